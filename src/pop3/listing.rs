@@ -1,0 +1,120 @@
+//! The messages that one session sees, and which of them are marked as deleted.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageNumber(NonZeroUsize);
+
+impl MessageNumber {
+    /// Reads the digits of an argument. `0`, signs and blanks are no message-number.
+    #[must_use]
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        std::str::from_utf8(digits).ok()?.parse().ok().map(Self)
+    }
+}
+
+impl fmt::Display for MessageNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A unique-id: "one to 70 characters in the range 0x21 to 0x7E" (RFC 1939 §7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UniqueId(Box<str>);
+
+impl UniqueId {
+    /// The longest that the standard allows, in characters.
+    pub const MOST: usize = 70;
+
+    /// Takes a string that keeps to the standard; none otherwise.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let fits = (1..=Self::MOST).contains(&text.len()) && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
+        fits.then(|| Self(text.into()))
+    }
+
+    /// The characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a client may know of a message before it fetches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Size in octets as RETR sends it: CRLF counted, stuffing and final dot not.
+    pub octets: u64,
+    /// The same in every session, and never given to another message.
+    pub unique_id: UniqueId,
+}
+
+/// A maildrop as it was at login, in order, with this session's marks.
+pub struct Listing {
+    messages: Arc<[Listed]>,
+    marked: Vec<bool>,
+}
+
+impl Listing {
+    /// Begins with nothing marked.
+    #[must_use]
+    pub fn new(messages: Arc<[Listed]>) -> Self {
+        Self { messages, marked: Vec::new() }
+    }
+
+    /// Where a message stands in the maildrop; none if there is no such message or it is marked as deleted.
+    #[must_use]
+    pub fn index(&self, number: MessageNumber) -> Option<usize> {
+        let index = number.0.get() - 1;
+        (index < self.messages.len() && !self.is_marked(index)).then_some(index)
+    }
+
+    /// The message at an index given by [`Listing::index`].
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Listed> {
+        self.messages.get(index)
+    }
+
+    /// The messages not marked, with the numbers they had from the beginning.
+    pub fn unmarked(&self) -> impl Iterator<Item = (usize, &Listed)> {
+        self.messages.iter().enumerate().filter(|(index, _)| !self.is_marked(*index)).map(|(index, m)| (index + 1, m))
+    }
+
+    /// Number of messages not marked, and their octets together.
+    #[must_use]
+    pub fn totals(&self) -> (usize, u64) {
+        self.unmarked().fold((0, 0), |(count, octets), (_, message)| (count + 1, octets + message.octets))
+    }
+
+    /// DELE: marks a message; it stays until the commit.
+    pub fn mark(&mut self, index: usize) {
+        if self.marked.is_empty() {
+            self.marked = vec![false; self.messages.len()];
+        }
+        if let Some(mark) = self.marked.get_mut(index) {
+            *mark = true;
+        }
+    }
+
+    /// RSET: "if any messages have been marked as deleted by the POP3 server, they are unmarked" (RFC 1939 §5).
+    pub fn reset(&mut self) {
+        self.marked = Vec::new();
+    }
+
+    /// The indices of the marked messages, ascending.
+    #[must_use]
+    pub fn marks(&self) -> Vec<usize> {
+        self.marked.iter().enumerate().filter(|(_, marked)| **marked).map(|(index, _)| index).collect()
+    }
+
+    fn is_marked(&self, index: usize) -> bool {
+        self.marked.get(index).copied().unwrap_or(false)
+    }
+}

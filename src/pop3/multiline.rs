@@ -1,0 +1,169 @@
+//! The one rule of line ends and byte-stuffing. The sizes told and the octets sent both come from it.
+//!
+//! A message on disk has lines that end in LF or CRLF; on the wire every line ends in CRLF. A lone CR is an octet like
+//! any other. A last line without an end gets one.
+
+use memchr::memchr;
+
+/// A stretch of a line, as far as one block of the message holds it.
+struct Piece<'a> {
+    /// The octets before the LF; with a CR as the last if the line ends in CRLF.
+    text: &'a [u8],
+    end: End,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The line goes on in the next block.
+    Open,
+    Lf,
+    CrLf,
+}
+
+/// Cuts blocks into pieces; remembers the last octet, since CR and LF may lie in different blocks.
+#[derive(Clone, Copy, Default)]
+struct Cutter {
+    last: Option<u8>,
+}
+
+impl Cutter {
+    /// Takes the first piece off `block`.
+    fn cut<'a>(&mut self, block: &mut &'a [u8]) -> Option<Piece<'a>> {
+        if block.is_empty() {
+            return None;
+        }
+        let Some((text, rest)) = memchr(b'\n', block).and_then(|at| block.split_at_checked(at)) else {
+            self.last = block.last().copied();
+            return Some(Piece { text: std::mem::take(block), end: End::Open });
+        };
+        let before = text.last().copied().or(self.last);
+        self.last = Some(b'\n');
+        *block = rest.get(1..).unwrap_or_default();
+        Some(Piece { text, end: if before == Some(b'\r') { End::CrLf } else { End::Lf } })
+    }
+
+    /// Whether the message ended in the middle of a line.
+    fn needs_end(self) -> bool {
+        self.last.is_some_and(|octet| octet != b'\n')
+    }
+}
+
+/// Counts a message's octets as RETR sends them: CRLF counted, stuffing and final dot not.
+///
+/// "If the POP3 server host internally represents end-of-line as a single character, then the POP3 server simply counts
+/// each occurrence of this character in a message as two octets." (RFC 1939 §11)
+#[derive(Default)]
+pub struct Octets {
+    cutter: Cutter,
+    count: u64,
+}
+
+impl Octets {
+    /// Counts one more block of the message.
+    pub fn push(&mut self, mut block: &[u8]) {
+        while let Some(piece) = self.cutter.cut(&mut block) {
+            self.count += piece.text.len() as u64;
+            self.count += match piece.end {
+                End::Open => 0,
+                End::CrLf => 1,
+                End::Lf => 2,
+            };
+        }
+    }
+
+    /// The octets of the whole message.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.count + if self.cutter.needs_end() { 2 } else { 0 }
+    }
+}
+
+/// How much of a message is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// RETR: all of it.
+    Whole,
+    /// TOP: the header, the blank line, and this many lines of the body.
+    Top(u64),
+}
+
+/// Turns a message's blocks into the lines of a multi-line reply.
+///
+/// "If any line of the multi-line response begins with the termination octet, the line is "byte-stuffed" by pre-pending
+/// the termination octet to that line of the response." (RFC 1939 §3)
+pub struct Multiline {
+    cutter: Cutter,
+    /// Octets of the line so far, its end not counted.
+    line: u64,
+    scope: Scope,
+}
+
+enum Scope {
+    Whole,
+    Header { body_lines: u64 },
+    Body { lines_left: u64 },
+    Enough,
+}
+
+impl Multiline {
+    /// Begins a message.
+    #[must_use]
+    pub fn new(part: Part) -> Self {
+        let scope = match part {
+            Part::Whole => Scope::Whole,
+            Part::Top(body_lines) => Scope::Header { body_lines },
+        };
+        Self { cutter: Cutter::default(), line: 0, scope }
+    }
+
+    /// Appends the wire form of one block to `out`.
+    pub fn encode(&mut self, mut block: &[u8], out: &mut Vec<u8>) {
+        while !self.is_enough() {
+            let Some(piece) = self.cutter.cut(&mut block) else { return };
+            if self.line == 0 && piece.text.first() == Some(&b'.') {
+                out.push(b'.');
+            }
+            out.extend_from_slice(piece.text);
+            self.line += piece.text.len() as u64;
+            match piece.end {
+                End::Open => continue,
+                End::CrLf => {
+                    self.line -= 1;
+                    out.push(b'\n');
+                }
+                End::Lf => out.extend_from_slice(b"\r\n"),
+            }
+            self.end_line();
+        }
+    }
+
+    /// Whether nothing more of the message is wanted: TOP has its lines.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        matches!(self.scope, Scope::Enough)
+    }
+
+    /// Appends the end of the last line, if it has none, and the final dot.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        if self.cutter.needs_end() {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b".\r\n");
+    }
+
+    /// "… the server sends the headers of the message, the blank line separating the headers from the body, and then the
+    /// number of lines of the indicated message's body" (RFC 1939 §7, TOP): `TOP n 0` ends with the blank line.
+    fn end_line(&mut self) {
+        let blank = self.line == 0;
+        self.line = 0;
+        self.scope = match self.scope {
+            Scope::Header { body_lines: 0 } if blank => Scope::Enough,
+            Scope::Header { body_lines } if blank => Scope::Body { lines_left: body_lines },
+            Scope::Body { lines_left } if lines_left <= 1 => Scope::Enough,
+            Scope::Body { lines_left } => Scope::Body { lines_left: lines_left - 1 },
+            Scope::Header { body_lines } => Scope::Header { body_lines },
+            Scope::Whole => Scope::Whole,
+            Scope::Enough => Scope::Enough,
+        };
+    }
+}

@@ -1,0 +1,89 @@
+//! What must never be read by a bystander: a password, as a type.
+//!
+//! A [`Password`] can be shown to the directory and compared by a keyed hash; it cannot be printed, in any build.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A password as a person typed it: not empty, UTF-8, without NUL. Wiped from memory when dropped.
+///
+/// An empty one cannot be built: to a directory, a bind with a name and an empty password is an *unauthenticated* bind
+/// that may succeed (RFC 4513 §5.1.2), and would let anybody in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<String>);
+
+/// Why some octets are no [`Password`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordFault {
+    /// No octets at all.
+    Empty,
+    /// Not UTF-8, which RFC 4513 §5.1.3 wants of a password sent to a directory.
+    NotUtf8,
+    /// Holds a NUL, which no mechanism can carry.
+    Nul,
+}
+
+impl Password {
+    /// Takes the octets of a password, wiping them if they are none.
+    ///
+    /// # Errors
+    /// See [`PasswordFault`].
+    pub fn new(octets: Vec<u8>) -> Result<Self, PasswordFault> {
+        let text = match String::from_utf8(octets) {
+            Ok(text) => Zeroizing::new(text),
+            Err(fault) => {
+                drop(Zeroizing::new(fault.into_bytes()));
+                return Err(PasswordFault::NotUtf8);
+            }
+        };
+        if text.is_empty() {
+            return Err(PasswordFault::Empty);
+        }
+        if text.contains('\0') {
+            return Err(PasswordFault::Nul);
+        }
+        Ok(Self(text))
+    }
+
+    /// The password itself, for the one who must send or hash it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl fmt::Display for PasswordFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty password",
+            Self::NotUtf8 => "password is not UTF-8",
+            Self::Nul => "password holds a NUL",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let password = Password::new(b"correct horse".to_vec()).unwrap();
+        assert_eq!(format!("{password:?}"), "Password(…)");
+        assert_eq!(password.expose(), "correct horse");
+    }
+
+    #[test]
+    fn what_is_no_password_cannot_be_built() {
+        assert_eq!(Password::new(vec![]), Err(PasswordFault::Empty));
+        assert_eq!(Password::new(vec![0xff]), Err(PasswordFault::NotUtf8));
+        assert_eq!(Password::new(b"a\0b".to_vec()), Err(PasswordFault::Nul));
+    }
+}
