@@ -1,4 +1,11 @@
 //! Restante: a POP3 server for the people of an LDAP directory.
 
+pub mod connection;
+pub mod directory;
+pub mod identity;
+pub mod logging;
+pub mod maildir;
+pub mod names;
 pub mod pop3;
 pub mod secret;
+pub mod server;

@@ -1,0 +1,47 @@
+//! What a connection must be told.
+
+use std::time::Duration;
+
+/// How one client is treated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the greeting calls this server.
+    pub hostname: String,
+    /// Every refusal is told at a whole step after the credentials arrived; zero tells it at once.
+    pub refusal_step: Duration,
+    /// The bounds of patience.
+    pub limits: Limits,
+}
+
+/// How much one client may ask of the server's patience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For a TLS handshake.
+    pub tls_handshake: Duration,
+    /// From the greeting to a login that succeeds.
+    pub login: Duration,
+    /// Between two commands once logged in; at least ten minutes (RFC 1939 §3).
+    pub idle: Duration,
+    /// For the client to take 64 KiB, or what there is to take if that is less.
+    pub slow_reader: Duration,
+    /// Wrong commands in one session.
+    pub wrong_commands: u32,
+    /// Refused logins in one session.
+    pub refused_logins: u32,
+    /// A command line, in octets without its end; at least 255 (RFC 2449 §4). SASL responses have 12,288 (RFC 5034 §4).
+    pub command_line: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tls_handshake: Duration::from_secs(30),
+            login: Duration::from_secs(2 * 60),
+            idle: Duration::from_secs(10 * 60),
+            slow_reader: Duration::from_secs(2 * 60),
+            wrong_commands: 20,
+            refused_logins: 3,
+            command_line: 1024,
+        }
+    }
+}

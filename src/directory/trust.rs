@@ -1,0 +1,44 @@
+//! Which certificate authorities the servers of a directory are trusted by.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// TLS that trusts the authorities in a PEM file, or the system's where none is given.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file.
+pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+    let roots = match ca {
+        Some(file) => own_roots(file)?,
+        None => system_roots(),
+    };
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+        .map_err(|fault| fault.to_string())
+}
+
+fn own_roots(file: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|fault| format!("{}: {fault}", file.display()))?;
+        roots.add(certificate).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    }
+    if roots.is_empty() {
+        return Err(format!("{} holds no certificate (a block that begins with BEGIN CERTIFICATE)", file.display()));
+    }
+    Ok(roots)
+}
+
+/// One bad file among the system's costs its own certificates, not all of them.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}

@@ -1,0 +1,25 @@
+//! What the mail store must be told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where mail lies, and how it is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The directory below which every Maildir lies; nothing outside it is ever opened.
+    pub root: PathBuf,
+    /// A file below the root, relative to it, that must be there: guards against an unmounted disk.
+    pub marker: Option<PathBuf>,
+    /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
+    pub settling: Duration,
+    /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
+    pub kept_messages: u64,
+}
+
+impl Settings {
+    /// A mail root with everything else at its default.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self { root, marker: None, settling: Duration::from_secs(2), kept_messages: 4_000_000 }
+    }
+}

@@ -1,0 +1,16 @@
+//! The name policy: which look-ups a typed login name stands for. Pure; nothing here asks a directory.
+
+mod dn;
+mod kind;
+mod policy;
+
+pub use dn::{Dn, Rdn};
+pub use kind::Kind;
+pub use policy::Policy;
+
+/// Folds a value as LDAP's `caseIgnoreMatch` compares it (RFC 4517 §4.2.11): case aside, blanks trimmed and runs of them
+/// taken for one.
+#[must_use]
+pub fn fold(value: &str) -> String {
+    value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,51 @@
+//! Which kinds of name count.
+
+use super::Kind;
+
+/// The internet-authentication name policy: which forms of a person's name may be typed as a login name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    kinds: Vec<Kind>,
+    default_domain: Option<String>,
+}
+
+impl Policy {
+    /// "Fewer name variations, higher security": all kinds but first and last name.
+    #[must_use]
+    pub fn fewer() -> Self {
+        Self::of(Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::FirstName | Kind::LastName)))
+    }
+
+    /// "More name variations, lower security": every kind.
+    #[must_use]
+    pub fn more() -> Self {
+        Self::of(Kind::ALL)
+    }
+
+    /// A plain list of kinds.
+    pub fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        let mut kinds: Vec<Kind> = kinds.into_iter().collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Self { kinds, default_domain: None }
+    }
+
+    /// Completes an address that is typed without its domain.
+    #[must_use]
+    pub fn with_default_domain(mut self, domain: Option<String>) -> Self {
+        self.default_domain = domain;
+        self
+    }
+
+    /// Whether a kind of name counts.
+    #[must_use]
+    pub fn allows(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    /// The domain that completes a mail address, if one is set.
+    #[must_use]
+    pub fn default_domain(&self) -> Option<&str> {
+        self.default_domain.as_deref()
+    }
+}
