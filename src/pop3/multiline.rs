@@ -167,3 +167,92 @@ impl Multiline {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Octets that matter to the rule stand more often than others.
+    fn message() -> impl Strategy<Value = Vec<u8>> {
+        let octet = prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(b'a'), any::<u8>()];
+        prop::collection::vec(octet, 0..60)
+    }
+
+    /// The same message in blocks of these lengths, the rest in one.
+    fn blocks<'a>(mut message: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+        let mut blocks = Vec::new();
+        for length in lengths {
+            let (block, rest) = message.split_at((*length).min(message.len()));
+            blocks.push(block);
+            message = rest;
+        }
+        blocks.push(message);
+        blocks
+    }
+
+    /// What the rule says, told in another way: the lines, each without its end.
+    fn lines(message: &[u8]) -> Vec<&[u8]> {
+        let mut lines: Vec<&[u8]> = message.split(|octet| *octet == b'\n').collect();
+        let last = lines.pop().unwrap();
+        let mut lines: Vec<&[u8]> = lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+        lines.extend((!last.is_empty()).then_some(last));
+        lines
+    }
+
+    fn sent(message: &[u8], lengths: &[usize], part: Part) -> Vec<u8> {
+        let (mut multiline, mut out) = (Multiline::new(part), Vec::new());
+        for block in blocks(message, lengths) {
+            multiline.encode(block, &mut out);
+        }
+        multiline.finish(&mut out);
+        out
+    }
+
+    fn stuffed<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in lines {
+            out.extend_from_slice(if line.starts_with(b".") { b"." } else { b"" });
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b".\r\n");
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn octets_are_the_lines_and_their_ends(message in message(), lengths in prop::collection::vec(0..9_usize, 0..20)) {
+            let mut octets = Octets::default();
+            for block in blocks(&message, &lengths) {
+                octets.push(block);
+            }
+            let reference: usize = lines(&message).iter().map(|line| line.len() + 2).sum();
+            prop_assert_eq!(octets.total(), reference as u64);
+        }
+
+        #[test]
+        fn octets_told_are_octets_sent(message in message(), lengths in prop::collection::vec(0..9_usize, 0..20)) {
+            let mut octets = Octets::default();
+            octets.push(&message);
+            let sent = sent(&message, &lengths, Part::Whole);
+            prop_assert_eq!(&sent, &stuffed(lines(&message)));
+            let stuffing = lines(&message).iter().filter(|line| line.starts_with(b".")).count();
+            prop_assert_eq!(octets.total(), (sent.len() - stuffing - b".\r\n".len()) as u64);
+        }
+
+        #[test]
+        fn top_sends_header_blank_line_and_lines(
+            message in message(),
+            lengths in prop::collection::vec(0..9_usize, 0..20),
+            body in 0..4_usize,
+        ) {
+            let lines = lines(&message);
+            // A last line without an end is none yet: no blank line ends there.
+            let header = lines.iter().position(|line| line.is_empty()).map_or(lines.len(), |blank| blank + 1);
+            let wanted = lines.into_iter().take(header + body);
+            prop_assert_eq!(sent(&message, &lengths, Part::Top(body as u64)), stuffed(wanted));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What sessions have in common: the kept snapshot, and other programs that work in the same Maildir.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use restante::maildir::{FetchFault, Maildrop, Message, Store};
+
+use super::{Mail, fetched, octets, shares, unique_ids};
+
+#[test]
+fn a_store_can_be_handed_from_thread_to_thread() {
+    fn shared<T: Send + Sync + Clone>() {}
+    fn sent<T: Send>() {}
+    shared::<Store>();
+    sent::<Maildrop>();
+    sent::<Message>();
+}
+
+#[test]
+fn an_unchanged_maildir_is_not_read_again() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,", "x\n");
+    let maildrop = mail.enter_settled();
+    // Written in place: neither `new` nor `cur` tells of it.
+    mail.deliver("cur/1.a:2,", "longer\n");
+    let other = mail.enter();
+    assert!(shares(&maildrop, &other));
+    assert_eq!(octets(&other), [3]);
+}
+
+#[test]
+fn a_change_is_seen_at_the_next_login() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,", "x\n");
+    drop(mail.enter_settled());
+    mail.deliver("new/2.b", "y\n");
+    assert_eq!(mail.unique_ids(), ["1.a", "2.b"]);
+    drop(mail.enter_settled());
+    mail.remove("cur/1.a:2,");
+    assert_eq!(mail.unique_ids(), ["2.b"]);
+    fs::remove_dir(mail.at("cur")).unwrap();
+    drop(mail.enter_settled());
+    fs::create_dir(mail.at("cur")).unwrap();
+    mail.deliver("cur/0.z:2,", "z\n");
+    assert_eq!(mail.unique_ids(), ["0.z", "2.b"]);
+}
+
+#[test]
+fn a_young_change_is_not_settled() {
+    let mail = Mail::with(|settings| settings.settling = Duration::from_secs(3600));
+    mail.deliver("cur/1.a:2,", "x\n");
+    let maildrop = mail.enter();
+    assert!(!shares(&maildrop, &mail.enter()), "another change may share its time stamp");
+}
+
+#[test]
+fn only_new_messages_are_opened() {
+    let mail = Mail::new();
+    mail.deliver("new/1.a,S=2", "x\n");
+    drop(mail.enter());
+    mail.deliver("new/1.a,S=2", "longer\n");
+    mail.rename("new/1.a,S=2", "cur/1.a,U=4,S=2,W=99:2,S");
+    mail.deliver("new/2.b", "y\n");
+    assert_eq!(octets(&mail.enter()), [3, 3], "the first was counted before, and is not opened again");
+}
+
+#[test]
+fn a_maildrop_too_large_to_be_kept_is_still_right() {
+    let mail = Mail::with(|settings| settings.kept_messages = 0);
+    mail.deliver("new/1.a", "x\n");
+    assert_eq!(octets(&mail.enter()), [3]);
+    mail.deliver("new/1.a", "longer\n");
+    assert_eq!(octets(&mail.enter()), [8]);
+}
+
+#[test]
+fn a_file_that_was_replaced_is_counted_anew() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,", "x\n");
+    let mut maildrop = mail.enter_settled();
+    mail.deliver("cur/1.a:2,", "longer\n");
+    assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)));
+    assert_eq!(octets(&mail.enter()), [8]);
+    drop(mail.enter_settled());
+    mail.deliver("tmp/1.a", "another file\n");
+    mail.rename("tmp/1.a", "cur/1.a:2,");
+    let mut maildrop = mail.enter();
+    assert_eq!(octets(&maildrop), [14], "another inode under the same name");
+    assert_eq!(fetched(&mut maildrop, 0), "another file\n");
+}
+
+#[test]
+fn a_wrong_size_in_the_name_neither_cuts_nor_pads_and_is_put_right() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a,W=1:2,", "longer\n");
+    mail.deliver("cur/2.b,W=999:2,", "x\n");
+    mail.deliver("cur/3.c,W=3:2,", "y\n");
+    let mut maildrop = mail.enter_settled();
+    assert_eq!(octets(&maildrop), [1, 999, 3]);
+    assert_eq!(fetched(&mut maildrop, 0), "longer\n");
+    assert_eq!(fetched(&mut maildrop, 1), "x\n");
+    assert_eq!(fetched(&mut maildrop, 2), "y\n");
+    assert_eq!(octets(&maildrop), [1, 999, 3], "a session is told one thing");
+    assert_eq!(octets(&mail.enter()), [8, 3, 3]);
+    let settled = mail.enter_settled();
+    assert_eq!(unique_ids(&settled), unique_ids(&maildrop));
+    mail.rename("cur/1.a,W=1:2,", "cur/1.a,W=1:2,S");
+    assert_eq!(octets(&mail.enter()), [8, 3, 3], "the name is never believed again");
+}
+
+const MESSAGES: usize = 300;
+
+/// Renames every message again and again, as IMAP clients and mbsync do.
+fn rename_until(stop: &AtomicBool, mail: &Mail) {
+    let mut from = "new/N.a".to_owned();
+    for to in ["cur/N.a:2,", "cur/N.a:2,S", "cur/N.a:2,RS", "cur/N.a,U=1:2,S"].iter().cycle() {
+        for number in (0..MESSAGES).map(|number| number.to_string()) {
+            mail.rename(&from.replace('N', &number), &to.replace('N', &number));
+        }
+        (*to).clone_into(&mut from);
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn every_session_sees_every_message_once_while_others_rename() {
+    let mail = Mail::new();
+    for number in 0..MESSAGES {
+        mail.deliver(format!("new/{number}.a"), "x\n");
+    }
+    let wanted: Vec<String> = (0..MESSAGES).map(|number| format!("{number}.a")).collect();
+    let visit = &|start: usize| {
+        for round in 0..10 {
+            let mut maildrop = mail.enter();
+            assert_eq!(unique_ids(&maildrop), wanted);
+            assert_eq!(octets(&maildrop), [3; MESSAGES]);
+            assert_eq!(fetched(&mut maildrop, (start + round * 13) % MESSAGES), "x\n");
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| rename_until(&stop, &mail));
+        let sessions: Vec<_> = [0, 100, 200].map(|start| scope.spawn(move || visit(start))).into();
+        let outcomes = sessions.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        stop.store(true, Ordering::Relaxed);
+        outcomes
+    });
+    assert!(outcomes.iter().all(Result::is_ok));
+}

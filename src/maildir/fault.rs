@@ -1,0 +1,84 @@
+//! What can go wrong, named by what the caller must do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+
+/// Why no [`Store`](super::Store) can be made.
+#[derive(Debug)]
+pub enum StoreFault {
+    /// The mail root is no directory that can be read.
+    Root(PathBuf, io::Error),
+    /// The marker is not below the mail root: its disk is not mounted.
+    Marker(PathBuf, io::Error),
+}
+
+/// Why a maildrop cannot be entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnterFault {
+    /// The path leads out of the mail root, or can be no path: an administrator must put it right. Why, for the log.
+    Forbidden(String),
+    /// What is in the maildrop cannot be told now, so nothing may be told. Why, for the log.
+    Unavailable(String),
+}
+
+/// Why a message cannot be fetched; each is told before the message begins.
+#[derive(Debug)]
+pub enum FetchFault {
+    /// Another session or program removed it.
+    Gone,
+    /// The file is no longer the one whose octets were told.
+    Changed,
+    /// It cannot be read.
+    Io(io::Error),
+}
+
+impl EnterFault {
+    /// Sorts the kernel's answer about `what`.
+    pub(super) fn of(what: impl fmt::Display, errno: Errno) -> Self {
+        match errno {
+            Errno::XDEV => Self::Forbidden(format!("{what}: a link leads out of the mail root")),
+            Errno::LOOP => Self::Forbidden(format!("{what}: too many links, or one that may not be followed")),
+            Errno::NAMETOOLONG => Self::Forbidden(format!("{what}: a name is too long")),
+            _ => Self::Unavailable(format!("{what}: {errno}")),
+        }
+    }
+
+    pub(super) fn unavailable(what: impl fmt::Display, error: &io::Error) -> Self {
+        Self::Unavailable(format!("{what}: {error}"))
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(path, error) => write!(f, "the mail root {} cannot be read: {error}", path.display()),
+            Self::Marker(path, error) => {
+                write!(f, "the marker {} is not there ({error}); is the disk mounted?", path.display())
+            }
+        }
+    }
+}
+
+impl fmt::Display for EnterFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Forbidden(why) | Self::Unavailable(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl fmt::Display for FetchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("the message is gone"),
+            Self::Changed => f.write_str("the message's file was changed after the maildrop was entered"),
+            Self::Io(error) => write!(f, "the message cannot be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreFault {}
+impl std::error::Error for EnterFault {}
+impl std::error::Error for FetchFault {}

@@ -1,0 +1,62 @@
+//! What is kept of a maildrop between sessions, and shared by those that go on at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::snapshot::{Mend, Snapshot};
+
+/// What a session found out about messages, by what each is known by.
+pub(super) type Mends = HashMap<Box<[u8]>, Mend>;
+
+/// The last snapshot of one maildrop, and what was found out since.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    state: Mutex<State>,
+    building: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    snapshot: Option<Arc<Snapshot>>,
+    mends: Mends,
+}
+
+impl Kept {
+    /// The last snapshot, if it is right as long as the stamps are.
+    pub(super) fn settled(&self) -> Option<Arc<Snapshot>> {
+        let state = self.state();
+        state.snapshot.as_ref().filter(|snapshot| snapshot.settled && state.mends.is_empty()).cloned()
+    }
+
+    /// Held while a snapshot is made: of several sessions that enter at once, one reads the disk.
+    pub(super) fn building(&self) -> MutexGuard<'_, ()> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next snapshot can be made from.
+    pub(super) fn known(&self) -> (Option<Arc<Snapshot>>, Mends) {
+        let state = self.state();
+        (state.snapshot.clone(), state.mends.clone())
+    }
+
+    /// Keeps a new snapshot, into which `mended` has gone.
+    pub(super) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Mends) {
+        let mut state = self.state();
+        state.snapshot = Some(snapshot);
+        state.mends.retain(|identity, mend| mended.get(identity) != Some(mend));
+    }
+
+    /// Notes what the next snapshot must heed.
+    pub(super) fn mend(&self, identity: &[u8], mend: Mend) {
+        self.state().mends.insert(identity.into(), mend);
+    }
+
+    /// How many messages the last snapshot holds.
+    pub(super) fn messages(&self) -> usize {
+        self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.entries.len())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

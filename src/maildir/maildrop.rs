@@ -1,0 +1,132 @@
+//! A maildrop as one session sees it.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::fstat;
+use rustix::io::Errno;
+
+use super::count::FileState;
+use super::fault::{EnterFault, FetchFault};
+use super::kept::Kept;
+use super::message::{Message, Source};
+use super::path::MaildropPath;
+use super::scan::{Found, Names, Parts};
+use super::snapshot::{Entry, Mend, Snapshot};
+use super::store::{MESSAGE, Store};
+use crate::pop3::Listing;
+
+/// How often a message is followed that moves whenever it is reached for.
+pub(super) const TRIES: usize = 10;
+
+/// A snapshot of a Maildir, taken at login. No file or directory is held open between calls.
+pub struct Maildrop {
+    pub(super) store: Store,
+    pub(super) path: MaildropPath,
+    kept: Arc<Kept>,
+    snapshot: Arc<Snapshot>,
+    /// The names as they were read anew, when a message was not where the snapshot had it.
+    reread: Option<Names>,
+}
+
+impl Maildrop {
+    pub(super) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
+        Self { store, path, kept, snapshot, reread: None }
+    }
+
+    /// The messages in order. Sessions share them as long as the Maildir does not change.
+    #[must_use]
+    pub fn listing(&self) -> Listing {
+        Listing::new(Arc::clone(&self.snapshot.listed))
+    }
+
+    /// Opens the message at an index of the listing. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`FetchFault`]; the session can go on after each.
+    pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
+        let file = self.open(index)?;
+        let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
+        let entry = self.entry(index).ok_or(FetchFault::Gone)?;
+        let Some(state) = state.filter(|state| entry.counted.is_none_or(|counted| counted == *state)) else {
+            self.kept.mend(&entry.found.identity(), Mend::Forget);
+            return Err(FetchFault::Changed);
+        };
+        let source = Source {
+            path: self.path.clone(),
+            kept: Arc::clone(&self.kept),
+            snapshot: Arc::clone(&self.snapshot),
+            index,
+        };
+        Ok(Message::new(file, state, source))
+    }
+
+    fn open(&mut self, index: usize) -> Result<File, FetchFault> {
+        let mut found = self.last_seen(index).ok_or(FetchFault::Gone)?;
+        for _ in 0..TRIES {
+            match self.open_at(&found) {
+                Ok(file) => return Ok(file),
+                Err(FetchFault::Gone) => {}
+                Err(fault) => return Err(fault),
+            }
+            let parts = self.parts().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
+            self.reread(&parts).map_err(FetchFault::Io)?;
+            found = self.seen_anew(index).ok_or(FetchFault::Gone)?;
+        }
+        Err(FetchFault::Gone)
+    }
+
+    fn open_at(&self, found: &Found) -> Result<File, FetchFault> {
+        let root = self.store.root().open().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
+        let maildir: &Path = self.path.as_ref();
+        match root.beneath(&maildir.join(found.path()), MESSAGE) {
+            Ok(file) => Ok(File::from(file)),
+            Err(Errno::NOENT) => Err(FetchFault::Gone),
+            // A link, or a socket: no message any more.
+            Err(Errno::LOOP | Errno::NXIO) => Err(FetchFault::Changed),
+            Err(errno) => Err(FetchFault::Io(errno.into())),
+        }
+    }
+
+    pub(super) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.snapshot.entries.get(index)
+    }
+
+    /// Where a message lay when it was last looked for.
+    pub(super) fn last_seen(&self, index: usize) -> Option<Found> {
+        self.seen_anew(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
+    }
+
+    /// Where a message lies by the names as they were read anew; none if it is not among them.
+    pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
+        let wanted = &self.entry(index)?.found;
+        let entries = &self.snapshot.entries;
+        let first = entries.partition_point(|entry| entry.found.order(wanted).is_lt());
+        let others =
+            entries.iter().skip(first).map(|entry| &entry.found).take_while(|found| found.order(wanted).is_eq());
+        self.reread.as_ref()?.follow(wanted, others).cloned()
+    }
+
+    pub(super) fn parts(&self) -> Result<Parts, EnterFault> {
+        Parts::open(&self.store.root().open()?, self.path.as_ref())
+    }
+
+    /// Reads the names again, to follow what has moved.
+    pub(super) fn reread(&mut self, parts: &Parts) -> io::Result<()> {
+        if parts.are_missing() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "new and cur are both missing"));
+        }
+        self.reread = Some(parts.names(self.store.settling())?);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Maildrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let messages = self.snapshot.entries.len();
+        f.debug_struct("Maildrop").field("path", &self.path).field("messages", &messages).finish_non_exhaustive()
+    }
+}

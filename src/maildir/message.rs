@@ -1,0 +1,98 @@
+//! One message on its way out.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::count::FileState;
+use super::kept::Kept;
+use super::path::MaildropPath;
+use super::snapshot::{Mend, Snapshot};
+use crate::pop3::Octets;
+
+/// The octets of a message's file, as they lie on disk. Holds the file open until it is dropped.
+pub struct Message {
+    file: File,
+    state: FileState,
+    /// Octets on disk not yet read.
+    left: u64,
+    octets: Octets,
+    ended: bool,
+    source: Source,
+}
+
+/// Where a message comes from, to put right what is known of it.
+pub(super) struct Source {
+    pub(super) path: MaildropPath,
+    pub(super) kept: Arc<Kept>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) index: usize,
+}
+
+impl Message {
+    pub(super) fn new(file: File, state: FileState, source: Source) -> Self {
+        Self { file, state, left: state.size, octets: Octets::default(), ended: false, source }
+    }
+
+    /// Reads the next octets into `block`, and tells how many; 0 at the end. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// The file cannot be read, ends before the size it had when it was opened (`UnexpectedEof`), or goes on behind it
+    /// (`InvalidData`). What was read so far is no whole message then.
+    pub fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        if self.ended || block.is_empty() {
+            return Ok(0);
+        }
+        let length = self.read_once(block)?;
+        if length == 0 {
+            return self.end();
+        }
+        let Some(left) = self.left.checked_sub(length as u64) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file grew while it was read"));
+        };
+        self.left = left;
+        self.octets.push(block.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+
+    fn read_once(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.file.read(block) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn end(&mut self) -> io::Result<usize> {
+        if self.left > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ended early"));
+        }
+        self.ended = true;
+        self.source.compare(self.octets.total(), self.state);
+        Ok(0)
+    }
+}
+
+impl Source {
+    /// What was sent is right, whatever was told; the next session is told the same.
+    fn compare(&self, sent: u64, state: FileState) {
+        let Some((entry, listed)) = self.snapshot.entries.get(self.index).zip(self.snapshot.listed.get(self.index))
+        else {
+            return;
+        };
+        if listed.octets == sent {
+            return;
+        }
+        let file = String::from_utf8_lossy(&entry.found.name);
+        tracing::warn!(maildrop = %self.path, %file, told = listed.octets, sent, "wrong number of octets told");
+        self.kept.mend(&entry.found.identity(), Mend::Sent(sent, state));
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("state", &self.state).field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! What the name of a message's file tells: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
+//!
+//! Before the first `:` stands the base name, behind it the flags. A name is octets, not text: it need not be UTF-8.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
+
+/// The name without its flags.
+pub(super) fn base(name: &[u8]) -> &[u8] {
+    memchr(b':', name).and_then(|at| name.get(..at)).unwrap_or(name)
+}
+
+/// What a message is known by: the base name without the `,U=<n>` that mbsync adds.
+pub(super) fn identity(base: &[u8]) -> Cow<'_, [u8]> {
+    if memmem::find(base, b",U=").is_none() { Cow::Borrowed(base) } else { without(base, b"U") }
+}
+
+/// What is left when the sizes change too: the base name without `,U=`, `,S=` and `,W=`.
+pub(super) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b',', base).is_none() { Cow::Borrowed(base) } else { without(base, b"USW") }
+}
+
+/// The octets on the wire that the deliverer wrote into the name: `,W=<n>`. `,S=<n>` counts line ends otherwise.
+pub(super) fn told_octets(base: &[u8]) -> Option<u64> {
+    let digits = base.split(|octet| *octet == b',').skip(1).find_map(|field| digits_of(field, b"W"))?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// When a message arrived, as its name tells: seconds, then microseconds if the name has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Arrival {
+    seconds: u64,
+    micros: Option<u64>,
+}
+
+impl Arrival {
+    /// Reads the leading seconds, and the digits after `M` between the first and the second dot.
+    pub(super) fn of(base: &[u8]) -> Self {
+        let mut dotted = base.split(|octet| *octet == b'.');
+        let seconds = dotted.next().and_then(leading_number).unwrap_or(0);
+        let unique = dotted.next().unwrap_or_default();
+        let micros = memchr(b'M', unique).and_then(|at| unique.get(at + 1..)).and_then(leading_number);
+        Self { seconds, micros }
+    }
+}
+
+fn without<'a>(base: &'a [u8], letters: &[u8]) -> Cow<'a, [u8]> {
+    let mut fields = base.split(|octet| *octet == b',');
+    let mut kept = fields.next().unwrap_or_default().to_vec();
+    for field in fields.filter(|field| digits_of(field, letters).is_none()) {
+        kept.push(b',');
+        kept.extend_from_slice(field);
+    }
+    Cow::Owned(kept)
+}
+
+/// The digits of a field such as `S=2034`, if its letter is one of `letters`.
+fn digits_of<'a>(field: &'a [u8], letters: &[u8]) -> Option<&'a [u8]> {
+    let [letter, b'=', digits @ ..] = field else { return None };
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    (is_number && letters.contains(letter)).then_some(digits)
+}
+
+fn leading_number(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|octet| octet.is_ascii_digit());
+    let add = |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    text.first()?.is_ascii_digit().then(|| digits.fold(0, add))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_apart() {
+        for (name, known_by, left, octets) in [
+            ("1.M2P3.mx:2,RS", "1.M2P3.mx", "1.M2P3.mx", None),
+            ("1.M2P3.mx,S=10,W=12:2,", "1.M2P3.mx,S=10,W=12", "1.M2P3.mx", Some(12)),
+            ("1.M2P3.mx,U=7:2,S", "1.M2P3.mx", "1.M2P3.mx", None),
+            ("1.M2P3.mx,W=12,U=7,x", "1.M2P3.mx,W=12,x", "1.M2P3.mx,x", Some(12)),
+            ("1.mx,U=,W=1x,S:a:b", "1.mx,U=,W=1x,S", "1.mx,U=,W=1x,S", None),
+            ("1.mx,W=99999999999999999999", "1.mx,W=99999999999999999999", "1.mx", None),
+        ] {
+            let base = base(name.as_bytes());
+            assert_eq!(identity(base), known_by.as_bytes(), "{name}");
+            assert_eq!(stem(base), left.as_bytes(), "{name}");
+            assert_eq!(told_octets(base), octets, "{name}");
+        }
+    }
+
+    #[test]
+    fn arrival_is_seconds_then_micros() {
+        let in_order = [
+            "hello",
+            "9.x",
+            "10.1234_1.M7",
+            "10.M5P1.mx",
+            "10.V801I2cM40.mx",
+            "10.M300P1.mx",
+            "11.a",
+            "99999999999999999999999.a",
+        ];
+        let arrivals: Vec<Arrival> = in_order.iter().map(|name| Arrival::of(name.as_bytes())).collect();
+        assert!(arrivals.windows(2).all(|pair| pair[0] < pair[1]), "{arrivals:?}");
+    }
+}

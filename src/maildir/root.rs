@@ -1,0 +1,101 @@
+//! The mail root: opened anew each time, so that an administrator can unmount it.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat, stat};
+use rustix::io::Errno;
+
+use super::beneath;
+use super::fault::{EnterFault, StoreFault};
+use super::stamp::{Stamp, Stamps};
+
+/// Where mail lies, as it was at the start.
+#[derive(Debug)]
+pub(super) struct Root {
+    path: PathBuf,
+    marker: Option<PathBuf>,
+    device: u64,
+    inode: u64,
+}
+
+/// The mail root, open for a moment.
+pub(super) struct OpenRoot<'a> {
+    about: &'a Root,
+    directory: OwnedFd,
+}
+
+impl Root {
+    /// Looks at the mail root and its marker, and remembers which directory it is.
+    pub(super) fn new(path: PathBuf, marker: Option<&Path>) -> Result<Self, StoreFault> {
+        let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let found = openat(CWD, &path, readable, Mode::empty()).and_then(fstat);
+        let found = found.map_err(|errno| StoreFault::Root(path.clone(), errno.into()))?;
+        let marker = marker.map(|marker| path.join(marker));
+        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino };
+        root.marker().map_err(|(marker, errno)| StoreFault::Marker(marker.to_owned(), errno.into()))?;
+        Ok(root)
+    }
+
+    /// Looks whether the marker, if one is set, is there.
+    fn marker(&self) -> Result<(), (&Path, Errno)> {
+        let Some(marker) = &self.marker else { return Ok(()) };
+        stat(marker).map(drop).map_err(|errno| (marker.as_path(), errno))
+    }
+
+    /// No marker, no mail: its disk is not mounted.
+    pub(super) fn require_marker(&self) -> Result<(), EnterFault> {
+        self.marker().map_err(|(marker, errno)| {
+            EnterFault::Unavailable(format!("the marker {} is not there ({errno})", marker.display()))
+        })
+    }
+
+    pub(super) fn open(&self) -> Result<OpenRoot<'_>, EnterFault> {
+        let directory = openat(CWD, &self.path, beneath::PASSING, Mode::empty())
+            .map_err(|errno| EnterFault::Unavailable(format!("the mail root {}: {errno}", self.path.display())))?;
+        Ok(OpenRoot { about: self, directory })
+    }
+
+    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be told.
+    ///
+    /// No confinement is needed: a stamp holds device and inode, so that another directory never passes for the one
+    /// that was opened beneath the root.
+    pub(super) fn stamps(&self, maildir: &Path) -> Option<Stamps> {
+        let maildir = self.path.join(maildir);
+        let of = |name| match stat(maildir.join(name)) {
+            Ok(stat) => Some(Some(Stamp::of(&stat))),
+            Err(Errno::NOENT) => Some(None),
+            Err(_) => None,
+        };
+        Some(Stamps { new: of("new")?, cur: of("cur")? })
+    }
+}
+
+impl OpenRoot<'_> {
+    /// Opens what lies beneath the root.
+    pub(super) fn beneath(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        beneath::open(self.directory.as_fd(), path, flags)
+    }
+
+    /// Opens a directory to be read. None if it is missing; not if a link on its way leads to nothing.
+    pub(super) fn directory(&self, path: &Path) -> Result<Option<OwnedFd>, EnterFault> {
+        match self.beneath(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(Errno::NOENT) if beneath::dangles(self.directory.as_fd(), path) => {
+                Err(EnterFault::Unavailable(format!("{}: a link leads to nothing", path.display())))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(EnterFault::of(path.display(), errno)),
+        }
+    }
+
+    /// Looks whether this is the directory seen at the start. An unmounted disk leaves another one in its place.
+    pub(super) fn require_same(&self) -> Result<(), EnterFault> {
+        let now = fstat(&self.directory).map_err(|errno| EnterFault::of(self.about.path.display(), errno))?;
+        if (now.st_dev, now.st_ino) == (self.about.device, self.about.inode) {
+            return Ok(());
+        }
+        let path = self.about.path.display();
+        Err(EnterFault::Unavailable(format!("the mail root {path} is not the directory seen at the start")))
+    }
+}

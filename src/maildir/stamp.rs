@@ -1,0 +1,100 @@
+//! Whether a directory is still as it was: its device, inode and times.
+
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use rustix::fs::{FsWord, Stat, fstatfs};
+use rustix::time::{ClockId, clock_gettime};
+
+/// A moment on a file system's own clock, in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(i128);
+
+/// What tells one state of a directory from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    modified: Moment,
+    changed: Moment,
+}
+
+/// The stamps of `new` and `cur`; none of one that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamps {
+    pub(super) new: Option<Stamp>,
+    pub(super) cur: Option<Stamp>,
+}
+
+impl Moment {
+    /// When the contents of a file were last written.
+    pub(super) fn modified(stat: &Stat) -> Self {
+        Self(nanoseconds(stat.st_mtime, i128::from(stat.st_mtime_nsec)))
+    }
+
+    /// The kernel's clock for time stamps of local file systems, as it stood `ago`.
+    pub(super) fn before(ago: Duration) -> Self {
+        let now = clock_gettime(ClockId::RealtimeCoarse);
+        Self(nanoseconds(now.tv_sec, i128::from(now.tv_nsec)) - i128::try_from(ago.as_nanos()).unwrap_or(i128::MAX))
+    }
+}
+
+fn nanoseconds(seconds: i64, nanoseconds: i128) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + nanoseconds
+}
+
+impl Stamp {
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            modified: Moment::modified(stat),
+            changed: Moment(nanoseconds(stat.st_ctime, i128::from(stat.st_ctime_nsec))),
+        }
+    }
+
+    fn is_older_than(&self, moment: Moment) -> bool {
+        self.modified < moment && self.changed < moment
+    }
+}
+
+impl Stamps {
+    /// Whether every change before `moment` would show: a stamp younger than that may be shared by a later change.
+    pub(super) fn are_older_than(&self, moment: Moment) -> bool {
+        [self.new, self.cur].iter().flatten().all(|stamp| stamp.is_older_than(moment))
+    }
+}
+
+/// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
+pub(super) fn is_local(directory: BorrowedFd<'_>) -> bool {
+    const EXT: FsWord = 0xef53;
+    const XFS: FsWord = 0x5846_5342;
+    const BTRFS: FsWord = 0x9123_683e;
+    const TMPFS: FsWord = 0x0102_1994;
+    const ZFS: FsWord = 0x2fc1_2fc1;
+    const OVERLAY: FsWord = 0x794c_7630;
+    const F2FS: FsWord = 0xf2f5_2010;
+    fstatfs(directory).is_ok_and(|about| matches!(about.f_type, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamps(modified: Moment, changed: Moment) -> Stamps {
+        Stamps { new: None, cur: Some(Stamp { device: 1, inode: 2, modified, changed }) }
+    }
+
+    #[test]
+    fn a_young_or_future_stamp_is_not_settled() {
+        let margin = Duration::from_secs(2);
+        let old = Moment::before(Duration::from_secs(3));
+        let young = Moment::before(Duration::from_secs(1));
+        let Moment(now) = Moment::before(Duration::ZERO);
+        let future = Moment(now + 3_600_000_000_000);
+        assert!(stamps(old, old).are_older_than(Moment::before(margin)));
+        for (modified, changed) in [(young, old), (old, young), (future, old), (old, future)] {
+            assert!(!stamps(modified, changed).are_older_than(Moment::before(margin)));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The mail store: where maildrops are entered, and what is remembered of them in between.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use super::count::{self, FileState};
+use super::fault::{EnterFault, StoreFault};
+use super::kept::{Kept, Mends};
+use super::maildrop::Maildrop;
+use super::path::MaildropPath;
+use super::root::Root;
+use super::scan::{Found, Parts};
+use super::settings::Settings;
+use super::snapshot::{Known, Left, Snapshot};
+
+/// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
+/// those that were left by the one before.
+const ROUNDS: usize = 20;
+
+/// How a message's file is opened: never through a link, never waiting for a pipe's other end.
+pub(super) const MESSAGE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// All Maildirs below the mail root. Cloning gives the same store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Root,
+    settling: Duration,
+    kept: Cache<MaildropPath, Arc<Kept>>,
+}
+
+impl Store {
+    /// Looks at the mail root, and remembers which directory it is. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// The root is no directory that can be read, or the marker is not there.
+    pub fn new(settings: Settings) -> Result<Self, StoreFault> {
+        let root = Root::new(settings.root, settings.marker.as_deref())?;
+        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.messages() + 1).unwrap_or(u32::MAX);
+        let kept = Cache::builder()
+            .max_capacity(settings.kept_messages)
+            .weigher(weight)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, kept }) })
+    }
+
+    /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
+    /// the last session, that is two `stat` calls, and one more for the marker.
+    ///
+    /// A Maildir that was never made is an empty maildrop, but only where it is sure that its disk is mounted: after an
+    /// empty answer every client would forget its unique-ids, and download everything again.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn enter(&self, path: &MaildropPath) -> Result<Maildrop, EnterFault> {
+        self.inner.root.require_marker()?;
+        let kept = self.inner.kept.get_with_by_ref(path, Arc::default);
+        let snapshot = match self.inner.unchanged(path, &kept) {
+            Some(snapshot) => snapshot,
+            None => self.inner.renewed(path, &kept)?,
+        };
+        Ok(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
+    }
+
+    pub(super) fn root(&self) -> &Root {
+        &self.inner.root
+    }
+
+    pub(super) fn settling(&self) -> Duration {
+        self.inner.settling
+    }
+}
+
+impl Inner {
+    /// The kept snapshot, if `new` and `cur` are as they were.
+    fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
+        let snapshot = kept.settled()?;
+        (self.root.stamps(path.as_ref()) == Some(snapshot.stamps)).then_some(snapshot)
+    }
+
+    /// A new snapshot; of several sessions that want one at the same moment, one makes it.
+    fn renewed(&self, path: &MaildropPath, kept: &Arc<Kept>) -> Result<Arc<Snapshot>, EnterFault> {
+        let _building = kept.building();
+        if let Some(snapshot) = self.unchanged(path, kept) {
+            return Ok(snapshot);
+        }
+        let root = self.root.open()?;
+        let parts = Parts::open(&root, path.as_ref())?;
+        if parts.are_missing() {
+            root.require_same()?;
+            return missing(path, kept);
+        }
+        let (earlier, mends) = kept.known();
+        let snapshot = Arc::new(self.scan(path, &parts, earlier, &mends)?);
+        kept.replace(Arc::clone(&snapshot), &mends);
+        // Weighed when it is put in: once more, now that it holds the messages.
+        self.kept.insert(path.clone(), Arc::clone(kept));
+        Ok(snapshot)
+    }
+
+    /// Reads the names, and opens what is new. A message that moves before it is counted is followed by reading the
+    /// names again; what was counted by then is not opened twice.
+    fn scan(
+        &self,
+        path: &MaildropPath,
+        parts: &Parts,
+        mut earlier: Option<Arc<Snapshot>>,
+        mends: &Mends,
+    ) -> Result<Snapshot, EnterFault> {
+        let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
+        let mut round = 1;
+        loop {
+            let names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
+            if let (Some(odd), false, 1) = (&names.odd, told, round) {
+                tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
+            }
+            let known = Known::new(earlier.as_deref(), mends);
+            let (snapshot, left) = Snapshot::build(names, &known, |found| counted(path, parts, found))?;
+            if left == Left::None || round == ROUNDS {
+                return Ok(snapshot);
+            }
+            earlier = Some(Arc::new(snapshot));
+            round += 1;
+        }
+    }
+}
+
+/// An empty maildrop, unless it held messages when it was last seen: then something fell away.
+fn missing(path: &MaildropPath, kept: &Kept) -> Result<Arc<Snapshot>, EnterFault> {
+    match kept.messages() {
+        0 => Ok(Arc::new(Snapshot::empty())),
+        held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
+    }
+}
+
+/// Counts a message. None if its file is not there any more, or is none that could be a message.
+fn counted(path: &MaildropPath, parts: &Parts, found: &Found) -> Result<Option<(u64, FileState)>, EnterFault> {
+    let unavailable = |error: io::Error| {
+        let file = Path::new(path.as_ref() as &Path).join(found.path());
+        EnterFault::unavailable(file.display(), &error)
+    };
+    let Some(part) = parts.get(found.place) else { return Ok(None) };
+    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+        Ok(file) => count::count(&File::from(file)).map_err(unavailable),
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
+        Err(errno) => Err(unavailable(errno.into())),
+    }
+}
