@@ -8,6 +8,7 @@ mod bind;
 mod connect;
 mod entry;
 mod fault;
+mod filter;
 mod search;
 mod servers;
 mod settings;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use entry::{Entry, EntryId};
 pub use fault::Fault;
+pub use filter::check_filter;
 pub use settings::{Attributes, Limits, ServiceBind, Settings};
 pub use trust::trust;
 pub use url::LdapUrl;
