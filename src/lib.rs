@@ -1,6 +1,7 @@
 //! Restante: a POP3 server for the people of an LDAP directory.
 
 pub mod connection;
+pub mod demo;
 pub mod directory;
 pub mod identity;
 pub mod logging;
