@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod connection;
+pub mod demo;
 pub mod directory;
 pub mod identity;
 pub mod logging;
