@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "every test file takes its own part of this, and a fault in it is a failed test"
 )]
 
