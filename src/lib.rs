@@ -1,5 +1,6 @@
 //! Restante: a POP3 server for the people of an LDAP directory.
 
+pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod demo;

@@ -13,6 +13,7 @@
 pub mod conversation;
 pub mod maildir;
 pub mod ports;
+pub mod service;
 pub mod slapd;
 
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod directory;
+pub mod forms;
 pub mod ldif;
 pub mod mail;
 pub mod mischief;

@@ -46,6 +46,8 @@ impl fmt::Display for Fault {
     }
 }
 
+impl std::error::Error for Fault {}
+
 /// A result code with its name (RFC 4511 Appendix A) and the server's own words.
 pub(super) fn told(result: &LdapResult) -> String {
     let name = match result.rc {

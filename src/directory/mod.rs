@@ -71,6 +71,15 @@ impl Directory {
         apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up).await }).await
     }
 
+    /// Whether the directory answers, lets the service in, and has the search base.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.probe(&inner.settings, &inner.servers).await }).await
+    }
+
     /// Whether this is the password of the entry.
     ///
     /// # Errors

@@ -78,6 +78,12 @@ impl Searcher {
         Ok(found)
     }
 
+    /// Asks for people under a name that nobody has: an answer proves connection, bind and search base.
+    pub(super) async fn probe(&self, settings: &Settings, servers: &Servers) -> Result<(), Fault> {
+        let nobody = equality(settings, Kind::ShortName, "restante-asks-whether-the-search-base-is-there");
+        self.ask(settings, servers, &Question::people(settings, &nobody, LIMIT)).await.map(drop)
+    }
+
     /// Asks, once more on a fresh connection if this one was lost, and the next server if this one is silent.
     async fn ask(&self, settings: &Settings, servers: &Servers, question: &Question) -> Result<Vec<Entry>, Fault> {
         let mut may_repeat = true;

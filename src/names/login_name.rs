@@ -64,3 +64,4 @@ impl fmt::Display for LoginNameFault {
         })
     }
 }
+impl std::error::Error for LoginNameFault {}
