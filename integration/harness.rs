@@ -12,7 +12,7 @@ use std::time::Duration;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope};
 use restante::demo::people::{self, BASE, LDIF, SERVICE};
 use support::conversation::{Conversation, trusting};
-use support::slapd::{Options, Slapd, program, run};
+use support::slapd::{Options, Slapd, output, program};
 use support::{PATIENCE, maildir, wait_until};
 
 async fn connect(slapd: &Slapd, url: &str) -> Result<Ldap, LdapError> {
@@ -72,7 +72,7 @@ async fn slapd_closes_idle_connections_if_it_shall() {
 #[test]
 #[should_panic(expected = "integration/packages")]
 fn a_missing_program_is_a_failure() {
-    run(&mut program("slapd-that-nobody-installed"));
+    output(&mut program("slapd-that-nobody-installed"), "");
 }
 
 /// A server that greets one client and answers its lines from a list.

@@ -46,8 +46,9 @@ impl Plan {
     pub fn at(url: &str) -> Self {
         let (service, base) = (people::SERVICE, people::BASE);
         Self {
-            listeners: "  - { address: \"127.0.0.1:0\", tls: starttls }\n  - { address: \"127.0.0.1:0\", tls: implicit }\n"
-                .to_owned(),
+            listeners:
+                "  - { address: \"127.0.0.1:0\", tls: starttls }\n  - { address: \"127.0.0.1:0\", tls: implicit }\n"
+                    .to_owned(),
             directory: format!(
                 "    urls: [\"{url}\"]\n    bind: {{ dn: \"{service}\", password_file: ldap.password }}\n    base: \"{base}\"\n"
             ),
