@@ -1,4 +1,45 @@
-//! Restante: a POP3 server for the people of an LDAP directory.
+//! Restante: a POP3 server that lets people fetch their mail with the names and passwords of the LDAP directory that
+//! their organisation already runs.
+//!
+//! # The way of a login, and of a message
+//!
+//! ```text
+//!  client ──TCP/TLS──▶ server ─▶ connection (one loop)
+//!                                   │  event in, exactly one action out
+//!                                   ▼
+//!                            pop3::Session (pure: no socket, no file, no clock)
+//!        "verify these credentials" │ "open", "transmit n", "commit"
+//!                     ┌─────────────┴─────────────┐
+//!                     ▼                           ▼
+//!                  identity                    maildir
+//!        who is this, where is their      snapshot, octets, unique-ids,
+//!        mail; held in memory             deletions at QUIT
+//!                     │
+//!            names ───┴─── directory
+//!    which look-ups a     LDAP: one connection for
+//!    login name means     searches, a pool for binds
+//! ```
+//!
+//! # The modules, in reading order
+//!
+//! A module names modules of lower floors only; the test `floors` holds that.
+//!
+//! | floor | module | what it is |
+//! |---|---|---|
+//! | 0 | [`secret`] | a password, which cannot be printed |
+//! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
+//! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
+//! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
+//! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
+//! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
+//! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
+//! | 4 | [`logging`] | how the log is written |
+//! | 5 | [`server`] | listeners, certificates, limits, an orderly end |
+//! | 6 | [`config`] | from YAML to every module's settings, with every mistake told at once |
+//! | 7 | [`demo`] | an LDAP directory inside the process, sample people and mail, a throw-away authority |
+//! | 8 | [`cli`] | the commands |
+//!
+//! To see it move, run `cargo run --release -- demo`; to see what holds, read the dialogues in `integration/dialogues`.
 
 pub mod cli;
 pub mod config;

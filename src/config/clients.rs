@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::section::Section;
 use super::tree::quoted;
-use crate::{connection, logging};
+use crate::connection;
+use crate::logging;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -22,7 +22,12 @@ use paths::Base;
 use section::{Findings, Section};
 use tree::Node;
 
-use crate::{connection, directory, identity, logging, maildir, server};
+use crate::connection;
+use crate::directory;
+use crate::identity;
+use crate::logging;
+use crate::maildir;
+use crate::server;
 
 /// All settings of a running service.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// TLS that trusts the authorities in a PEM file, or the system's where none is given.
@@ -17,7 +17,7 @@ pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
         Some(file) => own_roots(file)?,
         None => system_roots(),
     };
-    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
         .map_err(|fault| fault.to_string())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, ServerSessionMemoryCache};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -43,7 +43,7 @@ impl Certificates {
         };
         let names = host_names(own).map_err(|fault| told(chain, &fault))?;
         let private = PrivateKeyDer::from_pem_file(key).map_err(|fault| told(key, &fault))?;
-        let certified = CertifiedKey::from_der(certificates, private, &aws_lc_rs::default_provider())
+        let certified = CertifiedKey::from_der(certificates, private, &crypto::aws_lc_rs::default_provider())
             .map_err(|fault| told(key, &format!("is not the key of {}: {fault}", chain.display())))?;
         self.keys.push(Named { names, key: Arc::new(certified) });
         Ok(())
@@ -61,12 +61,12 @@ impl Certificates {
     /// The crypto library cannot make keys for session tickets.
     pub fn into_tls(self) -> Result<Arc<ServerConfig>, String> {
         let told = |fault: tokio_rustls::rustls::Error| fault.to_string();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(told)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(self));
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(told)?;
+        config.ticketer = crypto::aws_lc_rs::Ticketer::new().map_err(told)?;
         config.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
         Ok(Arc::new(config))
     }

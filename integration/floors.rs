@@ -1,0 +1,177 @@
+//! The floors of the house: a module names modules of lower floors only, and external crates are rationed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a fault here is a failed test")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module with its floor, and the external crates it may name. `tracing` may be named from floor 2 up.
+const FLOORS: &[(&str, u8, &[&str])] = &[
+    ("secret", 0, &["zeroize"]),
+    ("pop3", 1, &["base64", "memchr", "zeroize"]),
+    ("names", 1, &[]),
+    ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
+    ("identity", 3, &["aws_lc_rs", "moka"]),
+    ("connection", 4, &["rustix", "tokio", "tokio_rustls", "zeroize"]),
+    ("logging", 4, &["tracing_subscriber"]),
+    ("server", 5, &["rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls", "x509_parser"]),
+    ("config", 6, &["anyhow"]),
+    (
+        "demo",
+        7,
+        &["anyhow", "base64", "futures_util", "ldap3_proto", "rcgen", "rustix", "tokio", "tokio_rustls", "tokio_util"],
+    ),
+    ("cli", 8, &["anyhow", "clap", "tempfile", "tokio", "tokio_rustls"]),
+    ("main", 9, &["restante"]),
+];
+
+/// Crates that one file alone may name.
+const OF_ONE_FILE: &[(&str, &str)] =
+    &[("serde", "src/config/file.rs"), ("serde_yaml", "src/config/file.rs"), ("strsim", "src/config/unknown.rs")];
+
+/// The lowest floor that may write to the log.
+const LOG_FROM: u8 = 2;
+
+/// Lines that a file may have.
+const MOST_LINES: usize = 400;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn told(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+/// `src/names/dn.rs` belongs to `names`, `src/main.rs` to `main`.
+fn module(path: &Path) -> String {
+    let first = path.strip_prefix(root().join("src")).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// The crates of `[dependencies]`, as code names them.
+fn dependencies() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, rest) = manifest.split_once("[dependencies]\n").unwrap();
+    let section = rest.split("\n[").next().unwrap();
+    section.lines().filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_"))).collect()
+}
+
+/// The words that stand before or behind `::` in code: `(line, qualifier, name)`.
+fn paths(text: &str) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let code = line.split("//").next().unwrap();
+        for (at, _) in code.match_indices("::") {
+            let is_word = |character: char| character.is_alphanumeric() || character == '_';
+            let (before, behind) = code.split_at(at);
+            let start = before.rfind(|character| !is_word(character)).map_or(0, |start| start + 1);
+            let name: String = behind[2..].chars().take_while(|character| is_word(*character)).collect();
+            let is_first = !before[..start].ends_with("::");
+            if is_first {
+                found.push((number, before[start..].to_owned(), name));
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file without its tests, which may name what they like.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
+}
+
+fn is_test(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+}
+
+/// Every breach in one file, with file and line.
+fn breaches(path: &Path, dependencies: &[String]) -> String {
+    let (module, mut breaches) = (module(path), String::new());
+    let Some((_, floor, crates)) = FLOORS.iter().find(|(name, ..)| *name == module) else {
+        return format!("{}: the module {module} has no floor\n", told(path));
+    };
+    for (line, qualifier, name) in paths(&code(path)) {
+        let place = format!("{}:{line}", told(path));
+        if qualifier == "crate" && name.is_empty() {
+            writeln!(breaches, "{place}: one `use crate::…` for each module, so that this test can read it").unwrap();
+        } else if qualifier == "crate" && name != module {
+            let other = FLOORS.iter().find(|(other, ..)| *other == name);
+            if other.is_none_or(|(_, other, _)| other >= floor) {
+                writeln!(breaches, "{place}: {module} names {name}, which is not below it").unwrap();
+            }
+        }
+        let may = crates.contains(&&*qualifier)
+            || (qualifier == "tracing" && *floor >= LOG_FROM)
+            || OF_ONE_FILE.contains(&(&*qualifier, &*told(path)));
+        if dependencies.contains(&qualifier) && !may {
+            writeln!(breaches, "{place}: {module} names the crate {qualifier}, which is not on its ration").unwrap();
+        }
+    }
+    breaches
+}
+
+#[test]
+fn a_module_names_only_what_stands_on_lower_floors() {
+    let dependencies = dependencies();
+    assert!(dependencies.contains(&"tokio_rustls".to_owned()), "{dependencies:?}");
+    let files = rust_files(&root().join("src"));
+    let files = files.iter().filter(|path| module(path) != "lib" && !is_test(path));
+    let breaches: String = files.map(|path| breaches(path, &dependencies)).collect();
+    assert!(breaches.is_empty(), "\n{breaches}");
+}
+
+#[test]
+fn the_plan_of_the_floors_is_up_to_date() {
+    let manifest = dependencies();
+    for (module, floor, crates) in FLOORS {
+        let folder = root().join("src").join(module);
+        assert!(
+            folder.is_dir() || folder.with_extension("rs").is_file(),
+            "there is no module {module} (floor {floor})"
+        );
+        for name in crates.iter().filter(|name| **name != "restante") {
+            assert!(manifest.iter().any(|dependency| dependency == name), "{name} is no dependency any more");
+        }
+    }
+    let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for (module, floor, _) in FLOORS.iter().filter(|(module, ..)| *module != "main") {
+        assert!(map.contains(&format!("//! | {floor} | [`{module}`] |")), "src/lib.rs has {module} on another floor");
+    }
+}
+
+#[test]
+fn no_file_grows_beyond_one_idea() {
+    let files = [rust_files(&root().join("src")), rust_files(&root().join("integration"))].concat();
+    let lines = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count();
+    let long: Vec<String> = files
+        .iter()
+        .filter(|path| lines(path) > MOST_LINES)
+        .map(|path| format!("{}: {}", told(path), lines(path)))
+        .collect();
+    assert!(long.is_empty(), "over {MOST_LINES} lines: {long:?}");
+}
+
+#[test]
+fn a_breach_is_seen() {
+    let seen = paths("use crate::names::Dn; // crate::cli::x\nlet x = tokio::task::spawn(std::fs::read);");
+    let told: Vec<String> = seen.iter().map(|(line, qualifier, name)| format!("{line} {qualifier} {name}")).collect();
+    assert_eq!(told, ["1 crate names", "2 tokio task", "2 std fs"]);
+}
