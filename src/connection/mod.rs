@@ -1,5 +1,53 @@
 //! One client: its socket, its session, and the loop that drives both.
+//!
+//! [`serve`] knows nothing of the protocol: it cuts lines, hands them to a [`crate::pop3::Session`], and does what that
+//! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause.
 
+mod delivered;
+mod driver;
+mod handshake;
+mod mail;
+mod report;
 mod settings;
+mod stream;
+mod wire;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+pub use driver::serve;
 pub use settings::{Limits, Settings};
+
+use crate::identity::IdentityMap;
+use crate::maildir::Store;
+
+/// What every client is served with.
+pub struct Service {
+    /// Who may log in.
+    pub identities: IdentityMap,
+    /// Where their mail is.
+    pub store: Arc<Store>,
+    /// Certificates; none if no listener does TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// How clients are treated.
+    pub settings: Settings,
+}
+
+/// A client that was just accepted, and what its port's policy means for it.
+pub struct Client {
+    /// Its socket.
+    pub socket: TcpStream,
+    /// Where it comes from; an IPv4 address as such, never mapped into IPv6.
+    pub peer: SocketAddr,
+    /// What the log calls the port.
+    pub listener: Arc<str>,
+    /// TLS begins with the first octet.
+    pub implicit_tls: bool,
+    /// STLS is offered.
+    pub stls: bool,
+    /// This client may send a password in clear.
+    pub passwords_in_clear: bool,
+}

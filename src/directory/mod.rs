@@ -1,9 +1,102 @@
 //! The directory: who is behind a name, and is this their password. LDAP is the one implementation.
+//!
+//! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as the
+//! service; binds as the people have a pool of their own. Each request has a limit of time, is repeated once on a fresh
+//! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
 
+mod bind;
+mod connect;
+mod entry;
+mod fault;
+mod filter;
+mod search;
+mod servers;
 mod settings;
 mod trust;
 mod url;
+mod verdict;
 
+use std::sync::Arc;
+
+pub use entry::{Entry, EntryId};
+pub use fault::Fault;
+pub use filter::check_filter;
 pub use settings::{Attributes, Limits, ServiceBind, Settings};
 pub use trust::trust;
 pub use url::LdapUrl;
+pub use verdict::{Refusal, Verdict};
+
+use self::bind::Binder;
+use self::search::Searcher;
+use self::servers::Servers;
+use crate::names::{Dn, LookUp};
+use crate::secret::Password;
+
+/// One directory, reached over any of its servers. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    servers: Servers,
+    searcher: Searcher,
+    binder: Binder,
+}
+
+impl Directory {
+    /// Connects nowhere yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
+        Self { inner: Arc::new(Inner { settings, servers, searcher, binder }) }
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The people that answer a look-up: nobody, one, or two and more if the name is ambiguous.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn look_up(&self, look_up: LookUp) -> Result<Vec<Entry>, Fault> {
+        if look_up.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up).await }).await
+    }
+
+    /// Whether the directory answers, lets the service in, and has the search base.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.probe(&inner.settings, &inner.servers).await }).await
+    }
+
+    /// Whether this is the password of the entry.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await }).await
+    }
+}
+
+/// Runs a request in a task of its own: the LDAP library panics on some odd answers, and a request that was begun is
+/// finished even if the client that wanted it hangs up.
+async fn apart<T: Send + 'static>(
+    request: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    match tokio::spawn(request).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Fault::silent("the directory's answer could not be understood")),
+    }
+}

@@ -18,7 +18,7 @@ pub struct Settings {
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
     pub starttls: bool,
-    /// How TLS to its servers is done, for `ldaps://` and StartTLS; see [`super::trust`].
+    /// How TLS to its servers is done, for `ldaps://` and `StartTLS`; see [`super::trust`].
     pub tls: Arc<ClientConfig>,
     /// Who looks people up; nobody means anonymous.
     pub bind: Option<ServiceBind>,

@@ -1,11 +1,17 @@
 //! The name policy: which look-ups a typed login name stands for. Pure; nothing here asks a directory.
 
 mod dn;
+mod hierarchical;
 mod kind;
+mod login_name;
+mod look_up;
 mod policy;
 
 pub use dn::{Dn, Rdn};
+pub use hierarchical::HierarchicalName;
 pub use kind::Kind;
+pub use login_name::{LoginName, LoginNameFault};
+pub use look_up::{Equality, LookUp};
 pub use policy::Policy;
 
 /// Folds a value as LDAP's `caseIgnoreMatch` compares it (RFC 4517 §4.2.11): case aside, blanks trimmed and runs of them

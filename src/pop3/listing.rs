@@ -9,13 +9,14 @@ use std::sync::Arc;
 pub struct MessageNumber(NonZeroUsize);
 
 impl MessageNumber {
-    /// Reads the digits of an argument. `0`, signs and blanks are no message-number.
+    /// Reads the digits of an argument. `0`, signs and blanks are no message-number; one beyond counting is the largest.
     #[must_use]
     pub fn parse(digits: &[u8]) -> Option<Self> {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        std::str::from_utf8(digits).ok()?.parse().ok().map(Self)
+        let number = std::str::from_utf8(digits).ok()?.parse().unwrap_or(usize::MAX);
+        NonZeroUsize::new(number).map(Self)
     }
 }
 

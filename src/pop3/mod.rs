@@ -1,7 +1,25 @@
-//! The POP3 protocol (RFC 1939, 2449, 2595, 3206, 5034) without a socket, a file or a clock.
+//! The POP3 protocol without a socket, a file or a clock.
+//!
+//! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
+//! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN and LOGIN (RFC 5034).
 
+mod authorization;
+mod capabilities;
+mod command;
+mod credentials;
+mod line;
 mod listing;
 mod multiline;
+mod reply;
+mod sasl;
+mod session;
+mod transaction;
 
+pub use capabilities::Access;
+pub use credentials::{Credentials, Mechanism};
+pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, MessageNumber, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
+pub use reply::Reply;
+pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};

@@ -69,6 +69,8 @@ impl fmt::Display for PasswordFault {
     }
 }
 
+impl std::error::Error for PasswordFault {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

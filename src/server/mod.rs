@@ -1,7 +1,87 @@
 //! The server: listeners, certificates, limits, an orderly end.
 
+mod accept;
 mod certificates;
+mod listen;
+mod places;
+mod privileges;
 mod settings;
 
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
 pub use certificates::Certificates;
+pub use privileges::{become_user, is_root, raise_descriptor_limit};
 pub use settings::{Limits, Listener, LoginWithoutTls, Settings, Tls};
+
+use self::accept::accept;
+use self::listen::Port;
+use self::places::Places;
+use crate::connection::{self, Service};
+
+/// Bound ports that nobody serves yet.
+pub struct Server {
+    ports: Vec<Port>,
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds every listener's address. No runtime is needed, so that rights can be given up before one is built.
+    ///
+    /// # Errors
+    /// A sentence for each address that cannot be bound.
+    pub fn bind(settings: &Settings) -> Result<Self, Vec<String>> {
+        let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(Port::bind).partition(Result::is_ok);
+        let faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self { ports: ports.into_iter().filter_map(Result::ok).collect(), limits: settings.limits })
+    }
+
+    /// Where it listens, in the order of the settings; a port 0 has become a real one.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.ports.iter().filter_map(|port| port.socket.local_addr().ok()).collect()
+    }
+
+    /// Serves clients until `ending` is over; then accepts no more, lets sessions finish what they were asked to do, and
+    /// cuts those that take longer than the limit. Nothing is committed that a client did not ask for by QUIT.
+    ///
+    /// # Errors
+    /// The runtime cannot take a listener.
+    pub async fn run(self, service: Arc<Service>, ending: impl Future<Output = ()>) -> std::io::Result<()> {
+        let (drain, draining) = watch::channel(false);
+        let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        let places = Places::new(self.limits);
+        let mut loops = JoinSet::new();
+        for Port { socket, policy } in self.ports {
+            let listener = TcpListener::from_std(socket)?;
+            tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
+            let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
+            loops.spawn(accept(listener, policy, places.clone(), move |client| {
+                let alive = alive.clone();
+                let serving = connection::serve(client, service.clone(), draining.clone());
+                async move {
+                    serving.await;
+                    drop(alive);
+                }
+            }));
+        }
+        drop(alive);
+        ending.await;
+        loops.shutdown().await;
+        tracing::info!("shutting down: no more connections are accepted, sessions finish what they were asked to do");
+        let _ = drain.send(true);
+        if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
+            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open at the end of the limit are cut");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,335 @@
+//! What an administrator is told about a configuration file: everything that is wrong, each with its place.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use restante::config::{self, Configuration};
+use tempfile::TempDir;
+
+/// What a file needs besides the lines that a test is about. The first lines are left to those.
+const REST: &str = "
+tls: { certificates: [{ chain: chain.pem, key: key.pem }] }
+directories:
+  - urls: [ldaps://ldap.example.org]
+    base: dc=example,dc=org
+";
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
+    fs::write(folder.path().join("chain.pem"), own.cert.pem()).unwrap();
+    fs::write(folder.path().join("key.pem"), own.signing_key.serialize_pem()).unwrap();
+    let other = rcgen::generate_simple_self_signed(["mail.example.org".to_owned()]).unwrap();
+    fs::write(folder.path().join("other.pem"), other.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.path().join("password"), "correct horse\n").unwrap();
+    fs::write(folder.path().join("empty"), "").unwrap();
+    folder
+}
+
+/// The faults of a file, without its name.
+fn faults(folder: &Path, content: &[u8]) -> Vec<String> {
+    let file = folder.join("restante.yaml");
+    fs::write(&file, content).unwrap();
+    let Err(faults) = config::load(&file) else { return Vec::new() };
+    let told = faults.to_string();
+    let own = format!("{}:", file.display());
+    let lines: Vec<String> =
+        told.lines().map(|line| line.strip_prefix(&own).unwrap_or_else(|| panic!("{line}")).to_owned()).collect();
+    assert_eq!(lines.len(), faults.count());
+    lines.into_iter().map(|line| line.replace(&format!("{}/", folder.display()), "")).collect()
+}
+
+fn good(content: &str) -> Configuration {
+    let folder = folder();
+    let file = folder.path().join("restante.yaml");
+    fs::write(&file, content).unwrap();
+    config::load(&file).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let content = r#"# six mistakes
+hostname: "mail example"
+limits:
+  idle: 5m
+  conections: 10
+internet_authentication:
+  names: [mail, shortname]
+mailboxes: { root: /srv/mail, marker: ../x }
+hostname: other
+tls: { certificates: [{ chain: chain.pem, key: key.pem }] }
+directories:
+  - { urls: [ldaps://ldap.example.org], base: "dc=example,dc=org" }
+"#;
+    assert_eq!(
+        faults(folder().path(), content.as_bytes()),
+        [
+            "2:11: hostname: \"mail example\" is no host name; right would be a name such as mail.example.org",
+            "4:9: limits.idle: \"5m\" is too little; right would be 10m to 1d",
+            "5:3: \"limits.conections\" is no key known here; right would be limits.connections",
+            "7:17: internet_authentication.names: \"shortname\" is none of the words known here; right would be \
+             distinguished_name or hierarchical_name or common_name or short_name or mail or first_name or last_name",
+            "8:39: mailboxes.marker: \"../x\" leads out of the mail root; right would be a path below it, such as .mounted",
+            "9:1: hostname stands here a second time; right would be once, and line 2 has it already",
+        ]
+    );
+}
+
+/// Lines at the beginning of a file, and what is wrong with them.
+const FAULTS: &[(&str, &str)] = &[
+    ("refusal_step: soon", "1:15: refusal_step: \"soon\" is no time"),
+    ("refusal_step: 1M", "1:15: refusal_step: \"1M\" is no time"),
+    ("refusal_step: 5", "1:15: refusal_step: \"5\" is no time"),
+    ("refusal_step: -1s", "1:15: refusal_step: \"-1s\" is no time"),
+    ("refusal_step: 2m", "1:15: refusal_step: \"2m\" is too much; right would be 0s to 1m"),
+    ("refusal_step: [1s]", "1:15: refusal_step: a list is of the wrong kind"),
+    ("cache: { found: 31d }", "1:17: cache.found: \"31d\" is too much; right would be 0s to 30d"),
+    ("cache: { people: 0 }", "1:18: cache.people: \"0\" is too little; right would be 1 to 100000000"),
+    ("cache: { people: 1e5 }", "1:18: cache.people: \"1e5\" is no whole number"),
+    ("cache: 5m", "1:8: cache: \"5m\" is of the wrong kind; right would be a block of keys"),
+    ("limits: { idle: 25h }", "1:17: limits.idle: \"25h\" is too much; right would be 10m to 1d"),
+    ("limits: { connections: many }", "1:24: limits.connections: \"many\" is no whole number"),
+    ("limits: { connections: 99999999999999999999 }", "1:24: limits.connections: \"99999999999999999999\" is too much"),
+    ("limits: { command_line: 254 }", "1:25: limits.command_line: \"254\" is too little; right would be 255 to 64KiB"),
+    ("limits: { command_line: 1MB }", "1:25: limits.command_line: \"1MB\" is no size"),
+    ("hostname: true", "1:11: hostname: true is of the wrong kind; right would be a text"),
+    ("hostname: \"\"", "1:11: hostname: \"\" is empty"),
+    ("user: { name: x }", "1:7: user: a block of keys is of the wrong kind"),
+    ("idle: 20m", "1:1: \"idle\" is no key known here; right would be limits.idle"),
+    ("nonsense: 1", "1:1: \"nonsense\" is no key known here; right would be cache, directories, hostname,"),
+    ("5: x", "1:1: \"5\" is no key known here"),
+    ("log: { format: xml }", "1:16: log.format: \"xml\" is none of the words known here; right would be text or json"),
+    ("log: { level: trace }", "1:15: log.level: \"trace\" is none of the words known here"),
+    ("listeners: []", "1:12: listeners: an empty list serves nobody"),
+    ("listeners: \"[::]:110\"", "1:12: listeners: \"[::]:110\" is of the wrong kind; right would be a list"),
+    ("listeners: [110]", "1:13: listeners: 110 is of the wrong kind; right would be a block of keys"),
+    ("listeners: [{ tls: none }]", "1:13: listeners.address is missing; right would be an address with its port"),
+    ("listeners: [{ address: 127.0.0.1:110 }]", "1:13: listeners.tls is missing; right would be none, starttls or"),
+    ("listeners: [{ address: localhost:110, tls: none }]", "1:24: listeners.address: \"localhost:110\" is no address"),
+    ("listeners: [{ address: \":110\", tls: none }]", "1:24: listeners.address: \":110\" is no address with its port"),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, login_without_tls: refuse }]",
+        "1:69: listeners.login_without_tls: refuse lets nobody in where tls is none",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:995, tls: implicit, login_without_tls: allow }]",
+        "1:73: listeners.login_without_tls: allow means nothing where tls is implicit",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none }, { address: 127.0.0.1:110, tls: none }]",
+        "1:63: listeners.address: 127.0.0.1:110 is taken by the listener at 127.0.0.1:110 already",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none }, { address: \"[::]:110\", tls: none }]",
+        "1:63: listeners.address: [::]:110 is taken by the listener at 127.0.0.1:110 already",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, client_certificate: optional }]",
+        "1:70: listeners.client_certificate: this version does not ask for certificates yet",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, name_and_password: optional }]",
+        "1:69: listeners.name_and_password: optional lets nobody in where client_certificate is none; right would be \
+         required",
+    ),
+    ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list lets nobody in"),
+    ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is none of the words"),
+    (
+        "internet_authentication: { ambiguous: try_each }",
+        "1:39: internet_authentication.ambiguous: this version does not try",
+    ),
+    (
+        "internet_authentication: { default_domain: \"@example.org\" }",
+        "1:44: internet_authentication.default_domain: \"@example.org\" is no domain",
+    ),
+    (
+        "internet_authentication: { names: [short_name], default_domain: example.org }",
+        "1:65: internet_authentication.default_domain: means nothing where names leaves out mail",
+    ),
+    ("mailboxes: { marker: /etc/passwd }", "1:22: mailboxes.marker: \"/etc/passwd\" leads out of the mail root"),
+    ("lockout: { person: 6 }", "1:20: lockout.person: this version does not count failures yet; right would be 5"),
+    ("lockout: { lasts: 1h }", "1:19: lockout.lasts: this version does not count failures yet; right would be 15m"),
+    ("lockout: { exempt_networks: [10.0.0.0/8] }", "1:29: lockout.exempt_networks: this version does not count"),
+];
+
+#[test]
+fn one_mistake_is_one_line_with_its_place() {
+    let folder = folder();
+    for (line, fault) in FAULTS {
+        let told = faults(folder.path(), format!("{line}{REST}").as_bytes());
+        assert_eq!(told.len(), 1, "{line}: {told:?}");
+        assert!(told[0].starts_with(fault), "{line}:\n{}\n{fault}", told[0]);
+        assert!(told[0].contains("; right would be "), "{}", told[0]);
+    }
+}
+
+/// What a directory says, with a mark at the place of the fault (none: where the directory begins), and the fault.
+const DIRECTORY_FAULTS: &[(&str, &str)] = &[
+    ("base: dc=x", "directories.urls is missing; right would be a list such as [ldaps://"),
+    ("urls: [ldaps://x]", "directories.base is missing; right would be the DN below which"),
+    ("urls: ▸ldaps://x, base: dc=x", "directories.urls: \"ldaps://x\" is of the wrong kind; right would be a list"),
+    ("urls: ▸[], base: dc=x", "directories.urls: an empty list names no server"),
+    ("urls: [▸https://x], base: dc=x", "directories.urls: \"https\" is no LDAP scheme; right would be ldap"),
+    ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would carry passwords in clear; right would"),
+    ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is no distinguished name; right would be"),
+    ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: \"yes\" is of the wrong kind"),
+    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: true means nothing where no URL"),
+    ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: means nothing where no connection has TLS"),
+    ("urls: [ldaps://x], base: dc=x, ca: ▸missing.pem", "directories.ca: missing.pem: "),
+    ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
+    ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
+    ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
+    ("urls: [ldaps://x], base: dc=x, schema: ▸active_directory", "directories.schema: this version does not know"),
+    ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is none of the words known"),
+    ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
+    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
+    ("urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }", "directories.timeouts.search: \"0s\" is too little"),
+    ("urls: [ldaps://x], base: dc=x, bind_connections: ▸0", "directories.bind_connections: \"0\" is too little"),
+    (
+        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, ▸password: horse }",
+        "\"directories.bind.password\" is no key known here; right would be directories.bind.password_file",
+    ),
+    (
+        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸empty }",
+        "directories.bind.password_file: empty: empty password; right would be a file whose first line",
+    ),
+    (
+        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸none }",
+        "directories.bind.password_file: none cannot be read: No such file",
+    ),
+    ("urls: [ldaps://x], base: dc=x }, ▸{ urls: [ldaps://y], base: dc=y", "directories: this version asks one"),
+];
+
+#[test]
+fn a_mistake_about_the_directory_is_told_with_its_place() {
+    let folder = folder();
+    for (keys, fault) in DIRECTORY_FAULTS {
+        let rest = "tls: { certificates: [{ chain: chain.pem, key: key.pem }] }";
+        let content = format!("directories: [{{ {keys} }}]\n{rest}\n");
+        let begins = "directories: [".len() + 1;
+        let column = content.find('▸').map_or(begins, |at| content[..at].chars().count() + 1);
+        let told = faults(folder.path(), content.replace('▸', "").as_bytes());
+        let fault = format!("1:{column}: {fault}");
+        assert!(told.iter().any(|line| line.starts_with(&fault)), "{keys}:\n{told:#?}\n{fault}");
+        assert!(told.iter().all(|line| line.contains("; right would be ")), "{told:?}");
+    }
+}
+
+#[test]
+fn listeners_with_tls_want_a_certificate() {
+    let directory = "directories: [{ urls: [ldaps://x], base: dc=x }]\n";
+    let folder = folder();
+    let told = faults(folder.path(), directory.as_bytes());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("1:1: the listener at [::]:110 does TLS, but tls.certificates is missing; right"));
+    for (pair, fault) in [
+        ("{ chain: ▸password, key: key.pem }", "chain: password: holds no certificate"),
+        ("{ chain: chain.pem, key: ▸chain.pem }", "key: chain.pem: "),
+        ("{ chain: ▸none.pem, key: key.pem }", "chain: none.pem: "),
+        ("{ chain: chain.pem, key: ▸other.pem }", "key: other.pem: is not the key of chain.pem"),
+        ("▸{ chain: chain.pem }", "key is missing; right would be the file of the certificate's key"),
+    ] {
+        let line = format!("tls: {{ certificates: [{pair}] }}");
+        let column = line.chars().position(|c| c == '▸').unwrap() + 1;
+        let told = faults(folder.path(), format!("{directory}{}\n", line.replace('▸', "")).as_bytes());
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("2:{column}: tls.certificates.{fault}")), "{}", told[0]);
+    }
+    let told = faults(folder.path(), format!("{directory}tls: {{ certificates: chain.pem }}\n").as_bytes());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("2:22: tls.certificates: \"chain.pem\" is of the wrong kind"), "{}", told[0]);
+    let clear = format!("{directory}listeners: [{{ address: \"127.0.0.1:0\", tls: none }}]\n");
+    assert_eq!(faults(folder.path(), clear.as_bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_no_configuration_at_all_is_told() {
+    let folder = folder();
+    for (content, fault) in [
+        (&b""[..], "1:1: the file is empty; right would be "),
+        (b"# only words\n", "1:1: the file is empty; right would be "),
+        (b"- a\n", "1:1: a list is no setting; right would be "),
+        (b"just words\n", "1:1: \"just words\" is no setting; right would be "),
+        (b"log: \xff\n", "1:6: is not UTF-8 from here; right would be "),
+        (b"log:\n\tformat: text\n", "2:2: is no YAML: tabs disallowed"),
+        (b"log: { format: !secret text }\n", "1:24: a tag (a word that begins with !) means nothing here; "),
+        (b"log: {}\n---\nlog: {}\n", "3:1: a second document begins here; right would be "),
+        (b"listeners: [{ address: [::]:110 }]\n", "1:28: is no YAML: "),
+    ] {
+        let told = faults(folder.path(), content);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(fault), "{}\n{fault}", told[0]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let folder = folder();
+    for (file, reason) in [("missing.yaml", "No such file"), (".", "Is a directory")] {
+        let file = folder.path().join(file);
+        let told = config::load(&file).err().unwrap().to_string();
+        assert!(told.starts_with(&format!("{}: cannot be read: {reason}", file.display())), "{told}");
+    }
+}
+
+#[test]
+fn values_reach_the_modules_that_want_them() {
+    let configuration = good(&format!(
+        "hostname: pop.example.org\nlimits: {{ idle: 20m, command_line: 2KiB, shutdown: 0s }}\nmailboxes: {{ root: mail, \
+         marker: .mounted }}\ninternet_authentication: {{ names: more, default_domain: example.org }}\n{REST}    bind: {{ \
+         dn: \"cn=svc,dc=example,dc=org\", password_file: password }}\n    schema: posix\n    name: main\n"
+    ));
+    assert_eq!(configuration.connection.hostname, "pop.example.org");
+    assert_eq!(configuration.connection.limits.idle.as_secs(), 1200);
+    assert_eq!(configuration.connection.limits.command_line, 2048);
+    assert_eq!(configuration.server.limits.shutdown.as_secs(), 0);
+    assert!(configuration.maildir.root.is_absolute() && configuration.maildir.root.ends_with("mail"));
+    assert_eq!(configuration.identity.root, configuration.maildir.root);
+    assert_eq!(configuration.maildir.marker.as_deref(), Some(Path::new(".mounted")));
+    assert_eq!(configuration.identity.policy.default_domain(), Some("example.org"));
+    assert!(configuration.identity.policy.allows(restante::names::Kind::FirstName));
+    assert_eq!(configuration.directory.filter, "(objectClass=posixAccount)");
+    assert_eq!(configuration.directory.name, "main");
+    assert_eq!(configuration.directory.bind.unwrap().password.expose(), "correct horse");
+}
+
+#[test]
+fn clear_text_to_the_directory_is_possible_where_it_is_wanted() {
+    for keys in [
+        "urls: [ldap://127.0.0.1:3890]",
+        "urls: [ldapi://%2Frun%2Fldapi]",
+        "urls: [ldap://ldap.example.org], starttls: true",
+        "urls: [ldap://ldap.example.org], allow_clear_text: true",
+    ] {
+        good(&format!(
+            "listeners: [{{ address: \"127.0.0.1:0\", tls: none }}]\ndirectories: [{{ base: dc=x, {keys} }}]\n"
+        ));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_it_panic(octets: Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        faults(folder.path(), &octets);
+    }
+
+    /// Nearer to the real thing: words of the format in any order.
+    #[test]
+    fn no_muddle_of_keys_and_marks_makes_it_panic(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "tls:", "certificates:", "directories:", "urls:", "base:", "limits:", "idle:", "listeners:", "address:", "lockout:",
+                " ", "  ", "\n", "\n  ", "\n    ", "- ", "[", "]", "{", "}", ",", ": ", "5m", "\"", "'", "&a ", "*a", "<<: ", "!x ",
+                "? ", "|\n", "null", "true", "[::]:110", "---\n", "#", "dc=x", "ldaps://x", "mailboxes:", "path:", "{mail}", "ü", "\t",
+            ]),
+            0..40,
+        )
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        faults(folder.path(), words.concat().as_bytes());
+    }
+}

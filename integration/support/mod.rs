@@ -1,0 +1,32 @@
+//! What the tests against real servers share: servers to start, a client to talk with, Maildirs to fill.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "every test file takes its own part of this, and a fault in it is a failed test"
+)]
+
+pub mod conversation;
+pub mod maildir;
+pub mod ports;
+pub mod service;
+pub mod slapd;
+
+use std::time::{Duration, Instant};
+
+/// How long anything on this machine may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks again and again until something holds, and fails the test if it never does.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

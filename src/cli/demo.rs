@@ -1,0 +1,147 @@
+//! `restante demo`: the whole service on this machine, to be tried.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+
+use super::serve::run;
+use super::{Ended, complain};
+use crate::config;
+use crate::demo::people::{BASE, Person, SERVICE, service_password};
+use crate::demo::{Demo, Ports, forms};
+use crate::directory::Directory;
+use crate::logging;
+use crate::names::Policy;
+use crate::server::{Server, raise_descriptor_limit};
+
+/// The ports that the demonstration takes if they are free; 110, 995 and 389 want root.
+const WISHED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
+
+pub(super) fn demo(keep: Option<&Path>) -> Ended {
+    match try_demo(keep) {
+        Ok(()) => Ended::Fine,
+        Err(fault) => {
+            complain(&format!("{fault:#}"));
+            Ended::FoundWrong
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the demonstration speaks to the person in front of it")]
+fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
+    let _ = raise_descriptor_limit();
+    let throw_away = tempfile::Builder::new().prefix("restante-demo-").tempdir()?;
+    let folder = match keep {
+        Some(folder) => std::path::absolute(folder)?,
+        None => throw_away.path().to_owned(),
+    };
+    let ports = Ports { pop3: free(WISHED.pop3)?, pop3s: free(WISHED.pop3s)?, ldap: free(WISHED.ldap)? };
+    let mut demo = Demo::lay_out(&folder, ports)?;
+    let _directory = demo.start_directory()?;
+    let configuration = config::load(&demo.configuration()).map_err(|faults| anyhow!("{faults}"))?;
+    logging::start(configuration.logging).map_err(|fault| anyhow!(fault))?;
+    let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
+    let people = introduce(&demo, &configuration)?;
+    println!("{}\n{people}\n{}", how_to_try(&demo, ports)?, how_to_end(keep, &demo));
+    run(server, configuration)?;
+    println!("{}", farewell(keep, &folder));
+    Ok(())
+}
+
+/// A port of 127.0.0.1: the one wished for, or any if somebody has that.
+fn free(wished: u16) -> anyhow::Result<u16> {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, wished))
+        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .context("no port is free")?;
+    Ok(socket.local_addr()?.port())
+}
+
+fn how_to_try(demo: &Demo, ports: Ports) -> anyhow::Result<String> {
+    let Ports { pop3, pop3s, ldap } = ports;
+    let ca = quoted(&demo.authority().display().to_string());
+    let first = demo.people().first().context("the demonstration has no people")?;
+    let user = quoted(&format!("{}:{}", first.short_name, first.password));
+    let service = quoted(&service_password()?);
+    Ok(format!(
+        "Restante is running. Paste a line into another terminal:
+
+  a list of {name}'s mail over POP3S
+    curl --cacert {ca} --user {user} pop3s://localhost:{pop3s}/
+  the first message over STLS
+    curl --cacert {ca} --ssl-reqd --user {user} pop3://localhost:{pop3}/1
+  the unique-ids
+    curl --cacert {ca} --user {user} --request UIDL pop3s://localhost:{pop3s}/
+  what the directory says
+    ldapsearch -x -LLL -H ldap://127.0.0.1:{ldap} -D '{SERVICE}' -w {service} -b '{BASE}' '(uid={uid})' cn mail
+
+A mail client wants: account type POP3, server localhost, port {pop3s} with SSL/TLS (or {pop3} with STARTTLS),
+normal password, and {ca} imported as a certificate authority.
+",
+        name = first.name,
+        uid = first.short_name,
+    ))
+}
+
+/// Each person with every form of name that leads to them and to nobody else: asked of the directory, not guessed.
+fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let directory = Directory::new(configuration.directory.clone());
+    let working = |policy: &Policy, person: &Person| runtime.block_on(forms::working(&directory, policy, &person.dn));
+    let policy = &configuration.identity.policy;
+    let mut text = "These people can log in, by any of these names (quotes are not typed):\n".to_owned();
+    for person in demo.people() {
+        describe(&mut text, person, &working(policy, person)?);
+    }
+    let first = demo.people().first().context("the demonstration has no people")?;
+    let fewer = working(policy, first)?;
+    let gained: Vec<String> =
+        working(&Policy::more(), first)?.into_iter().filter(|name| !fewer.contains(name)).collect();
+    let _ = writeln!(
+        text,
+        "\nThe policy is \"fewer name variations\". With `names: more` the first of them could also be called {}.",
+        gained.join(", ")
+    );
+    Ok(text)
+}
+
+fn describe(text: &mut String, person: &Person, names: &[String]) {
+    let _ = writeln!(text, "\n  {}   password: {}", person.name, person.password);
+    for name in names {
+        let _ = writeln!(text, "    \"{name}\"");
+    }
+    if person.mail.is_none() {
+        let _ = writeln!(text, "    (has no mail attribute, so no mail address counts)");
+    }
+}
+
+fn how_to_end(keep: Option<&Path>, demo: &Demo) -> String {
+    let folder = demo.folder().display();
+    let files = match keep {
+        Some(_) => format!("Its files are in {folder} and stay there; begin your own from restante.yaml in it."),
+        None => format!("Its files are in {folder} and are removed at the end; --keep DIR would keep them."),
+    };
+    format!("{files}\nPress Ctrl-C to end it. The log follows.\n")
+}
+
+fn farewell(keep: Option<&Path>, folder: &Path) -> String {
+    match keep {
+        Some(_) => format!(
+            "\nThe files are in {0}. For a service of your own: put your directory's URL, base and service entry into
+{0}/restante.yaml, your certificate into tls, your mail root into mailboxes, then run
+    restante check --config {0}/restante.yaml
+    restante serve --config {0}/restante.yaml",
+            folder.display()
+        ),
+        None => {
+            "\nEverything is removed. Next: `restante demo --keep DIR` leaves a configuration to start from.".to_owned()
+        }
+    }
+}
+
+/// Quoted for a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-:@".contains(character);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,110 @@
+//! `restante serve`: the service, in the foreground.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Ended, complain};
+use crate::config::{self, Configuration};
+use crate::connection::Service;
+use crate::directory::Directory;
+use crate::identity::IdentityMap;
+use crate::logging;
+use crate::maildir::Store;
+use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
+
+pub(super) fn serve(file: &Path) -> Ended {
+    let configuration = match config::load(file) {
+        Ok(configuration) => configuration,
+        Err(faults) => {
+            complain(&faults);
+            return Ended::BadConfiguration;
+        }
+    };
+    if let Err(fault) = logging::start(configuration.logging) {
+        complain(&fault);
+        return Ended::FoundWrong;
+    }
+    match start(configuration) {
+        Ok(()) => Ended::Fine,
+        Err(fault) => {
+            tracing::error!("cannot serve: {fault:#}");
+            Ended::FoundWrong
+        }
+    }
+}
+
+/// Binds as whoever started us, drops to the configured user, and only then makes threads.
+fn start(configuration: Configuration) -> anyhow::Result<()> {
+    let descriptors = raise_descriptor_limit();
+    let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
+    match &configuration.server.user {
+        Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
+        Some(user) => tracing::warn!(user, "not started as root, so user: does nothing"),
+        None if is_root() => tracing::warn!("running as root; user: in the configuration would give that up"),
+        None => {}
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
+    run(server, configuration)
+}
+
+/// Serves on bound ports until the process is told to end.
+pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
+    let (service, directory) = service(configuration)?;
+    let outcome = runtime.block_on(async {
+        let ending = ending()?;
+        greet_directory(directory);
+        server.run(service, ending).await.context("cannot listen")
+    });
+    // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
+    runtime.shutdown_timeout(LAST_CALLS);
+    outcome
+}
+
+/// How long file calls may go on after the last session was cut.
+const LAST_CALLS: Duration = Duration::from_secs(5);
+
+/// Everything a client is served with.
+fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Directory)> {
+    let Configuration { server, connection, identity, directory, maildir, .. } = configuration;
+    let tls = match server.certificates {
+        Some(certificates) => Some(TlsAcceptor::from(certificates.into_tls().map_err(|fault| anyhow!(fault))?)),
+        None => None,
+    };
+    let directory = Directory::new(directory);
+    let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
+    let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
+    Ok((Arc::new(Service { identities, store, tls, settings: connection }), directory))
+}
+
+/// Tells at the start whether the directory answers; the service starts whether it does or not.
+fn greet_directory(directory: Directory) {
+    tokio::spawn(async move {
+        let name = directory.settings().name.clone();
+        match directory.probe().await {
+            Ok(()) => tracing::info!(directory = name, "the directory answers"),
+            Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
+        }
+    });
+}
+
+/// Over at SIGTERM or SIGINT. SIGHUP, which would end the process otherwise, is only logged.
+fn ending() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                _ = hang_up.recv() => tracing::warn!("SIGHUP: this version reads its files at the start only; restart it"),
+            }
+        }
+    })
+}

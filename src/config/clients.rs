@@ -1,0 +1,82 @@
+//! `hostname`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
+
+use std::fs;
+use std::time::Duration;
+
+use super::section::Section;
+use super::tree::quoted;
+use crate::{connection, logging};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What a connection must be told.
+pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
+    connection::Settings {
+        hostname: hostname(root),
+        refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
+        limits: limits(&root.section("limits")),
+    }
+}
+
+/// The machine's own name where none is given.
+fn hostname(root: &Section<'_>) -> String {
+    if root.get("hostname").is_some() {
+        return root.parsed("hostname", host).unwrap_or_default();
+    }
+    let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    host(own.trim()).unwrap_or_else(|_| {
+        root.fault_at(
+            root.place_of("hostname"),
+            "hostname is missing, and the machine's own is none; right would be a name such as mail.example.org",
+        );
+        String::new()
+    })
+}
+
+fn host(name: &str) -> Result<String, String> {
+    let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    if name.is_empty() || name.len() > 253 || !name.chars().all(is_host) {
+        return Err(format!("{} is no host name; right would be a name such as mail.example.org", quoted(name)));
+    }
+    Ok(name.to_owned())
+}
+
+fn limits(section: &Section<'_>) -> connection::Limits {
+    let default = connection::Limits::default();
+    let seconds = Duration::from_secs;
+    connection::Limits {
+        tls_handshake: section.duration("tls_handshake", default.tls_handshake, seconds(1)..=10 * MINUTE),
+        login: section.duration("login", default.login, seconds(10)..=HOUR),
+        // "Such a timer MUST be of at least 10 minutes' duration." (RFC 1939 §3)
+        idle: section.duration("idle", default.idle, 10 * MINUTE..=24 * HOUR),
+        slow_reader: section.duration("slow_reader", default.slow_reader, seconds(1)..=HOUR),
+        wrong_commands: small(section, "wrong_commands", default.wrong_commands),
+        refused_logins: small(section, "refused_logins", default.refused_logins),
+        command_line: octets(section, "command_line", default.command_line),
+    }
+}
+
+fn small(section: &Section<'_>, key: &str, default: u32) -> u32 {
+    u32::try_from(section.count(key, u64::from(default), 1..=10_000)).unwrap_or(default)
+}
+
+/// RFC 2449 §4 wants room for command lines of 255 octets.
+fn octets(section: &Section<'_>, key: &str, default: usize) -> usize {
+    usize::try_from(section.octets(key, default as u64, 255..=65_536)).unwrap_or(default)
+}
+
+/// How the log is written.
+pub(super) fn logging(root: &Section<'_>) -> logging::Settings {
+    use tracing::Level;
+    let log = root.section("log");
+    let levels = [("error", Level::ERROR), ("warn", Level::WARN), ("info", Level::INFO), ("debug", Level::DEBUG)];
+    logging::Settings {
+        format: log.word(
+            "format",
+            logging::Format::Text,
+            &[("text", logging::Format::Text), ("json", logging::Format::Json)],
+        ),
+        level: log.word("level", Level::INFO, &levels),
+    }
+}

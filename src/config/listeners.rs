@@ -1,0 +1,168 @@
+//! `user`, `listeners`, `tls`, and the limits of the whole server.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use super::paths::Base;
+use super::section::Section;
+use super::tree::{Place, quoted};
+use super::values;
+use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Settings, Tls};
+
+/// What the server must be told.
+pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
+    let listeners = listeners(root);
+    let certificates = certificates(&root.section("tls"), base);
+    let starved = listeners.iter().find(|(listener, _)| listener.tls != Tls::None);
+    if let (Some((listener, place)), None) = (starved, &certificates) {
+        let address = listener.address;
+        root.fault_at(
+            *place,
+            format!(
+                "the listener at {address} does TLS, but tls.certificates is missing; right would be a list of \
+                 {{ chain: FILE, key: FILE }}"
+            ),
+        );
+    }
+    Settings {
+        listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
+        certificates,
+        user: root.text("user").map(str::to_owned),
+        limits: limits(&root.section("limits")),
+    }
+}
+
+/// The listeners with the places where they say how they do TLS.
+fn listeners(root: &Section<'_>) -> Vec<(Listener, Place)> {
+    let Some(sections) = root.sections("listeners") else { return standard(root) };
+    if root.list("listeners").is_some_and(<[_]>::is_empty) {
+        let right = "right would be at least one, or no such key, which gives ports 110 and 995";
+        root.fault("listeners", root.place_of("listeners"), format!("an empty list serves nobody; {right}"));
+    }
+    let mut listeners: Vec<(Listener, Place)> = Vec::new();
+    for section in sections {
+        let Some(listener) = listener(&section) else { continue };
+        match listeners.iter().find(|(other, _)| collide(other.address, listener.address)) {
+            Some((other, _)) => taken(&section, listener.address, other.address),
+            None => listeners.push((listener, section.place_of("tls"))),
+        }
+    }
+    listeners
+}
+
+/// Ports 110 and 995, on every address.
+fn standard(root: &Section<'_>) -> Vec<(Listener, Place)> {
+    let everywhere = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    [(110, Tls::StartTls), (995, Tls::Implicit)]
+        .map(|(port, tls)| {
+            let listener = Listener { address: everywhere(port), tls, login_without_tls: LoginWithoutTls::Loopback };
+            (listener, root.place_of("listeners"))
+        })
+        .to_vec()
+}
+
+fn listener(section: &Section<'_>) -> Option<Listener> {
+    section.require("address", "an address with its port, such as \"[::]:110\"");
+    section.require("tls", "none, starttls or implicit");
+    let tls = section.parsed("tls", |text| {
+        values::word(text, &[("none", Tls::None), ("starttls", Tls::StartTls), ("implicit", Tls::Implicit)])
+    });
+    let login_without_tls = login_without_tls(section, tls);
+    certificates_of_clients(section);
+    Some(Listener { address: section.parsed("address", address)?, tls: tls?, login_without_tls })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{} is no address with its port; right would be such as \"[::]:110\" or 192.0.2.1:110", quoted(text))
+    })
+}
+
+/// Who may send a password in clear; what contradicts `tls` is a fault.
+fn login_without_tls(section: &Section<'_>, tls: Option<Tls>) -> LoginWithoutTls {
+    let key = "login_without_tls";
+    let words = [
+        ("refuse", LoginWithoutTls::Refuse),
+        ("loopback", LoginWithoutTls::Loopback),
+        ("allow", LoginWithoutTls::Allow),
+    ];
+    let login = section.word(key, LoginWithoutTls::Loopback, &words);
+    let contradiction = match (tls, login) {
+        (Some(Tls::Implicit), LoginWithoutTls::Allow) => {
+            "allow means nothing where tls is implicit; right would be to leave the key out"
+        }
+        (Some(Tls::None), LoginWithoutTls::Refuse) => {
+            "refuse lets nobody in where tls is none; right would be loopback or allow, or another tls"
+        }
+        _ => return login,
+    };
+    section.fault(key, section.place_of(key), contradiction);
+    login
+}
+
+/// Client certificates are not asked for yet, so only the values that mean so are taken.
+fn certificates_of_clients(section: &Section<'_>) {
+    let asked = section.word("client_certificate", "none", &["none", "optional", "required"].map(|word| (word, word)));
+    let wanted = section.word("name_and_password", "required", &["required", "optional"].map(|word| (word, word)));
+    if asked != "none" {
+        let place = section.place_of("client_certificate");
+        let what = format!("this version does not ask for certificates yet, so it cannot do {asked}");
+        section.fault("client_certificate", place, format!("{what}; right would be none"));
+    } else if wanted != "required" {
+        let what = "optional lets nobody in where client_certificate is none; right would be required";
+        section.fault("name_and_password", section.place_of("name_and_password"), what);
+    }
+}
+
+/// Whether the second of two addresses cannot be bound once the first is.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    // Port 0 lets the system choose one.
+    one.port() != 0 && one.port() == other.port() && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
+}
+
+/// `[::]` takes IPv4 as well.
+fn covers(one: IpAddr, other: IpAddr) -> bool {
+    one == other || one == Ipv6Addr::UNSPECIFIED || (one == Ipv4Addr::UNSPECIFIED && other.is_ipv4())
+}
+
+fn taken(section: &Section<'_>, address: SocketAddr, by: SocketAddr) {
+    let what = format!("{address} is taken by the listener at {by} already; right would be another port or address");
+    section.fault("address", section.place_of("address"), what);
+}
+
+fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
+    if tls.get("client_ca").is_some() {
+        let what = "this version does not ask for certificates yet; right would be to leave the key out";
+        tls.fault("client_ca", tls.place_of("client_ca"), what);
+    }
+    // A list of the wrong kind has a fault of its own; that none is there would be a second one for the same mistake.
+    let Some(pairs) = tls.sections("certificates") else {
+        return tls.get("certificates").map(|_| Certificates::default());
+    };
+    let mut certificates = Certificates::default();
+    for pair in pairs {
+        pair.require("chain", "the file of the certificate and those between it and the root");
+        pair.require("key", "the file of the certificate's key");
+        let chain = pair.parsed("chain", |path| base.resolve(path));
+        let key = pair.parsed("key", |path| base.resolve(path));
+        let (Some(chain), Some(key)) = (chain, key) else { continue };
+        if let Err(what) = certificates.add(&chain, &key) {
+            let at = if what.starts_with(&format!("{}:", key.display())) { "key" } else { "chain" };
+            let right = "right would be a PEM file of the certificate and those above it, and a PEM file of its key";
+            pair.fault(at, pair.place_of(at), format!("{what}; {right}"));
+        }
+    }
+    let is_empty = tls.list("certificates").is_none_or(<[_]>::is_empty);
+    (!is_empty).then_some(certificates)
+}
+
+fn limits(section: &Section<'_>) -> Limits {
+    let default = Limits::default();
+    let number =
+        |key, default: usize| usize::try_from(section.count(key, default as u64, 1..=1_000_000)).unwrap_or(default);
+    Limits {
+        connections: number("connections", default.connections),
+        connections_per_address: number("connections_per_address", default.connections_per_address),
+        shutdown: section.duration("shutdown", default.shutdown, Duration::ZERO..=Duration::from_secs(60 * 60)),
+    }
+}

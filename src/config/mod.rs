@@ -1,0 +1,77 @@
+//! The configuration file: YAML turned into the settings of every module.
+//!
+//! No module knows this one: each has plain settings of its own, and can be built without a file. All faults of a file
+//! are told at once, with line and column.
+
+mod clients;
+mod directories;
+mod faults;
+mod file;
+mod listeners;
+mod paths;
+mod people;
+mod section;
+mod tree;
+mod unknown;
+mod values;
+
+use std::path::Path;
+
+pub use faults::Faults;
+use paths::Base;
+use section::{Findings, Section};
+use tree::Node;
+
+use crate::{connection, directory, identity, logging, maildir, server};
+
+/// All settings of a running service.
+#[derive(Clone)]
+pub struct Configuration {
+    /// Listeners, certificates, limits of the whole.
+    pub server: server::Settings,
+    /// How one client is treated.
+    pub connection: connection::Settings,
+    /// Login names, and what is held of the people.
+    pub identity: identity::Settings,
+    /// The directory that is asked.
+    pub directory: directory::Settings,
+    /// Where mail lies.
+    pub maildir: maildir::Settings,
+    /// How the log is written.
+    pub logging: logging::Settings,
+}
+
+/// Reads a configuration file, and the certificates and passwords that it names.
+///
+/// Relative paths in it count from the file's own folder.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(file: &Path) -> Result<Configuration, Faults> {
+    let tree = file::read(file).map_err(|fault| Faults::new(file, vec![fault]))?;
+    let findings = Findings::default();
+    let configuration = read(&tree, &Base::of(file), &findings);
+    let faults = findings.into_faults();
+    match configuration {
+        Some(configuration) if faults.is_empty() => Ok(configuration),
+        _ => Err(Faults::new(file, faults)),
+    }
+}
+
+/// Reads what a tree holds; nothing only if a fault was found.
+fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> {
+    let root = Section::root(tree, findings);
+    tree.pairs()?;
+    let server = listeners::read(&root, base);
+    let connection = clients::connection(&root);
+    let logging = clients::logging(&root);
+    let maildir = people::maildir(&root, base);
+    let identity = people::identity(&root, &maildir);
+    let further = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
+    let directory = directories::read(&root, base, further);
+    unknown::find(tree, findings);
+    Some(Configuration { server, connection, identity: identity?, directory: directory?, maildir, logging })
+}
+
+#[cfg(test)]
+mod tests;

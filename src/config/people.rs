@@ -1,0 +1,128 @@
+//! `internet_authentication`, `mailboxes`, `cache`, `lockout`: who a person is, and where their mail lies.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::paths::{self, Base};
+use super::section::Section;
+use super::tree::{Kind as ValueKind, quoted};
+use super::values;
+use crate::identity::{self, Lifetimes};
+use crate::maildir::{self, PathTemplate};
+use crate::names::{Kind, Policy};
+
+/// Nothing is believed for longer.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+const ROOT: &str = "/srv/mail";
+const PATH: &str = "{short_name}/Maildir";
+
+/// Where mail lies.
+pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
+    let mailboxes = root.section("mailboxes");
+    let mail_root = mailboxes.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
+    let default = maildir::Settings::new(mail_root);
+    maildir::Settings {
+        marker: mailboxes.parsed("marker", paths::below),
+        settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
+        ..default
+    }
+}
+
+/// What the identity map must be told, unless the path has a fault.
+pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
+    lockout(&root.section("lockout"));
+    let policy = policy(&root.section("internet_authentication"));
+    let cache = lifetimes(&root.section("cache"));
+    let template = template(&root.section("mailboxes"))?;
+    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache })
+}
+
+/// A fault inside the path is told where it stands, if the file holds the path letter by letter.
+fn template(mailboxes: &Section<'_>) -> Option<PathTemplate> {
+    let text = mailboxes.get("path").and_then(|node| mailboxes.text_of("path", node));
+    let fault = match PathTemplate::parse(text.map_or(PATH, |text| &text.value)) {
+        Ok(template) => return Some(template),
+        Err(fault) => fault,
+    };
+    let begins = text.and_then(|text| text.begins).map(|begins| begins.right_by(fault.at));
+    mailboxes.fault("path", begins.unwrap_or_else(|| mailboxes.place_of("path")), fault.what);
+    None
+}
+
+fn policy(section: &Section<'_>) -> Policy {
+    let ambiguous = section.word("ambiguous", "refuse", &["refuse", "try_each"].map(|word| (word, word)));
+    if ambiguous != "refuse" {
+        let what = "this version does not try the passwords of several people yet; right would be refuse";
+        section.fault("ambiguous", section.place_of("ambiguous"), what);
+    }
+    let policy = names(section);
+    let domain = section.parsed("default_domain", domain);
+    if domain.is_some() && !policy.allows(Kind::Mail) {
+        let what = "means nothing where names leaves out mail; right would be mail among the names, or no such key";
+        section.fault("default_domain", section.place_of("default_domain"), what);
+    }
+    policy.with_default_domain(domain)
+}
+
+/// A preset, or a list of kinds.
+fn names(section: &Section<'_>) -> Policy {
+    let Some(node) = section.get("names") else { return Policy::fewer() };
+    let ValueKind::List(_) = node.kind else {
+        let more = section.word("names", false, &[("fewer", false), ("more", true)]);
+        return if more { Policy::more() } else { Policy::fewer() };
+    };
+    let items = section.list("names").unwrap_or_default();
+    if items.is_empty() {
+        let what = "an empty list lets nobody in; right would be fewer, more, or kinds such as [mail, short_name]";
+        section.fault("names", node.place, what);
+    }
+    let words = Kind::ALL.map(|kind| (kind.word(), kind));
+    Policy::of(items.iter().filter_map(|item| section.parsed_of("names", item, |text| values::word(text, &words))))
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
+    if text.starts_with('.') || !text.chars().all(is_domain) {
+        return Err(format!(
+            "{} is no domain; right would be what stands behind the @, such as example.org",
+            quoted(text)
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn lifetimes(section: &Section<'_>) -> Lifetimes {
+    let default = Lifetimes::default();
+    let time = |key, default| section.duration(key, default, Duration::ZERO..=MONTH);
+    Lifetimes {
+        found: time("found", default.found),
+        missed: time("missed", default.missed),
+        password: time("password", default.password),
+        refused: time("refused", default.refused),
+        outage_grace: time("outage_grace", default.outage_grace),
+        people: section.count("people", default.people, 1..=100_000_000),
+    }
+}
+
+/// Failures are not counted yet, so only the values to come are taken.
+fn lockout(section: &Section<'_>) {
+    let unbuilt = |key, default: &str| {
+        let what = "this version does not count failures yet; right would be";
+        section.fault(key, section.place_of(key), format!("{what} {default}, or no such key"));
+    };
+    for (key, default) in [("person", 5), ("network", 50)] {
+        if section.count(key, default, 0..=1_000_000) != default {
+            unbuilt(key, &default.to_string());
+        }
+    }
+    let quarter = Duration::from_secs(15 * 60);
+    for key in ["within", "lasts"] {
+        if section.duration(key, quarter, Duration::ZERO..=MONTH) != quarter {
+            unbuilt(key, "15m");
+        }
+    }
+    if section.list("exempt_networks").is_some_and(|networks| !networks.is_empty()) {
+        unbuilt("exempt_networks", "[]");
+    }
+}

@@ -1,0 +1,208 @@
+//! Reading: a section hands out the values of its keys, writes down what is wrong with them, and goes on with the
+//! default, so that one run tells all faults.
+//!
+//! What is asked for is what is known: a key of the file that nobody asked for is a fault.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::faults::Fault;
+use super::tree::{Kind, Node, Place, Text};
+use super::values;
+
+/// What came to light while a file was read.
+#[derive(Default)]
+pub(super) struct Findings {
+    faults: RefCell<Vec<Fault>>,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Findings {
+    /// Writes down a fault.
+    pub(super) fn push(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    /// Every key that was asked for, as `limits.idle`; the items of a list share the list's name.
+    pub(super) fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
+    /// All faults so far.
+    pub(super) fn into_faults(self) -> Vec<Fault> {
+        self.faults.into_inner()
+    }
+}
+
+/// A block of keys; an empty one where the file has none.
+#[derive(Clone)]
+pub(super) struct Section<'f> {
+    findings: &'f Findings,
+    /// The key it stands behind, as `limits`; empty for the whole file.
+    name: String,
+    place: Place,
+    block: Option<&'f Node>,
+}
+
+impl<'f> Section<'f> {
+    /// The whole file. Anything but a block of keys is a fault.
+    pub(super) fn root(node: &'f Node, findings: &'f Findings) -> Self {
+        let root = Self { findings, name: String::new(), place: node.place, block: Some(node) };
+        match node.kind {
+            Kind::Map(_) => {}
+            Kind::Null => root.fault_at(Place::START, "the file is empty; right would be at least directories and tls"),
+            _ => root.fault_at(node.place, format!("{} is no setting; right would be `key: value`", node.told())),
+        }
+        root
+    }
+
+    /// The section behind a key.
+    pub(super) fn section(&self, key: &str) -> Section<'f> {
+        let is_block = |node: &&Node| self.expect(key, node.pairs(), node, "a block of keys below it").is_some();
+        let block = self.get(key).filter(is_block);
+        let place = block.map_or(self.place, |node| node.place);
+        Section { findings: self.findings, name: self.path(key), place, block }
+    }
+
+    /// The sections of a list; none if the file has no such list. Items that are no block of keys are faults and left out.
+    pub(super) fn sections(&self, key: &str) -> Option<Vec<Section<'f>>> {
+        let item = |node: &'f Node| {
+            self.expect(key, node.pairs(), node, "a block of keys")?;
+            Some(Section { findings: self.findings, name: self.path(key), place: node.place, block: Some(node) })
+        };
+        Some(self.list(key)?.iter().filter_map(item).collect())
+    }
+
+    /// The items of a list; none if the file has no such list.
+    pub(super) fn list(&self, key: &str) -> Option<&'f [Node]> {
+        let node = self.get(key)?;
+        let items = match &node.kind {
+            Kind::List(items) => Some(items.as_slice()),
+            _ => None,
+        };
+        self.expect(key, items, node, "a list, such as [a, b]")
+    }
+
+    /// A text, if the file has it; an empty one is a fault.
+    pub(super) fn text(&self, key: &str) -> Option<&'f str> {
+        self.text_of(key, self.get(key)?).map(|text| text.value.as_str())
+    }
+
+    /// A text that another function understands, if the file has it.
+    pub(super) fn parsed<T, E: fmt::Display>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        self.parsed_of(key, self.get(key)?, parse)
+    }
+
+    /// As [`Section::parsed`], for a value that may be an item of the key's list.
+    pub(super) fn parsed_of<T, E: fmt::Display>(
+        &self,
+        key: &str,
+        node: &Node,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text_of(key, node)?;
+        parse(&text.value).map_err(|fault| self.fault(key, node.place, fault)).ok()
+    }
+
+    /// The text of a value.
+    pub(super) fn text_of<'n>(&self, key: &str, node: &'n Node) -> Option<&'n Text> {
+        let text = match &node.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        };
+        let text = self.expect(key, text, node, "a text, in quotes if it looks like something else")?;
+        if text.value.is_empty() {
+            self.fault(key, node.place, "\"\" is empty; right would be a text, or nothing at all behind the key");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// One word of several, each with its meaning.
+    pub(super) fn word<T: Copy>(&self, key: &str, default: T, words: &[(&str, T)]) -> T {
+        self.parsed(key, |text| values::word(text, words)).unwrap_or(default)
+    }
+
+    /// `true` or `false`, the latter by default.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        let Some(node) = self.get(key) else { return false };
+        let flag = match node.kind {
+            Kind::Bool(flag) => Some(flag),
+            _ => None,
+        };
+        self.expect(key, flag, node, "true or false, without quotes").unwrap_or(false)
+    }
+
+    /// A length of time, its bounds included.
+    pub(super) fn duration(&self, key: &str, default: Duration, bounds: RangeInclusive<Duration>) -> Duration {
+        self.scalar(key, |written| values::duration(written, &bounds)).unwrap_or(default)
+    }
+
+    /// A whole number, its bounds included.
+    pub(super) fn count(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> u64 {
+        self.scalar(key, |written| values::count(written, &bounds)).unwrap_or(default)
+    }
+
+    /// A number of octets, its bounds included.
+    pub(super) fn octets(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> u64 {
+        self.scalar(key, |written| values::octets(written, &bounds)).unwrap_or(default)
+    }
+
+    /// Says that a key without default is missing, if it is.
+    pub(super) fn require(&self, key: &str, right: &str) {
+        if self.get(key).is_none() {
+            self.fault_at(self.place, format!("{} is missing; right would be {right}", self.path(key)));
+        }
+    }
+
+    /// The value of a key; none if it is absent or null, which both mean the default.
+    pub(super) fn get(&self, key: &str) -> Option<&'f Node> {
+        self.findings.asked.borrow_mut().insert(self.path(key));
+        let (_, node) = self.block?.pairs()?.iter().find(|(found, _)| found.name == key)?;
+        (!matches!(node.kind, Kind::Null)).then_some(node)
+    }
+
+    /// Where the value of a key stands; where the section begins, if the key is absent.
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        self.get(key).map_or(self.place, |node| node.place)
+    }
+
+    /// Where the section begins.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Writes down a fault of a key's value: what is wrong with it, and what would be right.
+    pub(super) fn fault(&self, key: &str, place: Place, what: impl fmt::Display) {
+        self.fault_at(place, format!("{}: {what}", self.path(key)));
+    }
+
+    /// Writes down a fault of this section.
+    pub(super) fn fault_at(&self, place: Place, what: impl Into<String>) {
+        self.findings.push(Fault::at(place, what));
+    }
+
+    fn scalar<T>(&self, key: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let node = self.get(key)?;
+        let written = match &node.kind {
+            Kind::Number(number) => number,
+            Kind::Text(text) => &text.value,
+            _ => return self.expect(key, None, node, "a number"),
+        };
+        read(written).map_err(|fault| self.fault(key, node.place, fault)).ok()
+    }
+
+    fn expect<T>(&self, key: &str, found: Option<T>, node: &Node, right: &str) -> Option<T> {
+        if found.is_none() {
+            self.fault(key, node.place, format!("{} is of the wrong kind; right would be {right}", node.told()));
+        }
+        found
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+}

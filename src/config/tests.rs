@@ -1,0 +1,107 @@
+//! The reference file that is shipped: complete, and true.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::tree::Kind;
+
+const REFERENCE: &str = include_str!("../../config/restante.yaml");
+
+/// What has no default.
+const SMALLEST: &str = "
+directories:
+  - urls: [ldaps://ldap1.renovations.example, ldaps://ldap2.renovations.example]
+    base: ou=people,dc=renovations,dc=example
+tls:
+  certificates:
+    - { chain: tls/fullchain.pem, key: tls/privkey.pem }
+";
+
+/// A folder with the files that the reference names.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["mail.renovations.example".to_owned()]).unwrap();
+    fs::create_dir(folder.path().join("tls")).unwrap();
+    for (name, content) in [
+        ("tls/fullchain.pem", own.cert.pem()),
+        ("tls/privkey.pem", own.signing_key.serialize_pem()),
+        ("ldap.password", "correct horse\n".to_owned()),
+    ] {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn loaded(folder: &Path, content: &str) -> Configuration {
+    let file = folder.join("restante.yaml");
+    fs::write(&file, content).unwrap();
+    load(&file).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn the_reference_holds_the_defaults() {
+    let folder = folder();
+    let (told, silent) = (loaded(folder.path(), REFERENCE), loaded(folder.path(), SMALLEST));
+    assert_eq!(told.server.listeners, silent.server.listeners);
+    assert_eq!(told.server.user, silent.server.user);
+    assert_eq!(told.server.limits, silent.server.limits);
+    assert_eq!(told.connection.hostname, silent.connection.hostname);
+    assert_eq!(told.connection.refusal_step, silent.connection.refusal_step);
+    assert_eq!(told.connection.limits, silent.connection.limits);
+    assert_eq!(told.identity.policy, silent.identity.policy);
+    assert_eq!(told.identity.template, silent.identity.template);
+    assert_eq!(told.identity.root, silent.identity.root);
+    assert_eq!(told.identity.cache, silent.identity.cache);
+    assert_eq!(told.directory.name, silent.directory.name);
+    assert_eq!(told.directory.urls, silent.directory.urls);
+    assert_eq!(told.directory.starttls, silent.directory.starttls);
+    assert_eq!(told.directory.base, silent.directory.base);
+    assert_eq!(told.directory.filter, silent.directory.filter);
+    assert_eq!(told.directory.attributes, silent.directory.attributes);
+    assert_eq!(told.directory.limits, silent.directory.limits);
+    assert_eq!(told.maildir, silent.maildir);
+    assert_eq!(told.logging, silent.logging);
+    assert_eq!(told.directory.bind.unwrap().password.expose(), "correct horse");
+    assert!(silent.directory.bind.is_none());
+}
+
+#[test]
+fn every_module_has_its_own_defaults() {
+    let folder = folder();
+    let silent = loaded(folder.path(), SMALLEST);
+    assert_eq!(silent.server.limits, server::Limits::default());
+    assert_eq!(silent.connection.limits, connection::Limits::default());
+    assert_eq!(silent.identity.cache, identity::Lifetimes::default());
+    assert_eq!(silent.directory.limits, directory::Limits::default());
+    assert_eq!(silent.maildir, maildir::Settings::new("/srv/mail".into()));
+    assert_eq!(silent.identity.policy, crate::names::Policy::fewer());
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let folder = folder();
+    let tree = file::parse(REFERENCE.as_bytes()).unwrap();
+    let findings = Findings::default();
+    read(&tree, &Base::of(&folder.path().join("restante.yaml")), &findings);
+    let mut told = BTreeSet::new();
+    keys(&tree, "", &mut told);
+    let missing: Vec<String> = findings.asked().difference(&told).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+fn keys(node: &Node, path: &str, told: &mut BTreeSet<String>) {
+    if let Kind::List(items) = &node.kind {
+        for item in items {
+            keys(item, path, told);
+        }
+    }
+    for (key, value) in node.pairs().unwrap_or_default() {
+        let own = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
+        keys(value, &own, told);
+        told.insert(own);
+    }
+}

@@ -1,0 +1,288 @@
+//! The loop that drives one session: event in, action out, action done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::delivered::{Delivered, delivered};
+use super::handshake::handshake;
+use super::mail::{Mail, Reading};
+use super::report::{Closed, Report};
+use super::stream::Stream;
+use super::wire::Wire;
+use super::{Client, Service, Settings};
+use crate::identity::Outcome;
+use crate::maildir::{EnterFault, MaildropPath};
+use crate::pop3::{
+    Access, Action, Bounds, Credentials, End, Event, Input, Multiline, NotOpened, Reply, Session, Transmission, Verdict,
+};
+
+/// How long a client may take to acknowledge what it was sent before its deletions are carried out.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+
+/// Serves one client until one of the two has had enough.
+pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver<bool>) {
+    let mut report = Report::new(client.peer, client.listener.clone());
+    let closed = match greet(client, service, drain, &mut report).await {
+        Ok(driver) => driver.run(&mut report).await,
+        Err(closed) => closed,
+    };
+    report.closed = Some(closed);
+}
+
+async fn greet(
+    client: Client,
+    service: Arc<Service>,
+    drain: watch::Receiver<bool>,
+    report: &mut Report,
+) -> Result<Driver, Closed> {
+    let limits = service.settings.limits;
+    let deadline = Instant::now() + limits.login;
+    let stream = match &service.tls {
+        Some(acceptor) if client.implicit_tls => {
+            Box::pin(handshake(acceptor, client.socket, limits.tls_handshake)).await?
+        }
+        _ => Stream::Clear(client.socket),
+    };
+    report.protection = stream.protection();
+    let access = Access {
+        stls: client.stls && service.tls.is_some(),
+        passwords: client.implicit_tls || client.passwords_in_clear,
+    };
+    let bounds = Bounds {
+        wrong_commands: limits.wrong_commands,
+        refused_logins: limits.refused_logins,
+        command_line: limits.command_line,
+    };
+    let mut wire = Wire::new(stream, limits.slow_reader);
+    wire.out().extend(Session::greeting(&service.settings.hostname));
+    Ok(Driver { wire, session: Session::new(access, bounds), service, drain, deadline, login: None, mail: None })
+}
+
+struct Driver {
+    wire: Wire,
+    session: Session,
+    service: Arc<Service>,
+    drain: watch::Receiver<bool>,
+    /// Until when the client must say something.
+    deadline: Instant,
+    login: Option<Login>,
+    mail: Option<Mail>,
+}
+
+/// Credentials that were judged to be right.
+struct Login {
+    /// Where the person's mail is; none if it would lie where nothing may be opened.
+    maildrop: Option<MaildropPath>,
+    /// When the credentials came.
+    began: Instant,
+}
+
+impl Driver {
+    async fn run(mut self, report: &mut Report) -> Closed {
+        let mut closed = self.drive(report).await;
+        if let Err(Closed::Deadline) = closed
+            && let Action::Close(_, end) = self.session.step(Event::Deadline)
+        {
+            closed = Err(Closed::Session(end));
+        }
+        match closed {
+            Ok(end) => {
+                self.wire.close().await;
+                Closed::Session(end)
+            }
+            Err(Closed::Shutdown) => {
+                self.wire.close().await;
+                Closed::Shutdown
+            }
+            Err(closed) => closed,
+        }
+    }
+
+    async fn drive(&mut self, report: &mut Report) -> Result<End, Closed> {
+        let mut event = self.next_line().await?;
+        loop {
+            let action = self.session.step(event);
+            event = match action {
+                Action::Reply(reply) => {
+                    self.wire.out().extend(reply);
+                    self.wire.flush_block().await?;
+                    self.next_line().await?
+                }
+                Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
+                Action::Open => Box::pin(self.open(report)).await,
+                Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
+                    Some(event) => event,
+                    None => self.next_line().await?,
+                },
+                Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
+                Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
+                Action::Close(reply, end) => {
+                    self.wire.out().extend(reply);
+                    return Ok(end);
+                }
+            };
+        }
+    }
+
+    /// Commands already sent are answered even while the server shuts down; then it waits for no more.
+    async fn next_line(&mut self) -> Result<Event, Closed> {
+        let limit = self.session.line_limit();
+        if let Some(input) = self.wire.waiting_line(limit) {
+            return Ok(event(input));
+        }
+        if self.session.is_in_transaction() {
+            self.deadline = Instant::now() + self.service.settings.limits.idle;
+        }
+        tokio::select! {
+            biased;
+            _ = self.drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
+            input = self.wire.next_line(limit, self.deadline) => input.map(event),
+        }
+    }
+
+    async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
+        let began = Instant::now();
+        let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
+        let outcome = self.service.identities.verify(credentials).await;
+        report.login(&login, mechanism, &outcome);
+        let (person, maildrop) = match outcome {
+            Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
+            Outcome::Forbidden(person, _) => (person, None),
+            refusal => {
+                wait_for_step(began, &self.service.settings).await;
+                return Event::Judged(verdict(&refusal));
+            }
+        };
+        report.person = Some(person.canonical_name.clone());
+        self.login = Some(Login { maildrop, began });
+        Event::Judged(Verdict::Proven)
+    }
+
+    async fn open(&mut self, report: &mut Report) -> Event {
+        let Some(Login { maildrop, began }) = self.login.take() else {
+            return Event::NotOpened(NotOpened::Unavailable);
+        };
+        let fault = match maildrop {
+            None => NotOpened::Forbidden,
+            Some(path) => match Mail::open(&self.service.store, &path).await {
+                Ok((mail, listing)) => {
+                    self.mail = Some(mail);
+                    return Event::Opened(listing);
+                }
+                Err(fault) => {
+                    tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
+                    not_opened(&fault)
+                }
+            },
+        };
+        report.person = None;
+        wait_for_step(began, &self.service.settings).await;
+        Event::NotOpened(fault)
+    }
+
+    /// Sends a message block by block. What fails before the first octet is answered; what fails later cuts the
+    /// connection without the final dot, since a stump that looks whole would be deleted by its reader.
+    async fn transmit(&mut self, order: Transmission, report: &mut Report) -> Result<Option<Event>, Closed> {
+        let Some(mail) = &mut self.mail else { return Ok(Some(Event::NotTransmitted)) };
+        let mut reading = match mail.fetch(order.index).await {
+            Ok(reading) => reading,
+            Err(fault) => {
+                tracing::warn!(person = report.person, message = order.index + 1, %fault, "message not sent");
+                return Ok(Some(Event::NotTransmitted));
+            }
+        };
+        self.wire.out().extend(order.reply);
+        let mut multiline = Multiline::new(order.part);
+        let mut octets = 0;
+        loop {
+            octets += encode(&mut multiline, &reading, self.wire.out());
+            self.wire.flush_block().await?;
+            if reading.is_whole || multiline.is_enough() {
+                break;
+            }
+            reading = reading.go_on().await.map_err(|fault| cut(order.index, &fault, report))?;
+        }
+        multiline.finish(self.wire.out());
+        self.wire.flush_block().await?;
+        report.sent(order.part, octets);
+        Ok(None)
+    }
+
+    async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {
+        self.wire.out().extend(reply);
+        self.wire.flush().await?;
+        let limits = self.service.settings.limits;
+        let Some(acceptor) = &self.service.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
+        self.wire.under_tls(acceptor, limits.tls_handshake).await?;
+        report.protection = self.wire.stream.protection();
+        Ok(Event::TlsEstablished(Access { stls: false, passwords: true }))
+    }
+
+    /// Deletes only once every earlier reply has left us and reached the client.
+    async fn commit(&mut self, marks: Vec<usize>, report: &mut Report) -> Event {
+        if let Err(closed) = self.wire.flush().await {
+            tracing::warn!(person = report.person, reason = %closed, "nothing deleted: a reply could not be sent");
+            return Event::Committed(false);
+        }
+        if delivered(self.wire.stream.socket(), ACKNOWLEDGEMENT).await == Delivered::No {
+            tracing::warn!(person = report.person, "nothing deleted: the client does not acknowledge what it was sent");
+            return Event::Committed(false);
+        }
+        let Some(mail) = &mut self.mail else { return Event::Committed(false) };
+        let committed = mail.commit(marks).await;
+        report.deleted = committed.removed;
+        for reason in &committed.failed {
+            tracing::error!(person = report.person, reason, "message not deleted");
+        }
+        Event::Committed(committed.failed.is_empty())
+    }
+}
+
+/// The wire form of one block; tells its octets.
+fn encode(multiline: &mut Multiline, reading: &Reading, out: &mut Vec<u8>) -> u64 {
+    let before = out.len();
+    multiline.encode(&reading.block, out);
+    (out.len() - before) as u64
+}
+
+fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
+    tracing::error!(person = report.person, message = index + 1, %fault, "message cut while it was sent");
+    Closed::MessageCut(fault.to_string())
+}
+
+/// The one place where causes become what a client may know.
+fn verdict(outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Proven(_) | Outcome::Forbidden(..) => Verdict::Proven,
+        Outcome::Refused(_) => Verdict::Refused,
+        Outcome::Unavailable(_) => Verdict::Unavailable,
+        Outcome::Misconfigured(_) => Verdict::Misconfigured,
+    }
+}
+
+fn not_opened(fault: &EnterFault) -> NotOpened {
+    match fault {
+        EnterFault::Forbidden(_) => NotOpened::Forbidden,
+        EnterFault::Unavailable(_) => NotOpened::Unavailable,
+    }
+}
+
+fn event(input: Input) -> Event {
+    match input {
+        Input::Line(line) => Event::Line(line),
+        Input::TooLong => Event::TooLong,
+    }
+}
+
+/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason.
+async fn wait_for_step(began: Instant, settings: &Settings) {
+    let step = settings.refusal_step;
+    if step.is_zero() {
+        return;
+    }
+    let steps = began.elapsed().as_nanos() / step.as_nanos() + 1;
+    sleep_until(began + step * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+}

@@ -1,0 +1,151 @@
+//! What the log says of a connection: one line for each login, one for the end.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::identity::{Outcome, Refused};
+use crate::pop3::{End, Mechanism, Part};
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// As the session decided.
+    Session(End),
+    /// The client closed the connection without QUIT.
+    ByClient,
+    /// Silence for too long.
+    Deadline,
+    /// The client did not take its reply in time.
+    SlowReader,
+    /// The socket failed.
+    Broken(String),
+    /// The TLS handshake failed.
+    Handshake(String),
+    /// A message could not be read to its end.
+    MessageCut(String),
+    /// This server is shutting down.
+    Shutdown,
+}
+
+impl Closed {
+    pub(super) fn broken(fault: &std::io::Error) -> Self {
+        Self::Broken(fault.to_string())
+    }
+}
+
+/// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
+pub(super) struct Report {
+    peer: SocketAddr,
+    listener: Arc<str>,
+    began: Instant,
+    pub(super) protection: &'static str,
+    pub(super) person: Option<String>,
+    pub(super) closed: Option<Closed>,
+    retr: Sent,
+    top: Sent,
+    pub(super) deleted: usize,
+}
+
+#[derive(Default)]
+struct Sent {
+    messages: u64,
+    octets: u64,
+}
+
+impl Report {
+    pub(super) fn new(peer: SocketAddr, listener: Arc<str>) -> Self {
+        Self {
+            peer,
+            listener,
+            began: Instant::now(),
+            protection: "none",
+            person: None,
+            closed: None,
+            retr: Sent::default(),
+            top: Sent::default(),
+            deleted: 0,
+        }
+    }
+
+    /// A message went out, in octets as sent.
+    pub(super) fn sent(&mut self, part: Part, octets: u64) {
+        let sent = match part {
+            Part::Whole => &mut self.retr,
+            Part::Top(_) => &mut self.top,
+        };
+        sent.messages += 1;
+        sent.octets += octets;
+    }
+
+    /// A login was judged.
+    pub(super) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        let login = &*String::from_utf8_lossy(login);
+        match outcome {
+            Outcome::Proven(proven) => {
+                let kind = proven.kind.map_or("as the directory compares", |kind| kind.word());
+                let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
+                tracing::info!(person, login, kind, %mechanism, %proof, %peer, listener, tls, "login");
+            }
+            Outcome::Refused(Refused { identity, reason }) => {
+                let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
+                tracing::info!(person, login, %reason, %mechanism, %peer, listener, tls, "login refused");
+            }
+            Outcome::Unavailable(reason) => {
+                tracing::warn!(login, reason, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+            }
+            Outcome::Misconfigured(reason) => {
+                tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");
+            }
+            Outcome::Forbidden(identity, reason) => {
+                let person = &*identity.canonical_name;
+                tracing::error!(person, login, reason, %mechanism, %peer, listener, tls, "maildrop forbidden");
+            }
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let reason = match &self.closed {
+            Some(closed) => closed.to_string(),
+            None if std::thread::panicking() => "internal error: panic".to_owned(),
+            None => "cut at shutdown".to_owned(),
+        };
+        tracing::info!(
+            person = self.person.as_deref(),
+            peer = %self.peer,
+            listener = &*self.listener,
+            tls = self.protection,
+            retr = self.retr.messages,
+            retr_octets = self.retr.octets,
+            top = self.top.messages,
+            top_octets = self.top.octets,
+            dele = self.deleted,
+            seconds = %format_args!("{:.3}", self.began.elapsed().as_secs_f64()),
+            reason,
+            "connection ended"
+        );
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(End::Quit) => f.write_str("quit"),
+            Self::Session(End::CommitFailed) => f.write_str("quit, not every deletion succeeded"),
+            Self::Session(End::WrongCommands) => f.write_str("too many wrong commands"),
+            Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
+            Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
+            Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::ByClient => f.write_str("closed by the client without QUIT"),
+            Self::SlowReader => f.write_str("client too slow to take its reply"),
+            Self::Broken(why) => write!(f, "connection broken: {why}"),
+            Self::Handshake(why) => write!(f, "TLS handshake failed: {why}"),
+            Self::MessageCut(why) => write!(f, "message cut: {why}"),
+            Self::Shutdown => f.write_str("server shutting down"),
+        }
+    }
+}

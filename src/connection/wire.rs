@@ -1,0 +1,113 @@
+//! Lines in, replies out, each within its time.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroize;
+
+use super::handshake::handshake;
+use super::report::Closed;
+use super::stream::Stream;
+use crate::pop3::{Input, Lines};
+
+/// A stream with what was read and not yet understood, and what was answered and not yet sent.
+pub(super) struct Wire {
+    pub(super) stream: Stream,
+    lines: Lines,
+    out: Vec<u8>,
+    slow_reader: Duration,
+}
+
+/// Octets that a client must take within the limit for slow readers.
+pub(super) const BLOCK: usize = 64 * 1024;
+
+/// Octets read at once. They lie on the stack, so that a silent client costs no buffer.
+const READ: usize = 4096;
+
+/// How long the end of a connection may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+impl Wire {
+    pub(super) fn new(stream: Stream, slow_reader: Duration) -> Self {
+        Self { stream, lines: Lines::default(), out: Vec::new(), slow_reader }
+    }
+
+    /// A line that was read already.
+    pub(super) fn waiting_line(&mut self, limit: usize) -> Option<Input> {
+        self.lines.next(limit)
+    }
+
+    /// Sends what was answered, then reads until a line is there.
+    pub(super) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, Closed> {
+        loop {
+            if let Some(input) = self.lines.next(limit) {
+                return Ok(input);
+            }
+            self.flush().await?;
+            let read = timeout_at(deadline, read_some(&mut self.stream, &mut self.lines)).await;
+            if read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))? == 0 {
+                return Err(Closed::ByClient);
+            }
+        }
+    }
+
+    /// Where a reply is gathered until no complete command is left in the input.
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Sends what was gathered if it has become a block.
+    pub(super) async fn flush_block(&mut self) -> Result<(), Closed> {
+        if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
+    }
+
+    /// Sends everything gathered. The buffer is given back: an idle session needs none.
+    pub(super) async fn flush(&mut self) -> Result<(), Closed> {
+        let out = std::mem::take(&mut self.out);
+        for block in out.chunks(BLOCK) {
+            let sending = async {
+                self.stream.write_all(block).await?;
+                self.stream.flush().await
+            };
+            let sent = timeout(self.slow_reader, sending).await.map_err(|_| Closed::SlowReader)?;
+            sent.map_err(|fault| Closed::broken(&fault))?;
+        }
+        Ok(())
+    }
+
+    /// Goes on under TLS. What was read before is forgotten: somebody in the middle may have put it there.
+    pub(super) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), Closed> {
+        self.lines.forget();
+        self.stream = match std::mem::replace(&mut self.stream, Stream::Gone) {
+            Stream::Clear(socket) => handshake(acceptor, socket, limit).await?,
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut.
+    pub(super) async fn close(mut self) {
+        if self.flush().await.is_ok() {
+            let _ = timeout(FAREWELL, self.stream.shutdown()).await;
+        }
+    }
+}
+
+async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut octets = [0; READ];
+        let mut buffer = ReadBuf::new(&mut octets);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        lines.push(buffer.filled());
+        let count = buffer.filled().len();
+        octets.zeroize();
+        Poll::Ready(Ok(count))
+    })
+    .await
+}

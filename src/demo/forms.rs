@@ -1,0 +1,54 @@
+//! Every form of name that a person may type.
+
+use crate::directory::{Attributes, Directory, Entry, Fault};
+use crate::names::{Dn, Kind, LoginName, Policy};
+
+/// The forms of a person's name that lead to them and to nobody else, under a policy: each is asked of the directory as
+/// a login would ask it.
+///
+/// # Errors
+/// The directory gives no answer.
+pub async fn working(directory: &Directory, policy: &Policy, dn: &str) -> Result<Vec<String>, Fault> {
+    let every = Policy::more();
+    let Some(entry) = alone(directory, &every, dn).await? else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for form in forms(&entry, &directory.settings().attributes) {
+        let found = alone(directory, policy, &form).await?;
+        if found.is_some_and(|found| found.id == entry.id) && !names.contains(&form) {
+            names.push(form);
+        }
+    }
+    Ok(names)
+}
+
+/// The one entry behind a name.
+async fn alone(directory: &Directory, policy: &Policy, name: &str) -> Result<Option<Entry>, Fault> {
+    let Ok(login) = LoginName::new(name.as_bytes()) else { return Ok(None) };
+    let look_up = policy.look_up(&login, &directory.settings().base);
+    let mut found = directory.look_up(look_up).await?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
+/// All forms, whether they count or not.
+fn forms(entry: &Entry, attributes: &Attributes) -> Vec<String> {
+    let values = |kind: Kind| attributes.of(kind).map(|attribute| entry.values(attribute)).unwrap_or_default();
+    let prefixed = |prefix: &str, kind: Kind| values(kind).iter().map(|value| format!("{prefix}={value}")).collect();
+    let mut forms: Vec<String> = Vec::new();
+    for kind in [Kind::ShortName, Kind::Mail, Kind::CommonName, Kind::FirstName, Kind::LastName] {
+        forms.extend_from_slice(values(kind));
+    }
+    forms.extend::<Vec<String>>(prefixed("UID", Kind::ShortName));
+    forms.extend::<Vec<String>>(prefixed("CN", Kind::CommonName));
+    for name in values(Kind::CommonName) {
+        forms.push(format!("{name}{}", parents(&entry.dn, |_, value| format!("/{value}"))));
+        forms.push(format!("cn={name}{}", parents(&entry.dn, |kind, value| format!("/{kind}={value}"))));
+    }
+    forms.push(entry.dn.to_string());
+    forms
+}
+
+/// The parents of a hierarchical name: all but those that name a domain.
+fn parents(dn: &Dn, part: impl Fn(&str, &str) -> String) -> String {
+    let pairs = dn.rdns().iter().skip(1).filter_map(|rdn| rdn.pairs().next());
+    pairs.filter(|(kind, _)| !kind.eq_ignore_ascii_case("dc")).map(|(kind, value)| part(kind, value)).collect()
+}

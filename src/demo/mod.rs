@@ -1,0 +1,19 @@
+//! The demonstration: a small LDAP directory inside the process, sample people, sample mail and a throw-away authority,
+//! all laid out in one folder.
+
+pub mod authority;
+pub mod directory;
+pub mod forms;
+pub mod ldif;
+pub mod mail;
+pub mod mischief;
+pub mod people;
+pub mod tree;
+
+mod date;
+mod dialogue;
+mod filter;
+mod layout;
+mod node;
+
+pub use layout::{Demo, Ports};

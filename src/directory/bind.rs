@@ -1,0 +1,95 @@
+//! Binds as the people: a bind changes who a connection is, so these have connections of their own.
+
+use std::sync::{Mutex, PoisonError};
+
+use ldap3::LdapError;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::connect::Connection;
+use super::fault::is_lost;
+use super::servers::Servers;
+use super::verdict::judge;
+use super::{Fault, Settings, Verdict};
+use crate::names::Dn;
+use crate::secret::Password;
+
+/// A bounded number of connections, each used by one bind at a time.
+pub(super) struct Binder {
+    places: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// How one bind on one connection went.
+enum Try {
+    Answered(Result<Verdict, Fault>),
+    Lost(LdapError),
+    Silent,
+}
+
+impl Binder {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { places: Semaphore::new(settings.limits.bind_connections.max(1)), idle: Mutex::default() }
+    }
+
+    /// Asks whether this is the entry's password: on a fresh connection if this one was lost, of the next server if this
+    /// one is silent, never of another once one has said no.
+    pub(super) async fn bind(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        dn: &Dn,
+        password: &Password,
+    ) -> Result<Verdict, Fault> {
+        let patience = settings.limits.connect + settings.limits.operation;
+        let Ok(Ok(_place)) = timeout(patience, self.places.acquire()).await else {
+            return Err(Fault::silent(format!("bind: no connection was free within {patience:?}")));
+        };
+        let mut may_repeat = true;
+        loop {
+            let connection = match self.take_idle() {
+                Some(connection) => connection,
+                None => servers.connect(settings, None).await?,
+            };
+            let server = connection.server;
+            let fault = match self.try_on(connection, settings, dn, password).await {
+                Try::Answered(Err(fault @ Fault::Unavailable { silent: true, .. })) => fault,
+                Try::Answered(answer) => return answer,
+                Try::Lost(_) if std::mem::take(&mut may_repeat) => continue,
+                Try::Lost(error) => Fault::silent(format!("bind as the person: {error}")),
+                Try::Silent => Fault::silent("bind as the person: no answer in time"),
+            };
+            servers.note_down(server);
+            self.forget_idle(server);
+            if !servers.has_other_than(server) {
+                return Err(fault);
+            }
+            tracing::warn!(directory = %settings.name, %fault, "trying the next server");
+        }
+    }
+
+    /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
+    async fn try_on(&self, connection: Connection, settings: &Settings, dn: &Dn, password: &Password) -> Try {
+        let mut ldap = connection.handle();
+        match timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose())).await {
+            Ok(Ok(result)) => {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                Try::Answered(judge(&result))
+            }
+            Ok(Err(error)) if is_lost(&error) => Try::Lost(error),
+            Ok(Err(error)) => Try::Answered(Err(Fault::silent(format!("bind as the person: {error}")))),
+            Err(_) => Try::Silent,
+        }
+    }
+
+    /// The connection used last, since it is the least likely to have been closed for idleness.
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(Connection::is_open);
+        idle.pop()
+    }
+
+    fn forget_idle(&self, server: usize) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|connection| connection.server != server);
+    }
+}

@@ -1,0 +1,207 @@
+//! Look-ups: one connection for each directory, shared by all, bound as the service.
+
+use std::time::{Duration, Instant};
+
+use ldap3::{DerefAliases, Ldap, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, ldap_escape};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::connect::Connection;
+use super::entry::OPERATIONAL;
+use super::fault::is_lost;
+use super::servers::Servers;
+use super::{Entry, Fault, Settings};
+use crate::names::{Kind, LookUp};
+
+/// The connection that searches share.
+pub(super) struct Searcher {
+    slot: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    connection: Option<Connection>,
+    /// While the last failure to connect is this fresh, others do not wait for the next one.
+    failed: Option<(Instant, Fault)>,
+    /// Raised with each connection, so that one is thrown away only once.
+    generation: u64,
+}
+
+/// How long a failure to connect is told to others without trying again.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Two entries are enough to know that a name is ambiguous.
+const LIMIT: i32 = 2;
+
+/// A hierarchical name is told from others of the same common name here, by the parents: RFC 4515 has no filter for it
+/// that every directory knows.
+const NAMESAKES: i32 = 100;
+
+/// One question to a directory.
+struct Question {
+    base: String,
+    scope: Scope,
+    filter: String,
+    limit: i32,
+}
+
+impl Searcher {
+    pub(super) fn new() -> Self {
+        Self { slot: Mutex::default() }
+    }
+
+    /// The entries that answer a look-up, each once; two or more mean that the name is ambiguous.
+    pub(super) async fn look_up(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        look_up: &LookUp,
+    ) -> Result<Vec<Entry>, Fault> {
+        let mut found: Vec<Entry> = Vec::new();
+        if let Some(dn) = &look_up.entry {
+            let question = Question::entry(settings, dn.as_str());
+            merge(&mut found, self.ask(settings, servers, &question).await?);
+        }
+        if let Some(name) = &look_up.hierarchical {
+            let filter = equality(settings, Kind::CommonName, name.common_name());
+            let namesakes = self.ask(settings, servers, &Question::people(settings, &filter, NAMESAKES)).await?;
+            merge(&mut found, namesakes.into_iter().filter(|entry| name.fits(&entry.dn)).collect());
+        }
+        if !look_up.equal.is_empty() {
+            let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
+            merge(
+                &mut found,
+                self.ask(settings, servers, &Question::people(settings, &format!("(|{terms})"), LIMIT)).await?,
+            );
+        }
+        found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
+        Ok(found)
+    }
+
+    /// Asks for people under a name that nobody has: an answer proves connection, bind and search base.
+    pub(super) async fn probe(&self, settings: &Settings, servers: &Servers) -> Result<(), Fault> {
+        let nobody = equality(settings, Kind::ShortName, "restante-asks-whether-the-search-base-is-there");
+        self.ask(settings, servers, &Question::people(settings, &nobody, LIMIT)).await.map(drop)
+    }
+
+    /// Asks, once more on a fresh connection if this one was lost, and the next server if this one is silent.
+    async fn ask(&self, settings: &Settings, servers: &Servers, question: &Question) -> Result<Vec<Entry>, Fault> {
+        let mut may_repeat = true;
+        loop {
+            let (ldap, server, generation) = self.connection(settings, servers).await?;
+            let fault = match timeout(settings.limits.search, question.run(ldap, settings)).await {
+                Ok(Ok((entries, result))) => match question.judge(entries, &result) {
+                    Err(fault @ Fault::Unavailable { silent: true, .. }) => fault,
+                    answer => return answer,
+                },
+                Ok(Err(error)) if is_lost(&error) && std::mem::take(&mut may_repeat) => {
+                    self.discard(generation).await;
+                    continue;
+                }
+                Ok(Err(error)) => Fault::silent(format!("search: {error}")),
+                Err(_) => Fault::silent(format!("search: not done within {:?}", settings.limits.search)),
+            };
+            self.discard(generation).await;
+            servers.note_down(server);
+            if !servers.has_other_than(server) {
+                return Err(fault);
+            }
+            tracing::warn!(directory = %settings.name, %fault, "trying the next server");
+        }
+    }
+
+    async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
+        let mut slot = self.slot.lock().await;
+        if let Some(connection) = slot.connection.as_ref().filter(|connection| connection.is_open()) {
+            let (ldap, server) = (connection.handle(), connection.server);
+            return Ok((ldap, server, slot.generation));
+        }
+        if let Some((at, fault)) = &slot.failed
+            && at.elapsed() < BACK_OFF
+        {
+            return Err(fault.clone());
+        }
+        slot.connection = None;
+        match servers.connect(settings, settings.bind.as_ref()).await {
+            Ok(connection) => {
+                slot.failed = None;
+                slot.generation += 1;
+                let connection = slot.connection.insert(connection);
+                let (ldap, server) = (connection.handle(), connection.server);
+                Ok((ldap, server, slot.generation))
+            }
+            Err(fault) => {
+                slot.failed = Some((Instant::now(), fault.clone()));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Throws the connection of a generation away, unless somebody else did.
+    async fn discard(&self, generation: u64) {
+        let mut slot = self.slot.lock().await;
+        if slot.generation == generation {
+            slot.connection = None;
+        }
+    }
+}
+
+impl Question {
+    fn entry(settings: &Settings, dn: &str) -> Self {
+        Self { base: dn.to_owned(), scope: Scope::Base, filter: settings.filter.clone(), limit: LIMIT }
+    }
+
+    fn people(settings: &Settings, terms: &str, limit: i32) -> Self {
+        let filter = format!("(&{}{terms})", settings.filter);
+        Self { base: settings.base.as_str().to_owned(), scope: Scope::Subtree, filter, limit }
+    }
+
+    /// A streaming search without adapter: the plain one leaks its message-id.
+    async fn run(&self, mut ldap: Ldap, settings: &Settings) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
+        let options = SearchOptions::new().sizelimit(self.limit).deref(DerefAliases::Never);
+        ldap.with_timeout(settings.limits.operation).with_search_options(options);
+        let mut stream = ldap.streaming_search(&self.base, self.scope, &self.filter, attributes(settings)).await?;
+        let mut entries = Vec::new();
+        while let Some(found) = stream.next().await? {
+            // Referrals are not chased.
+            if !found.is_ref() && !found.is_intermediate() {
+                entries.push(SearchEntry::construct(found));
+            }
+        }
+        Ok((entries, stream.finish().await))
+    }
+
+    /// What the end of a search means. Code 4, the size limit, is ambiguity and no error.
+    fn judge(&self, found: Vec<SearchEntry>, result: &LdapResult) -> Result<Vec<Entry>, Fault> {
+        match result.rc {
+            0 => {}
+            4 if found.len() > 1 => {}
+            // An entry that was asked for by its name may well not be there; the search base must be.
+            32 if self.scope == Scope::Base => return Ok(Vec::new()),
+            4 | 10 | 32 | 34 | 48 | 49 | 50 | 53 => {
+                let why = format!("search below {}: {}", self.base, super::fault::told(result));
+                return Err(Fault::Misconfigured(why));
+            }
+            _ => return Err(Fault::of_result("search", result)),
+        }
+        found.into_iter().map(Entry::read).collect()
+    }
+}
+
+/// `(attribute=value)` with the value escaped (RFC 4515 §3): it matches only itself.
+fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
+    settings.attributes.of(kind).map(|attribute| format!("({attribute}={})", ldap_escape(value))).unwrap_or_default()
+}
+
+fn attributes(settings: &Settings) -> Vec<&str> {
+    let own = Kind::ALL.into_iter().filter_map(|kind| settings.attributes.of(kind));
+    own.chain(settings.further_attributes.iter().map(String::as_str)).chain(OPERATIONAL).collect()
+}
+
+fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {
+    for entry in more {
+        if !found.iter().any(|other| other.dn.matches(&entry.dn)) {
+            found.push(entry);
+        }
+    }
+}

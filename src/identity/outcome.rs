@@ -1,0 +1,104 @@
+//! What came of some credentials, and why.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Identity;
+use crate::directory::Refusal;
+use crate::maildir::{MaildropPath, PathRefusal};
+use crate::names::{Kind, LoginNameFault};
+use crate::secret::PasswordFault;
+
+/// The end of a login.
+#[derive(Debug)]
+pub enum Outcome {
+    /// They are this person's.
+    Proven(Proven),
+    /// They are nobody's, or the person may not log in.
+    Refused(Refused),
+    /// The directory gives no answer now.
+    Unavailable(String),
+    /// The directory gives no answer until an administrator mends something.
+    Misconfigured(String),
+    /// The person is known, but their mail would lie where nothing may be opened.
+    Forbidden(Arc<Identity>, String),
+}
+
+/// A login that succeeded.
+#[derive(Debug)]
+pub struct Proven {
+    /// Who it is.
+    pub identity: Arc<Identity>,
+    /// Where their mail is.
+    pub maildrop: MaildropPath,
+    /// The kind of name that was typed, if our comparison and the directory's agree on one.
+    pub kind: Option<Kind>,
+    /// How the password was proven.
+    pub proof: Proof,
+}
+
+/// How a password was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By a bind, just now.
+    Bind,
+    /// By a bind not long ago.
+    Held,
+    /// By a bind within the outage grace; the directory is silent.
+    Grace,
+}
+
+/// A login that was refused: the true reason, for the log only.
+#[derive(Debug)]
+pub struct Refused {
+    /// Who was meant, where that is known.
+    pub identity: Option<Arc<Identity>>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a login was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// What was sent cannot be anybody's name.
+    NoName(LoginNameFault),
+    /// What was sent cannot be anybody's password.
+    NoPassword(PasswordFault),
+    /// The policy has no kind of name that this could be.
+    OutsidePolicy,
+    /// Nobody has that name.
+    Nobody,
+    /// Several people have that name; their DNs.
+    Ambiguous(Vec<String>),
+    /// The directory said no.
+    Directory(Refusal),
+    /// The directory said no to the same password not long ago.
+    RefusedBefore,
+    /// The entry does not tell where the mail is.
+    NoMaildrop(PathRefusal),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoName(fault) => fault.fmt(f),
+            Self::NoPassword(fault) => fault.fmt(f),
+            Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
+            Self::Nobody => f.write_str("nobody has that name"),
+            Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
+            Self::Directory(refusal) => refusal.fmt(f),
+            Self::RefusedBefore => f.write_str("wrong password, refused before"),
+            Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
+        }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bind => "bind",
+            Self::Held => "held",
+            Self::Grace => "outage grace",
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! An identity: who somebody is once found, whatever name they typed.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::directory::{Attributes, Entry, EntryId};
+use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal, PathTemplate};
+use crate::names::{Dn, Kind};
+
+/// A person of the directory. Every variant of their name leads to the same one.
+#[derive(Debug)]
+pub struct Identity {
+    /// The entry's own id, which outlives a change of name.
+    pub id: EntryId,
+    /// Where the entry lies; the name that binds.
+    pub dn: Dn,
+    /// The name that the log and the administrator know: from the entry, never from what was typed.
+    pub canonical_name: String,
+    /// Where their mail is, or why that cannot be told.
+    pub maildrop: Result<MaildropPath, PathRefusal>,
+    /// The change stamp of the entry when it was read.
+    pub(super) stamp: Option<String>,
+    /// When it was read.
+    pub(super) looked_up: Instant,
+}
+
+/// What a login name leads to.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// One person, and by which kind of name.
+    One(Arc<Identity>, Option<Kind>),
+    /// The directory knows nobody of that name.
+    Nobody,
+    /// The policy has no kind of name that this could be.
+    OutsidePolicy,
+    /// Several people have that name; their DNs.
+    Ambiguous(Vec<String>),
+}
+
+impl Identity {
+    /// Settles an entry's canonical name and the place of its mail.
+    pub(super) fn new(entry: &Entry, attributes: &Attributes, template: &PathTemplate, root: &Path) -> Self {
+        let canonical_name = canonical_name(entry, attributes);
+        let maildrop = template.path(root, |field| match field {
+            Field::ShortName => one_value(entry, &attributes.short_name),
+            Field::CanonicalName => FieldValue::One(canonical_name.clone()),
+            Field::Attribute(name) => one_value(entry, name),
+            Field::Mail | Field::MailLocal | Field::MailDomain => one_value(entry, &attributes.mail),
+        });
+        let (id, dn, stamp) = (entry.id.clone(), entry.dn.clone(), entry.stamp.clone());
+        Self { id, dn, canonical_name, maildrop, stamp, looked_up: Instant::now() }
+    }
+}
+
+/// The short name, else the mail address, else the common name, else the DN: the first of them that is one value.
+fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
+    let candidates = [&attributes.short_name, &attributes.mail, &attributes.common_name];
+    let first = candidates.into_iter().find_map(|attribute| match one_value(entry, attribute) {
+        FieldValue::One(value) => Some(value),
+        FieldValue::None | FieldValue::Several => None,
+    });
+    first.unwrap_or_else(|| entry.dn.as_str().to_owned())
+}
+
+/// Values of an attribute have no order: of several only the one in the entry's RDN can be told from the others.
+fn one_value(entry: &Entry, attribute: &str) -> FieldValue {
+    match entry.values(attribute) {
+        [] => FieldValue::None,
+        [value] => FieldValue::One(value.clone()),
+        _ => {
+            let named = entry.dn.rdns().first().and_then(|rdn| rdn.value_of(attribute));
+            named.map_or(FieldValue::Several, |value| FieldValue::One(value.to_owned()))
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What holds on this connection now (RFC 2449).
+
+use super::reply::{self, Reply};
+
+/// What a port's policy allows at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// STLS may be sent: the port offers it and TLS is not there yet.
+    pub stls: bool,
+    /// A password may be sent: under TLS, or in clear where the port's policy allows it.
+    pub passwords: bool,
+}
+
+/// The mechanisms that carry a password.
+const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
+
+impl Access {
+    /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
+    pub(super) fn capabilities(self, logged_in: bool) -> Reply {
+        let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"];
+        let sasl = format!("SASL {}", PASSWORD_MECHANISMS.join(" "));
+        if self.passwords {
+            lines.extend(["USER", &sasl]);
+        }
+        // "The capability name "STLS" indicates this command is present and permitted in the current state."
+        // (RFC 2595 §4)
+        if self.stls && !logged_in {
+            lines.push("STLS");
+        }
+        lines.push("IMPLEMENTATION Restante");
+        reply::multi("capabilities follow", lines)
+    }
+
+    /// AUTH without argument lists the mechanisms, as old clients ask for them.
+    pub(super) fn mechanisms(self) -> Reply {
+        reply::multi("mechanisms follow", PASSWORD_MECHANISMS.into_iter().filter(|_| self.passwords))
+    }
+}

@@ -1,0 +1,36 @@
+//! What a client shows to be let in.
+
+use std::fmt;
+
+use crate::secret::{Password, PasswordFault};
+
+/// A login name and a password, as they came.
+pub struct Credentials {
+    /// The login name as typed, in any octets.
+    pub login: Vec<u8>,
+    /// The password, or why the octets sent are none.
+    pub password: Result<Password, PasswordFault>,
+    /// How they came.
+    pub mechanism: Mechanism,
+}
+
+/// How credentials were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// USER and PASS (RFC 1939 §7).
+    User,
+    /// SASL PLAIN (RFC 4616).
+    Plain,
+    /// SASL LOGIN, which never became a standard but is what some clients know.
+    Login,
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "USER",
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Replies: `+OK`, `-ERR`, and the response codes of RFC 2449 §8 and RFC 3206.
+
+use super::{Listing, MessageNumber};
+
+/// The octets of a reply, line ends included.
+pub type Reply = Vec<u8>;
+
+pub(super) fn ok(text: &str) -> Reply {
+    line("+OK", text)
+}
+
+pub(super) fn err(text: &str) -> Reply {
+    line("-ERR", text)
+}
+
+/// `+ challenge` (RFC 5034 §4).
+pub(super) fn challenge(base64: &str) -> Reply {
+    format!("+ {base64}\r\n").into_bytes()
+}
+
+/// A multi-line reply from lines that need no byte-stuffing.
+pub(super) fn multi<'a>(text: &str, lines: impl IntoIterator<Item = &'a str>) -> Reply {
+    let mut reply = ok(text);
+    for one in lines {
+        reply.extend_from_slice(one.as_bytes());
+        reply.extend_from_slice(b"\r\n");
+    }
+    reply.extend_from_slice(b".\r\n");
+    reply
+}
+
+/// STAT: "a drop listing", `+OK nn mm` (RFC 1939 §5).
+pub(super) fn stat(listing: &Listing) -> Reply {
+    let (count, octets) = listing.totals();
+    ok(&format!("{count} {octets}"))
+}
+
+/// LIST without argument.
+pub(super) fn list(listing: &Listing) -> Reply {
+    let (count, octets) = listing.totals();
+    let mut reply = ok(&format!("{count} messages ({octets} octets)"));
+    for (number, message) in listing.unmarked() {
+        reply.extend_from_slice(format!("{number} {}\r\n", message.octets).as_bytes());
+    }
+    reply.extend_from_slice(b".\r\n");
+    reply
+}
+
+/// UIDL without argument.
+pub(super) fn uidl(listing: &Listing) -> Reply {
+    let mut reply = ok("unique-ids follow");
+    for (number, message) in listing.unmarked() {
+        reply.extend_from_slice(format!("{number} {}\r\n", message.unique_id.as_str()).as_bytes());
+    }
+    reply.extend_from_slice(b".\r\n");
+    reply
+}
+
+pub(super) fn no_such_message(number: MessageNumber) -> Reply {
+    err(&format!("there is no message {number} in this session"))
+}
+
+fn line(status: &str, text: &str) -> Reply {
+    if text.is_empty() { format!("{status}\r\n").into_bytes() } else { format!("{status} {text}\r\n").into_bytes() }
+}

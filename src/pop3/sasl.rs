@@ -1,0 +1,77 @@
+//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616) and LOGIN.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::{Credentials, Line, Mechanism};
+use crate::secret::Password;
+
+/// An exchange that waits for the client's next response.
+pub(super) enum Exchange {
+    Plain,
+    LoginName,
+    LoginPassword { login: Vec<u8> },
+}
+
+/// Where an exchange stands after a response.
+pub(super) enum Progress {
+    /// The challenge to send, in base64.
+    Challenge(Exchange, &'static str),
+    Done(Credentials),
+    /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
+    Cancelled,
+    /// Not base64, or not the mechanism's form.
+    Malformed,
+}
+
+impl Exchange {
+    /// The exchange of a mechanism, with the challenge that asks for its first response.
+    pub(super) fn begin(mechanism: &str) -> Option<(Self, &'static str)> {
+        match mechanism {
+            "PLAIN" => Some((Self::Plain, "")),
+            // "Username:"
+            "LOGIN" => Some((Self::LoginName, "VXNlcm5hbWU6")),
+            _ => None,
+        }
+    }
+
+    /// Takes the response that came with the command; a single `=` is one of no octets (RFC 5034 §4).
+    pub(super) fn initial(self, response: &Line) -> Progress {
+        if response.as_slice() == b"=" { self.decoded(&[]) } else { self.respond(response) }
+    }
+
+    /// Takes a response.
+    pub(super) fn respond(self, response: &Line) -> Progress {
+        if response.as_slice() == b"*" {
+            return Progress::Cancelled;
+        }
+        match STANDARD.decode(response.as_slice()) {
+            Ok(octets) => self.decoded(&Zeroizing::new(octets)),
+            Err(_) => Progress::Malformed,
+        }
+    }
+
+    fn decoded(self, octets: &[u8]) -> Progress {
+        match self {
+            Self::Plain => plain(octets).map_or(Progress::Malformed, Progress::Done),
+            // "Password:"
+            Self::LoginName => Progress::Challenge(Self::LoginPassword { login: octets.to_vec() }, "UGFzc3dvcmQ6"),
+            Self::LoginPassword { login } => {
+                let password = Password::new(octets.to_vec());
+                Progress::Done(Credentials { login, password, mechanism: Mechanism::Login })
+            }
+        }
+    }
+}
+
+/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 §2). Nobody acts for another here: an authorization
+/// identity must be empty or the login name itself.
+fn plain(message: &[u8]) -> Option<Credentials> {
+    let mut parts = message.splitn(3, |octet| *octet == 0);
+    let (authorization, login, password) = (parts.next()?, parts.next()?, parts.next()?);
+    if !authorization.is_empty() && authorization != login {
+        return None;
+    }
+    Some(Credentials { login: login.to_vec(), password: Password::new(password.to_vec()), mechanism: Mechanism::Plain })
+}

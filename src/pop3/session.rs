@@ -1,0 +1,247 @@
+//! The session: one event in, exactly one action out.
+//!
+//! ```text
+//!                    USER PASS, AUTH            proven             opened
+//!  AUTHORIZATION ───────────────────▶ Verifying ──────▶ Opening ──────────▶ TRANSACTION
+//!     ▲   ▲  │ AUTH                      │ refused        │ not opened        │ QUIT
+//!     │   └──┴─▶ Exchange (SASL)         │                │                   ▼
+//!     └──────────────────────────────────┴────────────────┘                UPDATE ──▶ Ended
+//! ```
+//!
+//! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
+
+use super::authorization::{Authorization, Verifying};
+use super::reply::{self, Reply};
+use super::sasl::Exchange;
+use super::transaction::Transaction;
+use super::{Access, Credentials, Line, Listing, Part};
+
+/// What happened.
+pub enum Event {
+    /// A line came: a command, or a SASL response where one is awaited.
+    Line(Line),
+    /// A line came that was over the limit.
+    TooLong,
+    /// The TLS handshake that STLS asked for is done; with what holds from now on.
+    TlsEstablished(Access),
+    /// The credentials were judged.
+    Judged(Verdict),
+    /// The maildrop of the person is open.
+    Opened(Listing),
+    /// It could not be opened.
+    NotOpened(NotOpened),
+    /// The message could not be read; nothing of it was sent.
+    NotTransmitted,
+    /// The deletions were tried; true if every one succeeded.
+    Committed(bool),
+    /// The client was silent for too long.
+    Deadline,
+}
+
+/// What to do now.
+pub enum Action {
+    /// Send this, and take the next line.
+    Reply(Reply),
+    /// Judge these credentials.
+    Verify(Credentials),
+    /// Open the maildrop of the person who was proven.
+    Open,
+    /// Send a message, or answer [`Event::NotTransmitted`].
+    Transmit(Transmission),
+    /// Send this, forget what was read, and do the TLS handshake.
+    StartTls(Reply),
+    /// Remove the messages at these indices.
+    Commit(Vec<usize>),
+    /// Send this, and close.
+    Close(Reply, End),
+}
+
+/// A message on its way.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Transmission {
+    /// Its place in the listing.
+    pub index: usize,
+    /// How much of it.
+    pub part: Part,
+    /// The line before it.
+    pub reply: Reply,
+}
+
+/// What was found of some credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are a person's.
+    Proven,
+    /// They are not, or the person may not log in.
+    Refused,
+    /// It cannot be told now.
+    Unavailable,
+    /// It cannot be told until an administrator mends something.
+    Misconfigured,
+}
+
+/// Why a maildrop is not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// Its place is forbidden; an administrator must mend it.
+    Forbidden,
+    /// It cannot be read now.
+    Unavailable,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// QUIT, with everything done that it asks for.
+    Quit,
+    /// QUIT, but not every deletion succeeded.
+    CommitFailed,
+    /// Too many wrong commands.
+    WrongCommands,
+    /// Too many refused logins.
+    RefusedLogins,
+    /// Silence.
+    Deadline,
+    /// The driver broke the order of events; a fault of ours.
+    OutOfOrder,
+}
+
+/// What a session is told at its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Wrong commands until the end.
+    pub wrong_commands: u32,
+    /// Refused logins until the end.
+    pub refused_logins: u32,
+    /// Octets of a command line without its end.
+    pub command_line: usize,
+}
+
+/// One POP3 dialogue.
+pub struct Session {
+    bounds: Bounds,
+    wrong_commands: u32,
+    state: State,
+}
+
+/// Where a session stands. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
+pub(super) enum State {
+    Authorization(Authorization),
+    Exchange(Authorization, Exchange),
+    Verifying(Verifying),
+    Opening(Verifying),
+    Transaction(Transaction),
+    Update,
+    Ended,
+}
+
+/// What a state makes of a line.
+pub(super) struct Step {
+    pub(super) state: State,
+    pub(super) action: Action,
+    pub(super) was_wrong: bool,
+}
+
+impl Session {
+    /// The SASL line that a server must be able to take, in octets (RFC 5034 §4).
+    const SASL_LINE: usize = 12_288;
+
+    /// Begins in the AUTHORIZATION state.
+    #[must_use]
+    pub fn new(access: Access, bounds: Bounds) -> Self {
+        let state = State::Authorization(Authorization::new(access, bounds.refused_logins));
+        Self { bounds, wrong_commands: 0, state }
+    }
+
+    /// "Once the TCP connection has been opened by a POP3 client, the POP3 server issues a one line greeting."
+    /// (RFC 1939 §4). No time stamp in angle brackets: that would offer APOP.
+    #[must_use]
+    pub fn greeting(hostname: &str) -> Reply {
+        reply::ok(&format!("{hostname} POP3 server ready"))
+    }
+
+    /// What may stand on the next line, in octets without its end.
+    #[must_use]
+    pub fn line_limit(&self) -> usize {
+        match self.state {
+            State::Exchange(..) => Self::SASL_LINE.max(self.bounds.command_line),
+            _ => self.bounds.command_line,
+        }
+    }
+
+    /// Whether a person is logged in and their maildrop open.
+    #[must_use]
+    pub fn is_in_transaction(&self) -> bool {
+        matches!(self.state, State::Transaction(_))
+    }
+
+    /// What is known of a message of the open maildrop.
+    #[must_use]
+    pub fn listing(&self) -> Option<&Listing> {
+        match &self.state {
+            State::Transaction(transaction) => Some(transaction.listing()),
+            _ => None,
+        }
+    }
+
+    /// Takes what happened; tells what to do.
+    pub fn step(&mut self, event: Event) -> Action {
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        let Step { state, action, was_wrong } = state.step(event);
+        if was_wrong {
+            self.wrong_commands += 1;
+            if self.wrong_commands >= self.bounds.wrong_commands {
+                return Action::Close(reply::err("too many wrong commands"), End::WrongCommands);
+            }
+        }
+        self.state = if matches!(action, Action::Close(..)) { State::Ended } else { state };
+        action
+    }
+}
+
+impl State {
+    fn step(self, event: Event) -> Step {
+        match (self, event) {
+            // "When the timer expires, the session does NOT enter the UPDATE state--the server should close the TCP
+            // connection without removing any messages or sending any response to the client." (RFC 1939 §3)
+            (_, Event::Deadline) => Step::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
+            (Self::Authorization(state), Event::Line(line)) => state.command(&line),
+            (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
+            (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
+            (Self::Exchange(state, _), Event::TooLong) => Step::wrong(Self::Authorization(state), "line too long"),
+            (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
+            (Self::Opening(state), Event::Opened(listing)) => Transaction::begin(listing, state.access()),
+            (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
+            (Self::Transaction(state), Event::Line(line)) => state.command(&line),
+            (Self::Transaction(state), Event::NotTransmitted) => state.not_transmitted(),
+            (Self::Update, Event::Committed(whole)) => committed(whole),
+            (state, Event::TooLong) => Step::wrong(state, "line too long"),
+            _ => Step::right(Self::Ended, Action::Close(reply::err("internal error"), End::OutOfOrder)),
+        }
+    }
+}
+
+impl Step {
+    pub(super) fn right(state: State, action: Action) -> Self {
+        Self { state, action, was_wrong: false }
+    }
+
+    pub(super) fn reply(state: State, reply: Reply) -> Self {
+        Self::right(state, Action::Reply(reply))
+    }
+
+    pub(super) fn wrong(state: State, text: &str) -> Self {
+        Self { state, action: Action::Reply(reply::err(text)), was_wrong: true }
+    }
+}
+
+/// "If there is an error, such as a resource shortage, encountered while removing messages, the maildrop may result in
+/// having some or none of the messages marked as deleted be removed." (RFC 1939 §6)
+fn committed(whole: bool) -> Step {
+    let action = if whole {
+        Action::Close(reply::ok("bye"), End::Quit)
+    } else {
+        Action::Close(reply::err("some deleted messages not removed"), End::CommitFailed)
+    };
+    Step::right(State::Ended, action)
+}

@@ -1,0 +1,140 @@
+//! The accept loop. It outlives everything but the end of the server.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use super::listen::Policy;
+use super::places::{Full, Places};
+use crate::connection::Client;
+
+/// How long to wait after an error that the next accept would meet again, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts clients and hands each to a task of its own: one client's panic is its own.
+pub(super) async fn accept<Serving>(
+    listener: TcpListener,
+    policy: Policy,
+    places: Places,
+    serve: impl Fn(Client) -> Serving,
+) where
+    Serving: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let (socket, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(fault) => {
+                after_error(&fault, &policy).await;
+                continue;
+            }
+        };
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let place = match places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                turn_away(&socket, peer, &policy, full);
+                continue;
+            }
+        };
+        let _ = socket.set_nodelay(true);
+        let serving = serve(policy.client(socket, peer));
+        tokio::spawn(async move {
+            let _place = place;
+            serving.await;
+        });
+    }
+}
+
+async fn after_error(fault: &io::Error, policy: &Policy) {
+    // These belong to one connection that is gone already (accept(2)).
+    let of_the_client = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
+    if of_the_client.contains(&fault.kind()) {
+        return;
+    }
+    tracing::error!(listener = policy.name(), %fault, "cannot accept connections now");
+    sleep(PAUSE).await;
+}
+
+/// Tells a client that there is no place, if it can read that without TLS. Never waits for it.
+fn turn_away(socket: &TcpStream, peer: SocketAddr, policy: &Policy, full: Full) {
+    let reason = match full {
+        Full::InAll => "limits.connections is reached",
+        Full::FromThere => "limits.connections_per_address is reached",
+    };
+    tracing::warn!(%peer, listener = policy.name(), reason, "connection turned away");
+    if policy.speaks_in_clear() {
+        let _ = SockRef::from(socket).send(b"-ERR [SYS/TEMP] too many connections, try again later\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::listen::Port;
+    use super::super::{Limits, Listener, LoginWithoutTls, Tls};
+    use super::*;
+
+    fn started<Serving>(limits: Limits, serve: impl Fn(Client) -> Serving + Send + 'static) -> SocketAddr
+    where
+        Serving: Future<Output = ()> + Send + 'static,
+    {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener { address, tls: Tls::None, login_without_tls: LoginWithoutTls::Refuse };
+        let port = Port::bind(&listener).unwrap();
+        let listener = TcpListener::from_std(port.socket).unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(accept(listener, port.policy, Places::new(limits), serve));
+        address
+    }
+
+    async fn greeted(mut client: Client) {
+        client.socket.write_all(b"+OK\r\n").await.unwrap();
+    }
+
+    async fn hear(address: SocketAddr) -> String {
+        let mut heard = String::new();
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let _ = socket.read_to_string(&mut heard).await;
+        heard
+    }
+
+    #[tokio::test]
+    async fn one_clients_panic_is_its_own() {
+        let first = std::sync::atomic::AtomicBool::new(true);
+        let address = started(Limits::default(), move |client| {
+            let panics = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+            async move {
+                assert!(!panics, "this panic is part of the test");
+                greeted(client).await;
+            }
+        });
+        assert_eq!(hear(address).await, "");
+        assert_eq!(hear(address).await, "+OK\r\n");
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_told_so() {
+        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let (gate, _) = tokio::sync::broadcast::channel::<()>(1);
+        let opener = gate.clone();
+        let address = started(limits, move |client| {
+            let mut gate = gate.subscribe();
+            async move {
+                greeted(client).await;
+                let _ = gate.recv().await;
+            }
+        });
+        let mut first = TcpStream::connect(address).await.unwrap();
+        let mut greeting = [0; 5];
+        first.read_exact(&mut greeting).await.unwrap();
+        assert!(hear(address).await.starts_with("-ERR [SYS/TEMP]"));
+        opener.send(()).unwrap();
+        assert_eq!(first.read(&mut greeting).await.unwrap(), 0);
+    }
+}

@@ -1,0 +1,101 @@
+//! Ports, bound while the process still may, and what their policy means for a client.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpStream;
+
+use super::{Listener, LoginWithoutTls, Tls};
+use crate::connection::Client;
+
+/// A bound port.
+pub(super) struct Port {
+    pub(super) socket: TcpListener,
+    pub(super) policy: Policy,
+}
+
+/// What a port grants.
+#[derive(Clone)]
+pub(super) struct Policy {
+    name: Arc<str>,
+    tls: Tls,
+    login_without_tls: LoginWithoutTls,
+}
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+impl Port {
+    /// Binds a listener's address. `[::]` takes IPv4 too, whatever the system's default.
+    pub(super) fn bind(listener: &Listener) -> Result<Self, String> {
+        let told = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
+        let socket = bind(listener.address).map_err(told)?;
+        let address = socket.local_addr().map_err(told)?;
+        let policy = Policy {
+            name: address.to_string().into(),
+            tls: listener.tls,
+            login_without_tls: listener.login_without_tls,
+        };
+        Ok(Self { socket, policy })
+    }
+}
+
+impl Policy {
+    /// The address, as the log calls the port.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// In one word, for the log.
+    pub(super) fn tls(&self) -> &'static str {
+        match self.tls {
+            Tls::None => "none",
+            Tls::StartTls => "starttls",
+            Tls::Implicit => "implicit",
+        }
+    }
+
+    /// What this port grants a client.
+    pub(super) fn client(&self, socket: TcpStream, peer: SocketAddr) -> Client {
+        Client {
+            socket,
+            peer,
+            listener: self.name.clone(),
+            implicit_tls: self.tls == Tls::Implicit,
+            stls: self.tls == Tls::StartTls,
+            passwords_in_clear: match self.login_without_tls {
+                LoginWithoutTls::Refuse => false,
+                LoginWithoutTls::Loopback => peer.ip().is_loopback(),
+                LoginWithoutTls::Allow => true,
+            },
+        }
+    }
+
+    /// Whether a client can read words before TLS.
+    pub(super) fn speaks_in_clear(&self) -> bool {
+        self.tls != Tls::Implicit
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+fn hint(fault: &std::io::Error) -> &'static str {
+    match fault.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 want a start as root, with user: in the configuration, or CAP_NET_BIND_SERVICE"
+        }
+        std::io::ErrorKind::AddrInUse => "; another service listens there: ss -ltnp shows which",
+        _ => "",
+    }
+}

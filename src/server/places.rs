@@ -1,0 +1,109 @@
+//! How many connections there are, in all and from each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Limits;
+
+/// The places for connections.
+#[derive(Clone)]
+pub(super) struct Places {
+    limits: Limits,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    by_network: HashMap<IpAddr, usize>,
+}
+
+/// One connection's place; given back when dropped.
+pub(super) struct Place {
+    network: IpAddr,
+    taken: Arc<Mutex<Taken>>,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    InAll,
+    FromThere,
+}
+
+impl Places {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, taken: Arc::default() }
+    }
+
+    /// Takes a place for a connection from an address.
+    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+        let network = network(address);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.all >= self.limits.connections {
+            return Err(Full::InAll);
+        }
+        let from_there = taken.by_network.entry(network).or_default();
+        if *from_there >= self.limits.connections_per_address {
+            return Err(Full::FromThere);
+        }
+        *from_there += 1;
+        taken.all += 1;
+        Ok(Place { network, taken: self.taken.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all = taken.all.saturating_sub(1);
+        let Some(from_there) = taken.by_network.get_mut(&self.network) else { return };
+        *from_there = from_there.saturating_sub(1);
+        if *from_there == 0 {
+            taken.by_network.remove(&self.network);
+        }
+    }
+}
+
+/// A whole /64 belongs to one subscriber: its IPv6 addresses count as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(connections: usize, connections_per_address: usize) -> Places {
+        Places::new(Limits { connections, connections_per_address, ..Limits::default() })
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_place_is_given_back() {
+        let places = places(10, 1);
+        let held = places.take(address("192.0.2.1")).unwrap();
+        assert_eq!(places.take(address("192.0.2.1")).err(), Some(Full::FromThere));
+        assert!(places.take(address("192.0.2.2")).is_ok());
+        drop(held);
+        assert!(places.take(address("192.0.2.1")).is_ok());
+        assert!(places.taken.lock().unwrap().by_network.is_empty());
+    }
+
+    #[test]
+    fn one_subscriber_cannot_take_every_place() {
+        let places = places(3, 2);
+        let _one = places.take(address("2001:db8:1:2::1")).unwrap();
+        let _two = places.take(address("2001:db8:1:2:ffff::9")).unwrap();
+        assert_eq!(places.take(address("2001:db8:1:2::3")).err(), Some(Full::FromThere));
+        let _three = places.take(address("2001:db8:1:3::1")).unwrap();
+        assert_eq!(places.take(address("192.0.2.1")).err(), Some(Full::InAll));
+    }
+}
