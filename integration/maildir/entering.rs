@@ -99,17 +99,17 @@ fn a_name_need_not_be_utf8() {
 #[test]
 fn on_a_clash_the_first_keeps_its_unique_id() {
     let mail = Mail::new();
-    mail.deliver("cur/1.a:2,S", "first");
-    mail.deliver("cur/1.a,U=5:2,S", "second");
+    mail.deliver("cur/1.a,W=7:2,S", "1 one");
+    mail.deliver("cur/1.a,W=7,U=5:2,S", "2 two");
     let mut maildrop = mail.enter();
     let unique_ids = unique_ids(&maildrop);
-    assert_eq!((unique_ids[0].as_str(), unique_ids[1].len()), ("1.a", 32));
-    mail.rename("cur/1.a:2,S", "cur/1.a:2,");
-    mail.rename("cur/1.a,U=5:2,S", "cur/1.a,U=5:2,");
-    assert_eq!(super::fetched(&mut maildrop, 0), "first");
-    assert_eq!(super::fetched(&mut maildrop, 1), "second");
+    assert_eq!((unique_ids[0].as_str(), unique_ids[1].len()), ("1.a,W=7", 32));
+    mail.rename("cur/1.a,W=7:2,S", "cur/1.a,W=7:2,");
+    mail.rename("cur/1.a,W=7,U=5:2,S", "cur/1.a,W=7,U=5:2,");
+    assert_eq!(super::fetched(&mut maildrop, 0), "1 one");
+    assert_eq!(super::fetched(&mut maildrop, 1), "2 two");
     assert_eq!(mail.unique_ids(), unique_ids);
-    mail.remove("cur/1.a:2,");
+    mail.remove("cur/1.a,W=7:2,");
     assert!(maildrop.fetch(0).is_err(), "the other message is not taken for it");
     assert_eq!(mail.unique_ids(), unique_ids[1..], "never the unique-id of the one that is gone");
 }

@@ -218,3 +218,23 @@ fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Result<Option<FileType>, Errno>
         Err(errno) => Err(errno),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(found: &[(Place, &str, u64)]) -> Vec<String> {
+        let found = found.iter().map(|(place, name, inode)| Found::new(*place, name.as_bytes(), *inode)).collect();
+        in_order(found).iter().map(|found| found.path().display().to_string()).collect()
+    }
+
+    #[test]
+    fn a_file_seen_twice_counts_once() {
+        let moved = [(Place::Cur, "1.a:2,S", 7), (Place::New, "1.a", 7), (Place::New, "0.b", 8)];
+        assert_eq!(names(&moved), ["new/0.b", "cur/1.a:2,S"]);
+        let renamed_by_mbsync = [(Place::Cur, "1.a:2,S", 7), (Place::Cur, "1.a,U=5:2,S", 7)];
+        assert_eq!(names(&renamed_by_mbsync), ["cur/1.a,U=5:2,S"]);
+        let two_messages = [(Place::Cur, "1.a,U=5:2,S", 7), (Place::Cur, "1.a:2,S", 8)];
+        assert_eq!(names(&two_messages), ["cur/1.a:2,S", "cur/1.a,U=5:2,S"]);
+    }
+}
