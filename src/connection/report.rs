@@ -69,7 +69,7 @@ impl Report {
         }
     }
 
-    /// A message went out, in octets as sent.
+    /// A message went out, or its top; octets as LIST counts them.
     pub(super) fn sent(&mut self, part: Part, octets: u64) {
         let sent = match part {
             Part::Whole => &mut self.retr,
