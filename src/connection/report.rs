@@ -1,6 +1,7 @@
 //! What the log says of a connection: one line for each login, one for the end.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,8 +31,13 @@ pub(super) enum Closed {
 }
 
 impl Closed {
-    pub(super) fn broken(fault: &std::io::Error) -> Self {
-        Self::Broken(fault.to_string())
+    /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
+    /// that matters.
+    pub(super) fn broken(fault: &io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::UnexpectedEof => Self::ByClient,
+            _ => Self::Broken(fault.to_string()),
+        }
     }
 }
 
