@@ -18,6 +18,8 @@ pub(super) enum Closed {
     ByClient,
     /// Silence for too long.
     Deadline,
+    /// The time for a login is over.
+    NoLogin,
     /// The client did not take its reply in time.
     SlowReader,
     /// The socket failed.
@@ -130,7 +132,7 @@ impl Drop for Report {
             top = self.top.messages,
             top_octets = self.top.octets,
             dele = self.deleted,
-            seconds = %format_args!("{:.3}", self.began.elapsed().as_secs_f64()),
+            seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             reason,
             "connection ended"
         );
@@ -146,6 +148,7 @@ impl fmt::Display for Closed {
             Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
             Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
             Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::NoLogin => f.write_str("no login within the limit"),
             Self::ByClient => f.write_str("closed by the client without QUIT"),
             Self::SlowReader => f.write_str("client too slow to take its reply"),
             Self::Broken(why) => write!(f, "connection broken: {why}"),
