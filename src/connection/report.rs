@@ -1,6 +1,7 @@
 //! What the log says of a connection: one line for each login, one for the end.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,8 +33,13 @@ pub(super) enum Closed {
 }
 
 impl Closed {
-    pub(super) fn broken(fault: &std::io::Error) -> Self {
-        Self::Broken(fault.to_string())
+    /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
+    /// that matters.
+    pub(super) fn broken(fault: &io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::UnexpectedEof => Self::ByClient,
+            _ => Self::Broken(fault.to_string()),
+        }
     }
 }
 
@@ -71,7 +77,7 @@ impl Report {
         }
     }
 
-    /// A message went out, in octets as sent.
+    /// A message went out, or its top; octets as LIST counts them.
     pub(super) fn sent(&mut self, part: Part, octets: u64) {
         let sent = match part {
             Part::Whole => &mut self.retr,
