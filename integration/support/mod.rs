@@ -12,6 +12,7 @@
 )]
 
 pub mod conversation;
+pub mod login;
 pub mod maildir;
 pub mod ports;
 pub mod service;
