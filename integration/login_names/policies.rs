@@ -78,6 +78,8 @@ const NO_PRESET: &[Row] = &[
     ("Nora Hart/Sales/East/Renovations/US", "nhart", NOBODY),
     ("uid=ajones,ou=Production,ou=people,dc=renovations,dc=example", "ajones", NOBODY),
     ("uid=ajones,ou=Sales,ou=people,dc=elsewhere,dc=example", "ajones", OUTSIDE),
+    // What the directory takes for no name at all.
+    ("shoe=9,ou=Sales,ou=people,dc=renovations,dc=example", "ajones", NOBODY),
     // The service's own entry.
     ("cn=restante,ou=services,dc=renovations,dc=example", "restante", OUTSIDE),
     ("restante", "restante", NOBODY),

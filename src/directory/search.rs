@@ -176,8 +176,9 @@ impl Question {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
-            // An entry that was asked for by its name may well not be there; the search base must be.
-            32 if self.scope == Scope::Base => return Ok(Vec::new()),
+            // An entry asked for by a name that somebody typed may well not be there, or have a name that no entry of this
+            // directory can have; the search base must be there.
+            32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
             4 | 10 | 32 | 34 | 48 | 49 | 50 | 53 => {
                 let why = format!("search below {}: {}", self.base, super::fault::told(result));
                 return Err(Fault::Misconfigured(why));
