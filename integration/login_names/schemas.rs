@@ -84,4 +84,19 @@ fn the_service_itself_never_logs_in() {
         ("restante/services", "restante", NOBODY),
         ("cn=restante,ou=services,dc=renovations,dc=example", "restante", NOBODY),
     ]);
+    // Neither does it stand in for a namesake, nor hide that there are two.
+    let namesake = |uid: &str| {
+        format!(
+            "dn: uid={uid},ou=Sales,ou=people,dc=renovations,dc=example\nchangetype: add\nobjectClass: inetOrgPerson\n\
+             uid: {uid}\ncn: restante\nsn: Restante\nuserPassword: of {uid}\n\n"
+        )
+    };
+    world.slapd.modify(&namesake("first"));
+    super::give_mail(&world.site, "first");
+    world.refuses_with("CN=Restante", "copper kettle on the shelf", "wrong password");
+    opens(&world.service, "CN=RESTANTE", "of first", "first");
+    world.slapd.modify(&namesake("second"));
+    for (login, whose) in [("cn=restantE", "of first"), ("cn=Restante", "of second"), ("cn=RestantE", "of second")] {
+        world.refuses_with(login, whose, "ambiguous: ");
+    }
 }

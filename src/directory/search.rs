@@ -30,8 +30,8 @@ struct Slot {
 /// How long a failure to connect is told to others without trying again.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// Two entries are enough to know that a name is ambiguous.
-const LIMIT: i32 = 2;
+/// Two people are enough to know that a name is ambiguous; a third entry found may be the service's own.
+const LIMIT: i32 = 3;
 
 /// A hierarchical name is told from others of the same common name here, by the parents: RFC 4515 has no filter for it
 /// that every directory knows.
