@@ -1,9 +1,12 @@
 //! Connections that are cut while nobody uses them cost nobody a login.
 
 use std::fs;
+use std::time::Duration;
 
+use restante::demo::mischief::Mischief;
 use restante::demo::people::LDIF;
 
+use super::support::relay::Relay;
 use super::support::slapd::{Options, Slapd};
 use super::support::wait_until;
 use super::{ALAN, LAMB, NO_GRACE, alarms, embedded, plan, serves, site};
@@ -39,6 +42,28 @@ fn the_directory_closes_all_connections() {
         controls.close_connections();
         serves(&service, if round % 2 == 0 { ALAN } else { LAMB });
         assert_eq!(controls.asked().connections, before + 2, "one for the search, one for the bind");
+    }
+    assert_eq!(alarms(&service), [""; 0]);
+}
+
+/// A firewall between the two forgets what idles and tells nobody. Then every connection is lost, not only the first that
+/// is tried.
+#[test]
+fn a_firewall_forgets_connections() {
+    let ((directory, controls), site) = (embedded(), site());
+    let relay = Relay::to(directory.address());
+    let service = site.serve(&plan(&[&relay.url()]).and(NO_GRACE));
+    controls.set_mischief(Mischief::Slow(Duration::from_millis(200)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| serves(&service, ALAN));
+        }
+    });
+    controls.set_mischief(Mischief::None);
+    assert!(controls.asked().connections >= 4, "no binds at the same time: {:?}", controls.asked());
+    for _ in 0..2 {
+        relay.forget();
+        serves(&service, ALAN);
     }
     assert_eq!(alarms(&service), [""; 0]);
 }
