@@ -154,3 +154,15 @@ async fn a_name_that_changes_hands() {
     world.until("ajones", PASSWORD, "refused: wrong password").await;
     assert_eq!(world.login("ajones", "seven green lamps").await, "alamb/Maildir by bind");
 }
+
+/// One name was looked up anew and leads nowhere: what is held of that person counts under no other name either.
+#[tokio::test]
+async fn a_person_who_left_is_dropped_under_every_name() {
+    let world = World::new();
+    for name in ["ajones", "Alan Jones"] {
+        assert!(world.login(name, PASSWORD).await.starts_with("ajones/Maildir by "));
+    }
+    world.change(|tree| tree.remove(ALAN).unwrap());
+    assert_eq!(world.login("ajones", "wrong").await, "refused: nobody has that name");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: nobody has that name");
+}

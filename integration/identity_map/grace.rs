@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
 
-use super::{PASSWORD, SHORT, World};
+use super::{ALAN, PASSWORD, SHORT, World};
 
 #[tokio::test]
 async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
@@ -15,6 +15,19 @@ async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
     world.controls.set_mischief(Mischief::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by outage grace");
     world.until("ajones", PASSWORD, "unavailable").await;
+}
+
+/// The directory said no, and fell silent before it could be asked why.
+#[tokio::test]
+async fn it_never_overrules_a_refusal() {
+    let world = World::holding(|cache| cache.password = Duration::ZERO);
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.set_password(ALAN, "new one");
+    world.controls.set_mischief(Mischief::DropOnSearch);
+    for _ in 0..2 {
+        assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
+    }
+    assert_eq!(world.asked().1, 2, "it was refused by a bind");
 }
 
 #[tokio::test]

@@ -145,6 +145,8 @@ impl IdentityMap {
     /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
     /// and that one is bound once.
     async fn bind_where_it_is_now(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
+        // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
+        self.passwords.dropped(identity);
         let found = match self.find_anew(attempt).await {
             Ok(found) => found,
             Err(fault) => return self.without_answer(attempt, fault).await,
