@@ -33,7 +33,7 @@ pub struct IdentityMap {
     settings: Settings,
     names: Names,
     passwords: Passwords,
-    /// Who was last proven under a name, for as long as an outage may be bridged.
+    /// Who was last let in under a name, for as long as an outage may be bridged.
     last_proven: Cache<LoginName, Arc<Identity>>,
 }
 
@@ -78,22 +78,24 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(&attempt.login, &self.directory, &self.settings).await?;
-        self.note_fresh(attempt, &found);
+        self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
     async fn find_anew(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
         let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings).await?;
-        self.note_fresh(attempt, &found);
+        self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
-    /// Each fresh look-up compares the change stamp.
-    fn note_fresh(&self, attempt: &Attempt, found: &Found) {
-        if let Found::One(identity, _) = found
-            && identity.looked_up >= attempt.began
-        {
-            self.passwords.seen(identity);
+    /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
+    async fn note_fresh(&self, attempt: &Attempt, found: &Found) {
+        match found {
+            Found::One(identity, _) if identity.looked_up >= attempt.began => self.passwords.seen(identity),
+            Found::One(..) => {}
+            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
+                self.last_proven.invalidate(&attempt.login).await;
+            }
         }
     }
 
@@ -105,7 +107,10 @@ impl IdentityMap {
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
-            Recall::Verified => proven(identity, kind, Proof::Held),
+            Recall::Verified => {
+                self.last_proven.insert(attempt.login.clone(), identity.clone()).await;
+                proven(identity, kind, Proof::Held)
+            }
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
                 refused(Some(identity), Reason::RefusedBefore)
             }
