@@ -89,13 +89,17 @@ impl IdentityMap {
         Ok(found)
     }
 
-    /// Each fresh look-up compares the change stamp.
+    /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
     async fn note_fresh(&self, attempt: &Attempt, found: &Found) {
-        if let Found::One(identity, _) = found
-            && identity.looked_up >= attempt.began
-        {
-            self.passwords.seen(identity);
-            self.last_found.insert(attempt.login.clone(), identity.clone()).await;
+        match found {
+            Found::One(identity, _) if identity.looked_up >= attempt.began => {
+                self.passwords.seen(identity);
+                self.last_found.insert(attempt.login.clone(), identity.clone()).await;
+            }
+            Found::One(..) => {}
+            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
+                self.last_found.invalidate(&attempt.login).await;
+            }
         }
     }
 
@@ -147,6 +151,8 @@ impl IdentityMap {
     /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
     /// and that one is bound once.
     async fn bind_where_it_is_now(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
+        // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
+        self.passwords.dropped(identity);
         let found = match self.find_anew(attempt).await {
             Ok(found) => found,
             Err(fault) => return self.without_answer(attempt, fault).await,
