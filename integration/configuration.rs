@@ -128,7 +128,15 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "listeners: [{ address: 127.0.0.1:110, tls: none, client_certificate: optional }]",
-        "1:70: listeners.client_certificate: this version does not ask for certificates yet",
+        "1:70: listeners.client_certificate: means nothing where tls is none; right would be none, or another tls",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: implicit, client_certificate: required }]",
+        "1:44: the listener at 127.0.0.1:110 asks for certificates, but tls.client_ca is missing; right would be",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: starttls, login_without_tls: loopback, client_certificate: required }]",
+        "1:73: listeners.login_without_tls: lets nobody in before TLS where client_certificate is required",
     ),
     (
         "listeners: [{ address: 127.0.0.1:110, tls: none, name_and_password: optional }]",
@@ -200,6 +208,10 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
         "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸none }",
         "directories.bind.password_file: none cannot be read: No such file",
     ),
+    (
+        "urls: [ldaps://x], base: dc=x, certificate_mapping: ▸name",
+        "directories.certificate_mapping: \"name\" is none of the words known here; right would be key or subject",
+    ),
     ("urls: [ldaps://x], base: dc=x }, ▸{ urls: [ldaps://y], base: dc=y", "directories: this version asks one"),
 ];
 
@@ -237,6 +249,22 @@ fn listeners_with_tls_want_a_certificate() {
         let told = faults(folder.path(), format!("{directory}{}\n", line.replace('▸', "")).as_bytes());
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(&format!("2:{column}: tls.certificates.{fault}")), "{}", told[0]);
+    }
+    for (keys, fault) in [
+        (
+            "client_ca: ▸key.pem",
+            "client_ca: key.pem: holds no certificate (a block that begins with BEGIN CERTIFICATE)",
+        ),
+        ("client_ca: ▸none.pem", "client_ca: none.pem: "),
+        ("client_ca: chain.pem, crls: ▸[password]", "crls: password: holds no revocation list (a block that begins"),
+        ("client_ca: chain.pem, crls: ▸[none.crl]", "crls: none.crl: "),
+        ("crls: ▸[none.crl]", "crls: means nothing without client_ca; right would be that key too, or no such list"),
+    ] {
+        let line = format!("tls: {{ certificates: [{{ chain: chain.pem, key: key.pem }}], {keys} }}");
+        let column = line.chars().position(|c| c == '▸').unwrap() + 1;
+        let told = faults(folder.path(), format!("{directory}{}\n", line.replace('▸', "")).as_bytes());
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("2:{column}: tls.{fault}")), "{}", told[0]);
     }
     let told = faults(folder.path(), format!("{directory}tls: {{ certificates: chain.pem }}\n").as_bytes());
     assert_eq!(told.len(), 1, "{told:?}");

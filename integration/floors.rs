@@ -11,12 +11,14 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &[]),
+    // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
+    ("certificate", 1, &["x509_parser"]),
     ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),
-    ("connection", 4, &["rustix", "tokio", "tokio_rustls", "zeroize"]),
+    ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
     ("logging", 4, &["tracing_subscriber"]),
-    ("server", 5, &["rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls", "x509_parser"]),
+    ("server", 5, &["rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("config", 6, &["anyhow"]),
     (
         "demo",

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, trust};
+use restante::directory::{self, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, trust};
 use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -122,6 +122,7 @@ fn asking(url: &str) -> directory::Settings {
         base: Dn::parse(BASE).unwrap(),
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         attributes: Attributes::default(),
+        certificate_mapping: CertificateMapping::Key,
         further_attributes: Vec::new(),
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }

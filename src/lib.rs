@@ -29,6 +29,7 @@
 //! | 0 | [`secret`] | a password, which cannot be printed |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
+//! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
@@ -41,6 +42,7 @@
 //!
 //! To see it move, run `cargo run --release -- demo`; to see what holds, read the dialogues in `integration/dialogues`.
 
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod connection;

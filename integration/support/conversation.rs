@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 
 /// How long a reply may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -134,6 +134,12 @@ impl Conversation {
     pub fn ended(&mut self) {
         while self.fill(Instant::now() + DEADLINE) {}
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
+    }
+
+    /// Whether TLS went on with a session of an earlier connection.
+    pub fn is_resumed(&self) -> bool {
+        let Wire::Tls(stream) = &self.wire else { return false };
+        stream.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// What was said so far; what the server said begins with `S:`.

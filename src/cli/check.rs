@@ -6,6 +6,7 @@ use super::{Ended, complain};
 use crate::config;
 use crate::directory::Directory;
 use crate::maildir::Store;
+use crate::server::TlsPolicies;
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn check(file: &Path) -> Ended {
@@ -18,7 +19,11 @@ pub(super) fn check(file: &Path) -> Ended {
     };
     let mut faults: Vec<String> = Vec::new();
     if let Some(certificates) = configuration.server.certificates {
-        faults.extend(certificates.into_tls().err().map(|fault| format!("tls: {fault}")));
+        faults.extend(
+            TlsPolicies::new(certificates, configuration.server.client_trust)
+                .err()
+                .map(|fault| format!("tls: {fault}")),
+        );
     }
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
     faults.extend(probe(&Directory::new(configuration.directory)).err());

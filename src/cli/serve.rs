@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_rustls::TlsAcceptor;
 
 use super::{Ended, complain};
 use crate::config::{self, Configuration};
@@ -71,15 +70,11 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Everything a client is served with.
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Directory)> {
-    let Configuration { server, connection, identity, directory, maildir, .. } = configuration;
-    let tls = match server.certificates {
-        Some(certificates) => Some(TlsAcceptor::from(certificates.into_tls().map_err(|fault| anyhow!(fault))?)),
-        None => None,
-    };
+    let Configuration { connection, identity, directory, maildir, .. } = configuration;
     let directory = Directory::new(directory);
     let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
-    Ok((Arc::new(Service { identities, store, tls, settings: connection }), directory))
+    Ok((Arc::new(Service { identities, store, settings: connection }), directory))
 }
 
 /// Tells at the start whether the directory answers; the service starts whether it does or not.

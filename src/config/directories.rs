@@ -6,7 +6,7 @@ use super::paths::Base;
 use super::section::Section;
 use super::tree::quoted;
 use super::values;
-use crate::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, Settings};
+use crate::directory::{self, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, Settings};
 use crate::names::Dn;
 
 /// Of `inetOrgPerson` (RFC 2798).
@@ -47,6 +47,11 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
         bind: bind(section, base),
         filter: filter(section),
         attributes: attributes(&section.section("attributes")),
+        certificate_mapping: section.word(
+            "certificate_mapping",
+            CertificateMapping::default(),
+            &[("key", CertificateMapping::Key), ("subject", CertificateMapping::Subject)],
+        ),
         further_attributes: Vec::new(),
         limits: limits(section),
         urls,
@@ -132,6 +137,7 @@ fn attributes(section: &Section<'_>) -> Attributes {
         mail: name("mail", default.mail),
         first_name: name("first_name", default.first_name),
         last_name: name("last_name", default.last_name),
+        certificate: name("certificate", default.certificate),
     }
 }
 

@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use super::client_certificates;
 use super::paths::Base;
 use super::section::Section;
 use super::tree::{Place, quoted};
 use super::values;
-use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Settings, Tls};
+use crate::server::{
+    Certificates, ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls,
+};
 
 /// What the server must be told.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
@@ -24,7 +27,15 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
             ),
         );
     }
+    let asking = listeners.iter().find(|(listener, _)| listener.client_certificate != ClientCertificate::None);
+    if let (Some((listener, place)), None) = (asking, root.section("tls").get("client_ca")) {
+        let address = listener.address;
+        let right = "right would be a PEM file of the authorities that sign them";
+        let what = format!("the listener at {address} asks for certificates, but tls.client_ca is missing; {right}");
+        root.fault_at(*place, what);
+    }
     Settings {
+        client_trust: client_certificates::trust(&root.section("tls"), base),
         listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
         certificates,
         user: root.text("user").map(str::to_owned),
@@ -55,7 +66,13 @@ fn standard(root: &Section<'_>) -> Vec<(Listener, Place)> {
     let everywhere = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     [(110, Tls::StartTls), (995, Tls::Implicit)]
         .map(|(port, tls)| {
-            let listener = Listener { address: everywhere(port), tls, login_without_tls: LoginWithoutTls::Loopback };
+            let listener = Listener {
+                address: everywhere(port),
+                tls,
+                login_without_tls: LoginWithoutTls::Loopback,
+                client_certificate: ClientCertificate::None,
+                name_and_password: NameAndPassword::Required,
+            };
             (listener, root.place_of("listeners"))
         })
         .to_vec()
@@ -68,8 +85,9 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
         values::word(text, &[("none", Tls::None), ("starttls", Tls::StartTls), ("implicit", Tls::Implicit)])
     });
     let login_without_tls = login_without_tls(section, tls);
-    certificates_of_clients(section);
-    Some(Listener { address: section.parsed("address", address)?, tls: tls?, login_without_tls })
+    let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
+    let address = section.parsed("address", address)?;
+    Some(Listener { address, tls: tls?, login_without_tls, client_certificate, name_and_password })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -100,20 +118,6 @@ fn login_without_tls(section: &Section<'_>, tls: Option<Tls>) -> LoginWithoutTls
     login
 }
 
-/// Client certificates are not asked for yet, so only the values that mean so are taken.
-fn certificates_of_clients(section: &Section<'_>) {
-    let asked = section.word("client_certificate", "none", &["none", "optional", "required"].map(|word| (word, word)));
-    let wanted = section.word("name_and_password", "required", &["required", "optional"].map(|word| (word, word)));
-    if asked != "none" {
-        let place = section.place_of("client_certificate");
-        let what = format!("this version does not ask for certificates yet, so it cannot do {asked}");
-        section.fault("client_certificate", place, format!("{what}; right would be none"));
-    } else if wanted != "required" {
-        let what = "optional lets nobody in where client_certificate is none; right would be required";
-        section.fault("name_and_password", section.place_of("name_and_password"), what);
-    }
-}
-
 /// Whether the second of two addresses cannot be bound once the first is.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     // Port 0 lets the system choose one.
@@ -131,10 +135,6 @@ fn taken(section: &Section<'_>, address: SocketAddr, by: SocketAddr) {
 }
 
 fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
-    if tls.get("client_ca").is_some() {
-        let what = "this version does not ask for certificates yet; right would be to leave the key out";
-        tls.fault("client_ca", tls.place_of("client_ca"), what);
-    }
     // A list of the wrong kind has a fault of its own; that none is there would be a second one for the same mistake.
     let Some(pairs) = tls.sections("certificates") else {
         return tls.get("certificates").map(|_| Certificates::default());

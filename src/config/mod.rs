@@ -3,6 +3,7 @@
 //! No module knows this one: each has plain settings of its own, and can be built without a file. All faults of a file
 //! are told at once, with line and column.
 
+mod client_certificates;
 mod clients;
 mod directories;
 mod faults;

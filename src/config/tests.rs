@@ -47,6 +47,7 @@ fn the_reference_holds_the_defaults() {
     let folder = folder();
     let (told, silent) = (loaded(folder.path(), REFERENCE), loaded(folder.path(), SMALLEST));
     assert_eq!(told.server.listeners, silent.server.listeners);
+    assert!(told.server.client_trust.is_none() && silent.server.client_trust.is_none());
     assert_eq!(told.server.user, silent.server.user);
     assert_eq!(told.server.limits, silent.server.limits);
     assert_eq!(told.connection.hostname, silent.connection.hostname);
@@ -62,6 +63,7 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.directory.base, silent.directory.base);
     assert_eq!(told.directory.filter, silent.directory.filter);
     assert_eq!(told.directory.attributes, silent.directory.attributes);
+    assert_eq!(told.directory.certificate_mapping, silent.directory.certificate_mapping);
     assert_eq!(told.directory.limits, silent.directory.limits);
     assert_eq!(told.maildir, silent.maildir);
     assert_eq!(told.logging, silent.logging);

@@ -12,11 +12,13 @@ use super::mail::Mail;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
-use super::{Client, Service, Settings};
+use super::{Client, ClientCertificates, Service, Settings, Tls};
+use crate::certificate::Certificate;
 use crate::identity::Outcome;
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Input, Multiline, NotOpened, Reply, Session, Transmission, Verdict,
+    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Reply, Session,
+    Transmission, Verdict,
 };
 
 /// How long a client may take to acknowledge what it was sent before its deletions are carried out.
@@ -40,16 +42,17 @@ async fn greet(
 ) -> Result<Driver, Closed> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
-    let stream = match &service.tls {
-        Some(acceptor) if client.implicit_tls => {
-            Box::pin(handshake(acceptor, client.socket, limits.tls_handshake)).await?
+    let stream = match &client.tls {
+        Some(tls) if client.implicit_tls => {
+            Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake)).await?
         }
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
-    let access = Access {
-        stls: client.stls && service.tls.is_some(),
-        passwords: client.implicit_tls || client.passwords_in_clear,
+    let access = if client.implicit_tls {
+        under_tls(client.tls.as_ref(), &stream, report)?
+    } else {
+        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -58,13 +61,23 @@ async fn greet(
     };
     let mut wire = Wire::new(stream, limits.slow_reader);
     wire.out().extend(Session::greeting(&service.settings.hostname));
-    Ok(Driver { wire, session: Session::new(access, bounds), service, drain, deadline, login: None, mail: None })
+    Ok(Driver {
+        wire,
+        session: Session::new(access, bounds),
+        service,
+        tls: client.tls,
+        drain,
+        deadline,
+        login: None,
+        mail: None,
+    })
 }
 
 struct Driver {
     wire: Wire,
     session: Session,
     service: Arc<Service>,
+    tls: Option<Tls>,
     drain: watch::Receiver<bool>,
     /// Until when the client must say something.
     deadline: Instant,
@@ -111,6 +124,7 @@ impl Driver {
                     self.next_line().await?
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
+                Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
                 Action::Open => Box::pin(self.open(report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
@@ -147,8 +161,53 @@ impl Driver {
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
-        let outcome = self.service.identities.verify(credentials).await;
-        report.login(&login, mechanism, &outcome);
+        let certificate = match self.certificate(report) {
+            Ok(certificate) => certificate,
+            Err(reason) => return self.judged(began, Outcome::no_certificate(reason), &login, mechanism, report).await,
+        };
+        let identities = &self.service.identities;
+        let outcome = match &certificate {
+            Some(certificate) => identities.verify_both(credentials, certificate, self.requires_certificate()).await,
+            None => identities.verify(credentials).await,
+        };
+        report.certificate = certificate.map(|certificate| certificate.subject);
+        self.judged(began, outcome, &login, mechanism, report).await
+    }
+
+    /// The certificate alone.
+    async fn external(&mut self, authorization: &[u8], report: &mut Report) -> Event {
+        let began = Instant::now();
+        let outcome = match self.certificate(report) {
+            Ok(Some(certificate)) => {
+                let outcome = self.service.identities.verify_certificate(&certificate, authorization).await;
+                report.certificate = Some(certificate.subject);
+                outcome
+            }
+            Ok(None) => Outcome::no_certificate("the client's certificate does not count any more".to_owned()),
+            Err(reason) => Outcome::no_certificate(reason),
+        };
+        self.judged(began, outcome, authorization, Mechanism::External, report).await
+    }
+
+    /// The certificate that counts now, which may be another judgement than that of the handshake.
+    fn certificate(&self, report: &Report) -> Result<Option<Certificate>, String> {
+        let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
+        shown(policy, &self.wire.stream, report)
+    }
+
+    fn requires_certificate(&self) -> bool {
+        self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required)
+    }
+
+    async fn judged(
+        &mut self,
+        began: Instant,
+        outcome: Outcome,
+        login: &[u8],
+        mechanism: Mechanism,
+        report: &mut Report,
+    ) -> Event {
+        report.login(login, mechanism, &outcome);
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
             Outcome::Forbidden(person, _) => (person, None),
@@ -215,10 +274,10 @@ impl Driver {
         self.wire.out().extend(reply);
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
-        let Some(acceptor) = &self.service.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
-        self.wire.under_tls(acceptor, limits.tls_handshake).await?;
+        let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
+        self.wire.under_tls(&tls.acceptor, limits.tls_handshake).await?;
         report.protection = self.wire.stream.protection();
-        Ok(Event::TlsEstablished(Access { stls: false, passwords: true }))
+        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.
@@ -238,6 +297,29 @@ impl Driver {
             tracing::error!(person = report.person, reason, "message not deleted");
         }
         Event::Committed(committed.failed.is_empty())
+    }
+}
+
+/// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
+/// as a full handshake would have ended.
+fn under_tls(tls: Option<&Tls>, stream: &Stream, report: &Report) -> Result<Access, Closed> {
+    let mut access = Access { stls: false, passwords: true, external: false };
+    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
+        let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
+        access.external = policy.is_enough && certificate.is_some();
+    }
+    Ok(access)
+}
+
+/// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
+fn shown(policy: &ClientCertificates, stream: &Stream, report: &Report) -> Result<Option<Certificate>, String> {
+    match policy.look(stream) {
+        Ok(None) if policy.required => Err("the client showed no certificate".to_owned()),
+        Err(reason) if !policy.required => {
+            report.certificate_does_not_count(&reason);
+            Ok(None)
+        }
+        other => other,
     }
 }
 

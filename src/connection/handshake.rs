@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{Error, PeerIncompatible};
 
+use super::certificate::doubts;
 use super::report::Closed;
 use super::stream::Stream;
 
@@ -31,6 +32,7 @@ fn told(fault: &io::Error) -> String {
         )) => "the client speaks only TLS 1.1 or older, which is not safe any more".to_owned(),
         Some(Error::InvalidMessage(why)) => format!("what the client sent is no TLS ({why:?})"),
         Some(Error::AlertReceived(alert)) => format!("the client broke off with the alert {alert:?}"),
+        Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => doubts(fault),
         _ if fault.kind() == io::ErrorKind::UnexpectedEof => "the client closed the connection".to_owned(),
         _ => fault.to_string(),
     }

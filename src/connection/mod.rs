@@ -3,6 +3,7 @@
 //! [`serve`] knows nothing of the protocol: it cuts lines, hands them to a [`crate::pop3::Session`], and does what that
 //! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause.
 
+mod certificate;
 mod delivered;
 mod driver;
 mod handshake;
@@ -16,8 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
+pub use certificate::{ClientCertificates, Judge, Tls, doubts};
 pub use driver::serve;
 pub use settings::{Limits, Settings};
 
@@ -30,8 +31,6 @@ pub struct Service {
     pub identities: IdentityMap,
     /// Where their mail is.
     pub store: Arc<Store>,
-    /// Certificates; none if no listener does TLS.
-    pub tls: Option<TlsAcceptor>,
     /// How clients are treated.
     pub settings: Settings,
 }
@@ -44,6 +43,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// What the log calls the port.
     pub listener: Arc<str>,
+    /// How its port does TLS; none if it does not.
+    pub tls: Option<Tls>,
     /// TLS begins with the first octet.
     pub implicit_tls: bool,
     /// STLS is offered.

@@ -50,6 +50,8 @@ pub(super) struct Report {
     began: Instant,
     pub(super) protection: &'static str,
     pub(super) person: Option<String>,
+    /// The subject of the client's certificate, if one counted at the last login.
+    pub(super) certificate: Option<String>,
     pub(super) closed: Option<Closed>,
     retr: Sent,
     top: Sent,
@@ -70,6 +72,7 @@ impl Report {
             began: Instant::now(),
             protection: "none",
             person: None,
+            certificate: None,
             closed: None,
             retr: Sent::default(),
             top: Sent::default(),
@@ -87,22 +90,32 @@ impl Report {
         sent.octets += octets;
     }
 
+    /// A certificate counts as none, on a port where none is needed.
+    pub(super) fn certificate_does_not_count(&self, reason: &str) {
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        tracing::info!(reason, %peer, listener, tls, "client certificate counts as none");
+    }
+
     /// A login was judged.
     pub(super) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        let certificate = self.certificate.as_deref();
         let login = &*String::from_utf8_lossy(login);
         match outcome {
             Outcome::Proven(proven) => {
-                let kind = proven.kind.map_or("as the directory compares", |kind| kind.word());
+                let kind = match mechanism {
+                    Mechanism::External => "certificate",
+                    _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
+                };
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
-                tracing::info!(person, login, kind, %mechanism, %proof, %peer, listener, tls, "login");
+                tracing::info!(person, login, kind, certificate, %mechanism, %proof, %peer, listener, tls, "login");
             }
             Outcome::Refused(Refused { identity, reason }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(person, login, %reason, %mechanism, %peer, listener, tls, "login refused");
+                tracing::info!(person, login, %reason, certificate, %mechanism, %peer, listener, tls, "login refused");
             }
             Outcome::Unavailable(reason) => {
-                tracing::warn!(login, reason, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+                tracing::warn!(login, reason, certificate, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
             }
             Outcome::Misconfigured(reason) => {
                 tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");

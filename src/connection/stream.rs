@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ProtocolVersion;
@@ -25,6 +26,12 @@ impl Stream {
             Self::Tls(stream) => Some(stream.get_ref().0),
             Self::Gone => None,
         }
+    }
+
+    /// The chain that the client showed, or that a resumed session remembers.
+    pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        let Self::Tls(stream) = self else { return None };
+        stream.get_ref().1.peer_certificates()
     }
 
     /// What the log calls the protection of this connection.

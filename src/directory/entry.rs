@@ -23,6 +23,8 @@ pub struct Entry {
     pub stamp: Option<String>,
     /// By lower-case name.
     values: HashMap<String, Vec<String>>,
+    /// Values that are no text, by lower-case name without the option `;binary`.
+    octets: HashMap<String, Vec<Vec<u8>>>,
 }
 
 /// Operational attributes that are read of every entry.
@@ -35,16 +37,27 @@ impl Entry {
             .ok_or_else(|| Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", found.dn)))?;
         let values: HashMap<_, _> =
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
+        let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
         let first = |name: &str| values.get(name).and_then(|values: &Vec<String>| values.first()).cloned();
         let id = first("entryuuid").or_else(|| first("nsuniqueid")).unwrap_or_else(|| fold(dn.as_str()));
         let stamp = first("pwdchangedtime").or_else(|| first("modifytimestamp"));
-        Ok(Self { id: EntryId(id), dn, stamp, values })
+        Ok(Self { id: EntryId(id), dn, stamp, values, octets })
     }
 
     /// All values of an attribute; none if it is missing or may not be read.
     #[must_use]
     pub fn values(&self, attribute: &str) -> &[String] {
         self.values.get(&attribute.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All values of an attribute that holds octets, such as `userCertificate;binary`. Servers give the option `;binary`
+    /// back or not (RFC 4522 §4); it does not count here.
+    pub fn octets(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
+        let name = without_option(attribute);
+        // What happens to be UTF-8 was taken for a text.
+        let texts = self.values.iter().filter(move |(own, _)| without_option(own) == without_option(attribute));
+        let texts = texts.flat_map(|(_, values)| values).map(String::as_bytes);
+        self.octets.get(&name).into_iter().flatten().map(Vec::as_slice).chain(texts)
     }
 
     /// The kind of name by which a look-up meant this entry, if our comparison and the directory's agree on one.
@@ -60,6 +73,11 @@ impl Entry {
         let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
         equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))
     }
+}
+
+fn without_option(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    name.strip_suffix(";binary").map_or(name.clone(), str::to_owned)
 }
 
 impl fmt::Display for EntryId {

@@ -5,6 +5,7 @@
 //! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
 
 mod bind;
+mod claims;
 mod connect;
 mod entry;
 mod fault;
@@ -18,6 +19,7 @@ mod verdict;
 
 use std::sync::Arc;
 
+pub use claims::{CertificateMapping, Claims};
 pub use entry::{Entry, EntryId};
 pub use fault::Fault;
 pub use filter::check_filter;
@@ -46,6 +48,9 @@ struct Inner {
 }
 
 impl Directory {
+    /// The most people that a certificate is compared with.
+    pub const CANDIDATES: usize = claims::CANDIDATES;
+
     /// Connects nowhere yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
@@ -69,6 +74,16 @@ impl Directory {
         }
         let inner = self.inner.clone();
         apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up).await }).await
+    }
+
+    /// The people whose a certificate may be, with the certificates of their entries ([`Entry::octets`]). More than
+    /// [`Directory::CANDIDATES`] cannot be told apart: there may be others yet.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn candidates(&self, claims: Claims) -> Result<Vec<Entry>, Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await }).await
     }
 
     /// Whether the directory answers, lets the service in, and has the search base.

@@ -38,11 +38,12 @@ const LIMIT: i32 = 3;
 const NAMESAKES: i32 = 100;
 
 /// One question to a directory.
-struct Question {
+pub(super) struct Question {
     base: String,
     scope: Scope,
     filter: String,
     limit: i32,
+    certificates: bool,
 }
 
 impl Searcher {
@@ -85,7 +86,12 @@ impl Searcher {
     }
 
     /// Asks, once more on a fresh connection if this one was lost, and the next server if this one is silent.
-    async fn ask(&self, settings: &Settings, servers: &Servers, question: &Question) -> Result<Vec<Entry>, Fault> {
+    pub(super) async fn ask(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        question: &Question,
+    ) -> Result<Vec<Entry>, Fault> {
         let mut may_repeat = true;
         loop {
             let (ldap, server, generation) = self.connection(settings, servers).await?;
@@ -147,20 +153,29 @@ impl Searcher {
 }
 
 impl Question {
-    fn entry(settings: &Settings, dn: &str) -> Self {
-        Self { base: dn.to_owned(), scope: Scope::Base, filter: settings.filter.clone(), limit: LIMIT }
+    pub(super) fn entry(settings: &Settings, dn: &str) -> Self {
+        let filter = settings.filter.clone();
+        Self { base: dn.to_owned(), scope: Scope::Base, filter, limit: LIMIT, certificates: false }
     }
 
-    fn people(settings: &Settings, terms: &str, limit: i32) -> Self {
+    /// Reads the entries' certificates too, which are too big to be read for nothing.
+    pub(super) fn with_certificates(self) -> Self {
+        Self { certificates: true, ..self }
+    }
+
+    pub(super) fn people(settings: &Settings, terms: &str, limit: i32) -> Self {
         let filter = format!("(&{}{terms})", settings.filter);
-        Self { base: settings.base.as_str().to_owned(), scope: Scope::Subtree, filter, limit }
+        let base = settings.base.as_str().to_owned();
+        Self { base, scope: Scope::Subtree, filter, limit, certificates: false }
     }
 
     /// A streaming search without adapter: the plain one leaks its message-id.
     async fn run(&self, mut ldap: Ldap, settings: &Settings) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
         let options = SearchOptions::new().sizelimit(self.limit).deref(DerefAliases::Never);
         ldap.with_timeout(settings.limits.operation).with_search_options(options);
-        let mut stream = ldap.streaming_search(&self.base, self.scope, &self.filter, attributes(settings)).await?;
+        let mut wanted = attributes(settings);
+        wanted.extend(self.certificates.then_some(settings.attributes.certificate.as_str()));
+        let mut stream = ldap.streaming_search(&self.base, self.scope, &self.filter, wanted).await?;
         let mut entries = Vec::new();
         while let Some(found) = stream.next().await? {
             // Referrals are not chased.
@@ -190,7 +205,7 @@ impl Question {
 }
 
 /// `(attribute=value)` with the value escaped (RFC 4515 §3): it matches only itself.
-fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
+pub(super) fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
     settings.attributes.of(kind).map(|attribute| format!("({attribute}={})", ldap_escape(value))).unwrap_or_default()
 }
 
@@ -199,7 +214,7 @@ fn attributes(settings: &Settings) -> Vec<&str> {
     own.chain(settings.further_attributes.iter().map(String::as_str)).chain(OPERATIONAL).collect()
 }
 
-fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {
+pub(super) fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {
     for entry in more {
         if !found.iter().any(|other| other.dn.matches(&entry.dn)) {
             found.push(entry);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::LdapUrl;
+use super::{CertificateMapping, LdapUrl};
 use crate::names::{Dn, Kind};
 use crate::secret::Password;
 
@@ -28,6 +28,8 @@ pub struct Settings {
     pub filter: String,
     /// Where the kinds of name stand.
     pub attributes: Attributes,
+    /// What makes a client's certificate a person's.
+    pub certificate_mapping: CertificateMapping,
     /// Attributes that are read besides, since the mailbox path wants them.
     pub further_attributes: Vec<String>,
     /// The limits of time.
@@ -56,6 +58,8 @@ pub struct Attributes {
     pub first_name: String,
     /// Of [`Kind::LastName`].
     pub last_name: String,
+    /// Of the person's certificates, in DER.
+    pub certificate: String,
 }
 
 /// How long each thing may take, and how many connections carry binds.
@@ -80,6 +84,7 @@ impl Default for Attributes {
             mail: "mail".to_owned(),
             first_name: "givenName".to_owned(),
             last_name: "sn".to_owned(),
+            certificate: "userCertificate;binary".to_owned(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod certificate;
 mod names;
 mod outcome;
 mod passwords;
@@ -18,6 +19,7 @@ pub use outcome::{Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use settings::{Lifetimes, Settings};
 
+use self::certificate::Owners;
 use self::names::Names;
 use self::passwords::{Passwords, Recall};
 use self::person::Found;
@@ -33,6 +35,7 @@ pub struct IdentityMap {
     settings: Settings,
     names: Names,
     passwords: Passwords,
+    owners: Owners,
     /// Who was last found under a name, for as long as an outage may be bridged.
     last_found: Cache<LoginName, Arc<Identity>>,
 }
@@ -57,7 +60,14 @@ impl IdentityMap {
         let passwords = Passwords::new(lifetimes).map_err(|_| "the system gives no random numbers".to_owned())?;
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
-        Ok(Self { directory, names: Names::new(lifetimes), passwords, last_found, settings })
+        Ok(Self {
+            directory,
+            names: Names::new(lifetimes),
+            passwords,
+            owners: Owners::new(lifetimes),
+            last_found,
+            settings,
+        })
     }
 
     /// Judges credentials.

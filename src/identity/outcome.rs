@@ -33,19 +33,21 @@ pub struct Proven {
     pub maildrop: MaildropPath,
     /// The kind of name that was typed, if our comparison and the directory's agree on one.
     pub kind: Option<Kind>,
-    /// How the password was proven.
+    /// How it was proven.
     pub proof: Proof,
 }
 
-/// How a password was proven.
+/// How a login was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// By a bind, just now.
     Bind,
     /// By a bind not long ago.
     Held,
-    /// By a bind within the outage grace; the directory is silent.
+    /// By a bind, or a certificate's look-up, within the outage grace; the directory is silent.
     Grace,
+    /// By a certificate alone.
+    Certificate,
 }
 
 /// A login that was refused: the true reason, for the log only.
@@ -76,6 +78,22 @@ pub enum Reason {
     RefusedBefore,
     /// The entry does not tell where the mail is.
     NoMaildrop(PathRefusal),
+    /// A certificate is needed, and the client has none that counts; why.
+    NoCertificate(String),
+    /// The certificate is nobody's; why.
+    CertificateOfNobody(String),
+    /// The certificate is another person's than the password; that one's DN.
+    CertificateOfAnother(String),
+    /// The authorization identity is no login name of the certificate's owner.
+    NotTheirName,
+}
+
+impl Outcome {
+    /// A login where a certificate is needed and none counts.
+    #[must_use]
+    pub fn no_certificate(why: String) -> Self {
+        Self::Refused(Refused { identity: None, reason: Reason::NoCertificate(why) })
+    }
 }
 
 impl fmt::Display for Reason {
@@ -89,6 +107,10 @@ impl fmt::Display for Reason {
             Self::Directory(refusal) => refusal.fmt(f),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
+            Self::NoCertificate(why) => f.write_str(why),
+            Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
+            Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
+            Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
         }
     }
 }
@@ -99,6 +121,7 @@ impl fmt::Display for Proof {
             Self::Bind => "bind",
             Self::Held => "held",
             Self::Grace => "outage grace",
+            Self::Certificate => "certificate",
         })
     }
 }

@@ -70,8 +70,11 @@ impl Authorization {
         let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
             return Step::wrong(State::Authorization(self), "unknown mechanism");
         };
-        if !self.access.passwords {
+        if exchange.carries_password() && !self.access.passwords {
             return self.no_password_here();
+        }
+        if !exchange.carries_password() && !self.access.external {
+            return Step::wrong(State::Authorization(self), "EXTERNAL wants a client certificate that counts here");
         }
         match auth.initial_response {
             Some(response) => self.progress(exchange.initial(&response)),
@@ -86,6 +89,9 @@ impl Authorization {
                 Step::reply(State::Exchange(self, exchange), reply::challenge(challenge))
             }
             Progress::Done(credentials) => self.verify(credentials),
+            Progress::External(authorization) => {
+                Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
+            }
             Progress::Cancelled => Step::reply(State::Authorization(self), reply::err("authentication cancelled")),
             Progress::Malformed => Step::wrong(State::Authorization(self), "malformed response"),
         }

@@ -9,6 +9,8 @@ pub struct Access {
     pub stls: bool,
     /// A password may be sent: under TLS, or in clear where the port's policy allows it.
     pub passwords: bool,
+    /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
+    pub external: bool,
 }
 
 /// The mechanisms that carry a password.
@@ -18,9 +20,12 @@ impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
     pub(super) fn capabilities(self, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"];
-        let sasl = format!("SASL {}", PASSWORD_MECHANISMS.join(" "));
+        let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
-            lines.extend(["USER", &sasl]);
+            lines.push("USER");
+        }
+        if self.passwords || self.external {
+            lines.push(&sasl);
         }
         // "The capability name "STLS" indicates this command is present and permitted in the current state."
         // (RFC 2595 §4)
@@ -33,6 +38,11 @@ impl Access {
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
     pub(super) fn mechanisms(self) -> Reply {
-        reply::multi("mechanisms follow", PASSWORD_MECHANISMS.into_iter().filter(|_| self.passwords))
+        reply::multi("mechanisms follow", self.offered())
+    }
+
+    fn offered(self) -> impl Iterator<Item = &'static str> {
+        let with_password = PASSWORD_MECHANISMS.into_iter().filter(move |_| self.passwords);
+        with_password.chain(self.external.then_some("EXTERNAL"))
     }
 }

@@ -23,6 +23,8 @@ pub enum Mechanism {
     Plain,
     /// SASL LOGIN, which never became a standard but is what some clients know.
     Login,
+    /// SASL EXTERNAL (RFC 4422 appendix A): the certificate shown under TLS.
+    External,
 }
 
 impl fmt::Display for Mechanism {
@@ -31,6 +33,7 @@ impl fmt::Display for Mechanism {
             Self::User => "USER",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
+            Self::External => "EXTERNAL",
         })
     }
 }

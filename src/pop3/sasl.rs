@@ -1,4 +1,4 @@
-//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616) and LOGIN.
+//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, and EXTERNAL (RFC 4422 appendix A).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +12,7 @@ pub(super) enum Exchange {
     Plain,
     LoginName,
     LoginPassword { login: Vec<u8> },
+    External,
 }
 
 /// Where an exchange stands after a response.
@@ -19,6 +20,8 @@ pub(super) enum Progress {
     /// The challenge to send, in base64.
     Challenge(Exchange, &'static str),
     Done(Credentials),
+    /// EXTERNAL, with the authorization identity; none where it is empty.
+    External(Vec<u8>),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
     /// Not base64, or not the mechanism's form.
@@ -32,8 +35,14 @@ impl Exchange {
             "PLAIN" => Some((Self::Plain, "")),
             // "Username:"
             "LOGIN" => Some((Self::LoginName, "VXNlcm5hbWU6")),
+            "EXTERNAL" => Some((Self::External, "")),
             _ => None,
         }
+    }
+
+    /// Whether it carries a password, which not every connection may.
+    pub(super) fn carries_password(&self) -> bool {
+        !matches!(self, Self::External)
     }
 
     /// Takes the response that came with the command; a single `=` is one of no octets (RFC 5034 §4).
@@ -57,6 +66,7 @@ impl Exchange {
             Self::Plain => plain(octets).map_or(Progress::Malformed, Progress::Done),
             // "Password:"
             Self::LoginName => Progress::Challenge(Self::LoginPassword { login: octets.to_vec() }, "UGFzc3dvcmQ6"),
+            Self::External => Progress::External(octets.to_vec()),
             Self::LoginPassword { login } => {
                 let password = Password::new(octets.to_vec());
                 Progress::Done(Credentials { login, password, mechanism: Mechanism::Login })

@@ -44,6 +44,9 @@ pub enum Action {
     Reply(Reply),
     /// Judge these credentials.
     Verify(Credentials),
+    /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
+    /// leaves it to the certificate.
+    External(Vec<u8>),
     /// Open the maildrop of the person who was proven.
     Open,
     /// Send a message, or answer [`Event::NotTransmitted`].

@@ -77,7 +77,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::super::listen::Port;
-    use super::super::{Limits, Listener, LoginWithoutTls, Tls};
+    use super::super::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Tls};
     use super::*;
 
     fn started<Serving>(limits: Limits, serve: impl Fn(Client) -> Serving + Send + 'static) -> SocketAddr
@@ -85,8 +85,14 @@ mod tests {
         Serving: Future<Output = ()> + Send + 'static,
     {
         let address = "127.0.0.1:0".parse().unwrap();
-        let listener = Listener { address, tls: Tls::None, login_without_tls: LoginWithoutTls::Refuse };
-        let port = Port::bind(&listener).unwrap();
+        let listener = Listener {
+            address,
+            tls: Tls::None,
+            login_without_tls: LoginWithoutTls::Refuse,
+            client_certificate: ClientCertificate::None,
+            name_and_password: NameAndPassword::Required,
+        };
+        let port = Port::bind(&listener, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(accept(listener, port.policy, Places::new(limits), serve));

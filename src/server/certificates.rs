@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto;
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, ServerSessionMemoryCache};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use crate::certificate::Certificate;
 
 /// The certificates a server may show, the first of them to clients that name no host or an unknown one.
 #[derive(Clone, Debug, Default)]
@@ -23,9 +23,6 @@ struct Named {
     names: Vec<String>,
     key: Arc<CertifiedKey>,
 }
-
-/// Sessions kept for clients of TLS 1.2 that know no tickets.
-const KEPT_SESSIONS: usize = 4096;
 
 impl Certificates {
     /// Reads one chain and its key (both PEM) and adds them.
@@ -41,7 +38,7 @@ impl Certificates {
         let Some(own) = certificates.first() else {
             return Err(told(chain, &"holds no certificate (a block that begins with BEGIN CERTIFICATE)"));
         };
-        let names = host_names(own).map_err(|fault| told(chain, &fault))?;
+        let names = Certificate::read(own).map(|own| own.host_names).map_err(|fault| told(chain, &fault))?;
         let private = PrivateKeyDer::from_pem_file(key).map_err(|fault| told(key, &fault))?;
         let certified = CertifiedKey::from_der(certificates, private, &crypto::aws_lc_rs::default_provider())
             .map_err(|fault| told(key, &format!("is not the key of {}: {fault}", chain.display())))?;
@@ -53,22 +50,6 @@ impl Certificates {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
-    }
-
-    /// TLS 1.2 and 1.3 with these certificates. Sessions are resumed on every listener that shares the result.
-    ///
-    /// # Errors
-    /// The crypto library cannot make keys for session tickets.
-    pub fn into_tls(self) -> Result<Arc<ServerConfig>, String> {
-        let told = |fault: tokio_rustls::rustls::Error| fault.to_string();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(told)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(self));
-        config.ticketer = crypto::aws_lc_rs::Ticketer::new().map_err(told)?;
-        config.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
-        Ok(Arc::new(config))
     }
 
     fn choose(&self, host: Option<&str>) -> Option<Arc<CertifiedKey>> {
@@ -88,16 +69,4 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.choose(hello.server_name())
     }
-}
-
-fn host_names(certificate: &CertificateDer<'_>) -> Result<Vec<String>, String> {
-    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|fault| fault.to_string())?;
-    let alternative = parsed.subject_alternative_name().map_err(|fault| fault.to_string())?;
-    let names = alternative.iter().flat_map(|extension| &extension.value.general_names);
-    Ok(names
-        .filter_map(|name| match name {
-            GeneralName::DNSName(host) => Some(host.to_ascii_lowercase()),
-            _ => None,
-        })
-        .collect())
 }

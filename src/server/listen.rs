@@ -6,8 +6,8 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::{Listener, LoginWithoutTls, Tls};
-use crate::connection::Client;
+use super::{ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, Tls, TlsPolicies};
+use crate::connection::{self, Client, ClientCertificates};
 
 /// A bound port.
 pub(super) struct Port {
@@ -21,6 +21,9 @@ pub(super) struct Policy {
     name: Arc<str>,
     tls: Tls,
     login_without_tls: LoginWithoutTls,
+    client_certificate: ClientCertificate,
+    name_and_password: NameAndPassword,
+    policies: Option<Arc<TlsPolicies>>,
 }
 
 /// Connections that may wait to be accepted.
@@ -28,7 +31,7 @@ const BACKLOG: i32 = 4096;
 
 impl Port {
     /// Binds a listener's address. `[::]` takes IPv4 too, whatever the system's default.
-    pub(super) fn bind(listener: &Listener) -> Result<Self, String> {
+    pub(super) fn bind(listener: &Listener, policies: Option<Arc<TlsPolicies>>) -> Result<Self, String> {
         let told = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
         let socket = bind(listener.address).map_err(told)?;
         let address = socket.local_addr().map_err(told)?;
@@ -36,6 +39,9 @@ impl Port {
             name: address.to_string().into(),
             tls: listener.tls,
             login_without_tls: listener.login_without_tls,
+            client_certificate: listener.client_certificate,
+            name_and_password: listener.name_and_password,
+            policies,
         };
         Ok(Self { socket, policy })
     }
@@ -64,12 +70,31 @@ impl Policy {
             listener: self.name.clone(),
             implicit_tls: self.tls == Tls::Implicit,
             stls: self.tls == Tls::StartTls,
+            tls: self.client_tls(),
             passwords_in_clear: match self.login_without_tls {
+                // A password in clear would pass by the certificate.
+                _ if self.client_certificate == ClientCertificate::Required => false,
                 LoginWithoutTls::Refuse => false,
                 LoginWithoutTls::Loopback => peer.ip().is_loopback(),
                 LoginWithoutTls::Allow => true,
             },
         }
+    }
+
+    /// How TLS is done with the next client, by authorities and revocation lists as they are now.
+    fn client_tls(&self) -> Option<connection::Tls> {
+        let policies = self.policies.as_ref().filter(|_| self.tls != Tls::None)?;
+        let configuration = policies.configuration(self.client_certificate)?;
+        let asks = self.client_certificate != ClientCertificate::None;
+        let client_certificates = asks.then(|| {
+            let policies = policies.clone();
+            ClientCertificates {
+                required: self.client_certificate == ClientCertificate::Required,
+                is_enough: self.name_and_password == NameAndPassword::Optional,
+                judge: Arc::new(move |chain| policies.judge(chain)),
+            }
+        });
+        Some(connection::Tls { acceptor: configuration.into(), client_certificates })
     }
 
     /// Whether a client can read words before TLS.

@@ -2,10 +2,12 @@
 
 mod accept;
 mod certificates;
+mod client_trust;
 mod listen;
 mod places;
 mod privileges;
 mod settings;
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,8 +19,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use certificates::Certificates;
+pub use client_trust::ClientTrust;
 pub use privileges::{become_user, is_root, raise_descriptor_limit};
-pub use settings::{Limits, Listener, LoginWithoutTls, Settings, Tls};
+pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls};
+pub use tls::TlsPolicies;
 
 use self::accept::accept;
 use self::listen::Port;
@@ -28,6 +32,7 @@ use crate::connection::{self, Service};
 /// Bound ports that nobody serves yet.
 pub struct Server {
     ports: Vec<Port>,
+    tls: Option<Arc<TlsPolicies>>,
     limits: Limits,
 }
 
@@ -35,14 +40,16 @@ impl Server {
     /// Binds every listener's address. No runtime is needed, so that rights can be given up before one is built.
     ///
     /// # Errors
-    /// A sentence for each address that cannot be bound.
+    /// A sentence for each address that cannot be bound; or TLS cannot be set up.
     pub fn bind(settings: &Settings) -> Result<Self, Vec<String>> {
-        let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(Port::bind).partition(Result::is_ok);
+        let tls = settings.tls().transpose().map_err(|fault| vec![fault])?.map(Arc::new);
+        let bind = |listener| Port::bind(listener, tls.clone());
+        let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(bind).partition(Result::is_ok);
         let faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { ports: ports.into_iter().filter_map(Result::ok).collect(), limits: settings.limits })
+        Ok(Self { ports: ports.into_iter().filter_map(Result::ok).collect(), tls, limits: settings.limits })
     }
 
     /// Where it listens, in the order of the settings; a port 0 has become a real one.
@@ -75,6 +82,9 @@ impl Server {
             }));
         }
         drop(alive);
+        if let Some(tls) = self.tls {
+            loops.spawn(tls.stay_current());
+        }
         ending.await;
         loops.shutdown().await;
         tracing::info!("shutting down: no more connections are accepted, sessions finish what they were asked to do");

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Certificates;
+use super::{Certificates, ClientTrust, TlsPolicies};
 
 /// Everything the server needs besides what it serves.
 #[derive(Clone)]
@@ -12,10 +12,19 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// Its certificates; must be there if any listener does TLS.
     pub certificates: Option<Certificates>,
+    /// Whose certificates count; must be there if any listener asks clients for one.
+    pub client_trust: Option<ClientTrust>,
     /// The user to become after the ports are bound, when started as root.
     pub user: Option<String>,
     /// The bounds of what it takes on.
     pub limits: Limits,
+}
+
+impl Settings {
+    /// TLS for the listeners; none if there are no certificates.
+    pub(super) fn tls(&self) -> Option<Result<TlsPolicies, String>> {
+        Some(TlsPolicies::new(self.certificates.clone()?, self.client_trust.clone()))
+    }
 }
 
 /// One address, and the policy of its port.
@@ -25,8 +34,32 @@ pub struct Listener {
     pub address: SocketAddr,
     /// When TLS begins.
     pub tls: Tls,
-    /// Who may send a password before TLS has begun.
+    /// Who may send a password before TLS has begun. Nobody where certificates are required.
     pub login_without_tls: LoginWithoutTls,
+    /// Whether clients are asked for a certificate.
+    pub client_certificate: ClientCertificate,
+    /// Whether name and password are needed besides it.
+    pub name_and_password: NameAndPassword,
+}
+
+/// Whether clients are asked for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// They are not.
+    None,
+    /// They are; one that does not count is as good as none.
+    Optional,
+    /// They are, and nobody is served without one that counts.
+    Required,
+}
+
+/// Whether name and password are needed besides a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameAndPassword {
+    /// They are.
+    Required,
+    /// A certificate alone logs in, by SASL EXTERNAL.
+    Optional,
 }
 
 /// When TLS begins on a port.

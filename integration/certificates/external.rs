@@ -1,0 +1,95 @@
+//! SASL EXTERNAL: authorization identities as clients send them, a real client, and a directory that is silent.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::support::certificates::Request;
+use super::support::slapd::output;
+use super::{World, mechanisms, opened};
+
+/// "If the client … wishes to act as a different identity": here only as itself, under any of its names (RFC 4422
+/// appendix A).
+#[test]
+fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
+    let world = World::new();
+    for name in [
+        "ajones",
+        "AJONES",
+        "Alan Jones",
+        "Al Jones",
+        "alan.jones@renovations.example",
+        "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example",
+    ] {
+        let mut client = world.with_certificate(&world.own);
+        client.send(&format!("AUTH EXTERNAL {}", STANDARD.encode(name)));
+        assert_eq!(opened(&mut client).as_deref(), Ok("ajones"), "{name}");
+    }
+    for name in ["alamb", "nobody", "Alan", "\u{7}"] {
+        let mut client = world.with_certificate(&world.own);
+        client.ask(&format!("AUTH EXTERNAL {}", STANDARD.encode(name)), "-ERR [AUTH]");
+    }
+    let reason = "the authorization identity is no name of the certificate's owner";
+    world.service.wait_for_log(&["login refused person=\"ajones\" login=\"alamb\"", reason]);
+}
+
+#[test]
+fn the_response_may_come_after_an_empty_challenge() {
+    let world = World::new();
+    for response in ["", "YWpvbmVz"] {
+        let mut client = world.with_certificate(&world.own);
+        assert_eq!(mechanisms(&mut client), "PLAIN LOGIN EXTERNAL");
+        assert_eq!(client.ask("AUTH EXTERNAL", "+ "), "+ ");
+        client.send(response);
+        assert_eq!(opened(&mut client).as_deref(), Ok("ajones"));
+    }
+    let mut client = world.with_certificate(&world.own);
+    client.ask("AUTH EXTERNAL", "+ ");
+    client.ask("*", "-ERR authentication cancelled");
+}
+
+/// Their common name is ambiguous as a login name; their keys tell them apart.
+#[test]
+fn two_people_of_one_name_are_told_apart_by_their_keys() {
+    let world = World::new();
+    for (certificate, owner) in world.smiths.iter().zip(["jsmith1", "jsmith2"]) {
+        assert_eq!(world.external(certificate).as_deref(), Ok(owner));
+        let mut client = world.with_certificate(certificate);
+        client.send(&format!("AUTH EXTERNAL {}", STANDARD.encode("John Smith")));
+        assert_eq!(opened(&mut client).as_deref(), Ok(owner));
+    }
+    world.refuses(
+        &world.authority.sign(Request::named("John Smith").numbered(20)),
+        "certificate of nobody: its key is not",
+    );
+}
+
+#[test]
+fn curl_logs_in_with_a_certificate() {
+    let world = World::new();
+    world.own.write(world.site.folder(), "alan");
+    let file = |name: &str| world.site.folder().join(name);
+    for (stls, scheme) in [(false, "pop3s"), (true, "pop3")] {
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["--silent", "--show-error", "--ssl-reqd", "--user", "ajones:", "--login-options", "AUTH=EXTERNAL"]);
+        curl.arg("--cacert").arg(world.site.authority()).arg("--cert").arg(file("alan.pem"));
+        curl.arg("--key").arg(file("alan.key"));
+        let port = world.port(("required", "optional"), stls).port();
+        let run = output(curl.arg(format!("{scheme}://localhost:{port}/1")), "");
+        let told = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+        assert!(told.contains("Subject: mail of ajones"), "{told}");
+    }
+}
+
+/// An outage is never told as a wrong certificate, and those known of late go on working.
+#[test]
+fn a_silent_directory_refuses_nobody() {
+    let mut world = World::new();
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+    world.slapd.kill();
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+    world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=EXTERNAL proof=outage grace"]);
+    let refusal = world.external(&world.smiths[0]).unwrap_err();
+    assert!(refusal.starts_with("-ERR [SYS/TEMP]"), "{refusal}");
+    world.slapd.restart();
+    super::support::wait_until("the directory is asked again", || world.external(&world.smiths[0]).is_ok());
+}

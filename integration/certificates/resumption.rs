@@ -1,0 +1,107 @@
+//! TLS sessions that are resumed: never on a listener of another policy, and never past what became of the certificate.
+
+use std::time::{Duration, SystemTime};
+
+use super::support::certificates::{Request, is_served};
+use super::support::wait_until;
+use super::{POLICIES, World, mechanisms, opened, revoke};
+
+const ENOUGH: (&str, &str) = ("optional", "optional");
+const NEEDED: (&str, &str) = ("required", "optional");
+
+#[test]
+fn a_session_is_resumed_with_its_certificate_on_every_listener_of_the_policy() {
+    let world = World::new();
+    let tls = world.tls(Some(&world.own));
+    let mut resumed = Vec::new();
+    for stls in [false, true, false] {
+        let mut client = world.connect(NEEDED, stls, &tls);
+        resumed.push(client.is_resumed());
+        client.send("AUTH EXTERNAL =");
+        assert_eq!(opened(&mut client).as_deref(), Ok("ajones"));
+    }
+    assert_eq!(resumed, [false, true, true]);
+}
+
+/// Each listener would take the session if it were one of its own.
+#[test]
+fn a_session_is_not_resumed_on_a_listener_of_another_policy() {
+    let world = World::new();
+    for policy in POLICIES.into_iter().filter(|(certificate, _)| *certificate != "required") {
+        let tls = world.tls(None);
+        for is_second in [false, true] {
+            let mut client = world.connect(policy, false, &tls);
+            assert_eq!(client.is_resumed(), is_second, "{policy:?}");
+            client.ask("QUIT", "+OK");
+        }
+        for stls in [false, true] {
+            assert!(!is_served(world.port(NEEDED, stls), stls, &tls), "{policy:?}");
+        }
+    }
+    // A chain that nobody verified, on a listener that verifies.
+    let foreign = super::ClientAuthority::new("Somebody").sign_key(Request::named("Alan Jones"), &world.own.key);
+    let tls = world.tls(Some(&foreign));
+    world.connect(ENOUGH, false, &tls).ask("QUIT", "+OK");
+    assert!(!is_served(world.port(NEEDED, false), false, &tls));
+    world.service.wait_for_log(&["TLS handshake failed: the client showed no certificate"]);
+}
+
+/// Without a restart: for sessions that are resumed, and for one that has been open since before.
+#[test]
+fn what_is_revoked_stops() {
+    let world = World::new();
+    let tls = world.tls(Some(&world.own));
+    for is_second in [false, true] {
+        let mut client = world.connect(ENOUGH, false, &tls);
+        assert_eq!(client.is_resumed(), is_second);
+        client.send("AUTH EXTERNAL =");
+        assert_eq!(opened(&mut client).as_deref(), Ok("ajones"));
+    }
+    let mut open = world.connect(ENOUGH, true, &tls);
+    let mut open_where_needed = world.connect(NEEDED, false, &world.tls(Some(&world.own)));
+    assert_eq!(mechanisms(&mut open), "PLAIN LOGIN EXTERNAL");
+    revoke(&world.site, &world.authority, &[1]);
+    world.service.wait_for_log(&["authorities and revocation lists of clients' certificates were read anew"]);
+    open.ask("AUTH EXTERNAL =", "-ERR [AUTH]");
+    open_where_needed.ask("USER ajones", "+OK");
+    open_where_needed.ask("PASS violet-harbour-17", "-ERR [AUTH]");
+    world.service.wait_for_log(&["login refused", "reason=the client's certificate is revoked", "mechanism=USER"]);
+    let mut again = world.connect(ENOUGH, false, &tls);
+    assert!(!again.is_resumed(), "the ticket keys are new");
+    assert_eq!(mechanisms(&mut again), "PLAIN LOGIN");
+    again.login("ajones", "violet-harbour-17");
+    assert!(!is_served(world.port(NEEDED, false), false, &tls));
+}
+
+#[test]
+fn a_resumed_session_ends_with_its_certificate() {
+    let world = World::new();
+    let end = SystemTime::now() + Duration::from_secs(4);
+    let short = world.authority.sign_key(Request::named("Alan Jones").numbered(5).until(end), &world.own.key);
+    let [where_enough, where_needed] = [world.tls(Some(&short)), world.tls(Some(&short))];
+    assert_eq!(mechanisms(&mut world.connect(ENOUGH, false, &where_enough)), "PLAIN LOGIN EXTERNAL");
+    assert_eq!(mechanisms(&mut world.connect(NEEDED, false, &where_needed)), "PLAIN LOGIN EXTERNAL");
+    wait_until("the certificate has expired", || SystemTime::now() > end + Duration::from_secs(1));
+    let mut client = world.connect(ENOUGH, false, &where_enough);
+    assert!(client.is_resumed());
+    assert_eq!(mechanisms(&mut client), "PLAIN LOGIN");
+    assert!(!is_served(world.port(NEEDED, false), false, &where_needed));
+    world.service.wait_for_log(&["TLS handshake failed: the client's certificate has expired"]);
+}
+
+/// Nobody says whether a certificate is revoked: it does not count.
+#[test]
+fn a_list_that_is_out_of_date_proves_nothing() {
+    let world = World::new();
+    let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let list = world.site.folder().join("people.crl");
+    std::fs::write(&list, world.authority.revocations(&[], an_hour_ago)).unwrap();
+    world.service.wait_for_log(&["were read anew"]);
+    assert_eq!(mechanisms(&mut world.with_certificate(&world.own)), "PLAIN LOGIN");
+    world.service.wait_for_log(&["counts as none", "revocation list in tls.crls is out of date"]);
+    std::fs::write(&list, "no list").unwrap();
+    world.service.wait_for_log(&["ERROR", "people.crl: holds no revocation list", "what was read before holds"]);
+    revoke(&world.site, &world.authority, &[]);
+    world.service.wait_for_logs(&["were read anew"], 2);
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+}

@@ -1,0 +1,160 @@
+//! Which clients' certificates count: those signed by the configured authorities, and not revoked by them.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+use std::{fs, io};
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme, crypto};
+
+use crate::connection::doubts;
+
+/// The authorities that sign clients' certificates, and what they revoked, as read from their files at one moment.
+#[derive(Clone, Debug)]
+pub struct ClientTrust {
+    authorities: PathBuf,
+    revocations: Vec<PathBuf>,
+    stamps: Vec<Option<Stamp>>,
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+/// Moves when a file is written or replaced: time of change, inode, octets.
+type Stamp = (SystemTime, u64, u64);
+
+/// Lets every certificate through whose key the client holds. Whether it counts is judged after the handshake, so that an
+/// expired one shuts out nobody who has a password as well.
+#[derive(Debug)]
+struct AnyCertificate(Arc<dyn ClientCertVerifier>);
+
+impl ClientTrust {
+    /// Reads the authorities (PEM) and the revocation lists (PEM or DER).
+    ///
+    /// With lists, every certificate below an authority of ours, those between included, needs one of its issuer that
+    /// is not out of date: none is taken for not revoked because nobody says otherwise.
+    ///
+    /// # Errors
+    /// The file that is wrong, and a sentence that says how.
+    pub fn read(authorities: &Path, revocations: &[PathBuf]) -> Result<Self, (PathBuf, String)> {
+        let stamps = stamps(authorities, revocations);
+        let roots = roots(authorities).map_err(|fault| (authorities.to_owned(), fault))?;
+        let mut lists = Vec::new();
+        for file in revocations {
+            lists.extend(lists_of(file).map_err(|fault| (file.clone(), fault))?);
+        }
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let built = builder.with_crls(lists).enforce_revocation_expiration().build();
+        let suspect = revocations.first().map_or(authorities, PathBuf::as_path);
+        let verifier = built.map_err(|fault| (suspect.to_owned(), fault.to_string()))?;
+        Ok(Self { authorities: authorities.to_owned(), revocations: revocations.to_vec(), stamps, verifier })
+    }
+
+    /// Whether a file is another one than was read.
+    pub(super) fn is_outdated(&self) -> bool {
+        stamps(&self.authorities, &self.revocations) != self.stamps
+    }
+
+    /// The same from the files as they are now.
+    pub(super) fn read_anew(&self) -> Result<Self, (PathBuf, String)> {
+        Self::read(&self.authorities, &self.revocations)
+    }
+
+    /// For a listener that serves nobody without a certificate that counts.
+    pub(super) fn required(&self) -> Arc<dyn ClientCertVerifier> {
+        self.verifier.clone()
+    }
+
+    /// For a listener that also serves those without, or with one that does not count.
+    pub(super) fn optional(&self) -> Arc<dyn ClientCertVerifier> {
+        Arc::new(AnyCertificate(self.verifier.clone()))
+    }
+
+    /// Why a chain does not count now; its first certificate is the client's own.
+    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
+        let Some((own, between)) = chain.split_first() else { return Err("there is none".to_owned()) };
+        self.verifier.verify_client_cert(own, between, UnixTime::now()).map(drop).map_err(|fault| doubts(&fault))
+    }
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+fn stamps(authorities: &Path, revocations: &[PathBuf]) -> Vec<Option<Stamp>> {
+    let stamp = |file: &Path| -> io::Result<Stamp> {
+        let metadata = fs::metadata(file)?;
+        Ok((metadata.modified()?, metadata.ino(), metadata.len()))
+    };
+    let files = std::iter::once(authorities).chain(revocations.iter().map(PathBuf::as_path));
+    files.map(|file| stamp(file).ok()).collect()
+}
+
+fn roots(file: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|fault| fault.to_string())? {
+        let certificate = certificate.map_err(|fault| fault.to_string())?;
+        roots.add(certificate).map_err(|fault| fault.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("holds no certificate (a block that begins with BEGIN CERTIFICATE)".to_owned());
+    }
+    Ok(roots)
+}
+
+/// Authorities publish their lists in DER, tools like PEM.
+fn lists_of(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    const SEQUENCE: u8 = 0x30;
+    let octets = fs::read(file).map_err(|fault| fault.to_string())?;
+    if octets.first() == Some(&SEQUENCE) {
+        return Ok(vec![octets.into()]);
+    }
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&octets).collect();
+    let lists = lists.map_err(|fault| fault.to_string())?;
+    if lists.is_empty() {
+        return Err("holds no revocation list (a block that begins with BEGIN X509 CRL)".to_owned());
+    }
+    Ok(lists)
+}

@@ -1,0 +1,149 @@
+//! TLS as the listeners need it: one configuration for each policy of client certificates.
+//!
+//! A session may be resumed on any listener of the same policy, and on no other: rustls would resume one from a listener
+//! that asks for no certificate on one that requires it. Each configuration has ticket keys and a store of its own, and
+//! gets new ones when the authorities or the revocation lists change: a resumed session takes over the chain it was begun
+//! with, and its certificate is verified in full handshakes only.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto;
+use tokio_rustls::rustls::server::ServerSessionMemoryCache;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+
+use super::{Certificates, ClientCertificate, ClientTrust};
+
+/// The configurations of TLS, one for each policy of client certificates.
+pub struct TlsPolicies {
+    certificates: Arc<Certificates>,
+    asking_nobody: Arc<ServerConfig>,
+    /// None if no authorities are configured.
+    asking: Option<RwLock<Arc<Asking>>>,
+    /// What was last wrong with the files, so that it is told once.
+    told: Mutex<Option<String>>,
+}
+
+/// The configurations that ask for certificates, under the same trust.
+struct Asking {
+    trust: ClientTrust,
+    optional: Arc<ServerConfig>,
+    required: Arc<ServerConfig>,
+}
+
+/// Sessions kept for clients of TLS 1.2 that know no tickets.
+const KEPT_SESSIONS: usize = 4096;
+
+/// How often the files of authorities and revocation lists are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+impl TlsPolicies {
+    /// TLS 1.2 and 1.3 with these certificates; clients' certificates by that trust.
+    ///
+    /// # Errors
+    /// The crypto library cannot make keys for session tickets.
+    pub fn new(certificates: Certificates, trust: Option<ClientTrust>) -> Result<Self, String> {
+        let certificates = Arc::new(certificates);
+        let asking = trust.map(|trust| Asking::new(&certificates, trust)).transpose()?;
+        Ok(Self {
+            asking_nobody: configuration(&certificates, None)?,
+            asking: asking.map(|asking| RwLock::new(Arc::new(asking))),
+            certificates,
+            told: Mutex::default(),
+        })
+    }
+
+    /// What a listener of this policy offers now; none if it asks for certificates that nobody could judge.
+    pub(super) fn configuration(&self, policy: ClientCertificate) -> Option<Arc<ServerConfig>> {
+        match policy {
+            ClientCertificate::None => Some(self.asking_nobody.clone()),
+            ClientCertificate::Optional => Some(self.asking()?.optional.clone()),
+            ClientCertificate::Required => Some(self.asking()?.required.clone()),
+        }
+    }
+
+    /// Why a chain does not count now.
+    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
+        self.asking().map_or_else(|| Err("no authority is configured".to_owned()), |asking| asking.trust.judge(chain))
+    }
+
+    /// Looks at the files again and again, for as long as it is polled.
+    pub(super) async fn stay_current(self: Arc<Self>) {
+        if self.asking.is_none() {
+            return;
+        }
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let policies = self.clone();
+            let _ = spawn_blocking(move || policies.look()).await;
+        }
+    }
+
+    /// Reads the files anew if they changed. What cannot be read leaves everything as it was.
+    fn look(&self) {
+        let Some(asking) = self.asking().filter(|asking| asking.trust.is_outdated()) else { return };
+        let anew = asking.trust.read_anew().map_err(|(file, fault)| wrong(&file, &fault));
+        match anew.and_then(|trust| Asking::new(&self.certificates, trust)) {
+            Ok(anew) => self.replace(anew),
+            Err(fault) => self.tell_once(fault),
+        }
+    }
+
+    fn replace(&self, anew: Asking) {
+        let Some(asking) = &self.asking else { return };
+        *asking.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(anew);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        tracing::info!("authorities and revocation lists of clients' certificates were read anew");
+    }
+
+    fn tell_once(&self, fault: String) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref() != Some(&fault) {
+            tracing::error!(fault, "tls.client_ca or tls.crls changed and cannot be read: what was read before holds");
+            *told = Some(fault);
+        }
+    }
+
+    fn asking(&self) -> Option<Arc<Asking>> {
+        let asking = self.asking.as_ref()?;
+        Some(asking.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+impl Asking {
+    fn new(certificates: &Arc<Certificates>, trust: ClientTrust) -> Result<Self, String> {
+        let optional = configuration(certificates, Some(trust.optional()))?;
+        let required = configuration(certificates, Some(trust.required()))?;
+        Ok(Self { trust, optional, required })
+    }
+}
+
+fn wrong(file: &Path, fault: &str) -> String {
+    format!("{}: {fault}", file.display())
+}
+
+/// A configuration with ticket keys and a store of its own.
+fn configuration(
+    certificates: &Arc<Certificates>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, String> {
+    let told = |fault: tokio_rustls::rustls::Error| fault.to_string();
+    let builder = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(told)?;
+    let builder = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(certificates.clone());
+    config.ticketer = crypto::aws_lc_rs::Ticketer::new().map_err(told)?;
+    config.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
+    Ok(Arc::new(config))
+}
