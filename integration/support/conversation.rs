@@ -136,6 +136,11 @@ impl Conversation {
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
     }
 
+    /// Puts a remark into the dialogue.
+    pub fn note(&mut self, remark: &str) {
+        writeln!(self.dialogue, "** {remark}").unwrap();
+    }
+
     /// What was said so far; what the server said begins with `S:`.
     pub fn dialogue(&self) -> &str {
         &self.dialogue
