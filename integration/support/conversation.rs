@@ -136,6 +136,12 @@ impl Conversation {
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
     }
 
+    /// The TLS session, to ask what came of the handshake.
+    pub fn session(&self) -> &ClientConnection {
+        let Wire::Tls(stream) = &self.wire else { panic!("no TLS\n{}", self.dialogue) };
+        &stream.conn
+    }
+
     /// Puts a remark into the dialogue.
     pub fn note(&mut self, remark: &str) {
         writeln!(self.dialogue, "** {remark}").unwrap();

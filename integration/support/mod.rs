@@ -16,6 +16,7 @@ pub mod maildir;
 pub mod ports;
 pub mod service;
 pub mod slapd;
+pub mod stage;
 
 use std::time::{Duration, Instant};
 

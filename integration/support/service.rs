@@ -24,6 +24,8 @@ pub struct Site {
 pub struct Plan {
     /// The items of `listeners:`, indented by two.
     pub listeners: String,
+    /// The items of `tls.certificates`, indented by four.
+    pub certificates: String,
     /// Lines of the one directory, indented by four.
     pub directory: String,
     /// Lines of `mailboxes:` besides the root, indented by two.
@@ -49,6 +51,7 @@ impl Plan {
             listeners:
                 "  - { address: \"127.0.0.1:0\", tls: starttls }\n  - { address: \"127.0.0.1:0\", tls: implicit }\n"
                     .to_owned(),
+            certificates: "    - { chain: tls/server.pem, key: tls/server.key }\n".to_owned(),
             directory: format!(
                 "    urls: [\"{url}\"]\n    bind: {{ dn: \"{service}\", password_file: ldap.password }}\n    base: \"{base}\"\n"
             ),
@@ -66,9 +69,9 @@ impl Plan {
 
     /// The whole file.
     pub fn yaml(&self) -> String {
-        let Self { listeners, directory, mailboxes, further } = self;
+        let Self { listeners, certificates, directory, mailboxes, further } = self;
         format!(
-            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n    - {{ chain: tls/server.pem, key: tls/server.key }}\n\
+            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n{certificates}\
              directories:\n  - name: test\n{directory}mailboxes:\n  root: mail\n{mailboxes}{further}"
         )
     }
