@@ -69,7 +69,7 @@ struct Stage {
 struct Play<'a> {
     stage: &'a Stage,
     /// Where the mail of this play lies, below the root.
-    shelf: String,
+    folder: String,
     client: Conversation,
     under_tls: bool,
 }
@@ -80,7 +80,7 @@ impl Stage {
         let site = Site::new();
         // Each play has Maildirs of its own. The directory tells where, and is asked anew at each login.
         let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s\ncache: { found: 0s, missed: 0s }");
-        plan.mailboxes = "  path: \"{attr:description}/{short_name}\"\n".to_owned();
+        plan.mailboxes = String::from("  path: \"{attr:description}/{short_name}\"\n");
         plan.further.push_str(&script.config);
         if let Some(listener) = &script.listener {
             plan.listeners = format!("  - {{ address: \"127.0.0.1:0\", {listener} }}\n");
@@ -99,13 +99,13 @@ impl Stage {
     }
 
     fn play(&self, script: &Script, protection: Protection, pace: Pace) {
-        let shelf = self.fill_shelf(script);
+        let folder = self.fill_folder(script);
         let mut client = match protection {
             Protection::Implicit => Conversation::tls(self.service.pop3s(), NAME, &self.tls),
             Protection::Clear | Protection::Stls => Conversation::plain(self.service.listeners[0].0),
         };
         client.note(&format!("{protection:?}, {pace:?}"));
-        let mut play = Play { stage: self, shelf, client, under_tls: protection == Protection::Implicit };
+        let mut play = Play { stage: self, folder, client, under_tls: protection == Protection::Implicit };
         let (greeting, steps) = script.steps.split_first().unwrap();
         play.step(greeting);
         if protection == Protection::Stls {
@@ -119,18 +119,18 @@ impl Stage {
     }
 
     /// Everybody gets the messages, in Maildirs where no play was before.
-    fn fill_shelf(&self, script: &Script) -> String {
+    fn fill_folder(&self, script: &Script) -> String {
         self.plays.set(self.plays.get() + 1);
-        let shelf = format!("play-{}", self.plays.get());
+        let folder = format!("play-{}", self.plays.get());
         let messages: Vec<(String, &[u8])> =
             (1..).zip(&script.messages).map(|(number, octets)| (place(number), octets.as_slice())).collect();
         let messages: Vec<(&str, &[u8])> = messages.iter().map(|(name, octets)| (name.as_str(), *octets)).collect();
         for person in people::people().unwrap() {
-            maildir::make(&self.site.root().join(&shelf).join(person.short_name), &messages);
-            let described = |tree: &mut restante::demo::tree::Tree| tree.set(&person.dn, "description", [&*shelf]);
+            maildir::make(&self.site.root().join(&folder).join(person.short_name), &messages);
+            let described = |tree: &mut restante::demo::tree::Tree| tree.set(&person.dn, "description", [&*folder]);
             self.directory.controls().change(described).unwrap();
         }
-        shelf
+        folder
     }
 }
 
@@ -175,7 +175,7 @@ impl Play<'_> {
     fn left(&self, numbers: &[usize]) {
         let mut expected: Vec<String> = numbers.iter().map(|number| place(*number)).collect();
         expected.sort();
-        let maildir = self.stage.site.root().join(&self.shelf).join("ajones");
+        let maildir = self.stage.site.root().join(&self.folder).join("ajones");
         assert_eq!(maildir::names(&maildir), expected, "left on disk\n{}", self.client.dialogue());
     }
 }

@@ -93,7 +93,7 @@ impl Script {
             "S[tls]:" => self.server(argument, On::Tls),
             "@play" => (self.clear, self.tls) = (argument == "clear", argument == "tls"),
             "@listener" => self.listener = Some(argument.to_owned()),
-            "@config" => self.config.push_str(&format!("{argument}\n")),
+            "@config" => self.config.extend([argument, "\n"]),
             "@directory" => self.directory = directory(argument),
             "@message" => self.messages.push(message(argument, &block(rest))),
             "@login" => self.login(argument),
@@ -101,7 +101,7 @@ impl Script {
             "@times" => self.times(argument.parse().unwrap(), &block(rest)),
             "@closed" => self.steps.push(Step::Closed),
             "@left" if self.steps.last() == Some(&Step::Closed) => {
-                self.steps.push(Step::Left(argument.split_whitespace().map(|n| n.parse().unwrap()).collect()))
+                self.steps.push(Step::Left(argument.split_whitespace().map(|n| n.parse().unwrap()).collect()));
             }
             _ => panic!("no line of a dialogue: {line}"),
         }
@@ -122,7 +122,9 @@ impl Script {
 
     fn times(&mut self, count: usize, lines: &[&str]) {
         for _ in 0..count {
-            lines.iter().for_each(|line| self.line(line, &mut std::iter::empty()));
+            for line in lines {
+                self.line(line, &mut std::iter::empty());
+            }
         }
     }
 }

@@ -226,9 +226,10 @@ impl Drop for Service {
     }
 }
 
-/// `… listening address="127.0.0.1:40001" tls="implicit"`
+/// `… listening address="127.0.0.1:40001" tls="implicit"`, or `…"listening","address":"127.0.0.1:40001","tls":"implicit"}`
 fn listening(line: &str) -> Option<(SocketAddr, String)> {
-    let (_, rest) = line.split_once("listening address=\"")?;
-    let (address, rest) = rest.split_once("\" tls=\"")?;
-    Some((address.parse().ok()?, rest.trim_end_matches('"').to_owned()))
+    let plain = line.replace("\",\"", " ").replace("\":\"", "=").replace(['"', '}'], "");
+    let (_, rest) = plain.split_once("listening address=")?;
+    let (address, tls) = rest.split_once(" tls=")?;
+    Some((address.parse().ok()?, tls.to_owned()))
 }

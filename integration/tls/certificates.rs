@@ -1,5 +1,6 @@
 //! Which certificate a client is shown.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ fn stage(names: &[&str]) -> Stage {
         for (number, name) in names.iter().enumerate() {
             let certified = authority.certify(&[name]).unwrap();
             certified.write(&site.folder().join("tls"), &number.to_string()).unwrap();
-            plan.certificates.push_str(&format!("    - {{ chain: tls/{number}.pem, key: tls/{number}.key }}\n"));
+            writeln!(plan.certificates, "    - {{ chain: tls/{number}.pem, key: tls/{number}.key }}").unwrap();
         }
         fs::remove_file(site.folder().join("tls/server.pem")).unwrap();
     })

@@ -9,7 +9,7 @@ use super::support::stage::{PASSWORD, Stage};
 
 const TOO_OLD: &str = "the client speaks only TLS 1.1 or older, which is not safe any more";
 
-/// A ClientHello as clients sent it before TLS 1.2: no extensions at all.
+/// A `ClientHello` as clients sent it before TLS 1.2: no extensions at all.
 fn old_hello(minor: u8) -> Vec<u8> {
     let mut hello = vec![3, minor];
     hello.extend([7; 32]); // random
