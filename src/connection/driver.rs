@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
-use super::mail::{Mail, Reading};
+use super::mail::Mail;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
@@ -190,22 +190,21 @@ impl Driver {
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
             Err(fault) => {
-                tracing::warn!(person = report.person, message = order.index + 1, %fault, "message not sent");
+                tracing::warn!(person = report.person, message_number = order.index + 1, %fault, "message not sent");
                 return Ok(Some(Event::NotTransmitted));
             }
         };
         self.wire.out().extend(order.reply);
         let mut multiline = Multiline::new(order.part);
-        let mut octets = 0;
         loop {
-            octets += encode(&mut multiline, &reading, self.wire.out());
+            multiline.encode(&reading.block, self.wire.out());
             self.wire.flush_block().await?;
             if reading.is_whole || multiline.is_enough() {
                 break;
             }
             reading = reading.go_on().await.map_err(|fault| cut(order.index, &fault, report))?;
         }
-        multiline.finish(self.wire.out());
+        let octets = multiline.finish(self.wire.out());
         self.wire.flush_block().await?;
         report.sent(order.part, octets);
         Ok(None)
@@ -241,15 +240,8 @@ impl Driver {
     }
 }
 
-/// The wire form of one block; tells its octets.
-fn encode(multiline: &mut Multiline, reading: &Reading, out: &mut Vec<u8>) -> u64 {
-    let before = out.len();
-    multiline.encode(&reading.block, out);
-    (out.len() - before) as u64
-}
-
 fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
-    tracing::error!(person = report.person, message = index + 1, %fault, "message cut while it was sent");
+    tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
     Closed::MessageCut(fault.to_string())
 }
 

@@ -30,8 +30,12 @@ pub(super) enum Closed {
 }
 
 impl Closed {
+    /// The socket failed. Many clients close TLS without the alert that would announce it.
     pub(super) fn broken(fault: &std::io::Error) -> Self {
-        Self::Broken(fault.to_string())
+        match fault.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::ByClient,
+            _ => Self::Broken(fault.to_string()),
+        }
     }
 }
 
@@ -69,7 +73,7 @@ impl Report {
         }
     }
 
-    /// A message went out, in octets as sent.
+    /// A message went out; its octets are counted as LIST counts them.
     pub(super) fn sent(&mut self, part: Part, octets: u64) {
         let sent = match part {
             Part::Whole => &mut self.retr,

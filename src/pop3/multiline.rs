@@ -12,6 +12,18 @@ struct Piece<'a> {
     end: End,
 }
 
+impl Piece<'_> {
+    /// Octets on the wire, without stuffing.
+    fn octets(&self) -> u64 {
+        let end = match self.end {
+            End::Open => 0,
+            End::CrLf => 1,
+            End::Lf => 2,
+        };
+        self.text.len() as u64 + end
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The line goes on in the next block.
@@ -62,12 +74,7 @@ impl Octets {
     /// Counts one more block of the message.
     pub fn push(&mut self, mut block: &[u8]) {
         while let Some(piece) = self.cutter.cut(&mut block) {
-            self.count += piece.text.len() as u64;
-            self.count += match piece.end {
-                End::Open => 0,
-                End::CrLf => 1,
-                End::Lf => 2,
-            };
+            self.count += piece.octets();
         }
     }
 
@@ -95,6 +102,8 @@ pub struct Multiline {
     cutter: Cutter,
     /// Octets of the line so far, its end not counted.
     line: u64,
+    /// Octets so far, as LIST counts them.
+    octets: u64,
     scope: Scope,
 }
 
@@ -113,7 +122,7 @@ impl Multiline {
             Part::Whole => Scope::Whole,
             Part::Top(body_lines) => Scope::Header { body_lines },
         };
-        Self { cutter: Cutter::default(), line: 0, scope }
+        Self { cutter: Cutter::default(), line: 0, octets: 0, scope }
     }
 
     /// Appends the wire form of one block to `out`.
@@ -125,6 +134,7 @@ impl Multiline {
             }
             out.extend_from_slice(piece.text);
             self.line += piece.text.len() as u64;
+            self.octets += piece.octets();
             match piece.end {
                 End::Open => continue,
                 End::CrLf => {
@@ -143,12 +153,15 @@ impl Multiline {
         matches!(self.scope, Scope::Enough)
     }
 
-    /// Appends the end of the last line, if it has none, and the final dot.
-    pub fn finish(self, out: &mut Vec<u8>) {
+    /// Appends the end of the last line, if it has none, and the final dot. Tells the octets of all that was encoded, as
+    /// LIST counts them: stuffing and final dot left out.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> u64 {
         if self.cutter.needs_end() {
             out.extend_from_slice(b"\r\n");
+            self.octets += 2;
         }
         out.extend_from_slice(b".\r\n");
+        self.octets
     }
 
     /// "… the server sends the headers of the message, the blank line separating the headers from the body, and then the
@@ -206,7 +219,9 @@ mod tests {
         for block in blocks(message, lengths) {
             multiline.encode(block, &mut out);
         }
-        multiline.finish(&mut out);
+        let octets = multiline.finish(&mut out);
+        let stuffing = out.split(|octet| *octet == b'\n').filter(|line| line.starts_with(b"..")).count();
+        assert_eq!(octets, (out.len() - stuffing - b".\r\n".len()) as u64);
         out
     }
 
