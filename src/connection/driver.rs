@@ -35,14 +35,15 @@ pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver
 async fn greet(
     client: Client,
     service: Arc<Service>,
-    drain: watch::Receiver<bool>,
+    mut drain: watch::Receiver<bool>,
     report: &mut Report,
 ) -> Result<Driver, Closed> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
     let stream = match &service.tls {
         Some(acceptor) if client.implicit_tls => {
-            Box::pin(handshake(acceptor, client.socket, limits.tls_handshake)).await?
+            let handshake = Box::pin(handshake(acceptor, client.socket, limits.tls_handshake));
+            unless_over(&mut drain, handshake).await?
         }
         _ => Stream::Clear(client.socket),
     };
@@ -133,14 +134,12 @@ impl Driver {
         if let Some(input) = self.wire.waiting_line(limit) {
             return Ok(event(input));
         }
+        // Before anything may stop it: half a reply would be worse than none.
+        self.wire.flush().await?;
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        tokio::select! {
-            biased;
-            _ = self.drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
-            input = self.wire.next_line(limit, self.deadline) => input.map(event),
-        }
+        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
     }
 
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
@@ -215,7 +214,7 @@ impl Driver {
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
         let Some(acceptor) = &self.service.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
-        self.wire.under_tls(acceptor, limits.tls_handshake).await?;
+        unless_over(&mut self.drain, self.wire.under_tls(acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
         Ok(Event::TlsEstablished(Access { stls: false, passwords: true }))
     }
@@ -237,6 +236,18 @@ impl Driver {
             tracing::error!(person = report.person, reason, "message not deleted");
         }
         Event::Committed(committed.failed.is_empty())
+    }
+}
+
+/// Waits for what a client may do next, until the server shuts down. What the client has done already goes first.
+async fn unless_over<T>(
+    drain: &mut watch::Receiver<bool>,
+    awaited: impl Future<Output = Result<T, Closed>>,
+) -> Result<T, Closed> {
+    tokio::select! {
+        biased;
+        done = awaited => done,
+        _ = drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
     }
 }
 

@@ -43,13 +43,12 @@ impl Wire {
         self.lines.next(limit)
     }
 
-    /// Sends what was answered, then reads until a line is there.
+    /// Reads until a line is there.
     pub(super) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, Closed> {
         loop {
             if let Some(input) = self.lines.next(limit) {
                 return Ok(input);
             }
-            self.flush().await?;
             let read = timeout_at(deadline, read_some(&mut self.stream, &mut self.lines)).await;
             if read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))? == 0 {
                 return Err(Closed::ByClient);
