@@ -48,7 +48,7 @@ fn a_login_has_its_time() {
     // (RFC 1939 §3)
     silent.ended();
     assert!((9..20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
-    stage.service.wait_for_logs(&["connection ended", "reason=\"silent for too long\""], 2);
+    stage.service.wait_for_logs(&["connection ended", "reason=\"no login within the limit\""], 2);
     logged_in.ask("NOOP", "+OK");
 }
 

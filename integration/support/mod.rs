@@ -12,8 +12,10 @@
 )]
 
 pub mod conversation;
+pub mod login;
 pub mod maildir;
 pub mod ports;
+pub mod relay;
 pub mod service;
 pub mod slapd;
 pub mod stage;

@@ -27,6 +27,8 @@ pub struct Options {
     pub size_limit: u32,
     /// Whether anybody may search, even without a bind; else only the service's entry may.
     pub anybody_reads: bool,
+    /// Further lines of `slapd.conf(5)` that hold for the whole server.
+    pub global: String,
     /// Further lines of `slapd.conf(5)`, for the database.
     pub further: String,
 }
@@ -172,7 +174,8 @@ impl Slapd {
         }
         let size_limit = if options.size_limit == 0 { "unlimited".to_owned() } else { options.size_limit.to_string() };
         let others = if options.anybody_reads { "read" } else { "none" };
-        let (suffix, service, further) = (&self.suffix, people::SERVICE, &options.further);
+        let (suffix, service) = (&self.suffix, people::SERVICE);
+        let (global, further) = (&options.global, &options.further);
         let idle_timeout = options.idle_timeout;
         write!(
             text,
@@ -184,6 +187,7 @@ sizelimit {size_limit}
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
+{global}
 database mdb
 suffix "{suffix}"
 rootdn "cn=admin,{suffix}"

@@ -83,23 +83,22 @@ struct Login {
 
 impl Driver {
     async fn run(mut self, report: &mut Report) -> Closed {
-        let mut closed = self.drive(report).await;
-        if let Err(Closed::Deadline) = closed
-            && let Action::Close(_, end) = self.session.step(Event::Deadline)
-        {
-            closed = Err(Closed::Session(end));
-        }
-        match closed {
-            Ok(end) => {
-                self.wire.close().await;
-                Closed::Session(end)
-            }
-            Err(Closed::Shutdown) => {
-                self.wire.close().await;
-                Closed::Shutdown
-            }
+        let closed = match self.drive(report).await {
+            Ok(end) => Closed::Session(end),
+            Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
+        };
+        if matches!(closed, Closed::Session(_) | Closed::NoLogin | Closed::Shutdown) {
+            self.wire.close().await;
         }
+        closed
+    }
+
+    /// The session decides what silence means, and whether anything is said about it.
+    fn deadline_passed(&mut self, report: &Report) -> Closed {
+        let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return Closed::Deadline };
+        self.wire.out().extend(reply);
+        if report.person.is_none() { Closed::NoLogin } else { Closed::Session(end) }
     }
 
     async fn drive(&mut self, report: &mut Report) -> Result<End, Closed> {
@@ -134,7 +133,7 @@ impl Driver {
         if let Some(input) = self.wire.waiting_line(limit) {
             return Ok(event(input));
         }
-        // Before anything may stop it: half a reply would be worse than none.
+        // Before anything is waited for that may end the session: a reply is sent whole.
         self.wire.flush().await?;
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;

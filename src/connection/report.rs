@@ -1,6 +1,7 @@
 //! What the log says of a connection: one line for each login, one for the end.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +18,8 @@ pub(super) enum Closed {
     ByClient,
     /// Silence for too long.
     Deadline,
+    /// The time for a login is over.
+    NoLogin,
     /// The client did not take its reply in time.
     SlowReader,
     /// The socket failed.
@@ -30,10 +33,11 @@ pub(super) enum Closed {
 }
 
 impl Closed {
-    /// The socket failed. Many clients close TLS without the alert that would announce it.
-    pub(super) fn broken(fault: &std::io::Error) -> Self {
+    /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
+    /// that matters.
+    pub(super) fn broken(fault: &io::Error) -> Self {
         match fault.kind() {
-            std::io::ErrorKind::UnexpectedEof => Self::ByClient,
+            io::ErrorKind::UnexpectedEof => Self::ByClient,
             _ => Self::Broken(fault.to_string()),
         }
     }
@@ -73,7 +77,7 @@ impl Report {
         }
     }
 
-    /// A message went out; its octets are counted as LIST counts them.
+    /// A message went out, or its top; octets as LIST counts them.
     pub(super) fn sent(&mut self, part: Part, octets: u64) {
         let sent = match part {
             Part::Whole => &mut self.retr,
@@ -128,7 +132,7 @@ impl Drop for Report {
             top = self.top.messages,
             top_octets = self.top.octets,
             dele = self.deleted,
-            seconds = %format_args!("{:.3}", self.began.elapsed().as_secs_f64()),
+            seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             reason,
             "connection ended"
         );
@@ -144,6 +148,7 @@ impl fmt::Display for Closed {
             Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
             Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
             Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::NoLogin => f.write_str("no login within the limit"),
             Self::ByClient => f.write_str("closed by the client without QUIT"),
             Self::SlowReader => f.write_str("client too slow to take its reply"),
             Self::Broken(why) => write!(f, "connection broken: {why}"),

@@ -55,7 +55,11 @@ impl Binder {
             let fault = match self.try_on(connection, settings, dn, password).await {
                 Try::Answered(Err(fault @ Fault::Unavailable { silent: true, .. })) => fault,
                 Try::Answered(answer) => return answer,
-                Try::Lost(_) if std::mem::take(&mut may_repeat) => continue,
+                Try::Lost(_) if std::mem::take(&mut may_repeat) => {
+                    // What cut this one while it idled, such as a firewall, has cut the others as well.
+                    self.forget_idle(server);
+                    continue;
+                }
                 Try::Lost(error) => Fault::silent(format!("bind as the person: {error}")),
                 Try::Silent => Fault::silent("bind as the person: no answer in time"),
             };

@@ -30,8 +30,8 @@ struct Slot {
 /// How long a failure to connect is told to others without trying again.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// Two entries are enough to know that a name is ambiguous.
-const LIMIT: i32 = 2;
+/// Two people are enough to know that a name is ambiguous; a third entry found may be the service's own.
+const LIMIT: i32 = 3;
 
 /// A hierarchical name is told from others of the same common name here, by the parents: RFC 4515 has no filter for it
 /// that every directory knows.
@@ -176,8 +176,9 @@ impl Question {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
-            // An entry that was asked for by its name may well not be there; the search base must be.
-            32 if self.scope == Scope::Base => return Ok(Vec::new()),
+            // An entry asked for by a name that somebody typed may well not be there, or have a name that no entry of this
+            // directory can have; the search base must be there.
+            32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
             4 | 10 | 32 | 34 | 48 | 49 | 50 | 53 => {
                 let why = format!("search below {}: {}", self.base, super::fault::told(result));
                 return Err(Fault::Misconfigured(why));

@@ -33,8 +33,8 @@ pub struct IdentityMap {
     settings: Settings,
     names: Names,
     passwords: Passwords,
-    /// Who was last proven under a name, for as long as an outage may be bridged.
-    last_proven: Cache<LoginName, Arc<Identity>>,
+    /// Who was last found under a name, for as long as an outage may be bridged.
+    last_found: Cache<LoginName, Arc<Identity>>,
 }
 
 /// One login on its way.
@@ -55,8 +55,9 @@ impl IdentityMap {
     pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
         let passwords = Passwords::new(lifetimes).map_err(|_| "the system gives no random numbers".to_owned())?;
-        let last_proven = Cache::builder().max_capacity(lifetimes.people).time_to_live(lifetimes.outage_grace).build();
-        Ok(Self { directory, names: Names::new(lifetimes), passwords, last_proven, settings })
+        let bridged = lifetimes.outage_grace + lifetimes.found;
+        let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
+        Ok(Self { directory, names: Names::new(lifetimes), passwords, last_found, settings })
     }
 
     /// Judges credentials.
@@ -78,22 +79,27 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(&attempt.login, &self.directory, &self.settings).await?;
-        self.note_fresh(attempt, &found);
+        self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
     async fn find_anew(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
         let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings).await?;
-        self.note_fresh(attempt, &found);
+        self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
-    /// Each fresh look-up compares the change stamp.
-    fn note_fresh(&self, attempt: &Attempt, found: &Found) {
-        if let Found::One(identity, _) = found
-            && identity.looked_up >= attempt.began
-        {
-            self.passwords.seen(identity);
+    /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
+    async fn note_fresh(&self, attempt: &Attempt, found: &Found) {
+        match found {
+            Found::One(identity, _) if identity.looked_up >= attempt.began => {
+                self.passwords.seen(identity);
+                self.last_found.insert(attempt.login.clone(), identity.clone()).await;
+            }
+            Found::One(..) => {}
+            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
+                self.last_found.invalidate(&attempt.login).await;
+            }
         }
     }
 
@@ -133,7 +139,7 @@ impl IdentityMap {
 
     async fn bind(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
         match self.directory.bind(identity.dn.clone(), attempt.password.clone()).await {
-            Ok(Verdict::Proven) => self.verified(attempt, identity, kind).await,
+            Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
             Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
                 self.bind_where_it_is_now(attempt, identity, refusal).await
             }
@@ -145,6 +151,8 @@ impl IdentityMap {
     /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
     /// and that one is bound once.
     async fn bind_where_it_is_now(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
+        // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
+        self.passwords.dropped(identity);
         let found = match self.find_anew(attempt).await {
             Ok(found) => found,
             Err(fault) => return self.without_answer(attempt, fault).await,
@@ -158,15 +166,14 @@ impl IdentityMap {
             return self.refuse(attempt, anew, refusal);
         }
         match self.directory.bind(anew.dn.clone(), attempt.password.clone()).await {
-            Ok(Verdict::Proven) => self.verified(attempt, anew, kind).await,
+            Ok(Verdict::Proven) => self.verified(attempt, anew, kind),
             Ok(Verdict::Refused(refusal)) => self.refuse(attempt, anew, refusal),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    async fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+    fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
         self.passwords.verified(identity, &attempt.password, Instant::now());
-        self.last_proven.insert(attempt.login.clone(), identity.clone()).await;
         proven(identity, kind, Proof::Bind)
     }
 
@@ -184,7 +191,7 @@ impl IdentityMap {
             Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
             Fault::Unavailable { why, silent } => (why, silent),
         };
-        match self.last_proven.get(&attempt.login).await {
+        match self.last_found.get(&attempt.login).await {
             Some(identity) if silent && self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) => {
                 proven(&identity, None, Proof::Grace)
             }

@@ -12,8 +12,16 @@ struct Piece<'a> {
     end: End,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The line goes on in the next block.
+    Open,
+    Lf,
+    CrLf,
+}
+
 impl Piece<'_> {
-    /// Octets on the wire, without stuffing.
+    /// The octets it is on the wire, stuffing not counted.
     fn octets(&self) -> u64 {
         let end = match self.end {
             End::Open => 0,
@@ -22,14 +30,6 @@ impl Piece<'_> {
         };
         self.text.len() as u64 + end
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The line goes on in the next block.
-    Open,
-    Lf,
-    CrLf,
 }
 
 /// Cuts blocks into pieces; remembers the last octet, since CR and LF may lie in different blocks.
@@ -54,9 +54,9 @@ impl Cutter {
         Some(Piece { text, end: if before == Some(b'\r') { End::CrLf } else { End::Lf } })
     }
 
-    /// Whether the message ended in the middle of a line.
-    fn needs_end(self) -> bool {
-        self.last.is_some_and(|octet| octet != b'\n')
+    /// The octets of the end that the last line lacks.
+    fn missing_end(self) -> u64 {
+        if self.last.is_some_and(|octet| octet != b'\n') { 2 } else { 0 }
     }
 }
 
@@ -81,7 +81,7 @@ impl Octets {
     /// The octets of the whole message.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.count + if self.cutter.needs_end() { 2 } else { 0 }
+        self.count + self.cutter.missing_end()
     }
 }
 
@@ -102,7 +102,7 @@ pub struct Multiline {
     cutter: Cutter,
     /// Octets of the line so far, its end not counted.
     line: u64,
-    /// Octets so far, as LIST counts them.
+    /// What was sent, counted as [`Octets`] counts.
     octets: u64,
     scope: Scope,
 }
@@ -133,8 +133,8 @@ impl Multiline {
                 out.push(b'.');
             }
             out.extend_from_slice(piece.text);
-            self.line += piece.text.len() as u64;
             self.octets += piece.octets();
+            self.line += piece.text.len() as u64;
             match piece.end {
                 End::Open => continue,
                 End::CrLf => {
@@ -153,15 +153,15 @@ impl Multiline {
         matches!(self.scope, Scope::Enough)
     }
 
-    /// Appends the end of the last line, if it has none, and the final dot. Tells the octets of all that was encoded, as
-    /// LIST counts them: stuffing and final dot left out.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> u64 {
-        if self.cutter.needs_end() {
+    /// Appends the end of the last line, if it has none, and the final dot. Tells the octets of what was sent, as
+    /// [`Octets`] counts them.
+    pub fn finish(self, out: &mut Vec<u8>) -> u64 {
+        let missing = self.cutter.missing_end();
+        if missing > 0 {
             out.extend_from_slice(b"\r\n");
-            self.octets += 2;
         }
         out.extend_from_slice(b".\r\n");
-        self.octets
+        self.octets + missing
     }
 
     /// "… the server sends the headers of the message, the blank line separating the headers from the body, and then the
@@ -214,15 +214,14 @@ mod tests {
         lines
     }
 
-    fn sent(message: &[u8], lengths: &[usize], part: Part) -> Vec<u8> {
+    /// What is sent, and the octets told of it.
+    fn sent(message: &[u8], lengths: &[usize], part: Part) -> (Vec<u8>, u64) {
         let (mut multiline, mut out) = (Multiline::new(part), Vec::new());
         for block in blocks(message, lengths) {
             multiline.encode(block, &mut out);
         }
         let octets = multiline.finish(&mut out);
-        let stuffing = out.split(|octet| *octet == b'\n').filter(|line| line.starts_with(b"..")).count();
-        assert_eq!(octets, (out.len() - stuffing - b".\r\n".len()) as u64);
-        out
+        (out, octets)
     }
 
     fn stuffed<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
@@ -251,10 +250,11 @@ mod tests {
         fn octets_told_are_octets_sent(message in message(), lengths in prop::collection::vec(0..9_usize, 0..20)) {
             let mut octets = Octets::default();
             octets.push(&message);
-            let sent = sent(&message, &lengths, Part::Whole);
+            let (sent, told) = sent(&message, &lengths, Part::Whole);
             prop_assert_eq!(&sent, &stuffed(lines(&message)));
             let stuffing = lines(&message).iter().filter(|line| line.starts_with(b".")).count();
             prop_assert_eq!(octets.total(), (sent.len() - stuffing - b".\r\n".len()) as u64);
+            prop_assert_eq!(octets.total(), told);
         }
 
         #[test]
@@ -266,8 +266,9 @@ mod tests {
             let lines = lines(&message);
             // A last line without an end is none yet: no blank line ends there.
             let header = lines.iter().position(|line| line.is_empty()).map_or(lines.len(), |blank| blank + 1);
-            let wanted = lines.into_iter().take(header + body);
-            prop_assert_eq!(sent(&message, &lengths, Part::Top(body as u64)), stuffed(wanted));
+            let wanted: Vec<&[u8]> = lines.into_iter().take(header + body).collect();
+            let octets = wanted.iter().map(|line| line.len() as u64 + 2).sum();
+            prop_assert_eq!(sent(&message, &lengths, Part::Top(body as u64)), (stuffed(wanted), octets));
         }
     }
 }

@@ -1,0 +1,69 @@
+//! Connections that are cut while nobody uses them cost nobody a login.
+
+use std::fs;
+use std::time::Duration;
+
+use restante::demo::mischief::Mischief;
+use restante::demo::people::LDIF;
+
+use super::support::relay::Relay;
+use super::support::slapd::{Options, Slapd};
+use super::support::wait_until;
+use super::{ALAN, LAMB, NO_GRACE, alarms, embedded, plan, serves, site};
+
+/// Open connections to a port of 127.0.0.1, as `proc_net_tcp(5)` tells: established is state 01.
+fn open_connections(url: &str) -> usize {
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    let wanted = format!("0100007F:{port:04X} 01 ");
+    fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(|line| line.contains(&wanted)).count()
+}
+
+#[test]
+fn slapd_closes_idle_connections() {
+    let slapd = Slapd::start_with(LDIF, &Options { idle_timeout: 2, ..Options::default() });
+    let site = site();
+    let service = site.serve(&plan(&[&slapd.url()]).and(NO_GRACE));
+    for _ in 0..2 {
+        serves(&service, ALAN);
+        assert!(open_connections(&slapd.url()) > 0, "neither search nor bind has a connection");
+        wait_until("slapd closes what idles", || open_connections(&slapd.url()) == 0);
+        serves(&service, LAMB);
+    }
+    assert_eq!(alarms(&service), [""; 0]);
+}
+
+#[test]
+fn the_directory_closes_all_connections() {
+    let ((directory, controls), site) = (embedded(), site());
+    let service = site.serve(&plan(&[&directory.url()]).and(NO_GRACE));
+    serves(&service, ALAN);
+    for round in 1..=5 {
+        let before = controls.asked().connections;
+        controls.close_connections();
+        serves(&service, if round % 2 == 0 { ALAN } else { LAMB });
+        assert_eq!(controls.asked().connections, before + 2, "one for the search, one for the bind");
+    }
+    assert_eq!(alarms(&service), [""; 0]);
+}
+
+/// A firewall between the two forgets what idles and tells nobody. Then every connection is lost, not only the first that
+/// is tried.
+#[test]
+fn a_firewall_forgets_connections() {
+    let ((directory, controls), site) = (embedded(), site());
+    let relay = Relay::to(directory.address());
+    let service = site.serve(&plan(&[&relay.url()]).and(NO_GRACE));
+    controls.set_mischief(Mischief::Slow(Duration::from_millis(200)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| serves(&service, ALAN));
+        }
+    });
+    controls.set_mischief(Mischief::None);
+    assert!(controls.asked().connections >= 3, "no binds at the same time: {:?}", controls.asked());
+    for _ in 0..2 {
+        relay.forget();
+        serves(&service, ALAN);
+    }
+    assert_eq!(alarms(&service), [""; 0]);
+}

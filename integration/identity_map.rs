@@ -1,0 +1,128 @@
+//! What the identity map holds, for how long, and what it asks: the embedded directory counts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a fault here is a failed test"
+)]
+
+mod support;
+
+#[path = "identity_map/changes.rs"]
+mod changes;
+#[path = "identity_map/grace.rs"]
+mod grace;
+#[path = "identity_map/holding.rs"]
+mod holding;
+#[path = "identity_map/refusals.rs"]
+mod refusals;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use restante::demo::directory::{Controls, Directory};
+use restante::demo::people::{self, BASE, SERVICE};
+use restante::demo::tree::Tree;
+use restante::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, trust};
+use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
+use restante::maildir::PathTemplate;
+use restante::names::{Dn, Policy};
+use restante::pop3::{Credentials, Mechanism};
+use restante::secret::Password;
+
+const ALAN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
+const LAMB: &str = "uid=alamb,ou=Production,ou=people,dc=renovations,dc=example";
+const PASSWORD: &str = "violet-harbour-17";
+
+/// Short, where a test waits for something to pass.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// An identity map in front of the embedded directory.
+struct World {
+    map: IdentityMap,
+    controls: Controls,
+    _directory: Directory,
+}
+
+impl World {
+    /// With the default lifetimes.
+    fn new() -> Self {
+        Self::holding(|_| {})
+    }
+
+    /// With other lifetimes.
+    fn holding(change: impl FnOnce(&mut Lifetimes)) -> Self {
+        let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let mut cache = Lifetimes::default();
+        change(&mut cache);
+        let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
+        let settings = Settings { policy: Policy::fewer(), template, root: PathBuf::from("/srv/mail"), cache };
+        let map = IdentityMap::new(directory::Directory::new(asking(&directory.url())), settings).unwrap();
+        Self { map, controls: directory.controls(), _directory: directory }
+    }
+
+    /// What comes of a login: `ajones/Maildir by bind`, `refused: wrong password`, `unavailable`.
+    async fn login(&self, name: &str, password: &str) -> String {
+        let password = Password::new(password.as_bytes().to_vec());
+        let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
+        match self.map.verify(credentials).await {
+            Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
+            Outcome::Refused(refused) => format!("refused: {}", refused.reason),
+            Outcome::Unavailable(_) => "unavailable".to_owned(),
+            Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{name}: {why}"),
+        }
+    }
+
+    /// Logs in again and again until this comes of it; tells how long it took.
+    async fn until(&self, name: &str, password: &str, wanted: &str) -> Duration {
+        let began = Instant::now();
+        loop {
+            let told = self.login(name, password).await;
+            if told == wanted {
+                return began.elapsed();
+            }
+            assert!(began.elapsed() < support::PATIENCE, "waited in vain for {wanted:?}; the last was {told:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Searches and binds as people, so far.
+    fn asked(&self) -> (u64, u64) {
+        let asked = self.controls.asked();
+        (asked.searches, asked.binds)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tree)) {
+        self.controls.change(change);
+    }
+
+    /// Gives a person another password, and a change stamp that surely moved: the directory's own has whole seconds.
+    fn set_password(&self, dn: &str, password: &str) {
+        let asked = self.controls.asked();
+        let stamp = format!("{}0101000000Z", 2040 + asked.binds + asked.searches);
+        self.change(|tree| {
+            tree.set(dn, "userPassword", [password]).unwrap();
+            tree.set(dn, "pwdChangedTime", [stamp.as_str()]).unwrap();
+        });
+    }
+}
+
+/// The embedded directory as the service asks it, with little patience.
+fn asking(url: &str) -> directory::Settings {
+    let password = Password::new(people::service_password().unwrap().into_bytes()).unwrap();
+    let second = Duration::from_secs(1);
+    directory::Settings {
+        name: "test".to_owned(),
+        urls: vec![LdapUrl::parse(url).unwrap()],
+        starttls: false,
+        tls: trust(None).unwrap(),
+        bind: Some(ServiceBind { dn: Dn::parse(SERVICE).unwrap(), password }),
+        base: Dn::parse(BASE).unwrap(),
+        filter: "(objectClass=inetOrgPerson)".to_owned(),
+        attributes: Attributes::default(),
+        further_attributes: Vec::new(),
+        limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
+    }
+}

@@ -1,0 +1,75 @@
+//! Whom the outage grace lets in, and whom not.
+
+use std::time::Duration;
+
+use restante::demo::mischief::Mischief;
+
+use super::{ALAN, PASSWORD, SHORT, World};
+
+/// Nothing but the grace can let anybody in without the directory.
+fn world() -> World {
+    World::holding(|cache| {
+        (cache.found, cache.missed) = (Duration::ZERO, Duration::ZERO);
+        (cache.password, cache.refused) = (Duration::ZERO, Duration::ZERO);
+    })
+}
+
+#[tokio::test]
+async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
+    let world = World::holding(|cache| {
+        (cache.found, cache.password, cache.outage_grace) = (Duration::ZERO, Duration::ZERO, SHORT);
+    });
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.controls.set_mischief(Mischief::Refuse);
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by outage grace");
+    world.until("ajones", PASSWORD, "unavailable").await;
+}
+
+/// A mail client at home and one on the road may know the same person by different names.
+#[tokio::test]
+async fn it_holds_for_every_name_that_was_looked_up() {
+    let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, SHORT));
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by held");
+    world.controls.set_mischief(Mischief::Refuse);
+    for name in ["ajones", "Alan Jones"] {
+        world.until(name, PASSWORD, "ajones/Maildir by outage grace").await;
+    }
+    assert_eq!(world.login("alan.jones@renovations.example", PASSWORD).await, "unavailable");
+}
+
+/// The directory said no, and fell silent before it could be asked why.
+#[tokio::test]
+async fn it_never_overrules_a_refusal() {
+    let world = World::holding(|cache| cache.password = Duration::ZERO);
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.set_password(ALAN, "new one");
+    world.controls.set_mischief(Mischief::DropOnSearch);
+    for _ in 0..2 {
+        assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
+    }
+    assert_eq!(world.asked().1, 2, "it was refused by a bind");
+}
+
+/// The last thing the directory said of the name was that nobody has it.
+#[tokio::test]
+async fn it_is_not_for_those_who_left() {
+    let world = world();
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.change(|tree| tree.remove(ALAN).unwrap());
+    assert_eq!(world.login("ajones", PASSWORD).await, "refused: nobody has that name");
+    world.controls.set_mischief(Mischief::Refuse);
+    assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
+}
+
+#[tokio::test]
+async fn an_outage_is_never_held() {
+    let world = World::new();
+    world.controls.set_mischief(Mischief::Refuse);
+    for name in ["ajones", "nobody"] {
+        assert_eq!(world.login(name, PASSWORD).await, "unavailable");
+    }
+    world.controls.set_mischief(Mischief::None);
+    world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
+    assert_eq!(world.login("nobody", PASSWORD).await, "refused: nobody has that name");
+}

@@ -1,0 +1,120 @@
+//! Every form of a name, under every policy, typed into a mail client: a real slapd behind a Restante of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a fault here is a failed test"
+)]
+
+mod support;
+
+#[path = "login_names/characters.rs"]
+mod characters;
+#[path = "login_names/mailboxes.rs"]
+mod mailboxes;
+#[path = "login_names/policies.rs"]
+mod policies;
+#[path = "login_names/schemas.rs"]
+mod schemas;
+
+use restante::demo::{ldif, people};
+use support::login::{give_mail, log_in};
+use support::service::{Plan, Service, Site};
+use support::slapd::Slapd;
+
+/// What is added to the sample people.
+const FURTHER: &str = include_str!("login_names/people.ldif");
+
+/// The same words for whatever reason.
+const REFUSAL: &str = "-ERR [AUTH] name or password is wrong";
+
+/// A login name, the person whose password is typed with it, and what the log says: the kind of name, or the reason of
+/// the refusal.
+type Row = (&'static str, &'static str, &'static str);
+
+/// Restante in front of slapd, with mail for everybody.
+struct World {
+    service: Service,
+    site: Site,
+    slapd: Slapd,
+    entries: Vec<ldif::Entry>,
+}
+
+impl World {
+    /// With lines of `internet_authentication`, as in `names: more`.
+    fn with_names(lines: &str) -> Self {
+        Self::with(lines, |_| {})
+    }
+
+    /// The same, and the plan changed.
+    fn with(lines: &str, change: impl FnOnce(&mut Plan)) -> Self {
+        Self::before(Slapd::start(&ldif()), lines, change)
+    }
+
+    fn before(slapd: Slapd, lines: &str, change: impl FnOnce(&mut Plan)) -> Self {
+        let (site, entries) = (Site::new(), ldif::parse(&ldif()).unwrap());
+        // Every login asks slapd: what is held must not stand in for it.
+        let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s").and("cache: { password: 0s }");
+        plan = plan.and(&format!("internet_authentication: {{ {lines} }}"));
+        change(&mut plan);
+        let service = site.serve(&plan);
+        let world = Self { service, site, slapd, entries };
+        world.people().for_each(|person| give_mail(&world.site, person.texts("uid").next().unwrap()));
+        world
+    }
+
+    fn people(&self) -> impl Iterator<Item = &ldif::Entry> {
+        self.entries.iter().filter(|entry| entry.texts("uid").next().is_some())
+    }
+
+    /// The password of the entry that has this short name, or common name.
+    fn password(&self, whose: &str) -> &str {
+        let is = |entry: &&ldif::Entry| ["uid", "cn"].into_iter().any(|name| entry.texts(name).any(|own| own == whose));
+        let mut passwords = self.entries.iter().filter(is).filter_map(|entry| entry.texts("userPassword").next());
+        passwords.next().unwrap_or_else(|| panic!("nobody is called {whose}"))
+    }
+
+    /// Each name opens that person's mail, and only with that person's password.
+    fn opens(&self, rows: &[Row]) {
+        for (login, whose, kind) in rows {
+            let opened = log_in(&self.service, login, self.password(whose));
+            assert_eq!(opened.as_deref(), Ok(*whose), "{login}");
+            let line = self.service.wait_for_log(&[" login person=", &field(login), "proof=bind"]);
+            assert!(line.contains(&format!(" login person={whose:?} ")), "{line}");
+            assert!(line.contains(&format!(" kind={kind:?} ")), "{line}");
+            self.refuses_with(login, "not the password", "wrong password");
+        }
+    }
+
+    /// Each name is refused even with that person's password.
+    fn refuses(&self, rows: &[Row]) {
+        for (login, whose, reason) in rows {
+            self.refuses_with(login, self.password(whose), reason);
+        }
+    }
+
+    fn refuses_with(&self, login: &str, password: &str, reason: &str) {
+        let before = self.refusals(login).len();
+        assert_eq!(log_in(&self.service, login, password), Err(REFUSAL.to_owned()), "{login}");
+        support::wait_until("the refusal is logged", || self.refusals(login).len() > before);
+        let line = self.refusals(login).pop().unwrap();
+        assert!(line.contains(&format!(" reason={reason}")), "{line}");
+    }
+
+    fn refusals(&self, login: &str) -> Vec<String> {
+        let of_login = |line: &String| line.contains(" login refused ") && line.contains(&field(login));
+        self.service.log().into_iter().filter(of_login).collect()
+    }
+}
+
+/// Everybody.
+fn ldif() -> String {
+    format!("{}\n{FURTHER}", people::LDIF)
+}
+
+/// How the log tells what was typed.
+fn field(login: &str) -> String {
+    format!(" login={login:?} ")
+}
