@@ -48,6 +48,7 @@ fn who_talks_on_hears_the_last_words() {
         client.expect("-ERR unknown command");
         client.expect("-ERR too many wrong commands");
         client.ended_in_good_order();
+        client.send_octets(b"a connection that was reset would take no more\r\n");
     }
 }
 
