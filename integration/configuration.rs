@@ -135,10 +135,6 @@ const FAULTS: &[(&str, &str)] = &[
         "1:44: the listener at 127.0.0.1:110 asks for certificates, but tls.client_ca is missing; right would be",
     ),
     (
-        "listeners: [{ address: 127.0.0.1:110, tls: starttls, login_without_tls: loopback, client_certificate: required }]",
-        "1:73: listeners.login_without_tls: lets nobody in before TLS where client_certificate is required",
-    ),
-    (
         "listeners: [{ address: 127.0.0.1:110, tls: none, name_and_password: optional }]",
         "1:69: listeners.name_and_password: optional lets nobody in where client_certificate is none; right would be \
          required",
@@ -266,6 +262,14 @@ fn listeners_with_tls_want_a_certificate() {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(&format!("2:{column}: tls.{fault}")), "{}", told[0]);
     }
+    let asking = "tls: { certificates: [{ chain: chain.pem, key: key.pem }], client_ca: chain.pem }
+listeners: [{ address: \"[::]:110\", tls: starttls, login_without_tls: loopback, client_certificate: required }]\n";
+    let told = faults(folder.path(), format!("{directory}{asking}").as_bytes());
+    let fault =
+        "3:70: listeners.login_without_tls: lets nobody in before TLS where client_certificate is required; right";
+    assert!(told.len() == 1 && told[0].starts_with(fault), "{told:?}");
+    let asking = asking.replace("loopback", "refuse");
+    assert_eq!(faults(folder.path(), format!("{directory}{asking}").as_bytes()), Vec::<String>::new());
     let told = faults(folder.path(), format!("{directory}tls: {{ certificates: chain.pem }}\n").as_bytes());
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("2:22: tls.certificates: \"chain.pem\" is of the wrong kind"), "{}", told[0]);

@@ -20,7 +20,7 @@ fn open_connections(url: &str) -> usize {
 
 #[test]
 fn slapd_closes_idle_connections() {
-    let slapd = Slapd::start_with(LDIF, &Options { idle_timeout: 1, ..Options::default() });
+    let slapd = Slapd::start_with(LDIF, &Options { idle_timeout: 2, ..Options::default() });
     let site = site();
     let service = site.serve(&plan(&[&slapd.url()]).and(NO_GRACE));
     for _ in 0..2 {
@@ -60,7 +60,7 @@ fn a_firewall_forgets_connections() {
         }
     });
     controls.set_mischief(Mischief::None);
-    assert!(controls.asked().connections >= 4, "no binds at the same time: {:?}", controls.asked());
+    assert!(controls.asked().connections >= 3, "no binds at the same time: {:?}", controls.asked());
     for _ in 0..2 {
         relay.forget();
         serves(&service, ALAN);

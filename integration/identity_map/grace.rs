@@ -27,7 +27,7 @@ async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
 
 /// A mail client at home and one on the road may know the same person by different names.
 #[tokio::test]
-async fn it_holds_for_every_name_that_was_let_in() {
+async fn it_holds_for_every_name_that_was_looked_up() {
     let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, SHORT));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by held");

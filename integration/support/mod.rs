@@ -19,6 +19,7 @@ pub mod ports;
 pub mod relay;
 pub mod service;
 pub mod slapd;
+pub mod stage;
 
 use std::time::{Duration, Instant};
 

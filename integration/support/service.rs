@@ -24,6 +24,8 @@ pub struct Site {
 pub struct Plan {
     /// The items of `listeners:`, indented by two.
     pub listeners: String,
+    /// The items of `tls.certificates`, indented by four.
+    pub certificates: String,
     /// Lines of `tls:` besides the server's certificate, indented by two.
     pub tls: String,
     /// Lines of the one directory, indented by four.
@@ -51,6 +53,7 @@ impl Plan {
             listeners:
                 "  - { address: \"127.0.0.1:0\", tls: starttls }\n  - { address: \"127.0.0.1:0\", tls: implicit }\n"
                     .to_owned(),
+            certificates: "    - { chain: tls/server.pem, key: tls/server.key }\n".to_owned(),
             tls: String::new(),
             directory: format!(
                 "    urls: [\"{url}\"]\n    bind: {{ dn: \"{service}\", password_file: ldap.password }}\n    base: \"{base}\"\n"
@@ -69,9 +72,9 @@ impl Plan {
 
     /// The whole file.
     pub fn yaml(&self) -> String {
-        let Self { listeners, tls, directory, mailboxes, further } = self;
+        let Self { listeners, certificates, tls, directory, mailboxes, further } = self;
         format!(
-            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n    - {{ chain: tls/server.pem, key: tls/server.key }}\n{tls}\
+            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n{certificates}{tls}\
              directories:\n  - name: test\n{directory}mailboxes:\n  root: mail\n{mailboxes}{further}"
         )
     }
@@ -226,9 +229,10 @@ impl Drop for Service {
     }
 }
 
-/// `… listening address="127.0.0.1:40001" tls="implicit"`
+/// `… listening address="127.0.0.1:40001" tls="implicit"`, or `…"listening","address":"127.0.0.1:40001","tls":"implicit"}`
 fn listening(line: &str) -> Option<(SocketAddr, String)> {
-    let (_, rest) = line.split_once("listening address=\"")?;
-    let (address, rest) = rest.split_once("\" tls=\"")?;
-    Some((address.parse().ok()?, rest.trim_end_matches('"').to_owned()))
+    let plain = line.replace("\",\"", " ").replace("\":\"", "=").replace(['"', '}'], "");
+    let (_, rest) = plain.split_once("listening address=")?;
+    let (address, tls) = rest.split_once(" tls=")?;
+    Some((address.parse().ok()?, tls.to_owned()))
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::paths::Base;
 use super::section::Section;
-use crate::server::{ClientCertificate, ClientTrust, NameAndPassword, Tls};
+use super::tree::Place;
+use crate::server::{ClientCertificate, ClientTrust, Listener, NameAndPassword, Tls};
 
 /// What a listener asks of its clients; what contradicts the rest of it is a fault.
 pub(super) fn asked(section: &Section<'_>, tls: Option<Tls>) -> (ClientCertificate, NameAndPassword) {
@@ -37,6 +38,19 @@ pub(super) fn asked(section: &Section<'_>, tls: Option<Tls>) -> (ClientCertifica
 
 fn refuses(section: &Section<'_>) -> bool {
     section.text("login_without_tls") == Some("refuse")
+}
+
+/// A listener that asks for certificates must know whose count.
+pub(super) fn want_authorities(root: &Section<'_>, listeners: &[(Listener, Place)]) {
+    let asks =
+        |listener: &Listener| listener.tls != Tls::None && listener.client_certificate != ClientCertificate::None;
+    let asking = listeners.iter().find(|(listener, _)| asks(listener));
+    if let (Some((listener, place)), None) = (asking, root.section("tls").get("client_ca")) {
+        let address = listener.address;
+        let right = "right would be a PEM file of the authorities that sign them";
+        let what = format!("the listener at {address} asks for certificates, but tls.client_ca is missing; {right}");
+        root.fault_at(*place, what);
+    }
 }
 
 /// The authorities and their revocation lists, if any are configured and can be read.

@@ -8,9 +8,7 @@ use super::paths::Base;
 use super::section::Section;
 use super::tree::{Place, quoted};
 use super::values;
-use crate::server::{
-    Certificates, ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls,
-};
+use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Settings, Tls};
 
 /// What the server must be told.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
@@ -27,13 +25,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
             ),
         );
     }
-    let asking = listeners.iter().find(|(listener, _)| listener.client_certificate != ClientCertificate::None);
-    if let (Some((listener, place)), None) = (asking, root.section("tls").get("client_ca")) {
-        let address = listener.address;
-        let right = "right would be a PEM file of the authorities that sign them";
-        let what = format!("the listener at {address} asks for certificates, but tls.client_ca is missing; {right}");
-        root.fault_at(*place, what);
-    }
+    client_certificates::want_authorities(root, &listeners);
     Settings {
         client_trust: client_certificates::trust(&root.section("tls"), base),
         listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
@@ -65,16 +57,7 @@ fn listeners(root: &Section<'_>) -> Vec<(Listener, Place)> {
 fn standard(root: &Section<'_>) -> Vec<(Listener, Place)> {
     let everywhere = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     [(110, Tls::StartTls), (995, Tls::Implicit)]
-        .map(|(port, tls)| {
-            let listener = Listener {
-                address: everywhere(port),
-                tls,
-                login_without_tls: LoginWithoutTls::Loopback,
-                client_certificate: ClientCertificate::None,
-                name_and_password: NameAndPassword::Required,
-            };
-            (listener, root.place_of("listeners"))
-        })
+        .map(|(port, tls)| (Listener::at(everywhere(port), tls), root.place_of("listeners")))
         .to_vec()
 }
 

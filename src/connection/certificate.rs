@@ -6,8 +6,10 @@ use rustls_pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{CertificateError, Error};
 
+use super::report::{Closed, Report};
 use super::stream::Stream;
 use crate::certificate::Certificate;
+use crate::pop3::Access;
 
 /// How a port does TLS, and what it makes of clients' certificates.
 #[derive(Clone)]
@@ -44,6 +46,33 @@ impl ClientCertificates {
         };
         (self.judge)(chain)?;
         Certificate::read(own).map(Some).map_err(|fault| format!("the client's certificate cannot be read: {fault}"))
+    }
+}
+
+/// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
+/// as a full handshake would have ended.
+pub(super) fn under_tls(tls: Option<&Tls>, stream: &Stream, report: &Report) -> Result<Access, Closed> {
+    let mut access = Access { stls: false, passwords: true, external: false };
+    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
+        let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
+        access.external = policy.is_enough && certificate.is_some();
+    }
+    Ok(access)
+}
+
+/// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
+pub(super) fn shown(
+    policy: &ClientCertificates,
+    stream: &Stream,
+    report: &Report,
+) -> Result<Option<Certificate>, String> {
+    match policy.look(stream) {
+        Ok(None) if policy.required => Err("the client showed no certificate".to_owned()),
+        Err(reason) if !policy.required => {
+            report.certificate_does_not_count(&reason);
+            Ok(None)
+        }
+        other => other,
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::certificate::{shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::Mail;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
-use super::{Client, ClientCertificates, Service, Settings, Tls};
+use super::{Client, Service, Settings, Tls};
 use crate::certificate::Certificate;
 use crate::identity::Outcome;
 use crate::maildir::{EnterFault, MaildropPath};
@@ -37,14 +38,15 @@ pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver
 async fn greet(
     client: Client,
     service: Arc<Service>,
-    drain: watch::Receiver<bool>,
+    mut drain: watch::Receiver<bool>,
     report: &mut Report,
 ) -> Result<Driver, Closed> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
     let stream = match &client.tls {
         Some(tls) if client.implicit_tls => {
-            Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake)).await?
+            let handshake = Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake));
+            unless_over(&mut drain, handshake).await?
         }
         _ => Stream::Clear(client.socket),
     };
@@ -100,8 +102,10 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
-        if matches!(closed, Closed::Session(_) | Closed::NoLogin | Closed::Shutdown) {
-            self.wire.close().await;
+        match closed {
+            Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
+            _ => {}
         }
         closed
     }
@@ -151,11 +155,7 @@ impl Driver {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        tokio::select! {
-            biased;
-            _ = self.drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
-            input = self.wire.next_line(limit, self.deadline) => input.map(event),
-        }
+        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
     }
 
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
@@ -250,7 +250,7 @@ impl Driver {
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
             Err(fault) => {
-                tracing::warn!(person = report.person, message = order.index + 1, %fault, "message not sent");
+                tracing::warn!(person = report.person, message_number = order.index + 1, %fault, "message not sent");
                 return Ok(Some(Event::NotTransmitted));
             }
         };
@@ -275,7 +275,7 @@ impl Driver {
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
-        self.wire.under_tls(&tls.acceptor, limits.tls_handshake).await?;
+        unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
         under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
     }
@@ -300,31 +300,20 @@ impl Driver {
     }
 }
 
-/// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
-/// as a full handshake would have ended.
-fn under_tls(tls: Option<&Tls>, stream: &Stream, report: &Report) -> Result<Access, Closed> {
-    let mut access = Access { stls: false, passwords: true, external: false };
-    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
-        let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
-        access.external = policy.is_enough && certificate.is_some();
-    }
-    Ok(access)
-}
-
-/// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
-fn shown(policy: &ClientCertificates, stream: &Stream, report: &Report) -> Result<Option<Certificate>, String> {
-    match policy.look(stream) {
-        Ok(None) if policy.required => Err("the client showed no certificate".to_owned()),
-        Err(reason) if !policy.required => {
-            report.certificate_does_not_count(&reason);
-            Ok(None)
-        }
-        other => other,
+/// Waits for what a client may do next, until the server shuts down. What the client has done already goes first.
+async fn unless_over<T>(
+    drain: &mut watch::Receiver<bool>,
+    awaited: impl Future<Output = Result<T, Closed>>,
+) -> Result<T, Closed> {
+    tokio::select! {
+        biased;
+        done = awaited => done,
+        _ = drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
     }
 }
 
 fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
-    tracing::error!(person = report.person, message = index + 1, %fault, "message cut while it was sent");
+    tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
     Closed::MessageCut(fault.to_string())
 }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 pub use certificate::{ClientCertificates, Judge, Tls, doubts};
+pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
 pub use settings::{Limits, Settings};
 

@@ -42,6 +42,20 @@ pub struct Listener {
     pub name_and_password: NameAndPassword,
 }
 
+impl Listener {
+    /// One that asks for no certificate, and takes passwords in clear from this machine only.
+    #[must_use]
+    pub fn at(address: SocketAddr, tls: Tls) -> Self {
+        Self {
+            address,
+            tls,
+            login_without_tls: LoginWithoutTls::Loopback,
+            client_certificate: ClientCertificate::None,
+            name_and_password: NameAndPassword::Required,
+        }
+    }
+}
+
 /// Whether clients are asked for a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCertificate {
