@@ -46,6 +46,11 @@ fn a_session_is_not_resumed_on_a_listener_of_another_policy() {
             assert!(!is_served(world.port(NEEDED, stls), stls, &tls), "{policy:?}");
         }
     }
+    let tls = world.tls(None);
+    for (policy, resumes) in [(POLICIES[0], [false, true]), (ENOUGH, [false, true]), (POLICIES[0], [false, true])] {
+        let seen = resumes.map(|_| is_resumed(&world.connect(policy, false, &tls)));
+        assert_eq!(seen, resumes, "{policy:?}");
+    }
     // A chain that nobody verified, on a listener that verifies.
     let foreign = super::ClientAuthority::new("Somebody").sign_key(Request::named("Alan Jones"), &world.own.key);
     let tls = world.tls(Some(&foreign));
