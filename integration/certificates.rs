@@ -173,11 +173,16 @@ fn mechanisms(client: &mut Conversation) -> String {
     lines.lines().find_map(|line| line.strip_prefix("SASL ")).unwrap_or_default().to_owned()
 }
 
-/// Replaces the revocation list, as authorities' tools do.
+/// Replaces the revocation list by one that holds these numbers.
 fn revoke(site: &Site, authority: &ClientAuthority, serials: &[u64]) {
-    let (new, old) = (site.folder().join("new.crl"), site.folder().join("people.crl"));
     let until = SystemTime::now() + Duration::from_secs(3600);
-    fs::write(&new, authority.revocations(serials, until)).unwrap();
+    replace_list(site, &authority.revocations(serials, until));
+}
+
+/// Replaces the revocation list at one stroke, as authorities' tools do.
+fn replace_list(site: &Site, list: &str) {
+    let (new, old) = (site.folder().join("new.crl"), site.folder().join("people.crl"));
+    fs::write(&new, list).unwrap();
     fs::rename(new, old).unwrap();
 }
 

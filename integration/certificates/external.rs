@@ -7,19 +7,13 @@ use super::support::certificates::Request;
 use super::support::slapd::output;
 use super::{World, mechanisms, opened};
 
-/// "If the client … wishes to act as a different identity": here only as itself, under any of its names (RFC 4422
-/// appendix A).
+const ALAN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
+
+/// A client may ask to act as somebody (RFC 4422 appendix A): here only as itself, under any of its names.
 #[test]
 fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
     let world = World::new();
-    for name in [
-        "ajones",
-        "AJONES",
-        "Alan Jones",
-        "Al Jones",
-        "alan.jones@renovations.example",
-        "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example",
-    ] {
+    for name in ["ajones", "AJONES", "Alan Jones", "Al Jones", "alan.jones@renovations.example", ALAN] {
         let mut client = world.with_certificate(&world.own);
         client.send(&format!("AUTH EXTERNAL {}", STANDARD.encode(name)));
         assert_eq!(opened(&mut client).as_deref(), Ok("ajones"), "{name}");
@@ -80,12 +74,36 @@ fn curl_logs_in_with_a_certificate() {
     }
 }
 
+/// What is held of a certificate is held as long as what is held of a login name, and no longer.
+#[test]
+fn a_certificate_is_known_for_a_while() {
+    let forgets = World::new();
+    let mut holds = World::with(|plan| "refusal_step: 0s\ncache: { found: 1h }\n".clone_into(&mut plan.further));
+    for world in [&forgets, &holds] {
+        assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+        world.slapd.modify(&format!("dn: {ALAN}\nchangetype: modify\ndelete: userCertificate;binary\n"));
+    }
+    forgets.refuses(&forgets.own, "certificate of nobody: its key is not in uid=ajones");
+    assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
+    holds.slapd.kill();
+    assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
+    holds.service.wait_for_logs(&["login person=\"ajones\"", "proof=certificate"], 3);
+}
+
 /// An outage is never told as a wrong certificate, and those known of late go on working.
 #[test]
 fn a_silent_directory_refuses_nobody() {
     let mut world = World::new();
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+    let by_both = |world: &World| {
+        let mut client = world.with_certificate(&world.own);
+        client.ask("USER ajones", "+OK");
+        client.send("PASS violet-harbour-17");
+        opened(&mut client)
+    };
+    assert_eq!(by_both(&world).as_deref(), Ok("ajones"));
     world.slapd.kill();
+    assert_eq!(by_both(&world).as_deref(), Ok("ajones"));
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
     world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=EXTERNAL proof=outage grace"]);
     let refusal = world.external(&world.smiths[0]).unwrap_err();

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use rustls::HandshakeKind;
+use rustls::version::{TLS12, TLS13};
 
-use super::support::certificates::{Request, is_served};
+use super::support::certificates::{Request, is_served, showing_by};
 use super::support::conversation::Conversation;
 use super::support::wait_until;
-use super::{POLICIES, World, mechanisms, opened, revoke};
+use super::{POLICIES, World, mechanisms, opened, replace_list, revoke};
 
 /// Whether TLS went on with a session of an earlier connection.
 fn is_resumed(client: &Conversation) -> bool {
@@ -20,15 +21,19 @@ const NEEDED: (&str, &str) = ("required", "optional");
 #[test]
 fn a_session_is_resumed_with_its_certificate_on_every_listener_of_the_policy() {
     let world = World::new();
-    let tls = world.tls(Some(&world.own));
-    let mut resumed = Vec::new();
-    for stls in [false, true, false] {
-        let mut client = world.connect(NEEDED, stls, &tls);
-        resumed.push(is_resumed(&client));
-        client.send("AUTH EXTERNAL =");
-        assert_eq!(opened(&mut client).as_deref(), Ok("ajones"));
+    for version in [&TLS12, &TLS13] {
+        let tls = showing_by(&[version], &world.site.authority(), Some(&world.own));
+        let mut resumed = Vec::new();
+        for stls in [false, true, false] {
+            let mut client = world.connect(NEEDED, stls, &tls);
+            resumed.push(is_resumed(&client));
+            client.send("AUTH EXTERNAL =");
+            assert_eq!(opened(&mut client).as_deref(), Ok("ajones"));
+        }
+        assert_eq!(resumed, [false, true, true], "{version:?}");
+        let without = showing_by(&[version], &world.site.authority(), None);
+        assert!(!is_served(world.port(NEEDED, false), false, &without), "{version:?}");
     }
-    assert_eq!(resumed, [false, true, true]);
 }
 
 /// Each listener would take the session if it were one of its own.
@@ -102,17 +107,38 @@ fn a_resumed_session_ends_with_its_certificate() {
     world.service.wait_for_log(&["TLS handshake failed: the client's certificate has expired"]);
 }
 
+/// The whole chain is looked at: a list of each issuer, and no link of it revoked.
+#[test]
+fn every_authority_of_the_chain_says_what_it_revoked() {
+    let world = World::new();
+    let between = world.authority.below("Renovations CA for Sales", 7);
+    let own = between.sign_key(Request::named("Alan Jones"), &world.own.key);
+    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+    for (round, (revoked, with_its_own, mechanisms_told)) in
+        [(7, true, "PLAIN LOGIN"), (9, false, "PLAIN LOGIN"), (9, true, "PLAIN LOGIN EXTERNAL")].into_iter().enumerate()
+    {
+        let mut lists = world.authority.revocations(&[revoked], in_an_hour);
+        if with_its_own {
+            lists += &between.revocations(&[99], in_an_hour);
+        }
+        replace_list(&world.site, &lists);
+        world.service.wait_for_logs(&["were read anew"], round + 1);
+        assert_eq!(mechanisms(&mut world.with_certificate(&own)), mechanisms_told, "round {round}");
+    }
+    assert_eq!(world.external(&own).as_deref(), Ok("ajones"));
+    world.service.wait_for_log(&["counts as none", "has an issuer whose revocation list is not among tls.crls"]);
+}
+
 /// Nobody says whether a certificate is revoked: it does not count.
 #[test]
 fn a_list_that_is_out_of_date_proves_nothing() {
     let world = World::new();
     let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
-    let list = world.site.folder().join("people.crl");
-    std::fs::write(&list, world.authority.revocations(&[], an_hour_ago)).unwrap();
+    replace_list(&world.site, &world.authority.revocations(&[], an_hour_ago));
     world.service.wait_for_log(&["were read anew"]);
     assert_eq!(mechanisms(&mut world.with_certificate(&world.own)), "PLAIN LOGIN");
     world.service.wait_for_log(&["counts as none", "revocation list in tls.crls is out of date"]);
-    std::fs::write(&list, "no list").unwrap();
+    replace_list(&world.site, "no list");
     world.service.wait_for_log(&["ERROR", "people.crl: holds no revocation list", "what was read before holds"]);
     revoke(&world.site, &world.authority, &[]);
     world.service.wait_for_logs(&["were read anew"], 2);

@@ -14,12 +14,16 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Signs certificates for people.
-pub struct ClientAuthority(CertifiedIssuer<'static, KeyPair>);
+pub struct ClientAuthority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    /// Its own certificate and those above it but the root's, which clients show with theirs.
+    shown: Vec<CertificateDer<'static>>,
+}
 
 /// What is asked of an authority.
 pub struct Request {
@@ -31,7 +35,8 @@ pub struct Request {
 
 /// A certificate with its key.
 pub struct ClientCertificate {
-    pub chain: CertificateDer<'static>,
+    pub own: CertificateDer<'static>,
+    pub between: Vec<CertificateDer<'static>>,
     pub key: Arc<KeyPair>,
 }
 
@@ -82,17 +87,31 @@ impl Request {
 impl ClientAuthority {
     /// A fresh one.
     pub fn new(name: &str) -> Self {
+        let issuer = CertifiedIssuer::self_signed(Self::params(name), KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, shown: Vec::new() }
+    }
+
+    /// A fresh one that this one signs for.
+    pub fn below(&self, name: &str, serial: u64) -> Self {
+        let mut params = Self::params(name);
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.use_authority_key_identifier_extension = true;
+        let issuer = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.issuer).unwrap();
+        Self { shown: vec![issuer.der().clone()], issuer }
+    }
+
+    fn params(name: &str) -> CertificateParams {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+        params
     }
 
     /// Its own certificate.
     pub fn pem(&self) -> String {
-        self.0.pem()
+        self.issuer.pem()
     }
 
     /// Signs for a fresh key.
@@ -104,8 +123,8 @@ impl ClientAuthority {
     pub fn sign_key(&self, request: Request, key: &Arc<KeyPair>) -> ClientCertificate {
         let mut params = request.params;
         params.serial_number = Some(SerialNumber::from(request.serial));
-        let chain = params.signed_by(&**key, &self.0).unwrap().der().clone();
-        ClientCertificate { chain, key: key.clone() }
+        let own = params.signed_by(&**key, &self.issuer).unwrap().der().clone();
+        ClientCertificate { own, between: self.shown.clone(), key: key.clone() }
     }
 
     /// A list of the revoked numbers, which is out of date after a while.
@@ -125,19 +144,19 @@ impl ClientAuthority {
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        params.signed_by(&self.0).unwrap().pem().unwrap()
+        params.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 }
 
 impl ClientCertificate {
     /// As a line of LDIF.
     pub fn ldif(&self) -> String {
-        format!("userCertificate;binary:: {}\n", STANDARD.encode(&self.chain))
+        format!("userCertificate;binary:: {}\n", STANDARD.encode(&self.own))
     }
 
     /// Writes `NAME.pem` and `NAME.key`.
     pub fn write(&self, folder: &Path, name: &str) {
-        let pem = STANDARD.encode(&self.chain);
+        let pem = STANDARD.encode(&self.own);
         let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
         fs::write(folder.join(format!("{name}.pem")), pem).unwrap();
         fs::write(folder.join(format!("{name}.key")), self.key.serialize_pem()).unwrap();
@@ -147,16 +166,26 @@ impl ClientCertificate {
 /// TLS as a client that trusts one authority (a PEM file), and shows a certificate if it has one. Each has a memory of its
 /// own for sessions to resume.
 pub fn showing(authority: &Path, certificate: Option<&ClientCertificate>) -> Arc<ClientConfig> {
+    showing_by(rustls::DEFAULT_VERSIONS, authority, certificate)
+}
+
+/// The same, by some versions of TLS only.
+pub fn showing_by(
+    versions: &[&'static SupportedProtocolVersion],
+    authority: &Path,
+    certificate: Option<&ClientCertificate>,
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
     let builder = builder.with_root_certificates(roots);
     Arc::new(match certificate {
         None => builder.with_no_client_auth(),
-        Some(ClientCertificate { chain, key }) => {
+        Some(ClientCertificate { own, between, key }) => {
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-            builder.with_client_auth_cert(vec![chain.clone()], key).unwrap()
+            let chain = std::iter::once(own).chain(between).cloned().collect();
+            builder.with_client_auth_cert(chain, key).unwrap()
         }
     })
 }
