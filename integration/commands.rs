@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a fault here is a failed test"
 )]
 
@@ -15,6 +16,8 @@ mod support;
 mod audit;
 #[path = "commands/flush.rs"]
 mod flush;
+#[path = "commands/many.rs"]
+mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
 

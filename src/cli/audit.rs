@@ -1,5 +1,6 @@
 //! `restante audit`: goes through directory and mail root, and tells what would make a login go wrong.
 
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,13 +8,12 @@ use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Ended, act_as_service, complain};
+use super::{Ended, act_as_service, complain, harmless};
 use crate::audit::{self, Finding, Namesakes, Person, Progress, Report, Stage};
 use crate::config::{self, Configuration};
 use crate::directory::Directory;
 use crate::maildir::Store;
 
-#[allow(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn audit(file: &Path, json: bool) -> Ended {
     let configuration = match config::load(file) {
         Ok(configuration) => configuration,
@@ -24,7 +24,12 @@ pub(super) fn audit(file: &Path, json: bool) -> Ended {
     };
     match go_through(configuration) {
         Ok(report) => {
-            print!("{}", if json { machine(&report) } else { text(&report) });
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            let told = if json { machine(&report, &mut out) } else { tell(&report, &mut out) };
+            if let Err(fault) = told {
+                complain(&format!("the report cannot be written: {fault}"));
+                return Ended::FoundWrong;
+            }
             if report.is_clean() { Ended::Fine } else { Ended::FoundWrong }
         }
         Err(fault) => {
@@ -78,25 +83,34 @@ const TOLD: usize = 3;
 /// Names told that would be ambiguous under another preset.
 const NAMES_TOLD: usize = 20;
 
-fn text(report: &Report) -> String {
-    let Report { people, names, mailboxes, .. } = report;
-    let mut text = format!("{people} people with {names} names, {mailboxes} mailboxes\n");
-    if !report.wrong.is_empty() {
+/// Rows of the table: nobody reads more, and `--json` tells them all.
+const ROWS: usize = 1_000;
+
+fn tell(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    let Report { people, names, mailboxes, wrong, .. } = report;
+    writeln!(out, "{people} people with {names} names, {mailboxes} mailboxes")?;
+    if !wrong.is_empty() {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["found", "what", "whose"]);
-        for finding in &report.wrong {
-            table.add_row([finding.words().to_owned(), finding.about(), whose(finding)]);
+        for finding in wrong.iter().take(ROWS) {
+            table.add_row([finding.words().to_owned(), harmless(&finding.about()), harmless(&whose(finding))]);
         }
-        text.push_str(&format!("{table}\n"));
+        writeln!(out, "{table}")?;
     }
-    for (preset, is_under) in [("fewer", is_under_fewer as fn(&Namesakes) -> bool), ("more", is_under_more)] {
-        text.push_str(&would_be(preset, report.would_be.iter().filter(|namesakes| is_under(namesakes))));
+    if wrong.len() > ROWS {
+        writeln!(out, "and {} more; --json tells all of them", wrong.len() - ROWS)?;
+    }
+    let presets: [(&str, fn(&Namesakes) -> bool); 2] = [("fewer", is_under_fewer), ("more", is_under_more)];
+    for (preset, is_under) in presets {
+        write!(out, "{}", harmless(&would_be(preset, report.would_be.iter().filter(|one| is_under(one)))))?;
     }
     for sentence in &report.cut_short {
-        text.push_str(&format!("CUT SHORT: {sentence}\n"));
+        writeln!(out, "CUT SHORT: {}", harmless(sentence))?;
     }
-    text.push_str(if report.is_clean() { "nothing is wrong\n" } else { "" });
-    text
+    if report.is_clean() {
+        writeln!(out, "nothing is wrong")?;
+    }
+    out.flush()
 }
 
 fn is_under_fewer(namesakes: &Namesakes) -> bool {
@@ -132,7 +146,8 @@ fn whose(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-fn machine(report: &Report) -> String {
+/// One JSON object, a finding on each line: written piece by piece, since there may be very many.
+fn machine(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
     let whole = json!({
         "clean": report.is_clean(),
         "complete": report.cut_short.is_empty(),
@@ -140,10 +155,21 @@ fn machine(report: &Report) -> String {
         "people": report.people,
         "names": report.names,
         "mailboxes": report.mailboxes,
-        "findings": report.wrong.iter().map(of_finding).collect::<Vec<_>>(),
-        "would_be_ambiguous": report.would_be.iter().map(of_namesakes).collect::<Vec<_>>(),
     });
-    format!("{whole:#}\n")
+    let head = whole.to_string();
+    write!(out, "{}", head.strip_suffix('}').unwrap_or(&head))?;
+    list(out, "findings", report.wrong.iter().map(of_finding))?;
+    list(out, "would_be_ambiguous", report.would_be.iter().map(of_namesakes))?;
+    writeln!(out, "}}")?;
+    out.flush()
+}
+
+fn list(out: &mut impl Write, key: &str, values: impl Iterator<Item = Value>) -> std::io::Result<()> {
+    write!(out, ",\n\"{key}\":[")?;
+    for (number, value) in values.enumerate() {
+        write!(out, "{}\n{value}", if number == 0 { "" } else { "," })?;
+    }
+    write!(out, "]")
 }
 
 fn of_finding(finding: &Finding) -> Value {

@@ -202,7 +202,8 @@ fn counted(entries: usize) -> String {
     match entries {
         0 => "no entry".to_owned(),
         1 => "one entry".to_owned(),
-        several => format!("{several} entries; more are not asked for"),
+        2 => "2 entries".to_owned(),
+        several => format!("{several} entries, and perhaps more: no more are asked for"),
     }
 }
 

@@ -139,3 +139,9 @@ fn act_as_service(configuration: &Configuration) -> anyhow::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// A text as a terminal may show it: what stands in a directory must not steer it.
+fn harmless(text: &str) -> String {
+    let is_harmful = |character: char| character.is_control() && character != '\n';
+    text.chars().map(|character| if is_harmful(character) { '\u{fffd}' } else { character }).collect()
+}

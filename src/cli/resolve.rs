@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::explain::{Explanation, Mailbox};
-use super::{Ended, act_as_service, complain, password};
+use super::{Ended, act_as_service, complain, harmless, password};
 use crate::config::{self, Configuration};
 use crate::directory::Directory;
 use crate::identity::{IdentityMap, Outcome, Steps};
@@ -29,7 +29,7 @@ pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
     };
     match explain(configuration, wanted) {
         Ok(explanation) => {
-            print!("{}", if wanted.json { explanation.json() } else { explanation.text() });
+            print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
             if explanation.is_usable() { Ended::Fine } else { Ended::FoundWrong }
         }
         Err(fault) => {

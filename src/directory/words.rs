@@ -14,8 +14,13 @@ impl Directory {
         let told = |question: Question| {
             let scope = if question.scope == Scope::Base { "base" } else { "sub" };
             let parents = if question.parents.is_some() { ", of these only who fits the parents typed" } else { "" };
-            format!("-b '{}' -s {scope} '{}'{parents}", question.base, question.filter)
+            format!("-b {} -s {scope} {}{parents}", quoted(&question.base), quoted(&question.filter))
         };
         Question::all(self.settings(), look_up).into_iter().map(told).collect()
     }
+}
+
+/// In single quotes, so that a shell takes every character for itself.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
