@@ -28,7 +28,7 @@ pub use steps::{Step, Steps};
 
 use self::flushes::{Flushes, Generation};
 use self::names::Names;
-use self::passwords::{Passwords, Recall, Trial};
+use self::passwords::{Passwords, Recall, Sent};
 use self::person::Found;
 use crate::directory::{Directory, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
@@ -52,7 +52,7 @@ struct Attempt<'a> {
     login: LoginName,
     password: Password,
     began: Instant,
-    trial: Trial,
+    sent: Sent,
     steps: &'a Steps,
 }
 
@@ -91,8 +91,8 @@ impl IdentityMap {
             Err(fault) => return refused(None, Reason::NoPassword(fault)),
         };
         steps.note(|| Step::Name(login.to_string()));
-        let trial = Trial { asked: self.flushes.now(), from };
-        let attempt = Attempt { login, password, began: Instant::now(), trial, steps };
+        let sent = Sent { asked: self.flushes.now(), from };
+        let attempt = Attempt { login, password, began: Instant::now(), sent, steps };
         match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
@@ -116,7 +116,7 @@ impl IdentityMap {
         match found {
             Found::One(identity, _) if identity.looked_up >= attempt.began => {
                 self.passwords.seen(identity);
-                let since = (attempt.trial.asked, identity.clone());
+                let since = (attempt.sent.asked, identity.clone());
                 self.last_found.insert(attempt.login.clone(), since).await;
             }
             Found::One(..) => {}
@@ -200,14 +200,14 @@ impl IdentityMap {
     }
 
     fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
-        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.trial);
+        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
         proven(identity, kind, Proof::Bind, attempt.steps)
     }
 
     fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
         match refusal {
             Refusal::WrongPassword => {
-                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.trial);
+                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
             }
             _ => self.passwords.dropped(identity),
         }

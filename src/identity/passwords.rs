@@ -46,12 +46,12 @@ struct Mark {
     tag: hmac::Tag,
     at: Instant,
     stamp: Option<String>,
-    trial: Trial,
+    sent: Sent,
 }
 
 /// When and from where a password was sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Trial {
+pub(super) struct Sent {
     /// Before it was sent, every flush of this generation had been made.
     pub(super) asked: Generation,
     /// The client's address.
@@ -81,7 +81,7 @@ impl Passwords {
         let holds = |mark: &Mark, lifetime| {
             mark.stamp == person.stamp
                 && now.duration_since(mark.at) < lifetime
-                && self.flushes.believes_of(mark.trial.asked, person)
+                && self.flushes.believes_of(mark.sent.asked, person)
                 && same(&mark.tag, &tag)
         };
         if record.verified.as_ref().is_some_and(|mark| holds(mark, self.lifetimes.password)) {
@@ -94,8 +94,8 @@ impl Passwords {
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
-    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant, trial: Trial) {
-        let mark = self.mark(person, password, now, trial);
+    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
@@ -113,8 +113,8 @@ impl Passwords {
 
     /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
     /// stale one all day locks nobody out of the directory.
-    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, trial: Trial) {
-        let mark = self.mark(person, password, now, trial);
+    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.dropped(person);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
@@ -140,7 +140,7 @@ impl Passwords {
             return false;
         }
         let tag = self.tag(person, password);
-        let believed = |mark: &&Mark| self.flushes.believes_of(mark.trial.asked, person);
+        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
         let Some(verified) = record.verified.as_ref().filter(believed) else { return false };
         if same(&verified.tag, &tag) {
             return now.duration_since(verified.at) < self.lifetimes.outage_grace;
@@ -169,7 +169,7 @@ impl Passwords {
         let forgotten = self.people.iter().map(|(_, record)| {
             let mut record = lock(&record);
             let before = record.refused.len();
-            record.refused.retain(|mark| mark.trial.from != address);
+            record.refused.retain(|mark| mark.sent.from != address);
             before - record.refused.len()
         });
         Flushed { refused: counted(forgotten.sum()), ..Flushed::default() }
@@ -180,8 +180,8 @@ impl Passwords {
         change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn mark(&self, person: &Identity, password: &Password, at: Instant, trial: Trial) -> Mark {
-        Mark { tag: self.tag(person, password), at, stamp: person.stamp.clone(), trial }
+    fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
+        Mark { tag: self.tag(person, password), at, stamp: person.stamp.clone(), sent }
     }
 
     /// Bound to the person: the same password of two people has two tags.
