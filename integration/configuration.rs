@@ -154,6 +154,12 @@ const FAULTS: &[(&str, &str)] = &[
         "1:65: internet_authentication.default_domain: means nothing where names leaves out mail",
     ),
     ("mailboxes: { marker: /etc/passwd }", "1:22: mailboxes.marker: \"/etc/passwd\" leads out of the mail root"),
+    (
+        "admin: { socket: a.sock, mode: \"600\" }",
+        "1:32: admin.mode: \"600\" is no mode; right would be four octal digits in quotes",
+    ),
+    ("admin: { socket: a.sock, mode: \"0680\" }", "1:32: admin.mode: \"0680\" is no mode"),
+    ("admin: { mode: \"0660\" }", "1:16: admin.mode: means nothing without admin.socket"),
     ("lockout: { person: 6 }", "1:20: lockout.person: this version does not count failures yet; right would be 5"),
     ("lockout: { lasts: 1h }", "1:19: lockout.lasts: this version does not count failures yet; right would be 15m"),
     ("lockout: { exempt_networks: [10.0.0.0/8] }", "1:29: lockout.exempt_networks: this version does not count"),

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::support::certificates::Request;
+use super::support::service::restante;
 use super::support::slapd::output;
 use super::{World, mechanisms, opened};
 
@@ -78,7 +79,9 @@ fn curl_logs_in_with_a_certificate() {
 #[test]
 fn a_certificate_is_known_for_a_while() {
     let forgets = World::new();
-    let mut holds = World::with(|plan| "refusal_step: 0s\ncache: { found: 1h }\n".clone_into(&mut plan.further));
+    let mut holds = World::with(|plan| {
+        "refusal_step: 0s\ncache: { found: 1h }\nadmin: { socket: admin.sock }\n".clone_into(&mut plan.further)
+    });
     for world in [&forgets, &holds] {
         assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
         world.slapd.modify(&format!("dn: {ALAN}\nchangetype: modify\ndelete: userCertificate;binary\n"));
@@ -88,6 +91,12 @@ fn a_certificate_is_known_for_a_while() {
     holds.slapd.kill();
     assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
     holds.service.wait_for_logs(&["login person=\"ajones\"", "proof=certificate"], 3);
+    holds.slapd.restart();
+    let mut flush = restante();
+    let flushed =
+        output(flush.args(["flush", "ajones", "--config"]).arg(holds.site.folder().join("restante.yaml")), "");
+    assert!(flushed.status.success(), "{flushed:?}");
+    holds.refuses(&holds.own, "certificate of nobody: its key is not in uid=ajones");
 }
 
 /// An outage is never told as a wrong certificate, and those known of late go on working.

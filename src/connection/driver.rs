@@ -167,8 +167,10 @@ impl Driver {
         };
         let identities = &self.service.identities;
         let outcome = match &certificate {
-            Some(certificate) => identities.verify_both(credentials, certificate, self.requires_certificate()).await,
-            None => identities.verify(credentials).await,
+            Some(certificate) => {
+                identities.verify_both(credentials, report.peer.ip(), certificate, self.requires_certificate()).await
+            }
+            None => identities.verify(credentials, report.peer.ip()).await,
         };
         report.certificate = certificate.map(|certificate| certificate.subject);
         self.judged(began, outcome, &login, mechanism, report).await

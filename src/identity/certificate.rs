@@ -3,6 +3,7 @@
 //! A certificate login makes no bind. What is held of a certificate is held as long as what is held of a login name, and
 //! bridges an outage as long: its proof is the look-up that found it in the entry.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use aws_lc_rs::digest;
 use moka::Expiry;
 use moka::future::Cache;
 
+use super::flushes::{Flushes, Generation};
 use super::person::Found;
-use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, proven, refused};
+use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Steps, proven, refused};
 use crate::certificate::Certificate;
 use crate::directory::{CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::names::{Dn, LoginName};
@@ -19,13 +21,21 @@ use crate::pop3::Credentials;
 
 /// Whose certificates are, held in memory.
 pub(super) struct Owners {
-    held: Cache<Fingerprint, Owner>,
-    /// Whose they last were, for as long as an outage may be bridged.
-    last: Cache<Fingerprint, Arc<Identity>>,
+    held: Cache<Fingerprint, Held>,
+    /// Whose they last were and when that was asked, for as long as an outage may be bridged.
+    last: Cache<Fingerprint, (Generation, Arc<Identity>)>,
+    flushes: Arc<Flushes>,
 }
 
 /// SHA-256 of the whole certificate: a renewed one is looked up anew.
 type Fingerprint = [u8; 32];
+
+/// Whose a certificate is, and since when that is known.
+#[derive(Clone)]
+struct Held {
+    asked: Generation,
+    owner: Owner,
+}
 
 /// Whose a certificate is.
 #[derive(Clone)]
@@ -40,9 +50,9 @@ enum Owner {
 /// A found owner and "nobody's" are believed for different times.
 struct PerOwner(Lifetimes);
 
-impl Expiry<Fingerprint, Owner> for PerOwner {
-    fn expire_after_create(&self, _: &Fingerprint, owner: &Owner, _: Instant) -> Option<Duration> {
-        Some(match owner {
+impl Expiry<Fingerprint, Held> for PerOwner {
+    fn expire_after_create(&self, _: &Fingerprint, held: &Held, _: Instant) -> Option<Duration> {
+        Some(match held.owner {
             Owner::One(_) => self.0.found,
             Owner::Nobody(_) | Owner::Several(_) => self.0.missed,
         })
@@ -50,11 +60,17 @@ impl Expiry<Fingerprint, Owner> for PerOwner {
 }
 
 impl Owners {
-    pub(super) fn new(lifetimes: Lifetimes) -> Self {
+    pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerOwner(lifetimes)).build();
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
-        Self { held, last }
+        Self { held, last, flushes }
+    }
+
+    /// Forgets every certificate.
+    pub(super) fn forget_all(&self) {
+        self.held.invalidate_all();
+        self.last.invalidate_all();
     }
 
     /// Whose a certificate is, from memory or from the directory; and whether only an earlier answer says so.
@@ -65,28 +81,55 @@ impl Owners {
         settings: &Settings,
     ) -> Result<(Owner, Proof), Fault> {
         let fingerprint = fingerprint(certificate);
-        let look_up = look_up(certificate, directory, settings);
-        let fault = match self.held.try_get_with(fingerprint, look_up).await {
-            Ok(owner) => {
-                self.note(fingerprint, &owner).await;
-                return Ok((owner, Proof::Certificate));
+        let fault = match self.held(fingerprint, certificate, directory, settings).await {
+            Ok(held) => {
+                self.note(fingerprint, &held).await;
+                return Ok((held.owner, Proof::Certificate));
             }
-            Err(fault) => (*fault).clone(),
+            Err(fault) => fault,
         };
-        match self.last.get(&fingerprint).await {
-            Some(identity) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
-                Ok((Owner::One(identity), Proof::Grace))
+        let last = self.last.get(&fingerprint).await;
+        match last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)) {
+            Some((_, person)) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
+                Ok((Owner::One(person), Proof::Grace))
             }
             _ => Err(fault),
         }
     }
 
+    /// As login names are held: what was asked before a flush that may be about it is asked anew.
+    async fn held(
+        &self,
+        fingerprint: Fingerprint,
+        certificate: &Certificate,
+        directory: &Directory,
+        settings: &Settings,
+    ) -> Result<Held, Fault> {
+        loop {
+            let asked = async {
+                let asked = self.flushes.now();
+                Ok(Held { asked, owner: look_up(certificate, directory, settings).await? })
+            };
+            let held =
+                self.held.try_get_with(fingerprint, asked).await.map_err(|fault: Arc<Fault>| (*fault).clone())?;
+            let is_believed = match &held.owner {
+                Owner::One(person) => self.flushes.believes_of(held.asked, person),
+                // Whoever was flushed may be its owner by now.
+                Owner::Nobody(_) | Owner::Several(_) => held.asked == self.flushes.now(),
+            };
+            if is_believed {
+                return Ok(held);
+            }
+            self.held.invalidate(&fingerprint).await;
+        }
+    }
+
     /// The grace runs from the look-up: a hit does not renew it. A certificate that is nobody's any more has none.
-    async fn note(&self, fingerprint: Fingerprint, owner: &Owner) {
+    async fn note(&self, fingerprint: Fingerprint, held: &Held) {
         let before = self.last.get(&fingerprint).await;
-        match owner {
-            Owner::One(identity) if before.is_none_or(|before| before.looked_up < identity.looked_up) => {
-                self.last.insert(fingerprint, identity.clone()).await;
+        match &held.owner {
+            Owner::One(person) if before.is_none_or(|(_, before)| before.looked_up < person.looked_up) => {
+                self.last.insert(fingerprint, (held.asked, person.clone())).await;
             }
             Owner::One(_) => {}
             Owner::Nobody(_) | Owner::Several(_) => self.last.invalidate(&fingerprint).await,
@@ -105,14 +148,14 @@ impl IdentityMap {
             Err(fault) => return without_answer(fault),
         };
         if authorization.is_empty() {
-            return proven(&owner, None, proof);
+            return proven(&owner, None, proof, Steps::IGNORED);
         }
         let login = match LoginName::new(authorization) {
             Ok(login) => login,
             Err(fault) => return refused(Some(&owner), Reason::NoName(fault)),
         };
         match self.is_called(&owner, &login).await {
-            Ok(true) => proven(&owner, None, proof),
+            Ok(true) => proven(&owner, None, proof, Steps::IGNORED),
             Ok(false) => refused(Some(&owner), Reason::NotTheirName),
             Err(fault) => without_answer(fault),
         }
@@ -120,8 +163,14 @@ impl IdentityMap {
 
     /// Judges a name and a password of a client that showed a certificate as well: both must be the same person's. Where
     /// certificates are not `required`, one that leads to nobody, or to no one person, is as good as none.
-    pub async fn verify_both(&self, credentials: Credentials, certificate: &Certificate, required: bool) -> Outcome {
-        let outcome = self.verify(credentials).await;
+    pub async fn verify_both(
+        &self,
+        credentials: Credentials,
+        from: IpAddr,
+        certificate: &Certificate,
+        required: bool,
+    ) -> Outcome {
+        let outcome = self.verify(credentials, from).await;
         let person = match &outcome {
             Outcome::Proven(proven) => &proven.identity,
             Outcome::Forbidden(person, _) => person,
@@ -142,7 +191,7 @@ impl IdentityMap {
 
     /// Whether a login name is one of a person's: several may have it, the certificate tells them apart.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
-        Ok(match &*self.names.find(login, &self.directory, &self.settings).await? {
+        Ok(match &*self.names.find(login, &self.directory, &self.settings, Steps::IGNORED).await? {
             Found::One(found, _) => found.id == person.id,
             Found::Ambiguous(people) => people.iter().filter_map(|dn| Dn::parse(dn)).any(|dn| dn.matches(&person.dn)),
             Found::Nobody | Found::OutsidePolicy => false,
