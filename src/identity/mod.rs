@@ -72,7 +72,7 @@ impl IdentityMap {
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
-        Ok(Self { directory, names, passwords, flushes, last_found, settings })
+        Ok(Self { directory, settings, names, passwords, flushes, last_found })
     }
 
     /// Judges credentials that a client sent from an address.
