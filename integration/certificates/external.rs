@@ -80,7 +80,7 @@ fn curl_logs_in_with_a_certificate() {
 fn a_certificate_is_known_for_a_while() {
     let forgets = World::new();
     let mut holds = World::with(|plan| {
-        "refusal_step: 0s\ncache: { found: 1h }\nadmin: { socket: admin.sock }\n".clone_into(&mut plan.further)
+        "refusal_step: 0s\ncache: { found: 1h }\nadmin: { socket: admin.sock }\n".clone_into(&mut plan.further);
     });
     for world in [&forgets, &holds] {
         assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));

@@ -57,12 +57,14 @@ fn person(text: &mut String, uid: &str, cn: &str, first: &str, boxes: &[&str]) {
          givenName: {first}\nmail: {uid}@renovations.example\n"
     )
     .unwrap();
-    boxes.iter().for_each(|name| writeln!(text, "employeeType: {name}").unwrap());
+    for name in boxes {
+        writeln!(text, "employeeType: {name}").unwrap();
+    }
 }
 
 fn plan(slapd: &Slapd) -> Plan {
     let mut plan = Plan::at(&slapd.url());
-    plan.mailboxes = "  path: \"{attr:employeeType}/Maildir\"\n".to_owned();
+    plan.mailboxes = String::from("  path: \"{attr:employeeType}/Maildir\"\n");
     // Nothing is closed to root.
     if is_root() { plan.and("user: nobody") } else { plan }
 }
@@ -88,10 +90,14 @@ fn site(slapd: &Slapd) -> Site {
 
 fn world() -> (Slapd, Site) {
     let mut entries = SUFFIX.to_owned();
-    PEOPLE.iter().for_each(|(uid, cn, first, boxes)| person(&mut entries, uid, cn, first, boxes));
+    for (uid, cn, first, boxes) in PEOPLE {
+        person(&mut entries, uid, cn, first, boxes);
+    }
     let slapd = Slapd::start(&entries);
     let site = site(&slapd);
-    ["fine", "twin1", "twin2", "shared", "closed", "orphan"].iter().for_each(|name| open_to_all(&site, name));
+    for name in ["fine", "twin1", "twin2", "shared", "closed", "orphan"] {
+        open_to_all(&site, name);
+    }
     symlink("/tmp", site.root().join("linked")).unwrap();
     fs::create_dir(site.root().join("hidden")).unwrap();
     (slapd, site)
@@ -103,7 +109,9 @@ struct Closed(Vec<std::path::PathBuf>);
 impl Closed {
     fn of(site: &Site) -> Self {
         let paths = vec![site.maildir("closed").join("new"), site.root().join("hidden")];
-        paths.iter().for_each(|path| close(path));
+        for path in &paths {
+            close(path);
+        }
         Self(paths)
     }
 }

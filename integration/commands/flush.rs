@@ -27,7 +27,9 @@ impl World {
     fn new() -> Self {
         let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
-        ["ajones", "alamb"].iter().for_each(|name| give_mail(&site, name));
+        for name in ["ajones", "alamb"] {
+            give_mail(&site, name);
+        }
         let service = site.serve(&plan(&directory));
         Self { service, site, directory }
     }

@@ -31,7 +31,7 @@ const PASSWORD: &str = "violet-harbour-17";
 fn world() -> (Slapd, Site) {
     let slapd = Slapd::start(&format!("{}\n{FURTHER}", people::LDIF));
     let mut plan = Plan::at(&slapd.url());
-    plan.mailboxes = "  path: \"{mail.local}/Maildir\"\n".to_owned();
+    plan.mailboxes = String::from("  path: \"{mail.local}/Maildir\"\n");
     let site = configured(&plan);
     maildir::make(&site.maildir("alan.jones"), &[("new/1.only", b"Subject: x\n\ny\n")]);
     (slapd, site)

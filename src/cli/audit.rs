@@ -100,10 +100,9 @@ fn tell(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
     if wrong.len() > ROWS {
         writeln!(out, "and {} more; --json tells all of them", wrong.len() - ROWS)?;
     }
-    let presets: [(&str, fn(&Namesakes) -> bool); 2] = [("fewer", is_under_fewer), ("more", is_under_more)];
-    for (preset, is_under) in presets {
-        write!(out, "{}", harmless(&would_be(preset, report.would_be.iter().filter(|one| is_under(one)))))?;
-    }
+    let would_be_under = |is_under: fn(&&Namesakes) -> bool| report.would_be.iter().filter(is_under);
+    write!(out, "{}", harmless(&would_be("fewer", would_be_under(|one| one.fewer))))?;
+    write!(out, "{}", harmless(&would_be("more", would_be_under(|one| one.more))))?;
     for sentence in &report.cut_short {
         writeln!(out, "CUT SHORT: {}", harmless(sentence))?;
     }
@@ -113,15 +112,7 @@ fn tell(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
     out.flush()
 }
 
-fn is_under_fewer(namesakes: &Namesakes) -> bool {
-    namesakes.fewer
-}
-
-fn is_under_more(namesakes: &Namesakes) -> bool {
-    namesakes.more
-}
-
-/// Two lines about a preset that is not configured.
+/// A line about a preset that is not configured; none if it would change nothing.
 fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a Namesakes>) -> String {
     let names: Vec<&Namesakes> = names.collect();
     let told = names.iter().take(NAMES_TOLD).map(|one| format!("{} ({} people)", one.name, one.count));
@@ -173,16 +164,15 @@ fn list(out: &mut impl Write, key: &str, values: impl Iterator<Item = Value>) ->
 }
 
 fn of_finding(finding: &Finding) -> Value {
-    let mut value = match finding {
+    match finding {
         Finding::Ambiguous(namesakes) => of_namesakes(namesakes),
-        other => json!({ "about": other.about(), "people": of_people(other.people()) }),
-    };
-    value["kind"] = json!(finding.kind());
-    value
+        other => json!({ "kind": other.kind(), "about": other.about(), "people": of_people(other.people()) }),
+    }
 }
 
 fn of_namesakes(namesakes: &Namesakes) -> Value {
     json!({
+        "kind": "ambiguous_name",
         "about": namesakes.name,
         "count": namesakes.count,
         "people": of_people(&namesakes.people),

@@ -41,14 +41,7 @@ pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
 
 fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
     act_as_service(&configuration)?;
-    let credentials = match wanted.password {
-        true => Some(Credentials {
-            login: wanted.login.as_bytes().to_vec(),
-            password: Ok(password::ask(wanted.login).map_err(anyhow::Error::msg)?),
-            mechanism: Mechanism::User,
-        }),
-        false => None,
-    };
+    let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
     let Configuration { identity, directory, maildir, .. } = configuration;
     let policy = identity.policy.clone();
     let root = maildir.root.clone();
@@ -62,6 +55,11 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
     });
     let login = wanted.login.to_owned();
     Ok(Explanation { login, policy, root, steps: steps.into_vec(), end: end.map_err(Box::new), mailbox })
+}
+
+fn credentials(login: &str) -> anyhow::Result<Credentials> {
+    let password = password::ask(login).map_err(anyhow::Error::msg)?;
+    Ok(Credentials { login: login.as_bytes().to_vec(), password: Ok(password), mechanism: Mechanism::User })
 }
 
 /// The login's own function, with a password or without; the path of the mail, or how it ends otherwise.

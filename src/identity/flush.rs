@@ -64,11 +64,11 @@ impl IdentityMap {
             Ok(Found::Nobody | Found::OutsidePolicy) | Err(_) => {}
         }
         let mut unique: Vec<EntryId> = Vec::new();
-        ids.into_iter().for_each(|id| {
+        for id in ids {
             if !unique.contains(&id) {
-                unique.push(id)
+                unique.push(id);
             }
-        });
+        }
         let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
         let target = Target::new(name.as_str(), unique);
         let names = self.names.forget(&target).await;
