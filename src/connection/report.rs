@@ -45,7 +45,7 @@ impl Closed {
 
 /// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
 pub(super) struct Report {
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     listener: Arc<str>,
     began: Instant,
     pub(super) protection: &'static str,
@@ -97,7 +97,7 @@ impl Report {
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
                 tracing::info!(person, login, kind, %mechanism, %proof, %peer, listener, tls, "login");
             }
-            Outcome::Refused(Refused { identity, reason }) => {
+            Outcome::Refused(Refused { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
                 tracing::info!(person, login, %reason, %mechanism, %peer, listener, tls, "login refused");
             }

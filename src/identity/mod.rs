@@ -3,7 +3,10 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod guard;
+mod locked;
 mod names;
+mod origin;
 mod outcome;
 mod passwords;
 mod person;
@@ -14,14 +17,16 @@ use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 
-pub use outcome::{Outcome, Proof, Proven, Reason, Refused};
+pub use origin::{Origin, Whom};
+pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use settings::{Lifetimes, Settings};
 
+use self::guard::{Guard, Trial};
 use self::names::Names;
-use self::passwords::{Passwords, Recall};
+use self::passwords::{Bridge, Passwords, Recall};
 use self::person::Found;
-use crate::directory::{Directory, Fault, Refusal, Verdict};
+use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::PathRefusal;
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
@@ -33,6 +38,7 @@ pub struct IdentityMap {
     settings: Settings,
     names: Names,
     passwords: Passwords,
+    guard: Guard,
     /// Who was last found under a name, for as long as an outage may be bridged.
     last_found: Cache<LoginName, Arc<Identity>>,
 }
@@ -42,6 +48,7 @@ struct Attempt {
     login: LoginName,
     password: Password,
     began: Instant,
+    trial: Arc<Trial>,
 }
 
 /// A refused password is told from memory without another look at the entry for so long.
@@ -54,14 +61,43 @@ impl IdentityMap {
     /// The system gives no random numbers for the key under which passwords are hashed.
     pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
-        let passwords = Passwords::new(lifetimes).map_err(|_| "the system gives no random numbers".to_owned())?;
+        let no_random_numbers = |_| "the system gives no random numbers".to_owned();
+        let passwords = Passwords::new(lifetimes).map_err(no_random_numbers)?;
+        let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
-        Ok(Self { directory, names: Names::new(lifetimes), passwords, last_found, settings })
+        Ok(Self { directory, names: Names::new(lifetimes), passwords, guard, last_found, settings })
     }
 
-    /// Judges credentials.
-    pub async fn verify(&self, credentials: Credentials) -> Outcome {
+    /// Judges credentials, and counts what is refused, by person and by where it comes from.
+    pub async fn verify(&self, credentials: Credentials, origin: Origin) -> Outcome {
+        let (trial, now) = (Arc::new(self.guard.trial(&credentials, origin)), Instant::now());
+        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        let mut outcome = if self.guard.shuts_out_network(&trial, now) {
+            refused(None, Reason::LockedOut(LockOutOf::Network))
+        } else {
+            self.ask(credentials, Arc::clone(&trial)).await
+        };
+        self.guard.settle(&trial, &mut outcome, Instant::now());
+        outcome
+    }
+
+    /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
+    /// there were.
+    pub fn forgive(&self, whom: &Whom) -> usize {
+        let (forgotten, lifted) = self.guard.forgive(whom);
+        self.lock_outs_ended(&lifted);
+        forgotten
+    }
+
+    /// What was refused before a lock-out is asked anew after it.
+    fn lock_outs_ended(&self, people: &[EntryId]) {
+        for person in people {
+            self.passwords.forget_refused(person);
+        }
+    }
+
+    async fn ask(&self, credentials: Credentials, trial: Arc<Trial>) -> Outcome {
         let login = match LoginName::new(&credentials.login) {
             Ok(login) => login,
             Err(fault) => return refused(None, Reason::NoName(fault)),
@@ -70,7 +106,7 @@ impl IdentityMap {
             Ok(password) => password,
             Err(fault) => return refused(None, Reason::NoPassword(fault)),
         };
-        let attempt = Attempt { login, password, began: Instant::now() };
+        let attempt = Attempt { login, password, began: Instant::now(), trial };
         match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
@@ -110,6 +146,9 @@ impl IdentityMap {
             Found::OutsidePolicy => return refused(None, Reason::OutsidePolicy),
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
+        if self.guard.shuts_out(identity, &attempt.trial, Instant::now()) {
+            return refused(Some(identity), Reason::LockedOut(LockOutOf::Person));
+        }
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
             Recall::Verified => proven(identity, kind, Proof::Held),
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
@@ -138,6 +177,9 @@ impl IdentityMap {
     }
 
     async fn bind(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        if !self.guard.admits(identity, &attempt.trial, Instant::now()) {
+            return refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce));
+        }
         match self.directory.bind(identity.dn.clone(), attempt.password.clone()).await {
             Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
             Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
@@ -191,17 +233,24 @@ impl IdentityMap {
             Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
             Fault::Unavailable { why, silent } => (why, silent),
         };
-        match self.last_found.get(&attempt.login).await {
-            Some(identity) if silent && self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) => {
-                proven(&identity, None, Proof::Grace)
-            }
-            _ => Outcome::Unavailable(why),
+        let Some(identity) = self.last_found.get(&attempt.login).await.filter(|_| silent) else {
+            return Outcome::Unavailable(why);
+        };
+        // In the words of an outage, as for names that nobody has.
+        if self.guard.shuts_out(&identity, &attempt.trial, Instant::now()) {
+            return Outcome::Unavailable(format!("{why}; locked out: {}", LockOutOf::Person));
         }
+        match self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) {
+            Bridge::Yes => return proven(&identity, None, Proof::Grace),
+            Bridge::OtherPassword => self.guard.wrong_in_outage(&identity, &attempt.trial),
+            Bridge::No => {}
+        }
+        Outcome::Unavailable(why)
     }
 }
 
 fn refused(identity: Option<&Arc<Identity>>, reason: Reason) -> Outcome {
-    Outcome::Refused(Refused { identity: identity.cloned(), reason })
+    Outcome::Refused(Refused { identity: identity.cloned(), reason, further_steps: 0 })
 }
 
 /// The password is right; now their mail must have a place.
