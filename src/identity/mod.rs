@@ -182,16 +182,14 @@ impl IdentityMap {
         }
         match self.directory.bind(identity.dn.clone(), attempt.password.clone()).await {
             Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
-            Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
-                self.bind_where_it_is_now(attempt, identity, refusal).await
-            }
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, identity, refusal),
+            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(attempt, identity, refusal).await,
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
-    /// and that one is bound once.
+    /// A refusal is looked up anew before it is told: an entry that moved has another DN, and that one is bound once. And
+    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (OpenLDAP's
+    /// modifyTimestamp): the password is held as refused under the stamp behind the bind, or it would soon be tried again.
     async fn bind_where_it_is_now(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
         // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
         self.passwords.dropped(identity);
