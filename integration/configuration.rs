@@ -99,7 +99,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("hostname: \"\"", "1:11: hostname: \"\" is empty"),
     ("user: { name: x }", "1:7: user: a block of keys is of the wrong kind"),
     ("idle: 20m", "1:1: \"idle\" is no key known here; right would be limits.idle"),
-    ("nonsense: 1", "1:1: \"nonsense\" is no key known here; right would be cache, directories, hostname,"),
+    ("nonsense: 1", "1:1: \"nonsense\" is no key known here; right would be admin, cache, directories, hostname,"),
     ("5: x", "1:1: \"5\" is no key known here"),
     ("log: { format: xml }", "1:16: log.format: \"xml\" is none of the words known here; right would be text or json"),
     ("log: { level: trace }", "1:15: log.level: \"trace\" is none of the words known here"),
@@ -160,6 +160,12 @@ const FAULTS: &[(&str, &str)] = &[
         "lockout: { exempt_networks: [office] }",
         "1:30: lockout.exempt_networks: \"office\" is no network; right would be",
     ),
+    (
+        "admin: { socket: a.sock, mode: \"600\" }",
+        "1:32: admin.mode: \"600\" is no mode; right would be four octal digits in quotes",
+    ),
+    ("admin: { socket: a.sock, mode: \"0680\" }", "1:32: admin.mode: \"0680\" is no mode"),
+    ("admin: { mode: \"0660\" }", "1:16: admin.mode: means nothing without admin.socket"),
 ];
 
 #[test]

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "identity_map/changes.rs"]
 mod changes;
+#[path = "identity_map/flushing.rs"]
+mod flushing;
 #[path = "identity_map/grace.rs"]
 mod grace;
 #[path = "identity_map/guessing.rs"]
@@ -28,7 +30,7 @@ use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, trust};
-use restante::identity::{IdentityMap, Lifetimes, Origin, Outcome, Settings};
+use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -79,10 +81,9 @@ impl World {
 
     /// The same from another address.
     async fn login_from(&self, address: &str, name: &str, password: &str) -> String {
-        let origin = Origin { address: address.parse().unwrap() };
         let password = Password::new(password.as_bytes().to_vec());
         let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
-        match self.map.verify(credentials, origin).await {
+        match self.map.verify(credentials, address.parse().unwrap()).await {
             Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
             Outcome::Refused(refused) => format!("refused: {}", refused.reason),
             Outcome::Unavailable(_) => "unavailable".to_owned(),

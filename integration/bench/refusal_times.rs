@@ -27,18 +27,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::Directory;
-use restante::demo::people::{self, SERVICE};
-use restante::demo::{ldif, tree::Tree};
-use restante::names::Dn;
+use restante::demo::people;
 use support::conversation::Conversation;
 use support::service::{Plan, Site};
+use support::slapd::Slapd;
 
 /// What an attacker must not reach.
 const MOST: f64 = 0.57;
@@ -111,7 +111,7 @@ fn main() {
 
 /// Seconds behind the step, of each kind.
 fn measure(tries: usize, step: u32) -> Vec<Vec<f64>> {
-    let directory = Directory::start(crowd(tries), Dn::parse(SERVICE)).unwrap();
+    let directory = Slapd::start(&crowd(tries));
     let site = Site::new();
     let mut plan = Plan::at(&directory.url()).and(&format!("refusal_step: {step}s"));
     "person: 5, network: 50".clone_into(&mut plan.lockout);
@@ -143,7 +143,7 @@ fn run(jobs: &[(usize, usize)], job: &(impl Fn((usize, usize)) + Sync)) {
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| {
-                while let Some(at) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(at) = jobs.get(next.fetch_add(1, Relaxed)) {
                     job(*at);
                 }
             });
@@ -154,7 +154,7 @@ fn run(jobs: &[(usize, usize)], job: &(impl Fn((usize, usize)) + Sync)) {
 /// One refused login from an address that nobody had before; how long the refusal took.
 fn refused(server: SocketAddr, name: &str, password: &str) -> Duration {
     static HOST: AtomicU32 = AtomicU32::new(0x7f01_0001);
-    let from = Ipv4Addr::from(HOST.fetch_add(1, Ordering::Relaxed));
+    let from = Ipv4Addr::from(HOST.fetch_add(1, Relaxed));
     let mut client = Conversation::plain_from(from.into(), server);
     client.expect("+OK");
     client.ask(&format!("USER {name}"), "+OK");
@@ -165,8 +165,8 @@ fn refused(server: SocketAddr, name: &str, password: &str) -> Duration {
     began.elapsed()
 }
 
-/// The sample directory with people for every kind; those called n have no mail, each Twin there is twice.
-fn crowd(tries: usize) -> Tree {
+/// The sample people, and people for every kind; those called n have no mail, each Twin there is twice.
+fn crowd(tries: usize) -> String {
     let mut text = people::LDIF.to_owned();
     let mut add = |uid: String, name: String, has_mail: bool| {
         write!(
@@ -188,14 +188,17 @@ fn crowd(tries: usize) -> Tree {
             add(format!("{twin}{i}"), format!("Twin {i}"), true);
         }
     }
-    Tree::new(ldif::parse(&text).unwrap()).unwrap()
+    text
 }
 
 /// The chance that one of the first is later than one of the second, or the other way round if that is greater.
 fn auc(one: &[f64], other: &[f64]) -> f64 {
-    let wins = one
-        .iter()
-        .flat_map(|a| other.iter().map(move |b| f64::from(u8::from(a > b)) + f64::from(u8::from(a == b)) / 2.0));
+    let win = |a: &f64, b: &f64| match a.total_cmp(b) {
+        Ordering::Greater => 1.0,
+        Ordering::Equal => 0.5,
+        Ordering::Less => 0.0,
+    };
+    let wins = one.iter().flat_map(|a| other.iter().map(move |b| win(a, b)));
     let chance = wins.sum::<f64>() / (one.len() * other.len()) as f64;
     chance.max(1.0 - chance)
 }

@@ -143,10 +143,43 @@ impl Conversation {
         lines.flat_map(|line| line.strip_prefix(b".").unwrap_or(line)).copied().collect()
     }
 
+    /// The next line without its CRLF; none at the end of the connection, whatever stands before it.
+    pub fn line_or_end(&mut self) -> Option<String> {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.input.contains(&b'\n') {
+            if !self.fill(deadline) {
+                return None;
+            }
+        }
+        Some(self.line())
+    }
+
     /// Expects that the server has nothing more to say and closes the connection.
     pub fn ended(&mut self) {
         while self.fill(Instant::now() + DEADLINE) {}
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
+    }
+
+    /// Expects that the server has nothing more to say and closes so that the end is no cut: under TLS with its alert,
+    /// in clear without breaking the connection.
+    pub fn ended_in_good_order(&mut self) {
+        let closed = match &mut self.wire {
+            Wire::Tls(stream) => stream.read_to_end(&mut self.input),
+            Wire::Plain(stream) => stream.read_to_end(&mut self.input),
+        };
+        closed.unwrap_or_else(|fault| panic!("not closed in good order: {fault}\n{}", self.dialogue));
+        assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
+    }
+
+    /// The TLS session, to ask what came of the handshake.
+    pub fn session(&self) -> &ClientConnection {
+        let Wire::Tls(stream) = &self.wire else { panic!("no TLS\n{}", self.dialogue) };
+        &stream.conn
+    }
+
+    /// Puts a remark into the dialogue.
+    pub fn note(&mut self, remark: &str) {
+        writeln!(self.dialogue, "** {remark}").unwrap();
     }
 
     /// What was said so far; what the server said begins with `S:`.

@@ -24,6 +24,8 @@ pub struct Site {
 pub struct Plan {
     /// The items of `listeners:`, indented by two.
     pub listeners: String,
+    /// The items of `tls.certificates`, indented by four.
+    pub certificates: String,
     /// Lines of the one directory, indented by four.
     pub directory: String,
     /// Lines of `mailboxes:` besides the root, indented by two.
@@ -52,6 +54,7 @@ impl Plan {
             listeners:
                 "  - { address: \"127.0.0.1:0\", tls: starttls }\n  - { address: \"127.0.0.1:0\", tls: implicit }\n"
                     .to_owned(),
+            certificates: "    - { chain: tls/server.pem, key: tls/server.key }\n".to_owned(),
             directory: format!(
                 "    urls: [\"{url}\"]\n    bind: {{ dn: \"{service}\", password_file: ldap.password }}\n    base: \"{base}\"\n"
             ),
@@ -70,9 +73,9 @@ impl Plan {
 
     /// The whole file.
     pub fn yaml(&self) -> String {
-        let Self { listeners, directory, mailboxes, lockout, further } = self;
+        let Self { listeners, certificates, directory, mailboxes, lockout, further } = self;
         format!(
-            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n    - {{ chain: tls/server.pem, key: tls/server.key }}\n\
+            "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n{certificates}\
              directories:\n  - name: test\n{directory}mailboxes:\n  root: mail\n{mailboxes}lockout: {{ {lockout} }}\n{further}"
         )
     }
@@ -227,9 +230,10 @@ impl Drop for Service {
     }
 }
 
-/// `… listening address="127.0.0.1:40001" tls="implicit"`
+/// `… listening address="127.0.0.1:40001" tls="implicit"`, or `…"listening","address":"127.0.0.1:40001","tls":"implicit"}`
 fn listening(line: &str) -> Option<(SocketAddr, String)> {
-    let (_, rest) = line.split_once("listening address=\"")?;
-    let (address, rest) = rest.split_once("\" tls=\"")?;
-    Some((address.parse().ok()?, rest.trim_end_matches('"').to_owned()))
+    let plain = line.replace("\",\"", " ").replace("\":\"", "=").replace(['"', '}'], "");
+    let (_, rest) = plain.split_once("listening address=")?;
+    let (address, tls) = rest.split_once(" tls=")?;
+    Some((address.parse().ok()?, tls.to_owned()))
 }

@@ -2,8 +2,7 @@
 //!
 //! `sock_diag(7)` tells it for one socket by a safe call; the `SIOCOUTQ` ioctl would need `unsafe`.
 
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -16,7 +15,7 @@ use tokio::time::{Instant, sleep};
 pub(super) enum Delivered {
     /// The peer has acknowledged every octet.
     Yes,
-    /// It has not, within the time given.
+    /// It has not, within the time given, or never will: the connection is broken.
     No,
     /// This kernel does not tell.
     Unknown,
@@ -27,11 +26,12 @@ pub(super) async fn delivered(socket: Option<&TcpStream>, patience: Duration) ->
     let deadline = Instant::now() + patience;
     let mut pause = Duration::from_millis(1);
     loop {
-        match socket.and_then(unacknowledged) {
-            Some(0) => return Delivered::Yes,
-            None => return Delivered::Unknown,
-            Some(_) if Instant::now() >= deadline => return Delivered::No,
-            Some(_) => {}
+        match socket.map_or(Asked::Broken, unacknowledged) {
+            Asked::Octets(0) => return Delivered::Yes,
+            Asked::Broken => return Delivered::No,
+            Asked::Untold => return Delivered::Unknown,
+            Asked::Octets(_) | Asked::NotNow if Instant::now() >= deadline => return Delivered::No,
+            Asked::Octets(_) | Asked::NotNow => {}
         }
         // The kernel has no event for an acknowledgement.
         sleep(pause).await;
@@ -39,18 +39,45 @@ pub(super) async fn delivered(socket: Option<&TcpStream>, patience: Duration) ->
     }
 }
 
-/// Octets written to a socket that its peer has not acknowledged.
-fn unacknowledged(socket: &TcpStream) -> Option<u32> {
-    let (local, peer) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
-    let kernel = kernel().ok()?;
-    send(&kernel, &request(local, peer), SendFlags::empty()).ok()?;
-    let mut answer = [0; 512];
-    let (_, length) = recv(&kernel, answer.as_mut_slice(), RecvFlags::DONTWAIT).ok()?;
-    write_queue(answer.get(..length)?)
+/// Whether this kernel tells at all; asked of a connection of our own on the loopback interface.
+///
+/// # Errors
+/// No such connection could be made.
+pub fn kernel_tells_delivery() -> std::io::Result<bool> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let socket = std::net::TcpStream::connect(listener.local_addr()?)?;
+    Ok(matches!(ask(&request(socket.local_addr()?, socket.peer_addr()?)), Ok(Some(_))))
 }
 
-fn kernel() -> Result<OwnedFd, Errno> {
-    socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))
+/// What asking the kernel about a socket comes to.
+enum Asked {
+    /// Octets written to it that its peer has not acknowledged.
+    Octets(u32),
+    /// The peer broke the connection off; what it had not taken is lost.
+    Broken,
+    /// Too many open files, or no memory.
+    NotNow,
+    Untold,
+}
+
+fn unacknowledged(socket: &TcpStream) -> Asked {
+    let (Ok(local), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else { return Asked::Broken };
+    match ask(&request(local, peer)) {
+        Ok(Some(octets)) => Asked::Octets(octets),
+        // The kernel may not have found the socket because it was broken just now.
+        Ok(None) if socket.peer_addr().is_err() => Asked::Broken,
+        Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => Asked::NotNow,
+        _ => Asked::Untold,
+    }
+}
+
+fn ask(request: &[u8]) -> Result<Option<u32>, Errno> {
+    let kernel =
+        socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
+    send(&kernel, request, SendFlags::empty())?;
+    let mut answer = [0; 512];
+    let (_, length) = recv(&kernel, answer.as_mut_slice(), RecvFlags::DONTWAIT)?;
+    Ok(answer.get(..length).and_then(write_queue))
 }
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -129,9 +156,28 @@ mod tests {
         assert_eq!(delivered(Some(&socket), Duration::from_secs(10)).await, Delivered::Yes);
     }
 
+    #[test]
+    fn this_kernel_tells() {
+        assert!(kernel_tells_delivery().unwrap());
+    }
+
     #[tokio::test]
     async fn the_kernel_tells_what_the_peer_has_not_taken() {
         until_taken("127.0.0.1").await;
+    }
+
+    /// A client that dies before it has read everything did not get it.
+    #[tokio::test]
+    async fn what_was_lost_with_the_connection_was_not_delivered() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.write_all(b"unread").await.unwrap();
+        drop(peer);
+        // The kernel of a peer that closed with unread octets breaks the connection.
+        socket.readable().await.unwrap();
+        assert_eq!(delivered(Some(&socket), Duration::from_secs(10)).await, Delivered::No);
+        assert_eq!(delivered(None, Duration::from_secs(10)).await, Delivered::No);
     }
 
     #[tokio::test]

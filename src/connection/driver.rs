@@ -13,7 +13,7 @@ use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Settings};
-use crate::identity::{Origin, Outcome};
+use crate::identity::Outcome;
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Multiline, NotOpened, Reply, Session, Transmission, Verdict,
@@ -35,14 +35,15 @@ pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver
 async fn greet(
     client: Client,
     service: Arc<Service>,
-    drain: watch::Receiver<bool>,
+    mut drain: watch::Receiver<bool>,
     report: &mut Report,
 ) -> Result<Driver, Closed> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
     let stream = match &service.tls {
         Some(acceptor) if client.implicit_tls => {
-            Box::pin(handshake(acceptor, client.socket, limits.tls_handshake)).await?
+            let handshake = Box::pin(handshake(acceptor, client.socket, limits.tls_handshake));
+            unless_over(&mut drain, handshake).await?
         }
         _ => Stream::Clear(client.socket),
     };
@@ -87,8 +88,10 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
-        if matches!(closed, Closed::Session(_) | Closed::NoLogin | Closed::Shutdown) {
-            self.wire.close().await;
+        match closed {
+            Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
+            _ => {}
         }
         closed
     }
@@ -137,18 +140,13 @@ impl Driver {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        tokio::select! {
-            biased;
-            _ = self.drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
-            input = self.wire.next_line(limit, self.deadline) => input.map(event),
-        }
+        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
     }
 
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
-        let origin = Origin { address: report.peer.ip() };
-        let outcome = self.service.identities.verify(credentials, origin).await;
+        let outcome = self.service.identities.verify(credentials, report.peer.ip()).await;
         report.login(&login, mechanism, &outcome);
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
@@ -195,7 +193,7 @@ impl Driver {
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
             Err(fault) => {
-                tracing::warn!(person = report.person, message = order.index + 1, %fault, "message not sent");
+                tracing::warn!(person = report.person, message_number = order.index + 1, %fault, "message not sent");
                 return Ok(Some(Event::NotTransmitted));
             }
         };
@@ -220,7 +218,7 @@ impl Driver {
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
         let Some(acceptor) = &self.service.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
-        self.wire.under_tls(acceptor, limits.tls_handshake).await?;
+        unless_over(&mut self.drain, self.wire.under_tls(acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
         Ok(Event::TlsEstablished(Access { stls: false, passwords: true }))
     }
@@ -245,8 +243,20 @@ impl Driver {
     }
 }
 
+/// Waits for what a client may do next, until the server shuts down. What the client has done already goes first.
+async fn unless_over<T>(
+    drain: &mut watch::Receiver<bool>,
+    awaited: impl Future<Output = Result<T, Closed>>,
+) -> Result<T, Closed> {
+    tokio::select! {
+        biased;
+        done = awaited => done,
+        _ = drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
+    }
+}
+
 fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
-    tracing::error!(person = report.person, message = index + 1, %fault, "message cut while it was sent");
+    tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
     Closed::MessageCut(fault.to_string())
 }
 

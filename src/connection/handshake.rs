@@ -24,8 +24,10 @@ pub(super) async fn handshake(acceptor: &TlsAcceptor, socket: TcpStream, limit: 
 fn told(fault: &io::Error) -> String {
     let tls = fault.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match tls {
+        // The signature algorithms came with TLS 1.2: a client that sends none is older.
         Some(Error::PeerIncompatible(
-            PeerIncompatible::SupportedVersionsExtensionRequired
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired
+            | PeerIncompatible::SupportedVersionsExtensionRequired
             | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
         )) => "the client speaks only TLS 1.1 or older, which is not safe any more".to_owned(),

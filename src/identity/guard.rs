@@ -8,6 +8,7 @@
 //! A client sees how late it is refused, and that depends on *names* and *networks* alone: on what was sent, never on
 //! what the directory holds. Whether somebody is locked out, or could be, is seen by nobody who has no right password.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use moka::sync::Cache;
 
 use super::locked::{Locked, LockedOut, Someone};
 use super::outcome::LockOutOf;
-use super::{Identity, Origin, Outcome, Reason, Refused, Whom};
+use super::{Identity, Outcome, Reason, Refused, Whom};
 use crate::directory::{EntryId, Refusal};
 use crate::lockout::{self, Network, Table, Tag};
 use crate::names::fold;
@@ -60,6 +61,13 @@ pub(super) struct Trial {
     wrong_in_outage: OnceLock<Someone>,
 }
 
+impl Trial {
+    /// The directory is silent, but this is surely not the password it proved last.
+    pub(super) fn wrong_in_outage(&self, person: &Identity) {
+        let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
+    }
+}
+
 impl Guard {
     /// Nothing counted, under a fresh key that never leaves this process.
     pub(super) fn new(settings: lockout::Settings, people: u64) -> Result<Self, Unspecified> {
@@ -77,13 +85,13 @@ impl Guard {
     }
 
     /// Puts credentials on trial.
-    pub(super) fn trial(&self, credentials: &Credentials, origin: Origin) -> Trial {
+    pub(super) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Trial {
         let login = String::from_utf8_lossy(&credentials.login).trim().to_owned();
         let password = credentials.password.as_ref().map_or("", |password| password.expose());
         let name = fold(&login);
         Trial {
-            network: Network::of(origin.address),
-            is_exempt: self.settings.exempts(origin.address),
+            network: Network::of(from),
+            is_exempt: self.settings.exempts(from),
             name: self.tag(&[&name]),
             password: self.tag(&["", password]),
             pair: self.tag(&[&name, password]),
@@ -124,11 +132,6 @@ impl Guard {
         } else {
             tables.people.admit(someone, trial.password, now)
         }
-    }
-
-    /// The directory is silent, but this is surely not the password it proved last.
-    pub(super) fn wrong_in_outage(&self, person: &Identity, trial: &Trial) {
-        let _first_one_counts = trial.wrong_in_outage.set(Someone::from(person));
     }
 
     /// Counts what came of it, and says by how many steps a refusal is told later.

@@ -99,3 +99,29 @@ fn hint(fault: &std::io::Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a client from there may send a password in clear, on a port with STLS.
+    async fn allowed(login_without_tls: LoginWithoutTls, from: &str) -> bool {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let port = Port::bind(&Listener { address, tls: Tls::StartTls, login_without_tls }).unwrap();
+        let socket = TcpStream::connect(port.socket.local_addr().unwrap()).await.unwrap();
+        port.policy.client(socket, from.parse().unwrap()).passwords_in_clear
+    }
+
+    #[tokio::test]
+    async fn passwords_in_clear_are_for_those_whom_the_port_trusts() {
+        use LoginWithoutTls::{Allow, Loopback, Refuse};
+        for (policy, local, remote) in [(Refuse, false, false), (Loopback, true, false), (Allow, true, true)] {
+            for from in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"] {
+                assert_eq!(allowed(policy, from).await, local, "{policy:?} {from}");
+            }
+            for from in ["192.0.2.1:1", "10.0.0.1:1", "[2001:db8::1]:1", "[fe80::1]:1"] {
+                assert_eq!(allowed(policy, from).await, remote, "{policy:?} {from}");
+            }
+        }
+    }
+}

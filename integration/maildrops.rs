@@ -1,0 +1,24 @@
+//! Mail from the disk to the client and back: what changes beneath a session, what fails, and what is never deleted.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
+
+#[path = "maildrops/changing.rs"]
+mod changing;
+#[path = "maildrops/committing.rs"]
+mod committing;
+#[path = "maildrops/disk_errors.rs"]
+mod disk_errors;
+#[path = "maildrops/entering.rs"]
+mod entering;
+mod support;
+#[path = "maildrops/undelivered.rs"]
+mod undelivered;
+
+/// What is said of a message that cannot be sent whole.
+const NOT_NOW: &str = "-ERR this message cannot be read now";
+
+/// A message of so many lines of 64 octets on the wire, after a header of 19 octets.
+fn long(lines: usize) -> Vec<u8> {
+    let line = format!("{}\n", "x".repeat(62));
+    format!("Subject: a long\n\n{}", line.repeat(lines)).into_bytes()
+}

@@ -1,0 +1,124 @@
+//! A disk that fails while a message is read.
+//!
+//! No file system gives EIO on command, so a small library stands between Restante and `read(2)`. What Restante sees is
+//! what a dying disk shows: the first octets, then the error.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::support::conversation::Conversation;
+use super::support::maildir;
+use super::support::service::{Plan, Service, Site};
+use super::support::slapd::{output, program};
+use super::support::stage::{PASSWORD, directory};
+use super::{NOT_NOW, long};
+
+const GOOD: &[u8] = b"Subject: good\n\ngood\n";
+
+/// Restante on a disk that fails at an octet of `cur/1.bad`, from [`Disk::fail`] on.
+struct Disk {
+    service: Service,
+    site: Site,
+    _directory: restante::demo::directory::Directory,
+}
+
+impl Disk {
+    fn failing_from(octet: usize) -> Self {
+        let (directory, site) = (directory(), Site::new());
+        // 1600 lines of 64 octets: more than the 64 KiB that are read at a time.
+        maildir::make(&site.maildir("ajones"), &[("cur/1.bad", &long(1600)), ("cur/2.good", GOOD)]);
+        let library = compiled(site.folder());
+        let switch = site.folder().join("the disk fails");
+        let service = site.serve_by(&Plan::at(&directory.url()).and("refusal_step: 0s"), |command: &mut Command| {
+            command.env("LD_PRELOAD", library).env("FAILING_FILE", "cur/1.bad").env("FAILING_WHEN", switch);
+            command.env("FAILING_FROM", octet.to_string());
+        });
+        Self { service, site, _directory: directory }
+    }
+
+    fn fail(&self) {
+        fs::write(self.site.folder().join("the disk fails"), "").unwrap();
+    }
+
+    fn recover(&self) {
+        fs::remove_file(self.site.folder().join("the disk fails")).unwrap();
+    }
+
+    fn client(&self) -> Conversation {
+        let mut client = Conversation::plain(self.service.pop3());
+        client.expect("+OK");
+        client
+    }
+
+    fn session(&self) -> Conversation {
+        let mut client = self.client();
+        client.login("ajones", PASSWORD);
+        client
+    }
+}
+
+fn compiled(folder: &Path) -> PathBuf {
+    let (source, library) = (folder.join("failing_read.c"), folder.join("failing_read.so"));
+    fs::write(&source, include_str!("failing_read.c")).unwrap();
+    let mut command = program("cc");
+    let built = output(command.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl"), "");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    library
+}
+
+/// Nothing of the message is sent: the client is told, and the session goes on.
+#[test]
+fn an_error_before_the_first_octet_is_an_answer() {
+    // At the second place, a part of the first block was read already.
+    for octet in [0, 1000] {
+        let disk = Disk::failing_from(octet);
+        let mut client = disk.session();
+        disk.fail();
+        client.ask("RETR 1", NOT_NOW);
+        client.ask("TOP 1 0", NOT_NOW);
+        disk.service.wait_for_log(&["WARN", "message not sent", "message_number=1", "Input/output error"]);
+        client.ask("RETR 2", "+OK 23 octets");
+        assert_eq!(client.message().len(), 23);
+        client.ask("QUIT", "+OK");
+    }
+}
+
+/// A stump that looks whole would be deleted by its reader: no final dot, the connection is cut, nothing is deleted.
+#[test]
+fn an_error_in_the_middle_cuts_the_connection_without_the_final_dot() {
+    let disk = Disk::failing_from(70_000);
+    for mut client in [disk.session(), disk.session()] {
+        disk.fail();
+        // The commands behind it were sent already.
+        client.send_octets(b"DELE 2\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n");
+        client.expect("+OK");
+        client.expect("+OK 102");
+        let mut lines = 0;
+        while client.line_or_end().is_some_and(|line| line != ".") {
+            lines += 1;
+        }
+        assert!(lines < 1600, "the whole message went out");
+        assert!(!client.dialogue().contains("S: .\\r\\n"), "a final dot was sent");
+        disk.recover();
+        assert_eq!(maildir::names(&disk.site.maildir("ajones")), ["cur/1.bad", "cur/2.good"]);
+    }
+    disk.service
+        .wait_for_logs(&["ERROR", "message cut while it was sent", "message_number=1", "Input/output error"], 2);
+    let ends = disk.service.wait_for_logs(&["connection ended", "reason=\"message cut: "], 2);
+    assert!(ends.iter().all(|line| line.contains("retr=0") && line.contains("dele=0")), "{ends:?}");
+}
+
+/// What cannot be counted is not left out: a client would take the message for deleted.
+#[test]
+fn an_error_while_octets_are_counted_is_no_shorter_maildrop() {
+    let disk = Disk::failing_from(70_000);
+    disk.fail();
+    let mut client = disk.client();
+    client.ask("USER ajones", "+OK");
+    client.ask(&format!("PASS {PASSWORD}"), "-ERR [SYS/TEMP]");
+    disk.service.wait_for_log(&["ERROR", "maildrop not opened", "1.bad", "Input/output error"]);
+    disk.recover();
+    client.login("ajones", PASSWORD);
+    client.ask("STAT", "+OK 2 ");
+}

@@ -1,0 +1,116 @@
+//! "Missing is empty" where it is true, and an error where something fell away.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::support::conversation::Conversation;
+use super::support::maildir;
+use super::support::service::restante;
+use super::support::stage::{PASSWORD, Stage};
+
+const ONE: &[(&str, &[u8])] = &[("new/1.a", b"Subject: a\n\na\n")];
+
+fn refused(client: &mut Conversation, name: &str, password: &str, answer: &str) {
+    client.ask(&format!("USER {name}"), "+OK");
+    client.ask(&format!("PASS {password}"), answer);
+}
+
+/// Somebody whose Maildir was never made has no mail.
+#[test]
+fn a_missing_maildir_is_an_empty_maildrop() {
+    let stage = Stage::set("", ONE);
+    let mut client = stage.client();
+    client.login("alamb", "seven green lamps");
+    client.ask("STAT", "+OK 0 0");
+    client.ask("QUIT", "+OK");
+    assert!(!stage.site.maildir("alamb").exists(), "nothing is made");
+}
+
+/// An empty answer would make every client forget its unique-ids and fetch everything again.
+#[test]
+fn an_unmounted_mail_root_is_no_empty_maildrop() {
+    let stage = Stage::set("", ONE);
+    let mut before = stage.session();
+    before.ask("DELE 1", "+OK");
+    let away = stage.site.folder().join("away");
+    fs::rename(stage.site.root(), &away).unwrap();
+    fs::create_dir(stage.site.root()).unwrap();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    refused(&mut client, "alamb", "seven green lamps", "-ERR [SYS/TEMP]");
+    for person in ["ajones", "alamb"] {
+        let person = format!("person=\"{person}\"");
+        stage.service.wait_for_log(&[
+            "ERROR",
+            "maildrop not opened",
+            &person,
+            "is not the directory seen at the start",
+        ]);
+    }
+    // A session from before neither sends what is not there nor says that it deleted it.
+    before.ask("RETR 1", "-ERR there is no message 1");
+    before.ask("RSET", "+OK");
+    before.ask("RETR 1", super::NOT_NOW);
+    before.ask("DELE 1", "+OK");
+    before.ask("QUIT", "-ERR");
+    fs::remove_dir(stage.site.root()).unwrap();
+    fs::rename(away, stage.site.root()).unwrap();
+    stage.session().ask("STAT", "+OK 1 17");
+}
+
+#[test]
+fn without_the_marker_nobody_is_told_that_their_mail_is_gone() {
+    let stage = Stage::set_by(ONE, |plan, site| {
+        plan.mailboxes.push_str("  marker: .mounted\n");
+        fs::write(site.root().join(".mounted"), "").unwrap();
+    });
+    stage.session().ask("STAT", "+OK 1 17");
+    fs::remove_file(stage.site.root().join(".mounted")).unwrap();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    refused(&mut client, "alamb", "seven green lamps", "-ERR [SYS/TEMP]");
+    stage.service.wait_for_logs(&["ERROR", "maildrop not opened", "marker"], 2);
+    fs::write(stage.site.root().join(".mounted"), "").unwrap();
+    stage.session().ask("STAT", "+OK 1 17");
+    // Without it the service does not even begin.
+    fs::remove_file(stage.site.root().join(".mounted")).unwrap();
+    let mut again = restante();
+    let ended = again.args(["serve", "--config"]).arg(stage.site.folder().join("restante.yaml")).output().unwrap();
+    assert!(!ended.status.success());
+    assert!(String::from_utf8_lossy(&ended.stderr).contains(".mounted"), "{ended:?}");
+}
+
+#[test]
+fn a_maildir_that_leads_out_of_the_root_is_never_opened() {
+    let stage = Stage::set("", &[]);
+    let outside = stage.site.folder().join("outside");
+    maildir::make(&outside, ONE);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    symlink(&outside, stage.maildir()).unwrap();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/PERM]");
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "leads out of the mail root"]);
+    // One whose `new` alone leads out is no better.
+    fs::remove_file(stage.maildir()).unwrap();
+    maildir::make(&stage.maildir(), &[]);
+    fs::remove_dir(stage.maildir().join("new")).unwrap();
+    symlink(outside.join("new"), stage.maildir().join("new")).unwrap();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/PERM]");
+    assert_eq!(maildir::names(&outside), ["new/1.a"]);
+}
+
+#[test]
+fn a_maildir_that_cannot_be_entered_is_no_empty_maildrop() {
+    let stage = Stage::set("", &[]);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    // A file in its place.
+    fs::write(stage.maildir(), "").unwrap();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "Not a directory"]);
+    // A link that leads to nothing.
+    fs::remove_file(stage.maildir()).unwrap();
+    symlink("gone", stage.maildir()).unwrap();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "a link leads to nothing"]);
+}

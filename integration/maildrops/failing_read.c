@@ -1,0 +1,40 @@
+/* A disk that fails: read() of the file whose path ends in FAILING_FILE gives EIO from octet FAILING_FROM on, as soon as
+ * the file FAILING_WHEN exists. Loaded in front of the C library by LD_PRELOAD. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int is_failing_file(int descriptor) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    const char *name = getenv("FAILING_FILE");
+    if (length < 0 || name == NULL || (size_t)length < strlen(name)) {
+        return 0;
+    }
+    path[length] = '\0';
+    return strcmp(path + length - strlen(name), name) == 0 && access(getenv("FAILING_WHEN"), F_OK) == 0;
+}
+
+ssize_t read(int descriptor, void *buffer, size_t count) {
+    static ssize_t (*real)(int, void *, size_t);
+    if (real == NULL) {
+        real = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+    }
+    if (is_failing_file(descriptor)) {
+        off_t from = atol(getenv("FAILING_FROM")), at = lseek(descriptor, 0, SEEK_CUR);
+        if (at >= from) {
+            errno = EIO;
+            return -1;
+        }
+        if (at + (off_t)count > from) {
+            count = (size_t)(from - at);
+        }
+    }
+    return real(descriptor, buffer, count);
+}
