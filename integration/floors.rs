@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &[]),
+    ("lockout", 1, &[]),
     ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),

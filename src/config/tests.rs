@@ -56,6 +56,7 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.identity.template, silent.identity.template);
     assert_eq!(told.identity.root, silent.identity.root);
     assert_eq!(told.identity.cache, silent.identity.cache);
+    assert_eq!(told.identity.lockout, silent.identity.lockout);
     assert_eq!(told.directory.name, silent.directory.name);
     assert_eq!(told.directory.urls, silent.directory.urls);
     assert_eq!(told.directory.starttls, silent.directory.starttls);

@@ -152,8 +152,11 @@ impl Driver {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
-                wait_for_step(began, &self.service.settings).await;
-                return Event::Judged(verdict(&refusal));
+                // Nothing that depends on the reason is left to do behind the step.
+                let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
+                drop(refusal);
+                wait_for_step(began, further, &self.service.settings).await;
+                return Event::Judged(verdict);
             }
         };
         report.person = Some(person.canonical_name.clone());
@@ -179,7 +182,7 @@ impl Driver {
             },
         };
         report.person = None;
-        wait_for_step(began, &self.service.settings).await;
+        wait_for_step(began, 0, &self.service.settings).await;
         Event::NotOpened(fault)
     }
 
@@ -281,12 +284,21 @@ fn event(input: Input) -> Event {
     }
 }
 
-/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason.
-async fn wait_for_step(began: Instant, settings: &Settings) {
+fn further_steps(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Refused(refused) => refused.further_steps,
+        _ => 0,
+    }
+}
+
+/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
+/// and for some further ones where somebody seems to be guessing.
+async fn wait_for_step(began: Instant, further: u32, settings: &Settings) {
     let step = settings.refusal_step;
     if step.is_zero() {
         return;
     }
     let steps = began.elapsed().as_nanos() / step.as_nanos() + 1;
-    sleep_until(began + step * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(further);
+    sleep_until(began + step * steps).await;
 }

@@ -55,6 +55,8 @@ pub struct Refused {
     pub identity: Option<Arc<Identity>>,
     /// Why.
     pub reason: Reason,
+    /// By how many whole steps it is to be told later than a first refusal, because somebody seems to be guessing.
+    pub further_steps: u32,
 }
 
 /// Why a login was refused.
@@ -76,6 +78,21 @@ pub enum Reason {
     RefusedBefore,
     /// The entry does not tell where the mail is.
     NoMaildrop(PathRefusal),
+    /// There were too many wrong passwords; this one was not looked at.
+    LockedOut(LockOutOf),
+}
+
+/// Whose wrong passwords were too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockOutOf {
+    /// The person's.
+    Person,
+    /// The person's, with those under way: many came at once.
+    PersonAtOnce,
+    /// Those for a name that leads to nobody.
+    Name,
+    /// Those from the client's network.
+    Network,
 }
 
 impl fmt::Display for Reason {
@@ -89,7 +106,19 @@ impl fmt::Display for Reason {
             Self::Directory(refusal) => refusal.fmt(f),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
+            Self::LockedOut(whose) => write!(f, "locked out: {whose}"),
         }
+    }
+}
+
+impl fmt::Display for LockOutOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Person => "too many wrong passwords of this person",
+            Self::PersonAtOnce => "too many passwords of this person at once",
+            Self::Name => "too many wrong passwords of this name",
+            Self::Network => "too many refused logins from this network",
+        })
     }
 }
 
