@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, trust};
+use restante::directory::{self, Admission, Attributes, LdapUrl, Limits, ServiceBind, trust};
 use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -123,6 +123,7 @@ fn asking(url: &str) -> directory::Settings {
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         attributes: Attributes::default(),
         further_attributes: Vec::new(),
+        admission: Admission::default(),
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }
 }

@@ -27,6 +27,8 @@ pub struct Options {
     pub size_limit: u32,
     /// Whether anybody may search, even without a bind; else only the service's entry may.
     pub anybody_reads: bool,
+    /// Attributes that nobody may read, separated by commas.
+    pub hidden: String,
     /// Further lines of `slapd.conf(5)` that hold for the whole server.
     pub global: String,
     /// Further lines of `slapd.conf(5)`, for the database.
@@ -129,6 +131,14 @@ impl Slapd {
         succeed(&mut command, changes);
     }
 
+    /// The same, and what slapd keeps about an entry itself may be changed too.
+    pub fn modify_anything(&self, changes: &str) {
+        let admin = format!("cn=admin,{}", self.suffix);
+        let mut command = program("ldapmodify");
+        command.args(["-x", "-e", "relax", "-H", &self.url(), "-D", &admin, "-w", ADMIN_PASSWORD]);
+        succeed(&mut command, changes);
+    }
+
     /// What it wrote to its standard error.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
@@ -177,6 +187,10 @@ impl Slapd {
         let (suffix, service) = (&self.suffix, people::SERVICE);
         let (global, further) = (&options.global, &options.further);
         let idle_timeout = options.idle_timeout;
+        let hidden = match options.hidden.as_str() {
+            "" => String::new(),
+            attributes => format!("access to attrs={attributes} by * none"),
+        };
         write!(
             text,
             r#"pidfile {folder}/pid
@@ -197,6 +211,7 @@ maxsize 268435456
 dbnosync
 index objectClass,uid,mail,cn eq
 access to attrs=userPassword by anonymous auth by * none
+{hidden}
 access to * by dn.exact="{service}" read by * {others}
 {further}
 "#

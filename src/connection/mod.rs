@@ -50,4 +50,6 @@ pub struct Client {
     pub stls: bool,
     /// This client may send a password in clear.
     pub passwords_in_clear: bool,
+    /// Logins are taken from where it is; others are refused whatever their credentials.
+    pub takes_logins: bool,
 }

@@ -8,6 +8,7 @@ mod outcome;
 mod passwords;
 mod person;
 mod settings;
+mod standing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,6 +80,13 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(&attempt.login, &self.directory, &self.settings).await?;
+        // What bars somebody is never told from memory: it may be over.
+        if let Found::One(identity, _) = &*found
+            && identity.looked_up < attempt.began
+            && !self.standing(identity).is_free()
+        {
+            return self.find_anew(attempt).await;
+        }
         self.note_fresh(attempt, &found).await;
         Ok(found)
     }
@@ -110,6 +118,9 @@ impl IdentityMap {
             Found::OutsidePolicy => return refused(None, Reason::OutsidePolicy),
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
             Recall::Verified => proven(identity, kind, Proof::Held),
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
@@ -127,6 +138,7 @@ impl IdentityMap {
                 Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
                     self.bind(attempt, anew, *kind).await
                 }
+                Found::One(anew, _) => self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore)),
                 _ => refused(Some(identity), Reason::RefusedBefore),
             },
             Err(fault) => self.without_answer(attempt, fault).await,
@@ -138,12 +150,14 @@ impl IdentityMap {
     }
 
     async fn bind(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
         match self.directory.bind(identity.dn.clone(), attempt.password.clone()).await {
-            Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
             Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
                 self.bind_where_it_is_now(attempt, identity, refusal).await
             }
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, identity, refusal),
+            Ok(verdict) => self.settle(attempt, identity, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
@@ -162,19 +176,30 @@ impl IdentityMap {
             Found::Nobody | Found::OutsidePolicy => return refused(Some(identity), Reason::Nobody),
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
+        if let Some(refusal) = self.barred(anew) {
+            return refusal;
+        }
         if anew.dn.matches(&identity.dn) {
-            return self.refuse(attempt, anew, refusal);
+            return self.settle(attempt, anew, kind, Verdict::Refused(refusal));
         }
         match self.directory.bind(anew.dn.clone(), attempt.password.clone()).await {
-            Ok(Verdict::Proven) => self.verified(attempt, anew, kind),
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, anew, refusal),
+            Ok(verdict) => self.settle(attempt, anew, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+    /// A bind was answered, and the entry read: what both say together.
+    fn settle(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
+        match self.standing(identity).with(verdict) {
+            Verdict::Proven => self.verified(attempt, identity, kind, Proof::Bind),
+            Verdict::Grace { left } => self.verified(attempt, identity, kind, Proof::GraceLogin { left }),
+            Verdict::Refused(refusal) => self.refuse(attempt, identity, refusal),
+        }
+    }
+
+    fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
         self.passwords.verified(identity, &attempt.password, Instant::now());
-        proven(identity, kind, Proof::Bind)
+        proven(identity, kind, proof)
     }
 
     fn refuse(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
@@ -192,7 +217,11 @@ impl IdentityMap {
             Fault::Unavailable { why, silent } => (why, silent),
         };
         match self.last_found.get(&attempt.login).await {
-            Some(identity) if silent && self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) => {
+            Some(identity)
+                if silent
+                    && self.standing(&identity).is_free()
+                    && self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) =>
+            {
                 proven(&identity, None, Proof::Grace)
             }
             _ => Outcome::Unavailable(why),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
@@ -85,6 +85,13 @@ impl Passwords {
             record.verified = Some(mark);
             record.tried_in_outage.clear();
         });
+    }
+
+    /// When the verified password was proven, by the wall's clock; none if none is held.
+    pub(super) fn proven_at(&self, person: &Identity) -> Option<SystemTime> {
+        let record = self.people.get(&person.id)?;
+        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())
     }
 
     /// A bind was refused, for whatever reason: what was verified before is not believed any more.
