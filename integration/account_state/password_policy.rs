@@ -19,6 +19,7 @@ objectClass: pwdPolicy
 cn: policy
 pwdAttribute: userPassword
 pwdLockout: TRUE
+pwdMustChange: TRUE
 pwdMaxFailure: 3
 
 dn: cn=aging,dc=renovations,dc=example

@@ -72,6 +72,9 @@ fn domain(section: &Section<'_>, schema: Schema, base: Option<&Dn>) -> Option<St
         let what = "means nothing where schema is not active_directory; right would be to leave the key out";
         section.fault("domain", section.place_of("domain"), what);
     }
+    if schema != Schema::ActiveDirectory {
+        return None;
+    }
     given.or_else(|| base?.rdns().iter().find_map(|rdn| rdn.value_of("dc")).map(str::to_owned))
 }
 
@@ -124,9 +127,10 @@ pub(super) fn admission(section: &Section<'_>, schema: Schema) -> Admission {
 
 fn enabled_attribute(section: &Section<'_>) -> Option<(String, String)> {
     let block = section.section("enabled_attribute");
-    if section.get("enabled_attribute").is_some() {
+    let value = block.text("value").map(str::to_owned);
+    if block.get("name").is_some() || value.is_some() {
         block.require("name", "the attribute that switches the service on for a person");
         block.require("value", "the value at which it is on, such as \"TRUE\", in quotes");
     }
-    Some((block.parsed("name", attribute)?, block.text("value")?.to_owned()))
+    Some((block.parsed("name", attribute)?, value?))
 }

@@ -198,7 +198,8 @@ impl IdentityMap {
     }
 
     fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
-        self.passwords.verified(identity, &attempt.password, Instant::now());
+        let by_grace = matches!(proof, Proof::GraceLogin { .. });
+        self.passwords.verified(identity, &attempt.password, Instant::now(), by_grace);
         proven(identity, kind, proof)
     }
 

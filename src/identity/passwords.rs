@@ -34,6 +34,8 @@ pub(super) struct Passwords {
 #[derive(Default)]
 struct Record {
     verified: Option<Mark>,
+    /// Whether the verified one had expired, and the directory let it pass by grace.
+    is_by_grace: bool,
     refused: VecDeque<Mark>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     tried_in_outage: Vec<hmac::Tag>,
@@ -43,6 +45,15 @@ struct Mark {
     tag: hmac::Tag,
     at: Instant,
     stamp: Option<String>,
+}
+
+/// How a held password was proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastProof {
+    /// When, by the wall's clock.
+    pub(super) at: SystemTime,
+    /// Whether it had expired, and the directory let it pass by grace.
+    pub(super) by_grace: bool,
 }
 
 /// Refused passwords held of each person.
@@ -78,20 +89,22 @@ impl Passwords {
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
-    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant) {
+    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant, by_grace: bool) {
         let mark = self.mark(person, password, now);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
+            record.is_by_grace = by_grace;
             record.tried_in_outage.clear();
         });
     }
 
-    /// When the verified password was proven, by the wall's clock; none if none is held.
-    pub(super) fn proven_at(&self, person: &Identity) -> Option<SystemTime> {
+    /// How the verified password was proven; none if none is held.
+    pub(super) fn last_proof(&self, person: &Identity) -> Option<LastProof> {
         let record = self.people.get(&person.id)?;
         let record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())
+        let at = SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())?;
+        Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
     /// A bind was refused, for whatever reason: what was verified before is not believed any more.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::passwords::LastProof;
 use super::{Identity, IdentityMap, Outcome, Reason, refused};
 use crate::directory::{Refusal, Verdict};
 
@@ -46,9 +47,15 @@ impl IdentityMap {
         let Some(barred) = identity.account.barred(SystemTime::now()) else { return Standing::Free };
         match barred.unless_proven_since {
             None => Standing::Barred(Reason::Directory(barred.refusal)),
-            Some(since) if self.passwords.proven_at(identity).is_some_and(|proven| proven > since) => Standing::Free,
+            Some(since) if self.is_waived(identity, &barred.refusal, since) => Standing::Free,
             Some(_) => Standing::Doubted(barred.refusal),
         }
+    }
+
+    /// Whether the held password was proven in spite of what the entry says.
+    fn is_waived(&self, identity: &Identity, refusal: &Refusal, since: SystemTime) -> bool {
+        let waives = |proof: LastProof| proof.at > since && (proof.by_grace || *refusal != Refusal::PasswordExpired);
+        self.passwords.last_proof(identity).is_some_and(waives)
     }
 
     /// The refusal of a person who may not log in. What is held of their password is dropped at once, in doubt too: then
