@@ -14,6 +14,8 @@ mod support;
 
 #[path = "account_state/active_directory.rs"]
 mod active_directory;
+#[path = "account_state/every.rs"]
+mod every;
 #[path = "account_state/groups.rs"]
 mod groups;
 #[path = "account_state/password_policy.rs"]
@@ -29,6 +31,7 @@ type Person = (&'static str, &'static str);
 const ALAN: Person = ("ajones", "violet-harbour-17");
 const LAMB: Person = ("alamb", "seven green lamps");
 const MARY: Person = ("mbrown", "paper-boat-42");
+const OTHER_MARY: Person = ("mbrown2", "quiet-orchard-8");
 const TOM: Person = ("tclerk", "brass-button-3");
 const ALANS_DN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
 const MARYS_DN: &str = "uid=mbrown,ou=Sales,ou=people,dc=renovations,dc=example";
@@ -39,7 +42,7 @@ fn served(url: &str, lines: &str) -> (Site, Service) {
     let mut plan = Plan::at(url).and("refusal_step: 0s").and("cache: { found: 1s, missed: 1s, password: 1h }");
     plan.directory.push_str(lines);
     let service = site.serve(&plan);
-    for (person, _) in [ALAN, LAMB, MARY, TOM] {
+    for (person, _) in [ALAN, LAMB, MARY, OTHER_MARY, TOM] {
         give_mail(&site, person);
     }
     (site, service)

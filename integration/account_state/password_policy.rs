@@ -138,7 +138,7 @@ fn grace_logins_and_an_expired_password() {
     keeps_out(&service, LAMB, "password expired");
 }
 
-fn check(site: &Site, plan: &Plan) -> Output {
+pub(super) fn check(site: &Site, plan: &Plan) -> Output {
     let file = site.folder().join("checked.yaml");
     std::fs::write(&file, plan.yaml()).unwrap();
     restante().args(["check", "--config"]).arg(&file).output().unwrap()

@@ -37,6 +37,21 @@ fn connections_are_counted_in_all_and_by_address() {
     }
 }
 
+/// Closed with octets unread, the kernel would break the connection, and the last words could be lost on the way.
+#[test]
+fn who_talks_on_hears_the_last_words() {
+    let stage = Stage::set("limits: { wrong_commands: 3 }\n", &[]);
+    for _ in 0..20 {
+        let mut client = stage.client();
+        client.send_octets("nonsense\r\n".repeat(2_000).as_bytes());
+        client.expect("-ERR unknown command");
+        client.expect("-ERR unknown command");
+        client.expect("-ERR too many wrong commands");
+        client.ended_in_good_order();
+        client.send_octets(b"a connection that was reset would take no more\r\n");
+    }
+}
+
 /// The time of a login counts from the greeting, whatever the client says meanwhile.
 #[test]
 fn a_login_has_its_time() {

@@ -147,10 +147,13 @@ impl Conversation {
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
     }
 
-    /// Expects that the server has nothing more to say and closes TLS with its alert, so that the end is no cut.
+    /// Expects that the server has nothing more to say and closes so that the end is no cut: under TLS with its alert,
+    /// in clear without breaking the connection.
     pub fn ended_in_good_order(&mut self) {
-        let Wire::Tls(stream) = &mut self.wire else { panic!("no TLS\n{}", self.dialogue) };
-        let closed = stream.read_to_end(&mut self.input);
+        let closed = match &mut self.wire {
+            Wire::Tls(stream) => stream.read_to_end(&mut self.input),
+            Wire::Plain(stream) => stream.read_to_end(&mut self.input),
+        };
         closed.unwrap_or_else(|fault| panic!("not closed in good order: {fault}\n{}", self.dialogue));
         assert!(self.input.is_empty(), "more said: {}\n{}", self.input.escape_ascii(), self.dialogue);
     }

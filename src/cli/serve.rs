@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Ended, complain};
 use crate::config::{self, Configuration};
-use crate::connection::Service;
+use crate::connection::{Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
 use crate::logging;
@@ -47,6 +47,9 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
         Some(user) => tracing::warn!(user, "not started as root, so user: does nothing"),
         None if is_root() => tracing::warn!("running as root; user: in the configuration would give that up"),
         None => {}
+    }
+    if !kernel_tells_delivery().unwrap_or(false) {
+        tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration)

@@ -2,7 +2,7 @@
 //!
 //! `sock_diag(7)` tells it for one socket by a safe call; the `SIOCOUTQ` ioctl would need `unsafe`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -37,6 +37,16 @@ pub(super) async fn delivered(socket: Option<&TcpStream>, patience: Duration) ->
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// Whether this kernel tells at all; asked of a connection of our own on the loopback interface.
+///
+/// # Errors
+/// No such connection could be made.
+pub fn kernel_tells_delivery() -> std::io::Result<bool> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let socket = std::net::TcpStream::connect(listener.local_addr()?)?;
+    Ok(matches!(ask(&request(socket.local_addr()?, socket.peer_addr()?)), Ok(Some(_))))
 }
 
 /// What asking the kernel about a socket comes to.
@@ -144,6 +154,11 @@ mod tests {
         let mut taken = vec![0; written];
         peer.read_exact(&mut taken).await.unwrap();
         assert_eq!(delivered(Some(&socket), Duration::from_secs(10)).await, Delivered::Yes);
+    }
+
+    #[test]
+    fn this_kernel_tells() {
+        assert!(kernel_tells_delivery().unwrap());
     }
 
     #[tokio::test]

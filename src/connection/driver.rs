@@ -98,8 +98,10 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
-        if matches!(closed, Closed::Session(_) | Closed::NoLogin | Closed::Shutdown) {
-            self.wire.close().await;
+        match closed {
+            Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
+            _ => {}
         }
         closed
     }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
 pub use settings::{Limits, Settings};
 

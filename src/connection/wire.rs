@@ -91,10 +91,22 @@ impl Wire {
     }
 
     /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut.
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(&mut self) {
         if self.flush().await.is_ok() {
             let _ = timeout(FAREWELL, self.stream.shutdown()).await;
         }
+    }
+
+    /// Says goodbye to a client that may be in the middle of a sentence. What it still sends is read and thrown away:
+    /// closed with octets unread, the kernel would break the connection, and our last words could be lost with it.
+    pub(super) async fn close_on_talker(&mut self) {
+        self.close().await;
+        let listening = async {
+            while read_some(&mut self.stream, &mut self.lines).await.is_ok_and(|count| count > 0) {
+                self.lines.forget();
+            }
+        };
+        let _ = timeout(FAREWELL, listening).await;
     }
 }
 

@@ -130,6 +130,11 @@ pub(super) mod tests {
                 Notice { expires_in: Some(0x0101_0101_0101_0101), ..nothing },
             ),
             (&[0x30, 13, 0xa0, 11, 0x80, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1], nothing),
+            // As 389 Directory Server writes lengths, and both parts at once.
+            (
+                &[0x30, 0x84, 0, 0, 0, 14, 0xa0, 0x84, 0, 0, 0, 5, 0x80, 3, 1, 0x51, 0x80, 0x81, 1, 2],
+                Notice { expires_in: Some(86_400), ..faulty(AccountFault::MustChange) },
+            ),
             (&[0x30, 5, 0x81], nothing),
             (&[0x04, 1, 0], nothing),
             (&[], nothing),

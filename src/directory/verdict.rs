@@ -65,18 +65,20 @@ pub(super) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
         (0, None) => Ok(Verdict::Proven),
         (49, _) => refused(sub_code(&result.text).unwrap_or(Refusal::WrongPassword)),
         (32 | 34, _) => refused(Refusal::NoSuchEntry),
-        (19 | 48 | 53, _) => refused(in_words(result)),
+        // What the sentence says is nearer the truth: a disabled account's control says that it is locked.
+        (19 | 48 | 53, _) => in_words(result)
+            .map_or_else(|| refused(Refusal::Other(told(result))), |refusal| Ok(Verdict::Refused(refusal))),
         _ => Err(Fault::of_result("bind as the person", result)),
     }
 }
 
 /// 389 Directory Server answers a disabled account with 53 and a locked one with 19, each with a sentence: that is the
 /// person, not an outage.
-fn in_words(result: &LdapResult) -> Refusal {
+fn in_words(result: &LdapResult) -> Option<Refusal> {
     match result.rc {
-        53 if result.text.contains("Account inactivated") => Refusal::Disabled,
-        19 if result.text.contains("Exceed password retry limit") => Refusal::Locked,
-        _ => Refusal::Other(told(result)),
+        53 if result.text.contains("Account inactivated") => Some(Refusal::Disabled),
+        19 if result.text.contains("Exceed password retry limit") => Some(Refusal::Locked),
+        _ => None,
     }
 }
 
@@ -165,6 +167,10 @@ mod tests {
     #[test]
     fn a_sentence_tells_what_the_result_does_not() {
         let disabled = "Account inactivated. Contact system administrator.";
+        let (matched, text) = (String::new(), disabled.to_owned());
+        let says_locked = vec![control(&[0x30, 0x84, 0, 0, 0, 3, 0x81, 1, 1])];
+        let answer = LdapResult { rc: 53, matched, text, refs: vec![], ctrls: says_locked };
+        assert_eq!(judge(&answer), Ok(Verdict::Refused(Refusal::Disabled)));
         assert_eq!(judged(53, disabled), Ok(Verdict::Refused(Refusal::Disabled)));
         let locked = "Exceed password retry limit. Please try later.";
         assert_eq!(judged(19, locked), Ok(Verdict::Refused(Refusal::Locked)));

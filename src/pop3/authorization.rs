@@ -126,13 +126,12 @@ impl Verifying {
     }
 
     pub(super) fn judged(self, verdict: Verdict) -> Step {
-        let text = match verdict {
-            Verdict::Proven => return Step::right(State::Opening(self), Action::Open),
-            Verdict::Refused => "[AUTH] name or password is wrong",
-            Verdict::Unavailable => "[SYS/TEMP] cannot check names and passwords now, try again later",
-            Verdict::Misconfigured => "[SYS/PERM] cannot check names and passwords, tell your administrator",
-        };
-        self.refused(text)
+        match verdict {
+            Verdict::Proven => Step::right(State::Opening(self), Action::Open),
+            Verdict::Refused => self.refused("[AUTH] name or password is wrong"),
+            Verdict::Unavailable => self.back("[SYS/TEMP] cannot check names and passwords now, try again later"),
+            Verdict::Misconfigured => self.back("[SYS/PERM] cannot check names and passwords, tell your administrator"),
+        }
     }
 
     pub(super) fn not_opened(self, reason: NotOpened) -> Step {
@@ -140,7 +139,12 @@ impl Verifying {
             NotOpened::Forbidden => "[SYS/PERM] the maildrop cannot be opened, tell your administrator",
             NotOpened::Unavailable => "[SYS/TEMP] the maildrop cannot be opened now, try again later",
         };
-        self.refused(text)
+        self.back(text)
+    }
+
+    /// No fault of the client's, so it uses up none of its tries.
+    fn back(self, text: &str) -> Step {
+        Step::reply(State::Authorization(self.0), reply::err(text))
     }
 
     fn refused(self, text: &str) -> Step {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::listen::Policy;
 use super::places::{Full, Places};
@@ -15,6 +15,9 @@ use crate::connection::Client;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the log is not told again that connections cannot be accepted.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Accepts clients and hands each to a task of its own: one client's panic is its own.
 pub(super) async fn accept<Serving>(
@@ -25,11 +28,12 @@ pub(super) async fn accept<Serving>(
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
+    let mut complained = None;
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(fault) => {
-                after_error(&fault, &policy).await;
+                after_error(&fault, &policy, &mut complained).await;
                 continue;
             }
         };
@@ -50,13 +54,17 @@ pub(super) async fn accept<Serving>(
     }
 }
 
-async fn after_error(fault: &io::Error, policy: &Policy) {
+/// `complained`: when the log was last told; while nothing gets better it is not told ten times a second.
+async fn after_error(fault: &io::Error, policy: &Policy, complained: &mut Option<Instant>) {
     // These belong to one connection that is gone already (accept(2)).
     let of_the_client = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
     if of_the_client.contains(&fault.kind()) {
         return;
     }
-    tracing::error!(listener = policy.name(), %fault, "cannot accept connections now");
+    if complained.is_none_or(|at| at.elapsed() >= QUIET) {
+        tracing::error!(listener = policy.name(), %fault, "cannot accept connections now");
+        *complained = Some(Instant::now());
+    }
     sleep(PAUSE).await;
 }
 
