@@ -9,7 +9,6 @@
     reason = "a fault here is a failed test"
 )]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod support;
 
 #[path = "account_state/active_directory.rs"]

@@ -8,7 +8,7 @@ use super::support::ds389::Ds389;
 use super::support::login::opens;
 use super::support::overlays::Overlay;
 use super::support::samba::Samba;
-use super::support::service::{Plan, Site};
+use super::support::service::Plan;
 use super::support::slapd::{Options, Slapd};
 use super::{ALAN, LAMB, MARY, OTHER_MARY, TOM, is_cut, is_let_in_again, keeps_out, lets_in, served};
 

@@ -104,7 +104,7 @@ fn without_option(name: &str) -> String {
 }
 
 fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |told, octet| told + &format!("{octet:02x}"))
 }
 
 #[cfg(test)]

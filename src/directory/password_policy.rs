@@ -57,7 +57,7 @@ impl Notice {
     /// `SEQUENCE { warning [0] CHOICE { timeBeforeExpiration [0], graceAuthNsRemaining [1] }, error [1] ENUMERATED }`,
     /// both optional.
     fn read(&mut self, value: &[u8]) {
-        for part in inner(value).into_iter().flat_map(StructureTag::expect_constructed).flatten() {
+        for part in inner(value).into_iter().filter_map(StructureTag::expect_constructed).flatten() {
             match part.id {
                 0 => self.warning(part),
                 1 => self.fault = number(part).and_then(fault),

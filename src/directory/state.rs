@@ -36,20 +36,21 @@ pub struct Barred {
     pub unless_proven_since: Option<SystemTime>,
 }
 
-/// The attributes that tell of an account's state, read of every entry.
+/// The attributes that tell of an account's state, read of every entry. Of several that bar somebody the first is told: a
+/// password that must be changed counts as expired, too.
 pub(super) const STATE: [&str; 12] = [
     "userAccountControl",
-    "msDS-User-Account-Control-Computed",
-    "accountExpires",
-    "pwdLastSet",
     "nsAccountLock",
-    "accountUnlockTime",
-    "passwordExpirationTime",
-    "pwdAccountLockedTime",
-    "pwdReset",
     "pwdStartTime",
+    "accountExpires",
     "pwdEndTime",
     "shadowExpire",
+    "pwdLastSet",
+    "pwdReset",
+    "msDS-User-Account-Control-Computed",
+    "accountUnlockTime",
+    "pwdAccountLockedTime",
+    "passwordExpirationTime",
 ];
 
 /// Bits of `userAccountControl` and of its computed companion.
@@ -132,7 +133,7 @@ fn flags(attribute: &str, value: &str) -> Option<Vec<Bar>> {
     Some(bits.into_iter().flat_map(|(bit, refusal)| only_if(flags & bit != 0, refusal)).collect())
 }
 
-/// What 389 Directory Server and the password policy of OpenLDAP write as Generalized Time.
+/// What 389 Directory Server and the password policy of slapd write as Generalized Time.
 ///
 /// The former marks a lock without end, and a password that must be changed at once, by the beginning of 1970.
 fn timed(attribute: &str, value: &str) -> Option<Vec<Bar>> {
@@ -231,6 +232,8 @@ mod tests {
         ] {
             assert_eq!(barred(&[(attribute, value)], NOW).unwrap().unless_proven_since, since, "{attribute}: {value}");
         }
+        let twice = [("msDS-User-Account-Control-Computed", "8388608"), ("pwdLastSet", "0")];
+        assert_eq!(barred(&twice, NOW).unwrap().refusal, Refusal::MustChange);
         let both = [("passwordExpirationTime", "20261123191400Z"), ("pwdReset", "TRUE")];
         assert_eq!(barred(&both, NOW), Some(Barred { refusal: Refusal::MustChange, unless_proven_since: None }));
     }

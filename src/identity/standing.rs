@@ -1,11 +1,15 @@
 //! Whether a person may log in at all, by what their entry says.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::passwords::LastProof;
 use super::{Identity, IdentityMap, Outcome, Reason, refused};
 use crate::directory::{Refusal, Verdict};
+
+/// A proof that followed the beginning of a lock this closely may as well have come before it: clocks differ, and
+/// directories write whole seconds. Then a bind decides.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// How a person stands with the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +58,10 @@ impl IdentityMap {
 
     /// Whether the held password was proven in spite of what the entry says.
     fn is_waived(&self, identity: &Identity, refusal: &Refusal, since: SystemTime) -> bool {
-        let waives = |proof: LastProof| proof.at > since && (proof.by_grace || *refusal != Refusal::PasswordExpired);
+        let waives = |proof: LastProof| match refusal {
+            Refusal::PasswordExpired => proof.by_grace,
+            _ => proof.at > since + CLOCKS_DIFFER,
+        };
         self.passwords.last_proof(identity).is_some_and(waives)
     }
 
