@@ -161,6 +161,25 @@ fn check_names_the_states_that_may_not_be_read() {
     assert!(words.contains("there is no group cn=none,dc=renovations,dc=example"), "{words}");
 }
 
+#[test]
+fn resolve_tells_the_state() {
+    let (site, slapd) = (Site::new(), slapd(""));
+    set(&slapd, ALANS_DN, "pwdReset", "TRUE");
+    set(&slapd, LAMBS_DN, "pwdAccountLockedTime", "20200101000000Z");
+    let file = site.folder().join("resolved.yaml");
+    std::fs::write(&file, Plan::at(&slapd.url()).yaml()).unwrap();
+    for (name, status, account) in [
+        (ALAN.0, 1, "password must be changed first"),
+        (LAMB.0, 0, "account locked, unless a bind says otherwise"),
+        (MARY.0, 0, "nothing in the entry speaks against a login"),
+    ] {
+        let told = restante().args(["resolve", "--config"]).arg(&file).arg(name).output().unwrap();
+        let words = String::from_utf8(told.stdout).unwrap();
+        assert!(words.contains(&format!("\naccount     {account}\n")), "{words}");
+        assert_eq!(told.status.code(), Some(status), "{words}");
+    }
+}
+
 /// A person of the table is who the others think.
 #[test]
 fn the_people_of_these_tests_are_those_of_the_sample() {

@@ -157,7 +157,7 @@ impl Driver {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
         let outcome = if self.takes_logins {
-            self.service.identities.verify(credentials).await
+            self.service.identities.verify(credentials, report.peer.ip()).await
         } else {
             Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere })
         };

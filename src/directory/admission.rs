@@ -148,6 +148,7 @@ impl Asking<'_> {
             scope: Scope::Subtree,
             filter: format!("(|{})", members.concat()),
             limit: 0,
+            parents: None,
             wanted: Some(vec!["1.1".to_owned()]),
         };
         self.searcher.ask(self.settings, self.servers, &question).await
@@ -159,6 +160,7 @@ impl Asking<'_> {
             scope: Scope::Base,
             filter: "(objectClass=*)".to_owned(),
             limit: 0,
+            parents: None,
             wanted: Some(vec![attribute.to_owned()]),
         };
         Ok(self.searcher.ask(self.settings, self.servers, &question).await?.into_iter().next())

@@ -21,6 +21,8 @@ mod state;
 mod trust;
 mod url;
 mod verdict;
+mod walk;
+mod words;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub use state::{Account, Barred};
 pub use trust::trust;
 pub use url::LdapUrl;
 pub use verdict::{Refusal, Verdict};
+pub use walk::{Walk, WalkEnd};
 
 use self::bind::Binder;
 use self::search::Searcher;

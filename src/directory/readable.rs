@@ -74,6 +74,7 @@ impl Searcher {
             scope: Scope::Base,
             filter: filter.to_owned(),
             limit: 0,
+            parents: None,
             wanted: Some(vec![attribute.to_owned()]),
         };
         Ok(self.ask(settings, servers, &question).await?.into_iter().next())

@@ -12,7 +12,7 @@ use super::fault::is_lost;
 use super::servers::Servers;
 use super::state::STATE;
 use super::{Entry, Fault, Settings};
-use crate::names::{Kind, LookUp};
+use crate::names::{HierarchicalName, Kind, LookUp};
 
 /// The connection that searches share.
 pub(super) struct Searcher {
@@ -45,6 +45,8 @@ pub(super) struct Question {
     pub(super) filter: String,
     /// The most entries wanted; 0 for all.
     pub(super) limit: i32,
+    /// The name whose parents an entry must fit besides.
+    pub(super) parents: Option<HierarchicalName>,
     /// The attributes wanted; none for those of a person.
     pub(super) wanted: Option<Vec<String>>,
 }
@@ -62,21 +64,10 @@ impl Searcher {
         look_up: &LookUp,
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
-        if let Some(dn) = &look_up.entry {
-            let question = Question::entry(settings, dn.as_str());
-            merge(&mut found, self.ask(settings, servers, &question).await?);
-        }
-        if let Some(name) = &look_up.hierarchical {
-            let filter = equality(settings, Kind::CommonName, name.common_name());
-            let namesakes = self.ask(settings, servers, &Question::people(settings, &filter, NAMESAKES)).await?;
-            merge(&mut found, namesakes.into_iter().filter(|entry| name.fits(&entry.dn)).collect());
-        }
-        if !look_up.equal.is_empty() {
-            let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
-            merge(
-                &mut found,
-                self.ask(settings, servers, &Question::people(settings, &format!("(|{terms})"), LIMIT)).await?,
-            );
+        for question in Question::all(settings, look_up) {
+            let answers = self.ask(settings, servers, &question).await?;
+            let fits = |entry: &Entry| question.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
+            merge(&mut found, answers.into_iter().filter(fits).collect());
         }
         found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
         for entry in &mut found {
@@ -123,7 +114,7 @@ impl Searcher {
         }
     }
 
-    async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
+    pub(super) async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
         let mut slot = self.slot.lock().await;
         if let Some(connection) = slot.connection.as_ref().filter(|connection| connection.is_open()) {
             let (ldap, server) = (connection.handle(), connection.server);
@@ -160,14 +151,27 @@ impl Searcher {
 }
 
 impl Question {
+    /// What a directory is asked for a look-up, in order.
+    pub(super) fn all(settings: &Settings, look_up: &LookUp) -> Vec<Self> {
+        let by_dn = look_up.entry.iter().map(|dn| Self::entry(settings, dn.as_str()));
+        let by_parents = look_up.hierarchical.iter().map(|name| {
+            let filter = equality(settings, Kind::CommonName, name.common_name());
+            Self { parents: Some(name.clone()), ..Self::people(settings, &filter, NAMESAKES) }
+        });
+        let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
+        let by_value = (!terms.is_empty()).then(|| Self::people(settings, &format!("(|{terms})"), LIMIT));
+        by_dn.chain(by_parents).chain(by_value).collect()
+    }
+
     fn entry(settings: &Settings, dn: &str) -> Self {
         let filter = settings.filter.clone();
-        Self { base: dn.to_owned(), scope: Scope::Base, filter, limit: LIMIT, wanted: None }
+        Self { base: dn.to_owned(), scope: Scope::Base, filter, limit: LIMIT, parents: None, wanted: None }
     }
 
     pub(super) fn people(settings: &Settings, terms: &str, limit: i32) -> Self {
         let filter = format!("(&{}{terms})", settings.filter);
-        Self { base: settings.base.as_str().to_owned(), scope: Scope::Subtree, filter, limit, wanted: None }
+        let base = settings.base.as_str().to_owned();
+        Self { base, scope: Scope::Subtree, filter, limit, parents: None, wanted: None }
     }
 
     /// A streaming search without adapter: the plain one leaks its message-id.
@@ -213,7 +217,7 @@ fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
     if terms.len() > 1 { format!("(|{})", terms.concat()) } else { terms.concat() }
 }
 
-fn attributes(settings: &Settings) -> Vec<&str> {
+pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
     let sources = Kind::ALL.into_iter().flat_map(|kind| settings.attributes.of(kind));
     let own = sources.map(|source| source.attribute.as_str());
     let further = settings.further_attributes.iter().map(String::as_str);

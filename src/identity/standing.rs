@@ -1,5 +1,6 @@
 //! Whether a person may log in at all, by what their entry says.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// How a person stands with the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// Nothing speaks against them.
     Free,
     /// The entry speaks against them, and only a bind can tell that it is over, or is waived.
@@ -23,7 +24,9 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether nothing speaks against them.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
         *self == Self::Free
     }
 
@@ -38,6 +41,16 @@ impl Standing {
                 Verdict::Refused(Refusal::Locked)
             }
             (_, verdict) => verdict,
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => f.write_str("nothing in the entry speaks against a login"),
+            Self::Doubted(refusal) => write!(f, "{refusal}, unless a bind says otherwise"),
+            Self::Barred(reason) => reason.fmt(f),
         }
     }
 }
