@@ -7,6 +7,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use restante::config::{self, Configuration};
+use restante::directory::Source;
 use tempfile::TempDir;
 
 /// What a file needs besides the lines that a test is about. The first lines are left to those.
@@ -135,6 +136,14 @@ const FAULTS: &[(&str, &str)] = &[
         "1:69: listeners.name_and_password: optional lets nobody in where client_certificate is none; right would be \
          required",
     ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, accept_from: [] }]",
+        "1:63: listeners.accept_from: an empty list would let nobody in; right would be networks, or no such key",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, accept_from: [10.0.0.0/33] }]",
+        "1:64: listeners.accept_from: \"10.0.0.0/33\" is no network; right would be such as 192.0.2.0/24",
+    ),
     ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list lets nobody in"),
     ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is none of the words"),
     (
@@ -195,7 +204,19 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
-    ("urls: [ldaps://x], base: dc=x, schema: ▸active_directory", "directories.schema: this version does not know"),
+    ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: means nothing where schema is not"),
+    ("urls: [ldaps://x], base: dc=x, allowed_group: ▸pop3", "directories.allowed_group: \"pop3\" is no distinguished"),
+    ("urls: [ldaps://x], base: dc=x, group_base: ▸dc=x", "directories.group_base: means nothing without allowed_group"),
+    (
+        "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ name: a }",
+        "directories.enabled_attribute.value is missing",
+    ),
+    (
+        "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ value: a }",
+        "directories.enabled_attribute.name is missing",
+    ),
+    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸[] }", "directories.attributes.mail: an empty list holds no"),
+    ("urls: [ldaps://x], base: dc=x, attributes: { mail: [a, ▸\"smtp:\"] }", "directories.attributes.mail: \"\" is no"),
     ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is none of the words known"),
     ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
     ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
@@ -307,6 +328,42 @@ fn values_reach_the_modules_that_want_them() {
     assert_eq!(configuration.directory.filter, "(objectClass=posixAccount)");
     assert_eq!(configuration.directory.name, "main");
     assert_eq!(configuration.directory.bind.unwrap().password.expose(), "correct horse");
+}
+
+#[test]
+fn a_schema_settles_filter_and_names_and_each_can_be_overridden() {
+    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory;
+    let told = |sources: &[Source]| {
+        let told = sources.iter().map(|own| format!("{}{}", own.prefix.as_deref().unwrap_or_default(), own.attribute));
+        told.collect::<Vec<_>>().join(" ")
+    };
+    let active = directory("schema: active_directory");
+    assert_eq!(active.filter, "(&(objectCategory=person)(objectClass=user))");
+    assert_eq!(told(&active.attributes.short_name), "sAMAccountName");
+    assert_eq!(told(&active.attributes.mail), "mail userPrincipalName smtp:proxyAddresses");
+    assert_eq!(active.attributes.domain.as_deref(), Some("example"));
+    assert_eq!(directory("schema: active_directory\n    domain: RENO").attributes.domain.as_deref(), Some("RENO"));
+    let own = directory(
+        "schema: active_directory\n    attributes: { mail: [\"smtp:proxyAddresses\", mail], short_name: uid }",
+    );
+    assert_eq!(told(&own.attributes.mail), "smtp:proxyAddresses mail");
+    assert_eq!(told(&own.attributes.short_name), "uid");
+    let of_389 = directory("schema: 389ds");
+    assert_eq!(of_389.filter, "(|(objectClass=inetOrgPerson)(objectClass=nsPerson))");
+    assert_eq!((told(&of_389.attributes.short_name), of_389.attributes.domain), ("uid".to_owned(), None));
+}
+
+#[test]
+fn whom_a_directory_lets_in() {
+    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory.admission;
+    assert_eq!(directory("name: x"), restante::directory::Admission::default());
+    let group = directory("allowed_group: \"cn=pop3,ou=groups,dc=example,dc=org\"").group.unwrap();
+    assert_eq!((group.base.as_str(), group.computed), ("ou=groups,dc=example,dc=org", false));
+    let lines = "schema: active_directory\n    allowed_group: \"cn=pop3,dc=example,dc=org\"\n    group_base: dc=org";
+    let group = directory(lines).group.unwrap();
+    assert_eq!((group.base.as_str(), group.computed), ("dc=org", true));
+    let switch = directory("enabled_attribute: { name: mailEnabled, value: \"TRUE\" }").enabled_attribute;
+    assert_eq!(switch, Some(("mailEnabled".to_owned(), "TRUE".to_owned())));
 }
 
 #[test]

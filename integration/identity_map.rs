@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, Attributes, LdapUrl, Limits, ServiceBind, trust};
+use restante::directory::{self, Admission, Attributes, LdapUrl, Limits, ServiceBind, trust};
 use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
@@ -144,6 +144,7 @@ fn asking(url: &str) -> directory::Settings {
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         attributes: Attributes::default(),
         further_attributes: Vec::new(),
+        admission: Admission::default(),
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }
 }

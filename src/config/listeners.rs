@@ -7,7 +7,7 @@ use super::paths::Base;
 use super::section::Section;
 use super::tree::{Place, quoted};
 use super::values;
-use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Settings, Tls};
+use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Network, Settings, Tls};
 
 /// What the server must be told.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
@@ -55,7 +55,8 @@ fn standard(root: &Section<'_>) -> Vec<(Listener, Place)> {
     let everywhere = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     [(110, Tls::StartTls), (995, Tls::Implicit)]
         .map(|(port, tls)| {
-            let listener = Listener { address: everywhere(port), tls, login_without_tls: LoginWithoutTls::Loopback };
+            let login_without_tls = LoginWithoutTls::Loopback;
+            let listener = Listener { address: everywhere(port), tls, login_without_tls, accept_from: Vec::new() };
             (listener, root.place_of("listeners"))
         })
         .to_vec()
@@ -69,7 +70,18 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     });
     let login_without_tls = login_without_tls(section, tls);
     certificates_of_clients(section);
-    Some(Listener { address: section.parsed("address", address)?, tls: tls?, login_without_tls })
+    let accept_from = accept_from(section);
+    Some(Listener { address: section.parsed("address", address)?, tls: tls?, login_without_tls, accept_from })
+}
+
+/// The networks from which logins are taken; everywhere, if there is no such list.
+fn accept_from(section: &Section<'_>) -> Vec<Network> {
+    let Some(items) = section.list("accept_from") else { return Vec::new() };
+    if items.is_empty() {
+        let what = "an empty list would let nobody in; right would be networks, or no such key";
+        section.fault("accept_from", section.place_of("accept_from"), what);
+    }
+    items.iter().filter_map(|item| section.parsed_of("accept_from", item, str::parse)).collect()
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -13,7 +13,7 @@ use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Settings};
-use crate::identity::Outcome;
+use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Multiline, NotOpened, Reply, Session, Transmission, Verdict,
@@ -59,7 +59,16 @@ async fn greet(
     };
     let mut wire = Wire::new(stream, limits.slow_reader);
     wire.out().extend(Session::greeting(&service.settings.hostname));
-    Ok(Driver { wire, session: Session::new(access, bounds), service, drain, deadline, login: None, mail: None })
+    Ok(Driver {
+        wire,
+        session: Session::new(access, bounds),
+        service,
+        drain,
+        deadline,
+        takes_logins: client.takes_logins,
+        login: None,
+        mail: None,
+    })
 }
 
 struct Driver {
@@ -69,6 +78,7 @@ struct Driver {
     drain: watch::Receiver<bool>,
     /// Until when the client must say something.
     deadline: Instant,
+    takes_logins: bool,
     login: Option<Login>,
     mail: Option<Mail>,
 }
@@ -146,7 +156,11 @@ impl Driver {
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
-        let outcome = self.service.identities.verify(credentials, report.peer.ip()).await;
+        let outcome = if self.takes_logins {
+            self.service.identities.verify(credentials, report.peer.ip()).await
+        } else {
+            Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
+        };
         report.login(&login, mechanism, &outcome);
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::LdapUrl;
-use crate::names::{Dn, Kind};
+use super::{Admission, Attributes, LdapUrl};
+use crate::names::Dn;
 use crate::secret::Password;
 
 /// One directory: any of its servers gives the same answers.
@@ -30,6 +30,8 @@ pub struct Settings {
     pub attributes: Attributes,
     /// Attributes that are read besides, since the mailbox path wants them.
     pub further_attributes: Vec<String>,
+    /// Whom of its people it lets use the service.
+    pub admission: Admission,
     /// The limits of time.
     pub limits: Limits,
 }
@@ -43,21 +45,6 @@ pub struct ServiceBind {
     pub password: Password,
 }
 
-/// The attribute that holds each kind of name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attributes {
-    /// Of [`Kind::CommonName`].
-    pub common_name: String,
-    /// Of [`Kind::ShortName`].
-    pub short_name: String,
-    /// Of [`Kind::Mail`].
-    pub mail: String,
-    /// Of [`Kind::FirstName`].
-    pub first_name: String,
-    /// Of [`Kind::LastName`].
-    pub last_name: String,
-}
-
 /// How long each thing may take, and how many connections carry binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -69,34 +56,6 @@ pub struct Limits {
     pub search: Duration,
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
-}
-
-impl Default for Attributes {
-    /// As `inetOrgPerson` (RFC 2798) has them.
-    fn default() -> Self {
-        Self {
-            common_name: "cn".to_owned(),
-            short_name: "uid".to_owned(),
-            mail: "mail".to_owned(),
-            first_name: "givenName".to_owned(),
-            last_name: "sn".to_owned(),
-        }
-    }
-}
-
-impl Attributes {
-    /// The attribute that holds a kind of name; none for names that are the DN itself.
-    #[must_use]
-    pub fn of(&self, kind: Kind) -> Option<&str> {
-        match kind {
-            Kind::DistinguishedName | Kind::HierarchicalName => None,
-            Kind::CommonName => Some(&self.common_name),
-            Kind::ShortName => Some(&self.short_name),
-            Kind::Mail => Some(&self.mail),
-            Kind::FirstName => Some(&self.first_name),
-            Kind::LastName => Some(&self.last_name),
-        }
-    }
 }
 
 impl Default for Limits {

@@ -15,6 +15,7 @@ mod passwords;
 mod person;
 mod resolve;
 mod settings;
+mod standing;
 mod steps;
 
 use std::net::IpAddr;
@@ -29,6 +30,7 @@ pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
 pub use settings::{Lifetimes, Settings};
+pub use standing::Standing;
 pub use steps::{Step, Steps};
 
 use self::flushes::{Flushes, Generation};
@@ -143,6 +145,13 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
+        // What bars somebody is never told from memory: it may be over.
+        if let Found::One(identity, _) = &*found
+            && identity.looked_up < attempt.began
+            && !self.standing(identity).is_free()
+        {
+            return self.find_anew(attempt).await;
+        }
         self.note_fresh(attempt, &found).await;
         Ok(found)
     }
@@ -176,6 +185,10 @@ impl IdentityMap {
         if self.guard.shuts_out(identity, &attempt.trial, Instant::now()) {
             return refused(Some(identity), Reason::LockedOut(LockOutOf::Person));
         }
+        attempt.steps.note(|| Step::Account(self.standing(identity)));
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
             Recall::Verified => proven(identity, kind, Proof::Held, attempt.steps),
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
@@ -193,6 +206,7 @@ impl IdentityMap {
                 Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
                     self.bind(attempt, anew, *kind).await
                 }
+                Found::One(anew, _) => self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore)),
                 _ => refused(Some(identity), Reason::RefusedBefore),
             },
             Err(fault) => self.without_answer(attempt, fault).await,
@@ -204,12 +218,15 @@ impl IdentityMap {
     }
 
     async fn bind(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
         if !self.guard.admits(identity, &attempt.trial, Instant::now()) {
             return refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce));
         }
         match self.ask(attempt, identity).await {
-            Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
             Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(attempt, identity, refusal).await,
+            Ok(verdict) => self.settle(attempt, identity, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
@@ -235,19 +252,33 @@ impl IdentityMap {
             Found::Nobody | Found::OutsidePolicy => return refused(Some(identity), Reason::Nobody),
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
+        if let Some(refusal) = self.barred(anew) {
+            return refusal;
+        }
         if anew.dn.matches(&identity.dn) {
-            return self.refuse(attempt, anew, refusal);
+            return self.settle(attempt, anew, kind, Verdict::Refused(refusal));
         }
         match self.ask(attempt, anew).await {
-            Ok(Verdict::Proven) => self.verified(attempt, anew, kind),
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, anew, refusal),
+            Ok(verdict) => self.settle(attempt, anew, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+    /// A bind was answered, and the entry read: what both say together.
+    fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
+        match self.standing(identity).with(verdict) {
+            Verdict::Proven => self.verified(attempt, identity, kind, Proof::Bind),
+            Verdict::Grace { left } => self.verified(attempt, identity, kind, Proof::GraceLogin { left }),
+            Verdict::Refused(refusal) => self.refuse(attempt, identity, refusal),
+        }
+    }
+
+    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
         self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
-        proven(identity, kind, Proof::Bind, attempt.steps)
+        if matches!(proof, Proof::GraceLogin { .. }) {
+            self.passwords.note_grace(identity);
+        }
+        proven(identity, kind, proof, attempt.steps)
     }
 
     fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
@@ -267,7 +298,8 @@ impl IdentityMap {
             Fault::Unavailable { why, silent } => (why, silent),
         };
         let last_found = self.last_found.get(&attempt.login).await.filter(|_| silent);
-        let believed = last_found.filter(|(asked, person)| self.flushes.believes_of(*asked, person));
+        let believed = last_found
+            .filter(|(asked, person)| self.flushes.believes_of(*asked, person) && self.standing(person).is_free());
         let Some((_, identity)) = believed else {
             return Outcome::Unavailable(why);
         };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Identity;
-use crate::directory::Refusal;
+use crate::directory::{Exclusion, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
 use crate::secret::PasswordFault;
@@ -42,6 +42,11 @@ pub struct Proven {
 pub enum Proof {
     /// By a bind, just now.
     Bind,
+    /// By a bind, just now, that the directory let pass by grace: the password has expired.
+    GraceLogin {
+        /// Logins left after this one.
+        left: u64,
+    },
     /// By a bind not long ago.
     Held,
     /// By a bind within the outage grace; the directory is silent.
@@ -72,8 +77,12 @@ pub enum Reason {
     Nobody,
     /// Several people have that name; their DNs.
     Ambiguous(Vec<String>),
-    /// The directory said no.
+    /// The directory said no, by the answer to a bind or by what stands in the entry.
     Directory(Refusal),
+    /// The directory does not let this person use the service.
+    Excluded(Exclusion),
+    /// The listener takes no logins from where the client is.
+    FromElsewhere,
     /// The directory said no to the same password not long ago.
     RefusedBefore,
     /// The entry does not tell where the mail is.
@@ -104,6 +113,8 @@ impl fmt::Display for Reason {
             Self::Nobody => f.write_str("nobody has that name"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
             Self::Directory(refusal) => refusal.fmt(f),
+            Self::Excluded(exclusion) => exclusion.fmt(f),
+            Self::FromElsewhere => f.write_str("the listener takes no logins from that address"),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
             Self::LockedOut(whose) => write!(f, "locked out: {whose}"),
@@ -124,10 +135,11 @@ impl fmt::Display for LockOutOf {
 
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bind => "bind",
-            Self::Held => "held",
-            Self::Grace => "outage grace",
-        })
+        match self {
+            Self::Bind => f.write_str("bind"),
+            Self::GraceLogin { left } => write!(f, "grace login, {left} left"),
+            Self::Held => f.write_str("held"),
+            Self::Grace => f.write_str("outage grace"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
@@ -48,6 +48,8 @@ pub(super) struct Passwords {
 #[derive(Default)]
 struct Record {
     verified: Option<Mark>,
+    /// Whether the verified one had expired, and the directory let it pass by grace.
+    is_by_grace: bool,
     refused: VecDeque<Mark>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     tried_in_outage: Vec<hmac::Tag>,
@@ -70,6 +72,15 @@ pub(super) struct Sent {
     pub(super) asked: Generation,
     /// The client's address.
     pub(super) from: IpAddr,
+}
+
+/// How a held password was proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastProof {
+    /// When, by the wall's clock.
+    pub(super) at: SystemTime,
+    /// Whether it had expired, and the directory let it pass by grace.
+    pub(super) by_grace: bool,
 }
 
 /// Refused passwords held of each person.
@@ -113,8 +124,22 @@ impl Passwords {
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
+            record.is_by_grace = false;
             record.tried_in_outage.clear();
         });
+    }
+
+    /// The verified password had expired, and the directory let it pass by grace.
+    pub(super) fn note_grace(&self, person: &Identity) {
+        self.change(person, |record| record.is_by_grace = true);
+    }
+
+    /// How the verified password was proven; none if none is held.
+    pub(super) fn last_proof(&self, person: &Identity) -> Option<LastProof> {
+        let record = self.people.get(&person.id)?;
+        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())?;
+        Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
     /// A bind was refused, for whatever reason: what was verified before is not believed any more.

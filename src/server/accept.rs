@@ -93,7 +93,8 @@ mod tests {
         Serving: Future<Output = ()> + Send + 'static,
     {
         let address = "127.0.0.1:0".parse().unwrap();
-        let listener = Listener { address, tls: Tls::None, login_without_tls: LoginWithoutTls::Refuse };
+        let listener =
+            Listener { address, tls: Tls::None, login_without_tls: LoginWithoutTls::Refuse, accept_from: Vec::new() };
         let port = Port::bind(&listener).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();

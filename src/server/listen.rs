@@ -1,12 +1,12 @@
 //! Ports, bound while the process still may, and what their policy means for a client.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::{Listener, LoginWithoutTls, Tls};
+use super::{Listener, LoginWithoutTls, Network, Tls};
 use crate::connection::Client;
 
 /// A bound port.
@@ -21,6 +21,7 @@ pub(super) struct Policy {
     name: Arc<str>,
     tls: Tls,
     login_without_tls: LoginWithoutTls,
+    accept_from: Arc<[Network]>,
 }
 
 /// Connections that may wait to be accepted.
@@ -36,6 +37,7 @@ impl Port {
             name: address.to_string().into(),
             tls: listener.tls,
             login_without_tls: listener.login_without_tls,
+            accept_from: listener.accept_from.clone().into(),
         };
         Ok(Self { socket, policy })
     }
@@ -69,7 +71,12 @@ impl Policy {
                 LoginWithoutTls::Loopback => peer.ip().is_loopback(),
                 LoginWithoutTls::Allow => true,
             },
+            takes_logins: self.takes_logins_from(peer.ip()),
         }
+    }
+
+    fn takes_logins_from(&self, address: IpAddr) -> bool {
+        self.accept_from.is_empty() || self.accept_from.iter().any(|network| network.holds(address))
     }
 
     /// Whether a client can read words before TLS.
@@ -107,7 +114,8 @@ mod tests {
     /// Whether a client from there may send a password in clear, on a port with STLS.
     async fn allowed(login_without_tls: LoginWithoutTls, from: &str) -> bool {
         let address = "127.0.0.1:0".parse().unwrap();
-        let port = Port::bind(&Listener { address, tls: Tls::StartTls, login_without_tls }).unwrap();
+        let port =
+            Port::bind(&Listener { address, tls: Tls::StartTls, login_without_tls, accept_from: Vec::new() }).unwrap();
         let socket = TcpStream::connect(port.socket.local_addr().unwrap()).await.unwrap();
         port.policy.client(socket, from.parse().unwrap()).passwords_in_clear
     }

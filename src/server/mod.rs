@@ -3,6 +3,7 @@
 mod accept;
 mod certificates;
 mod listen;
+mod network;
 mod places;
 mod privileges;
 mod settings;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use certificates::Certificates;
+pub use network::Network;
 pub use privileges::{become_user, is_root, raise_descriptor_limit};
 pub use settings::{Limits, Listener, LoginWithoutTls, Settings, Tls};
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Certificates;
+use super::{Certificates, Network};
 
 /// Everything the server needs besides what it serves.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Listener {
     pub tls: Tls,
     /// Who may send a password before TLS has begun.
     pub login_without_tls: LoginWithoutTls,
+    /// The networks from which it takes logins; none for every one.
+    pub accept_from: Vec<Network>,
 }
 
 /// When TLS begins on a port.
