@@ -36,9 +36,10 @@ impl Entry {
         let values: HashMap<_, _> =
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
         let first = |name: &str| values.get(name).and_then(|values: &Vec<String>| values.first()).cloned();
-        let id = first("entryuuid").or_else(|| first("nsuniqueid")).unwrap_or_else(|| fold(dn.as_str()));
+        let id = first("entryuuid").or_else(|| first("nsuniqueid"));
+        let id = id.map_or_else(|| EntryId(fold(dn.as_str())), |id| EntryId::of_text(&id));
         let stamp = first("pwdchangedtime").or_else(|| first("modifytimestamp"));
-        Ok(Self { id: EntryId(id), dn, stamp, values })
+        Ok(Self { id, dn, stamp, values })
     }
 
     /// All values of an attribute; none if it is missing or may not be read.
@@ -59,6 +60,18 @@ impl Entry {
         });
         let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
         equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))
+    }
+}
+
+impl EntryId {
+    /// Of the sixteen octets by which content synchronisation names an entry (RFC 4533 §2.1).
+    pub(super) fn of_uuid(octets: &[u8]) -> Self {
+        Self(octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}")))
+    }
+
+    /// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
+    fn of_text(text: &str) -> Self {
+        Self(text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect())
     }
 }
 
