@@ -15,6 +15,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),
     ("connection", 4, &["rustix", "tokio", "tokio_rustls", "zeroize"]),
+    ("admin", 4, &["rustix", "socket2", "tokio"]),
+    ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
     ("server", 5, &["rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls", "x509_parser"]),
     ("config", 6, &["anyhow"]),
@@ -23,7 +25,11 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
         7,
         &["anyhow", "base64", "futures_util", "ldap3_proto", "rcgen", "rustix", "tokio", "tokio_rustls", "tokio_util"],
     ),
-    ("cli", 8, &["anyhow", "clap", "tempfile", "tokio", "tokio_rustls"]),
+    (
+        "cli",
+        8,
+        &["anyhow", "clap", "comfy_table", "indicatif", "rustix", "serde_json", "tempfile", "tokio", "tokio_rustls"],
+    ),
     ("main", 9, &["restante"]),
 ];
 

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "identity_map/changes.rs"]
 mod changes;
+#[path = "identity_map/flushing.rs"]
+mod flushing;
 #[path = "identity_map/grace.rs"]
 mod grace;
 #[path = "identity_map/holding.rs"]
@@ -67,7 +69,7 @@ impl World {
     async fn login(&self, name: &str, password: &str) -> String {
         let password = Password::new(password.as_bytes().to_vec());
         let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
-        match self.map.verify(credentials).await {
+        match self.map.verify(credentials, std::net::Ipv4Addr::LOCALHOST.into()).await {
             Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
             Outcome::Refused(refused) => format!("refused: {}", refused.reason),
             Outcome::Unavailable(_) => "unavailable".to_owned(),

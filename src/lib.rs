@@ -32,7 +32,9 @@
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
+//! | 4 | [`audit`] | what in directory and mail root would make a login go wrong |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
+//! | 4 | [`admin`] | orders to the running service, over a Unix socket |
 //! | 4 | [`logging`] | how the log is written |
 //! | 5 | [`server`] | listeners, certificates, limits, an orderly end |
 //! | 6 | [`config`] | from YAML to every module's settings, with every mistake told at once |
@@ -41,6 +43,8 @@
 //!
 //! To see it move, run `cargo run --release -- demo`; to see what holds, read the dialogues in `integration/dialogues`.
 
+pub mod admin;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod connection;

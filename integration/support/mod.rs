@@ -12,10 +12,16 @@
 )]
 
 pub mod conversation;
+pub mod directory;
+pub mod ds389;
 pub mod login;
 pub mod maildir;
+pub mod overlays;
 pub mod ports;
+pub mod probe;
+pub mod process;
 pub mod relay;
+pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;

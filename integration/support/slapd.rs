@@ -1,19 +1,22 @@
 //! A real slapd: Debian's, in a folder and on ports of its own.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::PathBuf;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
-use restante::demo::{ldif, people};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use restante::demo::ldif::{self, Entry};
+use restante::demo::people;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::directory::{Administrator, RealDirectory, dn_of, replacement};
+use super::overlays::{self, Overlay};
 use super::ports::Port;
-use super::wait_until;
+use super::process::{Daemon, succeed};
+#[allow(unused_imports, reason = "not every test file runs programs of its own")]
+pub use super::process::{output, program};
 
 const SCHEMAS: [&str; 4] = ["core", "cosine", "nis", "inetorgperson"];
 const ADMIN_PASSWORD: &str = "admin of the tests";
@@ -27,6 +30,8 @@ pub struct Options {
     pub size_limit: u32,
     /// Whether anybody may search, even without a bind; else only the service's entry may.
     pub anybody_reads: bool,
+    /// Overlays of its database, in any order. The entries are then added while it runs, so that the overlays see them.
+    pub overlays: &'static [Overlay],
     /// Further lines of `slapd.conf(5)` that hold for the whole server.
     pub global: String,
     /// Further lines of `slapd.conf(5)`, for the database.
@@ -35,11 +40,12 @@ pub struct Options {
 
 /// A running slapd with one database. It ends, and its folder with it, when dropped.
 pub struct Slapd {
+    daemon: Daemon,
     folder: TempDir,
-    suffix: String,
+    entries: Vec<Entry>,
+    has_policy: bool,
     plain: Port,
     tls: Port,
-    child: Option<Child>,
 }
 
 impl Slapd {
@@ -51,14 +57,22 @@ impl Slapd {
     /// The same, set up differently.
     pub fn start_with(entries: &str, options: &Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let suffix = ldif::parse(entries).unwrap()[0].dn.to_string();
+        let daemon = Daemon::new("slapd", folder.path().join("log"));
         let (plain, tls) = (Port::take(), Port::take());
-        let mut slapd = Self { folder, suffix, plain, tls, child: None };
+        let has_policy = options.overlays.contains(&Overlay::PasswordPolicy);
+        let mut slapd = Self { daemon, folder, entries: ldif::parse(entries).unwrap(), has_policy, plain, tls };
         slapd.write_certificates();
         fs::create_dir(slapd.path("database")).unwrap();
         fs::write(slapd.path("slapd.conf"), slapd.configuration(options)).unwrap();
-        slapd.load(entries);
-        slapd.restart();
+        if options.overlays.is_empty() {
+            slapd.load(entries);
+            slapd.restart();
+        } else {
+            slapd.restart();
+            let (first, others) = entries.split_once("\n\n").unwrap();
+            let policy = if slapd.has_policy { overlays::policy(slapd.suffix()) } else { String::new() };
+            slapd.administrator().add(&format!("{first}\n\n{policy}\n{others}"));
+        }
         slapd
     }
 
@@ -84,75 +98,64 @@ impl Slapd {
 
     /// Starts it, if it does not run, on the ports it had before.
     pub fn restart(&mut self) {
-        if self.child.is_some() {
+        if self.daemon.runs() {
             return;
         }
-        let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let urls = format!("{} ldaps://127.0.0.1:{} {}", self.url(), self.tls.number(), self.socket_url());
         let mut command = program("slapd");
         command.arg("-d0").arg("-f").arg(self.path("slapd.conf")).arg("-h").arg(urls);
-        self.child = Some(run(command.stdout(Stdio::null()).stderr(log)));
-        wait_until("slapd answers", || {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
-            assert!(ended.is_none(), "slapd ended: {}", self.log());
-            TcpStream::connect(self.plain.address()).is_ok() && TcpStream::connect(self.tls.address()).is_ok()
-        });
+        let (plain, tls) = (self.plain.address(), self.tls.address());
+        self.daemon.start(&mut command, || TcpStream::connect(plain).is_ok() && TcpStream::connect(tls).is_ok());
     }
 
     /// Ends it in good order; its connections are closed, its ports refuse.
     pub fn stop(&mut self) {
-        self.end(Signal::TERM);
+        self.daemon.end(Signal::TERM);
     }
 
     /// Ends it at once, as a lost machine does.
     pub fn kill(&mut self) {
-        self.end(Signal::KILL);
+        self.daemon.end(Signal::KILL);
     }
 
     /// Lets it hang: connections are accepted by the kernel, nothing is answered. Returns when its last thread stands.
     pub fn freeze(&self) {
-        let pid = self.signal(Signal::STOP);
-        let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
-        assert!(status.stopped(), "slapd ended instead of stopping: {}", self.log());
+        self.daemon.freeze();
     }
 
     /// Lets it go on after [`Self::freeze`].
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
+        self.daemon.thaw();
     }
 
     /// Makes changes by `ldapmodify`, as the database's administrator; the text is LDIF with change records.
     pub fn modify(&self, changes: &str) {
-        let admin = format!("cn=admin,{}", self.suffix);
-        let mut command = program("ldapmodify");
-        command.args(["-x", "-H", &self.url(), "-D", &admin, "-w", ADMIN_PASSWORD]);
-        succeed(&mut command, changes);
+        self.administrator().modify(changes);
     }
 
     /// What it wrote to its standard error.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap_or_default()
+        self.daemon.log()
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn end(&mut self, signal: Signal) {
-        let Some(mut child) = self.child.take() else { return };
-        if child.try_wait().unwrap().is_some() {
-            return;
-        }
-        for signal in [signal, Signal::CONT] {
-            kill_process(Pid::from_child(&child), signal).unwrap();
-        }
-        child.wait().unwrap();
+    fn suffix(&self) -> &str {
+        self.entries[0].dn.as_str()
     }
 
-    fn signal(&self, signal: Signal) -> Pid {
-        let pid = Pid::from_child(self.child.as_ref().expect("slapd does not run"));
-        kill_process(pid, signal).unwrap();
-        pid
+    fn administrator(&self) -> Administrator {
+        Administrator {
+            url: self.url(),
+            dn: format!("cn=admin,{}", self.suffix()),
+            password: ADMIN_PASSWORD.to_owned(),
+        }
+    }
+
+    fn replace_relaxed(&self, short_name: &str, attribute: &str, value: &str) {
+        self.administrator().modify_relaxed(&replacement(&self.dn(short_name), attribute, value.as_bytes()));
     }
 
     fn write_certificates(&self) {
@@ -169,12 +172,13 @@ impl Slapd {
     fn configuration(&self, options: &Options) -> String {
         let folder = self.folder.path().display();
         let mut text = String::new();
+        let (modules, overlays) = overlays::configuration(options.overlays, self.suffix());
         for schema in SCHEMAS {
             writeln!(text, "include /etc/ldap/schema/{schema}.schema").unwrap();
         }
         let size_limit = if options.size_limit == 0 { "unlimited".to_owned() } else { options.size_limit.to_string() };
         let others = if options.anybody_reads { "read" } else { "none" };
-        let (suffix, service) = (&self.suffix, people::SERVICE);
+        let (suffix, service) = (self.suffix(), people::SERVICE);
         let (global, further) = (&options.global, &options.further);
         let idle_timeout = options.idle_timeout;
         write!(
@@ -182,7 +186,7 @@ impl Slapd {
             r#"pidfile {folder}/pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
-idletimeout {idle_timeout}
+{modules}idletimeout {idle_timeout}
 sizelimit {size_limit}
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
@@ -198,7 +202,7 @@ dbnosync
 index objectClass,uid,mail,cn eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{service}" read by * {others}
-{further}
+{overlays}{further}
 "#
         )
         .unwrap();
@@ -206,37 +210,43 @@ access to * by dn.exact="{service}" read by * {others}
     }
 }
 
-impl Drop for Slapd {
-    fn drop(&mut self) {
-        self.kill();
+impl RealDirectory for Slapd {
+    fn url(&self) -> String {
+        self.url()
     }
-}
 
-/// A program of the directory's packages; the administrators' folders are searched too.
-pub fn program(name: &str) -> Command {
-    let mut command = Command::new(name);
-    let path = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", format!("{path}:/usr/sbin:/sbin:/usr/bin")).env("LDAPNOINIT", "1");
-    command
-}
+    fn tls_url(&self) -> String {
+        self.tls_url()
+    }
 
-/// Starts a program, and says which package is missing if it is not there.
-pub fn run(command: &mut Command) -> Child {
-    let name = Path::new(command.get_program()).display().to_string();
-    command.spawn().unwrap_or_else(|fault| {
-        panic!("{name} cannot be started ({fault}). The packages these tests need stand in integration/packages")
-    })
-}
+    fn authority(&self) -> PathBuf {
+        self.authority()
+    }
 
-/// Runs a program to its end.
-pub fn output(command: &mut Command, input: &str) -> Output {
-    let mut child = run(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));
-    // One that ends before it has read everything tells why on its standard error.
-    let _ended_early = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
+    fn dn(&self, short_name: &str) -> String {
+        dn_of(&self.entries, short_name)
+    }
 
-fn succeed(command: &mut Command, input: &str) {
-    let output = output(command, input);
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    fn modify(&self, changes: &str) {
+        self.modify(changes);
+    }
+
+    fn set_password(&self, short_name: &str, password: &str) {
+        self.replace(short_name, "userPassword", password);
+        if self.has_policy {
+            self.replace(short_name, "pwdReset", "FALSE");
+        }
+    }
+
+    fn disable(&self, short_name: &str) {
+        self.replace_relaxed(short_name, "pwdAccountLockedTime", overlays::FOR_EVER);
+    }
+
+    fn must_change(&self, short_name: &str) {
+        self.replace_relaxed(short_name, "pwdReset", "TRUE");
+    }
+
+    fn expire_password(&self, short_name: &str) {
+        self.replace_relaxed(short_name, "pwdChangedTime", "20200101000000Z");
+    }
 }

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Ended, complain};
+use crate::admin::AdminSocket;
 use crate::config::{self, Configuration};
 use crate::connection::{Service, kernel_tells_delivery};
 use crate::directory::Directory;
@@ -58,9 +59,11 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
 /// Serves on bound ports until the process is told to end.
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
+    let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let (service, directory) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
+        take_orders(admin, service.identities.clone());
         greet_directory(directory);
         server.run(service, ending).await.context("cannot listen")
     });
@@ -82,7 +85,18 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Direct
     let directory = Directory::new(directory);
     let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
+    let identities = Arc::new(identities);
     Ok((Arc::new(Service { identities, store, tls, settings: connection }), directory))
+}
+
+/// Opens the admin socket, where one is configured. Its file is removed with the runtime.
+fn take_orders(admin: Option<AdminSocket>, identities: Arc<IdentityMap>) {
+    let Some(admin) = admin else { return };
+    tokio::spawn(async move {
+        if let Err(fault) = admin.serve(identities).await {
+            tracing::error!(%fault, "the admin socket takes no orders");
+        }
+    });
 }
 
 /// Tells at the start whether the directory answers; the service starts whether it does or not.

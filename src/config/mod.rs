@@ -3,6 +3,7 @@
 //! No module knows this one: each has plain settings of its own, and can be built without a file. All faults of a file
 //! are told at once, with line and column.
 
+mod admin;
 mod clients;
 mod directories;
 mod faults;
@@ -22,6 +23,7 @@ use paths::Base;
 use section::{Findings, Section};
 use tree::Node;
 
+use crate::admin as admin_socket;
 use crate::connection;
 use crate::directory;
 use crate::identity;
@@ -44,6 +46,8 @@ pub struct Configuration {
     pub maildir: maildir::Settings,
     /// How the log is written.
     pub logging: logging::Settings,
+    /// Where orders to the running service are taken; none without a socket.
+    pub admin: Option<admin_socket::Settings>,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -70,12 +74,13 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let server = listeners::read(&root, base);
     let connection = clients::connection(&root);
     let logging = clients::logging(&root);
+    let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
     let identity = people::identity(&root, &maildir);
     let further = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directory = directories::read(&root, base, further);
     unknown::find(tree, findings);
-    Some(Configuration { server, connection, identity: identity?, directory: directory?, maildir, logging })
+    Some(Configuration { server, connection, identity: identity?, directory: directory?, maildir, logging, admin })
 }
 
 #[cfg(test)]

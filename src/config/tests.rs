@@ -65,6 +65,7 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.directory.limits, silent.directory.limits);
     assert_eq!(told.maildir, silent.maildir);
     assert_eq!(told.logging, silent.logging);
+    assert_eq!((told.admin, silent.admin), (None, None));
     assert_eq!(told.directory.bind.unwrap().password.expose(), "correct horse");
     assert!(silent.directory.bind.is_none());
 }
@@ -104,4 +105,18 @@ fn keys(node: &Node, path: &str, told: &mut BTreeSet<String>) {
         keys(value, &own, told);
         told.insert(own);
     }
+}
+
+#[test]
+fn the_admin_socket_has_a_path_and_a_mode() {
+    let folder = folder();
+    let admin = |keys: &str| loaded(folder.path(), &format!("{SMALLEST}admin: {{ {keys} }}\n")).admin.unwrap();
+    let narrow = admin("socket: /run/restante/admin.sock");
+    assert_eq!((narrow.socket, narrow.mode), ("/run/restante/admin.sock".into(), 0o600));
+    let wide = admin("socket: admin.sock, mode: \"0660\"");
+    assert_eq!((wide.socket, wide.mode), (folder.path().join("admin.sock"), 0o660));
+    let long = format!("{SMALLEST}admin: {{ socket: /{} }}\n", "x".repeat(107));
+    fs::write(folder.path().join("restante.yaml"), long).unwrap();
+    let Err(faults) = load(&folder.path().join("restante.yaml")) else { panic!("taken") };
+    assert!(faults.to_string().contains("108 octets are too many for a socket"), "{faults}");
 }

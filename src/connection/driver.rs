@@ -146,7 +146,7 @@ impl Driver {
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
-        let outcome = self.service.identities.verify(credentials).await;
+        let outcome = self.service.identities.verify(credentials, report.peer.ip()).await;
         report.login(&login, mechanism, &outcome);
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),

@@ -28,7 +28,7 @@ use crate::maildir::Store;
 /// What every client is served with.
 pub struct Service {
     /// Who may log in.
-    pub identities: IdentityMap,
+    pub identities: Arc<IdentityMap>,
     /// Where their mail is.
     pub store: Arc<Store>,
     /// Certificates; none if no listener does TLS.

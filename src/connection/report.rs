@@ -45,7 +45,7 @@ impl Closed {
 
 /// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
 pub(super) struct Report {
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     listener: Arc<str>,
     began: Instant,
     pub(super) protection: &'static str,

@@ -1,7 +1,7 @@
 //! Every form of name that a person may type.
 
 use crate::directory::{Attributes, Directory, Entry, Fault};
-use crate::names::{Dn, Kind, LoginName, Policy};
+use crate::names::{HierarchicalName, Kind, LoginName, Policy};
 
 /// The forms of a person's name that lead to them and to nobody else, under a policy: each is asked of the directory as
 /// a login would ask it.
@@ -40,15 +40,8 @@ fn forms(entry: &Entry, attributes: &Attributes) -> Vec<String> {
     forms.extend::<Vec<String>>(prefixed("UID", Kind::ShortName));
     forms.extend::<Vec<String>>(prefixed("CN", Kind::CommonName));
     for name in values(Kind::CommonName) {
-        forms.push(format!("{name}{}", parents(&entry.dn, |_, value| format!("/{value}"))));
-        forms.push(format!("cn={name}{}", parents(&entry.dn, |kind, value| format!("/{kind}={value}"))));
+        forms.extend(HierarchicalName::forms(name, &entry.dn));
     }
     forms.push(entry.dn.to_string());
     forms
-}
-
-/// The parents of a hierarchical name: all but those that name a domain.
-fn parents(dn: &Dn, part: impl Fn(&str, &str) -> String) -> String {
-    let pairs = dn.rdns().iter().skip(1).filter_map(|rdn| rdn.pairs().next());
-    pairs.filter(|(kind, _)| !kind.eq_ignore_ascii_case("dc")).map(|(kind, value)| part(kind, value)).collect()
 }

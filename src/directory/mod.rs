@@ -16,6 +16,8 @@ mod settings;
 mod trust;
 mod url;
 mod verdict;
+mod walk;
+mod words;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ pub use settings::{Attributes, Limits, ServiceBind, Settings};
 pub use trust::trust;
 pub use url::LdapUrl;
 pub use verdict::{Refusal, Verdict};
+pub use walk::{Walk, WalkEnd};
 
 use self::bind::Binder;
 use self::search::Searcher;

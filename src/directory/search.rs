@@ -11,7 +11,7 @@ use super::entry::OPERATIONAL;
 use super::fault::is_lost;
 use super::servers::Servers;
 use super::{Entry, Fault, Settings};
-use crate::names::{Kind, LookUp};
+use crate::names::{HierarchicalName, Kind, LookUp};
 
 /// The connection that searches share.
 pub(super) struct Searcher {
@@ -38,11 +38,13 @@ const LIMIT: i32 = 3;
 const NAMESAKES: i32 = 100;
 
 /// One question to a directory.
-struct Question {
-    base: String,
-    scope: Scope,
-    filter: String,
+pub(super) struct Question {
+    pub(super) base: String,
+    pub(super) scope: Scope,
+    pub(super) filter: String,
     limit: i32,
+    /// The name whose parents an entry must fit besides.
+    pub(super) parents: Option<HierarchicalName>,
 }
 
 impl Searcher {
@@ -58,21 +60,10 @@ impl Searcher {
         look_up: &LookUp,
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
-        if let Some(dn) = &look_up.entry {
-            let question = Question::entry(settings, dn.as_str());
-            merge(&mut found, self.ask(settings, servers, &question).await?);
-        }
-        if let Some(name) = &look_up.hierarchical {
-            let filter = equality(settings, Kind::CommonName, name.common_name());
-            let namesakes = self.ask(settings, servers, &Question::people(settings, &filter, NAMESAKES)).await?;
-            merge(&mut found, namesakes.into_iter().filter(|entry| name.fits(&entry.dn)).collect());
-        }
-        if !look_up.equal.is_empty() {
-            let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
-            merge(
-                &mut found,
-                self.ask(settings, servers, &Question::people(settings, &format!("(|{terms})"), LIMIT)).await?,
-            );
+        for question in Question::all(settings, look_up) {
+            let answers = self.ask(settings, servers, &question).await?;
+            let fits = |entry: &Entry| question.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
+            merge(&mut found, answers.into_iter().filter(fits).collect());
         }
         found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
         Ok(found)
@@ -110,7 +101,7 @@ impl Searcher {
         }
     }
 
-    async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
+    pub(super) async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
         let mut slot = self.slot.lock().await;
         if let Some(connection) = slot.connection.as_ref().filter(|connection| connection.is_open()) {
             let (ldap, server) = (connection.handle(), connection.server);
@@ -147,13 +138,25 @@ impl Searcher {
 }
 
 impl Question {
+    /// What a directory is asked for a look-up, in order.
+    pub(super) fn all(settings: &Settings, look_up: &LookUp) -> Vec<Self> {
+        let by_dn = look_up.entry.iter().map(|dn| Self::entry(settings, dn.as_str()));
+        let by_parents = look_up.hierarchical.iter().map(|name| {
+            let filter = equality(settings, Kind::CommonName, name.common_name());
+            Self { parents: Some(name.clone()), ..Self::people(settings, &filter, NAMESAKES) }
+        });
+        let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
+        let by_value = (!terms.is_empty()).then(|| Self::people(settings, &format!("(|{terms})"), LIMIT));
+        by_dn.chain(by_parents).chain(by_value).collect()
+    }
+
     fn entry(settings: &Settings, dn: &str) -> Self {
-        Self { base: dn.to_owned(), scope: Scope::Base, filter: settings.filter.clone(), limit: LIMIT }
+        Self { base: dn.to_owned(), scope: Scope::Base, filter: settings.filter.clone(), limit: LIMIT, parents: None }
     }
 
     fn people(settings: &Settings, terms: &str, limit: i32) -> Self {
         let filter = format!("(&{}{terms})", settings.filter);
-        Self { base: settings.base.as_str().to_owned(), scope: Scope::Subtree, filter, limit }
+        Self { base: settings.base.as_str().to_owned(), scope: Scope::Subtree, filter, limit, parents: None }
     }
 
     /// A streaming search without adapter: the plain one leaks its message-id.
@@ -194,7 +197,7 @@ fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
     settings.attributes.of(kind).map(|attribute| format!("({attribute}={})", ldap_escape(value))).unwrap_or_default()
 }
 
-fn attributes(settings: &Settings) -> Vec<&str> {
+pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
     let own = Kind::ALL.into_iter().filter_map(|kind| settings.attributes.of(kind));
     own.chain(settings.further_attributes.iter().map(String::as_str)).chain(OPERATIONAL).collect()
 }

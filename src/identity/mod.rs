@@ -3,26 +3,35 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod flush;
+mod flushes;
 mod names;
 mod outcome;
 mod passwords;
 mod person;
+mod resolve;
 mod settings;
+mod steps;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 
+pub use flush::{Flush, Flushed};
 pub use outcome::{Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
+pub use resolve::Resolved;
 pub use settings::{Lifetimes, Settings};
+pub use steps::{Step, Steps};
 
+use self::flushes::{Flushes, Generation};
 use self::names::Names;
-use self::passwords::{Passwords, Recall};
+use self::passwords::{Passwords, Recall, Sent};
 use self::person::Found;
 use crate::directory::{Directory, Fault, Refusal, Verdict};
-use crate::maildir::PathRefusal;
+use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
 use crate::secret::Password;
@@ -33,15 +42,18 @@ pub struct IdentityMap {
     settings: Settings,
     names: Names,
     passwords: Passwords,
-    /// Who was last found under a name, for as long as an outage may be bridged.
-    last_found: Cache<LoginName, Arc<Identity>>,
+    flushes: Arc<Flushes>,
+    /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
+    last_found: Cache<LoginName, (Generation, Arc<Identity>)>,
 }
 
 /// One login on its way.
-struct Attempt {
+struct Attempt<'a> {
     login: LoginName,
     password: Password,
     began: Instant,
+    sent: Sent,
+    steps: &'a Steps,
 }
 
 /// A refused password is told from memory without another look at the entry for so long.
@@ -54,14 +66,22 @@ impl IdentityMap {
     /// The system gives no random numbers for the key under which passwords are hashed.
     pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
-        let passwords = Passwords::new(lifetimes).map_err(|_| "the system gives no random numbers".to_owned())?;
+        let flushes = Arc::new(Flushes::default());
+        let passwords =
+            Passwords::new(lifetimes, flushes.clone()).map_err(|_| "the system gives no random numbers".to_owned())?;
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
-        Ok(Self { directory, names: Names::new(lifetimes), passwords, last_found, settings })
+        let names = Names::new(lifetimes, flushes.clone());
+        Ok(Self { directory, settings, names, passwords, flushes, last_found })
     }
 
-    /// Judges credentials.
-    pub async fn verify(&self, credentials: Credentials) -> Outcome {
+    /// Judges credentials that a client sent from an address.
+    pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
+        self.verify_telling(credentials, from, Steps::IGNORED).await
+    }
+
+    /// The same, with every step taken down.
+    pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
         let login = match LoginName::new(&credentials.login) {
             Ok(login) => login,
             Err(fault) => return refused(None, Reason::NoName(fault)),
@@ -70,31 +90,34 @@ impl IdentityMap {
             Ok(password) => password,
             Err(fault) => return refused(None, Reason::NoPassword(fault)),
         };
-        let attempt = Attempt { login, password, began: Instant::now() };
+        steps.note(|| Step::Name(login.to_string()));
+        let sent = Sent { asked: self.flushes.now(), from };
+        let attempt = Attempt { login, password, began: Instant::now(), sent, steps };
         match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
         }
     }
 
-    async fn find(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find(&attempt.login, &self.directory, &self.settings).await?;
+    async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
+        let found = self.names.find(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
         self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
-    async fn find_anew(&self, attempt: &Attempt) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings).await?;
+    async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
+        let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
         self.note_fresh(attempt, &found).await;
         Ok(found)
     }
 
     /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
-    async fn note_fresh(&self, attempt: &Attempt, found: &Found) {
+    async fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
         match found {
             Found::One(identity, _) if identity.looked_up >= attempt.began => {
                 self.passwords.seen(identity);
-                self.last_found.insert(attempt.login.clone(), identity.clone()).await;
+                let since = (attempt.sent.asked, identity.clone());
+                self.last_found.insert(attempt.login.clone(), since).await;
             }
             Found::One(..) => {}
             Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
@@ -103,15 +126,13 @@ impl IdentityMap {
         }
     }
 
-    async fn judge(&self, attempt: &Attempt, found: &Found) -> Outcome {
-        let (identity, kind) = match found {
-            Found::One(identity, kind) => (identity, *kind),
-            Found::Nobody => return refused(None, Reason::Nobody),
-            Found::OutsidePolicy => return refused(None, Reason::OutsidePolicy),
-            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
+    async fn judge(&self, attempt: &Attempt<'_>, found: &Found) -> Outcome {
+        let (identity, kind) = match one_person(found, attempt.steps) {
+            Ok(person) => person,
+            Err(reason) => return refused(None, reason),
         };
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
-            Recall::Verified => proven(identity, kind, Proof::Held),
+            Recall::Verified => proven(identity, kind, Proof::Held, attempt.steps),
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
                 refused(Some(identity), Reason::RefusedBefore)
             }
@@ -121,7 +142,7 @@ impl IdentityMap {
     }
 
     /// The entry may have changed since: it is read again before the same password is refused without a bind.
-    async fn refused_before(&self, attempt: &Attempt, identity: &Arc<Identity>) -> Outcome {
+    async fn refused_before(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>) -> Outcome {
         match self.find_anew(attempt).await {
             Ok(found) => match &*found {
                 Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
@@ -133,12 +154,12 @@ impl IdentityMap {
         }
     }
 
-    fn recall(&self, identity: &Identity, attempt: &Attempt) -> Recall {
+    fn recall(&self, identity: &Identity, attempt: &Attempt<'_>) -> Recall {
         self.passwords.recall(identity, &attempt.password, Instant::now())
     }
 
-    async fn bind(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
-        match self.directory.bind(identity.dn.clone(), attempt.password.clone()).await {
+    async fn bind(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        match self.ask(attempt, identity).await {
             Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
             Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
                 self.bind_where_it_is_now(attempt, identity, refusal).await
@@ -148,9 +169,15 @@ impl IdentityMap {
         }
     }
 
+    async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
+        let answer = self.directory.bind(identity.dn.clone(), attempt.password.clone()).await;
+        attempt.steps.note_bind(&identity.dn, &answer);
+        answer
+    }
+
     /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
     /// and that one is bound once.
-    async fn bind_where_it_is_now(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
+    async fn bind_where_it_is_now(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
         // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
         self.passwords.dropped(identity);
         let found = match self.find_anew(attempt).await {
@@ -165,35 +192,41 @@ impl IdentityMap {
         if anew.dn.matches(&identity.dn) {
             return self.refuse(attempt, anew, refusal);
         }
-        match self.directory.bind(anew.dn.clone(), attempt.password.clone()).await {
+        match self.ask(attempt, anew).await {
             Ok(Verdict::Proven) => self.verified(attempt, anew, kind),
             Ok(Verdict::Refused(refusal)) => self.refuse(attempt, anew, refusal),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    fn verified(&self, attempt: &Attempt, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
-        self.passwords.verified(identity, &attempt.password, Instant::now());
-        proven(identity, kind, Proof::Bind)
+    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
+        proven(identity, kind, Proof::Bind, attempt.steps)
     }
 
-    fn refuse(&self, attempt: &Attempt, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
+    fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
         match refusal {
-            Refusal::WrongPassword => self.passwords.refused(identity, &attempt.password, Instant::now()),
+            Refusal::WrongPassword => {
+                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
+            }
             _ => self.passwords.dropped(identity),
         }
         refused(Some(identity), Reason::Directory(refusal))
     }
 
     /// The directory is silent: those within the grace go on working. Nobody is told that their password is wrong.
-    async fn without_answer(&self, attempt: &Attempt, fault: Fault) -> Outcome {
+    async fn without_answer(&self, attempt: &Attempt<'_>, fault: Fault) -> Outcome {
         let (why, silent) = match fault {
             Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
             Fault::Unavailable { why, silent } => (why, silent),
         };
-        match self.last_found.get(&attempt.login).await {
-            Some(identity) if silent && self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) => {
-                proven(&identity, None, Proof::Grace)
+        let last_found = self.last_found.get(&attempt.login).await;
+        let last_found = last_found.filter(|(asked, person)| self.flushes.believes_of(*asked, person));
+        match last_found {
+            Some((_, person))
+                if silent && self.passwords.bridges_outage(&person, &attempt.password, Instant::now()) =>
+            {
+                proven(&person, None, Proof::Grace, attempt.steps)
             }
             _ => Outcome::Unavailable(why),
         }
@@ -204,11 +237,37 @@ fn refused(identity: Option<&Arc<Identity>>, reason: Reason) -> Outcome {
     Outcome::Refused(Refused { identity: identity.cloned(), reason })
 }
 
-/// The password is right; now their mail must have a place.
-fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
-    match &identity.maildrop {
-        Ok(maildrop) => Outcome::Proven(Proven { identity: identity.clone(), maildrop: maildrop.clone(), kind, proof }),
-        Err(PathRefusal::Forbidden(why)) => Outcome::Forbidden(identity.clone(), why.clone()),
-        Err(refusal) => refused(Some(identity), Reason::NoMaildrop(refusal.clone())),
+/// Exactly one entry is a person; the rule holds whether a password is asked for or not.
+fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>, Option<Kind>), Reason> {
+    match found {
+        Found::One(identity, kind) => {
+            steps.note(|| Step::Person {
+                canonical_name: identity.canonical_name.clone(),
+                dn: identity.dn.clone(),
+                id: identity.id.to_string(),
+            });
+            Ok((identity, *kind))
+        }
+        Found::Nobody => Err(Reason::Nobody),
+        Found::OutsidePolicy => Err(Reason::OutsidePolicy),
+        Found::Ambiguous(people) => Err(Reason::Ambiguous(people.clone())),
     }
+}
+
+/// The password is right; now their mail must have a place.
+fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof, steps: &Steps) -> Outcome {
+    steps.note(|| Step::Proven(proof));
+    match place(identity, steps) {
+        Ok(maildrop) => Outcome::Proven(Proven { identity: identity.clone(), maildrop, kind, proof }),
+        Err(outcome) => outcome,
+    }
+}
+
+/// Where a person's mail is, or how a login without a place for mail ends.
+fn place(identity: &Arc<Identity>, steps: &Steps) -> Result<MaildropPath, Outcome> {
+    steps.note(|| Step::Maildrop(identity.maildrop.clone()));
+    identity.maildrop.clone().map_err(|refusal| match refusal {
+        PathRefusal::Forbidden(why) => Outcome::Forbidden(identity.clone(), why),
+        refusal => refused(Some(identity), Reason::NoMaildrop(refusal)),
+    })
 }

@@ -1,7 +1,8 @@
 //! Passwords held in memory, as keyed hashes: the verified one of each person, and a few that were refused.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -9,7 +10,8 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 use moka::sync::Cache;
 
-use super::{Identity, Lifetimes};
+use super::flushes::{Flushes, Generation};
+use super::{Flushed, Identity, Lifetimes};
 use crate::directory::EntryId;
 use crate::secret::Password;
 
@@ -28,6 +30,7 @@ pub(super) enum Recall {
 pub(super) struct Passwords {
     key: hmac::Key,
     lifetimes: Lifetimes,
+    flushes: Arc<Flushes>,
     people: Cache<EntryId, Arc<Mutex<Record>>>,
 }
 
@@ -43,6 +46,16 @@ struct Mark {
     tag: hmac::Tag,
     at: Instant,
     stamp: Option<String>,
+    sent: Sent,
+}
+
+/// When and from where a password was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// Before it was sent, every flush of this generation had been made.
+    pub(super) asked: Generation,
+    /// The client's address.
+    pub(super) from: IpAddr,
 }
 
 /// Refused passwords held of each person.
@@ -53,11 +66,11 @@ const TRIES_IN_OUTAGE: usize = 5;
 
 impl Passwords {
     /// Nothing held, under a fresh key that never leaves this process.
-    pub(super) fn new(lifetimes: Lifetimes) -> Result<Self, Unspecified> {
+    pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
         let people = Cache::builder().max_capacity(lifetimes.people).time_to_idle(longest).build();
-        Ok(Self { key, lifetimes, people })
+        Ok(Self { key, lifetimes, flushes, people })
     }
 
     /// What is remembered of this password of a person.
@@ -66,7 +79,10 @@ impl Passwords {
         let record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
         let holds = |mark: &Mark, lifetime| {
-            mark.stamp == person.stamp && now.duration_since(mark.at) < lifetime && same(&mark.tag, &tag)
+            mark.stamp == person.stamp
+                && now.duration_since(mark.at) < lifetime
+                && self.flushes.believes_of(mark.sent.asked, person)
+                && same(&mark.tag, &tag)
         };
         if record.verified.as_ref().is_some_and(|mark| holds(mark, self.lifetimes.password)) {
             return Recall::Verified;
@@ -78,8 +94,8 @@ impl Passwords {
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
-    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant) {
-        let mark = self.mark(person, password, now);
+    pub(super) fn verified(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
@@ -97,8 +113,8 @@ impl Passwords {
 
     /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
     /// stale one all day locks nobody out of the directory.
-    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant) {
-        let mark = self.mark(person, password, now);
+    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.dropped(person);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
@@ -124,7 +140,8 @@ impl Passwords {
             return false;
         }
         let tag = self.tag(person, password);
-        let Some(verified) = &record.verified else { return false };
+        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
+        let Some(verified) = record.verified.as_ref().filter(believed) else { return false };
         if same(&verified.tag, &tag) {
             return now.duration_since(verified.at) < self.lifetimes.outage_grace;
         }
@@ -134,13 +151,37 @@ impl Passwords {
         false
     }
 
+    /// Forgets everybody's; tells how many were held.
+    pub(super) fn forget_all(&self) -> Flushed {
+        let held = self.people.iter().map(|(_, record)| lock(&record).count());
+        let held = held.fold(Flushed::default(), Flushed::and);
+        self.people.invalidate_all();
+        held
+    }
+
+    /// Forgets one person's; tells how many were held.
+    pub(super) fn forget(&self, person: &EntryId) -> Flushed {
+        self.people.remove(person).map(|record| lock(&record).count()).unwrap_or_default()
+    }
+
+    /// Forgets the refused passwords that were sent from an address; tells how many.
+    pub(super) fn forget_from(&self, address: IpAddr) -> Flushed {
+        let forgotten = self.people.iter().map(|(_, record)| {
+            let mut record = lock(&record);
+            let before = record.refused.len();
+            record.refused.retain(|mark| mark.sent.from != address);
+            before - record.refused.len()
+        });
+        Flushed { refused: counted(forgotten.sum()), ..Flushed::default() }
+    }
+
     fn change(&self, person: &Identity, change: impl FnOnce(&mut Record)) {
         let record = self.people.get_with_by_ref(&person.id, Arc::default);
         change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn mark(&self, person: &Identity, password: &Password, at: Instant) -> Mark {
-        Mark { tag: self.tag(person, password), at, stamp: person.stamp.clone() }
+    fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
+        Mark { tag: self.tag(person, password), at, stamp: person.stamp.clone(), sent }
     }
 
     /// Bound to the person: the same password of two people has two tags.
@@ -151,6 +192,21 @@ impl Passwords {
         context.update(password.expose().as_bytes());
         context.sign()
     }
+}
+
+impl Record {
+    fn count(&self) -> Flushed {
+        let (verified, refused) = (u64::from(self.verified.is_some()), counted(self.refused.len()));
+        Flushed { names: 0, verified, refused }
+    }
+}
+
+fn counted(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn same(one: &hmac::Tag, other: &hmac::Tag) -> bool {

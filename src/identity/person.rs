@@ -40,7 +40,8 @@ pub(super) enum Found {
 
 impl Identity {
     /// Settles an entry's canonical name and the place of its mail.
-    pub(super) fn new(entry: &Entry, attributes: &Attributes, template: &PathTemplate, root: &Path) -> Self {
+    #[must_use]
+    pub fn new(entry: &Entry, attributes: &Attributes, template: &PathTemplate, root: &Path) -> Self {
         let canonical_name = canonical_name(entry, attributes);
         let maildrop = template.path(root, |field| match field {
             Field::ShortName => one_value(entry, &attributes.short_name),

@@ -28,6 +28,18 @@ impl HierarchicalName {
         (is_common_name && !parents.is_empty()).then_some(Self { common_name: first.value, parents })
     }
 
+    /// How the hierarchical name of an entry is written, abbreviated and canonical; without the parts of a domain.
+    #[must_use]
+    pub fn forms(common_name: &str, entry: &Dn) -> [String; 2] {
+        let parents = |part: fn((&str, &str)) -> String| -> String {
+            let pairs = entry.rdns().iter().skip(1).filter_map(|rdn| rdn.pairs().next());
+            pairs.filter(|(kind, _)| !kind.eq_ignore_ascii_case("dc")).map(part).collect()
+        };
+        let abbreviated = parents(|(_, value)| format!("/{value}"));
+        let canonical = parents(|(kind, value)| format!("/{kind}={value}"));
+        [format!("{common_name}{abbreviated}"), format!("cn={common_name}{canonical}")]
+    }
+
     /// The first part.
     #[must_use]
     pub fn common_name(&self) -> &str {

@@ -1,0 +1,104 @@
+//! What one table of expectations asks of a real directory server, whoever made it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use restante::demo::ldif::Entry;
+
+use super::process::{output, program, succeed};
+
+/// After how many wrong passwords in a row each of the servers locks an account for an hour or so, where its password
+/// policy is on.
+pub const LOCKED_AFTER: usize = 5;
+
+/// A running directory server with the people of an LDIF. People go by their `uid`, which is `sAMAccountName` in Active
+/// Directory; what is done to their accounts is done by the administrator, as each server wants it done.
+pub trait RealDirectory {
+    /// `ldap://` with address and port.
+    fn url(&self) -> String;
+
+    /// `ldaps://` with a name that stands in the certificate, and the port.
+    fn tls_url(&self) -> String;
+
+    /// The certificate that clients must trust, PEM.
+    fn authority(&self) -> PathBuf;
+
+    /// The DN of a person's entry.
+    fn dn(&self, short_name: &str) -> String;
+
+    /// Makes changes by `ldapmodify`; the text is LDIF with change records.
+    fn modify(&self, changes: &str);
+
+    /// Gives a person another password.
+    fn set_password(&self, short_name: &str, password: &str);
+
+    /// Shuts an account until further notice.
+    fn disable(&self, short_name: &str);
+
+    /// Wants the password changed at the next login.
+    fn must_change(&self, short_name: &str);
+
+    /// Lets the password be too old.
+    fn expire_password(&self, short_name: &str);
+
+    /// Sets an attribute of a person's entry to one value.
+    fn replace(&self, short_name: &str, attribute: &str, value: &str) {
+        self.modify(&replacement(&self.dn(short_name), attribute, value.as_bytes()));
+    }
+
+    /// Locks an account as somebody does who guesses passwords, each wrong one only once.
+    fn lock(&self, short_name: &str) {
+        for guess in 1..=LOCKED_AFTER {
+            let mut command = program("ldapsearch");
+            command.args(["-x", "-H", &self.url(), "-D", &self.dn(short_name), "-s", "base", "-b", ""]);
+            let output = output(command.arg("-w").arg(format!("guess {guess}")), "");
+            assert_eq!(output.status.code(), Some(49), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+/// Who may change everything, and where.
+pub struct Administrator {
+    pub url: String,
+    pub dn: String,
+    pub password: String,
+}
+
+impl Administrator {
+    /// Makes changes; the text is LDIF with change records.
+    pub fn modify(&self, changes: &str) {
+        succeed(&mut self.command(&[]), changes);
+    }
+
+    /// Adds entries; the text is LDIF with content records.
+    pub fn add(&self, entries: &str) {
+        succeed(&mut self.command(&["-a"]), entries);
+    }
+
+    /// Makes changes that are the server's own to make, operational attributes above all (the control of
+    /// draft-zeilenga-ldap-relax).
+    pub fn modify_relaxed(&self, changes: &str) {
+        succeed(&mut self.command(&["-e", "relax"]), changes);
+    }
+
+    fn command(&self, further: &[&str]) -> Command {
+        let mut command = program("ldapmodify");
+        command.args(["-x", "-H", &self.url, "-D", &self.dn, "-w", &self.password]).args(further);
+        command
+    }
+}
+
+/// The change record that sets an attribute to one value.
+pub fn replacement(dn: &str, attribute: &str, value: &[u8]) -> String {
+    let (dn, value) = (STANDARD.encode(dn), STANDARD.encode(value));
+    format!("dn:: {dn}\nchangetype: modify\nreplace: {attribute}\n{attribute}:: {value}\n\n")
+}
+
+/// The DN of the entry with that `uid`.
+pub fn dn_of(entries: &[Entry], short_name: &str) -> String {
+    let is_called = |entry: &&Entry| entry.texts("uid").any(|uid| uid == short_name);
+    let entry = entries.iter().find(is_called).unwrap_or_else(|| panic!("nobody is called {short_name}"));
+    entry.dn.to_string()
+}

@@ -1,0 +1,260 @@
+//! A real 389 Directory Server: Debian's, in a folder and on ports of its own. It needs no root.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use restante::demo::authority::{Authority, SERVER_NAMES};
+use restante::demo::ldif::{self, Entry};
+use restante::demo::people;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::directory::{Administrator, LOCKED_AFTER, RealDirectory, dn_of, replacement};
+use super::ports::Port;
+use super::process::{Daemon, output, program, succeed};
+
+/// The configuration that Debian's `dscreate` fills in, too.
+const TEMPLATE: &str = "/usr/share/dirsrv/data/template-dse.ldif";
+const DATABASE: &str = "/usr/share/dirsrv/data/template-suffix-db.ldif";
+const FOLDERS: [&str; 9] = ["schema", "lock", "tmp", "ldif", "bak", "run", "inst", "log", "db"];
+/// Plug-ins that Debian leaves off. The second and the third together let others follow the directory (RFC 4533).
+const PLUGINS: [&str; 3] = ["MemberOf Plugin", "Retro Changelog Plugin", "Content Synchronization"];
+const ADMIN_PASSWORD: &str = "admin of the tests";
+
+/// A running `ns-slapd` with one database and its password policy on: five wrong passwords lock an account for an hour,
+/// a password lasts a hundred days, and one that the administrator has set must be changed. It ends, and its folder with
+/// it, when dropped.
+pub struct Ds389 {
+    daemon: Daemon,
+    folder: TempDir,
+    entries: Vec<Entry>,
+    plain: Port,
+    tls: Port,
+}
+
+impl Ds389 {
+    /// Starts one with entries, whose first is the database's suffix, and waits until it answers. Only the service's
+    /// entry may search.
+    pub fn start(entries: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("slapd-restante-").tempdir().unwrap();
+        let daemon = Daemon::new("ns-slapd", folder.path().join("output"));
+        let (plain, tls) = (Port::take(), Port::take());
+        let mut server = Self { daemon, folder, entries: ldif::parse(entries).unwrap(), plain, tls };
+        for name in FOLDERS {
+            fs::create_dir(server.path(name)).unwrap();
+        }
+        fs::write(server.path("certmap.conf"), "certmap default default\n").unwrap();
+        fs::write(server.path("schema/99user.ldif"), "dn: cn=schema\nobjectclass: subschema\ncn: schema\n").unwrap();
+        server.store_certificates();
+        fs::write(server.path("dse.ldif"), server.configuration()).unwrap();
+        server.restart();
+        server.administrator().add(entries);
+        server.modify(&server.rules());
+        server
+    }
+
+    /// Starts it, if it does not run, on the ports it had before.
+    pub fn restart(&mut self) {
+        if self.daemon.runs() {
+            return;
+        }
+        let mut command = program("ns-slapd");
+        command.arg("-D").arg(self.folder.path()).arg("-i").arg(self.path("run/pid")).args(["-d", "0"]);
+        let (plain, tls) = (self.plain.address(), self.tls.address());
+        self.daemon.start(&mut command, || TcpStream::connect(plain).is_ok() && TcpStream::connect(tls).is_ok());
+    }
+
+    /// Ends it in good order; its connections are closed, its ports refuse.
+    pub fn stop(&mut self) {
+        self.daemon.end(Signal::TERM);
+    }
+
+    /// Ends it at once, as a lost machine does.
+    pub fn kill(&mut self) {
+        self.daemon.end(Signal::KILL);
+    }
+
+    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
+    pub fn freeze(&self) {
+        self.daemon.freeze();
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.daemon.thaw();
+    }
+
+    /// What it wrote to its standard error and to its log of errors.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn suffix(&self) -> &str {
+        self.entries[0].dn.as_str()
+    }
+
+    fn administrator(&self) -> Administrator {
+        let dn = format!("cn=admin,{}", self.suffix());
+        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }
+    }
+
+    /// It wants certificate and key in a database of NSS, where both come from a PKCS #12 file.
+    fn store_certificates(&self) {
+        let authority = Authority::new().unwrap();
+        fs::write(self.authority(), authority.pem()).unwrap();
+        let (chain, key) = authority.certify(&SERVER_NAMES).unwrap().write(self.folder.path(), "server").unwrap();
+        let (bundle, folder) = (self.path("server.p12"), self.folder.path());
+        let mut bundling = program("openssl");
+        bundling.args(["pkcs12", "-export", "-name", "Server-Cert", "-passout", "pass:", "-certfile"]);
+        bundling.arg(self.authority()).arg("-in").arg(&chain).arg("-inkey").arg(&key).arg("-out").arg(&bundle);
+        succeed(&mut bundling, "");
+        succeed(program("certutil").args(["-N", "--empty-password", "-d"]).arg(folder), "");
+        succeed(program("pk12util").arg("-i").arg(&bundle).arg("-d").arg(folder).args(["-W", ""]), "");
+    }
+
+    fn configuration(&self) -> String {
+        let template = fs::read_to_string(TEMPLATE).unwrap() + &fs::read_to_string(DATABASE).unwrap();
+        let folder = self.folder.path().display().to_string();
+        let under = |name: &str| format!("{folder}/{name}");
+        let user = String::from_utf8(output(program("id").arg("-un"), "").stdout).unwrap();
+        let filled = [
+            ("schema_dir", under("schema")),
+            ("lock_dir", under("lock")),
+            ("tmp_dir", under("tmp")),
+            ("cert_dir", folder.clone()),
+            ("ldif_dir", under("ldif")),
+            ("bak_dir", under("bak")),
+            ("run_dir", under("run")),
+            ("inst_dir", under("inst")),
+            ("log_dir", under("log")),
+            ("config_dir", folder.clone()),
+            ("db_dir", under("db")),
+            ("db_home_dir", under("db")),
+            ("db_lib", "bdb".to_owned()),
+            ("fqdn", "localhost".to_owned()),
+            ("ds_port", self.plain.number().to_string()),
+            ("ds_user", user.trim().to_owned()),
+            ("ds_suffix", self.suffix().to_owned()),
+            ("ds_bename", "people".to_owned()),
+            ("rootdn", self.administrator().dn),
+            ("ds_passwd", format!("{{CLEAR}}{ADMIN_PASSWORD}")),
+            ("ldapi_enabled", "off".to_owned()),
+            ("ldapi", under("ldapi")),
+            ("ldapi_autobind", "off".to_owned()),
+        ];
+        let text = filled.iter().fold(template, |text, (key, value)| text.replace(&format!("%{key}%"), value));
+        let text = text.replace(&under("log/errors"), &under("output"));
+        text.split("\n\n").map(|entry| self.adapted(entry)).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// One entry of the configuration, as these tests want it.
+    fn adapted(&self, entry: &str) -> String {
+        let lines = |lines: &[String]| format!("{}\n{}", entry.trim_end(), lines.join("\n"));
+        let is = |dn: &str| entry.trim_start().starts_with(&format!("dn: {dn}\n"));
+        if PLUGINS.iter().any(|name| is(&format!("cn={name},cn=plugins,cn=config"))) {
+            return entry.replace("nsslapd-pluginenabled: off", "nsslapd-pluginenabled: on");
+        }
+        if is("cn=Internationalization Plugin,cn=plugins,cn=config") {
+            return entry.replace("nsslapd-pluginenabled: on", "nsslapd-pluginenabled: off");
+        }
+        if is("cn=config,cn=ldbm database,cn=plugins,cn=config") {
+            return lines(&["nsslapd-cache-autosize: 0".to_owned(), "nsslapd-dbcachesize: 1000000".to_owned()]);
+        }
+        if is("cn=config") {
+            return lines(&[
+                "nsslapd-listenhost: 127.0.0.1".to_owned(),
+                "nsslapd-securelistenhost: 127.0.0.1".to_owned(),
+                format!("nsslapd-securePort: {}", self.tls.number()),
+                "nsslapd-security: on".to_owned(),
+            ]);
+        }
+        entry.to_owned()
+    }
+
+    /// Who may read, and the password policy. That comes last: else everybody who was added must change the password.
+    fn rules(&self) -> String {
+        format!(
+            r#"dn: {}
+changetype: modify
+add: aci
+aci: (targetattr != "userPassword")(version 3.0; acl "service"; allow (read, search, compare) userdn = "ldap:///{}";)
+
+dn: cn=config
+changetype: modify
+replace: passwordLockout
+passwordLockout: on
+-
+replace: passwordMaxFailure
+passwordMaxFailure: {LOCKED_AFTER}
+-
+replace: passwordExp
+passwordExp: on
+-
+replace: passwordMustChange
+passwordMustChange: on
+-
+replace: passwordTrackUpdateTime
+passwordTrackUpdateTime: on
+"#,
+            self.suffix(),
+            people::SERVICE
+        )
+    }
+}
+
+impl RealDirectory for Ds389 {
+    fn url(&self) -> String {
+        format!("ldap://{}", self.plain.address())
+    }
+
+    fn tls_url(&self) -> String {
+        format!("ldaps://localhost:{}", self.tls.number())
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.path("ca.pem")
+    }
+
+    fn dn(&self, short_name: &str) -> String {
+        dn_of(&self.entries, short_name)
+    }
+
+    fn modify(&self, changes: &str) {
+        self.administrator().modify(changes);
+    }
+
+    /// A password that the administrator has set must be changed, so the policy looks away meanwhile.
+    fn set_password(&self, short_name: &str, password: &str) {
+        self.modify(&replacement("cn=config", "passwordMustChange", b"off"));
+        self.replace(short_name, "userPassword", password);
+        self.modify(&replacement("cn=config", "passwordMustChange", b"on"));
+    }
+
+    fn disable(&self, short_name: &str) {
+        self.replace(short_name, "nsAccountLock", "true");
+    }
+
+    /// The administrator sets the password that the LDIF gave.
+    fn must_change(&self, short_name: &str) {
+        let entry = self.entries.iter().find(|entry| entry.texts("uid").any(|uid| uid == short_name)).unwrap();
+        self.replace(short_name, "userPassword", entry.texts("userPassword").next().unwrap());
+    }
+
+    fn expire_password(&self, short_name: &str) {
+        self.replace(short_name, "passwordExpirationTime", "20200101000000Z");
+    }
+}
+
+impl Drop for Ds389 {
+    /// Its counters stand in a semaphore of the machine, which is called like its folder.
+    fn drop(&mut self) {
+        self.kill();
+        let name = self.folder.path().file_name().unwrap().to_string_lossy().into_owned();
+        let _never_started = fs::remove_file(format!("/dev/shm/sem.{name}.stats"));
+    }
+}

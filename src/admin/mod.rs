@@ -1,0 +1,92 @@
+//! The admin socket: orders to the running service, one line each, over a Unix socket.
+//!
+//! A client sends one line and reads one line: `OK` or `NO`, a blank, and a sentence for the administrator. Who may
+//! connect is settled by the mode of the socket's file.
+
+mod order;
+mod socket;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+pub use order::Order;
+pub use socket::AdminSocket;
+
+use crate::identity::IdentityMap;
+
+/// Where the socket lies, and who may connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The path of its file.
+    pub socket: PathBuf,
+    /// The permission bits of its file, such as 0600; writing to it is connecting.
+    pub mode: u32,
+}
+
+/// The longest line taken, in octets: a login name of the greatest length fits.
+const LONGEST_LINE: u64 = 1024;
+
+/// How long a client may take for its line, and for taking the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Clients served at once; more of them wait.
+const AT_ONCE: usize = 8;
+
+impl AdminSocket {
+    /// Obeys orders until it is dropped, or the task that runs it.
+    ///
+    /// # Errors
+    /// The runtime cannot take the socket.
+    pub async fn serve(self, identities: Arc<IdentityMap>) -> std::io::Result<()> {
+        let listener = UnixListener::from_std(self.listener.try_clone()?)?;
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        while let Ok(place) = places.clone().acquire_owned().await {
+            let client = match listener.accept().await {
+                Ok((client, _)) => client,
+                Err(fault) => {
+                    tracing::warn!(%fault, "admin socket: a client could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let identities = identities.clone();
+            tokio::spawn(async move {
+                if let Err(fault) = answer(client, &identities).await {
+                    tracing::warn!(%fault, "admin socket: a client was lost");
+                }
+                drop(place);
+            });
+        }
+        Ok(())
+    }
+}
+
+async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Result<()> {
+    let user = client.peer_cred().map(|peer| peer.uid()).ok();
+    let (reading, mut writing) = client.split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(reading.take(LONGEST_LINE));
+    timeout(PATIENCE, reader.read_line(&mut line)).await??;
+    let (word, sentence) = match obey(&line, identities).await {
+        Ok(done) => ("OK", done),
+        Err(fault) => ("NO", fault),
+    };
+    tracing::info!(user, order = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
+    // One line, whatever a name holds.
+    let sentence: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    timeout(PATIENCE, writing.write_all(format!("{word} {sentence}\n").as_bytes())).await?
+}
+
+async fn obey(line: &str, identities: &IdentityMap) -> Result<String, String> {
+    let line = line.strip_suffix('\n').ok_or("a line ends with a line feed, and has at most 1024 octets")?;
+    match Order::parse(line)? {
+        // A lock-out is forgiven here as well, as soon as there are any.
+        Order::Flush(whom) => identities.flush(&whom).await.map(|flushed| format!("dropped {flushed}")),
+    }
+}

@@ -1,0 +1,102 @@
+//! The socket's file: made with its mode, in place of one that nobody serves any more, and never in place of another's.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, fchmod};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::Settings;
+
+/// A bound admin socket. Its file is removed when it is dropped.
+#[derive(Debug)]
+pub struct AdminSocket {
+    pub(super) listener: UnixListener,
+    path: PathBuf,
+}
+
+impl AdminSocket {
+    /// Makes the socket's file. No runtime is needed.
+    ///
+    /// # Errors
+    /// A sentence: another service is listening there, the path holds something that is no socket, or the file cannot be
+    /// made.
+    pub fn bind(settings: &Settings) -> Result<Self, String> {
+        make_way(&settings.socket)?;
+        let listener =
+            listen(settings).map_err(|fault| format!("admin.socket {}: {fault}", settings.socket.display()))?;
+        Ok(Self { listener, path: settings.socket.clone() })
+    }
+}
+
+/// The file is made for its owner alone, since Linux takes its mode from the socket, and opened to others afterwards:
+/// it is never there with a wider mode, not even for a moment.
+fn listen(settings: &Settings) -> std::io::Result<UnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    socket.bind(&SockAddr::unix(&settings.socket)?)?;
+    fs::set_permissions(&settings.socket, fs::Permissions::from_mode(settings.mode))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 16;
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        if let Err(fault) = fs::remove_file(&self.path) {
+            tracing::warn!(socket = %self.path.display(), %fault, "the admin socket's file could not be removed");
+        }
+    }
+}
+
+/// Removes the file of a service that ended without removing it.
+fn make_way(path: &Path) -> Result<(), String> {
+    let told = |fault: std::io::Error| format!("admin.socket {}: {fault}", path.display());
+    match fs::symlink_metadata(path) {
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(fault) => return Err(told(fault)),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(format!("admin.socket {}: there is something that is no socket", path.display()));
+        }
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Ok(_) => Err(format!("admin.socket {}: another service is listening there", path.display())),
+        Err(fault) if fault.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(told),
+        Err(fault) => Err(told(fault)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(folder: &Path, mode: u32) -> Settings {
+        Settings { socket: folder.join("admin.sock"), mode }
+    }
+
+    #[test]
+    fn the_file_has_its_mode_and_only_a_stale_one_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o600, 0o660] {
+            let settings = settings(folder.path(), mode);
+            let bound = AdminSocket::bind(&settings).unwrap();
+            assert_eq!(fs::metadata(&settings.socket).unwrap().permissions().mode() & 0o777, mode);
+            assert!(AdminSocket::bind(&settings).unwrap_err().contains("another service is listening"));
+            drop(bound);
+            assert!(!settings.socket.exists());
+        }
+        let settings = settings(folder.path(), 0o600);
+        drop(UnixListener::bind(&settings.socket).unwrap());
+        drop(AdminSocket::bind(&settings).unwrap());
+        fs::write(&settings.socket, "kept").unwrap();
+        assert!(AdminSocket::bind(&settings).unwrap_err().contains("no socket"));
+        assert_eq!(fs::read_to_string(&settings.socket).unwrap(), "kept");
+    }
+}

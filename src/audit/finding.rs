@@ -1,0 +1,129 @@
+//! What an audit finds.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A person, as the administrator knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The canonical name.
+    pub canonical_name: String,
+    /// The entry.
+    pub dn: String,
+}
+
+/// Something that would make a login go wrong, or mail that no login reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// An entry that cannot be read as a person; why.
+    Unreadable(String),
+    /// A login name that several people have.
+    Ambiguous(Namesakes),
+    /// The path template wants a value that the entry does not have; why.
+    NoPath(Person, String),
+    /// The path template wants one value, and the entry has several; why.
+    SeveralValues(Person, String),
+    /// A value, or a link on the disk, that would lead out of the mail root; why.
+    LeadsOut(Person, String),
+    /// A person whose Maildir is not there.
+    NoMailbox(Person, String),
+    /// A Maildir that the service may not read or not write; why.
+    Unusable(Person, String),
+    /// Several people with one Maildir: its path, and some of them.
+    Shared(String, Vec<Person>),
+    /// A Maildir below the mail root that is nobody's.
+    Nobodys(PathBuf),
+    /// A directory below the mail root that may not be read, so that Maildirs in it are not known; why.
+    Hidden(PathBuf, String),
+}
+
+/// A login name that several people have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namesakes {
+    /// The name, in lower case.
+    pub name: String,
+    /// How many people have it, under the widest of the policies below.
+    pub count: usize,
+    /// Some of them.
+    pub people: Vec<Person>,
+    /// Whether it is ambiguous under the policy that is configured.
+    pub configured: bool,
+    /// Whether it is, or would be, under `names: fewer`.
+    pub fewer: bool,
+    /// Whether it is, or would be, under `names: more`.
+    pub more: bool,
+}
+
+impl Finding {
+    /// The word for its kind, for machines.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable_entry",
+            Self::Ambiguous(_) => "ambiguous_name",
+            Self::NoPath(..) => "no_path",
+            Self::SeveralValues(..) => "several_values",
+            Self::LeadsOut(..) => "leads_out",
+            Self::NoMailbox(..) => "no_mailbox",
+            Self::Unusable(..) => "unusable_mailbox",
+            Self::Shared(..) => "shared_mailbox",
+            Self::Nobodys(_) => "nobodys_mailbox",
+            Self::Hidden(..) => "hidden_directory",
+        }
+    }
+
+    /// Its kind in words.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "entry that cannot be read",
+            Self::Ambiguous(_) => "ambiguous login name",
+            Self::NoPath(..) => "no value for the path",
+            Self::SeveralValues(..) => "several values for the path",
+            Self::LeadsOut(..) => "leads out of the mail root",
+            Self::NoMailbox(..) => "person without a mailbox",
+            Self::Unusable(..) => "mailbox may not be used",
+            Self::Shared(..) => "mailbox of several people",
+            Self::Nobodys(_) => "mailbox without a person",
+            Self::Hidden(..) => "directory may not be read",
+        }
+    }
+
+    /// The people it is about, or some of them.
+    #[must_use]
+    pub fn people(&self) -> &[Person] {
+        match self {
+            Self::Unreadable(_) | Self::Nobodys(_) | Self::Hidden(..) => &[],
+            Self::Ambiguous(namesakes) => &namesakes.people,
+            Self::NoPath(person, _)
+            | Self::SeveralValues(person, _)
+            | Self::LeadsOut(person, _)
+            | Self::NoMailbox(person, _)
+            | Self::Unusable(person, _) => std::slice::from_ref(person),
+            Self::Shared(_, people) => people,
+        }
+    }
+
+    /// What it is about besides: a name, a path, or the reason.
+    #[must_use]
+    pub fn about(&self) -> String {
+        match self {
+            Self::Ambiguous(namesakes) => namesakes.name.clone(),
+            Self::Unreadable(why)
+            | Self::NoPath(_, why)
+            | Self::SeveralValues(_, why)
+            | Self::LeadsOut(_, why)
+            | Self::NoMailbox(_, why)
+            | Self::Unusable(_, why)
+            | Self::Shared(why, _) => why.clone(),
+            Self::Nobodys(path) => path.display().to_string(),
+            Self::Hidden(path, why) => format!("{}: {why}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.canonical_name, self.dn)
+    }
+}

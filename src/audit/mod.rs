@@ -1,0 +1,133 @@
+//! The audit: what in the directory and below the mail root would make a login go wrong, found before anybody logs in.
+//!
+//! Names are judged by the login's own policy, paths by its own template, Maildirs by its own rules of opening. People
+//! are read page by page, and of each only names and DN are kept.
+
+mod finding;
+mod mailboxes;
+mod namesakes;
+mod people;
+
+pub use finding::{Finding, Namesakes, Person};
+
+use self::mailboxes::Mailboxes;
+use self::namesakes::{Index, Policies};
+use self::people::People;
+use crate::directory::{Directory, Fault, WalkEnd};
+use crate::identity::{Identity, Settings};
+use crate::maildir::Store;
+
+/// What an audit came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// People seen.
+    pub people: u64,
+    /// Different values that are somebody's name.
+    pub names: u64,
+    /// Maildirs seen below the mail root.
+    pub mailboxes: u64,
+    /// Everything that is wrong. Names that are ambiguous under a preset alone, which is not configured, are not.
+    pub wrong: Vec<Finding>,
+    /// Names that would be ambiguous under a preset that is not configured.
+    pub would_be: Vec<Namesakes>,
+    /// A sentence for each thing that could not be seen whole, so that more may be wrong than was found.
+    pub cut_short: Vec<String>,
+}
+
+/// What an audit is about to do, or doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// People are read; their number is not known before the end.
+    People,
+    /// This many names are judged.
+    Names(u64),
+    /// The mail root is gone through.
+    Mailboxes,
+}
+
+/// Follows an audit on its way.
+pub trait Progress {
+    /// A stage begins.
+    fn begin(&self, stage: Stage);
+    /// One more of what the stage is about was done.
+    fn step(&self);
+}
+
+impl Report {
+    /// Whether everything was seen, and nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.wrong.is_empty() && self.cut_short.is_empty()
+    }
+}
+
+/// Audits directories and mail root. Blocks while the disk answers, so it wants a thread besides the one that the
+/// directory's answers come in on.
+///
+/// # Errors
+/// The directory gives no answer.
+pub async fn audit(
+    directories: &[Directory],
+    settings: &Settings,
+    store: &Store,
+    progress: &dyn Progress,
+) -> Result<Report, Fault> {
+    let (mut report, mut index, mut people) = (Report::default(), Index::default(), People::default());
+    let mut mailboxes = Mailboxes::below(store);
+    progress.begin(Stage::People);
+    for directory in directories {
+        let mut walk = directory.walk();
+        let attributes = &directory.settings().attributes;
+        while let Some(entry) = walk.next().await {
+            progress.step();
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(fault) => {
+                    report.wrong.push(Finding::Unreadable(fault.to_string()));
+                    continue;
+                }
+            };
+            let identity = Identity::new(&entry, attributes, &settings.template, &settings.root);
+            let number = people.note(&identity);
+            index.note(number, &entry, attributes);
+            report.wrong.extend(mailboxes.note(number, &identity, &people));
+        }
+        if let WalkEnd::CutShort(why) = walk.end().await? {
+            let name = &directory.settings().name;
+            report.cut_short.push(format!("directory {name} gave {} people and no more: {why}", people.count()));
+        }
+    }
+    (report.people, report.names) = (people.count(), index.names());
+    judge_names(&mut report, &index, &people, settings, progress);
+    report.wrong.extend(mailboxes.shared(&people));
+    judge_mail_root(&mut report, &mailboxes, progress);
+    Ok(report)
+}
+
+fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &Settings, progress: &dyn Progress) {
+    progress.begin(Stage::Names(index.names()));
+    let found = index.ambiguous(&Policies::around(&settings.policy), people, &mut || progress.step());
+    for namesakes in found {
+        if namesakes.configured {
+            report.wrong.push(Finding::Ambiguous(namesakes));
+        } else {
+            report.would_be.push(namesakes);
+        }
+    }
+}
+
+/// While not everybody was seen, nobody can say that a Maildir is nobody's.
+fn judge_mail_root(report: &mut Report, mailboxes: &Mailboxes<'_>, progress: &dyn Progress) {
+    progress.begin(Stage::Mailboxes);
+    let mut seen = 0;
+    let found = mailboxes.nobodys(&mut || {
+        seen += 1;
+        progress.step();
+    });
+    report.mailboxes = seen;
+    match found {
+        Ok(found) if report.cut_short.is_empty() => report.wrong.extend(found),
+        Ok(_) => report.cut_short.push("so it is not known which mailboxes are without a person".to_owned()),
+        Err(why) => report.cut_short.push(format!("mail root: {why}")),
+    }
+}

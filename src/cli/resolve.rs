@@ -1,0 +1,79 @@
+//! `restante resolve`: what becomes of a login name, step by step. The steps are those of the login itself.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use super::explain::{Explanation, Mailbox};
+use super::{Ended, act_as_service, complain, harmless, password};
+use crate::config::{self, Configuration};
+use crate::directory::Directory;
+use crate::identity::{IdentityMap, Outcome, Steps};
+use crate::maildir::{MaildropPath, Store};
+use crate::pop3::{Credentials, Mechanism};
+
+/// What is wanted to be known.
+pub(super) struct Wanted<'a> {
+    pub(super) login: &'a str,
+    pub(super) password: bool,
+    pub(super) json: bool,
+}
+
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
+    let configuration = match config::load(file) {
+        Ok(configuration) => configuration,
+        Err(faults) => {
+            complain(&faults);
+            return Ended::BadConfiguration;
+        }
+    };
+    match explain(configuration, wanted) {
+        Ok(explanation) => {
+            print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
+            if explanation.is_usable() { Ended::Fine } else { Ended::FoundWrong }
+        }
+        Err(fault) => {
+            complain(&format!("{fault:#}"));
+            Ended::FoundWrong
+        }
+    }
+}
+
+fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
+    act_as_service(&configuration)?;
+    let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
+    let Configuration { identity, directory, maildir, .. } = configuration;
+    let policy = identity.policy.clone();
+    let root = maildir.root.clone();
+    let identities = IdentityMap::new(Directory::new(directory), identity).map_err(anyhow::Error::msg)?;
+    let steps = Steps::kept();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));
+    let mailbox = end.as_ref().ok().map(|path| match Store::new(maildir) {
+        Ok(store) => Mailbox::Seen(store.inspect(path)),
+        Err(fault) => Mailbox::NoRoot(fault.to_string()),
+    });
+    let login = wanted.login.to_owned();
+    Ok(Explanation { login, policy, root, steps: steps.into_vec(), end: end.map_err(Box::new), mailbox })
+}
+
+fn credentials(login: &str) -> anyhow::Result<Credentials> {
+    let password = password::ask(login).map_err(anyhow::Error::msg)?;
+    Ok(Credentials { login: login.as_bytes().to_vec(), password: Ok(password), mechanism: Mechanism::User })
+}
+
+/// The login's own function, with a password or without; the path of the mail, or how it ends otherwise.
+async fn end(
+    identities: &IdentityMap,
+    login: &str,
+    credentials: Option<Credentials>,
+    steps: &Steps,
+) -> Result<MaildropPath, Outcome> {
+    let Some(credentials) = credentials else {
+        return identities.resolve(login.as_bytes(), steps).await.map(|resolved| resolved.maildrop);
+    };
+    match identities.verify_telling(credentials, Ipv4Addr::LOCALHOST.into(), steps).await {
+        Outcome::Proven(proven) => Ok(proven.maildrop),
+        other => Err(other),
+    }
+}

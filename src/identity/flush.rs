@@ -1,0 +1,99 @@
+//! Forgetting on command: everybody, one person, or what an address caused.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::flushes::Target;
+use super::names::look_up;
+use super::person::Found;
+use super::{IdentityMap, Steps};
+use crate::directory::EntryId;
+use crate::names::LoginName;
+
+/// Of whom everything held is forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Of everybody.
+    Everybody,
+    /// Of one person, by any login name or the canonical name.
+    Person(LoginName),
+    /// The refused passwords that were sent from an address.
+    Address(IpAddr),
+}
+
+/// How much was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flushed {
+    /// Login names with what they led to.
+    pub names: u64,
+    /// Verified passwords.
+    pub verified: u64,
+    /// Refused passwords.
+    pub refused: u64,
+}
+
+impl IdentityMap {
+    /// Forgets what is held, and what is being asked for right now: a look-up or a bind under way is finished, and its
+    /// answer not kept. A person is sought by the name policy; while the directory gives no answer, only among those held.
+    ///
+    /// # Errors
+    /// A sentence: the name is several people's, so that it tells nobody to forget.
+    pub async fn flush(&self, whom: &Flush) -> Result<Flushed, String> {
+        match whom {
+            Flush::Everybody => Ok(self.flush_everybody()),
+            Flush::Person(name) => self.flush_person(name).await,
+            Flush::Address(address) => Ok(self.passwords.forget_from(*address)),
+        }
+    }
+
+    fn flush_everybody(&self) -> Flushed {
+        self.flushes.everybody();
+        self.last_found.invalidate_all();
+        let names = self.names.forget_all();
+        Flushed { names, ..self.passwords.forget_all() }
+    }
+
+    async fn flush_person(&self, name: &LoginName) -> Result<Flushed, String> {
+        let mut ids = self.names.ids_of(&Target::new(name.as_str(), Vec::new()));
+        match look_up(name, &self.directory, &self.settings, Steps::IGNORED).await.as_deref() {
+            Ok(Found::One(person, _)) => ids.push(person.id.clone()),
+            Ok(Found::Ambiguous(people)) => {
+                return Err(format!("{name} is ambiguous: {}", people.join(" and ")));
+            }
+            Ok(Found::Nobody | Found::OutsidePolicy) | Err(_) => {}
+        }
+        let mut unique: Vec<EntryId> = Vec::new();
+        for id in ids {
+            if !unique.contains(&id) {
+                unique.push(id);
+            }
+        }
+        let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
+        let target = Target::new(name.as_str(), unique);
+        let names = self.names.forget(&target).await;
+        self.flushes.person(target);
+        Ok(Flushed { names, ..passwords })
+    }
+}
+
+impl Flushed {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            names: self.names + other.names,
+            verified: self.verified + other.verified,
+            refused: self.refused + other.refused,
+        }
+    }
+}
+
+impl fmt::Display for Flushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        let names = counted(self.names, "login name");
+        let verified = counted(self.verified, "verified password");
+        let refused = counted(self.refused, "refused password");
+        write!(f, "{names}, {verified}, {refused}")
+    }
+}

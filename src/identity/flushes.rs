@@ -1,0 +1,143 @@
+//! What was flushed, and when: nothing that was asked for before a flush is believed after it, not even an answer that
+//! was still on its way.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use super::Identity;
+use super::person::Found;
+use crate::directory::EntryId;
+use crate::names::{LoginName, fold};
+
+/// The generation in which something was asked for. Every flush begins a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Generation(u64);
+
+/// Whom a flush is about.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The name that was given, folded: as login name and as canonical name.
+    name: String,
+    /// The entries that the name leads to.
+    ids: Vec<EntryId>,
+}
+
+/// The flushes so far.
+#[derive(Default)]
+pub(super) struct Flushes {
+    now: AtomicU64,
+    past: RwLock<Past>,
+}
+
+#[derive(Default)]
+struct Past {
+    /// What was asked for in an earlier generation is void, whomever it is about.
+    all_before: u64,
+    /// Flushes of one person each, with the generation that each began.
+    people: VecDeque<(u64, Target)>,
+}
+
+/// So many flushes of one person each are kept apart; one more, and the oldest becomes a flush of everybody.
+const KEPT_APART: usize = 64;
+
+impl Flushes {
+    /// The generation of what is asked for from here on.
+    pub(super) fn now(&self) -> Generation {
+        Generation(self.now.load(Ordering::Acquire))
+    }
+
+    /// Makes everything void that was asked for before.
+    pub(super) fn everybody(&self) {
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        past.all_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        past.people.clear();
+    }
+
+    /// Makes everything void that was asked for before and is about one person.
+    pub(super) fn person(&self, target: Target) {
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        past.people.push_back((began, target));
+        if past.people.len() > KEPT_APART
+            && let Some((began, _)) = past.people.pop_front()
+        {
+            past.all_before = past.all_before.max(began);
+        }
+    }
+
+    /// Whether what a name led to is still believed.
+    pub(super) fn believes(&self, asked: Generation, login: &LoginName, found: &Found) -> bool {
+        self.stands(asked, |target| target.is_about(login, found))
+    }
+
+    /// Whether what is known of a person is still believed.
+    pub(super) fn believes_of(&self, asked: Generation, person: &Identity) -> bool {
+        self.stands(asked, |target| target.is(person))
+    }
+
+    fn stands(&self, asked: Generation, is_about: impl Fn(&Target) -> bool) -> bool {
+        if asked == self.now() {
+            return true;
+        }
+        let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+        let mut later = past.people.iter().rev().take_while(|(began, _)| asked.0 < *began);
+        asked.0 >= past.all_before && !later.any(|(_, target)| is_about(target))
+    }
+}
+
+impl Target {
+    pub(super) fn new(name: &str, ids: Vec<EntryId>) -> Self {
+        Self { name: fold(name), ids }
+    }
+
+    pub(super) fn is(&self, person: &Identity) -> bool {
+        self.ids.contains(&person.id) || fold(&person.canonical_name) == self.name
+    }
+
+    pub(super) fn is_about(&self, login: &LoginName, found: &Found) -> bool {
+        let is_person = || matches!(found, Found::One(person, _) if self.is(person));
+        fold(login.as_str()) == self.name || is_person()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(name: &str) -> LoginName {
+        LoginName::new(name.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_was_asked_before_a_flush_is_void() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        flushes.everybody();
+        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+    }
+
+    #[test]
+    fn a_flush_of_one_leaves_the_others() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        flushes.person(Target::new(" AJones", Vec::new()));
+        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
+        assert!(flushes.believes(before, &login("alamb"), &Found::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+    }
+
+    #[test]
+    fn none_of_many_flushes_is_forgotten() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        for number in 0..=KEPT_APART {
+            flushes.person(Target::new(&format!("person{number}"), Vec::new()));
+        }
+        assert!(
+            (0..=KEPT_APART)
+                .all(|number| { !flushes.believes(before, &login(&format!("person{number}")), &Found::Nobody) })
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Who is behind a login name, without a password: the login's own steps up to where it would be asked for, and the
+//! place of the mail, which comes behind it.
+
+use std::sync::Arc;
+
+use super::{Identity, IdentityMap, Outcome, Reason, Step, Steps, one_person, place, refused};
+use crate::directory::Fault;
+use crate::maildir::MaildropPath;
+use crate::names::{Kind, LoginName};
+
+/// One person with a place for their mail.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Who it is.
+    pub identity: Arc<Identity>,
+    /// Where their mail is.
+    pub maildrop: MaildropPath,
+    /// The kind of name that was given, if our comparison and the directory's agree on one.
+    pub kind: Option<Kind>,
+}
+
+impl IdentityMap {
+    /// Whose login name this is, with every step taken down.
+    ///
+    /// # Errors
+    /// How a login with this name would end, whatever the password.
+    pub async fn resolve(&self, login: &[u8], steps: &Steps) -> Result<Resolved, Outcome> {
+        let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
+        steps.note(|| Step::Name(login.to_string()));
+        let found = self.names.find(&login, &self.directory, &self.settings, steps).await;
+        let found = found.map_err(|fault| match fault {
+            Fault::Misconfigured(why) => Outcome::Misconfigured(why),
+            Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
+        })?;
+        let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
+        let maildrop = place(identity, steps)?;
+        Ok(Resolved { identity: identity.clone(), maildrop, kind })
+    }
+}
