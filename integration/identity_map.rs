@@ -125,6 +125,7 @@ fn asking(url: &str) -> directory::Settings {
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         attributes: Attributes::default(),
         further_attributes: Vec::new(),
+        follow: false,
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }
 }

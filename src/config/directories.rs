@@ -48,6 +48,7 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
         filter: filter(section),
         attributes: attributes(&section.section("attributes")),
         further_attributes: Vec::new(),
+        follow: section.flag("follow"),
         limits: limits(section),
         urls,
         base: base_dn?,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ldap3::controls::{ControlType, MakeCritical, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
-use ldap3::{DerefAliases, ResultEntry, Scope, SearchOptions};
+use ldap3::controls::{ControlType, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
+use ldap3::{DerefAliases, Ldap, LdapError, ResultEntry, Scope, SearchEntry, SearchOptions};
 use tokio::time::sleep;
 
 use super::fault::told;
@@ -25,9 +25,13 @@ pub enum Change {
 /// How long to wait before a lost directory is followed again: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// The result code of a server that does not know the control (RFC 4511 §4.1.11). It may learn it by a change of its
-/// configuration, so it is asked again now and then.
-const UNKNOWN_CONTROL: u32 = 12;
+/// The Sync Request control (RFC 4533 §2.2).
+const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+
+/// No attributes are wanted (RFC 4511 §4.5.1.8), only to hear of the entry.
+const NO_ATTRIBUTES: [&str; 1] = ["1.1"];
+
+/// A server may learn to be followed by a change of its configuration, so it is asked again now and then.
 const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 
 /// How following ended.
@@ -57,31 +61,61 @@ impl Directory {
 
     async fn follow_once(&self, tell: &(impl Fn(Change) + ?Sized)) -> Lost {
         let (settings, mut followed) = (self.settings(), false);
-        let lost = |why: String, followed| Lost { why, followed, pause: None };
         let connection = match self.inner.servers.connect(settings, settings.bind.as_ref()).await {
             Ok(connection) => connection,
-            Err(fault) => return lost(fault.to_string(), false),
+            Err(fault) => return Lost::before_it_began(&fault),
         };
+        match knows_synchronisation(connection.handle(), settings.limits.operation).await {
+            Ok(true) => {}
+            Ok(false) => return Lost::for_long("the server does not know content synchronisation (RFC 4533)"),
+            Err(fault) => return Lost::before_it_began(&fault),
+        }
         let mut ldap = connection.handle();
+        // Not critical: some servers answer that in a way which the LDAP library cannot read.
         let request = SyncRequest { mode: RefreshMode::RefreshAndPersist, cookie: None, reload_hint: false };
-        ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request.critical());
-        // "1.1": no attributes (RFC 4511 §4.5.1.8).
-        let search = ldap.streaming_search(settings.base.as_str(), Scope::Subtree, &settings.filter, ["1.1"]);
+        ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request);
+        let search = ldap.streaming_search(settings.base.as_str(), Scope::Subtree, &settings.filter, NO_ATTRIBUTES);
         let mut stream = match search.await {
             Ok(stream) => stream,
-            Err(fault) => return lost(fault.to_string(), false),
+            Err(fault) => return Lost::before_it_began(&fault),
         };
         loop {
             match stream.next().await {
                 Ok(Some(message)) => hear(message, &mut followed, tell),
                 Ok(None) => break,
-                Err(fault) => return lost(fault.to_string(), followed),
+                Err(fault) => return Lost { why: fault.to_string(), followed, pause: None },
             }
         }
         let result = stream.finish().await;
-        let pause = (result.rc == UNKNOWN_CONTROL).then_some(UNTIL_IT_LEARNS);
-        Lost { why: told(&result), followed, pause }
+        if !followed && result.rc == 0 {
+            return Lost::for_long("the server tells the content, but no changes");
+        }
+        Lost { why: told(&result), followed, pause: None }
     }
+}
+
+impl Lost {
+    fn before_it_began(fault: &dyn std::fmt::Display) -> Self {
+        Self { why: fault.to_string(), followed: false, pause: None }
+    }
+
+    fn for_long(why: &str) -> Self {
+        Self { why: why.to_owned(), followed: false, pause: Some(UNTIL_IT_LEARNS) }
+    }
+}
+
+/// Asks the root DSE (RFC 4512 §5.1) for the controls that the server knows.
+async fn knows_synchronisation(mut ldap: Ldap, limit: Duration) -> Result<bool, LdapError> {
+    ldap.with_timeout(limit);
+    let mut stream = ldap.streaming_search("", Scope::Base, "(objectClass=*)", ["supportedControl"]).await?;
+    let mut known = false;
+    while let Some(found) = stream.next().await? {
+        if !found.is_ref() && !found.is_intermediate() {
+            known |= SearchEntry::construct(found).attrs.values().flatten().any(|control| control == SYNC_REQUEST);
+        }
+    }
+    stream.finish().await;
+    Ok(known)
 }
 
 /// What is told before the refresh is done is the content as it is; what comes behind it are changes.

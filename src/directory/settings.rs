@@ -30,6 +30,8 @@ pub struct Settings {
     pub attributes: Attributes,
     /// Attributes that are read besides, since the mailbox path wants them.
     pub further_attributes: Vec<String>,
+    /// Whether its changes are followed; see [`super::Directory::follow`].
+    pub follow: bool,
     /// The limits of time.
     pub limits: Limits,
 }

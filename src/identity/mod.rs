@@ -5,6 +5,7 @@
 
 mod flush;
 mod flushes;
+mod heed;
 mod names;
 mod outcome;
 mod passwords;
