@@ -145,6 +145,7 @@ fn asking(url: &str) -> directory::Settings {
         attributes: Attributes::default(),
         further_attributes: Vec::new(),
         admission: Admission::default(),
+        follow: false,
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }
 }

@@ -45,6 +45,7 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
         attributes: schema::attributes(section, schema, base_dn.as_ref()),
         admission: schema::admission(section, schema),
         further_attributes: Vec::new(),
+        follow: section.flag("follow"),
         limits: limits(section),
         urls,
         base: base_dn?,

@@ -43,16 +43,18 @@ impl Entry {
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
         let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
         let mut entry = Self { id: EntryId(String::new()), dn, stamp: None, exclusion: None, values, octets };
-        entry.id = EntryId(entry.own_id());
+        entry.id = entry.own_id();
         entry.stamp = entry.change_stamp();
         Ok(entry)
     }
 
     /// Active Directory's id is no text: it is told in hexadecimal digits.
-    fn own_id(&self) -> String {
-        let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first().cloned());
-        let guid = || self.octets("objectGUID").next().map(hexadecimal);
-        text.or_else(guid).unwrap_or_else(|| fold(self.dn.as_str()))
+    fn own_id(&self) -> EntryId {
+        let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first());
+        if let Some(text) = text {
+            return EntryId::of_text(text);
+        }
+        EntryId(self.octets("objectGUID").next().map_or_else(|| fold(self.dn.as_str()), hexadecimal))
     }
 
     /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
@@ -95,6 +97,20 @@ impl Entry {
         });
         let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
         equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))
+    }
+}
+
+impl EntryId {
+    /// Of the sixteen octets by which content synchronisation names an entry (RFC 4533 §2.1).
+    pub(super) fn of_uuid(octets: &[u8]) -> Self {
+        Self(hexadecimal(octets))
+    }
+
+    /// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
+    fn of_text(text: &str) -> Self {
+        let digits: String =
+            text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
+        Self(if digits.len() == 32 { digits } else { text.to_owned() })
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Settings {
     pub further_attributes: Vec<String>,
     /// Whom of its people it lets use the service.
     pub admission: Admission,
+    /// Whether its changes are followed; see [`super::Directory::follow`].
+    pub follow: bool,
     /// The limits of time.
     pub limits: Limits,
 }

@@ -7,6 +7,7 @@ mod flush;
 mod flushes;
 mod forgiving;
 mod guard;
+mod heed;
 mod locked;
 mod names;
 
