@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use restante::demo::people::{BASE, LDIF};
@@ -30,7 +31,7 @@ fn slapd() -> Slapd {
 fn serve(site: &Site, directory: &impl RealDirectory) -> Service {
     let ca = directory.authority();
     let mut plan = Plan::at(&directory.tls_url()).and(HELD_FOR_LONG);
-    plan.directory += &format!("    follow: true\n    ca: {}\n", ca.display());
+    writeln!(plan.directory, "    follow: true\n    ca: {}", ca.display()).unwrap();
     give_mail(site, ALAN.0);
     give_mail(site, "newcomer");
     site.serve(&plan)

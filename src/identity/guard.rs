@@ -192,8 +192,10 @@ impl Guard {
     fn refused(&self, trial: &Trial, refused: &mut Refused, now: Instant) {
         match (&refused.reason, &refused.identity) {
             (Reason::LockedOut(LockOutOf::Network), _) => {}
-            (Reason::RefusedBefore, Some(person))
-            | (Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry), Some(person)) => {
+            (
+                Reason::RefusedBefore | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
+                Some(person),
+            ) => {
                 self.count_person(&Someone::from(&**person), trial, now);
                 self.count_name(trial, false, now);
                 self.count_network(trial, now);
