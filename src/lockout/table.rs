@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::counter::{Counter, LockOut, Tag, Threshold};
 
-/// Counters by key, in sets of [`WAYS`]; a key's set is chosen by a hash that nobody outside can foretell.
+/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that nobody outside can foretell.
 ///
 /// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set,
 /// and a lock-out never makes room. While a whole set is locked out, its newcomers are not counted.
