@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail by panicking")]
 
+#[path = "configuration/people.rs"]
+mod people;
+
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 use restante::config::{self, Configuration};
-use restante::directory::Source;
 use tempfile::TempDir;
 
 /// What a file needs besides the lines that a test is about. The first lines are left to those.
@@ -328,42 +330,6 @@ fn values_reach_the_modules_that_want_them() {
     assert_eq!(configuration.directory.filter, "(objectClass=posixAccount)");
     assert_eq!(configuration.directory.name, "main");
     assert_eq!(configuration.directory.bind.unwrap().password.expose(), "correct horse");
-}
-
-#[test]
-fn a_schema_settles_filter_and_names_and_each_can_be_overridden() {
-    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory;
-    let told = |sources: &[Source]| {
-        let told = sources.iter().map(|own| format!("{}{}", own.prefix.as_deref().unwrap_or_default(), own.attribute));
-        told.collect::<Vec<_>>().join(" ")
-    };
-    let active = directory("schema: active_directory");
-    assert_eq!(active.filter, "(&(objectCategory=person)(objectClass=user))");
-    assert_eq!(told(&active.attributes.short_name), "sAMAccountName");
-    assert_eq!(told(&active.attributes.mail), "mail userPrincipalName smtp:proxyAddresses");
-    assert_eq!(active.attributes.domain.as_deref(), Some("example"));
-    assert_eq!(directory("schema: active_directory\n    domain: RENO").attributes.domain.as_deref(), Some("RENO"));
-    let own = directory(
-        "schema: active_directory\n    attributes: { mail: [\"smtp:proxyAddresses\", mail], short_name: uid }",
-    );
-    assert_eq!(told(&own.attributes.mail), "smtp:proxyAddresses mail");
-    assert_eq!(told(&own.attributes.short_name), "uid");
-    let of_389 = directory("schema: 389ds");
-    assert_eq!(of_389.filter, "(|(objectClass=inetOrgPerson)(objectClass=nsPerson))");
-    assert_eq!((told(&of_389.attributes.short_name), of_389.attributes.domain), ("uid".to_owned(), None));
-}
-
-#[test]
-fn whom_a_directory_lets_in() {
-    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory.admission;
-    assert_eq!(directory("name: x"), restante::directory::Admission::default());
-    let group = directory("allowed_group: \"cn=pop3,ou=groups,dc=example,dc=org\"").group.unwrap();
-    assert_eq!((group.base.as_str(), group.computed), ("ou=groups,dc=example,dc=org", false));
-    let lines = "schema: active_directory\n    allowed_group: \"cn=pop3,dc=example,dc=org\"\n    group_base: dc=org";
-    let group = directory(lines).group.unwrap();
-    assert_eq!((group.base.as_str(), group.computed), ("dc=org", true));
-    let switch = directory("enabled_attribute: { name: mailEnabled, value: \"TRUE\" }").enabled_attribute;
-    assert_eq!(switch, Some(("mailEnabled".to_owned(), "TRUE".to_owned())));
 }
 
 #[test]
