@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("names", 1, &[]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
     ("certificate", 1, &["x509_parser"]),
+    ("lockout", 1, &[]),
     ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),

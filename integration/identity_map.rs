@@ -16,6 +16,8 @@ mod changes;
 mod flushing;
 #[path = "identity_map/grace.rs"]
 mod grace;
+#[path = "identity_map/guessing.rs"]
+mod guessing;
 #[path = "identity_map/holding.rs"]
 mod holding;
 #[path = "identity_map/refusals.rs"]
@@ -27,8 +29,9 @@ use std::time::{Duration, Instant};
 use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, trust};
+use restante::directory::{self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, trust};
 use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
+use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
 use restante::pop3::{Credentials, Mechanism};
@@ -54,22 +57,33 @@ impl World {
         Self::holding(|_| {})
     }
 
-    /// With other lifetimes.
+    /// With other lifetimes; nothing is counted.
     fn holding(change: impl FnOnce(&mut Lifetimes)) -> Self {
+        Self::counting(lockout::Settings::off(), change)
+    }
+
+    /// With other lifetimes, and counters.
+    fn counting(lockout: lockout::Settings, change: impl FnOnce(&mut Lifetimes)) -> Self {
         let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
         let mut cache = Lifetimes::default();
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
-        let settings = Settings { policy: Policy::fewer(), template, root: PathBuf::from("/srv/mail"), cache };
+        let root = PathBuf::from("/srv/mail");
+        let settings = Settings { policy: Policy::fewer(), template, root, cache, lockout };
         let map = IdentityMap::new(directory::Directory::new(asking(&directory.url())), settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
     }
 
     /// What comes of a login: `ajones/Maildir by bind`, `refused: wrong password`, `unavailable`.
     async fn login(&self, name: &str, password: &str) -> String {
+        self.login_from("127.0.0.1", name, password).await
+    }
+
+    /// The same from another address.
+    async fn login_from(&self, address: &str, name: &str, password: &str) -> String {
         let password = Password::new(password.as_bytes().to_vec());
         let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
-        match self.map.verify(credentials, std::net::Ipv4Addr::LOCALHOST.into()).await {
+        match self.map.verify(credentials, address.parse().unwrap()).await {
             Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
             Outcome::Refused(refused) => format!("refused: {}", refused.reason),
             Outcome::Unavailable(_) => "unavailable".to_owned(),
@@ -79,9 +93,14 @@ impl World {
 
     /// Logs in again and again until this comes of it; tells how long it took.
     async fn until(&self, name: &str, password: &str, wanted: &str) -> Duration {
+        self.until_from("127.0.0.1", name, password, wanted).await
+    }
+
+    /// The same from another address.
+    async fn until_from(&self, address: &str, name: &str, password: &str, wanted: &str) -> Duration {
         let began = Instant::now();
         loop {
-            let told = self.login(name, password).await;
+            let told = self.login_from(address, name, password).await;
             if told == wanted {
                 return began.elapsed();
             }
@@ -126,6 +145,8 @@ fn asking(url: &str) -> directory::Settings {
         attributes: Attributes::default(),
         certificate_mapping: CertificateMapping::Key,
         further_attributes: Vec::new(),
+        admission: Admission::default(),
+        follow: false,
         limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
     }
 }

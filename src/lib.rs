@@ -30,6 +30,7 @@
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
 //! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
+//! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
@@ -53,6 +54,7 @@ pub mod connection;
 pub mod demo;
 pub mod directory;
 pub mod identity;
+pub mod lockout;
 pub mod logging;
 pub mod maildir;
 pub mod names;

@@ -74,5 +74,8 @@ fn active_directory_tells_the_reason_and_the_log_too() {
     }
     answer(&controls, 53, "Account inactivated. Contact system administrator.");
     refuses(&service, ALAN.0, ALAN.1, "AUTH");
-    service.wait_for_log(&["login refused", "unwillingToPerform", "Account inactivated."]);
+    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=account disabled "]);
+    answer(&controls, 53, "not today");
+    refuses(&service, ALAN.0, ALAN.1, "AUTH");
+    service.wait_for_log(&["login refused", "unwillingToPerform", "not today"]);
 }

@@ -56,7 +56,7 @@ async fn a_bind_under_way_is_not_kept() {
         assert_eq!(world.login("ajones", "not his").await, "refused: wrong password");
         world.controls.set_mischief(SLOW);
         let meddle = async {
-            until_asked(&world, (1, 2)).await;
+            until_asked(&world, (2, 2)).await;
             world.change(|tree| tree.set(ALAN, "userPassword", ["new one"]).unwrap());
             world.map.flush(&flush).await.unwrap();
             world.controls.set_mischief(Mischief::None);

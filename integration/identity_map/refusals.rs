@@ -81,8 +81,8 @@ fn every_reason_has_the_same_words_at_the_same_time() {
 fn a_later_verdict_waits_for_the_next_step() {
     let directory = directory();
     let (_site, service) = serve(&directory);
-    // Three messages in all: an entry, the end of the search, the answer to the bind.
-    directory.controls().set_mischief(Mischief::Slow(STEP / 2));
+    // Five messages in all: an entry, the end of the search, the answer to the bind, and the search once more.
+    directory.controls().set_mischief(Mischief::Slow(STEP * 3 / 10));
     let (words, elapsed) = refusal(&service, "ajones", "wrong");
     assert_eq!(words, "-ERR [AUTH] name or password is wrong");
     assert!(at_step(elapsed, 2 * STEP), "{elapsed:?}");

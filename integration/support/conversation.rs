@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 /// How long a reply may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -41,6 +42,18 @@ impl Conversation {
     /// Connects in clear; the greeting is still to be read.
     pub fn plain(server: SocketAddr) -> Self {
         Self { wire: Wire::Plain(connect(server)), input: Vec::new(), dialogue: String::new() }
+    }
+
+    /// Connects in clear from an address of this machine.
+    pub fn plain_from(from: IpAddr, server: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+        let connected = socket.connect_timeout(&server.into(), DEADLINE);
+        connected.unwrap_or_else(|fault| panic!("cannot connect from {from} to {server}: {fault}"));
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Self { wire: Wire::Plain(stream), input: Vec::new(), dialogue: String::new() }
     }
 
     /// Connects with TLS from the first octet, to a server of that name.

@@ -32,6 +32,9 @@ pub struct Plan {
     pub directory: String,
     /// Lines of `mailboxes:` besides the root, indented by two.
     pub mailboxes: String,
+    /// The keys of `lockout:`, in one line. Tests refuse hundreds of logins from one address, so nothing is counted unless
+    /// a test wants it.
+    pub lockout: String,
     /// Further sections, not indented.
     pub further: String,
 }
@@ -59,6 +62,7 @@ impl Plan {
                 "    urls: [\"{url}\"]\n    bind: {{ dn: \"{service}\", password_file: ldap.password }}\n    base: \"{base}\"\n"
             ),
             mailboxes: "  path: \"{short_name}/Maildir\"\n".to_owned(),
+            lockout: "person: 0, network: 0".to_owned(),
             further: String::new(),
         }
     }
@@ -72,10 +76,10 @@ impl Plan {
 
     /// The whole file.
     pub fn yaml(&self) -> String {
-        let Self { listeners, certificates, tls, directory, mailboxes, further } = self;
+        let Self { listeners, certificates, tls, directory, mailboxes, lockout, further } = self;
         format!(
             "hostname: mail.renovations.example\nlisteners:\n{listeners}tls:\n  certificates:\n{certificates}{tls}\
-             directories:\n  - name: test\n{directory}mailboxes:\n  root: mail\n{mailboxes}{further}"
+             directories:\n  - name: test\n{directory}mailboxes:\n  root: mail\n{mailboxes}lockout: {{ {lockout} }}\n{further}"
         )
     }
 }

@@ -30,6 +30,8 @@ pub struct Options {
     pub size_limit: u32,
     /// Whether anybody may search, even without a bind; else only the service's entry may.
     pub anybody_reads: bool,
+    /// Attributes that nobody may read, separated by commas.
+    pub hidden: String,
     /// Overlays of its database, in any order. The entries are then added while it runs, so that the overlays see them.
     pub overlays: &'static [Overlay],
     /// Further lines of `slapd.conf(5)` that hold for the whole server.
@@ -133,6 +135,11 @@ impl Slapd {
         self.administrator().modify(changes);
     }
 
+    /// The same, and what slapd keeps about an entry itself may be changed too.
+    pub fn modify_anything(&self, changes: &str) {
+        self.administrator().modify_relaxed(changes);
+    }
+
     /// What it wrote to its standard error.
     pub fn log(&self) -> String {
         self.daemon.log()
@@ -181,6 +188,10 @@ impl Slapd {
         let (suffix, service) = (self.suffix(), people::SERVICE);
         let (global, further) = (&options.global, &options.further);
         let idle_timeout = options.idle_timeout;
+        let hidden = match options.hidden.as_str() {
+            "" => String::new(),
+            attributes => format!("access to attrs={attributes} by * none"),
+        };
         write!(
             text,
             r#"pidfile {folder}/pid
@@ -201,6 +212,7 @@ maxsize 268435456
 dbnosync
 index objectClass,uid,mail,cn eq
 access to attrs=userPassword by anonymous auth by * none
+{hidden}
 access to * by dn.exact="{service}" read by * {others}
 {overlays}{further}
 "#

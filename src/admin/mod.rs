@@ -86,7 +86,6 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
 async fn obey(line: &str, identities: &IdentityMap) -> Result<String, String> {
     let line = line.strip_suffix('\n').ok_or("a line ends with a line feed, and has at most 1024 octets")?;
     match Order::parse(line)? {
-        // A lock-out is forgiven here as well, as soon as there are any.
         Order::Flush(whom) => identities.flush(&whom).await.map(|flushed| format!("dropped {flushed}")),
     }
 }

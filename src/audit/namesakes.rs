@@ -36,9 +36,11 @@ impl Policies {
 impl Index {
     pub(super) fn note(&mut self, person: Number, entry: &Entry, attributes: &Attributes) {
         for kind in Kind::ALL {
-            let values = attributes.of(kind).map(|attribute| entry.values(attribute)).unwrap_or_default();
-            for value in values {
-                self.holders.entry(fold(value).into()).or_default().push((person, kind));
+            let sources = attributes.of(kind).iter();
+            let names =
+                sources.flat_map(|own| entry.values(&own.attribute).iter().filter_map(|value| own.name_in(value)));
+            for name in names {
+                self.holders.entry(fold(name).into()).or_default().push((person, kind));
             }
         }
     }

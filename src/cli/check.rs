@@ -26,7 +26,7 @@ pub(super) fn check(file: &Path) -> Ended {
         );
     }
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
-    faults.extend(probe(&Directory::new(configuration.directory)).err());
+    faults.extend(probe(&Directory::new(configuration.directory)));
     for fault in &faults {
         complain(fault);
     }
@@ -37,9 +37,23 @@ pub(super) fn check(file: &Path) -> Ended {
     Ended::Fine
 }
 
-fn probe(directory: &Directory) -> Result<(), String> {
-    let name = directory.settings().name.clone();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|fault| fault.to_string())?;
-    runtime.block_on(directory.probe()).map_err(|fault| format!("directory {name}: {fault}"))
+/// What is wrong with a directory: that it gives no answer, or what it does not let the service read.
+fn probe(directory: &Directory) -> Vec<String> {
+    let told = |fault: &dyn std::fmt::Display| format!("directory {}: {fault}", directory.settings().name);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => return vec![told(&fault)],
+    };
+    let asked = runtime.block_on(async {
+        directory.probe().await?;
+        directory.unreadable_states().await
+    });
+    match asked {
+        Ok(unreadable) if unreadable.is_empty() => Vec::new(),
+        Ok(unreadable) => vec![told(&format!(
+            "the service's entry may not read {}, which tell of an account's state; right would be to let it read them",
+            unreadable.join(", ")
+        ))],
+        Err(fault) => vec![told(&fault)],
+    }
 }

@@ -133,7 +133,8 @@ fn rule(reason: &Reason) -> &'static str {
         Reason::Ambiguous(_) => "a name that several people have logs nobody in",
         Reason::NoName(_) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
         Reason::NoMaildrop(_) => "mailboxes.path wants exactly one value of each attribute that it names",
-        _ => "the directory, asked by a bind as the person, has the last word",
+        Reason::Excluded(_) => "allowed_group and enabled_attribute say who may use this service",
+        _ => "the directory, by the entry or by a bind as the person, has the last word",
     }
 }
 
@@ -190,6 +191,7 @@ fn tell(text: &mut String, step: &Step) {
         Step::Person { canonical_name, dn, id } => {
             writeln!(text, "person      {canonical_name}, entry {dn}, id {id}")
         }
+        Step::Account(standing) => writeln!(text, "account     {standing}"),
         Step::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
         Step::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
         Step::Proven(proof) => writeln!(text, "password    proven by {proof}"),
@@ -210,6 +212,7 @@ fn counted(entries: usize) -> String {
 fn verdict_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Proven => "yes".to_owned(),
+        Verdict::Grace { left } => format!("yes, by grace, {left} logins left: the password has expired"),
         Verdict::Refused(refusal) => format!("no, {refusal}"),
     }
 }
@@ -235,8 +238,11 @@ fn machine(step: &Step) -> Value {
         Step::Person { canonical_name, dn, id } => {
             json!({ "step": "person", "canonical_name": canonical_name, "dn": dn.as_str(), "id": id })
         }
+        Step::Account(standing) => {
+            json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
+        }
         Step::Bind { dn, verdict } => json!({
-            "step": "bind", "dn": dn.as_str(), "proven": *verdict == Verdict::Proven, "words": verdict_words(verdict),
+            "step": "bind", "dn": dn.as_str(), "proven": !matches!(verdict, Verdict::Refused(_)), "words": verdict_words(verdict),
         }),
         Step::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "words": fault.to_string() }),
         Step::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),

@@ -63,7 +63,8 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
-        greet_directory(directory);
+        greet_directory(directory.clone());
+        follow(directory, service.identities.clone());
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -102,6 +103,17 @@ fn greet_directory(directory: Directory) {
             Ok(()) => tracing::info!(directory = name, "the directory answers"),
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
         }
+    });
+}
+
+/// Follows the directory, where that is configured.
+fn follow(directory: Directory, identities: Arc<IdentityMap>) {
+    if !directory.settings().follow {
+        return;
+    }
+    tokio::spawn(async move {
+        let name = directory.settings().name.clone();
+        directory.follow(move |change| identities.heed(&name, change)).await;
     });
 }
 

@@ -3,16 +3,11 @@
 use std::time::Duration;
 
 use super::paths::Base;
+use super::schema::{self, Schema};
 use super::section::Section;
 use super::tree::quoted;
 use super::values;
-use crate::directory::{self, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, Settings};
-use crate::names::Dn;
-
-/// Of `inetOrgPerson` (RFC 2798).
-const INET_ORG_PERSON: &str = "(objectClass=inetOrgPerson)";
-/// Of `posixAccount` (RFC 2307).
-const POSIX: &str = "(objectClass=posixAccount)";
+use crate::directory::{self, CertificateMapping, LdapUrl, Limits, ServiceBind, Settings};
 
 /// The directory, unless it lacks what has no default. `further` are attributes that others want read.
 pub(super) fn read(root: &Section<'_>, base: &Base, further: Vec<String>) -> Option<Settings> {
@@ -40,19 +35,22 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
         section.fault("ca", section.place_of("ca"), format!("{fault}; {right}"));
     };
     let tls = directory::trust(ca.as_deref()).map_err(untrusted).ok();
-    let base_dn = section.parsed("base", dn);
+    let base_dn = section.parsed("base", values::dn);
+    let schema = Schema::read(section);
     Some(Settings {
         name: section.text("name").unwrap_or("directory").to_owned(),
         starttls: section.flag("starttls"),
         bind: bind(section, base),
-        filter: filter(section),
-        attributes: attributes(&section.section("attributes")),
+        filter: schema::filter(section, schema),
+        attributes: schema::attributes(section, schema, base_dn.as_ref()),
+        admission: schema::admission(section, schema),
         certificate_mapping: section.word(
             "certificate_mapping",
             CertificateMapping::default(),
             &[("key", CertificateMapping::Key), ("subject", CertificateMapping::Subject)],
         ),
         further_attributes: Vec::new(),
+        follow: section.flag("follow"),
         limits: limits(section),
         urls,
         base: base_dn?,
@@ -107,47 +105,8 @@ fn bind(section: &Section<'_>, base: &Base) -> Option<ServiceBind> {
         bind.require("dn", "the DN of the entry that looks people up");
         bind.require("password_file", "a file whose first line is the password");
     }
-    let (name, password) = (bind.parsed("dn", dn), bind.parsed("password_file", |path| base.password(path)));
+    let (name, password) = (bind.parsed("dn", values::dn), bind.parsed("password_file", |path| base.password(path)));
     Some(ServiceBind { dn: name?, password: password? })
-}
-
-fn dn(text: &str) -> Result<Dn, String> {
-    let right = "right would be such as \"ou=people,dc=example,dc=org\" (RFC 4514)";
-    Dn::parse(text).ok_or_else(|| format!("{} is no distinguished name; {right}", quoted(text)))
-}
-
-/// What makes an entry a person: the schema's filter, unless one is given.
-fn filter(section: &Section<'_>) -> String {
-    let schema = section.parsed("schema", |text| match text {
-        "active_directory" => Err("this version does not know Active Directory's accounts yet; right would be \
-                                   inet_org_person or posix"
-            .to_owned()),
-        _ => values::word(text, &[("inet_org_person", INET_ORG_PERSON), ("posix", POSIX)]),
-    });
-    let own = section.parsed("filter", |text| directory::check_filter(text).map(|()| text.to_owned()));
-    own.unwrap_or_else(|| schema.unwrap_or(INET_ORG_PERSON).to_owned())
-}
-
-fn attributes(section: &Section<'_>) -> Attributes {
-    let default = Attributes::default();
-    let name = |key, default| section.parsed(key, attribute).unwrap_or(default);
-    Attributes {
-        common_name: name("common_name", default.common_name),
-        short_name: name("short_name", default.short_name),
-        mail: name("mail", default.mail),
-        first_name: name("first_name", default.first_name),
-        last_name: name("last_name", default.last_name),
-        certificate: name("certificate", default.certificate),
-    }
-}
-
-/// A name such as `uid`, or a numeric object identifier (RFC 4512 §2.5).
-fn attribute(text: &str) -> Result<String, String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';');
-    if !text.chars().all(is_name) {
-        return Err(format!("{} is no attribute; right would be a name such as uid", quoted(text)));
-    }
-    Ok(text.to_owned())
 }
 
 fn limits(section: &Section<'_>) -> Limits {

@@ -8,7 +8,7 @@ use super::paths::Base;
 use super::section::Section;
 use super::tree::{Place, quoted};
 use super::values;
-use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Settings, Tls};
+use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Network, Settings, Tls};
 
 /// What the server must be told.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
@@ -69,8 +69,19 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     });
     let login_without_tls = login_without_tls(section, tls);
     let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
+    let accept_from = accept_from(section);
     let address = section.parsed("address", address)?;
-    Some(Listener { address, tls: tls?, login_without_tls, client_certificate, name_and_password })
+    Some(Listener { address, tls: tls?, login_without_tls, client_certificate, name_and_password, accept_from })
+}
+
+/// The networks from which logins are taken; everywhere, if there is no such list.
+fn accept_from(section: &Section<'_>) -> Vec<Network> {
+    let Some(items) = section.list("accept_from") else { return Vec::new() };
+    if items.is_empty() {
+        let what = "an empty list would let nobody in; right would be networks, or no such key";
+        section.fault("accept_from", section.place_of("accept_from"), what);
+    }
+    items.iter().filter_map(|item| section.parsed_of("accept_from", item, str::parse)).collect()
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -12,6 +12,7 @@ mod file;
 mod listeners;
 mod paths;
 mod people;
+mod schema;
 mod section;
 mod tree;
 mod unknown;

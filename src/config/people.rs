@@ -8,6 +8,7 @@ use super::section::Section;
 use super::tree::{Kind as ValueKind, quoted};
 use super::values;
 use crate::identity::{self, Lifetimes};
+use crate::lockout::{self, Block};
 use crate::maildir::{self, PathTemplate};
 use crate::names::{Kind, Policy};
 
@@ -31,11 +32,11 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 
 /// What the identity map must be told, unless the path has a fault.
 pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
-    lockout(&root.section("lockout"));
     let policy = policy(&root.section("internet_authentication"));
     let cache = lifetimes(&root.section("cache"));
+    let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
-    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache })
+    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.
@@ -105,24 +106,20 @@ fn lifetimes(section: &Section<'_>) -> Lifetimes {
     }
 }
 
-/// Failures are not counted yet, so only the values to come are taken.
-fn lockout(section: &Section<'_>) {
-    let unbuilt = |key, default: &str| {
-        let what = "this version does not count failures yet; right would be";
-        section.fault(key, section.place_of(key), format!("{what} {default}, or no such key"));
-    };
-    for (key, default) in [("person", 5), ("network", 50)] {
-        if section.count(key, default, 0..=1_000_000) != default {
-            unbuilt(key, &default.to_string());
-        }
-    }
-    let quarter = Duration::from_secs(15 * 60);
-    for key in ["within", "lasts"] {
-        if section.duration(key, quarter, Duration::ZERO..=MONTH) != quarter {
-            unbuilt(key, "15m");
-        }
-    }
-    if section.list("exempt_networks").is_some_and(|networks| !networks.is_empty()) {
-        unbuilt("exempt_networks", "[]");
+/// How many wrong passwords are too many.
+fn lockout(section: &Section<'_>) -> lockout::Settings {
+    let default = lockout::Settings::default();
+    let count = |key, default| usize::try_from(section.count(key, default as u64, 0..=10_000)).unwrap_or(default);
+    let time = |key, default| section.duration(key, default, Duration::from_secs(1)..=MONTH);
+    let networks = section.list("exempt_networks").unwrap_or_default();
+    lockout::Settings {
+        person: count("person", default.person),
+        network: count("network", default.network),
+        within: time("within", default.within),
+        lasts: time("lasts", default.lasts),
+        exempt_networks: networks
+            .iter()
+            .filter_map(|node| section.parsed_of("exempt_networks", node, Block::parse))
+            .collect(),
     }
 }

@@ -57,6 +57,16 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.identity.template, silent.identity.template);
     assert_eq!(told.identity.root, silent.identity.root);
     assert_eq!(told.identity.cache, silent.identity.cache);
+    assert_eq!(told.identity.lockout, silent.identity.lockout);
+    assert_eq!(told.maildir, silent.maildir);
+    assert_eq!(told.logging, silent.logging);
+    assert_eq!((told.admin, silent.admin), (None, None));
+}
+
+#[test]
+fn the_reference_holds_the_defaults_of_a_directory() {
+    let folder = folder();
+    let (told, silent) = (loaded(folder.path(), REFERENCE), loaded(folder.path(), SMALLEST));
     assert_eq!(told.directory.name, silent.directory.name);
     assert_eq!(told.directory.urls, silent.directory.urls);
     assert_eq!(told.directory.starttls, silent.directory.starttls);
@@ -65,9 +75,6 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.directory.attributes, silent.directory.attributes);
     assert_eq!(told.directory.certificate_mapping, silent.directory.certificate_mapping);
     assert_eq!(told.directory.limits, silent.directory.limits);
-    assert_eq!(told.maildir, silent.maildir);
-    assert_eq!(told.logging, silent.logging);
-    assert_eq!((told.admin, silent.admin), (None, None));
     assert_eq!(told.directory.bind.unwrap().password.expose(), "correct horse");
     assert!(silent.directory.bind.is_none());
 }

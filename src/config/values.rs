@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::tree::quoted;
+use crate::names::Dn;
 
 /// Units of time and their seconds, the greatest first.
 const TIMES: [(&str, u64); 4] = [("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)];
@@ -35,6 +36,12 @@ pub(super) fn word<T: Copy>(written: &str, words: &[(&str, T)]) -> Result<T, Str
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     Err(format!("{} is none of the words known here; right would be {}", quoted(written), known.join(" or ")))
+}
+
+/// A distinguished name.
+pub(super) fn dn(text: &str) -> Result<Dn, String> {
+    let right = "right would be such as \"ou=people,dc=example,dc=org\" (RFC 4514)";
+    Dn::parse(text).ok_or_else(|| format!("{} is no distinguished name; {right}", quoted(text)))
 }
 
 fn measured(written: &str, units: &[(&str, u64)], kind: &str, bounds: &RangeInclusive<u64>) -> Result<u64, String> {

@@ -15,7 +15,7 @@ use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Settings, Tls};
 use crate::certificate::Certificate;
-use crate::identity::Outcome;
+use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Reply, Session,
@@ -70,6 +70,7 @@ async fn greet(
         tls: client.tls,
         drain,
         deadline,
+        takes_logins: client.takes_logins,
         login: None,
         mail: None,
     })
@@ -83,6 +84,7 @@ struct Driver {
     drain: watch::Receiver<bool>,
     /// Until when the client must say something.
     deadline: Instant,
+    takes_logins: bool,
     login: Option<Login>,
     mail: Option<Mail>,
 }
@@ -161,6 +163,9 @@ impl Driver {
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
+        if !self.takes_logins {
+            return self.judged(began, from_elsewhere(), &login, mechanism, report).await;
+        }
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
             Err(reason) => return self.judged(began, Outcome::no_certificate(reason), &login, mechanism, report).await,
@@ -179,6 +184,9 @@ impl Driver {
     /// The certificate alone.
     async fn external(&mut self, authorization: &[u8], report: &mut Report) -> Event {
         let began = Instant::now();
+        if !self.takes_logins {
+            return self.judged(began, from_elsewhere(), authorization, Mechanism::External, report).await;
+        }
         let outcome = match self.certificate(report) {
             Ok(Some(certificate)) => {
                 let outcome = self.service.identities.verify_certificate(&certificate, authorization).await;
@@ -214,8 +222,11 @@ impl Driver {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
-                wait_for_step(began, &self.service.settings).await;
-                return Event::Judged(verdict(&refusal));
+                // Nothing that depends on the reason is left to do behind the step.
+                let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
+                drop(refusal);
+                wait_for_step(began, further, &self.service.settings).await;
+                return Event::Judged(verdict);
             }
         };
         report.person = Some(person.canonical_name.clone());
@@ -241,7 +252,7 @@ impl Driver {
             },
         };
         report.person = None;
-        wait_for_step(began, &self.service.settings).await;
+        wait_for_step(began, 0, &self.service.settings).await;
         Event::NotOpened(fault)
     }
 
@@ -319,6 +330,11 @@ fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
     Closed::MessageCut(fault.to_string())
 }
 
+/// Who is not where this listener takes logins from.
+fn from_elsewhere() -> Outcome {
+    Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
+}
+
 /// The one place where causes become what a client may know.
 fn verdict(outcome: &Outcome) -> Verdict {
     match outcome {
@@ -343,12 +359,21 @@ fn event(input: Input) -> Event {
     }
 }
 
-/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason.
-async fn wait_for_step(began: Instant, settings: &Settings) {
+fn further_steps(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Refused(refused) => refused.further_steps,
+        _ => 0,
+    }
+}
+
+/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
+/// and for some further ones where somebody seems to be guessing.
+async fn wait_for_step(began: Instant, further: u32, settings: &Settings) {
     let step = settings.refusal_step;
     if step.is_zero() {
         return;
     }
     let steps = began.elapsed().as_nanos() / step.as_nanos() + 1;
-    sleep_until(began + step * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(further);
+    sleep_until(began + step * steps).await;
 }

@@ -37,6 +37,7 @@ pub struct Service {
 }
 
 /// A client that was just accepted, and what its port's policy means for it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 pub struct Client {
     /// Its socket.
     pub socket: TcpStream,
@@ -52,4 +53,6 @@ pub struct Client {
     pub stls: bool,
     /// This client may send a password in clear.
     pub passwords_in_clear: bool,
+    /// Logins are taken from where it is; others are refused whatever their credentials.
+    pub takes_logins: bool,
 }

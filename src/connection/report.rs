@@ -110,7 +110,7 @@ impl Report {
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
                 tracing::info!(person, login, kind, certificate, %mechanism, %proof, %peer, listener, tls, "login");
             }
-            Outcome::Refused(Refused { identity, reason }) => {
+            Outcome::Refused(Refused { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
                 tracing::info!(person, login, %reason, certificate, %mechanism, %peer, listener, tls, "login refused");
             }

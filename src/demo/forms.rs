@@ -31,7 +31,8 @@ async fn alone(directory: &Directory, policy: &Policy, name: &str) -> Result<Opt
 
 /// All forms, whether they count or not.
 fn forms(entry: &Entry, attributes: &Attributes) -> Vec<String> {
-    let values = |kind: Kind| attributes.of(kind).map(|attribute| entry.values(attribute)).unwrap_or_default();
+    let values =
+        |kind: Kind| attributes.of(kind).first().map(|source| entry.values(&source.attribute)).unwrap_or_default();
     let prefixed = |prefix: &str, kind: Kind| values(kind).iter().map(|value| format!("{prefix}={value}")).collect();
     let mut forms: Vec<String> = Vec::new();
     for kind in [Kind::ShortName, Kind::Mail, Kind::CommonName, Kind::FirstName, Kind::LastName] {

@@ -10,7 +10,7 @@ use super::connect::Connection;
 use super::fault::is_lost;
 use super::servers::Servers;
 use super::verdict::judge;
-use super::{Fault, Settings, Verdict};
+use super::{Fault, Settings, Verdict, password_policy};
 use crate::names::Dn;
 use crate::secret::Password;
 
@@ -75,6 +75,7 @@ impl Binder {
     /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
     async fn try_on(&self, connection: Connection, settings: &Settings, dn: &Dn, password: &Password) -> Try {
         let mut ldap = connection.handle();
+        ldap.with_controls(password_policy::request());
         match timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose())).await {
             Ok(Ok(result)) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);

@@ -71,6 +71,9 @@ impl Searcher {
         }
         found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
         found.truncate(CANDIDATES + 1);
+        for entry in &mut found {
+            entry.exclusion = self.exclusion(settings, servers, entry).await?;
+        }
         Ok(found)
     }
 }

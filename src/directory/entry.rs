@@ -5,7 +5,7 @@ use std::fmt;
 
 use ldap3::SearchEntry;
 
-use super::{Attributes, Fault};
+use super::{Account, Attributes, Exclusion, Fault};
 use crate::names::{Dn, Kind, LookUp, fold};
 
 /// What identifies an entry whatever it is called and wherever it lies.
@@ -15,12 +15,15 @@ pub struct EntryId(String);
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The entry's own id: entryUUID (RFC 4530) or nsUniqueId, else its DN.
+    /// The entry's own id: entryUUID (RFC 4530), nsUniqueId or objectGUID, else its DN.
     pub id: EntryId,
     /// Its distinguished name.
     pub dn: Dn,
-    /// Moves when the password may have changed: pwdChangedTime, else modifyTimestamp; none where neither may be read.
+    /// Moves when the password may have changed: pwdChangedTime or pwdLastSet, else modifyTimestamp or
+    /// whenChanged; none where none of them may be read.
     pub stamp: Option<String>,
+    /// Who does not let this person use the service, where it is asked.
+    pub exclusion: Option<Exclusion>,
     /// By lower-case name.
     values: HashMap<String, Vec<String>>,
     /// Values that are no text, by lower-case name without the option `;binary`.
@@ -28,7 +31,8 @@ pub struct Entry {
 }
 
 /// Operational attributes that are read of every entry.
-pub(super) const OPERATIONAL: [&str; 4] = ["entryUUID", "nsUniqueId", "pwdChangedTime", "modifyTimestamp"];
+pub(super) const OPERATIONAL: [&str; 6] =
+    ["entryUUID", "nsUniqueId", "objectGUID", "pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
 impl Entry {
     /// Takes what a search found. Servers spell attributes their own way: case does not count.
@@ -38,10 +42,25 @@ impl Entry {
         let values: HashMap<_, _> =
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
         let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
-        let first = |name: &str| values.get(name).and_then(|values: &Vec<String>| values.first()).cloned();
-        let id = first("entryuuid").or_else(|| first("nsuniqueid")).unwrap_or_else(|| fold(dn.as_str()));
-        let stamp = first("pwdchangedtime").or_else(|| first("modifytimestamp"));
-        Ok(Self { id: EntryId(id), dn, stamp, values, octets })
+        let mut entry = Self { id: EntryId(String::new()), dn, stamp: None, exclusion: None, values, octets };
+        entry.id = entry.own_id();
+        entry.stamp = entry.change_stamp();
+        Ok(entry)
+    }
+
+    /// Active Directory's id is no text: it is told in hexadecimal digits.
+    fn own_id(&self) -> EntryId {
+        let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first());
+        if let Some(text) = text {
+            return EntryId::of_text(text);
+        }
+        EntryId(self.octets("objectGUID").next().map_or_else(|| fold(self.dn.as_str()), hexadecimal))
+    }
+
+    /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
+    fn change_stamp(&self) -> Option<String> {
+        let names = ["pwdChangedTime", "pwdLastSet", "modifyTimestamp", "whenChanged"];
+        names.into_iter().find_map(|name| self.values(name).first().filter(|value| *value != "0").cloned())
     }
 
     /// All values of an attribute; none if it is missing or may not be read.
@@ -60,6 +79,12 @@ impl Entry {
         self.octets.get(&name).into_iter().flatten().map(Vec::as_slice).chain(texts)
     }
 
+    /// The state of the account.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::of(self)
+    }
+
     /// The kind of name by which a look-up meant this entry, if our comparison and the directory's agree on one.
     #[must_use]
     pub fn kind_of_match(&self, look_up: &LookUp, attributes: &Attributes) -> Option<Kind> {
@@ -67,17 +92,47 @@ impl Entry {
             return Some(Kind::DistinguishedName);
         }
         let equal = look_up.equal.iter().find(|equality| {
-            let values = attributes.of(equality.kind).map(|attribute| self.values(attribute)).unwrap_or_default();
-            values.iter().any(|value| fold(value) == fold(&equality.value))
+            let held = attributes.sought(equality.kind, &equality.value);
+            held.iter().any(|(name, sought)| self.values(name).iter().any(|value| fold(value) == fold(sought)))
         });
         let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
         equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))
     }
 }
 
+impl EntryId {
+    /// Of the sixteen octets by which content synchronisation names an entry (RFC 4533 §2.1).
+    pub(super) fn of_uuid(octets: &[u8]) -> Self {
+        Self(hexadecimal(octets))
+    }
+
+    /// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
+    fn of_text(text: &str) -> Self {
+        let digits: String =
+            text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
+        Self(if digits.len() == 32 { digits } else { text.to_owned() })
+    }
+}
+
 fn without_option(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     name.strip_suffix(";binary").map_or(name.clone(), str::to_owned)
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |told, octet| told + &format!("{octet:02x}"))
+}
+
+#[cfg(test)]
+impl Entry {
+    /// An entry of these values, for tables.
+    pub(super) fn with(pairs: &[(&str, &str)]) -> Self {
+        let mut found = SearchEntry { dn: "cn=x".to_owned(), attrs: HashMap::new(), bin_attrs: HashMap::new() };
+        for (name, value) in pairs {
+            found.attrs.entry((*name).to_owned()).or_default().push((*value).to_owned());
+        }
+        Self::read(found).unwrap()
+    }
 }
 
 impl fmt::Display for EntryId {

@@ -4,15 +4,22 @@
 //! service; binds as the people have a pool of their own. Each request has a limit of time, is repeated once on a fresh
 //! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
 
+mod admission;
+mod attributes;
 mod bind;
 mod claims;
 mod connect;
 mod entry;
 mod fault;
 mod filter;
+mod follow;
+mod moment;
+mod password_policy;
+mod readable;
 mod search;
 mod servers;
 mod settings;
+mod state;
 mod trust;
 mod url;
 mod verdict;
@@ -21,11 +28,15 @@ mod words;
 
 use std::sync::Arc;
 
+pub use admission::{Admission, Exclusion, Group};
+pub use attributes::{Attributes, Source};
 pub use claims::{CertificateMapping, Claims};
 pub use entry::{Entry, EntryId};
 pub use fault::Fault;
 pub use filter::check_filter;
-pub use settings::{Attributes, Limits, ServiceBind, Settings};
+pub use follow::Change;
+pub use settings::{Limits, ServiceBind, Settings};
+pub use state::{Account, Barred};
 pub use trust::trust;
 pub use url::LdapUrl;
 pub use verdict::{Refusal, Verdict};
@@ -87,6 +98,15 @@ impl Directory {
     pub async fn candidates(&self, claims: Claims) -> Result<Vec<Entry>, Fault> {
         let inner = self.inner.clone();
         apart(async move { inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await }).await
+    }
+
+    /// Attributes of an account's state that the service may not read, as far as can be told from one person's entry.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn unreadable_states(&self) -> Result<Vec<String>, Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.unreadable_states(&inner.settings, &inner.servers).await }).await
     }
 
     /// Whether the directory answers, lets the service in, and has the search base.

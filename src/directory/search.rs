@@ -10,6 +10,7 @@ use super::connect::Connection;
 use super::entry::OPERATIONAL;
 use super::fault::is_lost;
 use super::servers::Servers;
+use super::state::STATE;
 use super::{Entry, Fault, Settings};
 use crate::names::{HierarchicalName, Kind, LookUp};
 
@@ -42,10 +43,14 @@ pub(super) struct Question {
     pub(super) base: String,
     pub(super) scope: Scope,
     pub(super) filter: String,
-    limit: i32,
-    certificates: bool,
+    /// The most entries wanted; 0 for all.
+    pub(super) limit: i32,
+    /// Whether the entries' certificates are read too.
+    pub(super) certificates: bool,
     /// The name whose parents an entry must fit besides.
     pub(super) parents: Option<HierarchicalName>,
+    /// The attributes wanted; none for those of a person.
+    pub(super) wanted: Option<Vec<String>>,
 }
 
 impl Searcher {
@@ -67,13 +72,17 @@ impl Searcher {
             merge(&mut found, answers.into_iter().filter(fits).collect());
         }
         found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
+        for entry in &mut found {
+            entry.exclusion = self.exclusion(settings, servers, entry).await?;
+        }
         Ok(found)
     }
 
     /// Asks for people under a name that nobody has: an answer proves connection, bind and search base.
     pub(super) async fn probe(&self, settings: &Settings, servers: &Servers) -> Result<(), Fault> {
         let nobody = equality(settings, Kind::ShortName, "restante-asks-whether-the-search-base-is-there");
-        self.ask(settings, servers, &Question::people(settings, &nobody, LIMIT)).await.map(drop)
+        self.ask(settings, servers, &Question::people(settings, &nobody, LIMIT)).await?;
+        self.probe_group(settings, servers).await
     }
 
     /// Asks, once more on a fresh connection if this one was lost, and the next server if this one is silent.
@@ -171,15 +180,19 @@ impl Question {
     }
 
     fn new(base: &str, scope: Scope, filter: String, limit: i32) -> Self {
-        Self { base: base.to_owned(), scope, filter, limit, certificates: false, parents: None }
+        Self { base: base.to_owned(), scope, filter, limit, certificates: false, parents: None, wanted: None }
     }
 
     /// A streaming search without adapter: the plain one leaks its message-id.
     async fn run(&self, mut ldap: Ldap, settings: &Settings) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
         let options = SearchOptions::new().sizelimit(self.limit).deref(DerefAliases::Never);
         ldap.with_timeout(settings.limits.operation).with_search_options(options);
-        let mut wanted = attributes(settings);
-        wanted.extend(self.certificates.then_some(settings.attributes.certificate.as_str()));
+        let of_people = || {
+            let mut wanted: Vec<String> = attributes(settings).into_iter().map(str::to_owned).collect();
+            wanted.extend(self.certificates.then(|| settings.attributes.certificate.clone()));
+            wanted
+        };
+        let wanted: Vec<String> = self.wanted.clone().unwrap_or_else(of_people);
         let mut stream = ldap.streaming_search(&self.base, self.scope, &self.filter, wanted).await?;
         let mut entries = Vec::new();
         while let Some(found) = stream.next().await? {
@@ -209,14 +222,19 @@ impl Question {
     }
 }
 
-/// `(attribute=value)` with the value escaped (RFC 4515 §3): it matches only itself.
+/// `(attribute=value)` with the value escaped (RFC 4515 §3): it matches only itself. Several, if several attributes hold
+/// this kind of name.
 pub(super) fn equality(settings: &Settings, kind: Kind, value: &str) -> String {
-    settings.attributes.of(kind).map(|attribute| format!("({attribute}={})", ldap_escape(value))).unwrap_or_default()
+    let sought = settings.attributes.sought(kind, value);
+    let terms: Vec<String> = sought.iter().map(|(name, value)| format!("({name}={})", ldap_escape(value))).collect();
+    if terms.len() > 1 { format!("(|{})", terms.concat()) } else { terms.concat() }
 }
 
 pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
-    let own = Kind::ALL.into_iter().filter_map(|kind| settings.attributes.of(kind));
-    own.chain(settings.further_attributes.iter().map(String::as_str)).chain(OPERATIONAL).collect()
+    let sources = Kind::ALL.into_iter().flat_map(|kind| settings.attributes.of(kind));
+    let own = sources.map(|source| source.attribute.as_str());
+    let further = settings.further_attributes.iter().map(String::as_str);
+    own.chain(further).chain(settings.admission.attributes()).chain(OPERATIONAL).chain(STATE).collect()
 }
 
 pub(super) fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {

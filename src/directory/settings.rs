@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{CertificateMapping, LdapUrl};
-use crate::names::{Dn, Kind};
+use super::{Admission, Attributes, CertificateMapping, LdapUrl};
+use crate::names::Dn;
 use crate::secret::Password;
 
 /// One directory: any of its servers gives the same answers.
@@ -32,6 +32,10 @@ pub struct Settings {
     pub certificate_mapping: CertificateMapping,
     /// Attributes that are read besides, since the mailbox path wants them.
     pub further_attributes: Vec<String>,
+    /// Whom of its people it lets use the service.
+    pub admission: Admission,
+    /// Whether its changes are followed; see [`super::Directory::follow`].
+    pub follow: bool,
     /// The limits of time.
     pub limits: Limits,
 }
@@ -45,23 +49,6 @@ pub struct ServiceBind {
     pub password: Password,
 }
 
-/// The attribute that holds each kind of name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attributes {
-    /// Of [`Kind::CommonName`].
-    pub common_name: String,
-    /// Of [`Kind::ShortName`].
-    pub short_name: String,
-    /// Of [`Kind::Mail`].
-    pub mail: String,
-    /// Of [`Kind::FirstName`].
-    pub first_name: String,
-    /// Of [`Kind::LastName`].
-    pub last_name: String,
-    /// Of the person's certificates, in DER.
-    pub certificate: String,
-}
-
 /// How long each thing may take, and how many connections carry binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -73,35 +60,6 @@ pub struct Limits {
     pub search: Duration,
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
-}
-
-impl Default for Attributes {
-    /// As `inetOrgPerson` (RFC 2798) has them.
-    fn default() -> Self {
-        Self {
-            common_name: "cn".to_owned(),
-            short_name: "uid".to_owned(),
-            mail: "mail".to_owned(),
-            first_name: "givenName".to_owned(),
-            last_name: "sn".to_owned(),
-            certificate: "userCertificate;binary".to_owned(),
-        }
-    }
-}
-
-impl Attributes {
-    /// The attribute that holds a kind of name; none for names that are the DN itself.
-    #[must_use]
-    pub fn of(&self, kind: Kind) -> Option<&str> {
-        match kind {
-            Kind::DistinguishedName | Kind::HierarchicalName => None,
-            Kind::CommonName => Some(&self.common_name),
-            Kind::ShortName => Some(&self.short_name),
-            Kind::Mail => Some(&self.mail),
-            Kind::FirstName => Some(&self.first_name),
-            Kind::LastName => Some(&self.last_name),
-        }
-    }
 }
 
 impl Default for Limits {

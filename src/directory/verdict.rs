@@ -6,12 +6,18 @@ use ldap3::LdapResult;
 
 use super::Fault;
 use super::fault::told;
+use super::password_policy::{AccountFault, Notice};
 
 /// The directory's judgement of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is this person's password, and they may use it.
     Proven,
+    /// It is, but it has expired: the directory let it in by grace, which each bind uses up.
+    Grace {
+        /// Logins left after this one.
+        left: u64,
+    },
     /// It is not, or they may not.
     Refused(Refusal),
 }
@@ -31,6 +37,8 @@ pub enum Refusal {
     Disabled,
     /// The account's time is over.
     AccountExpired,
+    /// The account's time has not begun.
+    NotYet,
     /// The password must be changed first.
     MustChange,
     /// The account is locked.
@@ -39,16 +47,38 @@ pub enum Refusal {
     Other(String),
 }
 
-/// Judges the result of a bind as a person.
+/// Judges the result of a bind as a person, and the controls that came with it.
 ///
-/// 389 Directory Server answers a disabled account with 53 and a locked one with 19: that is the person, not an outage.
+/// A directory may let somebody in who must change the password first: only a control tells.
 pub(super) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
-    match result.rc {
-        0 => Ok(Verdict::Proven),
-        49 => Ok(Verdict::Refused(sub_code(&result.text).unwrap_or(Refusal::WrongPassword))),
-        32 | 34 => Ok(Verdict::Refused(Refusal::NoSuchEntry)),
-        19 | 48 | 53 => Ok(Verdict::Refused(Refusal::Other(told(result)))),
+    let notice = Notice::of(&result.ctrls);
+    let by_control = notice.fault.map(|fault| match fault {
+        AccountFault::PasswordExpired if result.rc == 0 => Refusal::MustChange,
+        AccountFault::PasswordExpired => Refusal::PasswordExpired,
+        AccountFault::Locked => Refusal::Locked,
+        AccountFault::MustChange => Refusal::MustChange,
+    });
+    let refused = |otherwise: Refusal| Ok(Verdict::Refused(by_control.clone().unwrap_or(otherwise)));
+    match (result.rc, notice.grace_left) {
+        (0, _) if by_control.is_some() => refused(Refusal::MustChange),
+        (0, Some(left)) => Ok(Verdict::Grace { left }),
+        (0, None) => Ok(Verdict::Proven),
+        (49, _) => refused(sub_code(&result.text).unwrap_or(Refusal::WrongPassword)),
+        (32 | 34, _) => refused(Refusal::NoSuchEntry),
+        // What the sentence says is nearer the truth: a disabled account's control says that it is locked.
+        (19 | 48 | 53, _) => in_words(result)
+            .map_or_else(|| refused(Refusal::Other(told(result))), |refusal| Ok(Verdict::Refused(refusal))),
         _ => Err(Fault::of_result("bind as the person", result)),
+    }
+}
+
+/// 389 Directory Server answers a disabled account with 53 and a locked one with 19, each with a sentence: that is the
+/// person, not an outage.
+fn in_words(result: &LdapResult) -> Option<Refusal> {
+    match result.rc {
+        53 if result.text.contains("Account inactivated") => Some(Refusal::Disabled),
+        19 if result.text.contains("Exceed password retry limit") => Some(Refusal::Locked),
+        _ => None,
     }
 }
 
@@ -79,6 +109,7 @@ impl fmt::Display for Refusal {
             Self::PasswordExpired => "password expired",
             Self::Disabled => "account disabled",
             Self::AccountExpired => "account expired",
+            Self::NotYet => "account not valid yet",
             Self::MustChange => "password must be changed first",
             Self::Locked => "account locked",
             Self::Other(words) => words,
@@ -88,6 +119,7 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::password_policy::tests::control;
     use super::*;
 
     fn judged(rc: u32, text: &str) -> Result<Verdict, Fault> {
@@ -110,6 +142,38 @@ mod tests {
         for other in [2, 10, 50, 123] {
             assert!(matches!(judged(other, ""), Err(Fault::Unavailable { silent: false, .. })), "{other}");
         }
+    }
+
+    #[test]
+    fn a_control_tells_what_the_result_does_not() {
+        let with = |rc, octets: &[u8]| {
+            let (matched, text) = (String::new(), String::new());
+            judge(&LdapResult { rc, matched, text, refs: vec![], ctrls: vec![control(octets)] })
+        };
+        let fault = |code| [0x30, 3, 0x81, 1, code];
+        let refused = |refusal| Ok(Verdict::Refused(refusal));
+        assert_eq!(with(0, &[0x30, 0]), Ok(Verdict::Proven));
+        assert_eq!(with(0, &fault(2)), refused(Refusal::MustChange));
+        assert_eq!(with(0, &fault(0)), refused(Refusal::MustChange));
+        assert_eq!(with(49, &fault(0)), refused(Refusal::PasswordExpired));
+        assert_eq!(with(49, &fault(1)), refused(Refusal::Locked));
+        assert_eq!(with(49, &[0x30, 0]), refused(Refusal::WrongPassword));
+        assert_eq!(with(53, &fault(1)), refused(Refusal::Locked));
+        assert_eq!(with(0, &[0x30, 5, 0xa0, 3, 0x81, 1, 2]), Ok(Verdict::Grace { left: 2 }));
+        assert_eq!(with(0, &[0x30, 5, 0xa0, 3, 0x80, 1, 60]), Ok(Verdict::Proven), "it expires, but not yet");
+        assert!(matches!(with(51, &fault(1)), Err(Fault::Unavailable { silent: true, .. })));
+    }
+
+    #[test]
+    fn a_sentence_tells_what_the_result_does_not() {
+        let disabled = "Account inactivated. Contact system administrator.";
+        let (matched, text) = (String::new(), disabled.to_owned());
+        let says_locked = vec![control(&[0x30, 0x84, 0, 0, 0, 3, 0x81, 1, 1])];
+        let answer = LdapResult { rc: 53, matched, text, refs: vec![], ctrls: says_locked };
+        assert_eq!(judge(&answer), Ok(Verdict::Refused(Refusal::Disabled)));
+        assert_eq!(judged(53, disabled), Ok(Verdict::Refused(Refusal::Disabled)));
+        let locked = "Exceed password retry limit. Please try later.";
+        assert_eq!(judged(19, locked), Ok(Verdict::Refused(Refusal::Locked)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use moka::future::Cache;
 
 use super::flushes::{Flushes, Generation};
 use super::person::Found;
-use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Steps, proven, refused};
+use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Standing, Steps, proven, refused};
 use crate::certificate::Certificate;
 use crate::directory::{CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::names::{Dn, LoginName};
@@ -113,7 +113,7 @@ impl Owners {
             let held =
                 self.held.try_get_with(fingerprint, asked).await.map_err(|fault: Arc<Fault>| (*fault).clone())?;
             let is_believed = match &held.owner {
-                Owner::One(person) => self.flushes.believes_of(held.asked, person),
+                Owner::One(person) => self.flushes.believes_owner(held.asked, person),
                 // Whoever was flushed may be its owner by now.
                 Owner::Nobody(_) | Owner::Several(_) => held.asked == self.flushes.now(),
             };
@@ -141,12 +141,15 @@ impl IdentityMap {
     /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL). Some clients send an authorization
     /// identity: it may be empty, or any login name of the certificate's owner.
     pub async fn verify_certificate(&self, certificate: &Certificate, authorization: &[u8]) -> Outcome {
-        let (owner, proof) = match self.owners.find(certificate, &self.directory, &self.settings).await {
+        let (owner, proof) = match self.owner_of(certificate).await {
             Ok((Owner::One(owner), proof)) => (owner, proof),
             Ok((Owner::Nobody(why), _)) => return refused(None, Reason::CertificateOfNobody(why.to_string())),
             Ok((Owner::Several(people), _)) => return refused(None, Reason::Ambiguous(people)),
             Err(fault) => return without_answer(fault),
         };
+        if let Some(reason) = self.bars(&owner) {
+            return refused(Some(&owner), reason);
+        }
         if authorization.is_empty() {
             return proven(&owner, None, proof, Steps::IGNORED);
         }
@@ -159,6 +162,30 @@ impl IdentityMap {
             Ok(false) => refused(Some(&owner), Reason::NotTheirName),
             Err(fault) => without_answer(fault),
         }
+    }
+
+    /// Whose a certificate is. What bars its owner is never told from memory: it may be over.
+    async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
+        let began = Instant::now();
+        let found = self.owners.find(certificate, &self.directory, &self.settings).await?;
+        match &found.0 {
+            Owner::One(owner) if owner.looked_up < began && self.bars(owner).is_some() => {
+                self.owners.held.invalidate(&fingerprint(certificate)).await;
+                self.owners.find(certificate, &self.directory, &self.settings).await
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Why a person may not log in, by what their entry says. No bind follows that could settle a doubt.
+    fn bars(&self, owner: &Identity) -> Option<Reason> {
+        let reason = match self.standing(owner) {
+            Standing::Free => return None,
+            Standing::Doubted(refusal) => Reason::Directory(refusal),
+            Standing::Barred(reason) => reason,
+        };
+        self.passwords.dropped(owner);
+        Some(reason)
     }
 
     /// Judges a name and a password of a client that showed a certificate as well: both must be the same person's. Where

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::flushes::Target;
 use super::names::look_up;
 use super::person::Found;
-use super::{IdentityMap, Steps};
+use super::{IdentityMap, Steps, Whom};
 use crate::directory::EntryId;
 use crate::names::LoginName;
 
@@ -33,16 +33,22 @@ pub struct Flushed {
 }
 
 impl IdentityMap {
-    /// Forgets what is held, and what is being asked for right now: a look-up or a bind under way is finished, and its
+    /// Forgets what is held and what was counted (lock-outs end), and what is being asked for right now: a look-up or a bind under way is finished, and its
     /// answer not kept. A person is sought by the name policy; while the directory gives no answer, only among those held.
     ///
     /// # Errors
     /// A sentence: the name is several people's, so that it tells nobody to forget.
     pub async fn flush(&self, whom: &Flush) -> Result<Flushed, String> {
         match whom {
-            Flush::Everybody => Ok(self.flush_everybody()),
+            Flush::Everybody => {
+                self.forgive(&Whom::All);
+                Ok(self.flush_everybody())
+            }
             Flush::Person(name) => self.flush_person(name).await,
-            Flush::Address(address) => Ok(self.passwords.forget_from(*address)),
+            Flush::Address(address) => {
+                self.forgive(&Whom::Network(*address));
+                Ok(self.passwords.forget_from(*address))
+            }
         }
     }
 
@@ -57,7 +63,10 @@ impl IdentityMap {
     async fn flush_person(&self, name: &LoginName) -> Result<Flushed, String> {
         let mut ids = self.names.ids_of(&Target::new(name.as_str(), Vec::new()));
         match look_up(name, &self.directory, &self.settings, Steps::IGNORED).await.as_deref() {
-            Ok(Found::One(person, _)) => ids.push(person.id.clone()),
+            Ok(Found::One(person, _)) => {
+                self.forgive(&Whom::Person(person.canonical_name.clone()));
+                ids.push(person.id.clone());
+            }
             Ok(Found::Ambiguous(people)) => {
                 return Err(format!("{name} is ambiguous: {}", people.join(" and ")));
             }
@@ -69,6 +78,7 @@ impl IdentityMap {
                 unique.push(id);
             }
         }
+        self.forgive(&Whom::Person(name.as_str().to_owned()));
         let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
         let target = Target::new(name.as_str(), unique);
         let names = self.names.forget(&target).await;

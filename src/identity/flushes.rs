@@ -1,9 +1,9 @@
 //! What was flushed, and when: nothing that was asked for before a flush is believed after it, not even an answer that
 //! was still on its way.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Identity;
 use super::person::Found;
@@ -28,6 +28,18 @@ pub(super) struct Target {
 pub(super) struct Flushes {
     now: AtomicU64,
     past: RwLock<Past>,
+    changes: RwLock<Changes>,
+}
+
+/// What a followed directory told of late.
+#[derive(Default)]
+struct Changes {
+    /// Names that led to nobody, or to several people, count no more if they were asked for in an earlier generation.
+    last: u64,
+    /// Every name counts no more that was asked for in an earlier generation.
+    every_name_before: u64,
+    /// The generation that each change of an entry began.
+    entries: HashMap<EntryId, u64>,
 }
 
 #[derive(Default)]
@@ -37,6 +49,9 @@ struct Past {
     /// Flushes of one person each, with the generation that each began.
     people: VecDeque<(u64, Target)>,
 }
+
+/// So many changed entries are told apart; with one more, every name is asked for anew.
+const CHANGES_KEPT: usize = 10_000;
 
 /// So many flushes of one person each are kept apart; one more, and the oldest becomes a flush of everybody.
 const KEPT_APART: usize = 64;
@@ -66,9 +81,43 @@ impl Flushes {
         }
     }
 
+    /// Makes void every name that was asked for before and led to an entry which has changed now, or to no one person.
+    /// Held passwords stand: the look-up that follows compares the change stamp.
+    pub(super) fn entry_changed(&self, id: EntryId) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        changes.last = began;
+        if changes.entries.len() >= CHANGES_KEPT {
+            changes.entries.clear();
+            changes.every_name_before = began;
+        }
+        changes.entries.insert(id, began);
+    }
+
+    /// Makes every name void that was asked for before: changes may have gone unheard.
+    pub(super) fn every_name(&self) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        changes.every_name_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        changes.entries.clear();
+    }
+
     /// Whether what a name led to is still believed.
     pub(super) fn believes(&self, asked: Generation, login: &LoginName, found: &Found) -> bool {
-        self.stands(asked, |target| target.is_about(login, found))
+        self.stands(asked, |target| target.is_about(login, found)) && self.is_unchanged(asked, found)
+    }
+
+    fn is_unchanged(&self, asked: Generation, found: &Found) -> bool {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        let void_before = match found {
+            Found::One(person, _) => changes.entries.get(&person.id).copied().unwrap_or_default(),
+            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => changes.last,
+        };
+        asked.0 >= void_before.max(changes.every_name_before)
+    }
+
+    /// Whether it is still believed that something is this person's.
+    pub(super) fn believes_owner(&self, asked: Generation, person: &Arc<Identity>) -> bool {
+        self.believes_of(asked, person) && self.is_unchanged(asked, &Found::One(person.clone(), None))
     }
 
     /// Whether what is known of a person is still believed.

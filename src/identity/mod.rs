@@ -6,12 +6,18 @@
 mod certificate;
 mod flush;
 mod flushes;
+mod forgiving;
+mod guard;
+mod heed;
+mod locked;
 mod names;
+
 mod outcome;
 mod passwords;
 mod person;
 mod resolve;
 mod settings;
+mod standing;
 mod steps;
 
 use std::net::IpAddr;
@@ -21,18 +27,21 @@ use std::time::{Duration, Instant};
 use moka::future::Cache;
 
 pub use flush::{Flush, Flushed};
-pub use outcome::{Outcome, Proof, Proven, Reason, Refused};
+pub use forgiving::Whom;
+pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
 pub use settings::{Lifetimes, Settings};
+pub use standing::Standing;
 pub use steps::{Step, Steps};
 
 use self::certificate::Owners;
 use self::flushes::{Flushes, Generation};
+use self::guard::{Guard, Trial};
 use self::names::Names;
-use self::passwords::{Passwords, Recall, Sent};
+use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
-use crate::directory::{Directory, Fault, Refusal, Verdict};
+use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
@@ -45,6 +54,7 @@ pub struct IdentityMap {
     names: Names,
     passwords: Passwords,
     owners: Owners,
+    guard: Guard,
     flushes: Arc<Flushes>,
     /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
     last_found: Cache<LoginName, (Generation, Arc<Identity>)>,
@@ -55,6 +65,7 @@ struct Attempt<'a> {
     login: LoginName,
     password: Password,
     began: Instant,
+    trial: Arc<Trial>,
     sent: Sent,
     steps: &'a Steps,
 }
@@ -70,22 +81,56 @@ impl IdentityMap {
     pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
         let flushes = Arc::new(Flushes::default());
-        let passwords =
-            Passwords::new(lifetimes, flushes.clone()).map_err(|_| "the system gives no random numbers".to_owned())?;
+        let no_random_numbers = |_| "the system gives no random numbers".to_owned();
+        let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
+        let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
-        Ok(Self { directory, settings, names, passwords, owners, flushes, last_found })
+        Ok(Self { directory, settings, names, passwords, owners, guard, flushes, last_found })
     }
 
-    /// Judges credentials that a client sent from an address.
+    /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
     pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
         self.verify_telling(credentials, from, Steps::IGNORED).await
     }
 
     /// The same, with every step taken down.
     pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
+        let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());
+        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        let mut outcome = if self.guard.shuts_out_network(&trial, now) {
+            refused(None, Reason::LockedOut(LockOutOf::Network))
+        } else {
+            self.judge_credentials(credentials, from, steps, Arc::clone(&trial)).await
+        };
+        self.guard.settle(&trial, &mut outcome, Instant::now());
+        outcome
+    }
+
+    /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
+    /// there were.
+    pub fn forgive(&self, whom: &Whom) -> usize {
+        let (forgotten, lifted) = self.guard.forgive(whom);
+        self.lock_outs_ended(&lifted);
+        forgotten
+    }
+
+    /// What was refused before a lock-out is asked anew after it.
+    fn lock_outs_ended(&self, people: &[EntryId]) {
+        for person in people {
+            self.passwords.forget_refused(person);
+        }
+    }
+
+    async fn judge_credentials(
+        &self,
+        credentials: Credentials,
+        from: IpAddr,
+        steps: &Steps,
+        trial: Arc<Trial>,
+    ) -> Outcome {
         let login = match LoginName::new(&credentials.login) {
             Ok(login) => login,
             Err(fault) => return refused(None, Reason::NoName(fault)),
@@ -96,7 +141,7 @@ impl IdentityMap {
         };
         steps.note(|| Step::Name(login.to_string()));
         let sent = Sent { asked: self.flushes.now(), from };
-        let attempt = Attempt { login, password, began: Instant::now(), sent, steps };
+        let attempt = Attempt { login, password, began: Instant::now(), trial, sent, steps };
         match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
@@ -105,6 +150,13 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
+        // What bars somebody is never told from memory: it may be over.
+        if let Found::One(identity, _) = &*found
+            && identity.looked_up < attempt.began
+            && !self.standing(identity).is_free()
+        {
+            return self.find_anew(attempt).await;
+        }
         self.note_fresh(attempt, &found).await;
         Ok(found)
     }
@@ -135,6 +187,13 @@ impl IdentityMap {
             Ok(person) => person,
             Err(reason) => return refused(None, reason),
         };
+        if self.guard.shuts_out(identity, &attempt.trial, Instant::now()) {
+            return refused(Some(identity), Reason::LockedOut(LockOutOf::Person));
+        }
+        attempt.steps.note(|| Step::Account(self.standing(identity)));
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
             Recall::Verified => proven(identity, kind, Proof::Held, attempt.steps),
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
@@ -152,6 +211,7 @@ impl IdentityMap {
                 Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
                     self.bind(attempt, anew, *kind).await
                 }
+                Found::One(anew, _) => self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore)),
                 _ => refused(Some(identity), Reason::RefusedBefore),
             },
             Err(fault) => self.without_answer(attempt, fault).await,
@@ -163,12 +223,15 @@ impl IdentityMap {
     }
 
     async fn bind(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+        if let Some(refusal) = self.barred(identity) {
+            return refusal;
+        }
+        if !self.guard.admits(identity, &attempt.trial, Instant::now()) {
+            return refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce));
+        }
         match self.ask(attempt, identity).await {
-            Ok(Verdict::Proven) => self.verified(attempt, identity, kind),
-            Ok(Verdict::Refused(refusal)) if identity.looked_up < attempt.began => {
-                self.bind_where_it_is_now(attempt, identity, refusal).await
-            }
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, identity, refusal),
+            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(attempt, identity, refusal).await,
+            Ok(verdict) => self.settle(attempt, identity, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
@@ -179,8 +242,9 @@ impl IdentityMap {
         answer
     }
 
-    /// A refusal for somebody known from memory is looked up anew before it is told: an entry that moved has another DN,
-    /// and that one is bound once.
+    /// A refusal is looked up anew before it is told: an entry that moved has another DN, and that one is bound once. And
+    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
+    /// modifyTimestamp, in slapd): the password is held as refused under the stamp behind the bind, or it would soon be tried again.
     async fn bind_where_it_is_now(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
         // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
         self.passwords.dropped(identity);
@@ -193,19 +257,33 @@ impl IdentityMap {
             Found::Nobody | Found::OutsidePolicy => return refused(Some(identity), Reason::Nobody),
             Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
         };
+        if let Some(refusal) = self.barred(anew) {
+            return refusal;
+        }
         if anew.dn.matches(&identity.dn) {
-            return self.refuse(attempt, anew, refusal);
+            return self.settle(attempt, anew, kind, Verdict::Refused(refusal));
         }
         match self.ask(attempt, anew).await {
-            Ok(Verdict::Proven) => self.verified(attempt, anew, kind),
-            Ok(Verdict::Refused(refusal)) => self.refuse(attempt, anew, refusal),
+            Ok(verdict) => self.settle(attempt, anew, kind, verdict),
             Err(fault) => self.without_answer(attempt, fault).await,
         }
     }
 
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
+    /// A bind was answered, and the entry read: what both say together.
+    fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
+        match self.standing(identity).with(verdict) {
+            Verdict::Proven => self.verified(attempt, identity, kind, Proof::Bind),
+            Verdict::Grace { left } => self.verified(attempt, identity, kind, Proof::GraceLogin { left }),
+            Verdict::Refused(refusal) => self.refuse(attempt, identity, refusal),
+        }
+    }
+
+    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
         self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
-        proven(identity, kind, Proof::Bind, attempt.steps)
+        if matches!(proof, Proof::GraceLogin { .. }) {
+            self.passwords.note_grace(identity);
+        }
+        proven(identity, kind, proof, attempt.steps)
     }
 
     fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
@@ -224,21 +302,27 @@ impl IdentityMap {
             Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
             Fault::Unavailable { why, silent } => (why, silent),
         };
-        let last_found = self.last_found.get(&attempt.login).await;
-        let last_found = last_found.filter(|(asked, person)| self.flushes.believes_of(*asked, person));
-        match last_found {
-            Some((_, person))
-                if silent && self.passwords.bridges_outage(&person, &attempt.password, Instant::now()) =>
-            {
-                proven(&person, None, Proof::Grace, attempt.steps)
-            }
-            _ => Outcome::Unavailable(why),
+        let last_found = self.last_found.get(&attempt.login).await.filter(|_| silent);
+        let believed = last_found
+            .filter(|(asked, person)| self.flushes.believes_of(*asked, person) && self.standing(person).is_free());
+        let Some((_, identity)) = believed else {
+            return Outcome::Unavailable(why);
+        };
+        // In the words of an outage, as for names that nobody has.
+        if self.guard.shuts_out(&identity, &attempt.trial, Instant::now()) {
+            return Outcome::Unavailable(format!("{why}; locked out: {}", LockOutOf::Person));
         }
+        match self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) {
+            Bridge::Yes => return proven(&identity, None, Proof::Grace, attempt.steps),
+            Bridge::OtherPassword => attempt.trial.wrong_in_outage(&identity),
+            Bridge::No => {}
+        }
+        Outcome::Unavailable(why)
     }
 }
 
 fn refused(identity: Option<&Arc<Identity>>, reason: Reason) -> Outcome {
-    Outcome::Refused(Refused { identity: identity.cloned(), reason })
+    Outcome::Refused(Refused { identity: identity.cloned(), reason, further_steps: 0 })
 }
 
 /// Exactly one entry is a person; the rule holds whether a password is asked for or not.

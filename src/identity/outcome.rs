@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Identity;
-use crate::directory::Refusal;
+use crate::directory::{Exclusion, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
 use crate::secret::PasswordFault;
@@ -42,6 +42,11 @@ pub struct Proven {
 pub enum Proof {
     /// By a bind, just now.
     Bind,
+    /// By a bind, just now, that the directory let pass by grace: the password has expired.
+    GraceLogin {
+        /// Logins left after this one.
+        left: u64,
+    },
     /// By a bind not long ago.
     Held,
     /// By a bind, or a certificate's look-up, within the outage grace; the directory is silent.
@@ -57,6 +62,8 @@ pub struct Refused {
     pub identity: Option<Arc<Identity>>,
     /// Why.
     pub reason: Reason,
+    /// By how many whole steps it is to be told later than a first refusal, because somebody seems to be guessing.
+    pub further_steps: u32,
 }
 
 /// Why a login was refused.
@@ -72,8 +79,12 @@ pub enum Reason {
     Nobody,
     /// Several people have that name; their DNs.
     Ambiguous(Vec<String>),
-    /// The directory said no.
+    /// The directory said no, by the answer to a bind or by what stands in the entry.
     Directory(Refusal),
+    /// The directory does not let this person use the service.
+    Excluded(Exclusion),
+    /// The listener takes no logins from where the client is.
+    FromElsewhere,
     /// The directory said no to the same password not long ago.
     RefusedBefore,
     /// The entry does not tell where the mail is.
@@ -86,14 +97,29 @@ pub enum Reason {
     CertificateOfAnother(String),
     /// The authorization identity is no login name of the certificate's owner.
     NotTheirName,
+    /// There were too many wrong passwords; this one was not looked at.
+    LockedOut(LockOutOf),
 }
 
 impl Outcome {
     /// A login where a certificate is needed and none counts.
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
-        Self::Refused(Refused { identity: None, reason: Reason::NoCertificate(why) })
+        Self::Refused(Refused { identity: None, reason: Reason::NoCertificate(why), further_steps: 0 })
     }
+}
+
+/// Whose wrong passwords were too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockOutOf {
+    /// The person's.
+    Person,
+    /// The person's, with those under way: many came at once.
+    PersonAtOnce,
+    /// Those for a name that leads to nobody.
+    Name,
+    /// Those from the client's network.
+    Network,
 }
 
 impl fmt::Display for Reason {
@@ -105,23 +131,38 @@ impl fmt::Display for Reason {
             Self::Nobody => f.write_str("nobody has that name"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
             Self::Directory(refusal) => refusal.fmt(f),
+            Self::Excluded(exclusion) => exclusion.fmt(f),
+            Self::FromElsewhere => f.write_str("the listener takes no logins from that address"),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
             Self::NoCertificate(why) => f.write_str(why),
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
             Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
+            Self::LockedOut(whose) => write!(f, "locked out: {whose}"),
         }
+    }
+}
+
+impl fmt::Display for LockOutOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Person => "too many wrong passwords of this person",
+            Self::PersonAtOnce => "too many passwords of this person at once",
+            Self::Name => "too many wrong passwords of this name",
+            Self::Network => "too many refused logins from this network",
+        })
     }
 }
 
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bind => "bind",
-            Self::Held => "held",
-            Self::Grace => "outage grace",
-            Self::Certificate => "certificate",
-        })
+        match self {
+            Self::Bind => f.write_str("bind"),
+            Self::GraceLogin { left } => write!(f, "grace login, {left} left"),
+            Self::Held => f.write_str("held"),
+            Self::Grace => f.write_str("outage grace"),
+            Self::Certificate => f.write_str("certificate"),
+        }
     }
 }

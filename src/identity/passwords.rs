@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
@@ -26,6 +26,17 @@ pub(super) enum Recall {
     Unknown,
 }
 
+/// What is known of a password while the directory is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bridge {
+    /// It is believed.
+    Yes,
+    /// It is another than the one proven last.
+    OtherPassword,
+    /// Nothing, or nothing that counts any more.
+    No,
+}
+
 /// The held passwords of all people.
 pub(super) struct Passwords {
     key: hmac::Key,
@@ -37,6 +48,8 @@ pub(super) struct Passwords {
 #[derive(Default)]
 struct Record {
     verified: Option<Mark>,
+    /// Whether the verified one had expired, and the directory let it pass by grace.
+    is_by_grace: bool,
     refused: VecDeque<Mark>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     tried_in_outage: Vec<hmac::Tag>,
@@ -44,7 +57,10 @@ struct Record {
 
 struct Mark {
     tag: hmac::Tag,
+    /// When the directory judged it.
     at: Instant,
+    /// When it was last tried.
+    last_tried: Instant,
     stamp: Option<String>,
     sent: Sent,
 }
@@ -58,8 +74,20 @@ pub(super) struct Sent {
     pub(super) from: IpAddr,
 }
 
+/// How a held password was proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastProof {
+    /// When, by the wall's clock.
+    pub(super) at: SystemTime,
+    /// Whether it had expired, and the directory let it pass by grace.
+    pub(super) by_grace: bool,
+}
+
 /// Refused passwords held of each person.
 const REFUSED_HELD: usize = 4;
+
+/// Nor is a refused password refused from memory for longer than this, however often it is repeated.
+const REFUSED_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// So many distinct passwords tried in an outage end a person's grace.
 const TRIES_IN_OUTAGE: usize = 5;
@@ -76,21 +104,18 @@ impl Passwords {
     /// What is remembered of this password of a person.
     pub(super) fn recall(&self, person: &Identity, password: &Password, now: Instant) -> Recall {
         let Some(record) = self.people.get(&person.id) else { return Recall::Unknown };
-        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
-        let holds = |mark: &Mark, lifetime| {
-            mark.stamp == person.stamp
-                && now.duration_since(mark.at) < lifetime
-                && self.flushes.believes_of(mark.sent.asked, person)
-                && same(&mark.tag, &tag)
+        let is_this = |mark: &Mark| {
+            mark.stamp == person.stamp && self.flushes.believes_of(mark.sent.asked, person) && same(&mark.tag, &tag)
         };
-        if record.verified.as_ref().is_some_and(|mark| holds(mark, self.lifetimes.password)) {
+        let verified = record.verified.as_ref().filter(|mark| is_this(mark));
+        if verified.is_some_and(|mark| now.duration_since(mark.at) < self.lifetimes.password) {
             return Recall::Verified;
         }
-        if record.refused.iter().any(|mark| holds(mark, self.lifetimes.refused)) {
-            return Recall::Refused;
-        }
-        Recall::Unknown
+        let refused = record.refused.iter_mut().find(|mark| is_this(mark));
+        let is_refused = refused.is_some_and(|mark| mark.is_refused_still(self.lifetimes.refused, now));
+        if is_refused { Recall::Refused } else { Recall::Unknown }
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
@@ -99,8 +124,22 @@ impl Passwords {
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
+            record.is_by_grace = false;
             record.tried_in_outage.clear();
         });
+    }
+
+    /// The verified password had expired, and the directory let it pass by grace.
+    pub(super) fn note_grace(&self, person: &Identity) {
+        self.change(person, |record| record.is_by_grace = true);
+    }
+
+    /// How the verified password was proven; none if none is held.
+    pub(super) fn last_proof(&self, person: &Identity) -> Option<LastProof> {
+        let record = self.people.get(&person.id)?;
+        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())?;
+        Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
     /// A bind was refused, for whatever reason: what was verified before is not believed any more.
@@ -131,24 +170,33 @@ impl Passwords {
         record.refused.retain(|mark| mark.stamp == person.stamp);
     }
 
+    /// The refused passwords of a person may be asked again.
+    pub(super) fn forget_refused(&self, person: &EntryId) {
+        if let Some(record) = self.people.get(person) {
+            record.lock().unwrap_or_else(PoisonError::into_inner).refused.clear();
+        }
+    }
+
     /// Whether a password may be believed while the directory is silent: it is the one proven last, the proof is within
     /// the grace, and nobody is guessing.
-    pub(super) fn bridges_outage(&self, person: &Identity, password: &Password, now: Instant) -> bool {
-        let Some(record) = self.people.get(&person.id) else { return false };
+    pub(super) fn bridges_outage(&self, person: &Identity, password: &Password, now: Instant) -> Bridge {
+        let Some(record) = self.people.get(&person.id) else { return Bridge::No };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        if record.tried_in_outage.len() >= TRIES_IN_OUTAGE {
-            return false;
-        }
         let tag = self.tag(person, password);
         let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
-        let Some(verified) = record.verified.as_ref().filter(believed) else { return false };
+        let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
+        let is_within_grace = now.duration_since(verified.at) < self.lifetimes.outage_grace;
+        let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
         if same(&verified.tag, &tag) {
-            return now.duration_since(verified.at) < self.lifetimes.outage_grace;
+            return if is_within_grace && !is_guessed { Bridge::Yes } else { Bridge::No };
+        }
+        if is_guessed {
+            return Bridge::OtherPassword;
         }
         if !record.tried_in_outage.iter().any(|tried| same(tried, &tag)) {
             record.tried_in_outage.push(tag);
         }
-        false
+        Bridge::OtherPassword
     }
 
     /// Forgets everybody's; tells how many were held.
@@ -181,7 +229,7 @@ impl Passwords {
     }
 
     fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
-        Mark { tag: self.tag(person, password), at, stamp: person.stamp.clone(), sent }
+        Mark { tag: self.tag(person, password), at, last_tried: at, stamp: person.stamp.clone(), sent }
     }
 
     /// Bound to the person: the same password of two people has two tags.
@@ -191,6 +239,20 @@ impl Passwords {
         context.update(&[0]);
         context.update(password.expose().as_bytes());
         context.sign()
+    }
+}
+
+impl Mark {
+    /// A device that repeats it goes on being refused, for a day at most: each new bind would count where the directory
+    /// itself locks people out. Only where a change stamp tells that the password changed; else its time is not renewed.
+    fn is_refused_still(&mut self, lifetime: Duration, now: Instant) -> bool {
+        let since = if self.stamp.is_some() { self.last_tried } else { self.at };
+        let is_still =
+            now.duration_since(since) < lifetime && now.duration_since(self.at) < lifetime.max(REFUSED_AT_MOST);
+        if is_still {
+            self.last_tried = now;
+        }
+        is_still
     }
 }
 

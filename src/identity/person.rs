@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::directory::{Attributes, Entry, EntryId};
+use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal, PathTemplate};
 use crate::names::{Dn, Kind};
 
@@ -21,6 +21,10 @@ pub struct Identity {
     pub maildrop: Result<MaildropPath, PathRefusal>,
     /// The change stamp of the entry when it was read.
     pub(super) stamp: Option<String>,
+    /// The state of the account when it was read.
+    pub(super) account: Account,
+    /// Who did not let this person use the service then.
+    pub(super) exclusion: Option<Exclusion>,
     /// When it was read.
     pub(super) looked_up: Instant,
 }
@@ -44,24 +48,36 @@ impl Identity {
     pub fn new(entry: &Entry, attributes: &Attributes, template: &PathTemplate, root: &Path) -> Self {
         let canonical_name = canonical_name(entry, attributes);
         let maildrop = template.path(root, |field| match field {
-            Field::ShortName => one_value(entry, &attributes.short_name),
+            Field::ShortName => first_value(entry, &attributes.short_name),
             Field::CanonicalName => FieldValue::One(canonical_name.clone()),
             Field::Attribute(name) => one_value(entry, name),
-            Field::Mail | Field::MailLocal | Field::MailDomain => one_value(entry, &attributes.mail),
+            Field::Mail | Field::MailLocal | Field::MailDomain => first_value(entry, &attributes.mail),
         });
         let (id, dn, stamp) = (entry.id.clone(), entry.dn.clone(), entry.stamp.clone());
-        Self { id, dn, canonical_name, maildrop, stamp, looked_up: Instant::now() }
+        let (account, exclusion) = (entry.account(), entry.exclusion.clone());
+        Self { id, dn, canonical_name, maildrop, stamp, account, exclusion, looked_up: Instant::now() }
     }
 }
 
 /// The short name, else the mail address, else the common name, else the DN: the first of them that is one value.
 fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     let candidates = [&attributes.short_name, &attributes.mail, &attributes.common_name];
-    let first = candidates.into_iter().find_map(|attribute| match one_value(entry, attribute) {
+    let first = candidates.into_iter().find_map(|sources| match first_value(entry, sources) {
         FieldValue::One(value) => Some(value),
         FieldValue::None | FieldValue::Several => None,
     });
     first.unwrap_or_else(|| entry.dn.as_str().to_owned())
+}
+
+/// Of several attributes the first counts that has a value.
+fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
+    let values = sources.iter().map(|source| match one_value(entry, &source.attribute) {
+        FieldValue::One(value) => {
+            source.name_in(&value).map_or(FieldValue::None, |name| FieldValue::One(name.to_owned()))
+        }
+        other => other,
+    });
+    values.into_iter().find(|value| !matches!(value, FieldValue::None)).unwrap_or(FieldValue::None)
 }
 
 /// Values of an attribute have no order: of several only the one in the entry's RDN can be told from the others.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Identity, IdentityMap, Outcome, Reason, Step, Steps, one_person, place, refused};
+use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
 use crate::directory::Fault;
 use crate::maildir::MaildropPath;
 use crate::names::{Kind, LoginName};
@@ -33,6 +33,11 @@ impl IdentityMap {
             Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
         })?;
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
+        let standing = self.standing(identity);
+        steps.note(|| Step::Account(standing.clone()));
+        if let Standing::Barred(reason) = standing {
+            return Err(refused(Some(identity), reason));
+        }
         let maildrop = place(identity, steps)?;
         Ok(Resolved { identity: identity.clone(), maildrop, kind })
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub root: PathBuf,
     /// What is held, and for how long.
     pub cache: Lifetimes,
+    /// How many wrong passwords are too many.
+    pub lockout: lockout::Settings,
 }
 
 /// How long answers of the directory are believed.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::Proof;
+use super::{Proof, Standing};
 use crate::directory::{Entry, Fault, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
@@ -45,6 +45,8 @@ pub enum Step {
         /// The entry's own id.
         id: String,
     },
+    /// What the entry says of the account, and of the groups.
+    Account(Standing),
     /// A bind with the password was tried.
     Bind {
         /// As whom.

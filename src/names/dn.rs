@@ -39,6 +39,13 @@ impl Dn {
         &self.rdns
     }
 
+    /// The entry above it; none above a name of one part.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let above = split_unescaped(&self.text, ',').into_iter().skip(1).collect::<Vec<_>>().join(",");
+        Self::parse(&above)
+    }
+
     /// Whether it lies below `base`, or is `base` itself.
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {

@@ -1,12 +1,12 @@
 //! Ports, bound while the process still may, and what their policy means for a client.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::{ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, Tls, TlsPolicies};
+use super::{ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, Network, Tls, TlsPolicies};
 use crate::connection::{self, Client, ClientCertificates};
 
 /// A bound port.
@@ -24,6 +24,7 @@ pub(super) struct Policy {
     client_certificate: ClientCertificate,
     name_and_password: NameAndPassword,
     policies: Option<Arc<TlsPolicies>>,
+    accept_from: Arc<[Network]>,
 }
 
 /// Connections that may wait to be accepted.
@@ -42,6 +43,7 @@ impl Port {
             client_certificate: listener.client_certificate,
             name_and_password: listener.name_and_password,
             policies,
+            accept_from: listener.accept_from.clone().into(),
         };
         Ok(Self { socket, policy })
     }
@@ -78,6 +80,7 @@ impl Policy {
                 LoginWithoutTls::Loopback => peer.ip().is_loopback(),
                 LoginWithoutTls::Allow => true,
             },
+            takes_logins: self.takes_logins_from(peer.ip()),
         }
     }
 
@@ -95,6 +98,10 @@ impl Policy {
             }
         });
         Some(connection::Tls { acceptor: configuration.into(), client_certificates })
+    }
+
+    fn takes_logins_from(&self, address: IpAddr) -> bool {
+        self.accept_from.is_empty() || self.accept_from.iter().any(|network| network.holds(address))
     }
 
     /// Whether a client can read words before TLS.

@@ -4,6 +4,7 @@ mod accept;
 mod certificates;
 mod client_trust;
 mod listen;
+mod network;
 mod places;
 mod privileges;
 mod settings;
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 
 pub use certificates::Certificates;
 pub use client_trust::ClientTrust;
+pub use network::Network;
 pub use privileges::{become_user, is_root, raise_descriptor_limit};
 pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls};
 pub use tls::TlsPolicies;

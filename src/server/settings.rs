@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Certificates, ClientTrust, TlsPolicies};
+use super::{Certificates, ClientTrust, Network, TlsPolicies};
 
 /// Everything the server needs besides what it serves.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub struct Listener {
     pub client_certificate: ClientCertificate,
     /// Whether name and password are needed besides it.
     pub name_and_password: NameAndPassword,
+    /// The networks from which it takes logins; none for every one.
+    pub accept_from: Vec<Network>,
 }
 
 impl Listener {
@@ -52,6 +54,7 @@ impl Listener {
             login_without_tls: LoginWithoutTls::Loopback,
             client_certificate: ClientCertificate::None,
             name_and_password: NameAndPassword::Required,
+            accept_from: Vec::new(),
         }
     }
 }

@@ -1,0 +1,114 @@
+//! The same states, names and groups at each of the real directories.
+
+use restante::demo::people::{BASE, LDIF};
+
+use super::password_policy::check;
+use super::support::directory::RealDirectory;
+use super::support::ds389::Ds389;
+use super::support::login::opens;
+use super::support::overlays::Overlay;
+use super::support::samba::Samba;
+use super::support::service::Plan;
+use super::support::slapd::{Options, Slapd};
+use super::{ALAN, LAMB, MARY, OTHER_MARY, TOM, is_cut, is_let_in_again, keeps_out, lets_in, served};
+
+/// Somebody's state comes while their password is held, and cuts it; the log tells the reason.
+fn states(directory: &impl RealDirectory, lines: &str, disabled: &str) {
+    let (site, service) = served(&directory.url(), lines);
+    for person in [ALAN, LAMB, TOM, MARY, OTHER_MARY] {
+        lets_in(&service, person, "bind");
+        lets_in(&service, person, "held");
+    }
+    directory.disable(LAMB.0);
+    directory.lock(TOM.0);
+    directory.expire_password(MARY.0);
+    directory.must_change(OTHER_MARY.0);
+    for (person, reason) in [
+        (LAMB, disabled),
+        (TOM, "account locked"),
+        (MARY, "password expired"),
+        (OTHER_MARY, "password must be changed first"),
+    ] {
+        is_cut(&service, person, reason);
+    }
+    directory.set_password(ALAN.0, "another one 1");
+    lets_in(&service, (ALAN.0, "another one 1"), "bind");
+    keeps_out(&service, ALAN, "wrong password");
+    let mut plan = Plan::at(&directory.url());
+    plan.directory.push_str(lines);
+    let checked = check(&site, &plan);
+    assert_eq!(String::from_utf8(checked.stderr).unwrap(), "");
+}
+
+/// A group within a group; its members come and go.
+fn groups(directory: &impl RealDirectory, lines: &str, new_group: &str) {
+    let (inner, outer) = (format!("cn=Alan Jones,ou=groups,{BASE}"), format!("cn=Everybody,ou=groups,{BASE}"));
+    directory.modify(&format!("dn: {outer}\nchangetype: add\n{new_group}\nmember: {inner}\n"));
+    let (_site, service) = served(&directory.url(), &format!("{lines}    allowed_group: \"{outer}\"\n"));
+    let member = |change: &str, of: &str, dn: &str| {
+        directory.modify(&format!("dn: {of}\nchangetype: modify\n{change}: member\nmember: {dn}\n"));
+    };
+    lets_in(&service, ALAN, "bind");
+    keeps_out(&service, LAMB, "not in the group cn=Everybody,");
+    member("add", &inner, &directory.dn(LAMB.0));
+    is_let_in_again(&service, LAMB);
+    lets_in(&service, LAMB, "held");
+    member("delete", &inner, &directory.dn(LAMB.0));
+    is_cut(&service, LAMB, "not in the group cn=Everybody,");
+    lets_in(&service, ALAN, "held");
+}
+
+fn slapd() -> Slapd {
+    let overlays = &[Overlay::PasswordPolicy, Overlay::MemberOf];
+    Slapd::start_with(LDIF, &Options { overlays, ..Options::default() })
+}
+
+/// Its way to disable an account is a lock without end.
+#[test]
+fn states_of_slapd() {
+    states(&slapd(), "", "account locked");
+}
+
+#[test]
+fn states_of_389_directory_server() {
+    states(&Ds389::start(LDIF), "    schema: 389ds\n", "account disabled");
+}
+
+#[test]
+fn states_of_samba() {
+    states(&Samba::start(LDIF), "    schema: active_directory\n", "account disabled");
+}
+
+#[test]
+fn groups_of_slapd() {
+    groups(&slapd(), "", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+#[test]
+fn groups_of_389_directory_server() {
+    groups(&Ds389::start(LDIF), "    schema: 389ds\n", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+#[test]
+fn groups_of_samba() {
+    groups(&Samba::start(LDIF), "    schema: active_directory\n", "objectClass: group\nsAMAccountName: everybody");
+}
+
+/// Nobody is listed as a member of the primary group; only the computed groups have it.
+#[test]
+fn the_primary_group_of_samba_and_its_names() {
+    let samba = Samba::start(LDIF);
+    let lines =
+        "    schema: active_directory\n    allowed_group: \"CN=Domain Users,CN=Users,DC=renovations,DC=example\"\n";
+    let (_site, service) = served(&samba.url(), lines);
+    for name in ["ajones", "RENOVATIONS\\ajones", "ajones@renovations.example", "alan.jones@renovations.example"] {
+        opens(&service, name, ALAN.1, "ajones");
+    }
+    samba.expire_account(ALAN.0);
+    is_cut(&service, ALAN, "account expired");
+    samba.never_at_this_hour(MARY.0);
+    samba.only_elsewhere(OTHER_MARY.0);
+    for person in [MARY, OTHER_MARY] {
+        keeps_out(&service, person, "not allowed at this hour or from this machine");
+    }
+}

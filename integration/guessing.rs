@@ -1,0 +1,88 @@
+//! Guessing, as an attacker does it and as people see it: the real service, clients from many addresses.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a fault here is a failed test"
+)]
+
+mod support;
+
+#[path = "guessing/lock_outs.rs"]
+mod lock_outs;
+#[path = "guessing/stale_password.rs"]
+mod stale_password;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use restante::demo::directory::Directory;
+use restante::demo::people::{self, SERVICE};
+use restante::names::Dn;
+use support::conversation::Conversation;
+use support::login::give_mail;
+use support::service::{Plan, Service, Site};
+
+const ALAN: (&str, &str) = ("ajones", "violet-harbour-17");
+const LAMB: (&str, &str) = ("alamb", "seven green lamps");
+const REFUSAL: &str = "-ERR [AUTH] name or password is wrong";
+
+/// The service on every address of both protocols, in front of the embedded directory.
+struct World {
+    service: Service,
+    directory: Directory,
+    _site: Site,
+}
+
+impl World {
+    /// With these keys of `lockout`; refusals are told at once.
+    fn new(lockout: &str) -> Self {
+        Self::with(lockout, "refusal_step: 0s")
+    }
+
+    fn with(lockout: &str, further: &str) -> Self {
+        let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let site = Site::new();
+        for (person, _) in [ALAN, LAMB] {
+            give_mail(&site, person);
+        }
+        let mut plan = Plan::at(&directory.url()).and(further);
+        lockout.clone_into(&mut plan.lockout);
+        "  - { address: \"[::]:0\", tls: starttls }\n".clone_into(&mut plan.listeners);
+        let service = site.serve(&plan);
+        Self { service, directory, _site: site }
+    }
+
+    /// A login from an address of this machine: the reply to PASS.
+    fn login(&self, from: &str, (name, password): (&str, &str)) -> String {
+        reply(self.service.pop3(), from, name, password).0
+    }
+
+    fn refuses(&self, from: &str, credentials: (&str, &str)) {
+        assert_eq!(self.login(from, credentials), REFUSAL, "{from} {credentials:?}");
+    }
+
+    fn lets_in(&self, from: &str, credentials: (&str, &str)) {
+        let reply = self.login(from, credentials);
+        assert!(reply.starts_with("+OK"), "{from} {credentials:?}: {reply}");
+    }
+
+    /// Binds as people, so far.
+    fn binds(&self) -> u64 {
+        self.directory.controls().asked().binds
+    }
+}
+
+/// The reply to PASS, and how long it took.
+fn reply(server: SocketAddr, from: &str, name: &str, password: &str) -> (String, Duration) {
+    let from: IpAddr = from.parse().unwrap();
+    let loopback: IpAddr = if from.is_ipv4() { [127, 0, 0, 1].into() } else { "::1".parse().unwrap() };
+    let mut client = Conversation::plain_from(from, SocketAddr::new(loopback, server.port()));
+    client.expect("+OK");
+    client.ask(&format!("USER {name}"), "+OK");
+    let began = Instant::now();
+    client.send(&format!("PASS {password}"));
+    (client.line(), began.elapsed())
+}

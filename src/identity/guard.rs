@@ -1,0 +1,286 @@
+//! Who guesses passwords is refused for a while, whatever they send.
+//!
+//! Four tables count, each alike. *People*: wrong passwords of somebody, by whatever name they were typed. *Familiar
+//! networks*: the same, from a network that this person logged in from of late, so that a lock-out made elsewhere does
+//! not reach them there. *Names*: every refusal, by the name as typed, whether it leads to somebody or not. *Networks*:
+//! every refusal, by where it comes from.
+//!
+//! A client sees how late it is refused, and that depends on *names* and *networks* alone: on what was sent, never on
+//! what the directory holds. Whether somebody is locked out, or could be, is seen by nobody who has no right password.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::{hmac, rand};
+use moka::sync::Cache;
+
+use super::locked::{Locked, LockedOut, Someone};
+use super::outcome::LockOutOf;
+use super::{Identity, Outcome, Reason, Refused, Whom};
+use crate::directory::{EntryId, Refusal};
+use crate::lockout::{self, Network, Table, Tag};
+use crate::names::fold;
+use crate::pop3::Credentials;
+
+/// A network stays familiar for so long after the last login from it.
+const FAMILIAR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Networks counted at most.
+const NETWORKS: usize = 65_536;
+
+/// Counts, and remembers who is locked out.
+pub(super) struct Guard {
+    key: hmac::Key,
+    settings: lockout::Settings,
+    familiar: Cache<(EntryId, Network), ()>,
+    tables: Mutex<Tables>,
+}
+
+struct Tables {
+    people: Table<Someone>,
+    familiar: Table<(Someone, Network)>,
+    names: Table<Tag>,
+    networks: Table<Network>,
+    locked: LockedOut,
+}
+
+/// Credentials on trial, as far as counting goes.
+pub(super) struct Trial {
+    /// The name as typed, for the log.
+    login: String,
+    network: Network,
+    is_exempt: bool,
+    name: Tag,
+    password: Tag,
+    pair: Tag,
+    /// Whose counter keeps a place for this password.
+    on_trial_for: OnceLock<Someone>,
+    /// Whose password this is not, as was seen while the directory is silent.
+    wrong_in_outage: OnceLock<Someone>,
+}
+
+impl Trial {
+    /// The directory is silent, but this is surely not the password it proved last.
+    pub(super) fn wrong_in_outage(&self, person: &Identity) {
+        let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
+    }
+}
+
+impl Guard {
+    /// Nothing counted, under a fresh key that never leaves this process.
+    pub(super) fn new(settings: lockout::Settings, people: u64) -> Result<Self, Unspecified> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
+        let familiar = Cache::builder().max_capacity(people).time_to_live(FAMILIAR).build();
+        let room = usize::try_from(people).unwrap_or(usize::MAX);
+        let tables = Tables {
+            people: Table::new(settings.of_person(), room),
+            familiar: Table::new(settings.of_person(), room),
+            names: Table::new(settings.of_person(), room),
+            networks: Table::new(settings.of_network(), NETWORKS),
+            locked: LockedOut::default(),
+        };
+        Ok(Self { key, settings, familiar, tables: Mutex::new(tables) })
+    }
+
+    /// Puts credentials on trial.
+    pub(super) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Trial {
+        let login = String::from_utf8_lossy(&credentials.login).trim().to_owned();
+        let password = credentials.password.as_ref().map_or("", |password| password.expose());
+        let name = fold(&login);
+        Trial {
+            network: Network::of(from),
+            is_exempt: self.settings.exempts(from),
+            name: self.tag(&[&name]),
+            password: self.tag(&["", password]),
+            pair: self.tag(&[&name, password]),
+            login,
+            on_trial_for: OnceLock::new(),
+            wrong_in_outage: OnceLock::new(),
+        }
+    }
+
+    /// Writes down the lock-outs that are over; tells whose they were.
+    pub(super) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
+        self.tables().locked.end(now)
+    }
+
+    /// Whether nobody is let in from there.
+    pub(super) fn shuts_out_network(&self, trial: &Trial, now: Instant) -> bool {
+        !trial.is_exempt && self.tables().networks.is_locked(&trial.network, now)
+    }
+
+    /// Whether this person is not let in, from where the credentials come.
+    pub(super) fn shuts_out(&self, person: &Identity, trial: &Trial, now: Instant) -> bool {
+        let someone = Someone::from(person);
+        if self.is_familiar(&someone, trial) {
+            self.tables().familiar.is_locked(&(someone, trial.network), now)
+        } else {
+            self.tables().people.is_locked(&someone, now)
+        }
+    }
+
+    /// Asks whether the directory may be asked about the password; what [`Self::settle`] hears counts it or takes it back.
+    pub(super) fn admits(&self, person: &Identity, trial: &Trial, now: Instant) -> bool {
+        let someone = Someone::from(person);
+        let is_familiar = self.is_familiar(&someone, trial);
+        let _first_one_counts = trial.on_trial_for.set(someone.clone());
+        let mut tables = self.tables();
+        if is_familiar {
+            tables.familiar.admit((someone, trial.network), trial.password, now)
+        } else {
+            tables.people.admit(someone, trial.password, now)
+        }
+    }
+
+    /// Counts what came of it, and says by how many steps a refusal is told later.
+    pub(super) fn settle(&self, trial: &Trial, outcome: &mut Outcome, now: Instant) {
+        match outcome {
+            Outcome::Proven(proven) => self.acquit(&proven.identity, trial),
+            Outcome::Forbidden(person, _) => self.acquit(person, trial),
+            Outcome::Refused(refused) => self.refused(trial, refused, now),
+            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => match trial.wrong_in_outage.get() {
+                Some(someone) => {
+                    self.count_person(someone, trial, now);
+                    self.count_network(trial, now);
+                }
+                None => self.withdraw(trial),
+            },
+        }
+    }
+
+    /// The counters of a person, a network or everybody are forgotten, lock-outs included; tells how many there were, and
+    /// which people are let in again.
+    pub(super) fn forgive(&self, whom: &Whom) -> (usize, Vec<EntryId>) {
+        let mut tables = self.tables();
+        let forgotten = match whom {
+            Whom::Person(name) => {
+                let (name, typed) = (fold(name), self.tag(&[&fold(name)]));
+                tables.people.forget(|someone| someone.is_called(&name))
+                    + tables.familiar.forget(|(someone, _)| someone.is_called(&name))
+                    + tables.names.forget(|tag| *tag == typed)
+            }
+            Whom::Network(address) => {
+                let network = Network::of(*address);
+                tables.networks.forget(|other| *other == network)
+                    + tables.familiar.forget(|(_, other)| *other == network)
+            }
+            Whom::All => {
+                tables.people.forget(|_| true)
+                    + tables.familiar.forget(|_| true)
+                    + tables.names.forget(|_| true)
+                    + tables.networks.forget(|_| true)
+            }
+        };
+        (forgotten, tables.locked.lift(whom))
+    }
+
+    /// A right password takes back nothing but itself, and the wrong ones that this person typed where they are at home:
+    /// else somebody with an account of their own could go on guessing others for ever.
+    fn acquit(&self, person: &Identity, trial: &Trial) {
+        let someone = Someone::from(person);
+        let mut tables = self.tables();
+        tables.people.acquit(&someone, trial.password);
+        tables.familiar.forget_one(&(someone.clone(), trial.network));
+        drop(tables);
+        if !trial.is_exempt {
+            self.familiar.insert((someone.id, trial.network), ());
+        }
+    }
+
+    fn refused(&self, trial: &Trial, refused: &mut Refused, now: Instant) {
+        match (&refused.reason, &refused.identity) {
+            (Reason::LockedOut(LockOutOf::Network), _) => {}
+            (
+                Reason::RefusedBefore | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
+                Some(person),
+            ) => {
+                self.count_person(&Someone::from(&**person), trial, now);
+                self.count_name(trial, false, now);
+                self.count_network(trial, now);
+            }
+            (_, person) => {
+                let leads_nowhere = person.is_none();
+                self.withdraw(trial);
+                if self.count_name(trial, leads_nowhere, now) {
+                    refused.reason = Reason::LockedOut(LockOutOf::Name);
+                }
+                self.count_network(trial, now);
+            }
+        }
+        refused.further_steps = self.further_steps(trial, now);
+    }
+
+    fn further_steps(&self, trial: &Trial, now: Instant) -> u32 {
+        let tables = self.tables();
+        let of_network = if trial.is_exempt { 0 } else { tables.networks.steps(&trial.network, now) };
+        tables.names.steps(&trial.name, now).max(of_network)
+    }
+
+    fn count_person(&self, someone: &Someone, trial: &Trial, now: Instant) {
+        let is_familiar = self.is_familiar(someone, trial);
+        let mut tables = self.tables();
+        let (someone, network) = (someone.clone(), trial.network);
+        if is_familiar {
+            if let Some(begun) = tables.familiar.count((someone.clone(), network), trial.password, now) {
+                tables.locked.begin(Locked::Familiar(someone, network), begun);
+            }
+        } else if let Some(begun) = tables.people.count(someone.clone(), trial.password, now) {
+            tables.locked.begin(Locked::Person(someone), begun);
+        }
+    }
+
+    /// Tells whether the name leads nowhere and was locked out before.
+    fn count_name(&self, trial: &Trial, leads_nowhere: bool, now: Instant) -> bool {
+        let mut tables = self.tables();
+        let was_locked = tables.names.is_locked(&trial.name, now);
+        let begun = tables.names.count(trial.name, trial.password, now);
+        if let (Some(begun), true) = (begun, leads_nowhere) {
+            tables.locked.begin(Locked::Name(trial.login.clone()), begun);
+        }
+        was_locked && leads_nowhere
+    }
+
+    fn count_network(&self, trial: &Trial, now: Instant) {
+        if trial.is_exempt {
+            return;
+        }
+        let mut tables = self.tables();
+        if let Some(begun) = tables.networks.count(trial.network, trial.pair, now) {
+            tables.locked.begin(Locked::Network(trial.network), begun);
+        }
+    }
+
+    fn withdraw(&self, trial: &Trial) {
+        let Some(someone) = trial.on_trial_for.get() else { return };
+        let mut tables = self.tables();
+        tables.people.withdraw(someone, trial.password);
+        tables.familiar.withdraw(&(someone.clone(), trial.network), trial.password);
+    }
+
+    fn is_familiar(&self, someone: &Someone, trial: &Trial) -> bool {
+        !trial.is_exempt && self.familiar.contains_key(&(someone.id.clone(), trial.network))
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first eight octets of a keyed hash.
+    fn tag(&self, parts: &[&str]) -> Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in parts {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | Tag::from(*octet))
+    }
+}
+
+impl From<&Identity> for Someone {
+    fn from(person: &Identity) -> Self {
+        Self { id: person.id.clone(), name: Arc::from(&*person.canonical_name) }
+    }
+}

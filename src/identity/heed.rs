@@ -1,0 +1,21 @@
+//! Heeding what a followed directory tells: what is held falls as soon as it may be wrong.
+
+use super::IdentityMap;
+use crate::directory::Change;
+
+impl IdentityMap {
+    /// Takes to heart what a directory's follower has heard.
+    pub fn heed(&self, directory: &str, change: Change) {
+        match change {
+            Change::Entry(id) => self.flushes.entry_changed(id),
+            Change::Following => {
+                self.flushes.every_name();
+                tracing::info!(directory, "the directory is followed: what is held of a person falls when it changes");
+            }
+            Change::Lost(reason) => {
+                self.flushes.every_name();
+                tracing::warn!(directory, reason, "the directory is not followed: what is held lasts for its lifetime");
+            }
+        }
+    }
+}

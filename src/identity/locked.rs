@@ -1,0 +1,164 @@
+//! The lock-outs under way, and what the log says of them.
+
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::Whom;
+use crate::directory::EntryId;
+use crate::lockout::{LockOut, Network};
+use crate::names::fold;
+
+/// A person as far as counting goes: the entry's own id, and the name that the log uses, which does not tell people apart.
+#[derive(Clone, Debug)]
+pub(super) struct Someone {
+    pub(super) id: EntryId,
+    pub(super) name: Arc<str>,
+}
+
+/// Who is locked out.
+#[derive(Clone, Debug)]
+pub(super) enum Locked {
+    /// A person, but where they are at home.
+    Person(Someone),
+    /// A person where they are at home.
+    Familiar(Someone, Network),
+    /// A name that leads to nobody.
+    Name(String),
+    /// A network.
+    Network(Network),
+}
+
+/// The lock-outs under way, in the order in which they end: each lasts as long as any other.
+#[derive(Default)]
+pub(super) struct LockedOut(VecDeque<(Instant, Locked)>);
+
+impl LockedOut {
+    /// One has begun.
+    pub(super) fn begin(&mut self, locked: Locked, lock_out: LockOut) {
+        let (wrong_passwords, until) = (lock_out.count, utc(lock_out.until));
+        match &locked {
+            Locked::Person(someone) => {
+                tracing::warn!(person = &*someone.name, wrong_passwords, until, "lock-out begins");
+            }
+            Locked::Familiar(someone, network) => {
+                tracing::warn!(person = &*someone.name, %network, wrong_passwords, until, "lock-out begins");
+            }
+            Locked::Name(login) => tracing::warn!(login, wrong_passwords, until, "lock-out begins"),
+            Locked::Network(network) => tracing::warn!(%network, wrong_passwords, until, "lock-out begins"),
+        }
+        self.0.push_back((lock_out.until, locked));
+    }
+
+    /// Writes down those that are over; tells whose they were.
+    pub(super) fn end(&mut self, now: Instant) -> Vec<EntryId> {
+        let over = self.0.iter().take_while(|(until, _)| *until <= now).count();
+        self.0.drain(..over).filter_map(|(_, locked)| locked.told("lock-out ends")).collect()
+    }
+
+    /// Writes down those that are lifted; tells whose they were.
+    pub(super) fn lift(&mut self, whom: &Whom) -> Vec<EntryId> {
+        let (lifted, others) = self.0.drain(..).partition(|(_, locked)| locked.is_meant(whom));
+        self.0 = others;
+        let lifted: VecDeque<(Instant, Locked)> = lifted;
+        lifted.into_iter().filter_map(|(_, locked)| locked.told("lock-out lifted by an administrator")).collect()
+    }
+}
+
+impl Locked {
+    /// Writes down what became of it; tells whose it was, if it was a person's.
+    fn told(self, what: &str) -> Option<EntryId> {
+        match self {
+            Self::Person(someone) => {
+                tracing::warn!(person = &*someone.name, "{what}");
+                Some(someone.id)
+            }
+            Self::Familiar(someone, network) => {
+                tracing::warn!(person = &*someone.name, %network, "{what}");
+                Some(someone.id)
+            }
+            Self::Name(login) => {
+                tracing::warn!(login, "{what}");
+                None
+            }
+            Self::Network(network) => {
+                tracing::warn!(%network, "{what}");
+                None
+            }
+        }
+    }
+
+    fn is_meant(&self, whom: &Whom) -> bool {
+        match (whom, self) {
+            (Whom::All, _) => true,
+            (Whom::Person(name), Self::Person(someone) | Self::Familiar(someone, _)) => someone.is_called(&fold(name)),
+            (Whom::Person(name), Self::Name(login)) => fold(login) == fold(name),
+            (Whom::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
+                *network == Network::of(*address)
+            }
+            (Whom::Person(_), Self::Network(_)) | (Whom::Network(_), Self::Person(_) | Self::Name(_)) => false,
+        }
+    }
+}
+
+impl Someone {
+    /// Whether a folded name is the one that the log uses.
+    pub(super) fn is_called(&self, folded: &str) -> bool {
+        fold(&self.name) == folded
+    }
+}
+
+impl PartialEq for Someone {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Someone {}
+
+impl Hash for Someone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+/// A moment of the future as UTC (RFC 3339), to the second.
+fn utc(moment: Instant) -> String {
+    let ahead = moment.saturating_duration_since(Instant::now());
+    let seconds = (SystemTime::now() + ahead).duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    written(seconds)
+}
+
+/// Seconds since 1970 as a date of the Gregorian calendar. Years are counted from March here, so that the leap day is the
+/// last of its year.
+fn written(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_as_the_log_writes_it() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_462_205, "2026-11-23T19:30:05Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(written(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! One counter: distinct wrong passwords within a time, and what they lead to.
+
+use std::time::{Duration, Instant};
+
+/// A keyed hash of a password, or of a name and a password: equal for equal ones, and telling nothing of them.
+pub type Tag = u64;
+
+/// What is too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// So many distinct wrong passwords begin a lock-out; 0 counts nothing.
+    pub most: usize,
+    /// A password counts for so long after it was last tried.
+    pub within: Duration,
+    /// How long a lock-out lasts.
+    pub lasts: Duration,
+}
+
+/// A lock-out that has just begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockOut {
+    /// The distinct wrong passwords that led to it.
+    pub count: usize,
+    /// When it ends.
+    pub until: Instant,
+}
+
+/// The most steps by which a refusal is told later than the first wrong one: those of a counter at its threshold.
+pub const MOST_STEPS: u32 = 4;
+
+/// What is remembered of one person, name or network.
+#[derive(Debug, Default)]
+pub struct Counter {
+    tries: Vec<Try>,
+    locked_until: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    tag: Tag,
+    at: Instant,
+    /// Known to be wrong; else it is under way.
+    is_wrong: bool,
+}
+
+impl Counter {
+    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`]. There
+    /// are no more places than the threshold, so that many tries at once are no way around it.
+    pub fn admit(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
+        self.forget_old(threshold, now);
+        if self.locked_until.is_some() {
+            return false;
+        }
+        if self.tries.iter().any(|tried| tried.tag == tag) {
+            return true;
+        }
+        if self.tries.len() >= threshold.most {
+            return false;
+        }
+        self.tries.push(Try { tag, at: now, is_wrong: false });
+        true
+    }
+
+    /// Counts a wrong password; tells whether this one began a lock-out. One that is counted already is only remembered
+    /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
+    pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
+        self.forget_old(threshold, now);
+        if self.locked_until.is_some() {
+            return None;
+        }
+        self.tries.retain(|tried| tried.tag != tag);
+        self.tries.push(Try { tag, at: now, is_wrong: true });
+        let count = self.wrong(threshold, now);
+        if count < threshold.most {
+            return None;
+        }
+        let until = now + threshold.lasts;
+        *self = Self { tries: Vec::new(), locked_until: Some(until) };
+        Some(LockOut { count, until })
+    }
+
+    /// Gives back the place of a password that was not judged.
+    pub fn withdraw(&mut self, tag: Tag) {
+        self.tries.retain(|tried| tried.tag != tag || tried.is_wrong);
+    }
+
+    /// Takes back a password that has turned out to be right.
+    pub fn acquit(&mut self, tag: Tag) {
+        self.tries.retain(|tried| tried.tag != tag);
+    }
+
+    /// Until when nobody is let in.
+    #[must_use]
+    pub fn locked_until(&self, now: Instant) -> Option<Instant> {
+        self.locked_until.filter(|until| *until > now)
+    }
+
+    /// How many distinct wrong passwords count now.
+    #[must_use]
+    pub fn wrong(&self, threshold: Threshold, now: Instant) -> usize {
+        self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
+    }
+
+    /// By how many steps a refusal is to be told later: none for the first wrong password, [`MOST_STEPS`] from the
+    /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
+    #[must_use]
+    pub fn steps(&self, threshold: Threshold, now: Instant) -> u32 {
+        if self.locked_until(now).is_some() {
+            return MOST_STEPS;
+        }
+        let (gone, way) = (self.wrong(threshold, now).saturating_sub(1), threshold.most.saturating_sub(1).max(1));
+        u32::try_from(gone * MOST_STEPS as usize / way).map_or(MOST_STEPS, |steps| steps.min(MOST_STEPS))
+    }
+
+    /// What this counter is worth keeping: a lock-out before all, then the more wrong passwords, then the younger.
+    pub(super) fn weight(&self, threshold: Threshold, now: Instant) -> (bool, usize, Option<Instant>) {
+        let latest = self.tries.iter().map(|tried| tried.at).max();
+        (self.locked_until(now).is_some(), self.wrong(threshold, now), latest)
+    }
+
+    /// A lock-out that is over leaves nothing behind: counting begins anew.
+    fn forget_old(&mut self, threshold: Threshold, now: Instant) {
+        if self.locked_until.is_some_and(|until| until <= now) {
+            *self = Self::default();
+        }
+        self.tries.retain(|tried| is_young(tried, threshold, now));
+    }
+}
+
+fn is_young(tried: &Try, threshold: Threshold, now: Instant) -> bool {
+    now.saturating_duration_since(tried.at) < threshold.within
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIVE: Threshold = Threshold { most: 5, within: Duration::from_secs(900), lasts: Duration::from_secs(600) };
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_stale_password_repeated_all_day_counts_once() {
+        let (mut counter, begin) = (Counter::default(), Instant::now());
+        for poll in 0..288 {
+            let now = begin + seconds(300 * poll);
+            assert!(counter.admit(7, FIVE, now));
+            assert_eq!(counter.count(7, FIVE, now), None);
+            assert_eq!((counter.wrong(FIVE, now), counter.steps(FIVE, now)), (1, 0));
+        }
+    }
+
+    #[test]
+    fn the_delay_grows_to_the_lock_out_which_ends_and_leaves_nothing() {
+        let (mut counter, now) = (Counter::default(), Instant::now());
+        for (tag, steps) in [(1, 0), (2, 1), (3, 2), (4, 3)] {
+            assert_eq!((counter.count(tag, FIVE, now), counter.steps(FIVE, now)), (None, steps));
+        }
+        let until = now + seconds(600);
+        assert_eq!(counter.count(5, FIVE, now), Some(LockOut { count: 5, until }));
+        assert_eq!((counter.locked_until(now), counter.steps(FIVE, now)), (Some(until), MOST_STEPS));
+        let before = now + seconds(599);
+        assert!(!counter.admit(1, FIVE, before) && counter.count(9, FIVE, before).is_none());
+        assert!(counter.admit(6, FIVE, until));
+        assert_eq!((counter.locked_until(until), counter.wrong(FIVE, until)), (None, 0));
+    }
+
+    #[test]
+    fn many_tries_at_once_are_no_way_around_the_threshold() {
+        let (mut counter, now) = (Counter::default(), Instant::now());
+        let admitted = (0..100).filter(|tag| counter.admit(*tag, FIVE, now)).count();
+        assert_eq!(admitted, 5);
+        counter.withdraw(0);
+        assert!(counter.admit(100, FIVE, now), "a place was given back");
+    }
+
+    /// What a counter must do, told by the whole history.
+    struct Model(Vec<(Tag, Instant)>, Option<Instant>);
+
+    impl Model {
+        fn count(&mut self, tag: Tag, now: Instant) -> bool {
+            if self.1.is_some_and(|until| now < until) {
+                return false;
+            }
+            if self.1.take().is_some() {
+                self.0.clear();
+            }
+            self.0.push((tag, now));
+            let mut young: Vec<Tag> =
+                self.0.iter().filter(|(_, at)| now.duration_since(*at) < FIVE.within).map(|(tag, _)| *tag).collect();
+            young.sort_unstable();
+            young.dedup();
+            self.1 = (young.len() >= FIVE.most).then(|| now + FIVE.lasts);
+            self.1.is_some()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_locks_exactly_at_so_many_distinct_ones_within_the_time(
+            tries in prop::collection::vec((0..9_u64, 0..400_u64), 0..200)
+        ) {
+            let (mut counter, mut model) = (Counter::default(), Model(Vec::new(), None));
+            let mut now = Instant::now();
+            for (tag, pause) in tries {
+                now += seconds(pause);
+                let begun = counter.count(tag, FIVE, now).is_some();
+                prop_assert_eq!(begun, model.count(tag, now));
+                prop_assert_eq!(counter.locked_until(now), model.1.filter(|until| *until > now));
+                prop_assert!(counter.tries.len() < FIVE.most);
+            }
+        }
+
+        #[test]
+        fn a_right_password_leaves_no_trace_and_an_unjudged_one_does_not_either(
+            wrong in prop::collection::vec(0..4_u64, 0..8)
+        ) {
+            let (mut counter, now) = (Counter::default(), Instant::now());
+            for tag in wrong {
+                counter.count(tag, FIVE, now);
+            }
+            let before = counter.wrong(FIVE, now);
+            prop_assert!(counter.admit(99, FIVE, now));
+            counter.withdraw(99);
+            prop_assert!(counter.admit(98, FIVE, now));
+            counter.acquit(98);
+            prop_assert_eq!((counter.wrong(FIVE, now), counter.tries.len()), (before, before));
+        }
+    }
+}

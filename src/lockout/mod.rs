@@ -1,0 +1,62 @@
+//! Guessing, counted: distinct wrong passwords within a time, by whoever is asked for and by the network they come from.
+//!
+//! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
+//! another for the same password and tells nothing of it; so a device that repeats one stale password counts once.
+
+mod counter;
+mod network;
+mod table;
+
+use std::time::Duration;
+
+pub use counter::{Counter, LockOut, MOST_STEPS, Tag, Threshold};
+pub use network::{Block, Network};
+pub use table::Table;
+
+/// What is too much, and what follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Distinct wrong passwords that lock a person out; 0 counts nobody.
+    pub person: usize,
+    /// Distinct refused pairs of name and password that lock a network out; 0 counts no network.
+    pub network: usize,
+    /// A password counts for so long after it was last tried.
+    pub within: Duration,
+    /// How long a lock-out lasts.
+    pub lasts: Duration,
+    /// Networks that are not counted, since many people come from each of their addresses.
+    pub exempt_networks: Vec<Block>,
+}
+
+impl Settings {
+    /// Nothing is counted.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { person: 0, network: 0, ..Self::default() }
+    }
+
+    /// The threshold of a person, and of a name that leads to nobody.
+    #[must_use]
+    pub fn of_person(&self) -> Threshold {
+        Threshold { most: self.person, within: self.within, lasts: self.lasts }
+    }
+
+    /// The threshold of a network.
+    #[must_use]
+    pub fn of_network(&self) -> Threshold {
+        Threshold { most: self.network, within: self.within, lasts: self.lasts }
+    }
+
+    /// Whether an address lies in an exempt network.
+    #[must_use]
+    pub fn exempts(&self, address: std::net::IpAddr) -> bool {
+        self.exempt_networks.iter().any(|block| block.contains(address))
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let quarter = Duration::from_secs(15 * 60);
+        Self { person: 5, network: 50, within: quarter, lasts: quarter, exempt_networks: Vec::new() }
+    }
+}

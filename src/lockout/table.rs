@@ -1,0 +1,201 @@
+//! Many counters in bounded memory.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::time::Instant;
+
+use super::counter::{Counter, LockOut, Tag, Threshold};
+
+/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that nobody outside can foretell.
+///
+/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set,
+/// and a lock-out never makes room. While a whole set is locked out, its newcomers are not counted.
+pub struct Table<Key> {
+    threshold: Threshold,
+    hasher: RandomState,
+    sets: Box<[Vec<(Key, Counter)>]>,
+}
+
+/// Keys of one set.
+const WAYS: usize = 16;
+
+/// No table has room for more keys.
+const MOST_KEYS: usize = 1_000_000;
+
+impl<Key: Hash + Eq> Table<Key> {
+    /// Room for so many keys, a million at most. With a threshold of 0 nothing is counted.
+    #[must_use]
+    pub fn new(threshold: Threshold, keys: usize) -> Self {
+        let sets = if threshold.most == 0 { 0 } else { keys.clamp(WAYS, MOST_KEYS).div_ceil(WAYS) };
+        Self { threshold, hasher: RandomState::new(), sets: (0..sets).map(|_| Vec::new()).collect() }
+    }
+
+    /// See [`Counter::admit`]; where nothing can be counted everything is admitted.
+    pub fn admit(&mut self, key: Key, tag: Tag, now: Instant) -> bool {
+        let threshold = self.threshold;
+        self.room(key, now).is_none_or(|counter| counter.admit(tag, threshold, now))
+    }
+
+    /// See [`Counter::count`].
+    pub fn count(&mut self, key: Key, tag: Tag, now: Instant) -> Option<LockOut> {
+        let threshold = self.threshold;
+        self.room(key, now)?.count(tag, threshold, now)
+    }
+
+    /// See [`Counter::withdraw`].
+    pub fn withdraw(&mut self, key: &Key, tag: Tag) {
+        if let Some(counter) = self.counter(key) {
+            counter.withdraw(tag);
+        }
+    }
+
+    /// See [`Counter::acquit`].
+    pub fn acquit(&mut self, key: &Key, tag: Tag) {
+        if let Some(counter) = self.counter(key) {
+            counter.acquit(tag);
+        }
+    }
+
+    /// Whether a key is locked out now.
+    #[must_use]
+    pub fn is_locked(&self, key: &Key, now: Instant) -> bool {
+        self.held(key).is_some_and(|counter| counter.locked_until(now).is_some())
+    }
+
+    /// See [`Counter::steps`].
+    #[must_use]
+    pub fn steps(&self, key: &Key, now: Instant) -> u32 {
+        self.held(key).map_or(0, |counter| counter.steps(self.threshold, now))
+    }
+
+    /// Forgets the counters of some keys, lock-outs included; tells how many.
+    pub fn forget(&mut self, is_meant: impl Fn(&Key) -> bool) -> usize {
+        let mut forgotten = 0;
+        for set in &mut self.sets {
+            let before = set.len();
+            set.retain(|(key, _)| !is_meant(key));
+            forgotten += before - set.len();
+        }
+        forgotten
+    }
+
+    /// Forgets the counter of one key.
+    pub fn forget_one(&mut self, key: &Key) {
+        let place = self.place(key);
+        if let Some(set) = self.sets.get_mut(place) {
+            set.retain(|(held, _)| held != key);
+        }
+    }
+
+    fn place(&self, key: &Key) -> usize {
+        let sets = u64::try_from(self.sets.len()).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.hasher.hash_one(key) % sets).unwrap_or(0)
+    }
+
+    fn held(&self, key: &Key) -> Option<&Counter> {
+        self.sets.get(self.place(key))?.iter().find(|(held, _)| held == key).map(|(_, counter)| counter)
+    }
+
+    fn counter(&mut self, key: &Key) -> Option<&mut Counter> {
+        let place = self.place(key);
+        self.sets.get_mut(place)?.iter_mut().find(|(held, _)| held == key).map(|(_, counter)| counter)
+    }
+
+    /// The counter of a key, a fresh one if it has none.
+    fn room(&mut self, key: Key, now: Instant) -> Option<&mut Counter> {
+        let (place, threshold) = (self.place(&key), self.threshold);
+        let set = self.sets.get_mut(place)?;
+        if let Some(at) = set.iter().position(|(held, _)| *held == key) {
+            return set.get_mut(at).map(|(_, counter)| counter);
+        }
+        if set.len() >= WAYS {
+            let weights = set.iter().map(|(_, counter)| counter.weight(threshold, now)).enumerate();
+            let (lightest, (is_locked, ..)) = weights.min_by_key(|(_, weight)| *weight)?;
+            if is_locked {
+                return None;
+            }
+            set.swap_remove(lightest);
+        }
+        set.push((key, Counter::default()));
+        set.last_mut().map(|(_, counter)| counter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const FIVE: Threshold = Threshold { most: 5, within: HOUR, lasts: HOUR };
+
+    fn size<Key>(table: &Table<Key>) -> usize {
+        table.sets.iter().map(Vec::len).sum()
+    }
+
+    #[test]
+    fn with_a_threshold_of_0_nothing_is_counted() {
+        let (mut table, now) = (Table::new(Threshold { most: 0, ..FIVE }, 100), Instant::now());
+        for tag in 0..100 {
+            assert!(table.admit("a", tag, now));
+            assert_eq!(table.count("a", tag, now), None);
+        }
+        assert_eq!((table.is_locked(&"a", now), table.steps(&"a", now), size(&table)), (false, 0, 0));
+    }
+
+    #[test]
+    fn who_is_forgotten_is_no_longer_locked_out() {
+        let (mut table, now) = (Table::new(FIVE, 100), Instant::now());
+        for key in ["a", "b"] {
+            for tag in 0..5 {
+                table.count(key, tag, now);
+            }
+        }
+        assert_eq!(table.forget(|key| *key == "a"), 1);
+        assert!(!table.is_locked(&"a", now) && table.is_locked(&"b", now));
+    }
+
+    #[test]
+    fn what_is_over_makes_room() {
+        let (mut table, now) = (Table::new(FIVE, WAYS), Instant::now());
+        for key in 0..WAYS {
+            for tag in 0..5 {
+                table.count(key, tag, now);
+            }
+        }
+        assert_eq!(table.count(WAYS, 1, now), None);
+        assert_eq!(table.steps(&WAYS, now), 0);
+        table.count(WAYS, 1, now + HOUR);
+        table.count(WAYS, 2, now + HOUR);
+        assert_eq!(table.steps(&WAYS, now + HOUR), 1);
+    }
+
+    proptest! {
+        /// Whoever was caught guessing is still known after a flood of fresh keys, and the table does not grow.
+        #[test]
+        fn a_flood_empties_it_of_nobody_who_is_counted(
+            guesses in prop::collection::vec(2..=5_u64, 1..4),
+            flood in 1_000..4_000_u32,
+        ) {
+            let (mut table, now) = (Table::new(FIVE, 64), Instant::now());
+            for (guesser, tags) in (0..).zip(&guesses) {
+                for tag in 0..*tags {
+                    table.count(guesser, tag, now);
+                }
+            }
+            for key in 0..flood {
+                let later = now + Duration::from_millis(key.into());
+                table.count(1_000 + key, 1, later);
+                prop_assert!(table.admit(1_000_000 + key, 1, later));
+            }
+            prop_assert!(size(&table) <= 64);
+            for (guesser, tags) in (0..).zip(guesses) {
+                let now = now + Duration::from_secs(10);
+                prop_assert_eq!(table.is_locked(&guesser, now), tags == 5);
+                prop_assert_eq!(u64::from(table.steps(&guesser, now)), tags - 1);
+            }
+        }
+    }
+}
