@@ -99,6 +99,19 @@ fn a_certificate_is_known_for_a_while() {
     holds.refuses(&holds.own, "certificate of nobody: its key is not in uid=ajones");
 }
 
+/// A certificate login makes no bind: the state of the account is read from the entry. What bars somebody counts with the
+/// next look-up, and its end at once.
+#[test]
+fn an_expired_account_is_not_let_in_by_its_certificate() {
+    let world = World::new();
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+    let change = |lines: &str| world.slapd.modify(&format!("dn: {ALAN}\nchangetype: modify\n{lines}"));
+    change("add: objectClass\nobjectClass: shadowAccount\n-\nadd: shadowExpire\nshadowExpire: 1\n");
+    world.refuses(&world.own, "account expired");
+    change("replace: shadowExpire\nshadowExpire: 99999\n");
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+}
+
 /// An outage is never told as a wrong certificate, and those known of late go on working.
 #[test]
 fn a_silent_directory_refuses_nobody() {
