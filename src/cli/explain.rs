@@ -89,6 +89,7 @@ impl Explanation {
                 Reason::Nobody => "nobody",
                 Reason::OutsidePolicy => "outside_policy",
                 Reason::Ambiguous(_) => "ambiguous",
+                Reason::OutsideLimits(_) => "outside_limits",
                 Reason::NoName(_) => "no_name",
                 Reason::NoMaildrop(_) => "no_path",
                 _ => "refused",
@@ -131,6 +132,7 @@ fn rule(reason: &Reason) -> &'static str {
         Reason::Nobody => "no entry of that name matches the directory's filter",
         Reason::OutsidePolicy => "internet_authentication.names has no kind of name that this could be",
         Reason::Ambiguous(_) => "a name that several people have logs nobody in",
+        Reason::OutsideLimits(_) => "directories[].names_below and .mail_domains say which names a directory is for",
         Reason::NoName(_) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
         Reason::NoMaildrop(_) => "mailboxes.path wants exactly one value of each attribute that it names",
         Reason::Excluded(_) => "allowed_group and enabled_attribute say who may use this service",
@@ -182,14 +184,18 @@ fn tell(text: &mut String, step: &Step) {
         }
         Step::Answered { directory, entries } => {
             let _ = writeln!(text, "found       {directory}: {}", counted(entries.len()));
-            entries.iter().try_for_each(|(dn, kind)| match kind {
-                Some(kind) => writeln!(text, "            {dn} by {kind}"),
-                None => writeln!(text, "            {dn}"),
+            entries.iter().try_for_each(|(dn, kind, misfit)| {
+                let by = kind.map(|kind| format!(" by {kind}")).unwrap_or_default();
+                let but = misfit.map(|misfit| format!(", but {misfit}")).unwrap_or_default();
+                writeln!(text, "            {dn}{by}{but}")
             })
         }
+        Step::OutsideLimits { directory } => {
+            writeln!(text, "directory   {directory}: not asked, names_below and mail_domains leave this name out")
+        }
         Step::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
-        Step::Person { canonical_name, dn, id } => {
-            writeln!(text, "person      {canonical_name}, entry {dn}, id {id}")
+        Step::Person { canonical_name, directory, dn, id } => {
+            writeln!(text, "person      {canonical_name} in {directory}, entry {dn}, id {id}")
         }
         Step::Account(standing) => writeln!(text, "account     {standing}"),
         Step::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
@@ -229,15 +235,18 @@ fn machine(step: &Step) -> Value {
         }
         Step::Answered { directory, entries } => {
             let entries: Vec<Value> =
-                entries.iter().map(|(dn, kind)| json!({ "dn": dn.as_str(), "kind": kind.map(Kind::word) })).collect();
+                entries.iter().map(|(dn, kind, misfit)| json!({
+                    "dn": dn.as_str(), "kind": kind.map(Kind::word), "misfit": misfit.map(|misfit| misfit.to_string()),
+                })).collect();
             json!({ "step": "answered", "directory": directory, "entries": entries })
         }
         Step::Unanswered { directory, fault } => {
             json!({ "step": "unanswered", "directory": directory, "why": fault.to_string() })
         }
-        Step::Person { canonical_name, dn, id } => {
-            json!({ "step": "person", "canonical_name": canonical_name, "dn": dn.as_str(), "id": id })
-        }
+        Step::OutsideLimits { directory } => json!({ "step": "outside_limits", "directory": directory }),
+        Step::Person { canonical_name, directory, dn, id } => json!({
+            "step": "person", "canonical_name": canonical_name, "directory": directory, "dn": dn.as_str(), "id": id,
+        }),
         Step::Account(standing) => {
             json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
         }

@@ -3,15 +3,17 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod asking;
 mod certificate;
+mod directories;
 mod flush;
 mod flushes;
 mod forgiving;
 mod guard;
+mod heard;
 mod heed;
 mod locked;
 mod names;
-
 mod outcome;
 mod passwords;
 mod person;
@@ -24,20 +26,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moka::future::Cache;
-
 pub use flush::{Flush, Flushed};
 pub use forgiving::Whom;
 pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
-pub use settings::{Lifetimes, Settings};
+pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
 
+use self::asking::Asking;
 use self::certificate::Owners;
-use self::flushes::{Flushes, Generation};
+use self::directories::Directories;
+use self::flushes::Flushes;
 use self::guard::{Guard, Trial};
+use self::heard::told;
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
@@ -49,15 +52,13 @@ use crate::secret::Password;
 
 /// Who may log in, and where their mail is.
 pub struct IdentityMap {
-    directory: Directory,
+    directories: Directories,
     settings: Settings,
     names: Names,
     passwords: Passwords,
     owners: Owners,
     guard: Guard,
     flushes: Arc<Flushes>,
-    /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
-    last_found: Cache<LoginName, (Generation, Arc<Identity>)>,
 }
 
 /// One login on its way.
@@ -74,21 +75,20 @@ struct Attempt<'a> {
 const REFUSED_UNSEEN: Duration = Duration::from_secs(30);
 
 impl IdentityMap {
-    /// Begins with nothing held.
+    /// Begins with nothing held. The directories have names of their own, by which entries are told apart.
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
-    pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
+    pub fn new(directories: Vec<Directory>, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
         let flushes = Arc::new(Flushes::default());
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();
         let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
         let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
-        let bridged = lifetimes.outage_grace + lifetimes.found;
-        let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
-        Ok(Self { directory, settings, names, passwords, owners, guard, flushes, last_found })
+        let directories = Directories::new(directories);
+        Ok(Self { directories, settings, names, passwords, owners, guard, flushes })
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
@@ -148,8 +148,13 @@ impl IdentityMap {
         }
     }
 
+    /// The question whose a login name is.
+    fn asking<'a>(&'a self, login: &'a LoginName, steps: &'a Steps) -> Asking<'a> {
+        Asking { login, directories: &self.directories, settings: &self.settings, steps }
+    }
+
     async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
+        let found = self.names.find(self.asking(&attempt.login, attempt.steps)).await?;
         // What bars somebody is never told from memory: it may be over.
         if let Found::One(identity, _) = &*found
             && identity.looked_up < attempt.began
@@ -157,28 +162,20 @@ impl IdentityMap {
         {
             return self.find_anew(attempt).await;
         }
-        self.note_fresh(attempt, &found).await;
+        self.note_fresh(attempt, &found);
         Ok(found)
     }
 
     async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
-        self.note_fresh(attempt, &found).await;
+        let found = self.names.find_anew(self.asking(&attempt.login, attempt.steps)).await?;
+        self.note_fresh(attempt, &found);
         Ok(found)
     }
 
-    /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
-    async fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
-        match found {
-            Found::One(identity, _) if identity.looked_up >= attempt.began => {
-                self.passwords.seen(identity);
-                let since = (attempt.sent.asked, identity.clone());
-                self.last_found.insert(attempt.login.clone(), since).await;
-            }
-            Found::One(..) => {}
-            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
-                self.last_found.invalidate(&attempt.login).await;
-            }
+    /// Each fresh look-up compares the change stamp.
+    fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
+        for person in found.people().iter().filter(|person| person.looked_up >= attempt.began) {
+            self.passwords.seen(person);
         }
     }
 
@@ -237,7 +234,7 @@ impl IdentityMap {
     }
 
     async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
-        let answer = self.directory.bind(identity.dn.clone(), attempt.password.clone()).await;
+        let answer = self.directories.bind(identity, attempt.password.clone()).await;
         attempt.steps.note_bind(&identity.dn, &answer);
         answer
     }
@@ -254,8 +251,10 @@ impl IdentityMap {
         };
         let (anew, kind) = match &*found {
             Found::One(anew, kind) => (anew, *kind),
-            Found::Nobody | Found::OutsidePolicy => return refused(Some(identity), Reason::Nobody),
-            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) => {
+                return refused(Some(identity), Reason::Nobody);
+            }
+            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
         };
         if let Some(refusal) = self.barred(anew) {
             return refusal;
@@ -298,14 +297,8 @@ impl IdentityMap {
 
     /// The directory is silent: those within the grace go on working. Nobody is told that their password is wrong.
     async fn without_answer(&self, attempt: &Attempt<'_>, fault: Fault) -> Outcome {
-        let (why, silent) = match fault {
-            Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
-            Fault::Unavailable { why, silent } => (why, silent),
-        };
-        let last_found = self.last_found.get(&attempt.login).await.filter(|_| silent);
-        let believed = last_found
-            .filter(|(asked, person)| self.flushes.believes_of(*asked, person) && self.standing(person).is_free());
-        let Some((_, identity)) = believed else {
+        let Fault::Unavailable { why, silent: true } = fault else { return Outcome::unanswered(fault) };
+        let Some(identity) = self.names.last(&attempt.login).await.filter(|last| self.standing(last).is_free()) else {
             return Outcome::Unavailable(why);
         };
         // In the words of an outage, as for names that nobody has.
@@ -331,6 +324,7 @@ fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>,
         Found::One(identity, kind) => {
             steps.note(|| Step::Person {
                 canonical_name: identity.canonical_name.clone(),
+                directory: identity.id.directory().to_owned(),
                 dn: identity.dn.clone(),
                 id: identity.id.to_string(),
             });
@@ -338,7 +332,8 @@ fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>,
         }
         Found::Nobody => Err(Reason::Nobody),
         Found::OutsidePolicy => Err(Reason::OutsidePolicy),
-        Found::Ambiguous(people) => Err(Reason::Ambiguous(people.clone())),
+        Found::OutsideLimits(why) => Err(Reason::OutsideLimits(why.clone())),
+        Found::Ambiguous(people) => Err(Reason::Ambiguous(told(people.iter()))),
     }
 }
 

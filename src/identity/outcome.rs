@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Identity;
-use crate::directory::{Exclusion, Refusal};
+use crate::directory::{Exclusion, Fault, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
 use crate::secret::PasswordFault;
@@ -77,6 +77,8 @@ pub enum Reason {
     OutsidePolicy,
     /// Nobody has that name.
     Nobody,
+    /// No directory is for such a name, or for the entry that has it; why.
+    OutsideLimits(String),
     /// Several people have that name; their DNs.
     Ambiguous(Vec<String>),
     /// The directory said no, by the answer to a bind or by what stands in the entry.
@@ -102,6 +104,14 @@ pub enum Reason {
 }
 
 impl Outcome {
+    /// A directory gave no answer, and nothing bridges that: nobody is told that they are wrong while it cannot be known.
+    pub(super) fn unanswered(fault: Fault) -> Self {
+        match fault {
+            Fault::Misconfigured(why) => Self::Misconfigured(why),
+            Fault::Unavailable { why, .. } => Self::Unavailable(why),
+        }
+    }
+
     /// A login where a certificate is needed and none counts.
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
@@ -129,6 +139,7 @@ impl fmt::Display for Reason {
             Self::NoPassword(fault) => fault.fmt(f),
             Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
             Self::Nobody => f.write_str("nobody has that name"),
+            Self::OutsideLimits(why) => write!(f, "outside the limits of the directories: {why}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
             Self::Directory(refusal) => refusal.fmt(f),
             Self::Excluded(exclusion) => exclusion.fmt(f),

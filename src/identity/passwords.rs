@@ -235,8 +235,10 @@ impl Passwords {
     /// Bound to the person: the same password of two people has two tags.
     fn tag(&self, person: &Identity, password: &Password) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(person.id.to_string().as_bytes());
-        context.update(&[0]);
+        for part in [person.id.directory(), &person.id.to_string()] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
         context.update(password.expose().as_bytes());
         context.sign()
     }
