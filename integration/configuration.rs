@@ -155,8 +155,8 @@ const FAULTS: &[(&str, &str)] = &[
     ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list lets nobody in"),
     ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is none of the words"),
     (
-        "internet_authentication: { ambiguous: try_each }",
-        "1:39: internet_authentication.ambiguous: this version does not try",
+        "internet_authentication: { ambiguous: try_all }",
+        "1:39: internet_authentication.ambiguous: \"try_all\" is none of the words known here; right would be refuse or try_each",
     ),
     (
         "internet_authentication: { default_domain: \"@example.org\" }",
@@ -271,7 +271,7 @@ fn what_is_no_configuration_at_all_is_told() {
 fn values_reach_the_modules_that_want_them() {
     let configuration = good(&format!(
         "hostname: pop.example.org\nlimits: {{ idle: 20m, command_line: 2KiB, shutdown: 0s }}\nmailboxes: {{ root: mail, \
-         marker: .mounted }}\ninternet_authentication: {{ names: more, default_domain: example.org }}\n{REST}    bind: {{ \
+         marker: .mounted }}\ninternet_authentication: {{ names: more, ambiguous: try_each, default_domain: example.org }}\n{REST}    bind: {{ \
          dn: \"cn=svc,dc=example,dc=org\", password_file: password }}\n    schema: posix\n    name: main\n"
     ));
     assert_eq!(configuration.connection.hostname, "pop.example.org");
@@ -283,6 +283,7 @@ fn values_reach_the_modules_that_want_them() {
     assert_eq!(configuration.maildir.marker.as_deref(), Some(Path::new(".mounted")));
     assert_eq!(configuration.identity.policy.default_domain(), Some("example.org"));
     assert!(configuration.identity.policy.allows(restante::names::Kind::FirstName));
+    assert_eq!(configuration.identity.ambiguous, restante::identity::Ambiguous::TryEach);
     assert_eq!(configuration.directories[0].filter, "(objectClass=posixAccount)");
     assert_eq!(&*configuration.directories[0].name, "main");
     assert_eq!(configuration.directories[0].bind.as_ref().unwrap().password.expose(), "correct horse");

@@ -24,6 +24,8 @@ mod holding;
 mod refusals;
 #[path = "identity_map/several.rs"]
 mod several;
+#[path = "identity_map/try_each.rs"]
+mod try_each;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

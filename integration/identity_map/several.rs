@@ -23,22 +23,22 @@ const NIGHT_LAMB: &str = "uid=alamb2,ou=Night,ou=people,o=factory";
 const BEA: &str = "uid=bwright,ou=people,o=factory";
 
 /// An identity map in front of two directories, `renovations` and `factory`.
-struct Two {
-    map: IdentityMap,
-    first: Controls,
-    second: Controls,
+pub(super) struct Two {
+    pub(super) map: IdentityMap,
+    pub(super) first: Controls,
+    pub(super) second: Controls,
     _directories: [Directory; 2],
 }
 
 /// What a test has differently.
-struct Setup {
-    cache: Lifetimes,
-    ambiguous: Ambiguous,
-    lockout: lockout::Settings,
+pub(super) struct Setup {
+    pub(super) cache: Lifetimes,
+    pub(super) ambiguous: Ambiguous,
+    pub(super) lockout: lockout::Settings,
     /// The names that each directory is for.
-    limits: [NameLimits; 2],
-    second: &'static str,
-    base: &'static str,
+    pub(super) limits: [NameLimits; 2],
+    pub(super) second: &'static str,
+    pub(super) base: &'static str,
 }
 
 impl Default for Setup {
@@ -67,7 +67,7 @@ impl Two {
         Self::with(Setup { cache, ..Setup::default() })
     }
 
-    fn with(setup: Setup) -> Self {
+    pub(super) fn with(setup: Setup) -> Self {
         let second = Tree::new(ldif::parse(setup.second).unwrap()).unwrap();
         let directories =
             [people::tree().unwrap(), second].map(|tree| Directory::start(tree, Dn::parse(SERVICE)).unwrap());
@@ -94,11 +94,11 @@ impl Two {
         Self { map, first, second, _directories: directories }
     }
 
-    async fn login(&self, name: &str, password: &str) -> String {
+    pub(super) async fn login(&self, name: &str, password: &str) -> String {
         told(&self.map, "127.0.0.1", name, password).await
     }
 
-    async fn until(&self, name: &str, password: &str, wanted: &str) {
+    pub(super) async fn until(&self, name: &str, password: &str, wanted: &str) {
         let began = Instant::now();
         while self.login(name, password).await != wanted {
             assert!(began.elapsed() < PATIENCE, "waited in vain for {wanted:?}");
@@ -107,7 +107,7 @@ impl Two {
     }
 
     /// Binds as people in each.
-    fn binds(&self) -> (u64, u64) {
+    pub(super) fn binds(&self) -> (u64, u64) {
         (self.first.asked().binds, self.second.asked().binds)
     }
 }

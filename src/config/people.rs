@@ -32,11 +32,13 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 
 /// What the identity map must be told, unless the path has a fault.
 pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
-    let policy = policy(&root.section("internet_authentication"));
+    let names = root.section("internet_authentication");
+    let policy = policy(&names);
+    let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
+    let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
-    let ambiguous = Ambiguous::Refuse;
     Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout })
 }
 
@@ -53,11 +55,6 @@ fn template(mailboxes: &Section<'_>) -> Option<PathTemplate> {
 }
 
 fn policy(section: &Section<'_>) -> Policy {
-    let ambiguous = section.word("ambiguous", "refuse", &["refuse", "try_each"].map(|word| (word, word)));
-    if ambiguous != "refuse" {
-        let what = "this version does not try the passwords of several people yet; right would be refuse";
-        section.fault("ambiguous", section.place_of("ambiguous"), what);
-    }
     let policy = names(section);
     let domain = section.parsed("default_domain", values::domain);
     if domain.is_some() && !policy.allows(Kind::Mail) {

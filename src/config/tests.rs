@@ -54,6 +54,7 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.connection.refusal_step, silent.connection.refusal_step);
     assert_eq!(told.connection.limits, silent.connection.limits);
     assert_eq!(told.identity.policy, silent.identity.policy);
+    assert_eq!(told.identity.ambiguous, silent.identity.ambiguous);
     assert_eq!(told.identity.template, silent.identity.template);
     assert_eq!(told.identity.root, silent.identity.root);
     assert_eq!(told.identity.cache, silent.identity.cache);

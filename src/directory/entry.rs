@@ -10,7 +10,7 @@ use super::{Account, Attributes, Exclusion, Fault, Misfit};
 use crate::names::{Dn, Kind, LookUp, fold};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId {
     directory: Arc<str>,
     own: String,

@@ -21,6 +21,7 @@ mod resolve;
 mod settings;
 mod standing;
 mod steps;
+mod try_each;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -155,15 +156,23 @@ impl IdentityMap {
 
     async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
         let found = self.names.find(self.asking(&attempt.login, attempt.steps)).await?;
-        // What bars somebody is never told from memory: it may be over.
-        if let Found::One(identity, _) = &*found
-            && identity.looked_up < attempt.began
-            && !self.standing(identity).is_free()
-        {
+        if self.is_outdated(&found, attempt) {
             return self.find_anew(attempt).await;
         }
         self.note_fresh(attempt, &found);
         Ok(found)
+    }
+
+    /// What bars somebody is never told from memory: it may be over. And of several each entry may have changed since their
+    /// password was refused.
+    fn is_outdated(&self, found: &Found, attempt: &Attempt<'_>) -> bool {
+        let people = found.people();
+        let is_refused = |person: &Identity| people.len() > 1 && self.recall(person, attempt) == Recall::Refused;
+        let is_outdated = |person: &Arc<Identity>| {
+            person.looked_up < attempt.began && !self.standing(person).is_free()
+                || person.looked_up.elapsed() >= REFUSED_UNSEEN && is_refused(person)
+        };
+        people.len() <= usize::from(self.settings.ambiguous.most()) && people.iter().any(is_outdated)
     }
 
     async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
@@ -180,6 +189,9 @@ impl IdentityMap {
     }
 
     async fn judge(&self, attempt: &Attempt<'_>, found: &Found) -> Outcome {
+        if let Found::Ambiguous(people) = found {
+            return self.try_each(attempt, people).await;
+        }
         let (identity, kind) = match one_person(found, attempt.steps) {
             Ok(person) => person,
             Err(reason) => return refused(None, reason),
@@ -268,31 +280,38 @@ impl IdentityMap {
         }
     }
 
-    /// A bind was answered, and the entry read: what both say together.
     fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
-        match self.standing(identity).with(verdict) {
-            Verdict::Proven => self.verified(attempt, identity, kind, Proof::Bind),
-            Verdict::Grace { left } => self.verified(attempt, identity, kind, Proof::GraceLogin { left }),
-            Verdict::Refused(refusal) => self.refuse(attempt, identity, refusal),
+        match self.conclude(attempt, identity, self.standing(identity).with(verdict)) {
+            Ok(proof) => proven(identity, kind, proof, attempt.steps),
+            Err(reason) => refused(Some(identity), reason),
         }
     }
 
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
-        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
-        if matches!(proof, Proof::GraceLogin { .. }) {
-            self.passwords.note_grace(identity);
-        }
-        proven(identity, kind, proof, attempt.steps)
-    }
-
-    fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
-        match refusal {
-            Refusal::WrongPassword => {
-                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
+    /// A bind was answered, and the entry read: what both say together is held.
+    fn conclude(&self, attempt: &Attempt<'_>, identity: &Identity, verdict: Verdict) -> Result<Proof, Reason> {
+        match verdict {
+            Verdict::Proven => {
+                self.verified(attempt, identity);
+                Ok(Proof::Bind)
             }
-            _ => self.passwords.dropped(identity),
+            Verdict::Grace { left } => {
+                self.verified(attempt, identity);
+                self.passwords.note_grace(identity);
+                Ok(Proof::GraceLogin { left })
+            }
+            Verdict::Refused(Refusal::WrongPassword) => {
+                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
+                Err(Reason::Directory(Refusal::WrongPassword))
+            }
+            Verdict::Refused(refusal) => {
+                self.passwords.dropped(identity);
+                Err(Reason::Directory(refusal))
+            }
         }
-        refused(Some(identity), Reason::Directory(refusal))
+    }
+
+    fn verified(&self, attempt: &Attempt<'_>, identity: &Identity) {
+        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
     }
 
     /// The directory is silent: those within the grace go on working. Nobody is told that their password is wrong.

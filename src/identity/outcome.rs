@@ -81,6 +81,12 @@ pub enum Reason {
     OutsideLimits(String),
     /// Several people have that name; their DNs.
     Ambiguous(Vec<String>),
+    /// It would be tried on each of several people; their DNs.
+    TriedOnEach(Vec<String>),
+    /// It was tried on each of several people, and is nobody's; what each of their directories said.
+    NoneOfSeveral(Vec<String>),
+    /// It was tried on each of several people, and is more than one's; their DNs.
+    PasswordOfSeveral(Vec<String>),
     /// The directory said no, by the answer to a bind or by what stands in the entry.
     Directory(Refusal),
     /// The directory does not let this person use the service.
@@ -126,7 +132,7 @@ pub enum LockOutOf {
     Person,
     /// The person's, with those under way: many came at once.
     PersonAtOnce,
-    /// Those for a name that leads to nobody.
+    /// Those for a name that leads to nobody, or to several people.
     Name,
     /// Those from the client's network.
     Network,
@@ -141,6 +147,9 @@ impl fmt::Display for Reason {
             Self::Nobody => f.write_str("nobody has that name"),
             Self::OutsideLimits(why) => write!(f, "outside the limits of the directories: {why}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
+            Self::TriedOnEach(people) => write!(f, "not by the name alone, which is {}'s", people.join(" and ")),
+            Self::NoneOfSeveral(people) => write!(f, "ambiguous, and nobody's password: {}", people.join(" and ")),
+            Self::PasswordOfSeveral(people) => write!(f, "ambiguous, and the password of {}", people.join(" and ")),
             Self::Directory(refusal) => refusal.fmt(f),
             Self::Excluded(exclusion) => exclusion.fmt(f),
             Self::FromElsewhere => f.write_str("the listener takes no logins from that address"),

@@ -153,9 +153,15 @@ impl Passwords {
     /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
     /// stale one all day locks nobody out of the directory.
     pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
-        let mark = self.mark(person, password, now, sent);
         self.dropped(person);
+        self.not_theirs(person, password, now, sent);
+    }
+
+    /// The same, of a password that may be somebody else's who has the same name: what was verified stands.
+    pub(super) fn not_theirs(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
+            record.verified.take_if(|verified| same(&verified.tag, &mark.tag));
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.refused.push_front(mark);
             record.refused.truncate(REFUSED_HELD);

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::heard::told;
+use super::person::Found;
 use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
 use crate::maildir::MaildropPath;
 use crate::names::{Kind, LoginName};
@@ -27,6 +29,11 @@ impl IdentityMap {
         let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
         steps.note(|| Step::Name(login.to_string()));
         let found = self.names.find(self.asking(&login, steps)).await.map_err(Outcome::unanswered)?;
+        if let Found::Ambiguous(people) = &*found
+            && people.len() <= usize::from(self.settings.ambiguous.most())
+        {
+            return Err(refused(None, Reason::TriedOnEach(told(people.iter()))));
+        }
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
         let standing = self.standing(identity);
         steps.note(|| Step::Account(standing.clone()));

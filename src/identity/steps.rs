@@ -52,6 +52,8 @@ pub enum Step {
         /// The entry's own id.
         id: String,
     },
+    /// The name is that of several people, and the password is tried on each of them; their DNs.
+    TriedOnEach(Vec<String>),
     /// What the entry says of the account, and of the groups.
     Account(Standing),
     /// A bind with the password was tried.
