@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use restante::demo::people::{BASE, LDIF};
 use support::directory::RealDirectory;
 use support::ds389::Ds389;
+use support::factory;
 use support::login::{give_mail, log_in};
 use support::overlays::Overlay;
 use support::samba::Samba;
@@ -114,6 +115,27 @@ fn after_a_reconnect_everything_held_is_asked_anew() {
     assert!(service.log().len() > before);
     slapd.modify(&format!("dn: uid=ajones,ou=Sales,{BASE}\nchangetype: modify\ndelete: cn\ncn: Al Jones\n"));
     soon("changes are heard again", || log_in(&service, "Al Jones", ALAN.1).is_err());
+}
+
+/// A change in one tells nothing of the other.
+#[test]
+fn each_of_two_directories_is_followed() {
+    let (first, site) = (slapd(), Site::new());
+    let second = factory::slapd_with(Options { overlays: &[Overlay::Sync], ..Options::default() });
+    let mut plan = Plan::at(&first.tls_url()).and(HELD_FOR_LONG);
+    writeln!(plan.directory, "    follow: true\n    ca: {}", first.authority().display()).unwrap();
+    factory::join(&mut plan, &second.url(), "    follow: true\n");
+    let people =
+        [(ALAN.0, ALAN.1, &first, format!("ou=Sales,{BASE}")), ("bwright", "anvil", &second, factory::BASE.to_owned())];
+    people.iter().for_each(|(name, ..)| give_mail(&site, name));
+    let service = site.serve(&plan);
+    service.wait_for_logs(&["the directory is followed"], 2);
+    people.iter().for_each(|(name, password, ..)| drop(log_in(&service, name, password).unwrap()));
+    for (name, password, directory, place) in people {
+        log_in(&service, name, password).unwrap();
+        directory.modify(&format!("dn: uid={name},{place}\nchangetype: delete\n"));
+        soon("who left is refused", || log_in(&service, name, password).is_err());
+    }
 }
 
 #[test]

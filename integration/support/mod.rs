@@ -15,6 +15,7 @@ pub mod certificates;
 pub mod conversation;
 pub mod directory;
 pub mod ds389;
+pub mod factory;
 pub mod login;
 pub mod maildir;
 pub mod overlays;
