@@ -11,6 +11,8 @@ mod disk_errors;
 #[path = "maildrops/entering.rs"]
 mod entering;
 mod support;
+#[path = "maildrops/unchanged.rs"]
+mod unchanged;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;
 

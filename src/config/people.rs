@@ -25,6 +25,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
         marker: mailboxes.parsed("marker", paths::below),
+        kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
         settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }

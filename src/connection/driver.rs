@@ -129,6 +129,10 @@ impl Driver {
                     self.wire.flush_block().await?;
                     self.next_line().await?
                 }
+                Action::Share(reply) => {
+                    self.wire.share(&reply).await?;
+                    self.next_line().await?
+                }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
                 Action::Open => Box::pin(self.open(report)).await,

@@ -1,4 +1,4 @@
-//! The open maildrop of a session. File calls block, so they run on threads of their own.
+//! The open maildrop of a session. File calls that may block run on threads of their own.
 
 use std::sync::Arc;
 
@@ -23,11 +23,19 @@ pub(super) struct Reading {
 impl Mail {
     /// Takes a snapshot of a Maildir.
     pub(super) async fn open(store: &Arc<Store>, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
+        // Two hops between threads cost more than everything else that a login needs.
+        if let Some(maildrop) = store.enter_unchanged(path) {
+            return Ok(Self::with(maildrop));
+        }
         let (store, path) = (store.clone(), path.clone());
         let entered = spawn_blocking(move || store.enter(&path)).await;
         let maildrop = entered.unwrap_or_else(|_| Err(EnterFault::Unavailable("internal error".to_owned())))?;
+        Ok(Self::with(maildrop))
+    }
+
+    fn with(maildrop: Maildrop) -> (Self, Listing) {
         let listing = maildrop.listing();
-        Ok((Self { maildrop: Some(maildrop) }, listing))
+        (Self { maildrop: Some(maildrop) }, listing)
     }
 
     /// Opens a message and reads its first block.

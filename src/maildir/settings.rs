@@ -12,14 +12,14 @@ pub struct Settings {
     pub marker: Option<PathBuf>,
     /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
     pub settling: Duration,
-    /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
-    pub kept_messages: u64,
+    /// The most octets of memory that names, sizes and unique-ids may take between sessions.
+    pub kept_octets: u64,
 }
 
 impl Settings {
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, marker: None, settling: Duration::from_secs(2), kept_messages: 4_000_000 }
+        Self { root, marker: None, settling: Duration::from_secs(2), kept_octets: 256 << 20 }
     }
 }

@@ -11,7 +11,7 @@ use super::name;
 use super::scan::{Found, Names};
 use super::stamp::Stamps;
 use super::unique;
-use crate::pop3::{Listed, UniqueId};
+use crate::pop3::{Listed, Messages, UniqueId};
 
 /// A message's file, and in which state it was counted; none if its octets were believed from its name.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Entry {
 /// What sessions share; `entries` and `listed` go in step.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) listed: Arc<[Listed]>,
+    pub(super) listed: Arc<Messages>,
     pub(super) entries: Box<[Entry]>,
     pub(super) stamps: Stamps,
     /// While the stamps stay as they are, nothing has changed.
@@ -79,7 +79,15 @@ impl Snapshot {
     /// A Maildir that was never made.
     pub(super) fn empty() -> Self {
         let stamps = Stamps { new: None, cur: None };
-        Self { listed: Arc::new([]), entries: Box::new([]), stamps, settled: false, odd: false }
+        Self { listed: Arc::new(Messages::from_iter([])), entries: Box::new([]), stamps, settled: false, odd: false }
+    }
+
+    /// Octets of memory that it takes at most.
+    pub(super) fn memory(&self) -> usize {
+        /// What the allocator adds to each name.
+        const OVERHEAD: usize = 16;
+        let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
+        size_of::<Self>() + names + size_of_val(&*self.entries) + self.listed.memory()
     }
 
     /// Puts a snapshot together. `count` opens a file and counts it, if neither an earlier snapshot nor its name tells
@@ -107,8 +115,8 @@ impl Snapshot {
             octets.push(size);
         }
         let unique_ids = unique_ids(&entries, known);
-        let listed =
-            octets.into_iter().zip(unique_ids).map(|(octets, unique_id)| Listed { octets, unique_id }).collect();
+        let listed = octets.into_iter().zip(unique_ids).map(|(octets, unique_id)| Listed { octets, unique_id });
+        let listed = Arc::new(listed.collect());
         let settled = names.settled && left == Left::None;
         let odd = names.odd.is_some();
         Ok((Self { listed, entries: entries.into(), stamps: names.stamps, settled, odd }, left))

@@ -48,9 +48,9 @@ impl Store {
     /// The root is no directory that can be read, or the marker is not there.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
         let root = Root::new(settings.root, settings.marker.as_deref())?;
-        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.messages() + 1).unwrap_or(u32::MAX);
+        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
-            .max_capacity(settings.kept_messages)
+            .max_capacity(settings.kept_octets)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
@@ -73,6 +73,20 @@ impl Store {
             None => self.inner.renewed(path, &kept)?,
         };
         Ok(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
+    }
+
+    /// The same where nothing has changed since the last session, by those few `stat` calls; none where it takes more, or
+    /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
+    #[must_use]
+    pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
+        if !self.inner.root.answers_at_once() {
+            return None;
+        }
+        let kept = self.inner.kept.get(path)?;
+        // Settled are those on local file systems only.
+        let snapshot = self.inner.unchanged(path, &kept)?;
+        self.inner.root.require_marker().ok()?;
+        Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
     }
 
     pub(super) fn root(&self) -> &Root {

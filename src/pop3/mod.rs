@@ -19,7 +19,7 @@ mod transaction;
 pub use capabilities::Access;
 pub use credentials::{Credentials, Mechanism};
 pub use line::{Input, Line, Lines};
-pub use listing::{Listed, Listing, MessageNumber, UniqueId};
+pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};

@@ -10,6 +10,8 @@
 //!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
+use std::sync::Arc;
+
 use super::authorization::{Authorization, Verifying};
 use super::reply::{self, Reply};
 use super::sasl::Exchange;
@@ -42,6 +44,8 @@ pub enum Event {
 pub enum Action {
     /// Send this, and take the next line.
     Reply(Reply),
+    /// The same with a reply that sessions share: it may be large, and is not copied.
+    Share(Arc<[u8]>),
     /// Judge these credentials.
     Verify(Credentials),
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client

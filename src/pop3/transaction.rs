@@ -34,8 +34,8 @@ impl Transaction {
     fn run(mut self, command: &Command) -> Step {
         let reply = match *command {
             Command::Stat => reply::stat(&self.listing),
-            Command::List(None) => reply::list(&self.listing),
-            Command::Uidl(None) => reply::uidl(&self.listing),
+            Command::List(None) => return self.list(),
+            Command::Uidl(None) => return self.uidl(),
             Command::List(Some(number)) => self.list_one(number),
             Command::Uidl(Some(number)) => self.uidl_one(number),
             Command::Retr(number) => return self.transmit(number, Part::Whole),
@@ -50,6 +50,22 @@ impl Transaction {
             }
         };
         Step::reply(State::Transaction(self), reply)
+    }
+
+    fn list(self) -> Step {
+        let action = match self.listing.shared() {
+            Some(messages) => Action::Share(messages.list()),
+            None => Action::Reply(reply::list(self.listing.totals(), self.listing.unmarked())),
+        };
+        Step::right(State::Transaction(self), action)
+    }
+
+    fn uidl(self) -> Step {
+        let action = match self.listing.shared() {
+            Some(messages) => Action::Share(messages.uidl()),
+            None => Action::Reply(reply::uidl(self.listing.unmarked())),
+        };
+        Step::right(State::Transaction(self), action)
     }
 
     fn list_one(&self, number: MessageNumber) -> Reply {
