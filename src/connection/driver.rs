@@ -65,7 +65,7 @@ async fn greet(
     wire.out().extend(Session::greeting(&service.settings.hostname));
     Ok(Driver {
         wire,
-        session: Session::new(access, bounds),
+        session: Session::new(access, bounds, service.settings.language),
         service,
         tls: client.tls,
         drain,

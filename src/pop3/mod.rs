@@ -2,7 +2,8 @@
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
 //! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
-//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034).
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034),
+//! UTF8 and LANG (RFC 6856).
 
 mod authorization;
 mod capabilities;
@@ -10,10 +11,12 @@ mod command;
 mod credentials;
 mod line;
 mod listing;
+mod manner;
 mod multiline;
 mod reply;
 mod sasl;
 mod session;
+mod text;
 mod transaction;
 
 pub use capabilities::Access;
@@ -23,3 +26,4 @@ pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};
+pub use text::Language;
