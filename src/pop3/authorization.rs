@@ -170,7 +170,10 @@ impl Verifying {
 
     pub(super) fn judged(self, verdict: Verdict) -> Step {
         match verdict {
-            Verdict::Proven => Step::right(State::Opening(self), Action::Open),
+            Verdict::Proven => {
+                let utf8 = self.0.manner.utf8;
+                Step::right(State::Opening(self), Action::Open { utf8 })
+            }
             Verdict::Refused => self.refused(),
             Verdict::Unavailable => self.back(Code::SysTemp, Text::CannotCheckNow),
             Verdict::Misconfigured => self.back(Code::SysPerm, Text::CannotCheckTellAdministrator),

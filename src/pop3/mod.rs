@@ -16,6 +16,7 @@ mod multiline;
 mod reply;
 mod sasl;
 mod session;
+mod surrogate;
 mod text;
 mod transaction;
 
@@ -26,4 +27,5 @@ pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};
+pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

@@ -53,8 +53,11 @@ pub enum Action {
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
     /// leaves it to the certificate.
     External(Vec<u8>),
-    /// Open the maildrop of the person who was proven.
-    Open,
+    /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
+    Open {
+        /// The client said UTF8.
+        utf8: bool,
+    },
     /// Send a message, or answer [`Event::NotTransmitted`].
     Transmit(Transmission),
     /// Send this, forget what was read, and do the TLS handshake.
