@@ -13,7 +13,8 @@ const MESSAGES: [(&str, &[u8]); 3] = [("new/1.a", ASCII), ("new/2.b,W=77", UTF8)
 
 fn stage(eight_bit_headers: &str) -> Stage {
     Stage::set_by(&MESSAGES, |plan, _| {
-        plan.mailboxes += &format!("  eight_bit_headers: {eight_bit_headers}\n");
+        let key = format!("  eight_bit_headers: {eight_bit_headers}\n");
+        plan.mailboxes.push_str(&key);
     })
 }
 
