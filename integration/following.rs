@@ -127,10 +127,14 @@ fn each_of_two_directories_is_followed() {
     factory::join(&mut plan, &second.url(), "    follow: true\n");
     let people =
         [(ALAN.0, ALAN.1, &first, format!("ou=Sales,{BASE}")), ("bwright", "anvil", &second, factory::BASE.to_owned())];
-    people.iter().for_each(|(name, ..)| give_mail(&site, name));
+    for (name, ..) in &people {
+        give_mail(&site, name);
+    }
     let service = site.serve(&plan);
     service.wait_for_logs(&["the directory is followed"], 2);
-    people.iter().for_each(|(name, password, ..)| drop(log_in(&service, name, password).unwrap()));
+    for (name, password, ..) in &people {
+        log_in(&service, name, password).unwrap();
+    }
     for (name, password, directory, place) in people {
         log_in(&service, name, password).unwrap();
         directory.modify(&format!("dn: uid={name},{place}\nchangetype: delete\n"));

@@ -125,6 +125,23 @@ fn a_refused_service_is_the_administrators_affair() {
     service.wait_for_logs(&words, 3);
 }
 
+/// It would lead to somebody else's server, perhaps in clear, and to waiting.
+#[test]
+fn referrals_are_not_chased() {
+    let (elsewhere, site) = (embedded(), site());
+    let referral = format!(
+        "dn: ou=Elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: Elsewhere\nref: {}/{BASE}\n",
+        elsewhere.0.url()
+    );
+    let slapd = Slapd::start(&format!("{LDIF}\n\n{referral}"));
+    let service = site.serve(&plan(&[&slapd.url()]).and(HOLD_NOTHING));
+    for person in [ALAN, LAMB] {
+        serves(&service, person);
+    }
+    refuses(&service, "nobody", "x", "AUTH");
+    assert_eq!(elsewhere.1.asked().connections, 0);
+}
+
 #[test]
 fn a_missing_search_base_is_the_administrators_affair() {
     let (slapd, site) = (Slapd::start(LDIF), site());
