@@ -28,8 +28,13 @@ pub trait RealDirectory {
     /// The DN of a person's entry.
     fn dn(&self, short_name: &str) -> String;
 
+    /// Who may change everything.
+    fn administrator(&self) -> Administrator;
+
     /// Makes changes by `ldapmodify`; the text is LDIF with change records.
-    fn modify(&self, changes: &str);
+    fn modify(&self, changes: &str) {
+        self.administrator().modify(changes);
+    }
 
     /// Gives a person another password.
     fn set_password(&self, short_name: &str, password: &str);
@@ -70,6 +75,11 @@ impl Administrator {
     /// Makes changes; the text is LDIF with change records.
     pub fn modify(&self, changes: &str) {
         succeed(&mut self.command(&[]), changes);
+    }
+
+    /// Tries to make changes; gives the server's result code, which is 0 if it made them.
+    pub fn result_of(&self, changes: &str) -> i32 {
+        output(&mut self.command(&[]), changes).status.code().unwrap()
     }
 
     /// Adds entries; the text is LDIF with content records.

@@ -224,8 +224,8 @@ impl RealDirectory for Ds389 {
         dn_of(&self.entries, short_name)
     }
 
-    fn modify(&self, changes: &str) {
-        self.administrator().modify(changes);
+    fn administrator(&self) -> Administrator {
+        self.administrator()
     }
 
     /// A password that the administrator has set must be changed, so the policy looks away meanwhile.

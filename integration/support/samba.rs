@@ -193,9 +193,9 @@ impl RealDirectory for Samba {
         person.unwrap_or_else(|| panic!("nobody is called {short_name}")).dn.clone()
     }
 
-    fn modify(&self, changes: &str) {
+    fn administrator(&self) -> Administrator {
         let dn = format!("cn=Administrator,cn=Users,{SUFFIX}");
-        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }.modify(changes);
+        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }
     }
 
     fn set_password(&self, short_name: &str, password: &str) {

@@ -239,8 +239,8 @@ impl RealDirectory for Slapd {
         dn_of(&self.entries, short_name)
     }
 
-    fn modify(&self, changes: &str) {
-        self.modify(changes);
+    fn administrator(&self) -> Administrator {
+        self.administrator()
     }
 
     fn set_password(&self, short_name: &str, password: &str) {
