@@ -28,6 +28,21 @@ pub trait RealDirectory {
     /// The DN of a person's entry.
     fn dn(&self, short_name: &str) -> String;
 
+    /// Starts it, if it does not run, where it was before.
+    fn restart(&mut self);
+
+    /// Ends it in good order; its connections are closed, its ports refuse.
+    fn stop(&mut self);
+
+    /// Ends it at once, as a lost machine does.
+    fn kill(&mut self);
+
+    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
+    fn freeze(&self);
+
+    /// Lets it go on after [`Self::freeze`].
+    fn thaw(&self);
+
     /// Who may change everything.
     fn administrator(&self) -> Administrator;
 

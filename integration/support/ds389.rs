@@ -224,6 +224,26 @@ impl RealDirectory for Ds389 {
         dn_of(&self.entries, short_name)
     }
 
+    fn restart(&mut self) {
+        self.restart();
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+
+    fn kill(&mut self) {
+        self.kill();
+    }
+
+    fn freeze(&self) {
+        self.freeze();
+    }
+
+    fn thaw(&self) {
+        self.thaw();
+    }
+
     fn administrator(&self) -> Administrator {
         self.administrator()
     }

@@ -239,6 +239,26 @@ impl RealDirectory for Slapd {
         dn_of(&self.entries, short_name)
     }
 
+    fn restart(&mut self) {
+        self.restart();
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+
+    fn kill(&mut self) {
+        self.kill();
+    }
+
+    fn freeze(&self) {
+        self.freeze();
+    }
+
+    fn thaw(&self) {
+        self.thaw();
+    }
+
     fn administrator(&self) -> Administrator {
         self.administrator()
     }
