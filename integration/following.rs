@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use restante::demo::people::{BASE, LDIF};
 use support::directory::RealDirectory;
 use support::ds389::Ds389;
+use support::ldap_relay::{Conduct, LdapRelay};
 use support::login::{give_mail, log_in};
 use support::overlays::Overlay;
 use support::samba::Samba;
@@ -24,8 +25,15 @@ const HELD_FOR_LONG: &str = "refusal_step: 0s\ncache: { found: 1h, missed: 1h, p
 /// How soon a change must count.
 const SOON: Duration = Duration::from_secs(1);
 
+/// How long a look-up is believed where changes are not heard.
+const FOUND: Duration = Duration::from_secs(4);
+
 fn slapd() -> Slapd {
-    Slapd::start_with(LDIF, &Options { overlays: &[Overlay::Sync], ..Options::default() })
+    with_overlays(&[Overlay::Sync])
+}
+
+fn with_overlays(overlays: &'static [Overlay]) -> Slapd {
+    Slapd::start_with(LDIF, &Options { overlays, ..Options::default() })
 }
 
 fn serve(site: &Site, directory: &impl RealDirectory) -> Service {
@@ -71,6 +79,69 @@ fn an_old_password_stops_at_once_on_openldap() {
 #[test]
 fn an_old_password_stops_at_once_on_389_directory_server() {
     an_old_password_stops(&Ds389::start(LDIF));
+}
+
+/// Held by name and password, and refused as soon as the administrator says so; the log tells why.
+fn a_disabled_person_is_cut(directory: &impl RealDirectory, reason: &str) {
+    let site = Site::new();
+    let service = serve(&site, directory);
+    follows(&service);
+    for _ in 0..2 {
+        log_in(&service, ALAN.0, ALAN.1).unwrap();
+    }
+    service.wait_for_log(&["login person=\"ajones\"", "proof=held"]);
+    directory.disable(ALAN.0);
+    soon("the disabled person is refused", || log_in(&service, ALAN.0, ALAN.1).is_err());
+    service.wait_for_log(&["login refused", "person=\"ajones\"", reason]);
+}
+
+#[test]
+fn a_disabled_person_is_cut_at_once_on_openldap() {
+    a_disabled_person_is_cut(&with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), "reason=account locked");
+}
+
+#[test]
+fn a_disabled_person_is_cut_at_once_on_389_directory_server() {
+    a_disabled_person_is_cut(&Ds389::start(LDIF), "reason=account disabled");
+}
+
+/// Searches and binds go on, but changes are not heard any more: then a look-up is believed for its lifetime.
+fn a_disabled_person_is_cut_by_lifetime(directory: &impl RealDirectory) {
+    let (relay, site) = (LdapRelay::to(&directory.url()), Site::new());
+    let cache = format!("cache: {{ found: {}s, missed: 1h, password: 1h, refused: 1h }}", FOUND.as_secs());
+    let mut plan = Plan::at(&relay.url()).and("refusal_step: 0s").and(&cache);
+    plan.directory.push_str("    follow: true\n");
+    give_mail(&site, ALAN.0);
+    let service = site.serve(&plan);
+    follows(&service);
+    relay.set(Conduct::TurnsFollowersAway);
+    relay.end_connections();
+    service.wait_for_log(&["WARN", "the directory is not followed", "what is held lasts for its lifetime"]);
+    let began = Instant::now();
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    directory.disable(ALAN.0);
+    // It is tried again and again to follow the directory, which must not cost what is held.
+    let mut held_for = Duration::ZERO;
+    support::wait_until("the disabled person is refused", || {
+        let is_let_in = log_in(&service, ALAN.0, ALAN.1).is_ok();
+        if is_let_in {
+            held_for = began.elapsed();
+        }
+        !is_let_in
+    });
+    let cut_after = began.elapsed();
+    assert!(held_for > FOUND / 4 * 3 && cut_after < FOUND + SOON, "held for {held_for:?}, cut after {cut_after:?}");
+    assert_eq!(service.log().iter().filter(|line| line.contains("the directory is not followed")).count(), 1);
+}
+
+#[test]
+fn a_disabled_person_is_cut_by_lifetime_where_openldap_is_not_heard() {
+    a_disabled_person_is_cut_by_lifetime(&with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]));
+}
+
+#[test]
+fn a_disabled_person_is_cut_by_lifetime_where_389_directory_server_is_not_heard() {
+    a_disabled_person_is_cut_by_lifetime(&Ds389::start(LDIF));
 }
 
 #[test]
