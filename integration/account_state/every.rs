@@ -85,8 +85,26 @@ fn groups_of_slapd() {
 }
 
 #[test]
+fn groups_of_slapd_without_member_of() {
+    let overlays = &[Overlay::PasswordPolicy];
+    let slapd = Slapd::start_with(LDIF, &Options { overlays, ..Options::default() });
+    groups(&slapd, "", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+#[test]
 fn groups_of_389_directory_server() {
     groups(&Ds389::start(LDIF), "    schema: 389ds\n", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+/// The service may not read it, as where its plug-in is off.
+#[test]
+fn groups_of_389_directory_server_without_member_of() {
+    let server = Ds389::start(LDIF);
+    server.modify(
+        "dn: dc=renovations,dc=example\nchangetype: modify\nadd: aci\naci: (targetattr = \"memberOf\")(version 3.0; \
+         acl \"hidden\"; deny (all) userdn = \"ldap:///anyone\";)\n",
+    );
+    groups(&server, "    schema: 389ds\n", "objectClass: groupOfNames\ncn: Everybody");
 }
 
 #[test]
