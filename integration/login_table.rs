@@ -22,13 +22,16 @@ mod people;
 mod servers;
 #[path = "login_table/states.rs"]
 mod states;
+#[path = "login_table/times.rs"]
+mod times;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use names::{Lacking, NAMES, Name};
 use people::{GROUP, ldif};
 use servers::Holder;
-use states::{Row, STATES, State, Told};
+use states::{Row, STATES, Told};
 use support::directory::RealDirectory;
 use support::login::{give_mail, log_in};
 use support::service::{Plan, Service, Site};
@@ -76,10 +79,11 @@ fn lacks(server: Server, lacking: &[Lacking]) -> bool {
     lacking.iter().any(|Lacking(other, ..)| *other == server)
 }
 
-fn serve(site: &Site, directory: &impl RealDirectory, schema: &str, preset: Preset) -> Service {
+fn serve<D: Holder>(site: &Site, directory: &D, preset: Preset, refusal_step: Duration) -> Service {
+    let (schema, step) = (D::SCHEMA, refusal_step.as_secs());
     let mut plan = Plan::at(&directory.url())
-        .and("refusal_step: 0s\ncache: { found: 0s, missed: 0s, password: 0s, outage_grace: 0s }")
-        .and(&format!("internet_authentication: {{ names: {} }}", preset.word()));
+        .and("cache: { found: 0s, missed: 0s, password: 0s, outage_grace: 0s }")
+        .and(&format!("refusal_step: {step}s\ninternet_authentication: {{ names: {} }}", preset.word()));
     let switch = "enabled_attribute: { name: employeeType, value: mail }";
     writeln!(plan.directory, "{schema}    allowed_group: \"{GROUP}\"\n    {switch}").unwrap();
     "  path: \"{attr:employeeNumber}/Maildir\"\n".clone_into(&mut plan.mailboxes);
@@ -96,7 +100,8 @@ fn holds<D: Holder + Sync>(server: Server, directory: &D) {
         directory.bring(row.state, &row.person);
         give_mail(&site, row.person.number);
     }
-    let services = [Preset::Fewer, Preset::More].map(|preset| (preset, serve(&site, directory, D::SCHEMA, preset)));
+    let services =
+        [Preset::Fewer, Preset::More].map(|preset| (preset, serve(&site, directory, preset, Duration::ZERO)));
     let cells = |row| services.iter().flat_map(move |service| NAMES.iter().map(move |name| (service, name, row)));
     let fault = |((preset, service), name, row): (&(Preset, Service), &'static Name, &Row)| {
         let fault = fault_in(service, directory, expected(server, *preset, name, row), (name, row))?;
@@ -108,14 +113,14 @@ fn holds<D: Holder + Sync>(server: Server, directory: &D) {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(faults.is_empty(), "{server:?}:\n{}", faults.join("\n"));
+    times::tell_nothing(server, &serve(&site, directory, Preset::Fewer, times::STEP), &rows);
 }
 
 /// Tries one cell; tells what is wrong with it.
 fn fault_in(service: &Service, directory: &impl RealDirectory, expected: Told, cell: (&Name, &Row)) -> Option<String> {
-    let (name, Row { state, person, .. }) = cell;
+    let (name, row @ Row { state, person, .. }) = cell;
     let typed = (name.typed)(person, &directory.dn(person.short));
-    let password = if *state == State::WrongPassword { "not it".to_owned() } else { person.password() };
-    let seen = log_in(service, &typed, &password);
+    let seen = log_in(service, &typed, &row.password());
     let line = service.wait_for_log(&[" login ", &format!(" login={typed:?} ")]);
     let logged = |words: &str| line.contains(words);
     let is_as_expected = match expected {

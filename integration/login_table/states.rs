@@ -79,6 +79,12 @@ impl Row {
         Self { nowhere_in, ..self }
     }
 
+    /// What is typed as the password: the right one, unless it is the wrong one that is tried.
+    pub(super) fn password(&self) -> String {
+        let right = self.person.password();
+        if self.state == State::WrongPassword { format!("not {right}") } else { right }
+    }
+
     /// What comes of a login at one of the servers.
     pub(super) fn told_by(&self, server: Server) -> Told {
         let otherwise = self.otherwise.iter().find(|(other, ..)| *other == server);
