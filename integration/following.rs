@@ -36,6 +36,16 @@ fn with_overlays(overlays: &'static [Overlay]) -> Slapd {
     Slapd::start_with(LDIF, &Options { overlays, ..Options::default() })
 }
 
+/// Over a relay, in clear.
+fn serve_over(relay: &LdapRelay, site: &Site, further: &str) -> Service {
+    let mut plan = Plan::at(&relay.url()).and(further);
+    plan.directory.push_str("    follow: true\n");
+    give_mail(site, ALAN.0);
+    let service = site.serve(&plan);
+    follows(&service);
+    service
+}
+
 fn serve(site: &Site, directory: &impl RealDirectory) -> Service {
     let ca = directory.authority();
     let mut plan = Plan::at(&directory.tls_url()).and(HELD_FOR_LONG);
@@ -109,11 +119,7 @@ fn a_disabled_person_is_cut_at_once_on_389_directory_server() {
 fn a_disabled_person_is_cut_by_lifetime(directory: &impl RealDirectory) {
     let (relay, site) = (LdapRelay::to(&directory.url()), Site::new());
     let cache = format!("cache: {{ found: {}s, missed: 1h, password: 1h, refused: 1h }}", FOUND.as_secs());
-    let mut plan = Plan::at(&relay.url()).and("refusal_step: 0s").and(&cache);
-    plan.directory.push_str("    follow: true\n");
-    give_mail(&site, ALAN.0);
-    let service = site.serve(&plan);
-    follows(&service);
+    let service = serve_over(&relay, &site, &format!("refusal_step: 0s\n{cache}"));
     relay.set(Conduct::TurnsFollowersAway);
     relay.end_connections();
     service.wait_for_log(&["WARN", "the directory is not followed", "what is held lasts for its lifetime"]);
@@ -185,6 +191,39 @@ fn after_a_reconnect_everything_held_is_asked_anew() {
     assert!(service.log().len() > before);
     slapd.modify(&format!("dn: uid=ajones,ou=Sales,{BASE}\nchangetype: modify\ndelete: cn\ncn: Al Jones\n"));
     soon("changes are heard again", || log_in(&service, "Al Jones", ALAN.1).is_err());
+}
+
+/// With lifetimes of an hour: nothing but the reconnect can tell.
+#[test]
+fn what_changed_unheard_counts_once_changes_are_heard_again() {
+    let (slapd, site) = (with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), Site::new());
+    let relay = LdapRelay::to(&slapd.url());
+    let service = serve_over(&relay, &site, HELD_FOR_LONG);
+    relay.set(Conduct::TurnsFollowersAway);
+    relay.end_connections();
+    service.wait_for_log(&["WARN", "the directory is not followed"]);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    slapd.disable(ALAN.0);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    relay.set(Conduct::Faithful);
+    service.wait_for_logs(&["the directory is followed"], 2);
+    log_in(&service, ALAN.0, ALAN.1).unwrap_err();
+}
+
+/// A server that cannot tell what changed since says that all is to be told anew (e-syncRefreshRequired, RFC 4533 §2.5):
+/// changes may have gone unheard.
+#[test]
+fn a_server_that_wants_to_begin_anew_is_followed_anew() {
+    let (slapd, site) = (with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), Site::new());
+    let relay = LdapRelay::to(&slapd.url());
+    let service = serve_over(&relay, &site, HELD_FOR_LONG);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    relay.set(Conduct::WantsFollowersAnew);
+    slapd.disable(ALAN.0);
+    service.wait_for_log(&["WARN", "the directory is not followed", "result 4096"]);
+    log_in(&service, ALAN.0, ALAN.1).unwrap_err();
+    relay.set(Conduct::Faithful);
+    service.wait_for_logs(&["the directory is followed"], 2);
 }
 
 #[test]

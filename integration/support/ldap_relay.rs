@@ -3,14 +3,16 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use restante::demo::people::BASE;
 
-/// The Sync Request control (RFC 4533 §2.2).
-const SYNC_REQUEST: &[u8] = b"1.3.6.1.4.1.4203.1.9.1.1";
+/// The controls Sync Request and Sync State (RFC 4533 §2.2 and §2.3).
+const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+const SYNC_STATE: &str = "1.3.6.1.4.1.4203.1.9.1.2";
 
 /// Tags of protocol operations (RFC 4511 Appendix B).
 const BIND_REQUEST: u8 = 0x60;
@@ -31,6 +33,8 @@ pub enum Conduct {
     Slow(Duration),
     /// Ends connections that ask to follow the directory.
     TurnsFollowersAway,
+    /// Instead of the next change, tells who follows the directory to begin anew, whose connection ends behind that.
+    WantsFollowersAnew,
 }
 
 /// A port that leads to an LDAP server, in clear.
@@ -86,6 +90,13 @@ impl LdapRelay {
     }
 }
 
+/// What becomes of a message.
+enum Fate {
+    Passed,
+    /// These octets are sent instead, and the connection ends.
+    Ended(Vec<u8>),
+}
+
 impl Shared {
     fn carry(self: &Arc<Self>, client: &TcpStream, upstream: &TcpStream) {
         let both = [client, upstream].map(|stream| stream.try_clone().unwrap());
@@ -97,62 +108,65 @@ impl Shared {
             let (client, upstream) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             std::thread::spawn(move || {
                 if answers {
-                    pass(&upstream, &client, |message| shared.part_of_answer(message, &is_of_people));
+                    pass(&upstream, &client, |message| shared.fate_of_answer(message, &is_of_people));
                 } else {
-                    pass(&client, &upstream, |message| shared.part_of_request(message, &is_of_people));
+                    pass(&client, &upstream, |message| shared.fate_of_request(message, &is_of_people));
                 }
             });
         }
     }
 
-    /// How much of a request is passed on; less than the whole ends the connection.
-    fn part_of_request(&self, message: &[u8], is_of_people: &AtomicBool) -> usize {
-        let holds = |octets: &[u8]| message.windows(octets.len()).any(|part| part.eq_ignore_ascii_case(octets));
+    fn fate_of_request(&self, message: &[u8], is_of_people: &AtomicBool) -> Fate {
+        let conduct = *self.conduct.lock().unwrap();
         match operation(message) {
-            BIND_REQUEST if holds(BASE.as_bytes()) => {
+            BIND_REQUEST if holds(message, BASE) => {
                 is_of_people.store(true, Ordering::SeqCst);
                 self.binds.fetch_add(1, Ordering::SeqCst);
+                Fate::Passed
             }
-            SEARCH_REQUEST if *self.conduct.lock().unwrap() == Conduct::TurnsFollowersAway && holds(SYNC_REQUEST) => {
-                return 0;
+            SEARCH_REQUEST if conduct == Conduct::TurnsFollowersAway && holds(message, SYNC_REQUEST) => {
+                Fate::Ended(Vec::new())
             }
-            _ => {}
+            _ => Fate::Passed,
         }
-        message.len()
     }
 
-    fn part_of_answer(&self, message: &[u8], is_of_people: &AtomicBool) -> usize {
+    fn fate_of_answer(&self, message: &[u8], is_of_people: &AtomicBool) -> Fate {
         let operation = operation(message);
         let mut conduct = self.conduct.lock().unwrap();
         match &mut *conduct {
             Conduct::CutsInSearches(left @ 1..) if SEARCH_RESULTS.contains(&operation) => {
                 *left -= 1;
-                return message.len() / 2;
+                Fate::Ended(message[..message.len() / 2].to_vec())
             }
             Conduct::CutsInBinds(left @ 1..) if operation == BIND_RESPONSE && is_of_people.load(Ordering::SeqCst) => {
                 *left -= 1;
-                return message.len() / 2;
+                Fate::Ended(message[..message.len() / 2].to_vec())
             }
+            Conduct::WantsFollowersAnew if holds(message, SYNC_STATE) => Fate::Ended(refresh_required(message)),
             Conduct::Slow(pause) => {
                 let pause = *pause;
                 drop(conduct);
                 std::thread::sleep(pause);
+                Fate::Passed
             }
-            _ => {}
+            _ => Fate::Passed,
         }
-        message.len()
     }
 }
 
-/// Passes messages on, each as far as it is told, until the connection ends or one is cut.
-fn pass(mut from: &TcpStream, mut to: &TcpStream, part: impl Fn(&[u8]) -> usize) {
+/// Passes messages on until the connection ends.
+fn pass(mut from: &TcpStream, mut to: &TcpStream, fate: impl Fn(&[u8]) -> Fate) {
     let (mut input, mut octets) = (Vec::new(), [0; 4096]);
     'connection: while let Ok(count @ 1..) = from.read(&mut octets) {
         input.extend_from_slice(&octets[..count]);
         while let Some(length) = length(&input).filter(|length| *length <= input.len()) {
             let message: Vec<u8> = input.drain(..length).collect();
-            let part = part(&message);
-            if to.write_all(&message[..part]).is_err() || part < length {
+            let (octets, goes_on) = match fate(&message) {
+                Fate::Passed => (message, true),
+                Fate::Ended(instead) => (instead, false),
+            };
+            if to.write_all(&octets).is_err() || !goes_on {
                 break 'connection;
             }
         }
@@ -172,8 +186,28 @@ fn length(octets: &[u8]) -> Option<usize> {
     Some(2 + more.len() + more.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)))
 }
 
+/// Whether a message has a text somewhere, upper or lower case alike.
+fn holds(message: &[u8], text: &str) -> bool {
+    message.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+}
+
 /// The tag behind the message-id.
 fn operation(message: &[u8]) -> u8 {
+    let id = message_id(message);
+    message[id.end]
+}
+
+/// Where the message-id stands, an integer.
+fn message_id(message: &[u8]) -> Range<usize> {
     let header = if message[1] < 0x80 { 2 } else { 2 + usize::from(message[1] - 0x80) };
-    message[header + 2 + usize::from(message[header + 1])]
+    header..header + 2 + usize::from(message[header + 1])
+}
+
+/// The end of the search that a message belongs to, with e-syncRefreshRequired (4096, RFC 4533 §2.5): a result without
+/// matched DN and text.
+fn refresh_required(message: &[u8]) -> Vec<u8> {
+    let id = &message[message_id(message)];
+    let result = [0x65, 8, 0x0a, 2, 0x10, 0, 0x04, 0, 0x04, 0];
+    let length = u8::try_from(id.len() + result.len()).unwrap();
+    [&[0x30, length], id, &result].concat()
 }
