@@ -1,11 +1,14 @@
-//! A phone with a stale password, in front of a slapd that locks accounts itself.
+//! A phone with a stale password, in front of directories that lock accounts themselves.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use restante::demo::people::{LDIF, SERVICE};
 
+use super::support::directory::RealDirectory;
+use super::support::ds389::Ds389;
 use super::support::login::give_mail;
+use super::support::samba::Samba;
 use super::support::service::{Plan, Site};
 use super::support::slapd::{Options, Slapd, output, program};
 use super::{ALAN, REFUSAL, reply};
@@ -42,13 +45,12 @@ fn remembered(slapd: &Slapd) -> (usize, bool) {
 }
 
 /// A day of five-minute polls under `refused: 10m`, made six seconds under `refused: 1s`: five lifetimes and more, each of
-/// which would be a failed bind if a repeated password were tried anew.
-#[test]
-fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
-    let slapd = slapd();
+/// which would be a failed bind if a repeated password were tried anew. The owner is let in afterwards, by a bind.
+fn a_day_of_it(url: &str, schema: &str, looked_at: impl FnOnce()) {
     let site = Site::new();
     give_mail(&site, "ajones");
-    let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s\ncache: { refused: 1s, found: 1s, password: 1s }");
+    let mut plan = Plan::at(url).and("refusal_step: 0s\ncache: { refused: 1s, found: 1s, password: 1s }");
+    plan.directory.push_str(schema);
     "person: 5, network: 50".clone_into(&mut plan.lockout);
     let service = site.serve(&plan);
     let (began, day) = (Instant::now(), Duration::from_secs(6));
@@ -56,9 +58,27 @@ fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
         assert_eq!(reply(service.pop3(), "127.0.0.2", "ajones", "stale").0, REFUSAL);
         std::thread::sleep((day * poll / POLLS_OF_A_DAY).saturating_sub(began.elapsed()));
     }
-    let (failed, is_locked) = remembered(&slapd);
-    assert!((1..5).contains(&failed) && !is_locked, "{failed} failed binds, locked: {is_locked}");
+    looked_at();
     assert!(reply(service.pop3(), "127.0.0.3", "ajones", ALAN.1).0.starts_with("+OK"), "the owner is let in");
     assert!(reply(service.pop3(), "127.0.0.2", "ajones", ALAN.1).0.starts_with("+OK"), "from there as well");
     assert!(!service.log().iter().any(|line| line.contains("lock-out")));
+}
+
+#[test]
+fn it_locks_the_owner_out_neither_here_nor_in_slapd() {
+    let slapd = slapd();
+    a_day_of_it(&slapd.url(), "", || {
+        let (failed, is_locked) = remembered(&slapd);
+        assert!((1..5).contains(&failed) && !is_locked, "{failed} failed binds, locked: {is_locked}");
+    });
+}
+
+#[test]
+fn it_locks_the_owner_out_neither_here_nor_in_389_directory_server() {
+    a_day_of_it(&Ds389::start(LDIF).url(), "    schema: 389ds\n", || {});
+}
+
+#[test]
+fn it_locks_the_owner_out_neither_here_nor_in_samba() {
+    a_day_of_it(&Samba::start(LDIF).url(), "    schema: active_directory\n", || {});
 }
