@@ -98,10 +98,11 @@ impl Directory {
             let hearing = Hearing { tell: Arc::clone(tell), unheard: Arc::clone(&unheard), part, followed: false };
             listening.spawn(hearing.listen(connection.handle()));
         }
-        match listening.join_next().await {
+        let lost = match listening.join_next().await {
             Some(Ok(lost)) => lost,
             Some(Err(_)) | None => Lost::by_a_message(),
-        }
+        };
+        Lost { followed: unheard.load(Ordering::Acquire) == 0, ..lost }
     }
 }
 
