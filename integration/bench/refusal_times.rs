@@ -1,7 +1,8 @@
 //! Whether the time of a refusal tells its reason.
 //!
 //! ```text
-//! cargo bench --bench refusal_times              500 tries of each kind, with the time grid; then the same without it
+//! cargo bench --bench refusal_times              500 tries of each kind, with the time grid; then the same without it:
+//!                                                twenty minutes
 //! cargo bench --bench refusal_times -- 100       100 tries of each kind
 //! ```
 //!
@@ -56,6 +57,9 @@ const MOST: f64 = 0.57;
 /// Clients at once.
 const CLIENTS: usize = 192;
 
+/// Its multiples spread evenly over a unit, however many they are.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
 /// How credentials are sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -97,7 +101,7 @@ fn measure(tries: usize, step: u32) -> Vec<Vec<Vec<f64>>> {
     let mut plan = Plan::at(&directory.url()).and(&format!("refusal_step: {step}s"));
     "person: 5, network: 5".clone_into(&mut plan.lockout);
     "  path: \"{mail}/Maildir\"\n".clone_into(&mut plan.mailboxes);
-    writeln!(plan.directory, "    allowed_group: \"cn=pop3,{}\"", BASE).unwrap();
+    writeln!(plan.directory, "    allowed_group: \"cn=pop3,{BASE}\"").unwrap();
     let service = site.serve(&plan);
     service.wait_for_log(&["the directory answers"]);
     let clients = Clients { service: &service, tls: trusting(&site.authority()) };
@@ -130,15 +134,24 @@ fn jobs(tries: usize) -> Vec<Job> {
 
 fn run(jobs: &[Job], job: &(impl Fn(Job) + Sync)) {
     let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                while let Some(at) = jobs.get(next.fetch_add(1, Relaxed)) {
-                    job(*at);
-                }
-            });
+    let client = || {
+        while let (number, Some(at)) = next_job(&next, jobs) {
+            std::thread::sleep(pause(number));
+            job(at);
         }
-    });
+    };
+    std::thread::scope(|scope| (0..CLIENTS).for_each(|_| drop(scope.spawn(client))));
+}
+
+fn next_job(next: &AtomicUsize, jobs: &[Job]) -> (usize, Option<Job>) {
+    let number = next.fetch_add(1, Relaxed);
+    (number, jobs.get(number).copied())
+}
+
+/// Each job begins at another moment of a second, or the clients would go on in step and be answered in heaps: who is in
+/// the midst of one is answered late for that.
+fn pause(number: usize) -> Duration {
+    Duration::from_secs_f64((number as f64 * GOLDEN).fract())
 }
 
 /// An address that no other job has.
