@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use ldap3_proto::proto::{LdapIntermediateResponse, LdapMsg, LdapOp, LdapPartialAttribute, LdapResult};
 use ldap3_proto::{LdapCodec, LdapResultCode, LdapSearchResultEntry};
 use restante::directory::{
-    Admission, Attributes, CertificateMapping, Change, Directory, Group, LdapUrl, Limits, Settings, trust,
+    Admission, Attributes, CertificateMapping, Change, Directory, Group, LdapUrl, Limits, NameLimits, Settings, trust,
 };
 use restante::names::Dn;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,7 +25,7 @@ fn settings(url: &str) -> Settings {
     let dn = |text| Dn::parse(text).unwrap();
     let group = Group { dn: dn("cn=pop3,ou=groups,dc=example"), base: dn(GROUPS), computed: false };
     Settings {
-        name: "played".to_owned(),
+        name: "played".into(),
         urls: vec![LdapUrl::parse(url).unwrap()],
         starttls: false,
         tls: trust(None).unwrap(),
@@ -36,6 +36,7 @@ fn settings(url: &str) -> Settings {
         certificate_mapping: CertificateMapping::Key,
         further_attributes: Vec::new(),
         admission: Admission { group: Some(group), enabled_attribute: None },
+        names: NameLimits::default(),
         follow: true,
         limits: Limits::default(),
     }

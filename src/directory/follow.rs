@@ -95,7 +95,13 @@ impl Directory {
         let (parts, mut listening) = (Part::all(settings), JoinSet::new());
         let unheard = Arc::new(AtomicUsize::new(parts.len()));
         for part in parts {
-            let hearing = Hearing { tell: Arc::clone(tell), unheard: Arc::clone(&unheard), part, followed: false };
+            let hearing = Hearing {
+                directory: Arc::clone(&settings.name),
+                tell: Arc::clone(tell),
+                unheard: Arc::clone(&unheard),
+                part,
+                followed: false,
+            };
             listening.spawn(hearing.listen(connection.handle()));
         }
         let lost = match listening.join_next().await {
@@ -127,6 +133,7 @@ impl Part {
 
 /// One part, while it is listened to.
 struct Hearing {
+    directory: Arc<str>,
     tell: Tell,
     /// The parts that cannot be heard yet.
     unheard: Arc<AtomicUsize>,
@@ -196,7 +203,7 @@ impl Hearing {
             return;
         }
         if !self.part.of_groups {
-            return (self.tell)(Change::Entry(EntryId::of_uuid(uuid)));
+            return (self.tell)(Change::Entry(EntryId::of_uuid(uuid, &self.directory)));
         }
         (self.tell)(Change::Groups);
         let tell = Arc::clone(&self.tell);
