@@ -69,7 +69,7 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let settings = Settings { policy: Policy::fewer(), template, root, cache, lockout };
+        let settings = Settings { policy: Policy::fewer(), template, root, cache, lockout, tokens: None };
         let map = IdentityMap::new(directory::Directory::new(asking(&directory.url())), settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
     }

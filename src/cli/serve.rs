@@ -59,12 +59,16 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let issuers = configuration.identity.tokens.clone();
     let (service, directory) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
         greet_directory(directory.clone());
         follow(directory, service.identities.clone());
+        if let Some(issuers) = issuers {
+            tokio::spawn(issuers.stay_current());
+        }
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.

@@ -11,7 +11,6 @@ mod guard;
 mod heed;
 mod locked;
 mod names;
-
 mod outcome;
 mod passwords;
 mod person;
@@ -19,6 +18,7 @@ mod resolve;
 mod settings;
 mod standing;
 mod steps;
+mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub use resolve::Resolved;
 pub use settings::{Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
+pub use token::TokenJudgement;
 
 use self::certificate::Owners;
 use self::flushes::{Flushes, Generation};
@@ -41,6 +42,7 @@ use self::guard::{Guard, Trial};
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
+use self::token::Tokens;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
@@ -54,6 +56,7 @@ pub struct IdentityMap {
     names: Names,
     passwords: Passwords,
     owners: Owners,
+    tokens: Option<Tokens>,
     guard: Guard,
     flushes: Arc<Flushes>,
     /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
@@ -88,7 +91,8 @@ impl IdentityMap {
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
-        Ok(Self { directory, settings, names, passwords, owners, guard, flushes, last_found })
+        let tokens = Tokens::new(&settings, &flushes);
+        Ok(Self { directory, settings, names, passwords, owners, tokens, guard, flushes, last_found })
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.

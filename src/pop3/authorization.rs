@@ -1,5 +1,8 @@
 //! The AUTHORIZATION state (RFC 1939 §4): who is there?
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::command::{Auth, Command, Misread};
 use super::reply;
 use super::sasl::{Exchange, Progress};
@@ -50,7 +53,7 @@ impl Authorization {
     /// (RFC 1939 §7).
     fn user(mut self, name: Vec<u8>) -> Step {
         if !self.access.passwords {
-            return self.no_password_here();
+            return self.no_secret_here("passwords");
         }
         self.user = Some(name);
         Step::reply(State::Authorization(self), reply::ok("send PASS"))
@@ -58,7 +61,7 @@ impl Authorization {
 
     fn pass(self, user: Option<Vec<u8>>, password: &Line) -> Step {
         if !self.access.passwords {
-            return self.no_password_here();
+            return self.no_secret_here("passwords");
         }
         let Some(login) = user else {
             return Step::wrong(State::Authorization(self), "send USER first");
@@ -70,8 +73,11 @@ impl Authorization {
         let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
             return Step::wrong(State::Authorization(self), "unknown mechanism");
         };
+        if exchange.carries_token() && !self.access.tokens {
+            return Step::wrong(State::Authorization(self), "no tokens are taken here");
+        }
         if exchange.carries_password() && !self.access.passwords {
-            return self.no_password_here();
+            return self.no_secret_here(if exchange.carries_token() { "tokens" } else { "passwords" });
         }
         if !exchange.carries_password() && !self.access.external {
             return Step::wrong(State::Authorization(self), "EXTERNAL wants a client certificate that counts here");
@@ -92,9 +98,15 @@ impl Authorization {
             Progress::External(authorization) => {
                 Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
             }
+            Progress::Token(credentials) => Step::right(State::Verifying(Verifying(self)), Action::Token(credentials)),
             Progress::Cancelled => Step::reply(State::Authorization(self), reply::err("authentication cancelled")),
             Progress::Malformed => Step::wrong(State::Authorization(self), "malformed response"),
         }
+    }
+
+    /// Whether an AUTH command may bring a token with it.
+    pub(super) fn takes_tokens(&self) -> bool {
+        self.access.tokens && self.access.passwords
     }
 
     fn verify(self, credentials: Credentials) -> Step {
@@ -102,13 +114,9 @@ impl Authorization {
     }
 
     /// No response code: `[AUTH]` would make the client ask its user for another password.
-    fn no_password_here(self) -> Step {
-        let text = if self.access.stls {
-            "passwords are taken under TLS only: send STLS first"
-        } else {
-            "passwords are taken under TLS only"
-        };
-        Step::wrong(State::Authorization(self), text)
+    fn no_secret_here(self, what: &str) -> Step {
+        let hint = if self.access.stls { ": send STLS first" } else { "" };
+        Step::wrong(State::Authorization(self), &format!("{what} are taken under TLS only{hint}"))
     }
 
     /// "The STLS command is only permitted in AUTHORIZATION state and the server remains in AUTHORIZATION state,
@@ -138,6 +146,18 @@ impl Verifying {
             Verdict::Unavailable => self.back("[SYS/TEMP] cannot check names and passwords now, try again later"),
             Verdict::Misconfigured => self.back("[SYS/PERM] cannot check names and passwords, tell your administrator"),
         }
+    }
+
+    /// "The server … sends an error result … as a … challenge" and waits for "a dummy client response" before the
+    /// exchange ends without success (RFC 7628 §3.2.3).
+    pub(super) fn token_refused(self, json: &str) -> Step {
+        let challenge = reply::challenge(&STANDARD.encode(json));
+        Step::reply(State::TokenRefused(self), challenge)
+    }
+
+    /// The dummy response came: `AQ==` for OAUTHBEARER, nothing for XOAUTH2, or whatever it was.
+    pub(super) fn token_refusal_heard(self) -> Step {
+        self.refused("[AUTH] the token does not count")
     }
 
     pub(super) fn not_opened(self, reason: NotOpened) -> Step {
