@@ -18,6 +18,8 @@ mod mapping;
 mod matrix;
 #[path = "certificates/resumption.rs"]
 mod resumption;
+#[path = "certificates/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::net::SocketAddr;

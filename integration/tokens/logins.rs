@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::site::{DN, MAIL, PARTNER, REFUSAL, World, opened};
 use super::support::conversation::Conversation;
 use super::support::login;
+use super::support::service::restante;
 use super::support::stage::{NAME, PASSWORD};
 use super::support::tokens::{ISSUER, SigningKey, claims, now, oauthbearer, xoauth2};
 use super::support::wait_until;
@@ -231,6 +232,22 @@ fn a_claim_that_several_people_have_logs_nobody_in() {
     world.refuses("", &world.token(), "reason=ambiguous: ");
     // The name that the client gives does not choose one of them.
     world.refuses("ajones", &world.token(), "reason=ambiguous: ");
+}
+
+/// What a claim leads to is held as long as what a login name leads to, and forgotten by the same order.
+#[test]
+fn whom_a_claim_leads_to_is_known_for_a_while() {
+    let world = World::with(|plan, _| {
+        let held = plan.further.replace("found: 0s", "found: 1h");
+        plan.further = held + "admin: { socket: admin.sock }\n";
+    });
+    assert_eq!(world.log_in("", &world.token()).as_deref(), Ok("ajones"));
+    world.slapd.modify(&format!("dn: {DN}\nchangetype: modify\ndelete: mail\n"));
+    assert_eq!(world.log_in("", &world.token()).as_deref(), Ok("ajones"));
+    let mut flush = restante();
+    let file = world.site.folder().join("restante.yaml");
+    assert!(flush.args(["flush", "ajones", "--config"]).arg(file).status().unwrap().success());
+    world.refuses("", &world.token(), "nobody has that name");
 }
 
 /// An outage is never told as a bad token, and those known of late go on working.

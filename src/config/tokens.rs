@@ -45,7 +45,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base, policy: &Policy) -> Option<A
             for (number, fault) in faults {
                 let Some(Listed { section, settings, places }) = listed.get(number) else { continue };
                 let at = settings.keys.iter().zip(places).find(|(file, _)| **file == fault.file);
-                let place = at.map_or(section.place(), |(_, place)| *place);
+                let place = at.map_or(section.place_of("keys"), |(_, place)| *place);
                 section.fault("keys", place, format!("{} {}", fault.file.display(), fault.what));
             }
             None

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::flushes::Target;
-use super::names::look_up;
+use super::heard::told;
 use super::person::Found;
 use super::token::Tokens;
 use super::{IdentityMap, Steps, Whom};
@@ -55,7 +55,6 @@ impl IdentityMap {
 
     fn flush_everybody(&self) -> Flushed {
         self.flushes.everybody();
-        self.last_found.invalidate_all();
         self.owners.forget_all();
         self.tokens.iter().for_each(Tokens::forget_all);
         let names = self.names.forget_all();
@@ -66,15 +65,15 @@ impl IdentityMap {
         let held = Target::new(name.as_str(), Vec::new());
         let mut ids = self.names.ids_of(&held);
         ids.extend(self.tokens.iter().flat_map(|tokens| tokens.ids_of(&held)));
-        match look_up(name, &self.directory, &self.settings, Steps::IGNORED).await.as_deref() {
+        match self.asking(name, Steps::IGNORED).ask().await.found(None, &self.settings) {
             Ok(Found::One(person, _)) => {
                 self.forgive(&Whom::Person(person.canonical_name.clone()));
                 ids.push(person.id.clone());
             }
             Ok(Found::Ambiguous(people)) => {
-                return Err(format!("{name} is ambiguous: {}", people.join(" and ")));
+                return Err(format!("{name} is ambiguous: {}", told(people.iter()).join(" and ")));
             }
-            Ok(Found::Nobody | Found::OutsidePolicy) | Err(_) => {}
+            Ok(Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_)) | Err(_) => {}
         }
         let mut unique: Vec<EntryId> = Vec::new();
         for id in ids {

@@ -7,14 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use moka::future::Cache;
-
-use super::certificate::without_answer;
-use super::flushes::{Flushes, Generation, Target};
+use super::asking::Asking;
+use super::flushes::{Flushes, Target};
 use super::names::Names;
 use super::person::Found;
-use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused};
-use crate::directory::{Directory, EntryId, Fault};
+use super::{Ambiguous, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused};
+use crate::directory::{EntryId, Fault};
 use crate::names::{Kind, LoginName, Policy};
 use crate::pop3::{Mechanism, TokenCredentials};
 use crate::token::{Bearer, Issuers, Refused};
@@ -23,7 +21,6 @@ use crate::token::{Bearer, Issuers, Refused};
 pub(super) struct Tokens {
     issuers: Arc<Issuers>,
     by_kind: Vec<ByKind>,
-    flushes: Arc<Flushes>,
 }
 
 /// Names of one kind, as tokens hold them.
@@ -31,8 +28,6 @@ struct ByKind {
     kind: Kind,
     settings: Settings,
     names: Names,
-    /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
-    last: Cache<LoginName, (Generation, Arc<Identity>)>,
 }
 
 /// What came of a token.
@@ -53,14 +48,13 @@ impl Tokens {
                 by_kind.push(ByKind::new(kind, settings, flushes.clone()));
             }
         }
-        Some(Self { issuers, by_kind, flushes: flushes.clone() })
+        Some(Self { issuers, by_kind })
     }
 
     /// Forgets every name.
     pub(super) fn forget_all(&self) {
         for own in &self.by_kind {
             own.names.forget_all();
-            own.last.invalidate_all();
         }
     }
 
@@ -79,55 +73,24 @@ impl Tokens {
 
 impl ByKind {
     fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>) -> Self {
-        let lifetimes = settings.cache;
-        let bridged = lifetimes.outage_grace + lifetimes.found;
-        Self {
-            kind,
-            settings: Settings { policy: Policy::literal(kind), ..settings.clone() },
-            names: Names::new(lifetimes, flushes),
-            last: Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build(),
-        }
+        // A token has no password that could be tried on several people.
+        let (policy, ambiguous) = (Policy::literal(kind), Ambiguous::Refuse);
+        let settings = Settings { policy, ambiguous, ..settings.clone() };
+        Self { kind, names: Names::new(settings.cache, flushes), settings }
     }
 
-    /// Whom a name leads to, from memory or from the directory; and whether only an earlier answer says so.
-    async fn find(
-        &self,
-        name: &LoginName,
-        directory: &Directory,
-        flushes: &Flushes,
-        anew: bool,
-    ) -> Result<(Arc<Found>, Proof), Fault> {
-        let asked = flushes.now();
-        let found = if anew {
-            self.names.find_anew(name, directory, &self.settings, Steps::IGNORED).await
-        } else {
-            self.names.find(name, directory, &self.settings, Steps::IGNORED).await
-        };
+    /// Whom a name leads to, from memory or from the directories; and whether only an earlier answer says so.
+    async fn find(&self, asking: Asking<'_>, anew: bool) -> Result<(Arc<Found>, Proof), Fault> {
+        let found = if anew { self.names.find_anew(asking).await } else { self.names.find(asking).await };
         let fault = match found {
-            Ok(found) => {
-                self.note(name, asked, &found).await;
-                return Ok((found, Proof::Token));
-            }
+            Ok(found) => return Ok((found, Proof::Token)),
             Err(fault) => fault,
         };
-        let last = self.last.get(name).await;
-        match last.filter(|(asked, person)| flushes.believes_of(*asked, person)) {
-            Some((_, person)) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
+        match self.names.last(asking.login).await {
+            Some(person) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
                 Ok((Arc::new(Found::One(person, Some(self.kind))), Proof::Grace))
             }
             _ => Err(fault),
-        }
-    }
-
-    /// The grace runs from the look-up: a hit does not renew it. A name that is no one person's any more has none.
-    async fn note(&self, name: &LoginName, asked: Generation, found: &Found) {
-        let before = self.last.get(name).await;
-        match found {
-            Found::One(person, _) if before.is_none_or(|(_, before)| before.looked_up < person.looked_up) => {
-                self.last.insert(name.clone(), (asked, person.clone())).await;
-            }
-            Found::One(..) => {}
-            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => self.last.invalidate(name).await,
         }
     }
 }
@@ -187,7 +150,7 @@ impl IdentityMap {
         };
         let (found, proof) = match self.bearer_of(tokens, bearer.kind, &name).await {
             Ok(found) => found,
-            Err(fault) => return without_answer(fault),
+            Err(fault) => return Outcome::unanswered(fault),
         };
         let (person, kind) = match one_person(&found, Steps::IGNORED) {
             Ok((person, Some(kind))) => (person, kind),
@@ -200,7 +163,7 @@ impl IdentityMap {
         match self.may_be(person, authorization, Reason::NotBearersName).await {
             Ok(None) => proven(person, Some(kind), proof, Steps::IGNORED),
             Ok(Some(reason)) => refused(Some(person), reason),
-            Err(fault) => without_answer(fault),
+            Err(fault) => Outcome::unanswered(fault),
         }
     }
 
@@ -210,10 +173,11 @@ impl IdentityMap {
             return Ok((Arc::new(Found::OutsidePolicy), Proof::Token));
         };
         let began = Instant::now();
-        let found = own.find(name, &self.directory, &tokens.flushes, false).await?;
+        let asking = Asking { settings: &own.settings, ..self.asking(name, Steps::IGNORED) };
+        let found = own.find(asking, false).await?;
         match &*found.0 {
             Found::One(person, _) if person.looked_up < began && self.bars(person).is_some() => {
-                own.find(name, &self.directory, &tokens.flushes, true).await
+                own.find(asking, true).await
             }
             _ => Ok(found),
         }
