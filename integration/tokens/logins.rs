@@ -56,6 +56,8 @@ fn each_issuer_has_a_kind_of_name_of_its_own() {
     for name in ["Alan Lamb", "alan.lamb@renovations.example", "UID=alamb", "Alan", "alam*", "nobody"] {
         world.refuses("", &partner(name, &json!({})), &format!("reason=nobody has that name issuer=\"{PARTNER}\""));
     }
+    // What slapd takes for the same letters (RFC 4518 §2.3) are other letters in a token.
+    world.refuses("", &partner("\u{ff41}lamb", &json!({})), "the token's name is like this person's, but not to the letter");
     world.refuses("", &partner("alamb", &json!({ "scope": "openid" })), "token without the scope mail");
     // The one issuer's key signs nothing for the other.
     world.refuses("", &world.partner.sign(&claims(MAIL, &json!({}))), "by an algorithm that is not allowed: \"ES256\"");
