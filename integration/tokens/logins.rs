@@ -28,7 +28,7 @@ fn a_token_logs_in_whom_it_is_about() {
     world.service.wait_for_log(&["mechanism=XOAUTH2 proof=token"]);
 }
 
-/// "If the client is acting on behalf of somebody else": here nobody does.
+/// A client may ask to act as somebody (RFC 7628 §3.1): here only as the person whom the token is about.
 #[test]
 fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
     let world = World::new();
@@ -57,7 +57,11 @@ fn each_issuer_has_a_kind_of_name_of_its_own() {
         world.refuses("", &partner(name, &json!({})), &format!("reason=nobody has that name issuer=\"{PARTNER}\""));
     }
     // What slapd takes for the same letters (RFC 4518 §2.3) are other letters in a token.
-    world.refuses("", &partner("\u{ff41}lamb", &json!({})), "the token's name is like this person's, but not to the letter");
+    world.refuses(
+        "",
+        &partner("\u{ff41}lamb", &json!({})),
+        "the token's name is like this person's, but not to the letter",
+    );
     world.refuses("", &partner("alamb", &json!({ "scope": "openid" })), "token without the scope mail");
     // The one issuer's key signs nothing for the other.
     world.refuses("", &world.partner.sign(&claims(MAIL, &json!({}))), "by an algorithm that is not allowed: \"ES256\"");
@@ -164,7 +168,7 @@ fn big_tokens_work() {
     client.ask(&"A".repeat(12_289), "-ERR line too long");
 }
 
-/// "The OAUTHBEARER mechanism … requires TLS" (RFC 7628 §4): where a password may be sent, and only there.
+/// Where a password may be sent, and only there: a token in clear is as good for an eavesdropper.
 #[test]
 fn tokens_are_offered_where_a_password_may_be_sent() {
     let world = World::with(|plan, _| {
