@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("file_stamps", 0, &[]),
+    ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &[]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.

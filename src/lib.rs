@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | 0 | [`secret`] | a password or a token, which cannot be printed |
 //! | 0 | [`file_stamps`] | whether files are still those that were read |
+//! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
 //! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
@@ -53,6 +54,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod date;
 pub mod demo;
 pub mod directory;
 pub mod file_stamps;

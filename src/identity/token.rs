@@ -115,7 +115,7 @@ impl IdentityMap {
     /// may still show theirs.
     pub async fn verify_token(&self, credentials: TokenCredentials, from: IpAddr) -> TokenJudgement {
         let (trial, now) = (self.guard.trial_of_token(&credentials, from), Instant::now());
-        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        self.end_lock_outs();
         let mut judgement = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network)).into()
         } else {
