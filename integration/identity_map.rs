@@ -77,8 +77,8 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let settings =
-            Settings { policy: Policy::fewer(), ambiguous: Ambiguous::Refuse, template, root, cache, lockout };
+        let (policy, ambiguous, tokens) = (Policy::fewer(), Ambiguous::Refuse, None);
+        let settings = Settings { policy, ambiguous, template, root, cache, lockout, tokens };
         let asked = directory::Directory::new(asking("test", &directory.url()));
         let map = IdentityMap::new(vec![asked], settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }

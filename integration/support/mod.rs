@@ -29,6 +29,7 @@ pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 
