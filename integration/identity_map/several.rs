@@ -85,6 +85,7 @@ impl Two {
             root: PathBuf::from("/srv/mail"),
             cache: setup.cache,
             lockout: setup.lockout,
+            tokens: None,
         };
         let asked = [first, second].map(directory::Directory::new);
         let map = IdentityMap::new(asked.into(), settings).unwrap();

@@ -17,6 +17,7 @@ pub mod conversation;
 pub mod directory;
 pub mod ds389;
 pub mod factory;
+pub mod ldap_relay;
 pub mod login;
 pub mod maildir;
 pub mod overlays;
@@ -28,6 +29,7 @@ pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod token;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,10 +53,12 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
+    let tokens = service.identities.takes_tokens();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report)?
+        under_tls(client.tls.as_ref(), &stream, report, tokens)?
     } else {
-        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        Access { stls, passwords, external: false, tokens }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -135,6 +139,7 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
@@ -294,7 +299,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
+        let tokens = self.service.identities.takes_tokens();
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, tokens).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.
