@@ -4,6 +4,8 @@
 
 #[path = "configuration/people.rs"]
 mod people;
+#[path = "configuration/scram.rs"]
+mod scram;
 
 use std::fs;
 use std::path::Path;

@@ -30,7 +30,7 @@ use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, trust};
-use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
+use restante::identity::{IdentityMap, Lifetimes, Outcome, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -69,7 +69,8 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let settings = Settings { policy: Policy::fewer(), template, root, cache, lockout };
+        let settings =
+            Settings { policy: Policy::fewer(), template, root, cache, lockout, scram: ScramSettings::default() };
         let map = IdentityMap::new(directory::Directory::new(asking(&directory.url())), settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
     }

@@ -13,6 +13,7 @@ mod listeners;
 mod paths;
 mod people;
 mod schema;
+mod scram;
 mod section;
 mod tree;
 mod unknown;
@@ -78,9 +79,10 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
-    let identity = people::identity(&root, &maildir);
+    let identity = people::identity(&root, &maildir, scram::read(&root, base));
     let further = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directory = directories::read(&root, base, further);
+    scram::want_attribute(&root, directory.as_ref());
     unknown::find(tree, findings);
     Some(Configuration { server, connection, identity: identity?, directory: directory?, maildir, logging, admin })
 }

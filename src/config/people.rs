@@ -7,7 +7,7 @@ use super::paths::{self, Base};
 use super::section::Section;
 use super::tree::{Kind as ValueKind, quoted};
 use super::values;
-use crate::identity::{self, Lifetimes};
+use crate::identity::{self, Lifetimes, ScramSettings};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -31,12 +31,16 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 }
 
 /// What the identity map must be told, unless the path has a fault.
-pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
+pub(super) fn identity(
+    root: &Section<'_>,
+    maildir: &maildir::Settings,
+    scram: ScramSettings,
+) -> Option<identity::Settings> {
     let policy = policy(&root.section("internet_authentication"));
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
-    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout })
+    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout, scram })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

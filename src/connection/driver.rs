@@ -1,11 +1,14 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod scram;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use self::scram::Scram;
 use super::certificate::{shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
@@ -13,7 +16,7 @@ use super::mail::Mail;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
-use super::{Client, Service, Settings, Tls};
+use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
@@ -51,10 +54,12 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
+    let scram = service.identities.knows_scram();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report)?
+        under_tls(client.tls.as_ref(), &stream, scram, report)?
     } else {
-        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        Access { stls, passwords, external: false, scram, channel_binding: None }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -72,6 +77,7 @@ async fn greet(
         deadline,
         takes_logins: client.takes_logins,
         login: None,
+        scram: None,
         mail: None,
     })
 }
@@ -86,6 +92,8 @@ struct Driver {
     deadline: Instant,
     takes_logins: bool,
     login: Option<Login>,
+    /// How far a SCRAM login is.
+    scram: Option<Box<Scram>>,
     mail: Option<Mail>,
 }
 
@@ -131,6 +139,9 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Challenge(wanted) => Box::pin(self.challenge(wanted, report)).await,
+                Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
+                Action::Conclude => Box::pin(self.conclude(report)).await,
                 Action::Open => Box::pin(self.open(report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
@@ -225,7 +236,7 @@ impl Driver {
                 // Nothing that depends on the reason is left to do behind the step.
                 let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
                 drop(refusal);
-                wait_for_step(began, further, &self.service.settings).await;
+                wait_for_step(began, self.service.settings.refusal_step, further).await;
                 return Event::Judged(verdict);
             }
         };
@@ -252,7 +263,7 @@ impl Driver {
             },
         };
         report.person = None;
-        wait_for_step(began, 0, &self.service.settings).await;
+        wait_for_step(began, self.service.settings.refusal_step, 0).await;
         Event::NotOpened(fault)
     }
 
@@ -290,7 +301,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
+        let scram = self.service.identities.knows_scram();
+        under_tls(self.tls.as_ref(), &self.wire.stream, scram, report).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.
@@ -368,8 +380,7 @@ fn further_steps(outcome: &Outcome) -> u32 {
 
 /// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
 /// and for some further ones where somebody seems to be guessing.
-async fn wait_for_step(began: Instant, further: u32, settings: &Settings) {
-    let step = settings.refusal_step;
+async fn wait_for_step(began: Instant, step: Duration, further: u32) {
     if step.is_zero() {
         return;
     }

@@ -178,7 +178,7 @@ impl IdentityMap {
     }
 
     /// Why a person may not log in, by what their entry says. No bind follows that could settle a doubt.
-    fn bars(&self, owner: &Identity) -> Option<Reason> {
+    pub(super) fn bars(&self, owner: &Identity) -> Option<Reason> {
         let reason = match self.standing(owner) {
             Standing::Free => return None,
             Standing::Doubted(refusal) => Reason::Directory(refusal),
@@ -197,7 +197,11 @@ impl IdentityMap {
         certificate: &Certificate,
         required: bool,
     ) -> Outcome {
-        let outcome = self.verify(credentials, from).await;
+        self.same_person(self.verify(credentials, from).await, certificate, required).await
+    }
+
+    /// What becomes of a login that is right by itself, since the client showed a certificate as well.
+    pub(super) async fn same_person(&self, outcome: Outcome, certificate: &Certificate, required: bool) -> Outcome {
         let person = match &outcome {
             Outcome::Proven(proven) => &proven.identity,
             Outcome::Forbidden(person, _) => person,

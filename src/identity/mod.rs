@@ -16,6 +16,7 @@ mod outcome;
 mod passwords;
 mod person;
 mod resolve;
+mod scram;
 mod settings;
 mod standing;
 mod steps;
@@ -31,6 +32,7 @@ pub use forgiving::Whom;
 pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
+pub use scram::{ScramExchange, ScramSettings, ServerSignature};
 pub use settings::{Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
@@ -41,6 +43,7 @@ use self::guard::{Guard, Trial};
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
+use self::scram::StandIns;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
@@ -55,6 +58,7 @@ pub struct IdentityMap {
     passwords: Passwords,
     owners: Owners,
     guard: Guard,
+    stand_ins: StandIns,
     flushes: Arc<Flushes>,
     /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
     last_found: Cache<LoginName, (Generation, Arc<Identity>)>,
@@ -84,11 +88,14 @@ impl IdentityMap {
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();
         let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
         let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
+        let stand_ins = StandIns::new(&settings.scram).map_err(no_random_numbers)?;
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
-        Ok(Self { directory, settings, names, passwords, owners, guard, flushes, last_found })
+        let map = Self { directory, settings, names, passwords, owners, guard, stand_ins, flushes, last_found };
+        map.warn_of_random_salts();
+        Ok(map)
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.

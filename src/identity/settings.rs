@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ScramSettings;
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.
     pub lockout: lockout::Settings,
+    /// What is told for names without SCRAM credentials.
+    pub scram: ScramSettings,
 }
 
 /// How long answers of the directory are believed.

@@ -67,7 +67,7 @@ impl Authorization {
     }
 
     fn auth(self, auth: Auth) -> Step {
-        let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
+        let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism, self.access) else {
             return Step::wrong(State::Authorization(self), "unknown mechanism");
         };
         if exchange.carries_password() && !self.access.passwords {
@@ -89,16 +89,26 @@ impl Authorization {
                 Step::reply(State::Exchange(self, exchange), reply::challenge(challenge))
             }
             Progress::Done(credentials) => self.verify(credentials),
-            Progress::External(authorization) => {
-                Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
-            }
+            Progress::External(authorization) => Step::right(self.verifying(), Action::External(authorization)),
+            Progress::Scram(progress) => self.scram(progress),
             Progress::Cancelled => Step::reply(State::Authorization(self), reply::err("authentication cancelled")),
+            Progress::GivenUp => Step::wrong(State::Authorization(self), "authentication cancelled"),
             Progress::Malformed => Step::wrong(State::Authorization(self), "malformed response"),
         }
     }
 
     fn verify(self, credentials: Credentials) -> Step {
-        Step::right(State::Verifying(Verifying(self)), Action::Verify(credentials))
+        Step::right(self.verifying(), Action::Verify(credentials))
+    }
+
+    /// What comes next is the verdict.
+    pub(super) fn verifying(self) -> State {
+        State::Verifying(Verifying(self))
+    }
+
+    /// The verdict came before its time: there is nothing left to ask the client for.
+    pub(super) fn judged(self, verdict: Verdict) -> Step {
+        Verifying(self).judged(verdict)
     }
 
     /// No response code: `[AUTH]` would make the client ask its user for another password.

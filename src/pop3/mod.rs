@@ -2,7 +2,8 @@
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
 //! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
-//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034).
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN, EXTERNAL and
+//! SCRAM (RFC 5034).
 
 mod authorization;
 mod capabilities;
@@ -13,6 +14,7 @@ mod listing;
 mod multiline;
 mod reply;
 mod sasl;
+mod scram;
 mod session;
 mod transaction;
 
@@ -22,4 +24,5 @@ pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, MessageNumber, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
+pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};

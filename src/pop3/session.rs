@@ -8,11 +8,14 @@
 //!     └──────────────────────────────────┴────────────────┘                UPDATE ──▶ Ended
 //! ```
 //!
+//! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
+//!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
 use super::authorization::{Authorization, Verifying};
 use super::reply::{self, Reply};
 use super::sasl::Exchange;
+use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::transaction::Transaction;
 use super::{Access, Credentials, Line, Listing, Part};
 
@@ -26,6 +29,10 @@ pub enum Event {
     TlsEstablished(Access),
     /// The credentials were judged.
     Judged(Verdict),
+    /// The challenge that was asked for.
+    Challenge(ScramChallenge),
+    /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
+    Signed([u8; 32]),
     /// The maildrop of the person is open.
     Opened(Listing),
     /// It could not be opened.
@@ -47,6 +54,12 @@ pub enum Action {
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
     /// leaves it to the certificate.
     External(Vec<u8>),
+    /// Make a challenge for a login name, or answer with a verdict.
+    Challenge(ScramLogin),
+    /// Compare this with the challenge made last, and sign it, or answer with a verdict.
+    Prove(Result<ScramProof, ScramFault>),
+    /// The client is content with what was signed last: give the verdict on it.
+    Conclude,
     /// Open the maildrop of the person who was proven.
     Open,
     /// Send a message, or answer [`Event::NotTransmitted`].
@@ -131,6 +144,10 @@ pub struct Session {
 pub(super) enum State {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
+    /// A SCRAM challenge is being made.
+    Challenging(Authorization, Box<scram::Begun>),
+    /// A SCRAM proof is being judged.
+    Proving(Authorization),
     Verifying(Verifying),
     Opening(Verifying),
     Transaction(Transaction),
@@ -212,6 +229,9 @@ impl State {
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
             (Self::Exchange(state, _), Event::TooLong) => Step::wrong(Self::Authorization(state), "line too long"),
+            (Self::Challenging(state, begun), Event::Challenge(challenge)) => state.challenge(*begun, &challenge),
+            (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
+            (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict)) => state.judged(verdict),
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
             (Self::Opening(state), Event::Opened(listing)) => Transaction::begin(listing, state.access()),
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
