@@ -27,8 +27,9 @@ use restante::demo::people::LDIF;
 use support::conversation::Conversation;
 use support::directory::RealDirectory;
 use support::login::give_mail;
+use support::process::output;
 use support::scram::{Client, SCHEMA, stored};
-use support::service::{Plan, Service, Site};
+use support::service::{Plan, Service, Site, restante};
 use support::slapd::{Options, Slapd};
 
 type Person = (&'static str, &'static str);
@@ -93,6 +94,15 @@ impl World {
         let mut pop3 = self.connect();
         let reply = Client::new(person).log_in(&mut pop3);
         opened(&mut pop3, reply)
+    }
+
+    /// What a command says that ends well.
+    fn command(&self, words: &[&str]) -> String {
+        let mut command = restante();
+        command.arg(words[0]).arg("--config").arg(self.site.folder().join("restante.yaml")).args(&words[1..]);
+        let ended = output(&mut command, "");
+        assert!(ended.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// Refused in the words of any other refusal, and the true reason logged.

@@ -9,7 +9,7 @@ use super::support::login::log_in;
 use super::support::overlays::Overlay;
 use super::support::scram::{Client, stored};
 use super::support::slapd::Options;
-use super::{ALAN, LAMB, REFUSAL, World, opened};
+use super::{ALAN, ALANS_SALT, LAMB, REFUSAL, World, opened};
 
 #[test]
 fn opens_the_own_mail_by_any_login_name() {
@@ -93,4 +93,42 @@ fn a_certificate_must_be_the_same_persons() {
     assert_eq!(log_in(&own).as_deref(), Ok("ajones"));
     assert_eq!(log_in(&others), Err(REFUSAL.to_owned()));
     world.service.wait_for_log(&["login refused", "reason=the certificate is another person's: "]);
+}
+
+/// What is flushed while a client answers counts no more, however late the client answers.
+#[test]
+fn a_flush_reaches_logins_under_way() {
+    let world = World::with(Options::default(), |plan, _| plan.further.push_str("admin: { socket: admin.sock }\n"));
+    let mut pop3 = world.connect();
+    let client = Client::new(ALAN);
+    let begun = client.begin(&mut pop3).unwrap();
+    world.command(&["flush", ALAN.0]);
+    let refusal = client.prove(&mut pop3, &begun).unwrap_err();
+    assert!(refusal.starts_with("-ERR [SYS/TEMP] "), "{refusal}");
+    world.service.wait_for_log(&["login not possible", "reason=\"the entry changed while the client answered\""]);
+    assert!(client.log_in(&mut pop3).starts_with("+OK"));
+}
+
+#[test]
+fn what_is_secret_is_never_logged() {
+    let world = World::with(Options::default(), |plan, _| plan.further.push_str("log: { level: debug }\n"));
+    assert_eq!(world.log_in(ALAN).as_deref(), Ok("ajones"));
+    world.refuses((ALAN.0, "wrong"), "wrong password");
+    let log = world.service.log().join("\n");
+    let value = stored(ALAN.1, ALANS_SALT, 4096);
+    for secret in value.split(['$', ':']).skip(2).chain([ALAN.1, "a secret of all nodes"]) {
+        assert!(!log.contains(secret), "{secret}\n{log}");
+    }
+}
+
+#[test]
+fn resolve_tells_who_has_credentials() {
+    let world = World::new();
+    for (name, words) in [
+        (ALAN.0, "scram       authPassword holds credentials, 4096 iterations"),
+        (LAMB.0, "scram       authPassword holds no SCRAM-SHA-256 credentials"),
+    ] {
+        let told = world.command(&["resolve", name]);
+        assert!(told.contains(words), "{told}");
+    }
 }

@@ -230,8 +230,8 @@ impl IdentityMap {
     }
 }
 
-/// Nobody is told that their certificate is wrong while that cannot be known.
-fn without_answer(fault: Fault) -> Outcome {
+/// Nobody is told that anything of theirs is wrong while that cannot be known.
+pub(super) fn without_answer(fault: Fault) -> Outcome {
     match fault {
         Fault::Misconfigured(why) => Outcome::Misconfigured(why),
         Fault::Unavailable { why, .. } => Outcome::Unavailable(why),

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use super::certificate::without_answer;
 use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
-use crate::directory::Fault;
 use crate::maildir::MaildropPath;
 use crate::names::{Kind, LoginName};
 
@@ -28,16 +28,14 @@ impl IdentityMap {
         let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
         steps.note(|| Step::Name(login.to_string()));
         let found = self.names.find(&login, &self.directory, &self.settings, steps).await;
-        let found = found.map_err(|fault| match fault {
-            Fault::Misconfigured(why) => Outcome::Misconfigured(why),
-            Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
-        })?;
+        let found = found.map_err(without_answer)?;
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
         let standing = self.standing(identity);
         steps.note(|| Step::Account(standing.clone()));
         if let Standing::Barred(reason) = standing {
             return Err(refused(Some(identity), reason));
         }
+        self.note_scram(&found, steps).await.map_err(without_answer)?;
         let maildrop = place(identity, steps)?;
         Ok(Resolved { identity: identity.clone(), maildrop, kind })
     }

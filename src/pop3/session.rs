@@ -231,7 +231,12 @@ impl State {
             (Self::Exchange(state, _), Event::TooLong) => Step::wrong(Self::Authorization(state), "line too long"),
             (Self::Challenging(state, begun), Event::Challenge(challenge)) => state.challenge(*begun, &challenge),
             (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
-            (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict)) => state.judged(verdict),
+            // What is proven is signed first.
+            (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict))
+                if verdict != Verdict::Proven =>
+            {
+                state.judged(verdict)
+            }
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
             (Self::Opening(state), Event::Opened(listing)) => Transaction::begin(listing, state.access()),
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),

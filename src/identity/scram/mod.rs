@@ -21,9 +21,11 @@ use zeroize::Zeroizing;
 
 use self::credentials::Credentials;
 pub(super) use self::credentials::StandIns;
+use super::certificate::without_answer;
+use super::flushes::Generation;
 use super::guard::Trial;
 use super::person::Found;
-use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Steps, one_person, proven, refused};
+use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
 use crate::certificate::Certificate;
 use crate::directory::Fault;
 use crate::names::{Kind, LoginName, fold};
@@ -52,6 +54,8 @@ impl Default for ScramSettings {
 #[derive(Debug)]
 pub struct ScramExchange {
     login: String,
+    /// Before the directory was asked, every flush of this generation had been made.
+    asked: Generation,
     person: Result<(Arc<Identity>, Option<Kind>), Reason>,
     credentials: Credentials,
     /// Whether they are the person's, or stand for them.
@@ -74,7 +78,9 @@ impl IdentityMap {
     /// An attacker who compares before and after a start, or one node with another, learns who has credentials.
     pub(super) fn warn_of_random_salts(&self) {
         if self.knows_scram() && self.settings.scram.key.is_none() {
-            tracing::warn!("scram.key_file is not set: the salts told for names without SCRAM credentials last until the end of this process");
+            tracing::warn!(
+                "scram.key_file is not set: the salts told for names without SCRAM credentials last until the end of this process"
+            );
         }
     }
 
@@ -83,10 +89,7 @@ impl IdentityMap {
     /// # Errors
     /// The directory gives no answer.
     pub async fn challenge(&self, login: &[u8]) -> Result<(ScramExchange, ScramChallenge), Outcome> {
-        let exchange = self.exchange(login).await.map_err(|fault| match fault {
-            Fault::Misconfigured(why) => Outcome::Misconfigured(why),
-            Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
-        })?;
+        let exchange = self.exchange(login).await.map_err(without_answer)?;
         let mut nonce = [0; NONCE];
         rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system gives no random numbers".to_owned()))?;
         let Credentials { salt, iterations, .. } = &exchange.credentials;
@@ -95,10 +98,10 @@ impl IdentityMap {
     }
 
     async fn exchange(&self, login: &[u8]) -> Result<ScramExchange, Fault> {
-        let typed = String::from_utf8_lossy(login).into_owned();
+        let (typed, asked) = (String::from_utf8_lossy(login).into_owned(), self.flushes.now());
         let nobody = |reason| {
             let credentials = self.stand_ins.of(&fold(&typed));
-            ScramExchange { login: typed.clone(), person: Err(reason), credentials, are_own: false }
+            ScramExchange { login: typed.clone(), asked, person: Err(reason), credentials, are_own: false }
         };
         let name = match LoginName::new(login) {
             Ok(name) => name,
@@ -111,7 +114,7 @@ impl IdentityMap {
         };
         let are_own = own.is_some();
         let credentials = own.unwrap_or_else(|| self.stand_ins.of(&fold(&typed)));
-        Ok(ScramExchange { login: typed, person: Ok((identity.clone(), kind)), credentials, are_own })
+        Ok(ScramExchange { login: typed, asked, person: Ok((identity.clone(), kind)), credentials, are_own })
     }
 
     /// Whose name it is, and their credentials as their entry holds them now.
@@ -143,6 +146,14 @@ impl IdentityMap {
         let Found::One(identity, _) = found else { return Ok(None) };
         let held = self.directory.scram(identity.dn.clone()).await?;
         Ok(held.filter(|held| held.id == identity.id).map(|held| held.values))
+    }
+
+    /// Takes down whether somebody could log in by SCRAM.
+    pub(super) async fn note_scram(&self, found: &Found, steps: &Steps) -> Result<(), Fault> {
+        let Some(attribute) = self.directory.settings().attributes.scram.clone() else { return Ok(()) };
+        let own = self.held_by(found).await?.and_then(|values| Credentials::of(&values));
+        steps.note(|| Step::Scram { attribute, iterations: own.map(|own| own.iterations) });
+        Ok(())
     }
 
     /// Judges the answer to a challenge that a client sent from an address, and counts what is refused; signs what is
@@ -200,6 +211,9 @@ impl IdentityMap {
                 refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce))
             }
             Ok(false) => refused(Some(identity), Reason::WrongProof),
+            Ok(true) if !self.flushes.believes_owner(exchange.asked, identity) => {
+                Outcome::Unavailable("the entry changed while the client answered".to_owned())
+            }
             Ok(true) => proven(identity, kind, Proof::Scram, Steps::IGNORED),
         }
     }

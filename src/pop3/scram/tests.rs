@@ -223,6 +223,19 @@ fn it_can_be_given_up_at_each_step() {
     begins_anew(&mut session);
 }
 
+#[test]
+fn nobody_is_logged_in_before_the_client_is_content() {
+    use crate::pop3::{End, Verdict};
+    let out_of_order = |action| matches!(action, Action::Close(_, End::OutOfOrder));
+    let mut session = session(None);
+    begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
+    assert!(out_of_order(session.step(Event::Judged(Verdict::Proven))));
+    let mut session = self::session(None);
+    begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
+    assert!(answer(&mut session, LAST).unwrap().is_ok());
+    assert!(out_of_order(session.step(Event::Judged(Verdict::Proven))));
+}
+
 /// Each challenge costs the directory a question, so nobody gets them without end.
 #[test]
 fn giving_up_challenges_has_an_end() {
