@@ -5,7 +5,7 @@ use std::fs;
 use super::support::certificates::{ClientAuthority, Request, showing};
 use super::support::conversation::Conversation;
 use super::support::directory::RealDirectory;
-use super::support::login::log_in;
+use super::support::login::{give_mail, log_in};
 use super::support::overlays::Overlay;
 use super::support::scram::{Client, stored};
 use super::support::slapd::Options;
@@ -57,6 +57,25 @@ fn somebody_who_moved_is_found() {
         "dn: {dn}\nchangetype: modrdn\nnewrdn: uid=ajones\ndeleteoldrdn: 0\nnewsuperior: {superior}\n"
     ));
     assert_eq!(world.log_in(ALAN).as_deref(), Ok("ajones"));
+}
+
+/// Whoever has the place of somebody else's entry does not get that one's mail.
+#[test]
+fn a_successor_of_the_same_name_gets_their_own_mail() {
+    let world = World::with(Options::default(), |plan, _| {
+        "  path: \"{mail.local}/Maildir\"\n".clone_into(&mut plan.mailboxes);
+    });
+    give_mail(&world.site, "alan.jones");
+    give_mail(&world.site, "new.jones");
+    assert_eq!(world.log_in(ALAN).as_deref(), Ok("alan.jones"));
+    let (dn, value) = (world.slapd.dn(ALAN.0), stored("second-5", ALANS_SALT, 4096));
+    world.slapd.modify(&format!(
+        "dn: {dn}\nchangetype: delete\n\ndn: {dn}\nchangetype: add\nobjectClass: inetOrgPerson\n\
+         objectClass: authPasswordObject\nuid: ajones\ncn: Alan Jones\nsn: Jones\nmail: new.jones@renovations.example\n\
+         authPassword: {value}\n"
+    ));
+    world.refuses(ALAN, "wrong password");
+    assert_eq!(world.log_in(("ajones", "second-5")).as_deref(), Ok("new.jones"));
 }
 
 #[test]
