@@ -34,6 +34,27 @@ fn every_name_has_a_salt_that_stays() {
     assert_eq!(before, names.map(|name| shown(&world, name)));
 }
 
+/// Forms of a name that ask the directory alike show the same salt, as they would if somebody had that name.
+#[test]
+fn names_that_ask_alike_have_one_salt() {
+    for (kinds, one, other, real) in [
+        ("names: [short_name]", "nobody", "UID=NoBody", (ALAN.0, "UID=AJones")),
+        (
+            "names: [mail], default_domain: renovations.example",
+            "nobody",
+            "nobody@renovations.example",
+            ("alan.jones", "alan.jones@renovations.example"),
+        ),
+    ] {
+        let world = World::with(Options::default(), |plan, _| {
+            plan.further.push_str(&["internet_authentication: { ", kinds, " }\n"].concat());
+        });
+        assert_eq!(shown(&world, one), shown(&world, other), "{kinds}");
+        assert_eq!(shown(&world, real.0), shown(&world, real.1), "{kinds}");
+        assert_ne!(shown(&world, one), shown(&world, real.0), "{kinds}");
+    }
+}
+
 #[test]
 fn the_key_and_the_form_of_stand_ins_can_be_chosen() {
     let mut world = World::new();

@@ -28,7 +28,7 @@ use super::person::Found;
 use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
 use crate::certificate::Certificate;
 use crate::directory::Fault;
-use crate::names::{Kind, LoginName, fold};
+use crate::names::{Equality, Kind, LoginName, fold};
 use crate::pop3::{ScramChallenge, ScramFault, ScramProof};
 use crate::secret::Password;
 
@@ -99,22 +99,31 @@ impl IdentityMap {
 
     async fn exchange(&self, login: &[u8]) -> Result<ScramExchange, Fault> {
         let (typed, asked) = (String::from_utf8_lossy(login).into_owned(), self.flushes.now());
-        let nobody = |reason| {
-            let credentials = self.stand_ins.of(&fold(&typed));
-            ScramExchange { login: typed.clone(), asked, person: Err(reason), credentials, are_own: false }
-        };
         let name = match LoginName::new(login) {
             Ok(name) => name,
-            Err(fault) => return Ok(nobody(Reason::NoName(fault))),
+            Err(fault) => {
+                let (person, credentials) = (Err(Reason::NoName(fault)), self.stand_ins.of(&fold(&typed)));
+                return Ok(ScramExchange { login: typed, asked, person, credentials, are_own: false });
+            }
         };
         let (found, own) = self.find_with_credentials(&name).await?;
-        let (identity, kind) = match one_person(&found, Steps::IGNORED) {
-            Ok(person) => person,
-            Err(reason) => return Ok(nobody(reason)),
-        };
+        let person = one_person(&found, Steps::IGNORED).map(|(identity, kind)| (identity.clone(), kind));
         let are_own = own.is_some();
-        let credentials = own.unwrap_or_else(|| self.stand_ins.of(&fold(&typed)));
-        Ok(ScramExchange { login: typed, asked, person: Ok((identity.clone(), kind)), credentials, are_own })
+        let credentials = own.unwrap_or_else(|| self.stand_ins.of(&self.questions(&name)));
+        Ok(ScramExchange { login: typed, asked, person, credentials, are_own })
+    }
+
+    /// What the directory is asked for a name. Names that ask alike find the same person, and so must have the same salt
+    /// where they find none.
+    fn questions(&self, name: &LoginName) -> String {
+        let of_directory = self.directory.settings();
+        let look_up = self.settings.policy.look_up(name, &of_directory.base);
+        let sought = |term: &Equality| of_directory.attributes.sought(term.kind, &term.value);
+        let sought: Vec<_> = look_up.equal.iter().flat_map(sought).collect();
+        if sought.is_empty() {
+            return fold(name.as_str());
+        }
+        sought.iter().map(|(attribute, value)| format!("({attribute}={})", fold(value))).collect::<Vec<_>>().concat()
     }
 
     /// Whose name it is, and their credentials as their entry holds them now.
