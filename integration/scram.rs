@@ -16,6 +16,8 @@ mod accounts;
 mod challenges;
 #[path = "scram/channel.rs"]
 mod channel;
+#[path = "scram/directories.rs"]
+mod directories;
 #[path = "scram/guessing.rs"]
 mod guessing;
 #[path = "scram/mpop.rs"]

@@ -7,12 +7,12 @@ use super::{REST, faults, folder, good};
 #[test]
 fn what_is_told_for_names_without_credentials() {
     let settings = good(REST);
-    assert_eq!(settings.directory.attributes.scram, None);
+    assert_eq!(settings.directories[0].attributes.scram, None);
     assert_eq!((settings.identity.scram.iterations, settings.identity.scram.salt_octets), (4096, 16));
     let settings = good(&format!(
         "scram: {{ iterations: 10000, salt_octets: 12 }}{REST}    attributes: {{ scram: authPassword }}\n"
     ));
-    assert_eq!(settings.directory.attributes.scram.as_deref(), Some("authPassword"));
+    assert_eq!(settings.directories[0].attributes.scram.as_deref(), Some("authPassword"));
     assert_eq!((settings.identity.scram.iterations, settings.identity.scram.salt_octets), (10_000, 12));
     assert!(settings.identity.scram.key.is_none());
 }

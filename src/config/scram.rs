@@ -31,9 +31,9 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> ScramSettings {
 }
 
 /// A key for stand-ins that nobody needs.
-pub(super) fn want_attribute(root: &Section<'_>, directory: Option<&directory::Settings>) {
+pub(super) fn want_attribute(root: &Section<'_>, directories: Option<&[directory::Settings]>) {
     let section = root.section("scram");
-    let is_offered = directory.is_none_or(|directory| directory.attributes.scram.is_some());
+    let is_offered = directories.is_none_or(|all| all.iter().any(|directory| directory.attributes.scram.is_some()));
     if section.get("key_file").is_some() && !is_offered {
         let what = "means nothing where no directory has attributes.scram; right would be that key too, or no such key";
         section.fault("key_file", section.place_of("key_file"), what);

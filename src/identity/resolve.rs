@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::certificate::without_answer;
+use super::heard::told;
+use super::person::Found;
 use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
 use crate::maildir::MaildropPath;
 use crate::names::{Kind, LoginName};
@@ -27,15 +28,19 @@ impl IdentityMap {
     pub async fn resolve(&self, login: &[u8], steps: &Steps) -> Result<Resolved, Outcome> {
         let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
         steps.note(|| Step::Name(login.to_string()));
-        let found = self.names.find(&login, &self.directory, &self.settings, steps).await;
-        let found = found.map_err(without_answer)?;
+        let found = self.names.find(self.asking(&login, steps)).await.map_err(Outcome::unanswered)?;
+        if let Found::Ambiguous(people) = &*found
+            && people.len() <= usize::from(self.settings.ambiguous.most())
+        {
+            return Err(refused(None, Reason::TriedOnEach(told(people.iter()))));
+        }
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
         let standing = self.standing(identity);
         steps.note(|| Step::Account(standing.clone()));
         if let Standing::Barred(reason) = standing {
             return Err(refused(Some(identity), reason));
         }
-        self.note_scram(&found, steps).await.map_err(without_answer)?;
+        self.note_scram(identity, steps).await.map_err(Outcome::unanswered)?;
         let maildrop = place(identity, steps)?;
         Ok(Resolved { identity: identity.clone(), maildrop, kind })
     }

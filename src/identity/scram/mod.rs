@@ -17,18 +17,17 @@ use std::time::Instant;
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroizing;
 
 use self::credentials::Credentials;
 pub(super) use self::credentials::StandIns;
-use super::certificate::without_answer;
+use super::directories::Secret;
 use super::flushes::Generation;
 use super::guard::Trial;
 use super::person::Found;
 use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
 use crate::certificate::Certificate;
-use crate::directory::Fault;
-use crate::names::{Equality, Kind, LoginName, fold};
+use crate::directory::{Directory, Fault};
+use crate::names::{Kind, LoginName, fold};
 use crate::pop3::{ScramChallenge, ScramFault, ScramProof};
 use crate::secret::Password;
 
@@ -72,7 +71,7 @@ impl IdentityMap {
     /// Whether there may be people with SCRAM credentials.
     #[must_use]
     pub fn knows_scram(&self) -> bool {
-        self.directory.settings().attributes.scram.is_some()
+        self.directories.iter().any(|directory| directory.settings().attributes.scram.is_some())
     }
 
     /// An attacker who compares before and after a start, or one node with another, learns who has credentials.
@@ -89,7 +88,7 @@ impl IdentityMap {
     /// # Errors
     /// The directory gives no answer.
     pub async fn challenge(&self, login: &[u8]) -> Result<(ScramExchange, ScramChallenge), Outcome> {
-        let exchange = self.exchange(login).await.map_err(without_answer)?;
+        let exchange = self.exchange(login).await.map_err(Outcome::unanswered)?;
         let mut nonce = [0; NONCE];
         rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system gives no random numbers".to_owned()))?;
         let Credentials { salt, iterations, .. } = &exchange.credentials;
@@ -113,26 +112,29 @@ impl IdentityMap {
         Ok(ScramExchange { login: typed, asked, person, credentials, are_own })
     }
 
-    /// What the directory is asked for a name. Names that ask alike find the same person, and so must have the same salt
-    /// where they find none.
+    /// What the directories are asked for a name. Names that ask alike find the same person, and so must have the same
+    /// salt where they find none.
     fn questions(&self, name: &LoginName) -> String {
-        let of_directory = self.directory.settings();
-        let look_up = self.settings.policy.look_up(name, &of_directory.base);
-        let sought = |term: &Equality| of_directory.attributes.sought(term.kind, &term.value);
-        let sought: Vec<_> = look_up.equal.iter().flat_map(sought).collect();
-        if sought.is_empty() {
-            return fold(name.as_str());
+        let mut questions = String::new();
+        for settings in self.directories.iter().map(Directory::settings) {
+            let look_up = settings.names.narrow(self.settings.policy.look_up(name, &settings.base));
+            for term in &look_up.equal {
+                for (attribute, value) in settings.attributes.sought(term.kind, &term.value) {
+                    questions += &format!("({attribute}={})", fold(&value));
+                }
+            }
         }
-        sought.iter().map(|(attribute, value)| format!("({attribute}={})", fold(value))).collect::<Vec<_>>().concat()
+        if questions.is_empty() { fold(name.as_str()) } else { questions }
     }
 
     /// Whose name it is, and their credentials as their entry holds them now.
     async fn find_with_credentials(&self, name: &LoginName) -> Result<(Arc<Found>, Option<Credentials>), Fault> {
         let mut found = self.find_unbarred(name).await?;
         let mut held = self.held_by(&found).await?;
-        if held.is_none() && matches!(&*found, Found::One(..)) {
+        let may_hold = |person: &Arc<Identity>| self.directories.scram_attribute(person).is_some();
+        if held.is_none() && matches!(&*found, Found::One(person, _) if may_hold(person)) {
             // They moved, or somebody else has their place by now.
-            found = self.names.find_anew(name, &self.directory, &self.settings, Steps::IGNORED).await?;
+            found = self.names.find_anew(self.asking(name, Steps::IGNORED)).await?;
             held = self.held_by(&found).await?;
         }
         Ok((found, held.and_then(|values| Credentials::of(&values))))
@@ -141,26 +143,25 @@ impl IdentityMap {
     /// What bars somebody is never told from memory: it may be over.
     async fn find_unbarred(&self, name: &LoginName) -> Result<Arc<Found>, Fault> {
         let began = Instant::now();
-        let found = self.names.find(name, &self.directory, &self.settings, Steps::IGNORED).await?;
+        let found = self.names.find(self.asking(name, Steps::IGNORED)).await?;
         match &*found {
             Found::One(identity, _) if identity.looked_up < began && !self.standing(identity).is_free() => {
-                self.names.find_anew(name, &self.directory, &self.settings, Steps::IGNORED).await
+                self.names.find_anew(self.asking(name, Steps::IGNORED)).await
             }
             _ => Ok(found),
         }
     }
 
     /// The values of one person's attribute; none if that person's entry is not where it was.
-    async fn held_by(&self, found: &Found) -> Result<Option<Vec<Zeroizing<Vec<u8>>>>, Fault> {
+    async fn held_by(&self, found: &Found) -> Result<Option<Vec<Secret>>, Fault> {
         let Found::One(identity, _) = found else { return Ok(None) };
-        let held = self.directory.scram(identity.dn.clone()).await?;
-        Ok(held.filter(|held| held.id == identity.id).map(|held| held.values))
+        self.directories.scram(identity).await
     }
 
     /// Takes down whether somebody could log in by SCRAM.
-    pub(super) async fn note_scram(&self, found: &Found, steps: &Steps) -> Result<(), Fault> {
-        let Some(attribute) = self.directory.settings().attributes.scram.clone() else { return Ok(()) };
-        let own = self.held_by(found).await?.and_then(|values| Credentials::of(&values));
+    pub(super) async fn note_scram(&self, person: &Identity, steps: &Steps) -> Result<(), Fault> {
+        let Some(attribute) = self.directories.scram_attribute(person).map(str::to_owned) else { return Ok(()) };
+        let own = self.directories.scram(person).await?.and_then(|values| Credentials::of(&values));
         steps.note(|| Step::Scram { attribute, iterations: own.map(|own| own.iterations) });
         Ok(())
     }
