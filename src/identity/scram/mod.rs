@@ -120,7 +120,7 @@ impl IdentityMap {
             let look_up = settings.names.narrow(self.settings.policy.look_up(name, &settings.base));
             for term in &look_up.equal {
                 for (attribute, value) in settings.attributes.sought(term.kind, &term.value) {
-                    questions += &format!("({attribute}={})", fold(&value));
+                    questions.extend(["(", attribute, "=", &fold(&value), ")"]);
                 }
             }
         }
