@@ -9,7 +9,7 @@ use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{self, NameLimits};
-use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Settings};
+use restante::identity::{Ambiguous, IdentityMap, Lifetimes, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, DnPattern, Policy};
@@ -88,6 +88,7 @@ impl Two {
             root: PathBuf::from("/srv/mail"),
             cache: setup.cache,
             lockout: setup.lockout,
+            scram: ScramSettings::default(),
         };
         let map = IdentityMap::new(asked.into_iter().map(directory::Directory::new).collect(), settings).unwrap();
         let [first, second] = [&directories[0], &directories[1]].map(Directory::controls);
