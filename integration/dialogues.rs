@@ -41,6 +41,8 @@ dialogues! {
     directory_misconfigured
     drop_listing
     empty_maildrop
+    language
+    language_before_tls
     line_too_long
     lower_case
     message_numbers
@@ -62,6 +64,7 @@ dialogues! {
     top
     update
     user_and_pass
+    utf8_mode
     wrong_state
 }
 

@@ -9,7 +9,7 @@ use super::tree::Kind as ValueKind;
 use super::values;
 use crate::identity::{self, Ambiguous, Lifetimes, ScramSettings};
 use crate::lockout::{self, Block};
-use crate::maildir::{self, PathTemplate};
+use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
 
 /// Nothing is believed for longer.
@@ -18,6 +18,9 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const ROOT: &str = "/srv/mail";
 const PATH: &str = "{short_name}/Maildir";
 
+const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
+    [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
+
 /// Where mail lies.
 pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let mailboxes = root.section("mailboxes");
@@ -25,6 +28,8 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
         marker: mailboxes.parsed("marker", paths::below),
+        kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
+        eight_bit_headers: mailboxes.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }

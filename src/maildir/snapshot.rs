@@ -10,8 +10,9 @@ use super::fault::EnterFault;
 use super::name;
 use super::scan::{Found, Names};
 use super::stamp::Stamps;
+use super::surrogates::Surrogates;
 use super::unique;
-use crate::pop3::{Listed, UniqueId};
+use crate::pop3::{Listed, Messages, UniqueId};
 
 /// A message's file, and in which state it was counted; none if its octets were believed from its name.
 #[derive(Debug)]
@@ -23,13 +24,15 @@ pub(super) struct Entry {
 /// What sessions share; `entries` and `listed` go in step.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) listed: Arc<[Listed]>,
+    pub(super) listed: Arc<Messages>,
     pub(super) entries: Box<[Entry]>,
     pub(super) stamps: Stamps,
     /// While the stamps stay as they are, nothing has changed.
     pub(super) settled: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
     pub(super) odd: bool,
+    /// What clients that did not say UTF8 are offered, if that may be something else.
+    pub(super) surrogates: Option<Surrogates>,
 }
 
 /// What a session found out about a message's octets after they were told.
@@ -79,7 +82,23 @@ impl Snapshot {
     /// A Maildir that was never made.
     pub(super) fn empty() -> Self {
         let stamps = Stamps { new: None, cur: None };
-        Self { listed: Arc::new([]), entries: Box::new([]), stamps, settled: false, odd: false }
+        Self {
+            listed: Arc::new(Messages::from_iter([])),
+            entries: Box::new([]),
+            stamps,
+            settled: false,
+            odd: false,
+            surrogates: None,
+        }
+    }
+
+    /// Octets of memory that it takes at most.
+    pub(super) fn memory(&self) -> usize {
+        /// What the allocator adds to each name.
+        const OVERHEAD: usize = 16;
+        let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
+        let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
+        size_of::<Self>() + names + size_of_val(&*self.entries) + self.listed.memory() + surrogates
     }
 
     /// Puts a snapshot together. `count` opens a file and counts it, if neither an earlier snapshot nor its name tells
@@ -107,11 +126,11 @@ impl Snapshot {
             octets.push(size);
         }
         let unique_ids = unique_ids(&entries, known);
-        let listed =
-            octets.into_iter().zip(unique_ids).map(|(octets, unique_id)| Listed { octets, unique_id }).collect();
+        let listed = octets.into_iter().zip(unique_ids).map(|(octets, unique_id)| Listed { octets, unique_id });
+        let listed = Arc::new(listed.collect());
         let settled = names.settled && left == Left::None;
         let odd = names.odd.is_some();
-        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, settled, odd }, left))
+        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, settled, odd, surrogates: None }, left))
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Action, Bounds, Event, Line, Session, Verdict};
+use crate::pop3::{Access, Action, Bounds, Event, Language, Line, Session, Verdict};
 
 const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
 const STORED_KEY: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
@@ -31,7 +31,8 @@ fn line(octets: &[u8]) -> Event {
 /// The whole exchange between a session and the credentials; the server's signature, if it comes so far.
 fn play(credentials: &Credentials, first: &[u8], last: &[u8]) -> Option<String> {
     let access = Access { stls: false, passwords: true, external: false, scram: true, channel_binding: None };
-    let mut session = Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 });
+    let mut session =
+        Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English);
     session.step(line(format!("AUTH SCRAM-SHA-256 {}", STANDARD.encode(first)).as_bytes()));
     let (salt, iterations) = (credentials.salt.clone(), credentials.iterations);
     session.step(Event::Challenge(ScramChallenge { nonce: NONCE.to_owned(), salt, iterations }));

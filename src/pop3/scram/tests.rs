@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Bounds, Event, Line, Session};
+use crate::pop3::{Access, Bounds, Event, Language, Line, Session};
 
 // The example of RFC 7677 §3.
 const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
@@ -20,7 +20,7 @@ const CHANNEL: ChannelBinding = *b"thirty-two octets of a TLS link.";
 
 fn session(channel_binding: Option<ChannelBinding>) -> Session {
     let access = Access { stls: false, passwords: true, external: false, scram: true, channel_binding };
-    Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 })
+    Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English)
 }
 
 fn line(text: &str) -> Event {
@@ -88,7 +88,7 @@ fn the_example_of_rfc_7677() {
         let signature = STANDARD.decode(SIGNATURE).unwrap().try_into().unwrap();
         assert_eq!(replied(session.step(Event::Signed(signature))), format!("+ v={SIGNATURE}"));
         assert!(matches!(session.step(line("")), Action::Conclude));
-        assert!(matches!(session.step(Event::Judged(crate::pop3::Verdict::Proven)), Action::Open));
+        assert!(matches!(session.step(Event::Judged(crate::pop3::Verdict::Proven)), Action::Open { .. }));
     }
 }
 
@@ -188,7 +188,11 @@ fn where_plus_was_not_offered_a_client_may_say_so() {
 #[test]
 fn what_is_offered_depends_on_the_connection() {
     let offered = |access: Access| {
-        let mut session = Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 });
+        let mut session = Session::new(
+            access,
+            Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 },
+            Language::English,
+        );
         let capabilities = replied(session.step(line("CAPA")));
         let plus = begin(&mut session, "SCRAM-SHA-256-PLUS", &FIRST.replace("n,,", "p=tls-exporter,,")).is_ok();
         (capabilities.contains(" SCRAM-SHA-256"), capabilities.contains(" SCRAM-SHA-256-PLUS"), plus)
