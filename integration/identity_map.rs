@@ -12,6 +12,8 @@ mod support;
 
 #[path = "identity_map/changes.rs"]
 mod changes;
+#[path = "identity_map/doubting.rs"]
+mod doubting;
 #[path = "identity_map/flushing.rs"]
 mod flushing;
 #[path = "identity_map/grace.rs"]

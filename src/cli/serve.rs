@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
 
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
@@ -67,6 +68,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
             greet(directory.clone());
             follow(directory, service.identities.clone());
         }
+        tell_ends_of_lock_outs(service.identities.clone());
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -116,6 +118,20 @@ fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     tokio::spawn(async move {
         let name = directory.settings().name.clone();
         directory.follow(move |change| identities.heed(&name, change)).await;
+    });
+}
+
+/// How late the log may tell that a lock-out has ended.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Lock-outs end while nobody logs in, too.
+fn tell_ends_of_lock_outs(identities: Arc<IdentityMap>) {
+    tokio::spawn(async move {
+        let mut ticks = interval(LATE);
+        loop {
+            ticks.tick().await;
+            identities.end_lock_outs();
+        }
     });
 }
 

@@ -107,7 +107,7 @@ impl IdentityMap {
     /// The same, with every step taken down.
     pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
         let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());
-        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        self.end_lock_outs();
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
@@ -115,6 +115,12 @@ impl IdentityMap {
         };
         self.guard.settle(&trial, &mut outcome, Instant::now());
         outcome
+    }
+
+    /// Writes down the lock-outs that are over, and lets what was refused before them be asked anew. Each login does it;
+    /// so that the log tells an end when it comes, call it now and then.
+    pub fn end_lock_outs(&self) {
+        self.lock_outs_ended(&self.guard.end_lock_outs(Instant::now()));
     }
 
     /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters

@@ -177,7 +177,7 @@ impl IdentityMap {
     ) -> (Outcome, Option<ServerSignature>) {
         let now = Instant::now();
         let trial = self.guard.trial_of(&exchange.login, &tried(&answer), from);
-        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        self.end_lock_outs();
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
