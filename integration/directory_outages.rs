@@ -12,6 +12,8 @@ mod support;
 
 #[path = "directory_outages/codes.rs"]
 mod codes;
+#[path = "directory_outages/every.rs"]
+mod every;
 #[path = "directory_outages/idling.rs"]
 mod idling;
 #[path = "directory_outages/mischief.rs"]
