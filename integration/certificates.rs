@@ -18,6 +18,8 @@ mod mapping;
 mod matrix;
 #[path = "certificates/resumption.rs"]
 mod resumption;
+#[path = "certificates/several.rs"]
+mod several;
 
 use std::fs;
 use std::net::SocketAddr;

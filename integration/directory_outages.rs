@@ -22,6 +22,8 @@ mod mischief;
 mod outage;
 #[path = "directory_outages/servers.rs"]
 mod servers;
+#[path = "directory_outages/several.rs"]
+mod several;
 #[path = "directory_outages/transport.rs"]
 mod transport;
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use restante::demo::people::{BASE, LDIF};
 use support::directory::RealDirectory;
 use support::ds389::Ds389;
+use support::factory;
 use support::ldap_relay::{Conduct, LdapRelay};
 use support::login::{give_mail, log_in};
 use support::overlays::Overlay;
@@ -229,6 +230,31 @@ fn a_server_that_wants_to_begin_anew_is_followed_anew() {
     log_in(&service, ALAN.0, ALAN.1).unwrap_err();
     relay.set(Conduct::Faithful);
     service.wait_for_logs(&["the directory is followed"], 2);
+}
+
+/// A change in one tells nothing of the other.
+#[test]
+fn each_of_two_directories_is_followed() {
+    let (first, site) = (slapd(), Site::new());
+    let second = factory::slapd_with(Options { overlays: &[Overlay::Sync], ..Options::default() });
+    let mut plan = Plan::at(&first.tls_url()).and(HELD_FOR_LONG);
+    writeln!(plan.directory, "    follow: true\n    ca: {}", first.authority().display()).unwrap();
+    factory::join(&mut plan, &second.url(), "    follow: true\n");
+    let people =
+        [(ALAN.0, ALAN.1, &first, format!("ou=Sales,{BASE}")), ("bwright", "anvil", &second, factory::BASE.to_owned())];
+    for (name, ..) in &people {
+        give_mail(&site, name);
+    }
+    let service = site.serve(&plan);
+    service.wait_for_logs(&["the directory is followed"], 2);
+    for (name, password, ..) in &people {
+        log_in(&service, name, password).unwrap();
+    }
+    for (name, password, directory, place) in people {
+        log_in(&service, name, password).unwrap();
+        directory.modify(&format!("dn: uid={name},{place}\nchangetype: delete\n"));
+        soon("who left is refused", || log_in(&service, name, password).is_err());
+    }
 }
 
 #[test]

@@ -170,6 +170,6 @@ fn asking(name: &str, url: &str) -> directory::Settings {
         further_attributes: Vec::new(),
         admission: Admission::default(),
         follow: false,
-        limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
+        limits: Limits { connect: second, operation: second, search: 2 * second, ..Limits::default() },
     }
 }

@@ -16,6 +16,7 @@ pub mod certificates;
 pub mod conversation;
 pub mod directory;
 pub mod ds389;
+pub mod factory;
 pub mod ldap_relay;
 pub mod login;
 pub mod maildir;

@@ -66,6 +66,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         take_orders(admin, service.identities.clone());
         for directory in directories {
             greet(directory.clone());
+            tend(directory.clone());
             follow(directory, service.identities.clone());
         }
         tell_ends_of_lock_outs(service.identities.clone());
@@ -108,6 +109,11 @@ fn greet(directory: Directory) {
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
         }
     });
+}
+
+/// Looks after the connections to a directory, so that logins find them well.
+fn tend(directory: Directory) {
+    tokio::spawn(async move { directory.tend().await });
 }
 
 /// Follows a directory, where that is configured.

@@ -22,6 +22,7 @@ mod search;
 mod servers;
 mod settings;
 mod state;
+mod tend;
 mod trust;
 mod url;
 mod verdict;
