@@ -20,6 +20,8 @@ mod matrix;
 mod resumption;
 #[path = "certificates/several.rs"]
 mod several;
+#[path = "certificates/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -84,6 +84,7 @@ impl World {
             root,
             cache,
             lockout,
+            tokens: None,
             scram: ScramSettings::default(),
         };
         let asked = directory::Directory::new(asking("test", &directory.url()));

@@ -86,6 +86,7 @@ impl Two {
             cache: setup.cache,
             lockout: setup.lockout,
             scram: ScramSettings::default(),
+            tokens: None,
         };
         let asked = [first, second].map(directory::Directory::new);
         let map = IdentityMap::new(asked.into(), settings).unwrap();

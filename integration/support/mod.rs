@@ -30,6 +30,7 @@ pub mod scram;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 

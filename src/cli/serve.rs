@@ -60,6 +60,7 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let issuers = configuration.identity.tokens.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
@@ -68,6 +69,9 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
             greet(directory.clone());
             tend(directory.clone());
             follow(directory, service.identities.clone());
+        }
+        if let Some(issuers) = issuers {
+            tokio::spawn(issuers.stay_current());
         }
         tell_ends_of_lock_outs(service.identities.clone());
         server.run(service, ending).await.context("cannot listen")

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::paths::{self, Base};
+use super::scram;
 use super::section::Section;
+use super::tokens;
 use super::tree::Kind as ValueKind;
 use super::values;
-use crate::identity::{self, Ambiguous, Lifetimes, ScramSettings};
+use crate::identity::{self, Ambiguous, Lifetimes};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -36,19 +38,17 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 }
 
 /// What the identity map must be told, unless the path has a fault.
-pub(super) fn identity(
-    root: &Section<'_>,
-    maildir: &maildir::Settings,
-    scram: ScramSettings,
-) -> Option<identity::Settings> {
+pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Settings) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
     let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
     let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
+    let tokens = tokens::read(root, base, &policy);
+    let scram = scram::read(root, base);
     let template = template(&root.section("mailboxes"))?;
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, scram })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens, scram })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

@@ -1,6 +1,7 @@
 //! The loop that drives one session: event in, action out, action done.
 
 mod scram;
+mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use self::scram::Scram;
-use super::certificate::{shown, under_tls};
+use super::certificate::{Offered, shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::Mail;
@@ -54,12 +55,13 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
-    let scram = service.identities.knows_scram();
+    let offered = Offered::by(&service.identities);
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, scram, report)?
+        under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
-        Access { stls, passwords, external: false, scram, channel_binding: None }
+        let Offered { scram, tokens } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -146,6 +148,7 @@ impl Driver {
                 Action::Challenge(wanted) => Box::pin(self.challenge(wanted, report)).await,
                 Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
                 Action::Conclude => Box::pin(self.conclude(report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
@@ -305,8 +308,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        let scram = self.service.identities.knows_scram();
-        under_tls(self.tls.as_ref(), &self.wire.stream, scram, report).map(Event::TlsEstablished)
+        let offered = Offered::by(&self.service.identities);
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.

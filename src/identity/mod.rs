@@ -22,6 +22,7 @@ mod scram;
 mod settings;
 mod standing;
 mod steps;
+mod token;
 mod try_each;
 
 use std::net::IpAddr;
@@ -37,6 +38,7 @@ pub use scram::{ScramExchange, ScramSettings, ServerSignature};
 pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
+pub use token::TokenJudgement;
 
 use self::asking::Asking;
 use self::certificate::Owners;
@@ -48,6 +50,7 @@ use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
 use self::scram::StandIns;
+use self::token::Tokens;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
@@ -61,6 +64,7 @@ pub struct IdentityMap {
     names: Names,
     passwords: Passwords,
     owners: Owners,
+    tokens: Option<Tokens>,
     guard: Guard,
     stand_ins: StandIns,
     flushes: Arc<Flushes>,
@@ -92,9 +96,10 @@ impl IdentityMap {
         let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
+        let tokens = Tokens::new(&settings, &flushes);
         let directories = Directories::new(directories);
         let stand_ins = StandIns::new(&settings.scram).map_err(no_random_numbers)?;
-        let map = Self { directories, settings, names, passwords, owners, guard, stand_ins, flushes };
+        let map = Self { directories, settings, names, passwords, owners, tokens, guard, stand_ins, flushes };
         map.warn_of_random_salts();
         Ok(map)
     }

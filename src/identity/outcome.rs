@@ -8,7 +8,8 @@ use crate::directory::{Exclusion, Fault, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
 use crate::pop3::ScramFault;
-use crate::secret::PasswordFault;
+use crate::secret::{PasswordFault, TokenFault};
+use crate::token;
 
 /// The end of a login.
 #[derive(Debug)]
@@ -50,12 +51,14 @@ pub enum Proof {
     },
     /// By a bind not long ago.
     Held,
-    /// By a bind, or a certificate's look-up, within the outage grace; the directory is silent.
+    /// By a bind, or the look-up of a certificate's or token's owner, within the outage grace; the directory is silent.
     Grace,
     /// By a certificate alone.
     Certificate,
     /// By a SCRAM proof.
     Scram,
+    /// By a token.
+    Token,
 }
 
 /// A login that was refused: the true reason, for the log only.
@@ -114,6 +117,16 @@ pub enum Reason {
     CertificateOfAnother(String),
     /// The authorization identity is no login name of the certificate's owner.
     NotTheirName,
+    /// The authorization identity is no login name of the person whom the token is about.
+    NotBearersName,
+    /// Nobody's tokens count here.
+    NoTokens,
+    /// What was sent cannot be anybody's token.
+    NoToken(TokenFault),
+    /// The token does not count.
+    Token(token::Refusal),
+    /// The directory takes the token's name for this person's, but it is not to the letter, upper and lower case apart.
+    OnlyAlike,
     /// There were too many wrong passwords; this one was not looked at.
     LockedOut(LockOutOf),
 }
@@ -171,6 +184,11 @@ impl fmt::Display for Reason {
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
             Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
+            Self::NotBearersName => f.write_str("the authorization identity is no name of the token's owner"),
+            Self::NoTokens => f.write_str("nobody's tokens count here"),
+            Self::NoToken(fault) => fault.fmt(f),
+            Self::Token(refusal) => refusal.fmt(f),
+            Self::OnlyAlike => f.write_str("the token's name is like this person's, but not to the letter"),
             Self::LockedOut(whose) => write!(f, "locked out: {whose}"),
         }
     }
@@ -196,6 +214,7 @@ impl fmt::Display for Proof {
             Self::Grace => f.write_str("outage grace"),
             Self::Certificate => f.write_str("certificate"),
             Self::Scram => f.write_str("scram"),
+            Self::Token => f.write_str("token"),
         }
     }
 }

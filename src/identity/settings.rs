@@ -1,12 +1,14 @@
 //! What the identity map must be told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ScramSettings;
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
+use crate::token::Issuers;
 
 /// Everything the identity map needs besides its directories.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub struct Settings {
     pub lockout: lockout::Settings,
     /// What is told for names without SCRAM credentials.
     pub scram: ScramSettings,
+    /// Whose tokens count; nobody's if none.
+    pub tokens: Option<Arc<Issuers>>,
 }
 
 /// What becomes of a name that several people have.

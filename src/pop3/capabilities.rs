@@ -19,10 +19,15 @@ pub struct Access {
     pub scram: bool,
     /// The channel binding, where the TLS connection has one: then SCRAM is offered with it as well.
     pub channel_binding: Option<ChannelBinding>,
+    /// Somebody's tokens count here: they may be sent where a password may.
+    pub tokens: bool,
 }
 
 /// The mechanisms that carry a password.
 const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
+
+/// The mechanisms that carry a token.
+const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
 
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
@@ -60,6 +65,7 @@ impl Access {
         let with_password = PASSWORD_MECHANISMS.into_iter().filter(move |_| self.passwords);
         let scram = [("SCRAM-SHA-256", self.scram), ("SCRAM-SHA-256-PLUS", self.scram_plus())];
         let scram = scram.into_iter().filter_map(move |(name, holds)| (holds && self.passwords).then_some(name));
-        with_password.chain(scram).chain(self.external.then_some("EXTERNAL"))
+        let with_token = TOKEN_MECHANISMS.into_iter().filter(move |_| self.passwords && self.tokens);
+        with_password.chain(scram).chain(self.external.then_some("EXTERNAL")).chain(with_token)
     }
 }

@@ -1,10 +1,12 @@
-//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A), and SCRAM, which has a file of its own.
+//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A), and SCRAM and tokens, which have files
+//! of their own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{Access, Credentials, Line, Mechanism, scram};
+use super::bearer::{self, Form};
+use super::{Access, Credentials, Line, Mechanism, TokenCredentials, scram};
 use crate::secret::Password;
 
 /// An exchange that waits for the client's next response.
@@ -14,6 +16,7 @@ pub(super) enum Exchange {
     LoginPassword { login: Vec<u8> },
     External,
     Scram(scram::Exchange),
+    Token(Form),
 }
 
 /// Where an exchange stands after a response.
@@ -24,6 +27,7 @@ pub(super) enum Progress {
     /// EXTERNAL, with the authorization identity; none where it is empty.
     External(Vec<u8>),
     Scram(scram::Progress),
+    Token(TokenCredentials),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
     /// The same, after a challenge that the directory was asked for.
@@ -43,14 +47,21 @@ impl Exchange {
             "EXTERNAL" => Some((Self::External, "")),
             "SCRAM-SHA-256" if access.scram => scram(Mechanism::ScramSha256),
             "SCRAM-SHA-256-PLUS" if access.scram_plus() => scram(Mechanism::ScramSha256Plus),
+            "OAUTHBEARER" => Some((Self::Token(Form::OauthBearer), "")),
+            "XOAUTH2" => Some((Self::Token(Form::Xoauth2), "")),
             _ => None,
         }
     }
 
-    /// Whether it carries a password, which not every connection may; or something from which a bystander can find out
-    /// a weak one by trying (RFC 5802 §9).
+    /// Whether it carries a password or a token, which not every connection may; or something from which a bystander can
+    /// find out a weak password by trying (RFC 5802 §9).
     pub(super) fn carries_password(&self) -> bool {
         !matches!(self, Self::External)
+    }
+
+    /// Whether it carries a token.
+    pub(super) fn carries_token(&self) -> bool {
+        matches!(self, Self::Token(_))
     }
 
     /// Takes the response that came with the command; a single `=` is one of no octets (RFC 5034 §4).
@@ -77,6 +88,7 @@ impl Exchange {
             Self::LoginName => Progress::Challenge(Self::LoginPassword { login: octets.to_vec() }, "UGFzc3dvcmQ6"),
             Self::External => Progress::External(octets.to_vec()),
             Self::Scram(exchange) => exchange.take(octets).map_or(Progress::Malformed, Progress::Scram),
+            Self::Token(form) => bearer::read(form, octets).map_or(Progress::Malformed, Progress::Token),
             Self::LoginPassword { login } => {
                 let password = Password::new(octets.to_vec());
                 Progress::Done(Credentials { login, password, mechanism: Mechanism::Login })

@@ -21,7 +21,7 @@ use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Language, Line, Listing, Part};
+use super::{Access, Credentials, Language, Line, Listing, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -37,6 +37,8 @@ pub enum Event {
     Challenge(ScramChallenge),
     /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
     Signed([u8; 32]),
+    /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
+    TokenRefused(String),
     /// The maildrop of the person is open.
     Opened(Listing),
     /// It could not be opened.
@@ -66,6 +68,8 @@ pub enum Action {
     Prove(Result<ScramProof, ScramFault>),
     /// The client is content with what was signed last: give the verdict on it.
     Conclude,
+    /// Judge this token; a refusal is told by [`Event::TokenRefused`].
+    Token(TokenCredentials),
     /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
     Open {
         /// The client said UTF8.
@@ -158,6 +162,7 @@ pub(super) enum State {
     /// A SCRAM proof is being judged.
     Proving(Authorization),
     Verifying(Verifying),
+    TokenRefused(Verifying),
     Opening(Verifying),
     Transaction(Transaction),
     Update(Manner),
@@ -193,8 +198,10 @@ impl Session {
     /// What may stand on the next line, in octets without its end.
     #[must_use]
     pub fn line_limit(&self) -> usize {
-        match self.state {
-            State::Exchange(..) => Self::SASL_LINE.max(self.bounds.command_line),
+        match &self.state {
+            State::Exchange(..) | State::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
+            // Some clients send a token with the command, however long it is.
+            State::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
             _ => self.bounds.command_line,
         }
     }
@@ -248,6 +255,8 @@ impl State {
                 state.judged(verdict)
             }
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
+            (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
+            (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
             (Self::Opening(state), Event::Opened(listing)) => {
                 Transaction::begin(listing, state.access(), state.manner())
             }
@@ -268,7 +277,7 @@ impl State {
             | Self::Exchange(state, _)
             | Self::Challenging(state, _)
             | Self::Proving(state) => state.manner(),
-            Self::Verifying(state) | Self::Opening(state) => state.manner(),
+            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
             Self::Transaction(state) => state.manner(),
             Self::Update(manner) => *manner,
             Self::Ended => Manner::default(),

@@ -185,7 +185,7 @@ impl IdentityMap {
         };
         self.guard.settle(&trial, &mut outcome, Instant::now());
         if let Some((certificate, required)) = certificate {
-            outcome = self.same_person(outcome, certificate, required).await;
+            outcome = self.of_one_person(outcome, certificate, required).await;
         }
         let is_proven = matches!(outcome, Outcome::Proven(_) | Outcome::Forbidden(..));
         let signature = answer.ok().filter(|_| is_proven).map(|proof| exchange.credentials.signature(&proof));

@@ -19,7 +19,7 @@ const SIGNATURE: &str = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 const CHANNEL: ChannelBinding = *b"thirty-two octets of a TLS link.";
 
 fn session(channel_binding: Option<ChannelBinding>) -> Session {
-    let access = Access { stls: false, passwords: true, external: false, scram: true, channel_binding };
+    let access = Access { stls: false, passwords: true, external: false, tokens: false, scram: true, channel_binding };
     Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English)
 }
 
@@ -197,7 +197,14 @@ fn what_is_offered_depends_on_the_connection() {
         let plus = begin(&mut session, "SCRAM-SHA-256-PLUS", &FIRST.replace("n,,", "p=tls-exporter,,")).is_ok();
         (capabilities.contains(" SCRAM-SHA-256"), capabilities.contains(" SCRAM-SHA-256-PLUS"), plus)
     };
-    let access = Access { stls: false, passwords: true, external: false, scram: true, channel_binding: Some(CHANNEL) };
+    let access = Access {
+        stls: false,
+        passwords: true,
+        external: false,
+        tokens: false,
+        scram: true,
+        channel_binding: Some(CHANNEL),
+    };
     assert_eq!(offered(access), (true, true, true));
     assert_eq!(offered(Access { channel_binding: None, ..access }), (true, false, false));
     assert_eq!(offered(Access { passwords: false, ..access }), (false, false, false));
