@@ -4,6 +4,8 @@
 
 #[path = "configuration/people.rs"]
 mod people;
+#[path = "configuration/uidl.rs"]
+mod uidl;
 
 use std::fs;
 use std::path::Path;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::paths::{self, Base};
 use super::section::Section;
 use super::tree::{Kind as ValueKind, quoted};
+use super::uidl;
 use super::values;
 use crate::identity::{self, Lifetimes};
 use crate::lockout::{self, Block};
@@ -25,6 +26,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
         marker: mailboxes.parsed("marker", paths::below),
+        unique_ids: uidl::read(root, base),
         settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }
@@ -36,6 +38,7 @@ pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Optio
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
+    let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
     Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout })
 }
 

@@ -136,6 +136,7 @@ impl Driver {
                     Some(event) => event,
                     None => self.next_line().await?,
                 },
+                Action::Pin(indices) => Box::pin(self.pin(indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
                 Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
                 Action::Close(reply, end) => {
@@ -281,6 +282,18 @@ impl Driver {
         self.wire.flush_block().await?;
         report.sent(order.part, octets);
         Ok(None)
+    }
+
+    /// What a client is told of unique-ids is on the disk before.
+    async fn pin(&mut self, indices: Vec<usize>, report: &Report) -> Event {
+        let Some(mail) = &mut self.mail else { return Event::NotPinned };
+        match mail.pin(indices).await {
+            Ok(listing) => Event::Pinned(listing),
+            Err(fault) => {
+                tracing::error!(person = report.person, %fault, "unique-ids not told: they cannot be pinned");
+                Event::NotPinned
+            }
+        }
     }
 
     async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {
