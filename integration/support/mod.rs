@@ -13,7 +13,9 @@
 
 pub mod certificates;
 pub mod conversation;
+pub mod courier;
 pub mod directory;
+pub mod dovecot;
 pub mod ds389;
 pub mod login;
 pub mod maildir;

@@ -89,12 +89,19 @@ impl Sought {
     }
 
     /// Tells what is wrong with the lists, once for each state that they are in.
-    pub(super) fn tell_faults(&self, path: &MaildropPath, sources: &Sources<'_>, earlier: Option<&Snapshot>) {
+    pub(super) fn tell_faults(
+        &self,
+        path: &MaildropPath,
+        sources: &Sources<'_>,
+        settlement: &Settlement,
+        earlier: Option<&Snapshot>,
+    ) {
         if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
             return;
         }
         for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
-            tracing::warn!(maildrop = %path, %fault, "another server's list of unique-ids");
+            let unlisted = settlement.unlisted();
+            tracing::warn!(maildrop = %path, %fault, unlisted, "another server's list of unique-ids is not whole");
         }
     }
 }

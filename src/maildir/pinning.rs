@@ -82,14 +82,16 @@ impl Maildrop {
         let names = || self.names_now();
         let (changed, stamp) = self.with_pins(|locked| {
             let (lines, changed) = first_pins(locked, wishes);
-            if !lines.is_empty() {
-                locked.append(lines)?;
-            }
+            locked.append(lines)?;
             if locked.pins.want_rewriting(snapshot.entries.len()) {
                 locked.rewrite(&names()?, today())?;
             }
             Ok((changed, locked.pins.stamp))
         })?;
+        let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
+        if own > 0 && snapshot.ids.has_list() {
+            tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
+        }
         let ids = snapshot.ids.after_pinning(wanted, stamp);
         self.snapshot = Arc::new(snapshot.with_pins(ids, &changed));
         self.kept.renew(&snapshot, &self.snapshot);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::import::UniqueIdSettings;
+use super::import::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same, with other servers' lists read whatever the settings say of that: for a trial before a move.
+    #[must_use]
+    pub fn for_trial(mut self) -> Self {
+        if !self.unique_ids.import.reads() {
+            self.unique_ids.import = ImportMode::Read;
+        }
+        self
+    }
+
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {

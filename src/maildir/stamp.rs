@@ -37,6 +37,11 @@ impl FileStamp {
     pub(super) fn of(stat: &Stat) -> Self {
         Self { stamp: Stamp::of(stat), size: stat.st_size }
     }
+
+    /// Whether its contents were changed within this time, or in the future.
+    pub(super) fn is_younger_than(&self, time: Duration) -> bool {
+        !self.stamp.is_older_than(Moment::before(time))
+    }
 }
 
 impl Moment {

@@ -134,7 +134,6 @@ impl Inner {
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let sources = sought.sources(&self.unique_ids);
-        sought.tell_faults(path, &sources, earlier.as_deref());
         let mut round = 1;
         loop {
             let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
@@ -145,6 +144,9 @@ impl Inner {
             let found = std::mem::take(&mut names.found);
             let settlement =
                 sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
+            if round == 1 {
+                sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
+            }
             let ids = sought.ids(&sources, &settlement);
             let (snapshot, left) =
                 Snapshot::build(&names, settlement, ids, &known, |found| counted(path, parts, found))?;
