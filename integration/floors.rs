@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Each module with its floor, and the external crates it may name. `tracing` may be named from floor 2 up.
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
+    ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &[]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.

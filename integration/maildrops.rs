@@ -8,9 +8,13 @@ mod changing;
 mod committing;
 #[path = "maildrops/disk_errors.rs"]
 mod disk_errors;
+#[path = "maildrops/eight_bit_headers.rs"]
+mod eight_bit_headers;
 #[path = "maildrops/entering.rs"]
 mod entering;
 mod support;
+#[path = "maildrops/unchanged.rs"]
+mod unchanged;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;
 

@@ -27,6 +27,7 @@
 //! | floor | module | what it is |
 //! |---|---|---|
 //! | 0 | [`secret`] | a password, which cannot be printed |
+//! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
 //! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
@@ -52,6 +53,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod date;
 pub mod demo;
 pub mod directory;
 pub mod identity;

@@ -11,6 +11,7 @@
     reason = "every test file takes its own part of this, and a fault in it is a failed test"
 )]
 
+pub mod calls;
 pub mod certificates;
 pub mod conversation;
 pub mod courier;

@@ -1,4 +1,4 @@
-//! The open maildrop of a session. File calls block, so they run on threads of their own.
+//! The open maildrop of a session. File calls that may block run on threads of their own.
 
 use std::sync::Arc;
 
@@ -6,28 +6,44 @@ use tokio::task::spawn_blocking;
 
 use super::wire::BLOCK;
 use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message, Store};
-use crate::pop3::Listing;
+use crate::pop3::{Listing, Wrapping};
 
 /// A maildrop, at home between two calls.
 pub(super) struct Mail {
     maildrop: Option<Maildrop>,
+    /// The client takes UTF-8 in headers.
+    utf8: bool,
 }
 
 /// A message on its way, with the octets read last.
 pub(super) struct Reading {
     message: Message,
+    /// What turns the message's octets into those of its surrogate, until its end.
+    wrapping: Option<Wrapping>,
     pub(super) block: Vec<u8>,
     pub(super) is_whole: bool,
 }
 
 impl Mail {
     /// Takes a snapshot of a Maildir.
-    pub(super) async fn open(store: &Arc<Store>, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
+    pub(super) async fn open(
+        store: &Arc<Store>,
+        path: &MaildropPath,
+        utf8: bool,
+    ) -> Result<(Self, Listing), EnterFault> {
+        // Two hops between threads cost more than everything else that a login needs.
+        if let Some(maildrop) = store.enter_unchanged(path) {
+            return Ok(Self::with(maildrop, utf8));
+        }
         let (store, path) = (store.clone(), path.clone());
         let entered = spawn_blocking(move || store.enter(&path)).await;
         let maildrop = entered.unwrap_or_else(|_| Err(EnterFault::Unavailable("internal error".to_owned())))?;
-        let listing = maildrop.listing();
-        Ok((Self { maildrop: Some(maildrop) }, listing))
+        Ok(Self::with(maildrop, utf8))
+    }
+
+    fn with(maildrop: Maildrop, utf8: bool) -> (Self, Listing) {
+        let listing = maildrop.listing(utf8);
+        (Self { maildrop: Some(maildrop), utf8 }, listing)
     }
 
     /// Pins unique-ids before they are told; gives the listing that holds from now on.
@@ -39,15 +55,18 @@ impl Mail {
             (maildrop, pinned)
         });
         let Ok((maildrop, pinned)) = pinned.await else { return lost() };
+        let listing = maildrop.listing(self.utf8);
         self.maildrop = Some(maildrop);
-        pinned
+        pinned.map(|()| listing)
     }
 
     /// Opens a message and reads its first block.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
         let Some(mut maildrop) = self.maildrop.take() else { return Err(FetchFault::Gone) };
+        let wrapping = (!self.utf8 && maildrop.wraps(index)).then(Wrapping::default);
         let fetched = spawn_blocking(move || {
-            let reading = maildrop.fetch(index).and_then(|message| Reading::begin(message).map_err(FetchFault::Io));
+            let message = maildrop.fetch(index);
+            let reading = message.and_then(|message| Reading::begin(message, wrapping).map_err(FetchFault::Io));
             (maildrop, reading)
         });
         let Ok((maildrop, reading)) = fetched.await else { return Err(FetchFault::Gone) };
@@ -64,8 +83,8 @@ impl Mail {
 }
 
 impl Reading {
-    fn begin(message: Message) -> std::io::Result<Self> {
-        let mut reading = Self { message, block: vec![0; BLOCK], is_whole: false };
+    fn begin(message: Message, wrapping: Option<Wrapping>) -> std::io::Result<Self> {
+        let mut reading = Self { message, wrapping, block: vec![0; BLOCK], is_whole: false };
         reading.fill()?;
         Ok(reading)
     }
@@ -92,6 +111,20 @@ impl Reading {
             }
         }
         self.block.truncate(filled);
+        self.wrap();
         Ok(())
+    }
+
+    /// Puts what the surrogate makes of the block in its place.
+    fn wrap(&mut self) {
+        let Some(wrapping) = &mut self.wrapping else { return };
+        let mut wrapped = Vec::with_capacity(self.block.len());
+        wrapping.push(&self.block, &mut wrapped);
+        if self.is_whole
+            && let Some(wrapping) = self.wrapping.take()
+        {
+            wrapping.finish(&mut wrapped);
+        }
+        self.block = wrapped;
     }
 }

@@ -133,6 +133,14 @@ impl Ids {
         self.has_pins
     }
 
+    /// Octets of memory that it takes at most.
+    pub(super) fn memory(&self) -> usize {
+        /// What a map adds to each entry.
+        const OVERHEAD: usize = 64;
+        let wishes = self.wishes.values().map(|wish| size_of::<Wish>() + wish.key.len() + OVERHEAD);
+        wishes.sum::<usize>() + size_of_val(&*self.twins)
+    }
+
     /// The same after some messages were pinned.
     pub(super) fn after_pinning(&self, indices: &[usize], stamp: Option<FileStamp>) -> Self {
         let mut wishes = Wishes::clone(&self.wishes);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::EightBitHeaders;
 use super::import::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
@@ -14,8 +15,10 @@ pub struct Settings {
     pub marker: Option<PathBuf>,
     /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
     pub settling: Duration,
-    /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
-    pub kept_messages: u64,
+    /// The most octets of memory that names, sizes and unique-ids may take between sessions.
+    pub kept_octets: u64,
+    /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+    pub eight_bit_headers: EightBitHeaders,
     /// What decides unique-ids besides the names of the files.
     pub unique_ids: UniqueIdSettings,
 }
@@ -33,7 +36,13 @@ impl Settings {
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        let unique_ids = UniqueIdSettings::default();
-        Self { root, marker: None, settling: Duration::from_secs(2), kept_messages: 4_000_000, unique_ids }
+        Self {
+            root,
+            marker: None,
+            settling: Duration::from_secs(2),
+            kept_octets: 256 << 20,
+            eight_bit_headers: EightBitHeaders::default(),
+            unique_ids: UniqueIdSettings::default(),
+        }
     }
 }

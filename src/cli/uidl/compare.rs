@@ -37,10 +37,10 @@ pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::
     let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
     let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
     act_as_service(&configuration)?;
-    let Configuration { identity, directory, maildir, .. } = configuration;
+    let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let asked = both(Directory::new(directory), identity, &server, &secret, wanted);
+    let asked = both(directories.into_iter().map(Directory::new).collect(), identity, &server, &secret, wanted);
     let (path, theirs) = runtime.block_on(asked)?;
     let ours = ours(&store, &path, &theirs)?;
     let found = differences(&theirs, &ours);
@@ -53,13 +53,13 @@ pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::
 
 /// Where the mail is, and what the old server tells of it.
 async fn both(
-    directory: Directory,
+    directories: Vec<Directory>,
     settings: identity::Settings,
     server: &remote::Settings,
     secret: &Password,
     wanted: &Wanted,
 ) -> anyhow::Result<(MaildropPath, Vec<Told>)> {
-    let identities = IdentityMap::new(directory, settings).map_err(anyhow::Error::msg)?;
+    let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let (_, path) = person(&identities, &wanted.login).await?;
     let theirs = remote::told(server, &wanted.name, secret).await;
     Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
@@ -72,7 +72,7 @@ fn ours(store: &Store, path: &MaildropPath, theirs: &[Told]) -> anyhow::Result<V
         planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
     let there: HashMap<&str, Option<u64>> = theirs.iter().map(|told| (told.unique_id.as_str(), told.octets)).collect();
     let mut maildrop = store.enter(path)?;
-    let listing = maildrop.listing();
+    let listing = maildrop.listing(true);
     let mut ours = Vec::new();
     for (number, listed) in listing.unmarked() {
         // One that came between the two looks at the disk is left out.

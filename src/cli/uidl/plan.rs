@@ -16,15 +16,15 @@ use crate::maildir::{MaildropPath, Store};
 /// Plans for these login names, or for everybody. Gives whether nothing is wrong.
 pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
     act_as_service(&configuration)?;
-    let Configuration { identity, directory, maildir, .. } = configuration;
+    let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
-    let directory = Directory::new(directory);
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     // The disk is asked on this thread; the directory's answers come in on the other.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let maildrops = if logins.is_empty() {
-        runtime.block_on(everybody(&directory, &identity, &store))?
+        runtime.block_on(everybody(&directories, &identity, &store))?
     } else {
-        runtime.block_on(these(directory, identity, logins, &store))?
+        runtime.block_on(these(directories, identity, logins, &store))?
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     if json {
@@ -37,12 +37,12 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
 }
 
 async fn these(
-    directory: Directory,
+    directories: Vec<Directory>,
     settings: identity::Settings,
     logins: &[String],
     store: &Store,
 ) -> anyhow::Result<Vec<Maildrop>> {
-    let identities = IdentityMap::new(directory, settings).map_err(anyhow::Error::msg)?;
+    let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let mut maildrops = Vec::with_capacity(logins.len());
     for login in logins {
         let (name, path) = person(&identities, login).await?;
@@ -53,7 +53,7 @@ async fn these(
 
 /// Those of whom the directory gives no path have no mail to move; `restante audit` tells of them.
 async fn everybody(
-    directory: &Directory,
+    directories: &[Directory],
     settings: &identity::Settings,
     store: &Store,
 ) -> anyhow::Result<Vec<Maildrop>> {
@@ -61,21 +61,22 @@ async fn everybody(
         ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} maildrops {pos} ({per_sec})")?);
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut maildrops = Vec::new();
-    let mut walk = directory.walk();
-    let attributes = &directory.settings().attributes;
-    while let Some(entry) = walk.next().await {
-        bar.inc(1);
-        let Ok(entry) = entry else { continue };
-        let Identity { canonical_name, maildrop, .. } =
-            Identity::new(&entry, attributes, &settings.template, &settings.root);
-        if let Ok(path) = maildrop {
-            maildrops.push(planned_for(canonical_name, &path, store));
+    for directory in directories {
+        let (mut walk, of) = (directory.walk(), directory.settings());
+        while let Some(entry) = walk.next().await {
+            bar.inc(1);
+            // Whom the directory is not for cannot log in.
+            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
+            let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+            if let Ok(path) = identity.maildrop {
+                maildrops.push(planned_for(identity.canonical_name, &path, store));
+            }
+        }
+        if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
+            anyhow::bail!("directory {} gave only a part of its people: {why}", of.name);
         }
     }
     bar.finish_and_clear();
-    if let WalkEnd::CutShort(why) = walk.end().await? {
-        anyhow::bail!("the directory gave {} people and no more: {why}", maildrops.len());
-    }
     Ok(maildrops)
 }
 
