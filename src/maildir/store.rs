@@ -22,7 +22,7 @@ use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::Settings;
 use super::snapshot::{Known, Left, Snapshot};
-use super::stamp::Moment;
+use super::stamp::{Moment, lies_local};
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
@@ -43,6 +43,8 @@ struct Inner {
     root: Root,
     settling: Duration,
     unique_ids: UniqueIdSettings,
+    /// Whether a `stat` call of another server's lists never waits for another machine.
+    lists_answer_at_once: bool,
     eight_bit_headers: EightBitHeaders,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
@@ -61,7 +63,10 @@ impl Store {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let Settings { settling, unique_ids, eight_bit_headers, .. } = settings;
-        Ok(Self { inner: Arc::new(Inner { root, settling, unique_ids, eight_bit_headers, kept }) })
+        let lists_answer_at_once =
+            !unique_ids.import.reads() || unique_ids.lists_root.as_deref().is_none_or(lies_local);
+        let inner = Inner { root, settling, unique_ids, lists_answer_at_once, eight_bit_headers, kept };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -86,7 +91,7 @@ impl Store {
     /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
-        if !self.inner.root.answers_at_once() {
+        if !(self.inner.root.answers_at_once() && self.inner.lists_answer_at_once) {
             return None;
         }
         let kept = self.inner.kept.get(path)?;
