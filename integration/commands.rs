@@ -20,6 +20,8 @@ mod flush;
 mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
+#[path = "commands/several.rs"]
+mod several;
 
 use std::fs;
 

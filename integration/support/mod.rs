@@ -18,6 +18,8 @@ pub mod courier;
 pub mod directory;
 pub mod dovecot;
 pub mod ds389;
+pub mod factory;
+pub mod ldap_relay;
 pub mod login;
 pub mod maildir;
 pub mod overlays;
@@ -29,6 +31,7 @@ pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod token;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use super::certificate::{shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::Mail;
+use super::pinning::pinned;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
@@ -51,10 +54,12 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
+    let tokens = service.identities.takes_tokens();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report)?
+        under_tls(client.tls.as_ref(), &stream, report, tokens)?
     } else {
-        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        Access { stls, passwords, external: false, tokens }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -135,12 +140,13 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,
                 },
-                Action::Pin(indices) => Box::pin(self.pin(indices, report)).await,
+                Action::Pin(indices) => Box::pin(pinned(self.mail.as_mut(), indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
                 Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
                 Action::Close(reply, end) => {
@@ -288,18 +294,6 @@ impl Driver {
         Ok(None)
     }
 
-    /// What a client is told of unique-ids is on the disk before.
-    async fn pin(&mut self, indices: Vec<usize>, report: &Report) -> Event {
-        let Some(mail) = &mut self.mail else { return Event::NotPinned };
-        match mail.pin(indices).await {
-            Ok(listing) => Event::Pinned(listing),
-            Err(fault) => {
-                tracing::error!(person = report.person, %fault, "unique-ids not told: they cannot be pinned");
-                Event::NotPinned
-            }
-        }
-    }
-
     async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {
         self.wire.out().extend(reply);
         self.wire.flush().await?;
@@ -307,7 +301,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
+        let tokens = self.service.identities.takes_tokens();
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, tokens).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.

@@ -244,7 +244,9 @@ mod tests {
         assert!(file.want_rewriting_on(10, 681));
         let mut twice = Pins::default();
         for _ in 0..3 {
-            names.iter().for_each(|name| twice.take(Line::Pin(name.as_bytes().into(), pin(name, None))));
+            for name in &names {
+                twice.take(Line::Pin(name.as_bytes().into(), pin(name, None)));
+            }
         }
         assert!(twice.want_rewriting_on(3_000, 500));
         assert_eq!(rewritten(&file, 681).told.len(), 0);
