@@ -8,6 +8,8 @@ mod directories;
 mod people;
 #[path = "configuration/scram.rs"]
 mod scram;
+#[path = "configuration/uidl.rs"]
+mod uidl;
 
 use std::fs;
 use std::path::Path;

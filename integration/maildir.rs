@@ -7,6 +7,10 @@ mod committing;
 mod entering;
 #[path = "maildir/fetching.rs"]
 mod fetching;
+#[path = "maildir/moving.rs"]
+mod moving;
+#[path = "maildir/pinning.rs"]
+mod pinning;
 #[path = "maildir/sharing.rs"]
 mod sharing;
 

@@ -36,6 +36,7 @@
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
+//! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
 //! | 4 | [`audit`] | what in directory and mail root would make a login go wrong |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
@@ -64,6 +65,7 @@ pub mod logging;
 pub mod maildir;
 pub mod names;
 pub mod pop3;
+pub mod remote;
 pub mod secret;
 pub mod server;
 pub mod token;

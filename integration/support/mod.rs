@@ -14,7 +14,9 @@
 pub mod calls;
 pub mod certificates;
 pub mod conversation;
+pub mod courier;
 pub mod directory;
+pub mod dovecot;
 pub mod ds389;
 pub mod factory;
 pub mod ldap_relay;

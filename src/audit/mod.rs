@@ -3,11 +3,13 @@
 //! Names are judged by the login's own policy, paths by its own template, Maildirs by its own rules of opening. People
 //! are read page by page, and of each only names and DN are kept.
 
+mod compare;
 mod finding;
 mod mailboxes;
 mod namesakes;
 mod people;
 
+pub use compare::{Difference, Differs, Ours, differences};
 pub use finding::{Finding, Namesakes, Person};
 
 use self::mailboxes::Mailboxes;

@@ -8,6 +8,7 @@ mod flush;
 mod password;
 mod resolve;
 mod serve;
+mod uidl;
 
 use std::path::PathBuf;
 
@@ -103,6 +104,11 @@ enum Command {
         #[arg(value_name = "PERSON | ADDRESS")]
         whom: Option<String>,
     },
+    /// See what a move from another POP3 server comes to, before it takes place
+    Uidl {
+        #[command(subcommand)]
+        what: uidl::Uidl,
+    },
     /// Run the whole service on this machine with an LDAP directory, people and mail to try it with
     Demo {
         /// Leave configuration, certificates, LDIF and mail in this directory, to start one's own from
@@ -122,6 +128,7 @@ pub fn run() -> Ended {
         }
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
+        Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

@@ -17,6 +17,7 @@ mod scram;
 mod section;
 mod tokens;
 mod tree;
+mod uidl;
 mod unknown;
 mod values;
 

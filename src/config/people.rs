@@ -8,6 +8,7 @@ use super::scram;
 use super::section::Section;
 use super::tokens;
 use super::tree::Kind as ValueKind;
+use super::uidl;
 use super::values;
 use crate::identity::{self, Ambiguous, Lifetimes};
 use crate::lockout::{self, Block};
@@ -30,6 +31,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
         marker: mailboxes.parsed("marker", paths::below),
+        unique_ids: uidl::read(root, base),
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
         eight_bit_headers: mailboxes.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
@@ -48,6 +50,7 @@ pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Setti
     let tokens = tokens::read(root, base, &policy);
     let scram = scram::read(root, base);
     let template = template(&root.section("mailboxes"))?;
+    let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
     Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens, scram })
 }
 

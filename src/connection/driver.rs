@@ -14,6 +14,7 @@ use super::certificate::{Offered, shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::Mail;
+use super::pinning::pinned;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::wire::Wire;
@@ -154,6 +155,7 @@ impl Driver {
                     Some(event) => event,
                     None => self.next_line().await?,
                 },
+                Action::Pin(indices) => Box::pin(pinned(self.mail.as_mut(), indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
                 Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
                 Action::Close(reply, end) => {

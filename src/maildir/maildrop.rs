@@ -26,8 +26,8 @@ pub(super) const TRIES: usize = 10;
 pub struct Maildrop {
     pub(super) store: Store,
     pub(super) path: MaildropPath,
-    kept: Arc<Kept>,
-    snapshot: Arc<Snapshot>,
+    pub(super) kept: Arc<Kept>,
+    pub(super) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
 }
@@ -42,7 +42,8 @@ impl Maildrop {
     #[must_use]
     pub fn listing(&self, utf8: bool) -> Listing {
         let offered = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
-        Listing::new(Arc::clone(offered.unwrap_or(&self.snapshot.listed)))
+        let messages = Arc::clone(offered.unwrap_or(&self.snapshot.listed));
+        Listing::new(messages).with_unpinned(self.snapshot.ids.want_pins())
     }
 
     /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
@@ -111,11 +112,8 @@ impl Maildrop {
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
         let wanted = &self.entry(index)?.found;
-        let entries = &self.snapshot.entries;
-        let first = entries.partition_point(|entry| entry.found.order(wanted).is_lt());
-        let others =
-            entries.iter().skip(first).map(|entry| &entry.found).take_while(|found| found.order(wanted).is_eq());
-        self.reread.as_ref()?.follow(wanted, others).cloned()
+        let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
+        self.reread.as_ref()?.follow(wanted, twins).cloned()
     }
 
     pub(super) fn parts(&self) -> Result<Parts, EnterFault> {

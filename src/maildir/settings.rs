@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::EightBitHeaders;
+use super::import::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +19,20 @@ pub struct Settings {
     pub kept_octets: u64,
     /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
     pub eight_bit_headers: EightBitHeaders,
+    /// What decides unique-ids besides the names of the files.
+    pub unique_ids: UniqueIdSettings,
 }
 
 impl Settings {
+    /// The same, with other servers' lists read whatever the settings say of that: for a trial before a move.
+    #[must_use]
+    pub fn for_trial(mut self) -> Self {
+        if !self.unique_ids.import.reads() {
+            self.unique_ids.import = ImportMode::Read;
+        }
+        self
+    }
+
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
@@ -30,6 +42,7 @@ impl Settings {
             settling: Duration::from_secs(2),
             kept_octets: 256 << 20,
             eight_bit_headers: EightBitHeaders::default(),
+            unique_ids: UniqueIdSettings::default(),
         }
     }
 }

@@ -27,10 +27,43 @@ pub(super) struct Stamps {
     pub(super) cur: Option<Stamp>,
 }
 
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileStamp {
+    stamp: Stamp,
+    size: i64,
+}
+
+impl FileStamp {
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self { stamp: Stamp::of(stat), size: stat.st_size }
+    }
+
+    /// Whether its contents were changed within this time, or in the future.
+    pub(super) fn is_younger_than(&self, time: Duration) -> bool {
+        !self.stamp.is_older_than(Moment::before(time))
+    }
+}
+
 impl Moment {
     /// When the contents of a file were last written.
     pub(super) fn modified(stat: &Stat) -> Self {
         Self::at(stat.st_mtime, stat.st_mtime_nsec)
+    }
+
+    /// When anything about a file was last changed: its contents, its name, its flags.
+    pub(super) fn changed(stat: &Stat) -> Self {
+        Self::at(stat.st_ctime, stat.st_ctime_nsec)
+    }
+
+    /// The moment so long before.
+    pub(super) fn earlier_by(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment so long after.
+    pub(super) fn later_by(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// The kernel's clock for time stamps of local file systems, as it stood `ago`.
@@ -53,7 +86,7 @@ impl Stamp {
             device: stat.st_dev,
             inode: stat.st_ino,
             modified: Moment::modified(stat),
-            changed: Moment::at(stat.st_ctime, stat.st_ctime_nsec),
+            changed: Moment::changed(stat),
         }
     }
 

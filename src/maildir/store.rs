@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::count::{self, FileState};
 use super::fault::{EnterFault, StoreFault};
+use super::ids::Sought;
+use super::import::UniqueIdSettings;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
@@ -20,6 +22,7 @@ use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::Settings;
 use super::snapshot::{Known, Left, Snapshot};
+use super::stamp::{Moment, lies_local};
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
@@ -39,6 +42,9 @@ pub struct Store {
 struct Inner {
     root: Root,
     settling: Duration,
+    unique_ids: UniqueIdSettings,
+    /// Whether a `stat` call of another server's lists never waits for another machine.
+    lists_answer_at_once: bool,
     eight_bit_headers: EightBitHeaders,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
@@ -56,8 +62,11 @@ impl Store {
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        let Settings { settling, eight_bit_headers, .. } = settings;
-        Ok(Self { inner: Arc::new(Inner { root, settling, eight_bit_headers, kept }) })
+        let Settings { settling, unique_ids, eight_bit_headers, .. } = settings;
+        let lists_answer_at_once =
+            !unique_ids.import.reads() || unique_ids.lists_root.as_deref().is_none_or(lies_local);
+        let inner = Inner { root, settling, unique_ids, lists_answer_at_once, eight_bit_headers, kept };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -82,7 +91,7 @@ impl Store {
     /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
-        if !self.inner.root.answers_at_once() {
+        if !(self.inner.root.answers_at_once() && self.inner.lists_answer_at_once) {
             return None;
         }
         let kept = self.inner.kept.get(path)?;
@@ -96,6 +105,10 @@ impl Store {
         &self.inner.root
     }
 
+    pub(super) fn unique_ids(&self) -> &UniqueIdSettings {
+        &self.inner.unique_ids
+    }
+
     pub(super) fn settling(&self) -> Duration {
         self.inner.settling
     }
@@ -105,7 +118,8 @@ impl Inner {
     /// The kept snapshot, if `new` and `cur` are as they were.
     fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
         let snapshot = kept.settled()?;
-        (self.root.stamps(path.as_ref()) == Some(snapshot.stamps)).then_some(snapshot)
+        let is_same = self.root.stamps(path.as_ref()) == Some(snapshot.stamps);
+        (is_same && snapshot.ids.are_current(&self.root, path, &self.unique_ids)).then_some(snapshot)
     }
 
     /// A new snapshot; of several sessions that want one at the same moment, one makes it.
@@ -116,12 +130,13 @@ impl Inner {
         }
         let root = self.root.open()?;
         let parts = Parts::open(&root, path.as_ref())?;
+        let sought = Sought::read(&root, path, &self.unique_ids)?;
         if parts.are_missing() {
             root.require_same()?;
-            return missing(path, kept);
+            return missing(path, kept, &sought);
         }
         let (earlier, mends) = kept.known();
-        let snapshot = Arc::new(self.scan(path, &parts, earlier, &mends)?);
+        let snapshot = Arc::new(self.scan(path, &parts, &sought, earlier, &mends)?);
         kept.replace(Arc::clone(&snapshot), &mends);
         // Weighed when it is put in: once more, now that it holds the messages.
         self.kept.insert(path.clone(), Arc::clone(kept));
@@ -134,19 +149,29 @@ impl Inner {
         &self,
         path: &MaildropPath,
         parts: &Parts,
+        sought: &Sought,
         mut earlier: Option<Arc<Snapshot>>,
         mends: &Mends,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
+        let sources = sought.sources(&self.unique_ids);
         let mut round = 1;
         loop {
-            let names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
+            let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
             if let (Some(odd), false, 1) = (&names.odd, told, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
             let known = Known::new(earlier.as_deref(), mends);
-            let (snapshot, left) = Snapshot::build(names, &known, |found| counted(path, parts, found))?;
+            let found = std::mem::take(&mut names.found);
+            let settlement =
+                sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
+            if round == 1 {
+                sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
+            }
+            let ids = sought.ids(&sources, &settlement);
+            let (snapshot, left) =
+                Snapshot::build(&names, settlement, ids, &known, |found| counted(path, parts, found))?;
             if left == Left::None || round == ROUNDS {
                 return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
@@ -173,9 +198,13 @@ impl Inner {
     }
 }
 
-/// An empty maildrop, unless it held messages when it was last seen: then something fell away.
-fn missing(path: &MaildropPath, kept: &Kept) -> Result<Arc<Snapshot>, EnterFault> {
+/// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
+/// away.
+fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snapshot>, EnterFault> {
     match kept.messages() {
+        0 if sought.know_pins() || kept.holds_pins() => {
+            Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
+        }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
     }
@@ -201,4 +230,10 @@ fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// When a message's file was last touched; none if it is gone.
+pub(super) fn changed(parts: &Parts, found: &Found) -> Option<Moment> {
+    let stat = statat(parts.get(found.place)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(Moment::changed(&stat))
 }

@@ -7,8 +7,8 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use super::name;
-use super::snapshot::{Entry, Snapshot};
-use crate::pop3::{Listed, Messages, has_whole_header, surrogate_header, surrogate_octets};
+use super::snapshot::{Entry, Snapshot, renewed};
+use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
 
 /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum EightBitHeaders {
 #[derive(Debug)]
 pub(super) struct Surrogates {
     /// For each message the octets of its surrogate's header; 0 where it needs none.
-    headers: Box<[u64]>,
+    headers: Arc<[u64]>,
     pub(super) listed: Arc<Messages>,
 }
 
@@ -37,7 +37,7 @@ const BLOCK: u64 = 8 * 1024;
 impl<'a> Read<'a> {
     pub(super) fn of(earlier: Option<&'a Snapshot>) -> Self {
         let known = earlier.and_then(|snapshot| Some((&snapshot.entries, &snapshot.surrogates.as_ref()?.headers)));
-        let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers));
+        let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers.iter()));
         Self(pairs.map(|(entry, header)| (file(entry), *header)).collect())
     }
 }
@@ -55,7 +55,7 @@ impl Surrogates {
         open: impl Fn(&Entry) -> io::Result<Option<File>>,
     ) -> io::Result<Self> {
         let mut headers = Vec::with_capacity(snapshot.entries.len());
-        for entry in &snapshot.entries {
+        for entry in snapshot.entries.iter() {
             headers.push(match read.0.get(&file(entry)) {
                 Some(header) => *header,
                 None => open(entry)?.map_or(Ok(0), header)?,
@@ -68,6 +68,11 @@ impl Surrogates {
     /// Whether a message is offered by its surrogate.
     pub(super) fn has(&self, index: usize) -> bool {
         self.headers.get(index).is_some_and(|header| *header > 0)
+    }
+
+    /// The same with the unique-ids that changed, by index.
+    pub(super) fn renewed(&self, changed: &HashMap<usize, UniqueId>) -> Self {
+        Self { headers: Arc::clone(&self.headers), listed: renewed(&self.listed, changed) }
     }
 
     /// Octets of memory that they take at most.

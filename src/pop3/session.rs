@@ -10,6 +10,8 @@
 //!
 //! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
 //!
+//! In TRANSACTION, a UIDL waits in Pinning until what it tells is pinned.
+//!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Language, Line, Listing, Part, TokenCredentials};
+use super::{Access, Credentials, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -45,6 +47,10 @@ pub enum Event {
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
     NotTransmitted,
+    /// The unique-ids are pinned; the listing with what holds from now on.
+    Pinned(Listing),
+    /// They could not be pinned, and must not be told.
+    NotPinned,
     /// The deletions were tried; true if every one succeeded.
     Committed(bool),
     /// The client was silent for too long.
@@ -79,6 +85,8 @@ pub enum Action {
     Transmit(Transmission),
     /// Send this, forget what was read, and do the TLS handshake.
     StartTls(Reply),
+    /// Pin the unique-ids of the messages at these indices: they are about to be told.
+    Pin(Vec<usize>),
     /// Remove the messages at these indices.
     Commit(Vec<usize>),
     /// Send this, and close.
@@ -165,6 +173,8 @@ pub(super) enum State {
     TokenRefused(Verifying),
     Opening(Verifying),
     Transaction(Transaction),
+    /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
+    Pinning(Transaction, Option<MessageNumber>),
     Update(Manner),
     Ended,
 }
@@ -263,6 +273,8 @@ impl State {
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
             (Self::Transaction(state), Event::NotTransmitted) => state.not_transmitted(),
+            (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
+            (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Transaction(state), Event::TooLong) => state.too_long(),
             (Self::Update(manner), Event::Committed(whole)) => committed(manner, whole),
             (state, _) => {
@@ -278,7 +290,7 @@ impl State {
             | Self::Challenging(state, _)
             | Self::Proving(state) => state.manner(),
             Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
-            Self::Transaction(state) => state.manner(),
+            Self::Transaction(state) | Self::Pinning(state, _) => state.manner(),
             Self::Update(manner) => *manner,
             Self::Ended => Manner::default(),
         }

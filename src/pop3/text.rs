@@ -55,6 +55,7 @@ pub(super) enum Text {
     UnknownLanguage,
     UnknownMechanism,
     UniqueIdsFollow,
+    UniqueIdsUnavailable,
     Utf8Accepted,
     WrongNameOrPassword,
 }
@@ -153,6 +154,7 @@ impl Text {
             Self::UnknownLanguage => "unknown language",
             Self::UnknownMechanism => "unknown mechanism",
             Self::UniqueIdsFollow => "unique-ids follow",
+            Self::UniqueIdsUnavailable => "unique-ids cannot be told now, try again later",
             Self::Utf8Accepted => "UTF-8 it is",
             Self::WrongNameOrPassword => "name or password is wrong",
         };
@@ -205,6 +207,7 @@ impl Text {
             Self::UnknownLanguage => "unbekannte Sprache",
             Self::UnknownMechanism => "unbekanntes Verfahren",
             Self::UniqueIdsFollow => "Kennungen folgen",
+            Self::UniqueIdsUnavailable => "Kennungen können gerade nicht genannt werden, bitte später wieder versuchen",
             Self::Utf8Accepted => "UTF-8 gilt",
             Self::WrongNameOrPassword => "Name oder Passwort ist falsch",
         };

@@ -1,7 +1,7 @@
 //! The TRANSACTION state (RFC 1939 §5): the maildrop is open.
 
 use super::command::{Command, Misread};
-use super::manner::Manner;
+use super::manner::{Code, Manner};
 use super::reply::{self, Reply};
 use super::session::{Action, End, State, Step, Transmission};
 use super::text::Text;
@@ -60,9 +60,8 @@ impl Transaction {
         let reply = match command {
             Command::Stat => reply::stat(&self.listing),
             Command::List(None) => return self.list(),
-            Command::Uidl(None) => return self.uidl(),
             Command::List(Some(number)) => self.list_one(*number),
-            Command::Uidl(Some(number)) => self.uidl_one(*number),
+            Command::Uidl(number) => return self.uidl(*number),
             Command::Retr(number) => return self.transmit(*number, Part::Whole),
             Command::Top(number, lines) => return self.transmit(*number, Part::Top(*lines)),
             Command::Dele(number) => self.dele(*number),
@@ -86,14 +85,6 @@ impl Transaction {
         Step::right(State::Transaction(self), action)
     }
 
-    fn uidl(self) -> Step {
-        let action = match self.shared() {
-            Some(messages) => Action::Share(messages.uidl()),
-            None => Action::Reply(reply::uidl(self.manner, self.listing.unmarked())),
-        };
-        Step::right(State::Transaction(self), action)
-    }
-
     /// The replies that sessions share are in English.
     fn shared(&self) -> Option<&Messages> {
         self.listing.shared().filter(|_| self.manner.language == Language::English)
@@ -105,6 +96,41 @@ impl Transaction {
 
     fn list_one(&self, number: MessageNumber) -> Reply {
         self.one(number, |message| message.octets.to_string())
+    }
+
+    /// What is told once stays: so it is pinned before.
+    fn uidl(self, number: Option<MessageNumber>) -> Step {
+        if !self.listing.has_unpinned() {
+            return self.tell(number);
+        }
+        let indices: Vec<usize> = match number {
+            Some(number) => self.listing.index(number).into_iter().collect(),
+            None => self.listing.unmarked().map(|(number, _)| number - 1).collect(),
+        };
+        if indices.is_empty() {
+            return self.tell(number);
+        }
+        Step::right(State::Pinning(self, number), Action::Pin(indices))
+    }
+
+    pub(super) fn pinned(mut self, pinned: Listing, number: Option<MessageNumber>) -> Step {
+        self.listing.renew(pinned);
+        self.tell(number)
+    }
+
+    /// "The SYS/TEMP response code indicates a problem which is likely to be temporary in nature" (RFC 3206 §4).
+    pub(super) fn not_pinned(self) -> Step {
+        let reply = self.manner.err_with(Code::SysTemp, Text::UniqueIdsUnavailable);
+        self.reply(reply)
+    }
+
+    fn tell(self, number: Option<MessageNumber>) -> Step {
+        let action = match (number, self.shared()) {
+            (Some(number), _) => Action::Reply(self.uidl_one(number)),
+            (None, Some(messages)) => Action::Share(messages.uidl()),
+            (None, None) => Action::Reply(reply::uidl(self.manner, self.listing.unmarked())),
+        };
+        Step::right(State::Transaction(self), action)
     }
 
     fn uidl_one(&self, number: MessageNumber) -> Reply {
