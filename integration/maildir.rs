@@ -7,6 +7,8 @@ mod committing;
 mod entering;
 #[path = "maildir/fetching.rs"]
 mod fetching;
+#[path = "maildir/index.rs"]
+mod index;
 #[path = "maildir/sharing.rs"]
 mod sharing;
 
@@ -39,6 +41,13 @@ impl Mail {
         settings.settling = Duration::ZERO;
         change(&mut settings);
         Self { disk, store: Store::new(settings).unwrap() }
+    }
+
+    /// Another store of the same mail, which remembers nothing: what a restart leaves, or what another node is.
+    fn restarted(&self) -> Store {
+        let mut settings = Settings::new(self.root());
+        settings.settling = Duration::ZERO;
+        Store::new(settings).unwrap()
     }
 
     fn root(&self) -> PathBuf {

@@ -10,6 +10,8 @@ mod committing;
 mod disk_errors;
 #[path = "maildrops/entering.rs"]
 mod entering;
+#[path = "maildrops/index.rs"]
+mod index;
 mod support;
 #[path = "maildrops/unchanged.rs"]
 mod unchanged;

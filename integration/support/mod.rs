@@ -18,6 +18,7 @@ pub mod directory;
 pub mod ds389;
 pub mod login;
 pub mod maildir;
+pub mod mount;
 pub mod overlays;
 pub mod ports;
 pub mod probe;

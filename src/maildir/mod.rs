@@ -1,12 +1,16 @@
 //! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
 //!
-//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, nothing is ever written or
-//! renamed, and nothing is deleted but the messages that a user deleted.
+//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened; nothing of others is ever
+//! written or renamed, and nothing is deleted but the messages that a user deleted. What is written is our own index, a
+//! cache beside the mail.
 
 mod beneath;
+mod beside;
 mod commit;
 mod count;
 mod fault;
+mod index;
+mod indexing;
 mod inspect;
 mod kept;
 mod maildrop;
@@ -25,6 +29,7 @@ mod unique;
 
 pub use commit::Committed;
 pub use fault::{EnterFault, FetchFault, StoreFault};
+pub use indexing::Indexed;
 pub use inspect::{Condition, Place};
 pub use maildrop::Maildrop;
 pub use message::Message;
