@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use restante::maildir::{EnterFault, FieldValue, Maildrop, MaildropPath, PathTemplate, Settings, Store};
+use restante::pop3::Octets;
 
 /// A mail root with one person's Maildir in it.
 struct Mail {
@@ -115,13 +116,18 @@ fn shares(one: &Maildrop, other: &Maildrop) -> bool {
     std::ptr::eq(one.listing().get(0).unwrap(), other.listing().get(0).unwrap())
 }
 
-/// The whole message at an index, read in small blocks.
+/// The whole message at an index, read in small blocks and sent.
 fn fetched(maildrop: &mut Maildrop, index: usize) -> String {
     let mut message = maildrop.fetch(index).unwrap();
     let (mut block, mut whole) = ([0; 7], Vec::new());
     loop {
         match message.read(&mut block).unwrap() {
-            0 => return String::from_utf8(whole).unwrap(),
+            0 => {
+                let mut octets = Octets::default();
+                octets.push(&whole);
+                message.was_sent(octets.total());
+                return String::from_utf8(whole).unwrap();
+            }
             length => whole.extend_from_slice(&block[..length]),
         }
     }

@@ -13,7 +13,7 @@ use crate::config::{self, Configuration};
 use crate::connection::{Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
-use crate::logging;
+use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
 
@@ -25,11 +25,14 @@ pub(super) fn serve(file: &Path) -> Ended {
             return Ended::BadConfiguration;
         }
     };
-    if let Err(fault) = logging::start(configuration.logging) {
-        complain(&fault);
-        return Ended::FoundWrong;
-    }
-    match start(configuration) {
+    let log = match logging::start(configuration.logging) {
+        Ok(log) => log,
+        Err(fault) => {
+            complain(&fault);
+            return Ended::FoundWrong;
+        }
+    };
+    match start(configuration, &log) {
         Ok(()) => Ended::Fine,
         Err(fault) => {
             tracing::error!("cannot serve: {fault:#}");
@@ -39,7 +42,7 @@ pub(super) fn serve(file: &Path) -> Ended {
 }
 
 /// Binds as whoever started us, drops to the configured user, and only then makes threads.
-fn start(configuration: Configuration) -> anyhow::Result<()> {
+fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
     let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     match &configuration.server.user {
@@ -51,6 +54,7 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
     if !kernel_tells_delivery().unwrap_or(false) {
         tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
     }
+    log.gather().context("no threads")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration)
 }

@@ -10,6 +10,7 @@ mod handshake;
 mod mail;
 mod report;
 mod settings;
+mod step;
 mod stream;
 mod wire;
 

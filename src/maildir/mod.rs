@@ -6,6 +6,7 @@
 
 mod beneath;
 mod beside;
+mod cached;
 mod commit;
 mod count;
 mod fault;

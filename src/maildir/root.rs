@@ -58,6 +58,11 @@ impl Root {
         })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn open(&self) -> Result<OpenRoot<'_>, EnterFault> {
         let directory = openat(CWD, &self.path, beneath::PASSING, Mode::empty())
             .map_err(|errno| EnterFault::Unavailable(format!("the mail root {}: {errno}", self.path.display())))?;

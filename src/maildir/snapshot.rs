@@ -43,6 +43,8 @@ pub(super) struct Snapshot {
     pub(super) listed: Arc<Messages>,
     pub(super) entries: Box<[Entry]>,
     pub(super) stamps: Stamps,
+    /// It lies on local file systems, which answer from memory what they have in memory.
+    pub(super) local: bool,
     /// While the stamps stay as they are, nothing has changed.
     pub(super) settled: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
@@ -107,7 +109,14 @@ impl Snapshot {
     /// A Maildir that was never made.
     pub(super) fn empty() -> Self {
         let stamps = Stamps { new: None, cur: None };
-        Self { listed: Arc::new(Messages::from_iter([])), entries: Box::new([]), stamps, settled: false, odd: false }
+        Self {
+            listed: Arc::new(Messages::from_iter([])),
+            entries: Box::new([]),
+            stamps,
+            local: false,
+            settled: false,
+            odd: false,
+        }
     }
 
     /// Octets of memory that it takes at most.
@@ -146,7 +155,7 @@ impl Snapshot {
         let listed = Arc::new(listed.collect());
         let settled = names.settled && left == Left::None;
         let odd = names.odd.is_some();
-        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, settled, odd }, left))
+        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, local: names.local, settled, odd }, left))
     }
 }
 
