@@ -63,12 +63,14 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
-    let (service, directory) = service(configuration)?;
+    let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
-        greet_directory(directory.clone());
-        follow(directory, service.identities.clone());
+        for directory in directories {
+            greet(directory.clone());
+            follow(directory, service.identities.clone());
+        }
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -80,13 +82,13 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Everything a client is served with.
-fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Directory)> {
-    let Configuration { connection, identity, directory, maildir, .. } = configuration;
-    let directory = Directory::new(directory);
-    let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
+fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
+    let Configuration { connection, identity, directories, maildir, .. } = configuration;
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+    let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((Arc::new(Service { identities, store, settings: connection }), directory))
+    Ok((Arc::new(Service { identities, store, settings: connection }), directories))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.
@@ -99,10 +101,10 @@ fn take_orders(admin: Option<AdminSocket>, identities: Arc<IdentityMap>) {
     });
 }
 
-/// Tells at the start whether the directory answers; the service starts whether it does or not.
-fn greet_directory(directory: Directory) {
+/// Tells at the start whether a directory answers; the service starts whether it does or not.
+fn greet(directory: Directory) {
     tokio::spawn(async move {
-        let name = directory.settings().name.clone();
+        let name = directory.settings().name.to_string();
         match directory.probe().await {
             Ok(()) => tracing::info!(directory = name, "the directory answers"),
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
@@ -110,7 +112,7 @@ fn greet_directory(directory: Directory) {
     });
 }
 
-/// Follows the directory, where that is configured.
+/// Follows a directory, where that is configured.
 fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     if !directory.settings().follow {
         return;

@@ -81,7 +81,7 @@ impl Directory {
         };
         loop {
             match stream.next().await {
-                Ok(Some(message)) => hear(message, &mut followed, tell),
+                Ok(Some(message)) => hear(message, &settings.name, &mut followed, tell),
                 Ok(None) => break,
                 Err(fault) => return Lost { why: fault.to_string(), followed, pause: None },
             }
@@ -119,7 +119,7 @@ async fn knows_synchronisation(mut ldap: Ldap, limit: Duration) -> Result<bool, 
 }
 
 /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
-fn hear(message: ResultEntry, followed: &mut bool, tell: &(impl Fn(Change) + ?Sized)) {
+fn hear(message: ResultEntry, directory: &Arc<str>, followed: &mut bool, tell: &(impl Fn(Change) + ?Sized)) {
     if message.is_intermediate() {
         match parse_syncinfo(message) {
             SyncInfo::RefreshDelete { refresh_done: true, .. }
@@ -129,7 +129,7 @@ fn hear(message: ResultEntry, followed: &mut bool, tell: &(impl Fn(Change) + ?Si
             }
             SyncInfo::SyncIdSet { sync_uuids, .. } if *followed => {
                 for uuid in &sync_uuids {
-                    tell(Change::Entry(EntryId::of_uuid(uuid)));
+                    tell(Change::Entry(EntryId::of_uuid(uuid, directory)));
                 }
             }
             _ => {}
@@ -141,7 +141,7 @@ fn hear(message: ResultEntry, followed: &mut bool, tell: &(impl Fn(Change) + ?Si
     }
     for control in message.1 {
         if matches!(control.0, Some(ControlType::SyncState)) {
-            tell(Change::Entry(EntryId::of_uuid(&control.1.parse::<SyncState>().entry_uuid)));
+            tell(Change::Entry(EntryId::of_uuid(&control.1.parse::<SyncState>().entry_uuid, directory)));
         }
     }
 }

@@ -26,8 +26,18 @@ pub(super) enum Locked {
     Familiar(Someone, Network),
     /// A name that leads to nobody.
     Name(String),
+    /// People of one name.
+    Namesakes(Namesakes),
     /// A network.
     Network(Network),
+}
+
+/// People of one name, as far as counting goes: whichever of their common names is typed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Namesakes {
+    people: Vec<Someone>,
+    /// Where one of them is at home.
+    pub(super) familiar: Option<Network>,
 }
 
 /// The lock-outs under way, in the order in which they end: each lasts as long as any other.
@@ -46,6 +56,9 @@ impl LockedOut {
                 tracing::warn!(person = &*someone.name, %network, wrong_passwords, until, "lock-out begins");
             }
             Locked::Name(login) => tracing::warn!(login, wrong_passwords, until, "lock-out begins"),
+            Locked::Namesakes(namesakes) => {
+                tracing::warn!(people = namesakes.names(), wrong_passwords, until, "lock-out begins");
+            }
             Locked::Network(network) => tracing::warn!(%network, wrong_passwords, until, "lock-out begins"),
         }
         self.0.push_back((lock_out.until, locked));
@@ -82,6 +95,10 @@ impl Locked {
                 tracing::warn!(login, "{what}");
                 None
             }
+            Self::Namesakes(namesakes) => {
+                tracing::warn!(people = namesakes.names(), "{what}");
+                None
+            }
             Self::Network(network) => {
                 tracing::warn!(%network, "{what}");
                 None
@@ -97,8 +114,30 @@ impl Locked {
             (Whom::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
                 *network == Network::of(*address)
             }
+            (_, Self::Namesakes(namesakes)) => namesakes.are_meant(whom),
             (Whom::Person(_), Self::Network(_)) | (Whom::Network(_), Self::Person(_) | Self::Name(_)) => false,
         }
+    }
+}
+
+impl Namesakes {
+    /// The same ones are equal, in whatever order a directory told them.
+    pub(super) fn new(mut people: Vec<Someone>, familiar: Option<Network>) -> Self {
+        people.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        Self { people, familiar }
+    }
+
+    /// Whether forgetting somebody's counters, or a network's, is about these as well.
+    pub(super) fn are_meant(&self, whom: &Whom) -> bool {
+        match whom {
+            Whom::All => true,
+            Whom::Person(name) => self.people.iter().any(|someone| someone.is_called(&fold(name))),
+            Whom::Network(address) => self.familiar == Some(Network::of(*address)),
+        }
+    }
+
+    fn names(&self) -> String {
+        self.people.iter().map(|someone| &*someone.name).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -153,9 +153,15 @@ impl Passwords {
     /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
     /// stale one all day locks nobody out of the directory.
     pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
-        let mark = self.mark(person, password, now, sent);
         self.dropped(person);
+        self.not_theirs(person, password, now, sent);
+    }
+
+    /// The same, of a password that may be somebody else's who has the same name: what was verified stands.
+    pub(super) fn not_theirs(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
+            record.verified.take_if(|verified| same(&verified.tag, &mark.tag));
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.refused.push_front(mark);
             record.refused.truncate(REFUSED_HELD);
@@ -235,8 +241,10 @@ impl Passwords {
     /// Bound to the person: the same password of two people has two tags.
     fn tag(&self, person: &Identity, password: &Password) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(person.id.to_string().as_bytes());
-        context.update(&[0]);
+        for part in [person.id.directory(), &person.id.to_string()] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
         context.update(password.expose().as_bytes());
         context.sign()
     }
