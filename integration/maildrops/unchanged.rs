@@ -101,7 +101,7 @@ fn messages_in_memory_are_sent_by_the_thread_that_reads_the_socket() {
     // Delivered a moment ago, so the kernel has them in memory.
     let mut client = stage.session();
     let calls = Calls::watch(stage.service.pid(), "openat,openat2,fstat,newfstatat,read,pread64,preadv2,close,sendto");
-    let pipeline: String = (1..=10).map(|number| format!("RETR {number}\r\n")).collect();
+    let pipeline = (1..=10).map(|number| format!("RETR {number}\r\n")).collect::<Vec<_>>().concat();
     client.send_octets(pipeline.as_bytes());
     for _ in 0..10 {
         client.expect("+OK 17 octets");

@@ -35,14 +35,17 @@ pub(super) fn index(file: &Path, logins: &[String]) -> Ended {
 /// Whether everything went well; what did not was told.
 fn build(configuration: Configuration, logins: &[String]) -> anyhow::Result<bool> {
     act_as_service(&configuration)?;
-    let Configuration { identity, directory, maildir, .. } = configuration;
+    let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir)?;
     let mut found = Found::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     if logins.is_empty() {
-        runtime.block_on(everybody(&Directory::new(directory), &identity, &mut found))?;
+        for directory in &directories {
+            runtime.block_on(everybody(directory, &identity, &mut found))?;
+        }
     } else {
-        let identities = IdentityMap::new(Directory::new(directory), identity).map_err(anyhow::Error::msg)?;
+        let identities = IdentityMap::new(directories, identity).map_err(anyhow::Error::msg)?;
         runtime.block_on(these(&identities, logins, &mut found));
     }
     drop(runtime);
@@ -75,8 +78,7 @@ async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
 }
 
 async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Found) -> anyhow::Result<()> {
-    let mut walk = directory.walk();
-    let attributes = &directory.settings().attributes;
+    let (mut walk, of) = (directory.walk(), directory.settings());
     while let Some(entry) = walk.next().await {
         let entry = match entry {
             Ok(entry) => entry,
@@ -85,14 +87,18 @@ async fn everybody(directory: &Directory, settings: &identity::Settings, found: 
                 continue;
             }
         };
-        let identity = Identity::new(&entry, attributes, &settings.template, &settings.root);
+        // Whom the directory is not for cannot log in.
+        if entry.misfit.is_some() {
+            continue;
+        }
+        let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
         match identity.maildrop {
             Ok(maildrop) => found.maildrops.push(maildrop),
             Err(refusal) => found.fail(&identity.canonical_name, &refusal),
         }
     }
-    if let WalkEnd::CutShort(why) = walk.end().await? {
-        found.fail(&directory.settings().name, &format!("the directory gave no more people: {why}"));
+    if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
+        found.fail(&of.name, &format!("the directory gave no more people: {why}"));
     }
     Ok(())
 }
