@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
 use crate::config::{self, Configuration};
-use crate::connection::{Service, kernel_tells_delivery};
+use crate::connection::{Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
 use crate::logging::{self, Log};
@@ -88,7 +88,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((Arc::new(Service { identities, store, settings: connection }), directories))
+    Ok((
+        Arc::new(Service { identities, store, lanes: Lanes::new(connection.file_deadline), settings: connection }),
+        directories,
+    ))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.

@@ -259,7 +259,7 @@ impl Driver {
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service.store, &path).await {
+            Some(path) => match Mail::open(&self.service, &path).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);

@@ -1,20 +1,31 @@
 //! The open maildrop of a session. File calls that may block run on threads of their own.
 
-use std::sync::Arc;
+use std::io;
 
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 
+use super::Service;
+use super::lanes::{Lane, NoResult};
 use super::wire::BLOCK;
-use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message, Store};
+use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::Listing;
 
-/// A maildrop, at home between two calls.
+/// The open maildrop, and the way to it.
 pub(super) struct Mail {
-    maildrop: Option<Maildrop>,
+    maildrop: At,
+    lane: Lane,
     /// What the last message was read into, while one is fetched after the other.
     spare: Vec<u8>,
     /// Which message would be next if they are fetched in order.
     next: usize,
+}
+
+/// Where the maildrop is between two calls.
+enum At {
+    Home(Maildrop),
+    /// A call took it and was late; it comes back when that ends.
+    Away(oneshot::Receiver<Maildrop>),
+    Lost,
 }
 
 /// A message on its way, with the octets read last.
@@ -23,6 +34,7 @@ pub(super) struct Reading {
     block: Vec<u8>,
     filled: usize,
     pub(super) is_whole: bool,
+    lane: Lane,
 }
 
 /// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
@@ -30,48 +42,82 @@ const LARGE: usize = 4 * BLOCK;
 
 impl Mail {
     /// Takes a snapshot of a Maildir.
-    pub(super) async fn open(store: &Arc<Store>, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
+    pub(super) async fn open(service: &Service, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
         // Two hops between threads cost more than everything else that a login needs.
-        if let Some(maildrop) = store.enter_unchanged(path) {
-            return Ok(Self::with(maildrop));
+        if let Some(maildrop) = service.store.enter_unchanged(path) {
+            return Ok(Self::with(maildrop, Lane::LOCAL));
         }
-        let (store, path) = (store.clone(), path.clone());
-        let entered = spawn_blocking(move || store.enter(&path)).await;
-        let maildrop = entered.unwrap_or_else(|_| Err(EnterFault::Unavailable("internal error".to_owned())))?;
-        Ok(Self::with(maildrop))
+        let lane = service.lanes.of(service.store.file_system(path));
+        let (store, path) = (service.store.clone(), path.clone());
+        let entered = lane.run(move || store.enter(&path)).await;
+        let maildrop = entered.map_err(|why| EnterFault::Unavailable(why.to_string()))??;
+        Ok(Self::with(maildrop, lane))
     }
 
-    fn with(maildrop: Maildrop) -> (Self, Listing) {
+    fn with(maildrop: Maildrop, lane: Lane) -> (Self, Listing) {
         let listing = maildrop.listing();
-        (Self { maildrop: Some(maildrop), spare: Vec::new(), next: 0 }, listing)
+        (Self { maildrop: At::Home(maildrop), lane, spare: Vec::new(), next: 0 }, listing)
     }
 
     /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
-        let Some(maildrop) = &mut self.maildrop else { return Err(FetchFault::Gone) };
         let in_order = std::mem::replace(&mut self.next, index + 1) == index;
-        let block = std::mem::take(&mut self.spare);
-        if let Some(message) = maildrop.fetch_cached(index)? {
-            let mut reading = Reading::new(message, block);
+        if let At::Home(maildrop) = &mut self.maildrop
+            && let Some(message) = maildrop.fetch_cached(index)?
+        {
+            let mut reading = Reading::new(message, std::mem::take(&mut self.spare), self.lane.clone());
             if !reading.fill_cached().map_err(FetchFault::Io)? {
                 reading = reading.waited_for().await.map_err(FetchFault::Io)?;
             }
             return Ok(reading);
         }
-        let Some(mut maildrop) = self.maildrop.take() else { return Err(FetchFault::Gone) };
-        let fetched = spawn_blocking(move || {
-            let reading = maildrop.fetch(index).and_then(|message| {
-                let mut reading = Reading::new(message, block);
-                reading.fill().map(|()| reading).map_err(FetchFault::Io)
-            });
+        let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
+        let fetched = self.call(move |maildrop| {
+            let message = maildrop.fetch(index)?;
+            let mut reading = Reading::new(message, block, lane);
+            reading.fill().map_err(FetchFault::Io)?;
             if in_order {
                 maildrop.read_ahead(index + 1);
             }
-            (maildrop, reading)
+            Ok(reading)
         });
-        let Ok((maildrop, reading)) = fetched.await else { return Err(FetchFault::Gone) };
-        self.maildrop = Some(maildrop);
-        reading
+        fetched.await.unwrap_or_else(|why| Err(FetchFault::Io(io::Error::other(why.to_string()))))
+    }
+
+    /// Makes a call that may block.
+    async fn call<T: Send + 'static>(
+        &mut self,
+        call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        let mut maildrop = self.take().await?;
+        let (back, mut away) = oneshot::channel();
+        let called = self.lane.run(move || {
+            let result = call(&mut maildrop);
+            // Nobody waits for it where the session is over.
+            let _ = back.send(maildrop);
+            result
+        });
+        let called = called.await;
+        self.maildrop = match (away.try_recv(), &called) {
+            (Ok(maildrop), _) => At::Home(maildrop),
+            (Err(_), Err(NoResult::Late(_))) => At::Away(away),
+            (Err(_), _) => At::Lost,
+        };
+        called
+    }
+
+    async fn take(&mut self) -> Result<Maildrop, NoResult> {
+        match std::mem::replace(&mut self.maildrop, At::Lost) {
+            At::Home(maildrop) => Ok(maildrop),
+            At::Lost => Err(NoResult::Internal),
+            At::Away(mut away) => match self.lane.in_time(&mut away).await {
+                Ok(maildrop) => maildrop.map_err(|_| NoResult::Internal),
+                Err(late) => {
+                    self.maildrop = At::Away(away);
+                    Err(late)
+                }
+            },
+        }
     }
 
     /// All of a message was sent, so many octets as RETR counts them.
@@ -88,27 +134,26 @@ impl Mail {
     /// Nothing is wanted for a while: an idle session needs no memory and no open file.
     pub(super) fn rest(&mut self) {
         self.spare = Vec::new();
-        if let Some(maildrop) = &mut self.maildrop {
+        if let At::Home(maildrop) = &mut self.maildrop {
             maildrop.rest();
         }
     }
 
     /// Removes marked messages.
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
-        let lost = || Committed { removed: 0, already_gone: 0, failed: vec!["internal error".to_owned()] };
-        let Some(mut maildrop) = self.maildrop.take() else { return lost() };
-        spawn_blocking(move || maildrop.commit(&marks)).await.unwrap_or_else(|_| lost())
+        let committed = self.call(move |maildrop| maildrop.commit(&marks)).await;
+        committed.unwrap_or_else(|why| Committed { removed: 0, already_gone: 0, failed: vec![why.to_string()] })
     }
 }
 
 impl Reading {
-    fn new(message: Message, mut block: Vec<u8>) -> Self {
+    fn new(message: Message, mut block: Vec<u8>, lane: Lane) -> Self {
         // One octet more than there is shows that there is no more.
         let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left + 1));
         if block.len() < room {
             block.resize(room, 0);
         }
-        Self { message, block, filled: 0, is_whole: false }
+        Self { message, block, filled: 0, is_whole: false, lane }
     }
 
     /// The octets read last.
@@ -117,7 +162,7 @@ impl Reading {
     }
 
     /// Reads the next block.
-    pub(super) async fn go_on(mut self) -> std::io::Result<Self> {
+    pub(super) async fn go_on(mut self) -> io::Result<Self> {
         self.filled = 0;
         if self.fill_cached()? {
             return Ok(self);
@@ -126,30 +171,28 @@ impl Reading {
     }
 
     /// The rest of the block, however long the disk takes.
-    async fn waited_for(mut self) -> std::io::Result<Self> {
-        let reading = spawn_blocking(move || {
+    async fn waited_for(mut self) -> io::Result<Self> {
+        let lane = self.lane.clone();
+        let reading = lane.run(move || {
             if self.message.left() > BLOCK as u64 {
                 self.block.resize(LARGE, 0);
             }
             self.fill().map(|()| self)
         });
-        reading.await.unwrap_or_else(|_| Err(std::io::Error::other("internal error")))
+        reading.await.unwrap_or_else(|why| Err(io::Error::other(why.to_string())))
     }
 
     /// Fills the block, or reads to the end of the message.
-    fn fill(&mut self) -> std::io::Result<()> {
+    fn fill(&mut self) -> io::Result<()> {
         self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
     }
 
     /// The same by what is in memory; false if that was not all.
-    fn fill_cached(&mut self) -> std::io::Result<bool> {
+    fn fill_cached(&mut self) -> io::Result<bool> {
         self.fill_by(Message::read_cached)
     }
 
-    fn fill_by(
-        &mut self,
-        read: impl Fn(&mut Message, &mut [u8]) -> std::io::Result<Option<usize>>,
-    ) -> std::io::Result<bool> {
+    fn fill_by(&mut self, read: impl Fn(&mut Message, &mut [u8]) -> io::Result<Option<usize>>) -> io::Result<bool> {
         while let Some(room) = self.block.get_mut(self.filled..).filter(|room| !room.is_empty()) {
             match read(&mut self.message, room)? {
                 None => return Ok(false),

@@ -7,6 +7,7 @@ mod certificate;
 mod delivered;
 mod driver;
 mod handshake;
+mod lanes;
 mod mail;
 mod report;
 mod settings;
@@ -22,6 +23,7 @@ use tokio::net::TcpStream;
 pub use certificate::{ClientCertificates, Judge, Tls, doubts};
 pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
+pub use lanes::Lanes;
 pub use settings::{Limits, Settings};
 
 use crate::identity::IdentityMap;
@@ -33,6 +35,8 @@ pub struct Service {
     pub identities: Arc<IdentityMap>,
     /// Where their mail is.
     pub store: Arc<Store>,
+    /// The way there.
+    pub lanes: Lanes,
     /// How clients are treated.
     pub settings: Settings,
 }

@@ -9,6 +9,8 @@ pub struct Settings {
     pub hostname: String,
     /// Every refusal is told at a whole step after the credentials arrived; zero tells it at once.
     pub refusal_step: Duration,
+    /// How long a call on a file system may take that is not this machine's own.
+    pub file_deadline: Duration,
     /// The bounds of patience.
     pub limits: Limits,
 }

@@ -17,6 +17,7 @@ use super::fault::{EnterFault, StoreFault};
 use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
+use super::mounts::FileSystem;
 use super::path::MaildropPath;
 use super::root::{OpenRoot, Root};
 use super::scan::{Found, Parts};
@@ -89,6 +90,12 @@ impl Store {
         let snapshot = self.inner.unchanged(path, &kept)?;
         self.inner.root.require_marker().ok()?;
         Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
+    }
+
+    /// The file system that a maildrop lies on, by its path alone: whoever enters it knows what to expect. Never blocks.
+    #[must_use]
+    pub fn file_system(&self, path: &MaildropPath) -> FileSystem {
+        self.inner.root.file_system(path.as_ref())
     }
 
     pub(super) fn root(&self) -> &Root {
