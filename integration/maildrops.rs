@@ -10,6 +10,8 @@ mod committing;
 mod disk_errors;
 #[path = "maildrops/entering.rs"]
 mod entering;
+#[path = "maildrops/hanging.rs"]
+mod hanging;
 #[path = "maildrops/index.rs"]
 mod index;
 mod support;
