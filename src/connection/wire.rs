@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -146,12 +147,13 @@ fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {
     poll_fn(|cx| {
-        let mut octets = [0; READ];
-        let mut buffer = ReadBuf::new(&mut octets);
+        let mut octets = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut octets);
         ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
         lines.push(buffer.filled());
         let count = buffer.filled().len();
-        octets.zeroize();
+        // Whatever was written there: TLS may have used more than it filled.
+        buffer.initialized_mut().zeroize();
         Poll::Ready(Ok(count))
     })
     .await

@@ -37,7 +37,7 @@ impl Log {
     /// # Errors
     /// There can be no thread.
     pub fn gather(&self) -> std::io::Result<()> {
-        self.0.gather()
+        if std::io::stderr().is_terminal() { Ok(()) } else { self.0.gather() }
     }
 }
 
@@ -54,7 +54,7 @@ impl Drop for Log {
 pub fn start(settings: Settings) -> Result<Log, String> {
     // The LDAP library's finer lines would hold what it sends, passwords among it.
     let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
-    let lines = Lines::default();
+    let lines = Lines::to(std::io::stderr());
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(lines.clone())

@@ -55,7 +55,8 @@ impl Maildrop {
             Some(held) if held.place == found.place => held,
             _ => Held { place: found.place, directory: self.directory_cached(found.place)? },
         };
-        let file = cached(held.directory.as_fd(), Path::new(found.file_name()), MESSAGE, BENEATH);
+        // A name that a directory told leads nowhere else: it holds no slash, and a link is not followed.
+        let file = cached(held.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
         self.held = Some(held);
         file
     }

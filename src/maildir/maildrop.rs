@@ -126,12 +126,13 @@ impl Maildrop {
 
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
+        let reread = self.reread.as_ref()?;
         let wanted = &self.entry(index)?.found;
         let entries = &self.snapshot.entries;
         let first = entries.partition_point(|entry| entry.found.order(wanted).is_lt());
         let others =
             entries.iter().skip(first).map(|entry| &entry.found).take_while(|found| found.order(wanted).is_eq());
-        self.reread.as_ref()?.follow(wanted, others).cloned()
+        reread.follow(wanted, others).cloned()
     }
 
     pub(super) fn parts(&self) -> Result<Parts, EnterFault> {
