@@ -22,6 +22,8 @@ mod index;
 mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
+#[path = "commands/several.rs"]
+mod several;
 
 use std::fs;
 

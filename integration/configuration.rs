@@ -85,6 +85,8 @@ directories:
 
 /// Lines at the beginning of a file, and what is wrong with them.
 const FAULTS: &[(&str, &str)] = &[
+    ("language: fr", "1:11: language: \"fr\" is"),
+    ("mailboxes: { eight_bit_headers: maybe }", "1:33: mailboxes.eight_bit_headers: \"maybe\" is"),
     ("refusal_step: soon", "1:15: refusal_step: \"soon\" is no time"),
     ("refusal_step: 1M", "1:15: refusal_step: \"1M\" is no time"),
     ("refusal_step: 5", "1:15: refusal_step: \"5\" is no time"),

@@ -8,6 +8,8 @@ mod changing;
 mod committing;
 #[path = "maildrops/disk_errors.rs"]
 mod disk_errors;
+#[path = "maildrops/eight_bit_headers.rs"]
+mod eight_bit_headers;
 #[path = "maildrops/entering.rs"]
 mod entering;
 #[path = "maildrops/hanging.rs"]

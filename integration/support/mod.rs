@@ -16,6 +16,8 @@ pub mod certificates;
 pub mod conversation;
 pub mod directory;
 pub mod ds389;
+pub mod factory;
+pub mod ldap_relay;
 pub mod login;
 pub mod maildir;
 pub mod mount;
@@ -28,6 +30,7 @@ pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 

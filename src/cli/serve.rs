@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
 
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
@@ -63,14 +64,20 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let issuers = configuration.identity.tokens.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
         for directory in directories {
             greet(directory.clone());
+            tend(directory.clone());
             follow(directory, service.identities.clone());
         }
+        if let Some(issuers) = issuers {
+            tokio::spawn(issuers.stay_current());
+        }
+        tell_ends_of_lock_outs(service.identities.clone());
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -115,6 +122,11 @@ fn greet(directory: Directory) {
     });
 }
 
+/// Looks after the connections to a directory, so that logins find them well.
+fn tend(directory: Directory) {
+    tokio::spawn(async move { directory.tend().await });
+}
+
 /// Follows a directory, where that is configured.
 fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     if !directory.settings().follow {
@@ -123,6 +135,20 @@ fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     tokio::spawn(async move {
         let name = directory.settings().name.clone();
         directory.follow(move |change| identities.heed(&name, change)).await;
+    });
+}
+
+/// How late the log may tell that a lock-out has ended.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Lock-outs end while nobody logs in, too.
+fn tell_ends_of_lock_outs(identities: Arc<IdentityMap>) {
+    tokio::spawn(async move {
+        let mut ticks = interval(LATE);
+        loop {
+            ticks.tick().await;
+            identities.end_lock_outs();
+        }
     });
 }
 

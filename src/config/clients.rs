@@ -1,4 +1,4 @@
-//! `hostname`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
+//! `hostname`, `language`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
 
 use std::fs;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
 use crate::logging;
+use crate::pop3::Language;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -22,6 +23,7 @@ pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
             Duration::from_secs(1)..=10 * MINUTE,
         ),
         limits: limits(&root.section("limits")),
+        language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
     }
 }
 

@@ -14,6 +14,7 @@ mod paths;
 mod people;
 mod schema;
 mod section;
+mod tokens;
 mod tree;
 mod unknown;
 mod values;
@@ -78,7 +79,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
-    let identity = people::identity(&root, &maildir);
+    let identity = people::identity(&root, base, &maildir);
     let further: Vec<String> =
         identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directories = directories::read(&root, base, &further);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::paths::{self, Base};
 use super::section::Section;
+use super::tokens;
 use super::tree::Kind as ValueKind;
 use super::values;
 use crate::identity::{self, Ambiguous, Lifetimes};
 use crate::lockout::{self, Block};
-use crate::maildir::{self, PathTemplate};
+use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
 
 /// Nothing is believed for longer.
@@ -17,6 +18,9 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const ROOT: &str = "/srv/mail";
 const PATH: &str = "{short_name}/Maildir";
+
+const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
+    [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
 
 /// Where mail lies.
 pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
@@ -26,21 +30,23 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     maildir::Settings {
         marker: mailboxes.parsed("marker", paths::below),
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
+        eight_bit_headers: mailboxes.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }
 }
 
 /// What the identity map must be told, unless the path has a fault.
-pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
+pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Settings) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
     let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
     let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
+    let tokens = tokens::read(root, base, &policy);
     let template = template(&root.section("mailboxes"))?;
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

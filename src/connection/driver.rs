@@ -1,5 +1,7 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod token;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,10 +57,12 @@ async fn greet(
         _ => (Stream::Clear(client.socket), false),
     };
     report.protection = stream.protection();
+    let tokens = service.identities.takes_tokens();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report)?
+        under_tls(client.tls.as_ref(), &stream, report, tokens)?
     } else {
-        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        Access { stls, passwords, external: false, tokens }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -71,7 +75,7 @@ async fn greet(
     }
     Ok(Driver {
         wire,
-        session: Session::new(access, bounds),
+        session: Session::new(access, bounds, service.settings.language),
         service,
         tls: client.tls,
         drain,
@@ -141,7 +145,8 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
-                Action::Open => Box::pin(self.open(report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
+                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,
@@ -253,13 +258,13 @@ impl Driver {
         Event::Judged(Verdict::Proven)
     }
 
-    async fn open(&mut self, report: &mut Report) -> Event {
+    async fn open(&mut self, utf8: bool, report: &mut Report) -> Event {
         let Some(Login { maildrop, began }) = self.login.take() else {
             return Event::NotOpened(NotOpened::Unavailable);
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path).await {
+            Some(path) => match Mail::open(&self.service, &path, utf8).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);
@@ -317,7 +322,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
+        let tokens = self.service.identities.takes_tokens();
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, tokens).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.

@@ -8,7 +8,7 @@ use super::Service;
 use super::lanes::{Lane, NoResult};
 use super::wire::BLOCK;
 use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
-use crate::pop3::Listing;
+use crate::pop3::{Listing, Octets, Wrapping};
 
 /// The open maildrop, and the way to it.
 pub(super) struct Mail {
@@ -18,6 +18,8 @@ pub(super) struct Mail {
     spare: Vec<u8>,
     /// Which message would be next if they are fetched in order.
     next: usize,
+    /// The client takes UTF-8 in headers.
+    utf8: bool,
 }
 
 /// Where the maildrop is between two calls.
@@ -33,8 +35,19 @@ pub(super) struct Reading {
     message: Message,
     block: Vec<u8>,
     filled: usize,
+    /// What is sent in its place, if anything is.
+    wrapped: Option<Wrapped>,
     pub(super) is_whole: bool,
     lane: Lane,
+}
+
+/// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
+struct Wrapped {
+    /// None at the end.
+    wrapping: Option<Wrapping>,
+    octets: Vec<u8>,
+    /// Those of the message itself.
+    own: Octets,
 }
 
 /// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
@@ -42,30 +55,36 @@ const LARGE: usize = 4 * BLOCK;
 
 impl Mail {
     /// Takes a snapshot of a Maildir.
-    pub(super) async fn open(service: &Service, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
+    pub(super) async fn open(
+        service: &Service,
+        path: &MaildropPath,
+        utf8: bool,
+    ) -> Result<(Self, Listing), EnterFault> {
         // Two hops between threads cost more than everything else that a login needs.
         if let Some(maildrop) = service.store.enter_unchanged(path) {
-            return Ok(Self::with(maildrop, Lane::LOCAL));
+            return Ok(Self::with(maildrop, Lane::LOCAL, utf8));
         }
         let lane = service.lanes.of(service.store.file_system(path));
         let (store, path) = (service.store.clone(), path.clone());
         let entered = lane.run(move || store.enter(&path)).await;
         let maildrop = entered.map_err(|why| EnterFault::Unavailable(why.to_string()))??;
-        Ok(Self::with(maildrop, lane))
+        Ok(Self::with(maildrop, lane, utf8))
     }
 
-    fn with(maildrop: Maildrop, lane: Lane) -> (Self, Listing) {
-        let listing = maildrop.listing();
-        (Self { maildrop: At::Home(maildrop), lane, spare: Vec::new(), next: 0 }, listing)
+    fn with(maildrop: Maildrop, lane: Lane, utf8: bool) -> (Self, Listing) {
+        let listing = maildrop.listing(utf8);
+        (Self { maildrop: At::Home(maildrop), lane, spare: Vec::new(), next: 0, utf8 }, listing)
     }
 
     /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
         let in_order = std::mem::replace(&mut self.next, index + 1) == index;
+        let utf8 = self.utf8;
         if let At::Home(maildrop) = &mut self.maildrop
             && let Some(message) = maildrop.fetch_cached(index)?
         {
-            let mut reading = Reading::new(message, std::mem::take(&mut self.spare), self.lane.clone());
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
             if !reading.fill_cached().map_err(FetchFault::Io)? {
                 reading = reading.waited_for().await.map_err(FetchFault::Io)?;
             }
@@ -74,7 +93,8 @@ impl Mail {
         let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
         let fetched = self.call(move |maildrop| {
             let message = maildrop.fetch(index)?;
-            let mut reading = Reading::new(message, block, lane);
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, block, lane);
             reading.fill().map_err(FetchFault::Io)?;
             if in_order {
                 maildrop.read_ahead(index + 1);
@@ -122,6 +142,7 @@ impl Mail {
 
     /// All of a message was sent, so many octets as RETR counts them.
     pub(super) fn was_sent(&mut self, reading: Reading, octets: u64) {
+        let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
         reading.message.was_sent(octets);
         self.give_back(reading);
     }
@@ -147,18 +168,19 @@ impl Mail {
 }
 
 impl Reading {
-    fn new(message: Message, mut block: Vec<u8>, lane: Lane) -> Self {
+    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, lane: Lane) -> Self {
         // One octet more than there is shows that there is no more.
         let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left + 1));
         if block.len() < room {
             block.resize(room, 0);
         }
-        Self { message, block, filled: 0, is_whole: false, lane }
+        Self { message, block, filled: 0, wrapped, is_whole: false, lane }
     }
 
-    /// The octets read last.
+    /// The octets read last, or what is sent in their place.
     pub(super) fn octets(&self) -> &[u8] {
-        self.block.get(..self.filled).unwrap_or_default()
+        let read = || self.block.get(..self.filled).unwrap_or_default();
+        self.wrapped.as_ref().map_or_else(read, |wrapped| &wrapped.octets)
     }
 
     /// Reads the next block.
@@ -203,6 +225,38 @@ impl Reading {
                 Some(count) => self.filled += count,
             }
         }
+        self.wrap();
         Ok(true)
+    }
+
+    /// Makes of a block what is sent in its place.
+    fn wrap(&mut self) {
+        let Some(wrapped) = &mut self.wrapped else { return };
+        wrapped.take(self.block.get(..self.filled).unwrap_or_default());
+        if self.is_whole {
+            wrapped.end();
+        }
+    }
+}
+
+impl Wrapped {
+    /// What the message at an index is wrapped into, if this client is offered it so.
+    fn of(maildrop: &Maildrop, index: usize, utf8: bool) -> Option<Self> {
+        let wraps = !utf8 && maildrop.wraps(index);
+        wraps.then(|| Self { wrapping: Some(Wrapping::default()), octets: Vec::new(), own: Octets::default() })
+    }
+
+    fn take(&mut self, block: &[u8]) {
+        self.octets.clear();
+        self.own.push(block);
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.push(block, &mut self.octets);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(wrapping) = self.wrapping.take() {
+            wrapping.finish(&mut self.octets);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pop3::Language;
+
 /// How one client is treated.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -13,6 +15,8 @@ pub struct Settings {
     pub file_deadline: Duration,
     /// The bounds of patience.
     pub limits: Limits,
+    /// The language that `LANG *` asks for (RFC 6856 §3.2).
+    pub language: Language,
 }
 
 /// How much one client may ask of the server's patience.

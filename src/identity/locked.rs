@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use super::Whom;
+use crate::date::Date;
 use crate::directory::EntryId;
 use crate::lockout::{LockOut, Network};
 use crate::names::fold;
@@ -162,42 +163,7 @@ impl Hash for Someone {
     }
 }
 
-/// A moment of the future as UTC (RFC 3339), to the second.
+/// A moment of the future as UTC, to the second.
 fn utc(moment: Instant) -> String {
-    let ahead = moment.saturating_duration_since(Instant::now());
-    let seconds = (SystemTime::now() + ahead).duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    written(seconds)
-}
-
-/// Seconds since 1970 as a date of the Gregorian calendar. Years are counted from March here, so that the leap day is the
-/// last of its year.
-fn written(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_written_as_the_log_writes_it() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_795_462_205, "2026-11-23T19:30:05Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(written(seconds), text);
-        }
-    }
+    Date::of(SystemTime::now() + moment.saturating_duration_since(Instant::now())).of_log()
 }

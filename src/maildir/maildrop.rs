@@ -41,10 +41,18 @@ impl Maildrop {
         Self { store, path, kept, snapshot, reread: None, held: None }
     }
 
-    /// The messages in order. Sessions share them as long as the Maildir does not change.
+    /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them
+    /// as long as the Maildir does not change.
     #[must_use]
-    pub fn listing(&self) -> Listing {
-        Listing::new(Arc::clone(&self.snapshot.listed))
+    pub fn listing(&self, utf8: bool) -> Listing {
+        let offered = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
+        Listing::new(Arc::clone(offered.unwrap_or(&self.snapshot.listed)))
+    }
+
+    /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
+    #[must_use]
+    pub fn wraps(&self, index: usize) -> bool {
+        self.snapshot.surrogates.as_ref().is_some_and(|surrogates| surrogates.has(index))
     }
 
     /// Opens the message at an index of the listing. Blocks while the disk answers.

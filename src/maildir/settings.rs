@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::EightBitHeaders;
+
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -14,12 +16,20 @@ pub struct Settings {
     pub settling: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,
+    /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+    pub eight_bit_headers: EightBitHeaders,
 }
 
 impl Settings {
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, marker: None, settling: Duration::from_secs(2), kept_octets: 256 << 20 }
+        Self {
+            root,
+            marker: None,
+            settling: Duration::from_secs(2),
+            kept_octets: 256 << 20,
+            eight_bit_headers: EightBitHeaders::default(),
+        }
     }
 }

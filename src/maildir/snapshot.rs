@@ -11,6 +11,7 @@ use super::index::{self, Index, Noted};
 use super::name;
 use super::scan::{Found, Names};
 use super::stamp::Stamps;
+use super::surrogates::Surrogates;
 use super::unique;
 use crate::pop3::{Listed, Messages, UniqueId};
 
@@ -49,6 +50,8 @@ pub(super) struct Snapshot {
     pub(super) settled: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
     pub(super) odd: bool,
+    /// What clients that did not say UTF8 are offered, if that may be something else.
+    pub(super) surrogates: Option<Surrogates>,
 }
 
 /// What a session found out about a message's octets after they were told.
@@ -116,6 +119,7 @@ impl Snapshot {
             local: false,
             settled: false,
             odd: false,
+            surrogates: None,
         }
     }
 
@@ -124,7 +128,8 @@ impl Snapshot {
         /// What the allocator adds to each name.
         const OVERHEAD: usize = 16;
         let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
-        size_of::<Self>() + names + size_of_val(&*self.entries) + self.listed.memory()
+        let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
+        size_of::<Self>() + names + size_of_val(&*self.entries) + self.listed.memory() + surrogates
     }
 
     /// Puts a snapshot together. `count` opens a file and counts it, if neither an earlier snapshot nor its name tells
@@ -155,7 +160,9 @@ impl Snapshot {
         let listed = Arc::new(listed.collect());
         let settled = names.settled && left == Left::None;
         let odd = names.odd.is_some();
-        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, local: names.local, settled, odd }, left))
+        let (stamps, local) = (names.stamps, names.local);
+        let entries = entries.into();
+        Ok((Self { listed, entries, stamps, local, settled, odd, surrogates: None }, left))
     }
 }
 

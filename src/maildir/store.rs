@@ -23,6 +23,7 @@ use super::root::{OpenRoot, Root};
 use super::scan::{Found, Parts};
 use super::settings::Settings;
 use super::snapshot::{Known, Left, Snapshot};
+use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
 /// those that were left by the one before.
@@ -41,6 +42,7 @@ pub struct Store {
 struct Inner {
     root: Root,
     settling: Duration,
+    eight_bit_headers: EightBitHeaders,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -57,7 +59,8 @@ impl Store {
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, kept }) })
+        let Settings { settling, eight_bit_headers, .. } = settings;
+        Ok(Self { inner: Arc::new(Inner { root, settling, eight_bit_headers, kept }) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -151,6 +154,7 @@ impl Inner {
         index: Option<&Index<'_>>,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
+        let before = earlier.clone();
         let mut round = 1;
         loop {
             let names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
@@ -160,11 +164,28 @@ impl Inner {
             let known = Known::new(earlier.as_deref(), mends).and(index);
             let (snapshot, left) = Snapshot::build(names, &known, |found| counted(path, parts, found))?;
             if left == Left::None || round == ROUNDS {
-                return Ok(snapshot);
+                return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
             earlier = Some(Arc::new(snapshot));
             round += 1;
         }
+    }
+}
+
+impl Inner {
+    fn with_surrogates(
+        &self,
+        path: &MaildropPath,
+        parts: &Parts,
+        snapshot: Snapshot,
+        before: Option<&Snapshot>,
+    ) -> Result<Snapshot, EnterFault> {
+        if self.eight_bit_headers == EightBitHeaders::AsTheyAre {
+            return Ok(snapshot);
+        }
+        let surrogates = Surrogates::look(&snapshot, &Read::of(before), |entry| opened(parts, &entry.found));
+        let surrogates = surrogates.map_err(|error| EnterFault::unavailable(path, &error))?;
+        Ok(Snapshot { surrogates: Some(surrogates), ..snapshot })
     }
 }
 
@@ -205,10 +226,18 @@ pub(super) fn counted(
         let file = Path::new(path.as_ref() as &Path).join(found.path());
         EnterFault::unavailable(file.display(), &error)
     };
+    match opened(parts, found).map_err(unavailable)? {
+        Some(file) => count::count(&file).map_err(unavailable),
+        None => Ok(None),
+    }
+}
+
+/// A message's file. None if it is not there any more, or is none that could be a message.
+fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
     let Some(part) = parts.get(found.place) else { return Ok(None) };
     match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => count::count(&File::from(file)).map_err(unavailable),
+        Ok(file) => Ok(Some(File::from(file))),
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
-        Err(errno) => Err(unavailable(errno.into())),
+        Err(errno) => Err(errno.into()),
     }
 }

@@ -1,9 +1,12 @@
 //! What holds on this connection now (RFC 2449).
 
-use super::reply::{self, Reply};
+use super::manner::Manner;
+use super::reply::Reply;
+use super::text::Text;
 
 /// What a port's policy allows at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 pub struct Access {
     /// STLS may be sent: the port offers it and TLS is not there yet.
     pub stls: bool,
@@ -11,14 +14,19 @@ pub struct Access {
     pub passwords: bool,
     /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
     pub external: bool,
+    /// Somebody's tokens count here: they may be sent where a password may.
+    pub tokens: bool,
 }
 
 /// The mechanisms that carry a password.
 const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
 
+/// The mechanisms that carry a token.
+const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
+
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
-    pub(super) fn capabilities(self, logged_in: bool) -> Reply {
+    pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"];
         let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
@@ -32,17 +40,20 @@ impl Access {
         if self.stls && !logged_in {
             lines.push("STLS");
         }
-        lines.push("IMPLEMENTATION Restante");
-        reply::multi("capabilities follow", lines)
+        // "If the USER argument is included with this capability, it indicates that the server accepts UTF-8 usernames and
+        // passwords." (RFC 6856 §2.2)
+        lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
+        manner.multi(Text::CapabilitiesFollow, lines)
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
-    pub(super) fn mechanisms(self) -> Reply {
-        reply::multi("mechanisms follow", self.offered())
+    pub(super) fn mechanisms(self, manner: Manner) -> Reply {
+        manner.multi(Text::MechanismsFollow, self.offered())
     }
 
     fn offered(self) -> impl Iterator<Item = &'static str> {
         let with_password = PASSWORD_MECHANISMS.into_iter().filter(move |_| self.passwords);
-        with_password.chain(self.external.then_some("EXTERNAL"))
+        let with_token = TOKEN_MECHANISMS.into_iter().filter(move |_| self.passwords && self.tokens);
+        with_password.chain(self.external.then_some("EXTERNAL")).chain(with_token)
     }
 }

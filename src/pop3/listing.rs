@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use super::manner::Manner;
 use super::reply;
 
 /// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
@@ -81,14 +82,14 @@ impl Messages {
         self.iter().map(|message| size_of::<Listed>() + Self::OVERHEAD + text(message)).sum()
     }
 
-    /// The reply to LIST, for a session without marks.
+    /// The reply to LIST, for a session in English without marks.
     pub(super) fn list(&self) -> Arc<[u8]> {
-        self.list.get_or_init(|| reply::list(self.totals(), numbered(self)).into()).clone()
+        self.list.get_or_init(|| reply::list(Manner::default(), self.totals(), numbered(self)).into()).clone()
     }
 
-    /// The reply to UIDL, for a session without marks.
+    /// The reply to UIDL, for a session in English without marks.
     pub(super) fn uidl(&self) -> Arc<[u8]> {
-        self.uidl.get_or_init(|| reply::uidl(numbered(self)).into()).clone()
+        self.uidl.get_or_init(|| reply::uidl(Manner::default(), numbered(self)).into()).clone()
     }
 
     fn totals(&self) -> (usize, u64) {

@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
-use super::{Listed, Listing, MessageNumber};
+use super::manner::Manner;
+use super::text::Text;
+use super::{Listed, Listing};
 
 /// The octets of a reply, line ends included.
 pub type Reply = Vec<u8>;
@@ -38,8 +40,12 @@ pub(super) fn stat(listing: &Listing) -> Reply {
 }
 
 /// LIST without argument: of messages with their numbers, and their totals.
-pub(super) fn list<'a>((count, octets): (usize, u64), messages: impl Iterator<Item = (usize, &'a Listed)>) -> Reply {
-    let mut reply = ok(&format!("{count} messages ({octets} octets)"));
+pub(super) fn list<'a>(
+    manner: Manner,
+    (count, octets): (usize, u64),
+    messages: impl Iterator<Item = (usize, &'a Listed)>,
+) -> Reply {
+    let mut reply = manner.ok(Text::Messages { count, octets });
     for (number, message) in messages {
         // Writing to memory cannot fail.
         let _ = write!(reply, "{number} {}\r\n", message.octets);
@@ -49,17 +55,13 @@ pub(super) fn list<'a>((count, octets): (usize, u64), messages: impl Iterator<It
 }
 
 /// UIDL without argument.
-pub(super) fn uidl<'a>(messages: impl Iterator<Item = (usize, &'a Listed)>) -> Reply {
-    let mut reply = ok("unique-ids follow");
+pub(super) fn uidl<'a>(manner: Manner, messages: impl Iterator<Item = (usize, &'a Listed)>) -> Reply {
+    let mut reply = manner.ok(Text::UniqueIdsFollow);
     for (number, message) in messages {
         let _ = write!(reply, "{number} {}\r\n", message.unique_id.as_str());
     }
     reply.extend_from_slice(b".\r\n");
     reply
-}
-
-pub(super) fn no_such_message(number: MessageNumber) -> Reply {
-    err(&format!("there is no message {number} in this session"))
 }
 
 fn line(status: &str, text: &str) -> Reply {
