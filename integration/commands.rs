@@ -16,6 +16,8 @@ mod support;
 mod audit;
 #[path = "commands/flush.rs"]
 mod flush;
+#[path = "commands/index.rs"]
+mod index;
 #[path = "commands/many.rs"]
 mod many;
 #[path = "commands/resolve.rs"]

@@ -7,6 +7,8 @@ mod committing;
 mod entering;
 #[path = "maildir/fetching.rs"]
 mod fetching;
+#[path = "maildir/index.rs"]
+mod index;
 #[path = "maildir/moving.rs"]
 mod moving;
 #[path = "maildir/pinning.rs"]
@@ -19,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use restante::maildir::{EnterFault, FieldValue, Maildrop, MaildropPath, PathTemplate, Settings, Store};
+use restante::pop3::Octets;
 
 /// A mail root with one person's Maildir in it.
 struct Mail {
@@ -43,6 +46,13 @@ impl Mail {
         settings.settling = Duration::ZERO;
         change(&mut settings);
         Self { disk, store: Store::new(settings).unwrap() }
+    }
+
+    /// Another store of the same mail, which remembers nothing: what a restart leaves, or what another node is.
+    fn restarted(&self) -> Store {
+        let mut settings = Settings::new(self.root());
+        settings.settling = Duration::ZERO;
+        Store::new(settings).unwrap()
     }
 
     fn root(&self) -> PathBuf {
@@ -110,13 +120,18 @@ fn shares(one: &Maildrop, other: &Maildrop) -> bool {
     std::ptr::eq(one.listing(false).get(0).unwrap(), other.listing(false).get(0).unwrap())
 }
 
-/// The whole message at an index, read in small blocks.
+/// The whole message at an index, read in small blocks and sent.
 fn fetched(maildrop: &mut Maildrop, index: usize) -> String {
     let mut message = maildrop.fetch(index).unwrap();
     let (mut block, mut whole) = ([0; 7], Vec::new());
     loop {
         match message.read(&mut block).unwrap() {
-            0 => return String::from_utf8(whole).unwrap(),
+            0 => {
+                let mut octets = Octets::default();
+                octets.push(&whole);
+                message.was_sent(octets.total());
+                return String::from_utf8(whole).unwrap();
+            }
             length => whole.extend_from_slice(&block[..length]),
         }
     }

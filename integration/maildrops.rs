@@ -12,6 +12,10 @@ mod disk_errors;
 mod eight_bit_headers;
 #[path = "maildrops/entering.rs"]
 mod entering;
+#[path = "maildrops/hanging.rs"]
+mod hanging;
+#[path = "maildrops/index.rs"]
+mod index;
 mod support;
 #[path = "maildrops/unchanged.rs"]
 mod unchanged;

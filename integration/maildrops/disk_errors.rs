@@ -14,6 +14,9 @@ use super::support::slapd::{output, program};
 use super::support::stage::{PASSWORD, directory};
 use super::{NOT_NOW, long};
 
+/// Lines of 64 octets.
+const LINES: usize = 6000;
+
 const GOOD: &[u8] = b"Subject: good\n\ngood\n";
 
 /// Restante on a disk that fails at an octet of `cur/1.bad`, from [`Disk::fail`] on.
@@ -26,8 +29,8 @@ struct Disk {
 impl Disk {
     fn failing_from(octet: usize) -> Self {
         let (directory, site) = (directory(), Site::new());
-        // 1600 lines of 64 octets: more than the 64 KiB that are read at a time.
-        maildir::make(&site.maildir("ajones"), &[("cur/1.bad", &long(1600)), ("cur/2.good", GOOD)]);
+        // More than the 256 KiB that are read at a time.
+        maildir::make(&site.maildir("ajones"), &[("cur/1.bad", &long(LINES)), ("cur/2.good", GOOD)]);
         let library = compiled(site.folder());
         let switch = site.folder().join("the disk fails");
         let service = site.serve_by(&Plan::at(&directory.url()).and("refusal_step: 0s"), |command: &mut Command| {
@@ -87,18 +90,18 @@ fn an_error_before_the_first_octet_is_an_answer() {
 /// A stump that looks whole would be deleted by its reader: no final dot, the connection is cut, nothing is deleted.
 #[test]
 fn an_error_in_the_middle_cuts_the_connection_without_the_final_dot() {
-    let disk = Disk::failing_from(70_000);
+    let disk = Disk::failing_from(300_000);
     for mut client in [disk.session(), disk.session()] {
         disk.fail();
         // The commands behind it were sent already.
         client.send_octets(b"DELE 2\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n");
         client.expect("+OK");
-        client.expect("+OK 102");
+        client.expect("+OK 384019");
         let mut lines = 0;
         while client.line_or_end().is_some_and(|line| line != ".") {
             lines += 1;
         }
-        assert!(lines < 1600, "the whole message went out");
+        assert!(lines < LINES, "the whole message went out");
         assert!(!client.dialogue().contains("S: .\\r\\n"), "a final dot was sent");
         disk.recover();
         assert_eq!(maildir::names(&disk.site.maildir("ajones")), ["cur/1.bad", "cur/2.good"]);

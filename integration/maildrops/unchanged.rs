@@ -91,3 +91,40 @@ fn after_our_own_deletions_nothing_is_opened() {
     assert!(opened(&calls).is_empty(), "{:?}", opened(&calls));
     assert!(read_names(&calls) > 0);
 }
+
+/// Open, look, read and close, once each; and one reply for the whole pipeline.
+#[test]
+fn messages_in_memory_are_sent_by_the_thread_that_reads_the_socket() {
+    let stage = filled();
+    settle(&stage.maildir());
+    drop(stage.session());
+    // Delivered a moment ago, so the kernel has them in memory.
+    let mut client = stage.session();
+    let calls = Calls::watch(stage.service.pid(), "openat,openat2,fstat,newfstatat,read,pread64,preadv2,close,sendto");
+    let pipeline = (1..=10).map(|number| format!("RETR {number}\r\n")).collect::<Vec<_>>().concat();
+    client.send_octets(pipeline.as_bytes());
+    for _ in 0..10 {
+        client.expect("+OK 17 octets");
+        assert_eq!(client.message(), b"Subject: a\r\n\r\na\r\n");
+    }
+    let calls = calls.seen();
+    let of_messages: Vec<&str> =
+        calls.iter().filter(|call| call.told.contains(".a:2,S")).map(|call| &*call.name).collect();
+    let fstat = of_messages[1];
+    assert_eq!(of_messages, ["openat2", fstat, "preadv2", "close"].repeat(10), "{calls:?}");
+    assert!(fstat.contains("stat"), "{fstat}");
+    assert_eq!(named(&calls, "sendto").count(), 1, "{calls:?}");
+    assert!(calls.iter().all(|call| call.thread == calls[0].thread), "{calls:?}");
+}
+
+/// The greeting leaves together with the session tickets.
+#[test]
+fn a_handshake_costs_two_answers() {
+    let stage = Stage::set("", &[]);
+    let calls = Calls::watch(stage.service.pid(), "sendto,sendmsg,write,writev");
+    let client = stage.tls_client();
+    let calls = calls.seen();
+    let to_client: Vec<&Call> = calls.iter().filter(|call| call.told.contains("socket:")).collect();
+    assert_eq!(to_client.len(), 2, "{calls:?}");
+    drop(client);
+}

@@ -22,6 +22,7 @@ pub mod factory;
 pub mod ldap_relay;
 pub mod login;
 pub mod maildir;
+pub mod mount;
 pub mod overlays;
 pub mod ports;
 pub mod probe;

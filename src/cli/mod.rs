@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod explain;
 mod flush;
+mod index;
 mod password;
 mod resolve;
 mod serve;
@@ -91,6 +92,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find out ahead of any login what a first login to a large maildrop would have to find out
+    ///
+    /// Reads the messages whose file names do not tell their octets (`,W=`), once, and writes what it found into the file
+    /// `restante-index` in each Maildir: worth it before a move, or after mail was copied. It may run beside the service,
+    /// one maildrop after the other with the least priority, be broken off, and be begun again where it was; nothing of
+    /// the mail is changed. Started as root, it works as the user of the configuration.
+    ///
+    /// Exit status 0: everything wanted is indexed. 1: something is not, and was told.
+    Index {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The maildrops of everybody in the directory
+        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
+        all: bool,
+        /// Whose maildrops: any login name
+        #[arg(value_name = "LOGIN")]
+        logins: Vec<String>,
+    },
     /// Let the running service forget what it holds of people and passwords
     ///
     /// The next login asks the directory: a changed password, a disabled account or a moved mailbox counts at once. A
@@ -127,6 +147,7 @@ pub fn run() -> Ended {
             resolve::resolve(&config, &resolve::Wanted { login: &login, password, json })
         }
         Command::Audit { config, json } => audit::audit(&config, json),
+        Command::Index { config, logins, all: _ } => index::index(&config, &logins),
         Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
         Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),

@@ -11,10 +11,10 @@ use tokio::time::interval;
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
 use crate::config::{self, Configuration};
-use crate::connection::{Service, kernel_tells_delivery};
+use crate::connection::{Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
-use crate::logging;
+use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
 
@@ -26,11 +26,14 @@ pub(super) fn serve(file: &Path) -> Ended {
             return Ended::BadConfiguration;
         }
     };
-    if let Err(fault) = logging::start(configuration.logging) {
-        complain(&fault);
-        return Ended::FoundWrong;
-    }
-    match start(configuration) {
+    let log = match logging::start(configuration.logging) {
+        Ok(log) => log,
+        Err(fault) => {
+            complain(&fault);
+            return Ended::FoundWrong;
+        }
+    };
+    match start(configuration, &log) {
         Ok(()) => Ended::Fine,
         Err(fault) => {
             tracing::error!("cannot serve: {fault:#}");
@@ -40,7 +43,7 @@ pub(super) fn serve(file: &Path) -> Ended {
 }
 
 /// Binds as whoever started us, drops to the configured user, and only then makes threads.
-fn start(configuration: Configuration) -> anyhow::Result<()> {
+fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
     let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     match &configuration.server.user {
@@ -52,6 +55,7 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
     if !kernel_tells_delivery().unwrap_or(false) {
         tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
     }
+    log.gather().context("no threads")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration)
 }
@@ -91,7 +95,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((Arc::new(Service { identities, store, settings: connection }), directories))
+    Ok((
+        Arc::new(Service { identities, store, lanes: Lanes::new(connection.file_deadline), settings: connection }),
+        directories,
+    ))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.

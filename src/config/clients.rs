@@ -17,6 +17,11 @@ pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
+        file_deadline: root.section("mailboxes").duration(
+            "deadline",
+            Duration::from_secs(30),
+            Duration::from_secs(1)..=10 * MINUTE,
+        ),
         limits: limits(&root.section("limits")),
         language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use self::scram::Scram;
 use super::certificate::{Offered, shown, under_tls};
@@ -16,6 +16,7 @@ use super::handshake::handshake;
 use super::mail::Mail;
 use super::pinning::pinned;
 use super::report::{Closed, Report};
+use super::step::wait_for_step;
 use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Tls};
@@ -23,7 +24,7 @@ use crate::certificate::Certificate;
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Reply, Session,
+    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
 
@@ -48,12 +49,15 @@ async fn greet(
 ) -> Result<Driver, Closed> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
-    let stream = match &client.tls {
+    let greeting = Session::greeting(&service.settings.hostname);
+    // Where a certificate may still be judged, nothing is said before.
+    let first = if client.tls.as_ref().is_some_and(|tls| tls.client_certificates.is_none()) { &*greeting } else { &[] };
+    let (stream, greeted) = match &client.tls {
         Some(tls) if client.implicit_tls => {
-            let handshake = Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake));
-            unless_over(&mut drain, handshake).await?
+            let handshake = Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake, first));
+            (unless_over(&mut drain, handshake).await?, !first.is_empty())
         }
-        _ => Stream::Clear(client.socket),
+        _ => (Stream::Clear(client.socket), false),
     };
     report.protection = stream.protection();
     let offered = Offered::by(&service.identities);
@@ -70,7 +74,9 @@ async fn greet(
         command_line: limits.command_line,
     };
     let mut wire = Wire::new(stream, limits.slow_reader);
-    wire.out().extend(Session::greeting(&service.settings.hostname));
+    if !greeted {
+        wire.out().extend(greeting);
+    }
     Ok(Driver {
         wire,
         session: Session::new(access, bounds, service.settings.language),
@@ -174,10 +180,19 @@ impl Driver {
         }
         // Before anything is waited for that may end the session: a reply is sent whole.
         self.wire.flush().await?;
+        self.rest();
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
         unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
+    }
+
+    /// Gives back what a client needs only while it is busy.
+    fn rest(&mut self) {
+        self.wire.rest();
+        if let Some(mail) = &mut self.mail {
+            mail.rest();
+        }
     }
 
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
@@ -260,7 +275,7 @@ impl Driver {
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service.store, &path, utf8).await {
+            Some(path) => match Mail::open(&self.service, &path, utf8).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);
@@ -290,14 +305,22 @@ impl Driver {
         self.wire.out().extend(order.reply);
         let mut multiline = Multiline::new(order.part);
         loop {
-            multiline.encode(&reading.block, self.wire.out());
-            self.wire.flush_block().await?;
+            if multiline.passes(reading.octets()) {
+                self.wire.share(reading.octets()).await?;
+            } else {
+                multiline.encode(reading.octets(), self.wire.out());
+                self.wire.flush_block().await?;
+            }
             if reading.is_whole || multiline.is_enough() {
                 break;
             }
             reading = reading.go_on().await.map_err(|fault| cut(order.index, &fault, report))?;
         }
         let octets = multiline.finish(self.wire.out());
+        match order.part {
+            Part::Whole => mail.was_sent(reading, octets),
+            Part::Top(_) => mail.give_back(reading),
+        }
         self.wire.flush_block().await?;
         report.sent(order.part, octets);
         Ok(None)
@@ -385,15 +408,4 @@ fn further_steps(outcome: &Outcome) -> u32 {
         Outcome::Refused(refused) => refused.further_steps,
         _ => 0,
     }
-}
-
-/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
-/// and for some further ones where somebody seems to be guessing.
-async fn wait_for_step(began: Instant, step: Duration, further: u32) {
-    if step.is_zero() {
-        return;
-    }
-    let steps = began.elapsed().as_nanos() / step.as_nanos() + 1;
-    let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(further);
-    sleep_until(began + step * steps).await;
 }

@@ -1,20 +1,27 @@
 //! The TLS handshake with a client.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{Error, PeerIncompatible};
+use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
 
 use super::certificate::doubts;
 use super::report::Closed;
 use super::stream::Stream;
 
-/// Puts a socket under TLS, within its time.
-pub(super) async fn handshake(acceptor: &TlsAcceptor, socket: TcpStream, limit: Duration) -> Result<Stream, Closed> {
-    match timeout(limit, acceptor.accept(socket)).await {
+/// Puts a socket under TLS, within its time. What is said first leaves together with the end of the handshake.
+pub(super) async fn handshake(
+    acceptor: &TlsAcceptor,
+    socket: TcpStream,
+    limit: Duration,
+    first: &[u8],
+) -> Result<Stream, Closed> {
+    // It is kept until the keys are there; its limit is many times a greeting.
+    let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
+    match timeout(limit, acceptor.accept_with(socket, say)).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
         Ok(Err(fault)) => Err(Closed::Handshake(told(&fault))),
         Err(_) => Err(Closed::Handshake(format!("not done within {limit:?}"))),

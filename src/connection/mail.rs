@@ -1,130 +1,272 @@
 //! The open maildrop of a session. File calls that may block run on threads of their own.
 
-use std::sync::Arc;
+use std::io;
 
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 
+use super::Service;
+use super::lanes::{Lane, NoResult};
 use super::wire::BLOCK;
-use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message, Store};
-use crate::pop3::{Listing, Wrapping};
+use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
+use crate::pop3::{Listing, Octets, Wrapping};
 
-/// A maildrop, at home between two calls.
+/// The open maildrop, and the way to it.
 pub(super) struct Mail {
-    maildrop: Option<Maildrop>,
+    maildrop: At,
+    lane: Lane,
+    /// What the last message was read into, while one is fetched after the other.
+    spare: Vec<u8>,
+    /// Which message would be next if they are fetched in order.
+    next: usize,
     /// The client takes UTF-8 in headers.
     utf8: bool,
+}
+
+/// Where the maildrop is between two calls.
+enum At {
+    Home(Maildrop),
+    /// A call took it and was late; it comes back when that ends.
+    Away(oneshot::Receiver<Maildrop>),
+    Lost,
 }
 
 /// A message on its way, with the octets read last.
 pub(super) struct Reading {
     message: Message,
-    /// What turns the message's octets into those of its surrogate, until its end.
-    wrapping: Option<Wrapping>,
-    pub(super) block: Vec<u8>,
+    block: Vec<u8>,
+    filled: usize,
+    /// What is sent in its place, if anything is.
+    wrapped: Option<Wrapped>,
     pub(super) is_whole: bool,
+    lane: Lane,
 }
+
+/// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
+struct Wrapped {
+    /// None at the end.
+    wrapping: Option<Wrapping>,
+    octets: Vec<u8>,
+    /// Those of the message itself.
+    own: Octets,
+}
+
+/// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
+const LARGE: usize = 4 * BLOCK;
 
 impl Mail {
     /// Takes a snapshot of a Maildir.
     pub(super) async fn open(
-        store: &Arc<Store>,
+        service: &Service,
         path: &MaildropPath,
         utf8: bool,
     ) -> Result<(Self, Listing), EnterFault> {
         // Two hops between threads cost more than everything else that a login needs.
-        if let Some(maildrop) = store.enter_unchanged(path) {
-            return Ok(Self::with(maildrop, utf8));
+        if let Some(maildrop) = service.store.enter_unchanged(path) {
+            return Ok(Self::with(maildrop, Lane::LOCAL, utf8));
         }
-        let (store, path) = (store.clone(), path.clone());
-        let entered = spawn_blocking(move || store.enter(&path)).await;
-        let maildrop = entered.unwrap_or_else(|_| Err(EnterFault::Unavailable("internal error".to_owned())))?;
-        Ok(Self::with(maildrop, utf8))
+        let lane = service.lanes.of(service.store.file_system(path));
+        let (store, path) = (service.store.clone(), path.clone());
+        let entered = lane.run(move || store.enter(&path)).await;
+        let maildrop = entered.map_err(|why| EnterFault::Unavailable(why.to_string()))??;
+        Ok(Self::with(maildrop, lane, utf8))
     }
 
-    fn with(maildrop: Maildrop, utf8: bool) -> (Self, Listing) {
+    fn with(maildrop: Maildrop, lane: Lane, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
-        (Self { maildrop: Some(maildrop), utf8 }, listing)
+        (Self { maildrop: At::Home(maildrop), lane, spare: Vec::new(), next: 0, utf8 }, listing)
     }
 
     /// Pins unique-ids before they are told; gives the listing that holds from now on.
     pub(super) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, String> {
-        let lost = || Err("internal error".to_owned());
-        let Some(mut maildrop) = self.maildrop.take() else { return lost() };
-        let pinned = spawn_blocking(move || {
+        let utf8 = self.utf8;
+        let pinned = self.call(move |maildrop| {
             let pinned = maildrop.pin(&indices).map_err(|fault| fault.to_string());
-            (maildrop, pinned)
+            pinned.map(|()| maildrop.listing(utf8))
         });
-        let Ok((maildrop, pinned)) = pinned.await else { return lost() };
-        let listing = maildrop.listing(self.utf8);
-        self.maildrop = Some(maildrop);
-        pinned.map(|()| listing)
+        pinned.await.unwrap_or_else(|why| Err(why.to_string()))
     }
 
-    /// Opens a message and reads its first block.
+    /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
-        let Some(mut maildrop) = self.maildrop.take() else { return Err(FetchFault::Gone) };
-        let wrapping = (!self.utf8 && maildrop.wraps(index)).then(Wrapping::default);
-        let fetched = spawn_blocking(move || {
-            let message = maildrop.fetch(index);
-            let reading = message.and_then(|message| Reading::begin(message, wrapping).map_err(FetchFault::Io));
-            (maildrop, reading)
+        let in_order = std::mem::replace(&mut self.next, index + 1) == index;
+        let utf8 = self.utf8;
+        if let At::Home(maildrop) = &mut self.maildrop
+            && let Some(message) = maildrop.fetch_cached(index)?
+        {
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
+            if !reading.fill_cached().map_err(FetchFault::Io)? {
+                reading = reading.waited_for().await.map_err(FetchFault::Io)?;
+            }
+            return Ok(reading);
+        }
+        let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
+        let fetched = self.call(move |maildrop| {
+            let message = maildrop.fetch(index)?;
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, block, lane);
+            reading.fill().map_err(FetchFault::Io)?;
+            if in_order {
+                maildrop.read_ahead(index + 1);
+            }
+            Ok(reading)
         });
-        let Ok((maildrop, reading)) = fetched.await else { return Err(FetchFault::Gone) };
-        self.maildrop = Some(maildrop);
-        reading
+        fetched.await.unwrap_or_else(|why| Err(FetchFault::Io(io::Error::other(why.to_string()))))
+    }
+
+    /// Makes a call that may block.
+    async fn call<T: Send + 'static>(
+        &mut self,
+        call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        let mut maildrop = self.take().await?;
+        let (back, mut away) = oneshot::channel();
+        let called = self.lane.run(move || {
+            let result = call(&mut maildrop);
+            // Nobody waits for it where the session is over.
+            let _ = back.send(maildrop);
+            result
+        });
+        let called = called.await;
+        self.maildrop = match (away.try_recv(), &called) {
+            (Ok(maildrop), _) => At::Home(maildrop),
+            (Err(_), Err(NoResult::Late(_))) => At::Away(away),
+            (Err(_), _) => At::Lost,
+        };
+        called
+    }
+
+    async fn take(&mut self) -> Result<Maildrop, NoResult> {
+        match std::mem::replace(&mut self.maildrop, At::Lost) {
+            At::Home(maildrop) => Ok(maildrop),
+            At::Lost => Err(NoResult::Internal),
+            At::Away(mut away) => match self.lane.in_time(&mut away).await {
+                Ok(maildrop) => maildrop.map_err(|_| NoResult::Internal),
+                Err(late) => {
+                    self.maildrop = At::Away(away);
+                    Err(late)
+                }
+            },
+        }
+    }
+
+    /// All of a message was sent, so many octets as RETR counts them.
+    pub(super) fn was_sent(&mut self, reading: Reading, octets: u64) {
+        let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
+        reading.message.was_sent(octets);
+        self.give_back(reading);
+    }
+
+    /// What a message was read into serves the next one.
+    pub(super) fn give_back(&mut self, reading: Reading) {
+        self.spare = reading.block;
+    }
+
+    /// Nothing is wanted for a while: an idle session needs no memory and no open file.
+    pub(super) fn rest(&mut self) {
+        self.spare = Vec::new();
+        if let At::Home(maildrop) = &mut self.maildrop {
+            maildrop.rest();
+        }
     }
 
     /// Removes marked messages.
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
-        let lost = || Committed { removed: 0, already_gone: 0, failed: vec!["internal error".to_owned()] };
-        let Some(mut maildrop) = self.maildrop.take() else { return lost() };
-        spawn_blocking(move || maildrop.commit(&marks)).await.unwrap_or_else(|_| lost())
+        let committed = self.call(move |maildrop| maildrop.commit(&marks)).await;
+        committed.unwrap_or_else(|why| Committed { removed: 0, already_gone: 0, failed: vec![why.to_string()] })
     }
 }
 
 impl Reading {
-    fn begin(message: Message, wrapping: Option<Wrapping>) -> std::io::Result<Self> {
-        let mut reading = Self { message, wrapping, block: vec![0; BLOCK], is_whole: false };
-        reading.fill()?;
-        Ok(reading)
+    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, lane: Lane) -> Self {
+        // One octet more than there is shows that there is no more.
+        let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left + 1));
+        if block.len() < room {
+            block.resize(room, 0);
+        }
+        Self { message, block, filled: 0, wrapped, is_whole: false, lane }
+    }
+
+    /// The octets read last, or what is sent in their place.
+    pub(super) fn octets(&self) -> &[u8] {
+        let read = || self.block.get(..self.filled).unwrap_or_default();
+        self.wrapped.as_ref().map_or_else(read, |wrapped| &wrapped.octets)
     }
 
     /// Reads the next block.
-    pub(super) async fn go_on(mut self) -> std::io::Result<Self> {
-        let reading = spawn_blocking(move || {
-            self.block.resize(BLOCK, 0);
+    pub(super) async fn go_on(mut self) -> io::Result<Self> {
+        self.filled = 0;
+        if self.fill_cached()? {
+            return Ok(self);
+        }
+        self.waited_for().await
+    }
+
+    /// The rest of the block, however long the disk takes.
+    async fn waited_for(mut self) -> io::Result<Self> {
+        let lane = self.lane.clone();
+        let reading = lane.run(move || {
+            if self.message.left() > BLOCK as u64 {
+                self.block.resize(LARGE, 0);
+            }
             self.fill().map(|()| self)
         });
-        reading.await.unwrap_or_else(|_| Err(std::io::Error::other("internal error")))
+        reading.await.unwrap_or_else(|why| Err(io::Error::other(why.to_string())))
     }
 
     /// Fills the block, or reads to the end of the message.
-    fn fill(&mut self) -> std::io::Result<()> {
-        let mut filled = 0;
-        while let Some(room) = self.block.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.message.read(room)? {
-                0 => {
+    fn fill(&mut self) -> io::Result<()> {
+        self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
+    }
+
+    /// The same by what is in memory; false if that was not all.
+    fn fill_cached(&mut self) -> io::Result<bool> {
+        self.fill_by(Message::read_cached)
+    }
+
+    fn fill_by(&mut self, read: impl Fn(&mut Message, &mut [u8]) -> io::Result<Option<usize>>) -> io::Result<bool> {
+        while let Some(room) = self.block.get_mut(self.filled..).filter(|room| !room.is_empty()) {
+            match read(&mut self.message, room)? {
+                None => return Ok(false),
+                Some(0) => {
                     self.is_whole = true;
                     break;
                 }
-                count => filled += count,
+                Some(count) => self.filled += count,
             }
         }
-        self.block.truncate(filled);
         self.wrap();
-        Ok(())
+        Ok(true)
     }
 
-    /// Puts what the surrogate makes of the block in its place.
+    /// Makes of a block what is sent in its place.
     fn wrap(&mut self) {
-        let Some(wrapping) = &mut self.wrapping else { return };
-        let mut wrapped = Vec::with_capacity(self.block.len());
-        wrapping.push(&self.block, &mut wrapped);
-        if self.is_whole
-            && let Some(wrapping) = self.wrapping.take()
-        {
-            wrapping.finish(&mut wrapped);
+        let Some(wrapped) = &mut self.wrapped else { return };
+        wrapped.take(self.block.get(..self.filled).unwrap_or_default());
+        if self.is_whole {
+            wrapped.end();
         }
-        self.block = wrapped;
+    }
+}
+
+impl Wrapped {
+    /// What the message at an index is wrapped into, if this client is offered it so.
+    fn of(maildrop: &Maildrop, index: usize, utf8: bool) -> Option<Self> {
+        let wraps = !utf8 && maildrop.wraps(index);
+        wraps.then(|| Self { wrapping: Some(Wrapping::default()), octets: Vec::new(), own: Octets::default() })
+    }
+
+    fn take(&mut self, block: &[u8]) {
+        self.octets.clear();
+        self.own.push(block);
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.push(block, &mut self.octets);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(wrapping) = self.wrapping.take() {
+            wrapping.finish(&mut self.octets);
+        }
     }
 }

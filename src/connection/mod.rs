@@ -7,10 +7,12 @@ mod certificate;
 mod delivered;
 mod driver;
 mod handshake;
+mod lanes;
 mod mail;
 mod pinning;
 mod report;
 mod settings;
+mod step;
 mod stream;
 mod wire;
 
@@ -22,6 +24,7 @@ use tokio::net::TcpStream;
 pub use certificate::{ClientCertificates, Judge, Tls, doubts};
 pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
+pub use lanes::Lanes;
 pub use settings::{Limits, Settings};
 
 use crate::identity::IdentityMap;
@@ -33,6 +36,8 @@ pub struct Service {
     pub identities: Arc<IdentityMap>,
     /// Where their mail is.
     pub store: Arc<Store>,
+    /// The way there.
+    pub lanes: Lanes,
     /// How clients are treated.
     pub settings: Settings,
 }

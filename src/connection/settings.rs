@@ -11,6 +11,8 @@ pub struct Settings {
     pub hostname: String,
     /// Every refusal is told at a whole step after the credentials arrived; zero tells it at once.
     pub refusal_step: Duration,
+    /// How long a call on a file system may take that is not this machine's own.
+    pub file_deadline: Duration,
     /// The bounds of patience.
     pub limits: Limits,
     /// The language that `LANG *` asks for (RFC 6856 §3.2).

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -76,14 +77,24 @@ impl Wire {
         self.send(reply).await
     }
 
-    /// Sends everything gathered. The buffer is given back: an idle session needs none.
+    /// Sends everything gathered.
     pub(super) async fn flush(&mut self) -> Result<(), Closed> {
-        let out = std::mem::take(&mut self.out);
-        self.send(&out).await
+        let mut out = std::mem::take(&mut self.out);
+        self.send(&out).await?;
+        out.clear();
+        self.out = out;
+        Ok(())
+    }
+
+    /// Gives back what replies are gathered in: an idle session needs nothing.
+    pub(super) fn rest(&mut self) {
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
     }
 
     async fn send(&mut self, octets: &[u8]) -> Result<(), Closed> {
-        for block in octets.chunks(BLOCK) {
+        for block in blocks(octets) {
             let sending = async {
                 self.stream.write_all(block).await?;
                 self.stream.flush().await
@@ -98,7 +109,7 @@ impl Wire {
     pub(super) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), Closed> {
         self.lines.forget();
         self.stream = match std::mem::replace(&mut self.stream, Stream::Gone) {
-            Stream::Clear(socket) => handshake(acceptor, socket, limit).await?,
+            Stream::Clear(socket) => handshake(acceptor, socket, limit, b"").await?,
             other => other,
         };
         Ok(())
@@ -124,14 +135,25 @@ impl Wire {
     }
 }
 
+/// Cuts what is to be sent into blocks; a small rest goes with the last one.
+fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = if octets.len() < BLOCK + BLOCK / 2 { octets.len() } else { BLOCK };
+        let (block, rest) = octets.split_at_checked(length).filter(|(block, _)| !block.is_empty())?;
+        octets = rest;
+        Some(block)
+    })
+}
+
 async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {
     poll_fn(|cx| {
-        let mut octets = [0; READ];
-        let mut buffer = ReadBuf::new(&mut octets);
+        let mut octets = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut octets);
         ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
         lines.push(buffer.filled());
         let count = buffer.filled().len();
-        octets.zeroize();
+        // Whatever was written there: TLS may have used more than it filled.
+        buffer.initialized_mut().zeroize();
         Poll::Ready(Ok(count))
     })
     .await

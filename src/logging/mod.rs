@@ -1,8 +1,12 @@
 //! How the log is written: to standard error, a line for each event, as text or JSON.
 
+mod lines;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+
+use self::lines::Lines;
 
 /// Form and depth of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,21 +26,43 @@ pub enum Format {
     Json,
 }
 
+/// The log, as long as it is written. Dropped, it writes what it kept back.
+#[must_use]
+pub struct Log(Lines);
+
+impl Log {
+    /// Lines below a warning may be kept back for 50 ms from now on, so that many go with one system call; unless they go
+    /// to a terminal. Makes a thread, so it wants to be called once the rights of the process are settled.
+    ///
+    /// # Errors
+    /// There can be no thread.
+    pub fn gather(&self) -> std::io::Result<()> {
+        if std::io::stderr().is_terminal() { Ok(()) } else { self.0.gather() }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
+
 /// Begins to write the log. Panics are logged too, where they happened.
 ///
 /// # Errors
 /// A log is being written already.
-pub fn start(settings: Settings) -> Result<(), String> {
+pub fn start(settings: Settings) -> Result<Log, String> {
     // The LDAP library's finer lines would hold what it sends, passwords among it.
     let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
-    let lines = tracing_subscriber::fmt()
+    let lines = Lines::to(std::io::stderr());
+    let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(lines.clone())
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let started = match settings.format {
-        Format::Text => lines.try_init(),
-        Format::Json => lines.json().flatten_event(true).try_init(),
+        Format::Text => format.try_init(),
+        Format::Json => format.json().flatten_event(true).try_init(),
     };
     started.map_err(|fault| fault.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
@@ -44,5 +70,5 @@ pub fn start(settings: Settings) -> Result<(), String> {
         // Not the message: it may hold what a client sent.
         tracing::error!(place, "internal error: panic");
     }));
-    Ok(())
+    Ok(Log(lines))
 }

@@ -12,11 +12,13 @@ const TRIES: usize = 16;
 /// How a directory is opened on the way to something else.
 pub(super) const PASSING: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
+/// How a path is kept beneath a directory.
+pub(super) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+
 /// Opens a path beneath `root`. Links are followed as long as they stay beneath it; one that leads out is EXDEV.
 pub(super) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..TRIES {
-        match openat2(root, path, flags, Mode::empty(), resolve) {
+        match openat2(root, path, flags, Mode::empty(), BENEATH) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             // Some containers answer EPERM for each system call that they do not know.
             Err(Errno::NOSYS | Errno::PERM) => return open_by_steps(root, path, flags),

@@ -20,7 +20,7 @@ pub(super) struct FileState {
     pub(super) inode: u64,
     /// Octets on disk, not on the wire.
     pub(super) size: u64,
-    modified: Moment,
+    pub(super) modified: Moment,
 }
 
 impl FileState {

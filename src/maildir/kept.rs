@@ -1,6 +1,7 @@
 //! What is kept of a maildrop between sessions, and shared by those that go on at once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::snapshot::{Mend, Snapshot};
@@ -13,6 +14,7 @@ pub(super) type Mends = HashMap<Box<[u8]>, Mend>;
 pub(super) struct Kept {
     state: Mutex<State>,
     building: Mutex<()>,
+    complained: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,11 @@ impl Kept {
     /// Notes what the next snapshot must heed.
     pub(super) fn mend(&self, identity: &[u8], mend: Mend) {
         self.state().mends.insert(identity.into(), mend);
+    }
+
+    /// Whether this is the first time: what cannot be written is told once.
+    pub(super) fn complain(&self) -> bool {
+        !self.complained.swap(true, Ordering::Relaxed)
     }
 
     /// How many messages the last snapshot holds.

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::fstat;
+use rustix::fs::{Advice, fadvise, fstat};
 use rustix::io::Errno;
 
+use super::cached::Held;
 use super::count::FileState;
 use super::fault::{EnterFault, FetchFault};
 use super::kept::Kept;
@@ -22,7 +24,8 @@ use crate::pop3::Listing;
 /// How often a message is followed that moves whenever it is reached for.
 pub(super) const TRIES: usize = 10;
 
-/// A snapshot of a Maildir, taken at login. No file or directory is held open between calls.
+/// A snapshot of a Maildir, taken at login. No file or directory is held open between calls, but while one message after
+/// the other is fetched from memory.
 pub struct Maildrop {
     pub(super) store: Store,
     pub(super) path: MaildropPath,
@@ -30,11 +33,12 @@ pub struct Maildrop {
     pub(super) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
+    pub(super) held: Option<Held>,
 }
 
 impl Maildrop {
     pub(super) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
-        Self { store, path, kept, snapshot, reread: None }
+        Self { store, path, kept, snapshot, reread: None, held: None }
     }
 
     /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them
@@ -58,6 +62,11 @@ impl Maildrop {
     /// See [`FetchFault`]; the session can go on after each.
     pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
         let file = self.open(index)?;
+        self.checked(index, file)
+    }
+
+    /// A file, if it is still the one whose octets were told.
+    pub(super) fn checked(&self, index: usize, file: File) -> Result<Message, FetchFault> {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let entry = self.entry(index).ok_or(FetchFault::Gone)?;
         let Some(state) = state.filter(|state| entry.counted.is_none_or(|counted| counted == *state)) else {
@@ -71,6 +80,16 @@ impl Maildrop {
             index,
         };
         Ok(Message::new(file, state, source))
+    }
+
+    /// Has the beginning of the message at an index read from the disk, without waiting for it: it may be fetched next.
+    pub fn read_ahead(&self, index: usize) {
+        const BEGINNING: NonZeroU64 = NonZeroU64::new(256 * 1024).unwrap();
+        let Some(found) = self.last_seen(index) else { return };
+        if let Ok(file) = self.open_at(&found) {
+            // Advice that is not taken costs nothing.
+            let _ = fadvise(&file, 0, Some(BEGINNING), Advice::WillNeed);
+        }
     }
 
     fn open(&mut self, index: usize) -> Result<File, FetchFault> {
@@ -100,6 +119,11 @@ impl Maildrop {
         }
     }
 
+    /// Whether what is in memory can be had without asking another machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.snapshot.local && self.store.root().answers_at_once()
+    }
+
     pub(super) fn entry(&self, index: usize) -> Option<&Entry> {
         self.snapshot.entries.get(index)
     }
@@ -111,9 +135,10 @@ impl Maildrop {
 
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
+        let reread = self.reread.as_ref()?;
         let wanted = &self.entry(index)?.found;
         let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
-        self.reread.as_ref()?.follow(wanted, twins).cloned()
+        reread.follow(wanted, twins).cloned()
     }
 
     pub(super) fn parts(&self) -> Result<Parts, EnterFault> {

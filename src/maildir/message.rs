@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IoSliceMut, Read};
 use std::sync::Arc;
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::count::FileState;
 use super::kept::Kept;
 use super::path::MaildropPath;
 use super::snapshot::{Mend, Snapshot};
-use crate::pop3::Octets;
 
 /// The octets of a message's file, as they lie on disk. Holds the file open until it is dropped.
 pub struct Message {
@@ -17,7 +18,6 @@ pub struct Message {
     state: FileState,
     /// Octets on disk not yet read.
     left: u64,
-    octets: Octets,
     ended: bool,
     source: Source,
 }
@@ -32,7 +32,13 @@ pub(super) struct Source {
 
 impl Message {
     pub(super) fn new(file: File, state: FileState, source: Source) -> Self {
-        Self { file, state, left: state.size, octets: Octets::default(), ended: false, source }
+        Self { file, state, left: state.size, ended: false, source }
+    }
+
+    /// Octets on disk not yet read.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// Reads the next octets into `block`, and tells how many; 0 at the end. Blocks while the disk answers.
@@ -45,15 +51,31 @@ impl Message {
             return Ok(0);
         }
         let length = self.read_once(block)?;
-        if length == 0 {
-            return self.end();
+        self.take(length, block.len())
+    }
+
+    /// The same with octets that are in memory already; none if the disk would have to be waited for.
+    ///
+    /// # Errors
+    /// As [`Message::read`].
+    pub fn read_cached(&mut self, block: &mut [u8]) -> io::Result<Option<usize>> {
+        /// Where the file was read to (preadv2(2)).
+        const HERE: u64 = u64::MAX;
+        if self.ended || block.is_empty() {
+            return Ok(Some(0));
         }
-        let Some(left) = self.left.checked_sub(length as u64) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file grew while it was read"));
-        };
-        self.left = left;
-        self.octets.push(block.get(..length).unwrap_or_default());
-        Ok(length)
+        match preadv2(&self.file, &mut [IoSliceMut::new(block)], HERE, ReadWriteFlags::NOWAIT) {
+            Ok(length) => self.take(length, block.len()).map(Some),
+            // A file system may not know the question.
+            Err(Errno::AGAIN | Errno::INTR | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// All of it was sent, so many octets as RETR counts them. If others were told, the log tells, and the next session
+    /// is told right.
+    pub fn was_sent(&self, octets: u64) {
+        self.source.compare(octets, self.state);
     }
 
     fn read_once(&mut self, block: &mut [u8]) -> io::Result<usize> {
@@ -65,13 +87,18 @@ impl Message {
         }
     }
 
-    fn end(&mut self) -> io::Result<usize> {
-        if self.left > 0 {
+    /// `room`: how many octets were asked for.
+    fn take(&mut self, length: usize, room: usize) -> io::Result<usize> {
+        if length == 0 && self.left > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ended early"));
         }
-        self.ended = true;
-        self.source.compare(self.octets.total(), self.state);
-        Ok(0)
+        let Some(left) = self.left.checked_sub(length as u64) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file grew while it was read"));
+        };
+        self.left = left;
+        // There was room for more, and no more came.
+        self.ended = left == 0 && length < room;
+        Ok(length)
     }
 }
 

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::beneath;
 use super::fault::{EnterFault, StoreFault};
+use super::mounts::{FileSystem, Mounts};
 use super::stamp::{Stamp, Stamps, is_local, lies_local};
 
 /// Where mail lies, as it was at the start.
@@ -18,6 +19,9 @@ pub(super) struct Root {
     device: u64,
     inode: u64,
     local: bool,
+    /// The path without links, and what is mounted where on the way below it.
+    real: PathBuf,
+    mounts: Mounts,
 }
 
 /// The mail root, open for a moment.
@@ -35,7 +39,9 @@ impl Root {
         let found = fstat(&directory).map_err(unreadable)?;
         let marker = marker.map(|marker| path.join(marker));
         let local = is_local(directory.as_fd()) && marker.as_deref().is_none_or(lies_local);
-        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino, local };
+        let real = path.canonicalize().map_err(|error| StoreFault::Root(path.clone(), error))?;
+        let mounts = Mounts::new();
+        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino, local, real, mounts };
         root.marker().map_err(|(marker, errno)| StoreFault::Marker(marker.to_owned(), errno.into()))?;
         Ok(root)
     }
@@ -58,7 +64,15 @@ impl Root {
         })
     }
 
-    /// Where it is.
+    /// The file system of what lies there by its path, whatever links lead elsewhere. Never blocks.
+    pub(super) fn file_system(&self, path: &Path) -> FileSystem {
+        let found = self.mounts.of(&self.real.join(path));
+        let found = found.unwrap_or(FileSystem { number: self.device, is_local: self.local });
+        // The way there leads over the root and, at each login, the marker.
+        FileSystem { is_local: found.is_local && self.local, ..found }
+    }
+
+    /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -57,6 +57,10 @@ impl Found {
         name::base(&self.name)
     }
 
+    pub(super) fn file_name(&self) -> &OsStr {
+        OsStr::from_bytes(&self.name)
+    }
+
     pub(super) fn identity(&self) -> Cow<'_, [u8]> {
         name::identity(self.base())
     }
@@ -83,6 +87,8 @@ impl Found {
 pub(super) struct Names {
     pub(super) found: Vec<Found>,
     pub(super) stamps: Stamps,
+    /// They lie on local file systems.
+    pub(super) local: bool,
     /// A later look with the same stamps would find the same names.
     pub(super) settled: bool,
     /// The first of those entries that are no regular files.
@@ -143,7 +149,7 @@ impl Parts {
             let (found, odd) = self.read()?;
             if before == self.stamps()? {
                 let settled = local && before.are_older_than(margin);
-                return Ok(Names { found, stamps: before, settled, odd });
+                return Ok(Names { found, stamps: before, local, settled, odd });
             }
             earlier = found;
         }
@@ -153,7 +159,7 @@ impl Parts {
         let missed = |old: &Found| found.binary_search_by(|new| new.order(old)).is_err();
         let mut missing: Vec<Found> = earlier.into_iter().filter(missed).collect();
         found.append(&mut missing);
-        Ok(Names { found: in_order(found), stamps, settled: false, odd })
+        Ok(Names { found: in_order(found), stamps, local, settled: false, odd })
     }
 
     /// Reads `new` before `cur`: a message that moves while we read is seen at least once.

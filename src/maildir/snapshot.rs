@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::count::FileState;
 use super::fault::EnterFault;
 use super::ids::Ids;
+use super::index::{self, Index, Noted};
 use super::name;
 use super::scan::{Found, Names};
 use super::settle::Settlement;
@@ -19,6 +20,22 @@ use crate::pop3::{Listed, Messages, UniqueId};
 pub(super) struct Entry {
     pub(super) found: Found,
     pub(super) counted: Option<FileState>,
+    /// The index beside the mail has it, unless somebody else has written another one since.
+    noted: bool,
+}
+
+/// How many octets a message has, and how that is known.
+#[derive(Clone, Copy)]
+struct Size {
+    octets: u64,
+    counted: Option<FileState>,
+    noted: bool,
+}
+
+impl Size {
+    fn counted(octets: u64, state: FileState) -> Self {
+        Self { octets, counted: Some(state), noted: false }
+    }
 }
 
 /// What sessions share; `entries` and `listed` go in step.
@@ -29,6 +46,8 @@ pub(super) struct Snapshot {
     /// What the unique-ids were settled from, and which of them must be pinned before they are told.
     pub(super) ids: Ids,
     pub(super) stamps: Stamps,
+    /// It lies on local file systems, which answer from memory what they have in memory.
+    pub(super) local: bool,
     /// While the stamps stay as they are, nothing has changed.
     pub(super) settled: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
@@ -50,23 +69,34 @@ pub(super) enum Mend {
 pub(super) struct Known<'a> {
     by_stem: HashMap<Cow<'a, [u8]>, (&'a Entry, &'a Listed)>,
     mends: &'a HashMap<Box<[u8]>, Mend>,
+    index: Option<&'a Index<'a>>,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(earlier: Option<&'a Snapshot>, mends: &'a HashMap<Box<[u8]>, Mend>) -> Self {
         let pairs = earlier.iter().flat_map(|snapshot| snapshot.entries.iter().zip(snapshot.listed.iter()));
         let by_stem = pairs.map(|(entry, listed)| (name::stem(entry.found.base()), (entry, listed))).collect();
-        Self { by_stem, mends }
+        Self { by_stem, mends, index: None }
     }
 
-    fn octets(&self, found: &Found) -> Option<(u64, FileState)> {
+    /// Besides, what the index says.
+    pub(super) fn and(self, index: Option<&'a Index<'a>>) -> Self {
+        Self { index, ..self }
+    }
+
+    fn size(&self, found: &Found) -> Option<Size> {
         match self.mends.get(&*found.identity()) {
-            Some(Mend::Sent(octets, state)) => return Some((*octets, *state)),
+            Some(Mend::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
             Some(Mend::Forget) => return None,
             None => {}
         }
-        let (entry, listed) = self.same_file(found)?;
-        entry.counted.map(|state| (listed.octets, state))
+        let Some((Entry { counted, noted, .. }, listed)) = self.same_file(found) else { return self.noted(found) };
+        counted.map(|state| Size { octets: listed.octets, counted: Some(state), noted: *noted })
+    }
+
+    fn noted(&self, found: &Found) -> Option<Size> {
+        let noted = self.index?.get(&name::stem(found.base())).filter(|noted| noted.inode == found.inode)?;
+        Some(Size { octets: noted.octets, counted: Some(noted.state), noted: true })
     }
 
     /// The unique-id that the message had.
@@ -90,6 +120,7 @@ impl Snapshot {
             entries: Arc::new([]),
             ids: Ids::default(),
             stamps,
+            local: false,
             settled: false,
             odd: false,
             surrogates: None,
@@ -114,30 +145,74 @@ impl Snapshot {
         settlement: Settlement,
         mut ids: Ids,
         known: &Known<'_>,
-        count: impl Fn(&Found) -> Result<Option<(u64, FileState)>, EnterFault>,
+        mut count: impl FnMut(&Found) -> Result<Option<(u64, FileState)>, EnterFault>,
     ) -> Result<(Self, Left), EnterFault> {
         let mut entries = Vec::with_capacity(settlement.messages.len());
         let mut listed = Vec::with_capacity(settlement.messages.len());
         let mut left = Left::None;
         for message in settlement.messages {
             let found = message.found;
-            let told = || name::told_octets(found.base()).map(|octets| (octets, None));
-            let size = known.octets(&found).map(|(octets, state)| (octets, Some(state))).or_else(told);
-            let size = match size {
+            let told = || name::told_octets(found.base()).map(|octets| Size { octets, counted: None, noted: false });
+            let size = match known.size(&found).or_else(told) {
                 Some(size) => Some(size),
-                None => count(&found)?.map(|(octets, state)| (octets, Some(state))),
+                None => count(&found)?.map(|(octets, state)| Size::counted(octets, state)),
             };
-            let Some((octets, counted)) = size else {
+            let Some(size) = size else {
                 left = Left::Some;
                 continue;
             };
             ids.note(entries.len(), message.has_twin, message.wish);
-            entries.push(Entry { found, counted });
-            listed.push(Listed { octets, unique_id: message.unique_id });
+            entries.push(Entry { found, counted: size.counted, noted: size.noted });
+            listed.push(Listed { octets: size.octets, unique_id: message.unique_id });
         }
         let settled = names.settled && left == Left::None;
-        let (listed, stamps, odd) = (Arc::new(listed.into_iter().collect()), names.stamps, names.odd.is_some());
-        Ok((Self { listed, entries: entries.into(), ids, stamps, settled, odd, surrogates: None }, left))
+        let (stamps, local, odd) = (names.stamps, names.local, names.odd.is_some());
+        let (listed, entries) = (Arc::new(listed.into_iter().collect()), entries.into());
+        Ok((Self { listed, entries, ids, stamps, local, settled, odd, surrogates: None }, left))
+    }
+}
+
+/// What the index takes of a snapshot, and what it saves.
+impl Snapshot {
+    /// Whether to find out again what is not noted would cost more than to note it. A message costs an `open` and the
+    /// reading, the index its writing whole: a few new messages, which their reader soon deletes, are not worth it.
+    pub(super) fn is_worth_noting(&self) -> bool {
+        /// Microseconds: to open and read one message, for each so many octets of it, to write an index, and for each so
+        /// many messages in it.
+        const OPEN: u64 = 20;
+        const OCTETS: u64 = 2000;
+        const WRITE: u64 = 200;
+        const MESSAGES: u64 = 5;
+        const WORTH: u64 = 4;
+        let (mut again, mut messages) = (0_u64, 0);
+        for (entry, listed) in self.entries.iter().zip(self.listed.iter()).filter(|(entry, _)| entry.counted.is_some())
+        {
+            again += if entry.noted { 0 } else { OPEN + listed.octets / OCTETS };
+            messages += 1;
+        }
+        again > WORTH * (WRITE + messages / MESSAGES)
+    }
+
+    /// Whether anything was counted that the index does not have.
+    pub(super) fn has_news(&self) -> bool {
+        self.entries.iter().any(|entry| entry.counted.is_some() && !entry.noted)
+    }
+
+    /// The octets of an index of these messages: of those that were counted.
+    pub(super) fn index(&self) -> Vec<u8> {
+        let pairs = self.entries.iter().zip(self.listed.iter());
+        index::write(pairs.filter_map(|(Entry { found, counted, .. }, listed)| {
+            let noted = Noted { octets: listed.octets, state: (*counted)?, inode: found.inode };
+            Some((name::stem(found.base()), noted))
+        }))
+    }
+
+    /// The index was written.
+    pub(super) fn set_noted(&mut self) {
+        // Nobody shares it before it is kept.
+        for entry in Arc::get_mut(&mut self.entries).into_iter().flatten() {
+            entry.noted = entry.counted.is_some();
+        }
     }
 
     /// The same messages after some were pinned: with the unique-ids that changed, by index.
@@ -147,6 +222,7 @@ impl Snapshot {
             entries: Arc::clone(&self.entries),
             ids,
             stamps: self.stamps,
+            local: self.local,
             settled: self.settled,
             odd: self.odd,
             surrogates: self.surrogates.as_ref().map(|surrogates| surrogates.renewed(changed)),

@@ -73,6 +73,16 @@ impl Moment {
         Self(now.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)))
     }
 
+    /// As nanoseconds since 1970.
+    pub(super) fn nanoseconds(self) -> i64 {
+        self.0
+    }
+
+    /// From nanoseconds since 1970.
+    pub(super) fn of_nanoseconds(nanoseconds: i64) -> Self {
+        Self(nanoseconds)
+    }
+
     /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
     fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
         let nanoseconds = nanoseconds.try_into().unwrap_or_default();

@@ -11,14 +11,17 @@ use moka::sync::Cache;
 use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
+use super::beside;
 use super::count::{self, FileState};
 use super::fault::{EnterFault, StoreFault};
 use super::ids::Sought;
 use super::import::UniqueIdSettings;
+use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
+use super::mounts::FileSystem;
 use super::path::MaildropPath;
-use super::root::Root;
+use super::root::{OpenRoot, Root};
 use super::scan::{Found, Parts};
 use super::settings::Settings;
 use super::snapshot::{Known, Left, Snapshot};
@@ -27,7 +30,7 @@ use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
 /// those that were left by the one before.
-const ROUNDS: usize = 20;
+pub(super) const ROUNDS: usize = 20;
 
 /// How a message's file is opened: never through a link, never waiting for a pipe's other end.
 pub(super) const MESSAGE: OFlags =
@@ -101,6 +104,12 @@ impl Store {
         Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
     }
 
+    /// The file system that a maildrop lies on, by its path alone: whoever enters it knows what to expect. Never blocks.
+    #[must_use]
+    pub fn file_system(&self, path: &MaildropPath) -> FileSystem {
+        self.inner.root.file_system(path.as_ref())
+    }
+
     pub(super) fn root(&self) -> &Root {
         &self.inner.root
     }
@@ -133,10 +142,16 @@ impl Inner {
         let sought = Sought::read(&root, path, &self.unique_ids)?;
         if parts.are_missing() {
             root.require_same()?;
-            return missing(path, kept, &sought);
+            return missing(&root, path, kept, &sought);
         }
         let (earlier, mends) = kept.known();
-        let snapshot = Arc::new(self.scan(path, &parts, &sought, earlier, &mends)?);
+        let octets = if earlier.is_none() { beside::read(&root, path) } else { None };
+        let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
+        let mut snapshot = self.scan(path, &parts, &sought, earlier, &mends, index.as_ref())?;
+        if snapshot.is_worth_noting() || (!mends.is_empty() && snapshot.has_news()) {
+            note(&root, path, kept, &mut snapshot);
+        }
+        let snapshot = Arc::new(snapshot);
         kept.replace(Arc::clone(&snapshot), &mends);
         // Weighed when it is put in: once more, now that it holds the messages.
         self.kept.insert(path.clone(), Arc::clone(kept));
@@ -152,6 +167,7 @@ impl Inner {
         sought: &Sought,
         mut earlier: Option<Arc<Snapshot>>,
         mends: &Mends,
+        index: Option<&Index<'_>>,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
@@ -162,7 +178,7 @@ impl Inner {
             if let (Some(odd), false, 1) = (&names.odd, told, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
-            let known = Known::new(earlier.as_deref(), mends);
+            let known = Known::new(earlier.as_deref(), mends).and(index);
             let found = std::mem::take(&mut names.found);
             let settlement =
                 sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
@@ -198,12 +214,36 @@ impl Inner {
     }
 }
 
+/// The index that these octets are; what is none is put aside.
+pub(super) fn usable<'a>(root: &OpenRoot<'_>, path: &MaildropPath, octets: &'a [u8]) -> Option<Index<'a>> {
+    Index::read(octets).map_err(|why| beside::put_aside(root, path, why)).ok()
+}
+
+/// Writes the index. A Maildir that may not be written, or a full disk, costs the index and nothing else.
+fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &Kept, snapshot: &mut Snapshot) {
+    match beside::write(root, path, &snapshot.index()) {
+        Ok(()) => snapshot.set_noted(),
+        Err(error) if kept.complain() => {
+            tracing::warn!(maildrop = %path, %error, "no index can be written: messages are counted again after a restart");
+        }
+        Err(_) => {}
+    }
+}
+
 /// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
 /// away.
-fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snapshot>, EnterFault> {
+fn missing(
+    root: &OpenRoot<'_>,
+    path: &MaildropPath,
+    kept: &Kept,
+    sought: &Sought,
+) -> Result<Arc<Snapshot>, EnterFault> {
     match kept.messages() {
         0 if sought.know_pins() || kept.holds_pins() => {
             Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
+        }
+        0 if beside::exists(root, path) => {
+            Err(EnterFault::Unavailable(format!("{path}: new and cur are missing, and its index is there")))
         }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
@@ -211,7 +251,11 @@ fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snap
 }
 
 /// Counts a message. None if its file is not there any more, or is none that could be a message.
-fn counted(path: &MaildropPath, parts: &Parts, found: &Found) -> Result<Option<(u64, FileState)>, EnterFault> {
+pub(super) fn counted(
+    path: &MaildropPath,
+    parts: &Parts,
+    found: &Found,
+) -> Result<Option<(u64, FileState)>, EnterFault> {
     let unavailable = |error: io::Error| {
         let file = Path::new(path.as_ref() as &Path).join(found.path());
         EnterFault::unavailable(file.display(), &error)

@@ -76,7 +76,8 @@ impl Server {
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
             loops.spawn(accept(listener, policy, places.clone(), move |client| {
                 let alive = alive.clone();
-                let serving = connection::serve(client, service.clone(), draining.clone());
+                // In a box: each future around it would hold its room twice, and an idle session is little else.
+                let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));
                 async move {
                     serving.await;
                     drop(alive);

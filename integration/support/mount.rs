@@ -1,0 +1,62 @@
+//! File systems that a test mounts, for which it must run as root.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::wait_until;
+
+/// A mounted file system. It is unmounted when dropped, whoever still uses it.
+pub struct Mount(PathBuf);
+
+/// A directory shown at another place by a program, through FUSE, which can be made to hang.
+pub struct Shown {
+    program: Child,
+    _mount: Mount,
+}
+
+impl Mount {
+    /// A file system in memory, of so many octets.
+    pub fn memory(at: &Path, octets: usize) -> Self {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={octets}"), "tmpfs"]).arg(at);
+        assert!(mount.status().unwrap().success(), "mounting wants root");
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+impl Shown {
+    /// Shows `what` at `at`. Returns when it is there.
+    pub fn new(what: &Path, at: &Path) -> Self {
+        let program = Command::new("bindfs").arg("-f").arg(what).arg(at).spawn().expect("bindfs, of Debian");
+        let shown = Self { program, _mount: Mount(at.to_owned()) };
+        let mounted = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        wait_until("bindfs has mounted", || mounted().contains(&*at.to_string_lossy()));
+        shown
+    }
+
+    /// From now on every call on it hangs.
+    pub fn freeze(&self) {
+        kill_process(Pid::from_child(&self.program), Signal::STOP).unwrap();
+    }
+
+    /// It answers again, those first that waited.
+    pub fn thaw(&self) {
+        kill_process(Pid::from_child(&self.program), Signal::CONT).unwrap();
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        // A dead program's calls fail instead of hanging.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}

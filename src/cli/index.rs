@@ -1,0 +1,137 @@
+//! `restante index`: finds out ahead of any login what a first login would have to find out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Ended, act_as_service, complain, harmless};
+use crate::config::{self, Configuration};
+use crate::directory::{Directory, WalkEnd};
+use crate::identity::{self, Identity, IdentityMap, Steps};
+use crate::maildir::{Indexed, MaildropPath, Store};
+
+/// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
+const NICE: i32 = 19;
+
+pub(super) fn index(file: &Path, logins: &[String]) -> Ended {
+    let configuration = match config::load(file) {
+        Ok(configuration) => configuration,
+        Err(faults) => {
+            complain(&faults);
+            return Ended::BadConfiguration;
+        }
+    };
+    match build(configuration, logins) {
+        Ok(true) => Ended::Fine,
+        Ok(false) => Ended::FoundWrong,
+        Err(fault) => {
+            complain(&format!("{fault:#}"));
+            Ended::FoundWrong
+        }
+    }
+}
+
+/// Whether everything went well; what did not was told.
+fn build(configuration: Configuration, logins: &[String]) -> anyhow::Result<bool> {
+    act_as_service(&configuration)?;
+    let Configuration { identity, directories, maildir, .. } = configuration;
+    let store = Store::new(maildir)?;
+    let mut found = Found::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+    if logins.is_empty() {
+        for directory in &directories {
+            runtime.block_on(everybody(directory, &identity, &mut found))?;
+        }
+    } else {
+        let identities = IdentityMap::new(directories, identity).map_err(anyhow::Error::msg)?;
+        runtime.block_on(these(&identities, logins, &mut found));
+    }
+    drop(runtime);
+    // Where it may not be had, the machine is busier than it might be, and no more.
+    let _ = rustix::process::nice(NICE);
+    go_through(&store, found)
+}
+
+/// The maildrops that are wanted, and whether all of them could be told.
+#[derive(Default)]
+struct Found {
+    maildrops: Vec<MaildropPath>,
+    failed: usize,
+}
+
+impl Found {
+    fn fail(&mut self, whom: &str, why: &dyn std::fmt::Display) {
+        complain(&harmless(&format!("{whom}: {why}")));
+        self.failed += 1;
+    }
+}
+
+async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
+    for login in logins {
+        match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
+            Ok(resolved) => found.maildrops.push(resolved.maildrop),
+            Err(_) => found.fail(login, &"leads to no maildrop; `restante resolve` explains why"),
+        }
+    }
+}
+
+async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Found) -> anyhow::Result<()> {
+    let (mut walk, of) = (directory.walk(), directory.settings());
+    while let Some(entry) = walk.next().await {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(fault) => {
+                found.fail("an entry", &fault);
+                continue;
+            }
+        };
+        // Whom the directory is not for cannot log in.
+        if entry.misfit.is_some() {
+            continue;
+        }
+        let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+        match identity.maildrop {
+            Ok(maildrop) => found.maildrops.push(maildrop),
+            Err(refusal) => found.fail(&identity.canonical_name, &refusal),
+        }
+    }
+    if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
+        found.fail(&of.name, &format!("the directory gave no more people: {why}"));
+    }
+    Ok(())
+}
+
+/// One maildrop after the other: more at once would only make the disk seek.
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+fn go_through(store: &Store, mut found: Found) -> anyhow::Result<bool> {
+    let bar = bar(found.maildrops.len())?;
+    let (mut messages, mut read, mut octets) = (0, 0, 0_u64);
+    for maildrop in std::mem::take(&mut found.maildrops) {
+        let outcome = store.index(&maildrop, &mut |more| {
+            octets += more;
+            bar.set_message(format!("{} MiB read", octets >> 20));
+        });
+        match outcome {
+            Ok(Indexed { messages: there, read: anew }) => {
+                messages += there;
+                read += anew;
+            }
+            Err(fault) => bar.suspend(|| found.fail("not indexed", &fault)),
+        }
+        bar.inc(1);
+    }
+    let maildrops = bar.position();
+    bar.finish_and_clear();
+    println!("maildrops: {maildrops}, messages: {messages}, read: {read}, failed: {}", found.failed);
+    Ok(found.failed == 0)
+}
+
+/// On standard error, where that is a terminal; nothing elsewhere.
+fn bar(maildrops: usize) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:40} maildrops {pos} of {len}, {msg} ({elapsed})")?;
+    let bar = ProgressBar::new(maildrops as u64).with_style(style).with_message("0 MiB read");
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Ok(bar)
+}

@@ -1,0 +1,108 @@
+//! Building the index of a Maildir ahead of any login.
+
+use std::io;
+
+use super::beside;
+use super::fault::EnterFault;
+use super::ids::Ids;
+use super::import::UniqueIdSettings;
+use super::kept::Mends;
+use super::path::MaildropPath;
+use super::pins::Pins;
+use super::root::OpenRoot;
+use super::scan::Parts;
+use super::settle::Sources;
+use super::snapshot::{Known, Left, Snapshot};
+use super::store::{ROUNDS, Store, counted, usable};
+
+/// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
+const AT_ONCE: u64 = 256 << 20;
+
+/// Messages read until then: small ones cost their opening.
+const MESSAGES_AT_ONCE: u64 = 20_000;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// Messages in the maildrop.
+    pub messages: usize,
+    /// Messages that were read, because neither their names nor an earlier index told their octets.
+    pub read: u64,
+}
+
+/// How much may still be read before the index is written.
+struct Allowance {
+    octets: u64,
+    messages: u64,
+}
+
+impl Store {
+    /// Finds out what a first login to a maildrop would find out, and writes it beside the mail, piece by piece: broken
+    /// off and begun again it goes on where it was. `read` is told the octets of each message that was read. A Maildir
+    /// whose names tell everything gets no index. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
+    pub fn index(&self, path: &MaildropPath, read: &mut dyn FnMut(u64)) -> Result<Indexed, EnterFault> {
+        self.root().require_marker()?;
+        let root = self.root().open()?;
+        let parts = Parts::open(&root, path.as_ref())?;
+        if parts.are_missing() {
+            return Ok(Indexed::default());
+        }
+        let octets = beside::read(&root, path);
+        let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
+        let mends = Mends::new();
+        let (settings, pins) = (UniqueIdSettings::default(), Pins::default());
+        let own = Sources { settings: &settings, pins: &pins, lists: None };
+        let (mut earlier, mut indexed, mut idle) = (None::<Snapshot>, Indexed::default(), 0);
+        loop {
+            let mut names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+            let known = Known::new(earlier.as_ref(), &mends).and(index.as_ref());
+            let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
+            // Octets are looked for, whatever the unique-ids may be.
+            let settlement = own.settle(std::mem::take(&mut names.found), |_| None, |_| None);
+            let (mut snapshot, left) = Snapshot::build(&names, settlement, Ids::default(), &known, |found| {
+                if allowance.is_used_up() {
+                    return Ok(None);
+                }
+                let counted = counted(path, &parts, found)?;
+                if let Some((_, state)) = counted {
+                    allowance.use_up(state.size);
+                    read(state.size);
+                }
+                Ok(counted)
+            })?;
+            write(&root, path, &mut snapshot)?;
+            indexed.messages = snapshot.entries.len();
+            indexed.read += MESSAGES_AT_ONCE - allowance.messages;
+            // What was left though it might have been read went elsewhere, and is looked for again.
+            idle = if allowance.is_used_up() { 0 } else { idle + 1 };
+            if left == Left::None || idle == ROUNDS {
+                return Ok(indexed);
+            }
+            earlier = Some(snapshot);
+        }
+    }
+}
+
+impl Allowance {
+    fn is_used_up(&self) -> bool {
+        self.octets == 0 || self.messages == 0
+    }
+
+    fn use_up(&mut self, octets: u64) {
+        self.octets = self.octets.saturating_sub(octets);
+        self.messages = self.messages.saturating_sub(1);
+    }
+}
+
+fn write(root: &OpenRoot<'_>, path: &MaildropPath, snapshot: &mut Snapshot) -> Result<(), EnterFault> {
+    if !snapshot.has_news() {
+        return Ok(());
+    }
+    let failed = |error: io::Error| EnterFault::Unavailable(format!("{path}: its index cannot be written: {error}"));
+    beside::write(root, path, &snapshot.index()).map_err(failed)?;
+    snapshot.set_noted();
+    Ok(())
+}
