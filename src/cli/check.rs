@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Ended, complain};
+use super::{Ended, act_as_service, complain};
 use crate::config;
 use crate::directory::{Directory, Fault};
 use crate::maildir::Store;
@@ -25,6 +25,8 @@ pub(super) fn check(file: &Path) -> Ended {
                 .map(|fault| format!("tls: {fault}")),
         );
     }
+    // As in `serve`, keys are read first, and the mail with the rights of the service.
+    faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
     faults.extend(configuration.directories.into_iter().flat_map(|directory| probe(&Directory::new(directory))));
     for fault in &faults {
