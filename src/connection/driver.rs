@@ -2,6 +2,7 @@
 
 mod scram;
 mod token;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::scram::Scram;
+use self::told::{from_elsewhere, further_steps, not_opened, verdict};
 use super::certificate::{Offered, shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
@@ -21,8 +23,8 @@ use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
-use crate::identity::{Outcome, Reason, Refused};
-use crate::maildir::{EnterFault, MaildropPath};
+use crate::identity::Outcome;
+use crate::maildir::MaildropPath;
 use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
@@ -374,38 +376,9 @@ fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
     Closed::MessageCut(fault.to_string())
 }
 
-/// Who is not where this listener takes logins from.
-fn from_elsewhere() -> Outcome {
-    Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
-}
-
-/// The one place where causes become what a client may know.
-fn verdict(outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::Proven(_) | Outcome::Forbidden(..) => Verdict::Proven,
-        Outcome::Refused(_) => Verdict::Refused,
-        Outcome::Unavailable(_) => Verdict::Unavailable,
-        Outcome::Misconfigured(_) => Verdict::Misconfigured,
-    }
-}
-
-fn not_opened(fault: &EnterFault) -> NotOpened {
-    match fault {
-        EnterFault::Forbidden(_) => NotOpened::Forbidden,
-        EnterFault::Unavailable(_) => NotOpened::Unavailable,
-    }
-}
-
 fn event(input: Input) -> Event {
     match input {
         Input::Line(line) => Event::Line(line),
         Input::TooLong => Event::TooLong,
-    }
-}
-
-fn further_steps(outcome: &Outcome) -> u32 {
-    match outcome {
-        Outcome::Refused(refused) => refused.further_steps,
-        _ => 0,
     }
 }
