@@ -10,6 +10,8 @@ mod committing;
 mod disk_errors;
 #[path = "maildrops/entering.rs"]
 mod entering;
+#[path = "maildrops/one_session.rs"]
+mod one_session;
 mod support;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;

@@ -22,6 +22,8 @@ pub const NAME: &str = "localhost";
 pub struct Stage {
     pub service: Service,
     pub site: Site,
+    /// What it was served with, to start another node.
+    pub plan: Plan,
     pub directory: Directory,
     /// TLS as a client that trusts the server.
     pub tls: Arc<ClientConfig>,
@@ -45,7 +47,7 @@ impl Stage {
         let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s");
         change(&mut plan, &site);
         let service = site.serve(&plan);
-        Self { service, tls: trusting(&site.authority()), site, directory }
+        Self { service, tls: trusting(&site.authority()), site, plan, directory }
     }
 
     /// The Maildir of `ajones`.

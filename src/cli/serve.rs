@@ -82,7 +82,7 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Direct
     let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((Arc::new(Service { identities, store, settings: connection }), directory))
+    Ok((Arc::new(Service { identities, store, settings: connection, turns: Arc::default() }), directory))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.

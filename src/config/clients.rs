@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use super::mailboxes;
 use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
@@ -16,6 +17,7 @@ pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
+        sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
     }
 }

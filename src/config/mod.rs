@@ -10,6 +10,7 @@ mod directories;
 mod faults;
 mod file;
 mod listeners;
+mod mailboxes;
 mod paths;
 mod people;
 mod schema;

@@ -9,9 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use super::certificate::{shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
-use super::mail::Mail;
+use super::mail::{Mail, NotEntered};
 use super::report::{Closed, Report};
 use super::stream::Stream;
+use super::turns::unless_taken_over;
 use super::wire::Wire;
 use super::{Client, Service, Settings, Tls};
 use crate::certificate::Certificate;
@@ -104,6 +105,8 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
+        // Before the last reply: who reads it may log in again at once.
+        self.mail = None;
         match closed {
             Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
             Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
@@ -157,7 +160,8 @@ impl Driver {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
+        let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
+        unless_taken_over(self.mail.as_ref().and_then(Mail::turn), line).await.map(event)
     }
 
     async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
@@ -240,12 +244,16 @@ impl Driver {
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service.store, &path).await {
+            Some(path) => match Mail::open(&self.service, &path).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);
                 }
-                Err(fault) => {
+                Err(NotEntered::InUse) => {
+                    tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
+                    NotOpened::InUse
+                }
+                Err(NotEntered::Fault(fault)) => {
                     tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
                     not_opened(&fault)
                 }

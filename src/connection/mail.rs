@@ -4,13 +4,23 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
+use super::Service;
+use super::turns::{self, InUse, Turn};
 use super::wire::BLOCK;
-use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message, Store};
+use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::Listing;
 
 /// A maildrop, at home between two calls.
 pub(super) struct Mail {
     maildrop: Option<Maildrop>,
+    /// Behind the maildrop, so that it ends after that is let go.
+    turn: Option<Turn>,
+}
+
+/// Why a maildrop is not open.
+pub(super) enum NotEntered {
+    InUse,
+    Fault(EnterFault),
 }
 
 /// A message on its way, with the octets read last.
@@ -21,13 +31,21 @@ pub(super) struct Reading {
 }
 
 impl Mail {
-    /// Takes a snapshot of a Maildir.
-    pub(super) async fn open(store: &Arc<Store>, path: &MaildropPath) -> Result<(Self, Listing), EnterFault> {
-        let (store, path) = (store.clone(), path.clone());
-        let entered = spawn_blocking(move || store.enter(&path)).await;
-        let maildrop = entered.unwrap_or_else(|_| Err(EnterFault::Unavailable("internal error".to_owned())))?;
+    /// Takes a snapshot of a Maildir, once nobody else has it who must not.
+    pub(super) async fn open(service: &Service, path: &MaildropPath) -> Result<(Self, Listing), NotEntered> {
+        let held = turns::hold(service, path).await.map_err(|InUse| NotEntered::InUse)?;
+        let (hold, turn) = held.unzip();
+        let (store, path) = (Arc::clone(&service.store), path.clone());
+        let entered = spawn_blocking(move || store.enter(&path).map(|maildrop| maildrop.held(hold))).await;
+        let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
+        let maildrop = entered.unwrap_or_else(internal).map_err(NotEntered::Fault)?;
         let listing = maildrop.listing();
-        Ok((Self { maildrop: Some(maildrop) }, listing))
+        Ok((Self { maildrop: Some(maildrop), turn }, listing))
+    }
+
+    /// The session's turn, where the maildrop may have one session only.
+    pub(super) fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 
     /// Opens a message and reads its first block.

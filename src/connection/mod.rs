@@ -11,6 +11,7 @@ mod mail;
 mod report;
 mod settings;
 mod stream;
+mod turns;
 mod wire;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ pub use certificate::{ClientCertificates, Judge, Tls, doubts};
 pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
 pub use settings::{Limits, Settings};
+pub use turns::{SessionsPerMaildrop, Turns};
 
 use crate::identity::IdentityMap;
 use crate::maildir::Store;
@@ -34,6 +36,8 @@ pub struct Service {
     pub store: Arc<Store>,
     /// How clients are treated.
     pub settings: Settings,
+    /// Whose turn it is, where a maildrop may have one session only.
+    pub turns: Arc<Turns>,
 }
 
 /// A client that was just accepted, and what its port's policy means for it.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::turns::SessionsPerMaildrop;
+
 /// How one client is treated.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -9,6 +11,8 @@ pub struct Settings {
     pub hostname: String,
     /// Every refusal is told at a whole step after the credentials arrived; zero tells it at once.
     pub refusal_step: Duration,
+    /// How many sessions a maildrop may have at once.
+    pub sessions: SessionsPerMaildrop,
     /// The bounds of patience.
     pub limits: Limits,
 }

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::count::FileState;
 use super::fault::{EnterFault, FetchFault};
+use super::hold::Hold;
 use super::kept::Kept;
 use super::message::{Message, Source};
 use super::path::MaildropPath;
@@ -30,11 +31,19 @@ pub struct Maildrop {
     snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
+    /// Kept to the end of the last call, whoever waits for that.
+    _hold: Option<Hold>,
 }
 
 impl Maildrop {
     pub(super) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
-        Self { store, path, kept, snapshot, reread: None }
+        Self { store, path, kept, snapshot, reread: None, _hold: None }
+    }
+
+    /// Lets nobody else hold the maildrop as long as this one lives.
+    #[must_use]
+    pub fn held(self, hold: Option<Hold>) -> Self {
+        Self { _hold: hold, ..self }
     }
 
     /// The messages in order. Sessions share them as long as the Maildir does not change.

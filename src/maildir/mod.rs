@@ -7,6 +7,7 @@ mod beneath;
 mod commit;
 mod count;
 mod fault;
+mod hold;
 mod inspect;
 mod kept;
 mod maildrop;
@@ -25,6 +26,7 @@ mod unique;
 
 pub use commit::Committed;
 pub use fault::{EnterFault, FetchFault, StoreFault};
+pub use hold::{Hold, HoldId, Holding};
 pub use inspect::{Condition, Place};
 pub use maildrop::Maildrop;
 pub use message::Message;

@@ -144,6 +144,9 @@ impl Verifying {
         let text = match reason {
             NotOpened::Forbidden => "[SYS/PERM] the maildrop cannot be opened, tell your administrator",
             NotOpened::Unavailable => "[SYS/TEMP] the maildrop cannot be opened now, try again later",
+            // "This occurs when an authentication attempt is successful, but the user's maildrop is currently in use
+            // (probably by another POP3 client)." (RFC 2449 §8.1.1)
+            NotOpened::InUse => "[IN-USE] another session has this maildrop",
         };
         self.back(text)
     }
