@@ -20,6 +20,8 @@ mod flush;
 mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
+#[path = "commands/undelete.rs"]
+mod undelete;
 
 use std::fs;
 

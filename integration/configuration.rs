@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail by panicking")]
 
+#[path = "configuration/mailboxes.rs"]
+mod mailboxes;
 #[path = "configuration/people.rs"]
 mod people;
 
@@ -92,14 +94,6 @@ const FAULTS: &[(&str, &str)] = &[
     ("cache: { found: 31d }", "1:17: cache.found: \"31d\" is too much; right would be 0s to 30d"),
     ("cache: { people: 0 }", "1:18: cache.people: \"0\" is too little; right would be 1 to 100000000"),
     ("cache: { people: 1e5 }", "1:18: cache.people: \"1e5\" is no whole number"),
-    (
-        "mailboxes: { sessions_per_maildrop: two }",
-        "1:37: mailboxes.sessions_per_maildrop: \"two\" is none of the words known",
-    ),
-    (
-        "mailboxes: { takeover_after: 0s }",
-        "1:30: mailboxes.takeover_after: \"0s\" is too little; right would be 1s to 1d",
-    ),
     ("cache: 5m", "1:8: cache: \"5m\" is of the wrong kind; right would be a block of keys"),
     ("limits: { idle: 25h }", "1:17: limits.idle: \"25h\" is too much; right would be 10m to 1d"),
     ("limits: { connections: many }", "1:24: limits.connections: \"many\" is no whole number"),

@@ -7,6 +7,8 @@ mod committing;
 mod entering;
 #[path = "maildir/fetching.rs"]
 mod fetching;
+#[path = "maildir/keeping.rs"]
+mod keeping;
 #[path = "maildir/sharing.rs"]
 mod sharing;
 

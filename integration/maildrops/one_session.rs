@@ -1,5 +1,6 @@
 //! One session for each maildrop, where that is wanted: who is turned away, and who is let in after whatever end.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use rustix::process::Signal;
@@ -18,7 +19,7 @@ const IN_USE: &str = "-ERR [IN-USE] ";
 /// A Restante with `sessions_per_maildrop:` and whatever else belongs to it.
 fn stage(sessions: &str) -> Stage {
     Stage::set_by(TWO, |plan, _| {
-        plan.mailboxes.push_str(&format!("  sessions_per_maildrop: {sessions}\n"));
+        writeln!(plan.mailboxes, "  sessions_per_maildrop: {sessions}").unwrap();
         "person: 2, network: 2".clone_into(&mut plan.lockout);
     })
 }

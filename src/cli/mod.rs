@@ -5,15 +5,18 @@ mod check;
 mod demo;
 mod explain;
 mod flush;
+mod maildrops;
 mod password;
 mod resolve;
 mod serve;
+mod undelete;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
 use crate::server::{become_user, is_root};
 
 /// How a command ended; `main` makes an exit status of it.
@@ -103,6 +106,31 @@ enum Command {
         #[arg(value_name = "PERSON | ADDRESS")]
         whom: Option<String>,
     },
+    /// Bring back what a person's mail program deleted
+    ///
+    /// With `mailboxes.deletion` set to keep deleted mail, or to move it to a folder. A message comes back as one that no
+    /// client has seen yet: clients ignore unique-ids that they remember. Started as root, it acts as the user of the
+    /// configuration.
+    Undelete {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only tell what could be brought back
+        #[arg(long)]
+        list: bool,
+        /// Only what was deleted within this time, such as 30m, 12h or 3d
+        #[arg(long, value_name = "TIME", value_parser = config::duration)]
+        since: Option<Duration>,
+        /// Let each message keep its unique-id: clients that remember it do not fetch it again
+        #[arg(long)]
+        same_id: bool,
+        /// Whose mail, by any login name
+        #[arg(value_name = "LOGIN")]
+        login: String,
+        /// Only the messages of these names, as --list tells them
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Run the whole service on this machine with an LDAP directory, people and mail to try it with
     Demo {
         /// Leave configuration, certificates, LDIF and mail in this directory, to start one's own from
@@ -122,6 +150,9 @@ pub fn run() -> Ended {
         }
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
+        Command::Undelete { config, list, since, same_id, login, names } => {
+            undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id })
+        }
         Command::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

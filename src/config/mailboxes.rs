@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::section::Section;
+use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
+use crate::maildir::{Deletion, FolderName};
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a session must have been idle to give way, where nothing is said.
@@ -19,4 +23,22 @@ pub(super) fn sessions(mailboxes: &Section<'_>) -> SessionsPerMaildrop {
         ("one_with_takeover", SessionsPerMaildrop::OneWithTakeover(after)),
     ];
     mailboxes.word("sessions_per_maildrop", SessionsPerMaildrop::Many, &words)
+}
+
+/// What becomes of a message that a client deleted: the word `remove`, or a block of keys.
+pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
+    if let Some(Kind::Text(_)) = mailboxes.get("deletion").map(|node| &node.kind) {
+        mailboxes.word("deletion", (), &[("remove", ())]);
+        return Deletion::Remove;
+    }
+    let section = mailboxes.section("deletion");
+    let time = section.duration("keep_for", Duration::ZERO, HOUR..=10 * YEAR);
+    let time = (!time.is_zero()).then_some(time);
+    let folder =
+        section.parsed("move_to", |text| FolderName::parse(text).map_err(|fault| format!("{} {fault}", quoted(text))));
+    match (folder, time) {
+        (Some(folder), time) => Deletion::Move(folder, time),
+        (None, Some(time)) => Deletion::Keep(time),
+        (None, None) => Deletion::Remove,
+    }
 }

@@ -20,6 +20,7 @@ mod unknown;
 mod values;
 
 use std::path::Path;
+use std::time::Duration;
 
 pub use faults::Faults;
 use paths::Base;
@@ -68,6 +69,14 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
         Some(configuration) if faults.is_empty() => Ok(configuration),
         _ => Err(Faults::new(file, faults)),
     }
+}
+
+/// A length of time as the file has it: `30m`, `14d`; ten years at most.
+///
+/// # Errors
+/// A sentence: what is wrong, and what would be right.
+pub fn duration(written: &str) -> Result<Duration, String> {
+    values::duration(written, &(Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 24 * 60 * 60)))
 }
 
 /// Reads what a tree holds; nothing only if a fault was found.

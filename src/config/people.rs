@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::mailboxes;
 use super::paths::{self, Base};
 use super::section::Section;
 use super::tree::{Kind as ValueKind, quoted};
@@ -20,12 +21,13 @@ const PATH: &str = "{short_name}/Maildir";
 
 /// Where mail lies.
 pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
-    let mailboxes = root.section("mailboxes");
-    let mail_root = mailboxes.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
+    let section = root.section("mailboxes");
+    let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
-        marker: mailboxes.parsed("marker", paths::below),
-        settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
+        marker: section.parsed("marker", paths::below),
+        deletion: mailboxes::deletion(&section),
+        settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }
 }

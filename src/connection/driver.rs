@@ -1,18 +1,17 @@
 //! The loop that drives one session: event in, action out, action done.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::certificate::{shown, under_tls};
-use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::{Mail, NotEntered};
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::turns::unless_taken_over;
+use super::update;
 use super::wire::Wire;
 use super::{Client, Service, Settings, Tls};
 use crate::certificate::Certificate;
@@ -22,9 +21,6 @@ use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Reply, Session,
     Transmission, Verdict,
 };
-
-/// How long a client may take to acknowledge what it was sent before its deletions are carried out.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Serves one client until one of the two has had enough.
 pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver<bool>) {
@@ -140,8 +136,13 @@ impl Driver {
                     None => self.next_line().await?,
                 },
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
-                Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
+                Action::Commit(marks) => {
+                    Event::Committed(Box::pin(update::commit(&mut self.wire, self.mail.as_mut(), marks, report)).await)
+                }
                 Action::Close(reply, end) => {
+                    if end == End::Quit {
+                        Box::pin(update::leave(&mut self.wire, self.mail.as_mut(), report)).await;
+                    }
                     self.wire.out().extend(reply);
                     return Ok(end);
                 }
@@ -299,25 +300,6 @@ impl Driver {
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
         under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
-    }
-
-    /// Deletes only once every earlier reply has left us and reached the client.
-    async fn commit(&mut self, marks: Vec<usize>, report: &mut Report) -> Event {
-        if let Err(closed) = self.wire.flush().await {
-            tracing::warn!(person = report.person, reason = %closed, "nothing deleted: a reply could not be sent");
-            return Event::Committed(false);
-        }
-        if delivered(self.wire.stream.socket(), ACKNOWLEDGEMENT).await == Delivered::No {
-            tracing::warn!(person = report.person, "nothing deleted: the client does not acknowledge what it was sent");
-            return Event::Committed(false);
-        }
-        let Some(mail) = &mut self.mail else { return Event::Committed(false) };
-        let committed = mail.commit(marks).await;
-        report.deleted = committed.removed;
-        for reason in &committed.failed {
-            tracing::error!(person = report.person, reason, "message not deleted");
-        }
-        Event::Committed(committed.failed.is_empty())
     }
 }
 

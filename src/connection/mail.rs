@@ -33,8 +33,8 @@ pub(super) struct Reading {
 impl Mail {
     /// Takes a snapshot of a Maildir, once nobody else has it who must not.
     pub(super) async fn open(service: &Service, path: &MaildropPath) -> Result<(Self, Listing), NotEntered> {
-        let held = turns::hold(service, path).await.map_err(|InUse| NotEntered::InUse)?;
-        let (hold, turn) = held.unzip();
+        let turn = turns::hold(service, path).await.map_err(|InUse| NotEntered::InUse)?;
+        let (hold, turn) = turn.unzip();
         let (store, path) = (Arc::clone(&service.store), path.clone());
         let entered = spawn_blocking(move || store.enter(&path).map(|maildrop| maildrop.held(hold))).await;
         let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
@@ -60,11 +60,21 @@ impl Mail {
         reading
     }
 
-    /// Removes marked messages.
+    /// Removes marked messages, and does what else is to be done at the end of a session.
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
         let lost = || Committed { removed: 0, already_gone: 0, failed: vec!["internal error".to_owned()] };
         let Some(mut maildrop) = self.maildrop.take() else { return lost() };
-        spawn_blocking(move || maildrop.commit(&marks)).await.unwrap_or_else(|_| lost())
+        let update = move || {
+            let committed = maildrop.commit(&marks);
+            maildrop.leave();
+            committed
+        };
+        spawn_blocking(update).await.unwrap_or_else(|_| lost())
+    }
+
+    /// Whether a commit without marks would do anything.
+    pub(super) fn leaves_something(&self) -> bool {
+        self.maildrop.as_ref().is_some_and(Maildrop::leaves_something)
     }
 }
 

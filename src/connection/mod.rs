@@ -12,6 +12,7 @@ mod report;
 mod settings;
 mod stream;
 mod turns;
+mod update;
 mod wire;
 
 use std::net::SocketAddr;

@@ -1,11 +1,10 @@
 //! The commit: removing the marked messages at QUIT, and nothing else.
 
-use rustix::fs::{AtFlags, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::count::FileState;
 use super::maildrop::{Maildrop, TRIES};
-use super::scan::{Found, Parts};
+use super::removal::{Refusal, Removal};
+use super::scan::Parts;
 
 /// What became of the marked messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,10 +32,12 @@ impl Maildrop {
             return committed;
         }
         let parts = self.parts().map_err(|fault| fault.to_string());
+        let (store, path) = (self.store.clone(), self.path.clone());
+        let mut removal = Removal::begin(&store, &path);
         let mut reread = false;
         for &index in marks {
             let outcome = match &parts {
-                Ok(parts) => self.remove(index, parts, &mut reread),
+                Ok(parts) => self.remove(index, parts, &mut removal, &mut reread),
                 Err(reason) => Outcome::Failed(reason.clone()),
             };
             match outcome {
@@ -45,18 +46,22 @@ impl Maildrop {
                 Outcome::Failed(reason) => committed.failed.push(self.failure(index, &reason)),
             }
         }
+        if let Err(errno) = removal.settle() {
+            committed.failed.push(format!("what was removed may come back after a crash: {errno}"));
+        }
         committed
     }
 
     /// `reread`: the names were read during this commit, so what is not among them is gone.
-    fn remove(&mut self, index: usize, parts: &Parts, reread: &mut bool) -> Outcome {
+    fn remove(&mut self, index: usize, parts: &Parts, removal: &mut Removal<'_>, reread: &mut bool) -> Outcome {
         for _ in 0..TRIES {
             let found = if *reread { self.seen_anew(index) } else { self.last_seen(index) };
             let Some(found) = found else { return Outcome::AlreadyGone };
             let counted = self.entry(index).and_then(|entry| entry.counted);
-            match remove_at(parts, &found, counted) {
+            match removal.remove(parts, &found, counted) {
                 Ok(()) => return Outcome::Removed,
                 Err(Refusal::Changed) => return Outcome::Failed("changed after it was listed".to_owned()),
+                Err(Refusal::NoPlace(why)) => return Outcome::Failed(why),
                 Err(Refusal::Kernel(Errno::NOENT)) => {}
                 Err(Refusal::Kernel(errno)) => return Outcome::Failed(errno.to_string()),
             }
@@ -74,25 +79,4 @@ impl Maildrop {
             None => format!("message {index}: {reason}"),
         }
     }
-}
-
-enum Refusal {
-    Changed,
-    Kernel(Errno),
-}
-
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Self {
-        Self::Kernel(errno)
-    }
-}
-
-/// A message is removed only while its file is the one whose octets were told.
-fn remove_at(parts: &Parts, found: &Found, counted: Option<FileState>) -> Result<(), Refusal> {
-    let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-    let state = FileState::of(&statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?);
-    if state.is_none_or(|state| counted.is_some_and(|counted| counted != state)) {
-        return Err(Refusal::Changed);
-    }
-    Ok(unlinkat(part, &*found.name, AtFlags::empty())?)
 }

@@ -1,19 +1,25 @@
 //! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
 //!
-//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, nothing is ever written or
-//! renamed, and nothing is deleted but the messages that a user deleted.
+//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened. Of what lies in `new` and `cur`,
+//! nothing is renamed or deleted but the messages that a user deleted, and those that the settings say so of; beside them,
+//! only files of our own are written, whose names begin with `restante`.
 
 mod beneath;
 mod commit;
 mod count;
+mod deleted;
 mod fault;
+mod folder;
 mod hold;
 mod inspect;
 mod kept;
+mod leaving;
 mod maildrop;
 mod message;
 mod name;
 mod path;
+mod removal;
+mod renaming;
 mod root;
 mod scan;
 mod settings;
@@ -22,16 +28,20 @@ mod stamp;
 mod store;
 mod survey;
 mod template;
+mod undeleting;
 mod unique;
 
 pub use commit::Committed;
 pub use fault::{EnterFault, FetchFault, StoreFault};
+pub use folder::FolderName;
 pub use hold::{Hold, HoldId, Holding};
 pub use inspect::{Condition, Place};
 pub use maildrop::Maildrop;
 pub use message::Message;
 pub use path::{FieldValue, MaildropPath, PathRefusal};
+pub use removal::Deletion;
 pub use settings::Settings;
 pub use store::Store;
 pub use survey::Surveyed;
 pub use template::{Field, PathTemplate, TemplateFault};
+pub use undeleting::{Deleted, DeletedMail};

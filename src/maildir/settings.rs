@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::removal::Deletion;
+
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -14,12 +16,20 @@ pub struct Settings {
     pub settling: Duration,
     /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
     pub kept_messages: u64,
+    /// What becomes of a message that a client deleted.
+    pub deletion: Deletion,
 }
 
 impl Settings {
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, marker: None, settling: Duration::from_secs(2), kept_messages: 4_000_000 }
+        Self {
+            root,
+            marker: None,
+            settling: Duration::from_secs(2),
+            kept_messages: 4_000_000,
+            deletion: Deletion::Remove,
+        }
     }
 }

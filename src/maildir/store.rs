@@ -16,6 +16,7 @@ use super::fault::{EnterFault, StoreFault};
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
+use super::removal::Deletion;
 use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::Settings;
@@ -38,6 +39,7 @@ pub struct Store {
 struct Inner {
     root: Root,
     settling: Duration,
+    deletion: Deletion,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -54,7 +56,7 @@ impl Store {
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, kept }) })
+        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, deletion: settings.deletion, kept }) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -77,6 +79,10 @@ impl Store {
 
     pub(super) fn root(&self) -> &Root {
         &self.inner.root
+    }
+
+    pub(super) fn deletion(&self) -> &Deletion {
+        &self.inner.deletion
     }
 
     pub(super) fn settling(&self) -> Duration {
