@@ -12,6 +12,8 @@ mod disk_errors;
 mod entering;
 #[path = "maildrops/one_session.rs"]
 mod one_session;
+#[path = "maildrops/seen.rs"]
+mod seen;
 mod support;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;

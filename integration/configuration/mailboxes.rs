@@ -32,6 +32,10 @@ const FAULTS: &[(&str, &str)] = &[
         "1:35: mailboxes.deletion.move_to: \"a/b\" is no name of a Maildir++",
     ),
     ("mailboxes: { deletion: { move_to: .Trash } }", "1:35: mailboxes.deletion.move_to: \".Trash\" has a dot in front"),
+    (
+        "mailboxes: { mark_seen: all }",
+        "1:25: mailboxes.mark_seen: \"all\" is none of the words known here; right would",
+    ),
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::section::Section;
 use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
-use crate::maildir::{Deletion, FolderName};
+use crate::maildir::{Deletion, FolderName, MarkSeen};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -41,4 +41,9 @@ pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
         (None, Some(time)) => Deletion::Keep(time),
         (None, None) => Deletion::Remove,
     }
+}
+
+/// What is marked as seen.
+pub(super) fn mark_seen(mailboxes: &Section<'_>) -> MarkSeen {
+    mailboxes.word("mark_seen", MarkSeen::None, &[("none", MarkSeen::None), ("retrieved", MarkSeen::Retrieved)])
 }

@@ -27,6 +27,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     maildir::Settings {
         marker: section.parsed("marker", paths::below),
         deletion: mailboxes::deletion(&section),
+        mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }

@@ -18,7 +18,7 @@ use crate::certificate::Certificate;
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Reply, Session,
+    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
 
@@ -289,6 +289,9 @@ impl Driver {
         let octets = multiline.finish(self.wire.out());
         self.wire.flush_block().await?;
         report.sent(order.part, octets);
+        if let (Part::Whole, Some(mail)) = (order.part, &mut self.mail) {
+            mail.note_retrieved(order.index);
+        }
         Ok(None)
     }
 

@@ -1,5 +1,6 @@
 //! The open maildrop of a session. File calls block, so they run on threads of their own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -13,6 +14,8 @@ use crate::pop3::Listing;
 /// A maildrop, at home between two calls.
 pub(super) struct Mail {
     maildrop: Option<Maildrop>,
+    /// The messages that went out whole, each once.
+    retrieved: BTreeSet<usize>,
     /// Behind the maildrop, so that it ends after that is let go.
     turn: Option<Turn>,
 }
@@ -40,7 +43,7 @@ impl Mail {
         let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
         let maildrop = entered.unwrap_or_else(internal).map_err(NotEntered::Fault)?;
         let listing = maildrop.listing();
-        Ok((Self { maildrop: Some(maildrop), turn }, listing))
+        Ok((Self { maildrop: Some(maildrop), retrieved: BTreeSet::new(), turn }, listing))
     }
 
     /// The session's turn, where the maildrop may have one session only.
@@ -60,13 +63,20 @@ impl Mail {
         reading
     }
 
+    /// Notes that a message went out whole.
+    pub(super) fn note_retrieved(&mut self, index: usize) {
+        self.retrieved.insert(index);
+    }
+
     /// Removes marked messages, and does what else is to be done at the end of a session.
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
         let lost = || Committed { removed: 0, already_gone: 0, failed: vec!["internal error".to_owned()] };
         let Some(mut maildrop) = self.maildrop.take() else { return lost() };
+        let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
         let update = move || {
             let committed = maildrop.commit(&marks);
-            maildrop.leave();
+            let left: Vec<usize> = retrieved.into_iter().filter(|index| marks.binary_search(index).is_err()).collect();
+            maildrop.leave(&left);
             committed
         };
         spawn_blocking(update).await.unwrap_or_else(|_| lost())
@@ -74,7 +84,8 @@ impl Mail {
 
     /// Whether a commit without marks would do anything.
     pub(super) fn leaves_something(&self) -> bool {
-        self.maildrop.as_ref().is_some_and(Maildrop::leaves_something)
+        let retrieved = !self.retrieved.is_empty();
+        self.maildrop.as_ref().is_some_and(|maildrop| maildrop.leaves_something(retrieved))
     }
 }
 

@@ -11,6 +11,7 @@ use super::deleted::Batch;
 use super::folder::{self, FolderName};
 use super::name;
 use super::path::MaildropPath;
+use super::reach::Refusal;
 use super::renaming::{fresh_base, rename};
 use super::scan::{Found, Parts, Place};
 use super::store::Store;
@@ -25,21 +26,6 @@ pub enum Deletion {
     Keep(Duration),
     /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
     Move(FolderName, Option<Duration>),
-}
-
-/// Why a message was not removed.
-pub(super) enum Refusal {
-    /// Its file is no longer the one that was listed.
-    Changed,
-    /// The place where it should go cannot be made or reached; why.
-    NoPlace(String),
-    Kernel(Errno),
-}
-
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Self {
-        Self::Kernel(errno)
-    }
 }
 
 /// The removal of some messages of one maildrop.
@@ -68,7 +54,7 @@ impl<'a> Removal<'a> {
         if state.is_none_or(|state| counted.is_some_and(|counted| counted != state)) {
             return Err(Refusal::Changed);
         }
-        if *self.store.deletion() == Deletion::Remove {
+        if self.store.settings().deletion == Deletion::Remove {
             return Ok(unlinkat(part, &*found.name, AtFlags::empty())?);
         }
         match self.destination()? {
@@ -91,7 +77,7 @@ impl<'a> Removal<'a> {
 
     fn destination(&mut self) -> Result<&Destination, Refusal> {
         if self.place.is_none() {
-            self.place = Some(self.make().map_err(Refusal::NoPlace)?);
+            self.place = Some(self.make().map_err(Refusal::Hindered)?);
         }
         self.place.as_ref().ok_or(Refusal::Kernel(Errno::NOENT))
     }
@@ -99,7 +85,7 @@ impl<'a> Removal<'a> {
     fn make(&self) -> Result<Destination, String> {
         let maildir = self.store.directory(self.path).map_err(|fault| fault.to_string())?;
         let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
-        let Deletion::Move(name, _) = self.store.deletion() else {
+        let Deletion::Move(name, _) = &self.store.settings().deletion else {
             return Batch::begin(&maildir, None).map(Destination::Kept);
         };
         let told = |errno: Errno| format!("the folder {name}: {errno}");
@@ -121,7 +107,7 @@ impl<'a> Removal<'a> {
 fn move_to(batch: &Batch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), Refusal> {
     let mut name = old.to_vec();
     loop {
-        batch.note(&name).map_err(Refusal::NoPlace)?;
+        batch.note(&name).map_err(Refusal::Hindered)?;
         let moved = rename(part, old, to, &name);
         if moved.is_ok() {
             return Ok(());

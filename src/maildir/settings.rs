@@ -18,6 +18,18 @@ pub struct Settings {
     pub kept_messages: u64,
     /// What becomes of a message that a client deleted.
     pub deletion: Deletion,
+    /// What is marked as seen for the mail programs that share the Maildir.
+    pub mark_seen: MarkSeen,
+}
+
+/// What is marked as seen at the end of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarkSeen {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every message that the client has got whole.
+    Retrieved,
 }
 
 impl Settings {
@@ -30,6 +42,7 @@ impl Settings {
             settling: Duration::from_secs(2),
             kept_messages: 4_000_000,
             deletion: Deletion::Remove,
+            mark_seen: MarkSeen::None,
         }
     }
 }

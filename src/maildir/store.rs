@@ -16,7 +16,6 @@ use super::fault::{EnterFault, StoreFault};
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
-use super::removal::Deletion;
 use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::Settings;
@@ -39,7 +38,7 @@ pub struct Store {
 struct Inner {
     root: Root,
     settling: Duration,
-    deletion: Deletion,
+    settings: Settings,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -49,14 +48,14 @@ impl Store {
     /// # Errors
     /// The root is no directory that can be read, or the marker is not there.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
-        let root = Root::new(settings.root, settings.marker.as_deref())?;
+        let root = Root::new(settings.root.clone(), settings.marker.as_deref())?;
         let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.messages() + 1).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .max_capacity(settings.kept_messages)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, deletion: settings.deletion, kept }) })
+        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, settings, kept }) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -81,8 +80,8 @@ impl Store {
         &self.inner.root
     }
 
-    pub(super) fn deletion(&self) -> &Deletion {
-        &self.inner.deletion
+    pub(super) fn settings(&self) -> &Settings {
+        &self.inner.settings
     }
 
     pub(super) fn settling(&self) -> Duration {

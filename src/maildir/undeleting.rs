@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// See [`EnterFault`].
     pub fn clean_up(&self, path: &MaildropPath) -> Result<usize, EnterFault> {
-        if *self.deletion() == Deletion::Remove {
+        if self.settings().deletion == Deletion::Remove {
             return Ok(0);
         }
         self.deleted(path)?.map_or(Ok(0), |mut mail| mail.clean_up(true))
@@ -171,7 +171,7 @@ impl DeletedMail<'_> {
     /// # Errors
     /// See [`EnterFault`].
     pub fn clean_up(&mut self, really: bool) -> Result<usize, EnterFault> {
-        let (kept, moved) = match self.store.deletion() {
+        let (kept, moved) = match &self.store.settings().deletion {
             Deletion::Remove => return Ok(0),
             Deletion::Keep(time) => (Some(*time), None),
             Deletion::Move(_, time) => (None, *time),
