@@ -6,6 +6,8 @@
 mod mailboxes;
 #[path = "configuration/people.rs"]
 mod people;
+#[path = "configuration/uidl.rs"]
+mod uidl;
 
 use std::fs;
 use std::path::Path;

@@ -15,7 +15,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),
     ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
-    ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
+    ("maildir", 2, &["aws_lc_rs", "md5", "memchr", "moka", "rustix"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),
     ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
     ("admin", 4, &["rustix", "socket2", "tokio"]),

@@ -9,6 +9,10 @@ mod entering;
 mod fetching;
 #[path = "maildir/keeping.rs"]
 mod keeping;
+#[path = "maildir/moving.rs"]
+mod moving;
+#[path = "maildir/pinning.rs"]
+mod pinning;
 #[path = "maildir/sharing.rs"]
 mod sharing;
 

@@ -16,6 +16,7 @@ mod people;
 mod schema;
 mod section;
 mod tree;
+mod uidl;
 mod unknown;
 mod values;
 

@@ -7,6 +7,7 @@ use super::mailboxes;
 use super::paths::{self, Base};
 use super::section::Section;
 use super::tree::{Kind as ValueKind, quoted};
+use super::uidl;
 use super::values;
 use crate::identity::{self, Lifetimes};
 use crate::lockout::{self, Block};
@@ -26,6 +27,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
         marker: section.parsed("marker", paths::below),
+        unique_ids: uidl::read(root, base),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
@@ -39,6 +41,7 @@ pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Optio
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
+    let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
     Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout })
 }
 

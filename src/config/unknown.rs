@@ -51,7 +51,9 @@ impl Search<'_> {
     fn unknown(&self, key: &Key, path: &str) {
         let siblings = self.siblings(path);
         let elsewhere = self.asked.iter().find(|asked| last(asked) == key.name).map(String::as_str);
-        let right = match nearest(&key.name, &siblings).or(elsewhere) {
+        // A key of that very name in another section is meant rather than a neighbour that is only somewhat like it.
+        let near = |enough| nearest(&key.name, &siblings, enough);
+        let right = match near(0.9).or(elsewhere).or_else(|| near(0.8)) {
             Some(key) => key.to_owned(),
             None => siblings.iter().map(|key| last(key)).collect::<Vec<_>>().join(", "),
         };
@@ -67,10 +69,10 @@ impl Search<'_> {
 }
 
 /// The key that was meant, if one is near enough.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+fn nearest<'k>(name: &str, known: &[&'k str], enough: f64) -> Option<&'k str> {
     let likeness = known.iter().map(|known| (*known, strsim::jaro_winkler(name, last(known))));
     let (known, likeness) = likeness.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (likeness > 0.8).then_some(known)
+    (likeness > enough).then_some(known)
 }
 
 fn last(path: &str) -> &str {

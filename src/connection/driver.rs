@@ -135,6 +135,7 @@ impl Driver {
                     Some(event) => event,
                     None => self.next_line().await?,
                 },
+                Action::Pin(indices) => Box::pin(self.pin(indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
                 Action::Commit(marks) => {
                     Event::Committed(Box::pin(update::commit(&mut self.wire, self.mail.as_mut(), marks, report)).await)
@@ -293,6 +294,18 @@ impl Driver {
             mail.note_retrieved(order.index);
         }
         Ok(None)
+    }
+
+    /// What a client is told of unique-ids is on the disk before.
+    async fn pin(&mut self, indices: Vec<usize>, report: &Report) -> Event {
+        let Some(mail) = &mut self.mail else { return Event::NotPinned };
+        match mail.pin(indices).await {
+            Ok(listing) => Event::Pinned(listing),
+            Err(fault) => {
+                tracing::error!(person = report.person, %fault, "unique-ids not told: they cannot be pinned");
+                Event::NotPinned
+            }
+        }
     }
 
     async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {

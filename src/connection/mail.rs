@@ -51,6 +51,19 @@ impl Mail {
         self.turn.as_ref()
     }
 
+    /// Pins unique-ids before they are told; gives the listing that holds from now on.
+    pub(super) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, String> {
+        let lost = || Err("internal error".to_owned());
+        let Some(mut maildrop) = self.maildrop.take() else { return lost() };
+        let pinned = spawn_blocking(move || {
+            let pinned = maildrop.pin(&indices).map_err(|fault| fault.to_string());
+            (maildrop, pinned)
+        });
+        let Ok((maildrop, pinned)) = pinned.await else { return lost() };
+        self.maildrop = Some(maildrop);
+        pinned
+    }
+
     /// Opens a message and reads its first block.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
         let Some(mut maildrop) = self.maildrop.take() else { return Err(FetchFault::Gone) };

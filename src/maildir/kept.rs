@@ -46,6 +46,14 @@ impl Kept {
         state.mends.retain(|identity, mend| mended.get(identity) != Some(mend));
     }
 
+    /// Keeps a snapshot in place of the one that it was made from, if that is still the last.
+    pub(super) fn renew(&self, before: &Arc<Snapshot>, snapshot: &Arc<Snapshot>) {
+        let mut state = self.state();
+        if state.snapshot.as_ref().is_some_and(|last| Arc::ptr_eq(last, before)) {
+            state.snapshot = Some(Arc::clone(snapshot));
+        }
+    }
+
     /// Notes what the next snapshot must heed.
     pub(super) fn mend(&self, identity: &[u8], mend: Mend) {
         self.state().mends.insert(identity.into(), mend);
@@ -54,6 +62,11 @@ impl Kept {
     /// How many messages the last snapshot holds.
     pub(super) fn messages(&self) -> usize {
         self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.entries.len())
+    }
+
+    /// Whether clients were told unique-ids that had to be pinned.
+    pub(super) fn holds_pins(&self) -> bool {
+        self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.are_pinned())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -27,8 +27,8 @@ pub(super) const TRIES: usize = 10;
 pub struct Maildrop {
     pub(super) store: Store,
     pub(super) path: MaildropPath,
-    kept: Arc<Kept>,
-    snapshot: Arc<Snapshot>,
+    pub(super) kept: Arc<Kept>,
+    pub(super) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
     /// Kept to the end of the last call, whoever waits for that.
@@ -49,7 +49,7 @@ impl Maildrop {
     /// The messages in order. Sessions share them as long as the Maildir does not change.
     #[must_use]
     pub fn listing(&self) -> Listing {
-        Listing::new(Arc::clone(&self.snapshot.listed))
+        Listing::new(Arc::clone(&self.snapshot.listed)).with_unpinned(self.snapshot.ids.want_pins())
     }
 
     /// Opens the message at an index of the listing. Blocks while the disk answers.
@@ -112,11 +112,8 @@ impl Maildrop {
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
         let wanted = &self.entry(index)?.found;
-        let entries = &self.snapshot.entries;
-        let first = entries.partition_point(|entry| entry.found.order(wanted).is_lt());
-        let others =
-            entries.iter().skip(first).map(|entry| &entry.found).take_while(|found| found.order(wanted).is_eq());
-        self.reread.as_ref()?.follow(wanted, others).cloned()
+        let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
+        self.reread.as_ref()?.follow(wanted, twins).cloned()
     }
 
     pub(super) fn parts(&self) -> Result<Parts, EnterFault> {

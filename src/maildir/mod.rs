@@ -1,8 +1,9 @@
 //! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
 //!
-//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened. Of what lies in `new` and `cur`,
-//! nothing is renamed or deleted but the messages that a user deleted, and those that the settings say so of; beside them,
-//! only files of our own are written, whose names begin with `restante`.
+//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, but another server's lists
+//! where their own root is set. Of what lies in `new` and `cur`, nothing is renamed or deleted but the messages that a user
+//! deleted, and those that the settings say so of; beside them, only files of our own are written, whose names begin with
+//! `restante`.
 
 mod beneath;
 mod commit;
@@ -11,13 +12,19 @@ mod deleted;
 mod fault;
 mod folder;
 mod hold;
+mod ids;
+mod import;
 mod inspect;
 mod kept;
 mod leaving;
 mod maildrop;
 mod message;
 mod name;
+mod order;
 mod path;
+mod pinning;
+mod pins;
+mod plan;
 mod reach;
 mod removal;
 mod renaming;
@@ -25,6 +32,7 @@ mod root;
 mod scan;
 mod seen;
 mod settings;
+mod settle;
 mod snapshot;
 mod stamp;
 mod store;
@@ -37,10 +45,14 @@ pub use commit::Committed;
 pub use fault::{EnterFault, FetchFault, StoreFault};
 pub use folder::FolderName;
 pub use hold::{Hold, HoldId, Holding};
+pub use import::{FormatFault, ImportMode, ListKind, OverLong, UidlFormat, UniqueIdSettings};
 pub use inspect::{Condition, Place};
 pub use maildrop::Maildrop;
 pub use message::Message;
 pub use path::{FieldValue, MaildropPath, PathRefusal};
+pub use pinning::PinFault;
+pub use pins::Retrieval;
+pub use plan::Planned;
 pub use removal::Deletion;
 pub use settings::{MarkSeen, Settings};
 pub use store::Store;

@@ -51,6 +51,11 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
+    /// The leading seconds; 0 without.
+    pub(super) fn seconds(self) -> u64 {
+        self.seconds
+    }
+
     /// Reads the leading seconds, and the digits after `M` between the first and the second dot.
     pub(super) fn of(base: &[u8]) -> Self {
         let mut dotted = base.split(|octet| *octet == b'.');

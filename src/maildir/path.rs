@@ -44,7 +44,10 @@ impl std::error::Error for PathRefusal {}
 
 /// The path of a Maildir, counted from the mail root: normalised, never empty, without `..`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MaildropPath(Arc<str>);
+pub struct MaildropPath {
+    mail: Arc<str>,
+    lists: Option<Arc<str>>,
+}
 
 impl MaildropPath {
     fn normalised(text: &str) -> Result<Self, PathRefusal> {
@@ -55,19 +58,29 @@ impl MaildropPath {
         if components.is_empty() {
             return Err(PathRefusal::Forbidden(format!("the path {text:?} is the mail root itself")));
         }
-        Ok(Self(components.join("/").into()))
+        Ok(Self { mail: components.join("/").into(), lists: None })
+    }
+
+    /// The same, with the way to the lists of another server below their own root.
+    fn with_lists(self, lists: &Self) -> Self {
+        Self { lists: Some(Arc::clone(&lists.mail)), ..self }
+    }
+
+    /// The way to the lists of another server below their own root; none if that is not set.
+    pub(super) fn lists(&self) -> Option<&Path> {
+        self.lists.as_deref().map(Path::new)
     }
 }
 
 impl fmt::Display for MaildropPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.mail)
     }
 }
 
 impl AsRef<Path> for MaildropPath {
     fn as_ref(&self) -> &Path {
-        Path::new(&*self.0)
+        Path::new(&*self.mail)
     }
 }
 
@@ -80,12 +93,18 @@ impl PathTemplate {
     /// # Errors
     /// See [`PathRefusal`].
     pub fn path(&self, root: &Path, value: impl Fn(&Field) -> FieldValue) -> Result<MaildropPath, PathRefusal> {
+        let path = self.filled(root, &value)?;
+        let Some((lists, root)) = self.lists() else { return Ok(path) };
+        Ok(path.with_lists(&lists.filled(root, &value)?))
+    }
+
+    fn filled(&self, root: &Path, value: &impl Fn(&Field) -> FieldValue) -> Result<MaildropPath, PathRefusal> {
         let mut text = String::new();
         for part in self.parts() {
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Field { field, lower } => {
-                    let found = value_of(field, &value)?;
+                    let found = value_of(field, value)?;
                     let found = if *lower { found.to_lowercase() } else { found };
                     text.push_str(&checked(field, found, text.is_empty().then_some(root))?);
                 }

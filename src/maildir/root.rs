@@ -1,6 +1,6 @@
 //! The mail root: opened anew each time, so that an administrator can unmount it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, stat};
@@ -50,6 +50,11 @@ impl Root {
         })
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn open(&self) -> Result<OpenRoot<'_>, EnterFault> {
         let directory = openat(CWD, &self.path, beneath::PASSING, Mode::empty())
             .map_err(|errno| EnterFault::Unavailable(format!("the mail root {}: {errno}", self.path.display())))?;
@@ -68,6 +73,12 @@ impl Root {
             Err(_) => None,
         };
         Some(Stamps { new: of("new")?, cur: of("cur")? })
+    }
+}
+
+impl AsFd for OpenRoot<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::import::UniqueIdSettings;
 use super::removal::Deletion;
 
 /// Where mail lies, and how it is watched.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub settling: Duration,
     /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
     pub kept_messages: u64,
+    /// What decides unique-ids besides the names of the files.
+    pub unique_ids: UniqueIdSettings,
     /// What becomes of a message that a client deleted.
     pub deletion: Deletion,
     /// What is marked as seen for the mail programs that share the Maildir.
@@ -41,6 +44,7 @@ impl Settings {
             marker: None,
             settling: Duration::from_secs(2),
             kept_messages: 4_000_000,
+            unique_ids: UniqueIdSettings::default(),
             deletion: Deletion::Remove,
             mark_seen: MarkSeen::None,
         }

@@ -1,16 +1,16 @@
 //! A maildrop as it was at one moment: the messages in order, their octets and unique-ids.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::count::FileState;
 use super::fault::EnterFault;
+use super::ids::Ids;
 use super::name;
 use super::scan::{Found, Names};
+use super::settle::Settlement;
 use super::stamp::Stamps;
-use super::unique;
 use crate::pop3::{Listed, UniqueId};
 
 /// A message's file, and in which state it was counted; none if its octets were believed from its name.
@@ -24,7 +24,9 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) listed: Arc<[Listed]>,
-    pub(super) entries: Box<[Entry]>,
+    pub(super) entries: Arc<[Entry]>,
+    /// What the unique-ids were settled from, and which of them must be pinned before they are told.
+    pub(super) ids: Ids,
     pub(super) stamps: Stamps,
     /// While the stamps stay as they are, nothing has changed.
     pub(super) settled: bool,
@@ -64,7 +66,8 @@ impl<'a> Known<'a> {
         entry.counted.map(|state| (listed.octets, state))
     }
 
-    fn unique_id(&self, found: &Found) -> Option<&'a UniqueId> {
+    /// The unique-id that the message had.
+    pub(super) fn unique_id(&self, found: &Found) -> Option<&'a UniqueId> {
         let (entry, listed) = self.same_file(found)?;
         (entry.found.identity() == found.identity()).then_some(&listed.unique_id)
     }
@@ -79,39 +82,56 @@ impl Snapshot {
     /// A Maildir that was never made.
     pub(super) fn empty() -> Self {
         let stamps = Stamps { new: None, cur: None };
-        Self { listed: Arc::new([]), entries: Box::new([]), stamps, settled: false, odd: false }
+        Self { listed: Arc::new([]), entries: Arc::new([]), ids: Ids::default(), stamps, settled: false, odd: false }
     }
 
-    /// Puts a snapshot together. `count` opens a file and counts it, if neither an earlier snapshot nor its name tells
-    /// the octets; messages for which it finds no file are left out, and then the snapshot is not settled.
+    /// Puts a snapshot together from names whose messages are settled. `count` opens a file and counts it, if neither an
+    /// earlier snapshot nor its name tells the octets; messages for which it finds no file are left out, and then the
+    /// snapshot is not settled.
     pub(super) fn build(
-        names: Names,
+        names: &Names,
+        settlement: Settlement,
+        mut ids: Ids,
         known: &Known<'_>,
         count: impl Fn(&Found) -> Result<Option<(u64, FileState)>, EnterFault>,
     ) -> Result<(Self, Left), EnterFault> {
-        let mut entries = Vec::with_capacity(names.found.len());
-        let mut octets = Vec::with_capacity(names.found.len());
+        let mut entries = Vec::with_capacity(settlement.messages.len());
+        let mut listed = Vec::with_capacity(settlement.messages.len());
         let mut left = Left::None;
-        for found in names.found {
+        for message in settlement.messages {
+            let found = message.found;
             let told = || name::told_octets(found.base()).map(|octets| (octets, None));
             let size = known.octets(&found).map(|(octets, state)| (octets, Some(state))).or_else(told);
             let size = match size {
                 Some(size) => Some(size),
                 None => count(&found)?.map(|(octets, state)| (octets, Some(state))),
             };
-            let Some((size, counted)) = size else {
+            let Some((octets, counted)) = size else {
                 left = Left::Some;
                 continue;
             };
+            ids.note(entries.len(), message.has_twin, message.wish);
             entries.push(Entry { found, counted });
-            octets.push(size);
+            listed.push(Listed { octets, unique_id: message.unique_id });
         }
-        let unique_ids = unique_ids(&entries, known);
-        let listed =
-            octets.into_iter().zip(unique_ids).map(|(octets, unique_id)| Listed { octets, unique_id }).collect();
         let settled = names.settled && left == Left::None;
-        let odd = names.odd.is_some();
-        Ok((Self { listed, entries: entries.into(), stamps: names.stamps, settled, odd }, left))
+        let (stamps, odd) = (names.stamps, names.odd.is_some());
+        Ok((Self { listed: listed.into(), entries: entries.into(), ids, stamps, settled, odd }, left))
+    }
+
+    /// The same messages after some were pinned: with the unique-ids that changed, by index.
+    pub(super) fn with_pins(&self, ids: Ids, changed: &HashMap<usize, UniqueId>) -> Self {
+        let renewed = |(index, message): (usize, &Listed)| {
+            let unique_id = changed.get(&index).unwrap_or(&message.unique_id).clone();
+            Listed { octets: message.octets, unique_id }
+        };
+        let listed = if changed.is_empty() {
+            Arc::clone(&self.listed)
+        } else {
+            self.listed.iter().enumerate().map(renewed).collect()
+        };
+        let (stamps, settled, odd) = (self.stamps, self.settled, self.odd);
+        Self { listed, entries: Arc::clone(&self.entries), ids, stamps, settled, odd }
     }
 }
 
@@ -120,22 +140,4 @@ impl Snapshot {
 pub(super) enum Left {
     None,
     Some,
-}
-
-fn unique_ids(entries: &[Entry], known: &Known<'_>) -> Vec<UniqueId> {
-    let same = |one: Option<&Entry>, found: &Found| one.is_some_and(|one| one.found.order(found) == Ordering::Equal);
-    let mut before = None;
-    let mut unique_ids = Vec::with_capacity(entries.len());
-    for (entry, next) in entries.iter().zip(entries.iter().skip(1).map(Some).chain([None])) {
-        let found = &entry.found;
-        unique_ids.push(if same(before, found) {
-            unique::hashed(found.base())
-        } else if same(next, found) {
-            unique::plain(&found.identity())
-        } else {
-            known.unique_id(found).cloned().unwrap_or_else(|| unique::plain(&found.identity()))
-        });
-        before = Some(entry);
-    }
-    unique_ids
 }

@@ -26,10 +26,38 @@ pub(super) struct Stamps {
     pub(super) cur: Option<Stamp>,
 }
 
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileStamp {
+    stamp: Stamp,
+    size: i64,
+}
+
+impl FileStamp {
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self { stamp: Stamp::of(stat), size: stat.st_size }
+    }
+}
+
 impl Moment {
     /// When the contents of a file were last written.
     pub(super) fn modified(stat: &Stat) -> Self {
         Self(nanoseconds(stat.st_mtime, i128::from(stat.st_mtime_nsec)))
+    }
+
+    /// When anything about a file was last changed: its contents, its name, its flags.
+    pub(super) fn changed(stat: &Stat) -> Self {
+        Self(nanoseconds(stat.st_ctime, i128::from(stat.st_ctime_nsec)))
+    }
+
+    /// The moment so long before.
+    pub(super) fn earlier_by(self, time: Duration) -> Self {
+        Self(self.0 - i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
+    }
+
+    /// The moment so long after.
+    pub(super) fn later_by(self, time: Duration) -> Self {
+        Self(self.0 + i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
     }
 
     /// The kernel's clock for time stamps of local file systems, as it stood `ago`.
@@ -49,7 +77,7 @@ impl Stamp {
             device: stat.st_dev,
             inode: stat.st_ino,
             modified: Moment::modified(stat),
-            changed: Moment(nanoseconds(stat.st_ctime, i128::from(stat.st_ctime_nsec))),
+            changed: Moment::changed(stat),
         }
     }
 

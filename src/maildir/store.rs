@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::count::{self, FileState};
 use super::fault::{EnterFault, StoreFault};
+use super::ids::Sought;
+use super::import::UniqueIdSettings;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
@@ -20,6 +22,7 @@ use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::Settings;
 use super::snapshot::{Known, Left, Snapshot};
+use super::stamp::Moment;
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
 /// those that were left by the one before.
@@ -84,6 +87,10 @@ impl Store {
         &self.inner.settings
     }
 
+    pub(super) fn unique_ids(&self) -> &UniqueIdSettings {
+        &self.inner.settings.unique_ids
+    }
+
     pub(super) fn settling(&self) -> Duration {
         self.inner.settling
     }
@@ -93,7 +100,8 @@ impl Inner {
     /// The kept snapshot, if `new` and `cur` are as they were.
     fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
         let snapshot = kept.settled()?;
-        (self.root.stamps(path.as_ref()) == Some(snapshot.stamps)).then_some(snapshot)
+        let is_same = self.root.stamps(path.as_ref()) == Some(snapshot.stamps);
+        (is_same && snapshot.ids.are_current(&self.root, path, &self.settings.unique_ids)).then_some(snapshot)
     }
 
     /// A new snapshot; of several sessions that want one at the same moment, one makes it.
@@ -104,12 +112,13 @@ impl Inner {
         }
         let root = self.root.open()?;
         let parts = Parts::open(&root, path.as_ref())?;
+        let sought = Sought::read(&root, path, &self.settings.unique_ids)?;
         if parts.are_missing() {
             root.require_same()?;
-            return missing(path, kept);
+            return missing(path, kept, &sought);
         }
         let (earlier, mends) = kept.known();
-        let snapshot = Arc::new(self.scan(path, &parts, earlier, &mends)?);
+        let snapshot = Arc::new(self.scan(path, &parts, &sought, earlier, &mends)?);
         kept.replace(Arc::clone(&snapshot), &mends);
         // Weighed when it is put in: once more, now that it holds the messages.
         self.kept.insert(path.clone(), Arc::clone(kept));
@@ -122,18 +131,26 @@ impl Inner {
         &self,
         path: &MaildropPath,
         parts: &Parts,
+        sought: &Sought,
         mut earlier: Option<Arc<Snapshot>>,
         mends: &Mends,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
+        let sources = sought.sources(&self.settings.unique_ids);
+        sought.tell_faults(path, &sources, earlier.as_deref());
         let mut round = 1;
         loop {
-            let names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
+            let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
             if let (Some(odd), false, 1) = (&names.odd, told, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
             let known = Known::new(earlier.as_deref(), mends);
-            let (snapshot, left) = Snapshot::build(names, &known, |found| counted(path, parts, found))?;
+            let found = std::mem::take(&mut names.found);
+            let settlement =
+                sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
+            let ids = sought.ids(&sources, &settlement);
+            let (snapshot, left) =
+                Snapshot::build(&names, settlement, ids, &known, |found| counted(path, parts, found))?;
             if left == Left::None || round == ROUNDS {
                 return Ok(snapshot);
             }
@@ -143,9 +160,13 @@ impl Inner {
     }
 }
 
-/// An empty maildrop, unless it held messages when it was last seen: then something fell away.
-fn missing(path: &MaildropPath, kept: &Kept) -> Result<Arc<Snapshot>, EnterFault> {
+/// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
+/// away.
+fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snapshot>, EnterFault> {
     match kept.messages() {
+        0 if sought.know_pins() || kept.holds_pins() => {
+            Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
+        }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
     }
@@ -163,4 +184,10 @@ fn counted(path: &MaildropPath, parts: &Parts, found: &Found) -> Result<Option<(
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
         Err(errno) => Err(unavailable(errno.into())),
     }
+}
+
+/// When a message's file was last touched; none if it is gone.
+pub(super) fn changed(parts: &Parts, found: &Found) -> Option<Moment> {
+    let stat = statat(parts.get(found.place)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(Moment::changed(&stat))
 }

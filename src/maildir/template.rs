@@ -1,11 +1,13 @@
 //! How the path of a maildrop is written down: text with fields to be filled in.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// A path below the mail root with fields to be filled in, such as `{short_name}/Maildir`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate {
     parts: Vec<Part>,
+    lists: Option<Box<(Self, PathBuf)>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +61,24 @@ impl PathTemplate {
         if !parts.iter().any(|part| matches!(part, Part::Field { .. })) {
             return Err(fault(0, "the template has no field: everybody would share one maildrop".to_owned()));
         }
-        Ok(Self { parts })
+        Ok(Self { parts, lists: None })
+    }
+
+    /// The same, with the way to another server's lists below a root of their own, which each path made will hold as well.
+    #[must_use]
+    pub fn with_lists(self, lists: Self, root: PathBuf) -> Self {
+        Self { lists: Some(Box::new((lists, root))), ..self }
+    }
+
+    /// The way to another server's lists, and their root.
+    pub(super) fn lists(&self) -> Option<&(Self, PathBuf)> {
+        self.lists.as_deref()
     }
 
     /// The attributes that it names by `{attr:NAME}`.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
+        let lists = self.lists().into_iter().flat_map(|(lists, _)| &lists.parts);
+        self.parts.iter().chain(lists).filter_map(|part| match part {
             Part::Field { field: Field::Attribute(name), .. } => Some(name.as_str()),
             _ => None,
         })

@@ -34,11 +34,30 @@ impl UniqueId {
     /// The longest that the standard allows, in characters.
     pub const MOST: usize = 70;
 
+    /// The longest that is told because another server told it before, in characters.
+    ///
+    /// "Responses may be up to 512 characters long, including the terminating CRLF." (RFC 1939 §3); that leaves room for
+    /// `+OK`, blanks and any message-number.
+    pub const MOST_IMPORTED: usize = 480;
+
     /// Takes a string that keeps to the standard; none otherwise.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let fits = (1..=Self::MOST).contains(&text.len()) && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
+        Self::imported(text).filter(|unique_id| !unique_id.is_over_long())
+    }
+
+    /// Takes a string that another server told, even if it is too long for the standard: clients know it.
+    #[must_use]
+    pub fn imported(text: &str) -> Option<Self> {
+        let fits = (1..=Self::MOST_IMPORTED).contains(&text.len());
+        let fits = fits && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
         fits.then(|| Self(text.into()))
+    }
+
+    /// Whether it is longer than the standard allows.
+    #[must_use]
+    pub fn is_over_long(&self) -> bool {
+        self.0.len() > Self::MOST
     }
 
     /// The characters.
@@ -61,13 +80,34 @@ pub struct Listed {
 pub struct Listing {
     messages: Arc<[Listed]>,
     marked: Vec<bool>,
+    /// Some unique-ids must be pinned before they are told.
+    unpinned: bool,
 }
 
 impl Listing {
     /// Begins with nothing marked.
     #[must_use]
     pub fn new(messages: Arc<[Listed]>) -> Self {
-        Self { messages, marked: Vec::new() }
+        Self { messages, marked: Vec::new(), unpinned: false }
+    }
+
+    /// The same, where some unique-ids must be pinned before they are told.
+    #[must_use]
+    pub fn with_unpinned(self, unpinned: bool) -> Self {
+        Self { unpinned, ..self }
+    }
+
+    /// Whether some unique-ids must be pinned before they are told.
+    #[must_use]
+    pub fn has_unpinned(&self) -> bool {
+        self.unpinned
+    }
+
+    /// Takes the unique-ids of the same messages as they are once pinned; marks stay.
+    pub(super) fn renew(&mut self, pinned: Self) {
+        if pinned.messages.len() == self.messages.len() {
+            (self.messages, self.unpinned) = (pinned.messages, pinned.unpinned);
+        }
     }
 
     /// Where a message stands in the maildrop; none if there is no such message or it is marked as deleted.

@@ -8,13 +8,15 @@
 //!     └──────────────────────────────────┴────────────────┘                UPDATE ──▶ Ended
 //! ```
 //!
+//! In TRANSACTION, a UIDL waits in Pinning until what it tells is pinned.
+//!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
 use super::authorization::{Authorization, Verifying};
 use super::reply::{self, Reply};
 use super::sasl::Exchange;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Line, Listing, Part};
+use super::{Access, Credentials, Line, Listing, MessageNumber, Part};
 
 /// What happened.
 pub enum Event {
@@ -32,6 +34,10 @@ pub enum Event {
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
     NotTransmitted,
+    /// The unique-ids are pinned; the listing with what holds from now on.
+    Pinned(Listing),
+    /// They could not be pinned, and must not be told.
+    NotPinned,
     /// The deletions were tried; true if every one succeeded.
     Committed(bool),
     /// The client was silent for too long.
@@ -53,6 +59,8 @@ pub enum Action {
     Transmit(Transmission),
     /// Send this, forget what was read, and do the TLS handshake.
     StartTls(Reply),
+    /// Pin the unique-ids of the messages at these indices: they are about to be told.
+    Pin(Vec<usize>),
     /// Remove the messages at these indices.
     Commit(Vec<usize>),
     /// Send this, and close.
@@ -136,6 +144,8 @@ pub(super) enum State {
     Verifying(Verifying),
     Opening(Verifying),
     Transaction(Transaction),
+    /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
+    Pinning(Transaction, Option<MessageNumber>),
     Update,
     Ended,
 }
@@ -219,6 +229,8 @@ impl State {
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
             (Self::Transaction(state), Event::NotTransmitted) => state.not_transmitted(),
+            (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
+            (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Update, Event::Committed(whole)) => committed(whole),
             (state, Event::TooLong) => Step::wrong(state, "line too long"),
             _ => Step::right(Self::Ended, Action::Close(reply::err("internal error"), End::OutOfOrder)),

@@ -35,9 +35,8 @@ impl Transaction {
         let reply = match *command {
             Command::Stat => reply::stat(&self.listing),
             Command::List(None) => reply::list(&self.listing),
-            Command::Uidl(None) => reply::uidl(&self.listing),
             Command::List(Some(number)) => self.list_one(number),
-            Command::Uidl(Some(number)) => self.uidl_one(number),
+            Command::Uidl(number) => return self.uidl(number),
             Command::Retr(number) => return self.transmit(number, Part::Whole),
             Command::Top(number, lines) => return self.transmit(number, Part::Top(lines)),
             Command::Dele(number) => self.dele(number),
@@ -54,6 +53,39 @@ impl Transaction {
 
     fn list_one(&self, number: MessageNumber) -> Reply {
         self.one(number, |message| message.octets.to_string())
+    }
+
+    /// What is told once stays: so it is pinned before.
+    fn uidl(self, number: Option<MessageNumber>) -> Step {
+        if !self.listing.has_unpinned() {
+            return self.tell(number);
+        }
+        let indices: Vec<usize> = match number {
+            Some(number) => self.listing.index(number).into_iter().collect(),
+            None => self.listing.unmarked().map(|(number, _)| number - 1).collect(),
+        };
+        if indices.is_empty() {
+            return self.tell(number);
+        }
+        Step::right(State::Pinning(self, number), Action::Pin(indices))
+    }
+
+    pub(super) fn pinned(mut self, pinned: Listing, number: Option<MessageNumber>) -> Step {
+        self.listing.renew(pinned);
+        self.tell(number)
+    }
+
+    /// "SYS/TEMP … a problem which is likely to be temporary in nature" (RFC 3206 §4).
+    pub(super) fn not_pinned(self) -> Step {
+        Step::reply(State::Transaction(self), reply::err("[SYS/TEMP] unique-ids cannot be told now, try again later"))
+    }
+
+    fn tell(self, number: Option<MessageNumber>) -> Step {
+        let reply = match number {
+            Some(number) => self.uidl_one(number),
+            None => reply::uidl(&self.listing),
+        };
+        Step::reply(State::Transaction(self), reply)
     }
 
     fn uidl_one(&self, number: MessageNumber) -> Reply {

@@ -1,0 +1,45 @@
+//! What an administrator is told about `uidl`.
+
+use std::path::Path;
+
+use restante::maildir::{ImportMode, ListKind, OverLong, UidlFormat};
+
+use super::{REST, faults, folder, good};
+
+#[test]
+fn each_wrong_value_is_told_with_its_place_and_what_would_be_right() {
+    let folder = folder();
+    for (line, fault) in [
+        (
+            "uidl: { import: on }",
+            "uidl.import: \"on\" is none of the words known here; right would be off or read or follow or done",
+        ),
+        ("uidl: { import: false }", "uidl.import: false is of the wrong kind"),
+        ("uidl: { precedence: dovecot }", "uidl.precedence: \"dovecot\" is of the wrong kind"),
+        ("uidl: { precedence: [] }", "uidl.precedence: an empty list reads nothing"),
+        ("uidl: { precedence: [qmail] }", "uidl.precedence: \"qmail\" is none of the words known here"),
+        ("uidl: { dovecot_format: \"%08Xm\" }", "uidl.dovecot_format: \"%08Xm\" is no part of a format of unique-ids"),
+        ("uidl: { over_long: cut }", "uidl.over_long: \"cut\" is none of the words known here"),
+        ("uidl: { follow_wait: 2d }", "uidl.follow_wait: \"2d\" is too much; right would be 0s to 1d"),
+        ("uidl: { lists: { path: \"{short_name}\" } }", "uidl.lists.root is missing"),
+        ("uidl: { lists: { root: /var } }", "uidl.lists.path is missing"),
+        ("uidl: { lists: { root: /var, path: \"x\" } }", "uidl.lists.path: the template has no field"),
+    ] {
+        let told = faults(folder.path(), format!("{line}{REST}").as_bytes());
+        assert_eq!(told.len(), 1, "{line}: {told:?}");
+        assert!(told[0].starts_with("1:") && told[0].contains(fault), "{line}: {told:?}");
+    }
+}
+
+#[test]
+fn a_move_is_configured() {
+    let lines = "uidl:\n  import: follow\n  precedence: [courier, base_name]\n  dovecot_format: \"%v.%u\"\n  over_long: replace\n  follow_wait: 1m\n  lists: { root: /var/control, path: \"{attr:homeDirectory}\" }\n";
+    let configuration = good(&format!("{lines}{REST}"));
+    let told = configuration.maildir.unique_ids;
+    assert_eq!((told.import, told.over_long), (ImportMode::Follow, OverLong::Replace));
+    assert_eq!(told.precedence, [ListKind::Courier, ListKind::BaseName]);
+    assert_eq!(told.dovecot_format, UidlFormat::parse("%{uidvalidity}.%{uid}").unwrap());
+    assert_eq!((told.follow_wait.as_secs(), told.lists_root.as_deref()), (60, Some(Path::new("/var/control"))));
+    let attributes: Vec<&str> = configuration.identity.template.attributes().collect();
+    assert_eq!(attributes, ["homeDirectory"], "it is asked for in the directory");
+}

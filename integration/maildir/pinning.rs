@@ -1,0 +1,202 @@
+//! Pins: what was told once is told for ever, whatever happens to the file they stand in.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Barrier;
+
+use restante::maildir::{EnterFault, ImportMode, Maildrop, Settings, Store};
+
+use super::{Mail, path, unique_ids};
+
+const PINS: &str = "restante-pins";
+
+/// A Maildir of so many messages, all listed.
+fn listed(messages: usize) -> Mail {
+    let mail = Mail::importing(|_| {});
+    let names: Vec<String> = (1..=messages).map(|number| format!("{number}.a")).collect();
+    for name in &names {
+        mail.deliver(format!("cur/{name}:2,S"), "x");
+    }
+    mail.uidlist(&records(&names));
+    mail
+}
+
+/// The lines of Dovecot's list for these base names.
+fn records(names: &[String]) -> String {
+    let lines: Vec<String> = (1..).zip(names).map(|(uid, name)| format!("{uid} :{name}")).collect();
+    lines.join("\n") + "\n"
+}
+
+/// What another process tells once the old server's list is gone: only pins know what was told.
+fn without_list(mail: &Mail) -> Vec<String> {
+    fs::remove_file(mail.at("dovecot-uidlist")).unwrap();
+    told_anew(mail)
+}
+
+fn told_anew(mail: &Mail) -> Vec<String> {
+    let mut maildrop = Store::new(mail.importing_settings()).unwrap().enter(&path("ajones")).unwrap();
+    let all: Vec<usize> = (0..unique_ids(&maildrop).len()).collect();
+    maildrop.pin(&all).unwrap();
+    unique_ids(&maildrop)
+}
+
+fn lines(mail: &Mail) -> Vec<String> {
+    fs::read_to_string(mail.at(PINS)).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_damaged_line_costs_itself_alone() {
+    for damaged in 0..6 {
+        let mail = listed(5);
+        let before = mail.told();
+        let mut lines = lines(&mail);
+        assert_eq!(lines.len(), 6, "a first line for whoever finds the file, and five pins");
+        lines[damaged] = lines[damaged].replacen('0', "\u{0}", 1);
+        fs::write(mail.at(PINS), lines.join("\n") + "\n").unwrap();
+        let after = without_list(&mail);
+        let lost: Vec<&String> = before.iter().filter(|told| !after.contains(told)).collect();
+        let expected: Vec<&String> =
+            before.iter().skip(damaged.wrapping_sub(1)).take(usize::from(damaged > 0)).collect();
+        assert_eq!(lost, expected);
+        // The message whose pin was lost is last now, since nobody knows its place.
+        assert_eq!(told_anew(&mail), after, "what was told then stays, too");
+    }
+}
+
+#[test]
+fn what_a_damaged_line_said_is_taken_from_the_file_before() {
+    let mail = listed(3);
+    let before = mail.told();
+    let whole = fs::read(mail.at(PINS)).unwrap();
+    fs::write(mail.at(PINS), [&whole[..], b"nonsense\n"].concat()).unwrap();
+    mail.deliver("cur/9.z:2,S", "x");
+    assert_eq!(mail.told()[..3], before, "written anew, and the damaged one kept");
+    assert!(mail.at("restante-pins.previous").exists());
+    assert!(!lines(&mail).contains(&"nonsense".to_owned()));
+    for damage in ["", "# Res", "xxxx\n"] {
+        fs::write(mail.at(PINS), damage).unwrap();
+        let store = Store::new(mail.settings()).unwrap();
+        let told = unique_ids(&store.enter(&path("ajones")).unwrap());
+        assert_eq!(told[..3], before, "{damage:?}");
+    }
+    fs::remove_file(mail.at(PINS)).unwrap();
+    assert_eq!(without_list(&mail)[..3], before);
+}
+
+#[test]
+fn a_line_cut_off_was_told_to_nobody_and_costs_no_other() {
+    let mail = listed(3);
+    let before = mail.told();
+    let whole = fs::read(mail.at(PINS)).unwrap();
+    for cut in [1, 10] {
+        fs::write(mail.at(PINS), &whole[..whole.len() - cut]).unwrap();
+        mail.deliver(format!("new/{cut}0.new"), "x");
+        assert_eq!(mail.told()[..3], before, "the third is listed as before");
+        assert!(!mail.at("restante-pins.previous").exists(), "no damage");
+    }
+}
+
+#[test]
+fn a_message_that_is_moved_out_and_back_keeps_its_string() {
+    let mail = listed(2);
+    let before = mail.told();
+    mail.rename("cur/1.a:2,S", "away");
+    mail.uidlist("2 :2.a\n");
+    assert_eq!(mail.told(), before[1..]);
+    mail.rename("away", "cur/1.a:2,RS");
+    mail.uidlist("2 :2.a\n3 :1.a\n");
+    assert_eq!(mail.told(), before);
+}
+
+/// Tells one message after the other, so that two nodes are first at times.
+fn tell_each(mut maildrop: Maildrop, start: &Barrier) -> Vec<String> {
+    start.wait();
+    for index in 0..unique_ids(&maildrop).len() {
+        maildrop.pin(&[index]).unwrap();
+    }
+    unique_ids(&maildrop)
+}
+
+#[test]
+fn of_two_nodes_at_once_the_first_pin_counts_on_both() {
+    for _ in 0..20 {
+        let mail = listed(50);
+        let names: Vec<String> = (1..=50).map(|number| format!("{number}.a")).collect();
+        // Each node sees another state of the list before it tells anything.
+        let node = |validity: u32| {
+            mail.list("dovecot-uidlist", &format!("3 V{validity} N99\n{}", records(&names)));
+            Store::new(mail.importing_settings()).unwrap().enter(&path("ajones")).unwrap()
+        };
+        let (start, nodes) = (&Barrier::new(2), [node(1), node(2)]);
+        let told = std::thread::scope(|scope| {
+            let told = nodes.map(|maildrop| scope.spawn(move || tell_each(maildrop, start)));
+            told.map(|told| told.join().unwrap())
+        });
+        assert_eq!(told[0], told[1]);
+        assert_eq!(told[0].iter().collect::<BTreeSet<_>>().len(), 50);
+        let later = Store::new(mail.importing_settings()).unwrap().enter(&path("ajones")).unwrap();
+        assert_eq!(unique_ids(&later), told[0]);
+    }
+}
+
+#[test]
+fn a_maildir_whose_pins_are_known_is_not_empty_because_it_is_missing() {
+    let mail = listed(1);
+    mail.told();
+    mail.remove("cur/1.a:2,S");
+    assert!(mail.told().is_empty());
+    for part in ["new", "cur"] {
+        fs::remove_dir(mail.at(part)).unwrap();
+    }
+    assert!(matches!(mail.try_enter("ajones"), Err(EnterFault::Unavailable(_))));
+    let restarted = Store::new(mail.settings()).unwrap();
+    assert!(matches!(restarted.enter(&path("ajones")), Err(EnterFault::Unavailable(_))));
+}
+
+#[test]
+fn pins_that_cannot_be_read_let_nobody_download_everything_again() {
+    let mail = listed(1);
+    fs::create_dir(mail.at(PINS)).unwrap();
+    assert!(matches!(mail.try_enter("ajones"), Err(EnterFault::Unavailable(_))));
+}
+
+#[test]
+fn the_second_of_two_that_clash_keeps_its_string_after_a_restart() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,S", "1 one");
+    mail.deliver("cur/1.a,U=5:2,S", "2 two");
+    let before = mail.told();
+    mail.remove("cur/1.a:2,S");
+    let restarted = Store::new(mail.settings()).unwrap();
+    assert_eq!(unique_ids(&restarted.enter(&path("ajones")).unwrap()), before[1..]);
+}
+
+#[test]
+fn who_retrieved_a_message_is_noted_once() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,S", "x");
+    mail.deliver("cur/2.b:2,S", "x");
+    let mut maildrop = mail.enter();
+    for (indices, by) in [([0].as_slice(), "ajones"), (&[0, 1], "mbrown"), (&[0], "ajones")] {
+        maildrop.note_retrieved(indices, by).unwrap();
+    }
+    let retrievals = mail.store.retrievals(&path("ajones")).unwrap();
+    let by = |base: &str| retrievals[base.as_bytes()].iter().map(|one| one.by.to_string()).collect::<Vec<_>>();
+    assert_eq!((by("1.a"), by("2.b")), (vec!["ajones".to_owned(), "mbrown".to_owned()], vec!["mbrown".to_owned()]));
+    assert_eq!(lines(&mail).len(), 4);
+    assert_eq!(mail.unique_ids(), ["1.a", "2.b"]);
+}
+
+impl Mail {
+    fn settings(&self) -> Settings {
+        let mut settings = Settings::new(self.root());
+        settings.settling = std::time::Duration::ZERO;
+        settings
+    }
+
+    fn importing_settings(&self) -> Settings {
+        let mut settings = self.settings();
+        settings.unique_ids.import = ImportMode::Read;
+        settings
+    }
+}

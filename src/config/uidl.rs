@@ -1,0 +1,74 @@
+//! `uidl`: unique-ids that another server told, taken over.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::paths::Base;
+use super::section::Section;
+use super::tree::Node;
+use super::values;
+use crate::maildir::{ImportMode, ListKind, OverLong, PathTemplate, UidlFormat, UniqueIdSettings};
+
+/// No old server is waited for longer.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const KINDS: [(&str, ListKind); 5] = [
+    ("import_file", ListKind::ImportFile),
+    ("dovecot_saved", ListKind::DovecotSaved),
+    ("dovecot", ListKind::Dovecot),
+    ("courier", ListKind::Courier),
+    ("base_name", ListKind::BaseName),
+];
+
+/// What decides unique-ids besides the names of the files.
+pub(super) fn read(root: &Section<'_>, base: &Base) -> UniqueIdSettings {
+    let section = root.section("uidl");
+    let default = UniqueIdSettings::default();
+    let modes = [
+        ("off", ImportMode::Off),
+        ("read", ImportMode::Read),
+        ("follow", ImportMode::Follow),
+        ("done", ImportMode::Done),
+    ];
+    UniqueIdSettings {
+        import: section.word("import", default.import, &modes),
+        precedence: precedence(&section, default.precedence),
+        dovecot_format: section.parsed("dovecot_format", UidlFormat::parse).unwrap_or(default.dovecot_format),
+        over_long: section.word(
+            "over_long",
+            default.over_long,
+            &[("keep", OverLong::Keep), ("replace", OverLong::Replace)],
+        ),
+        follow_wait: section.duration("follow_wait", default.follow_wait, Duration::ZERO..=DAY),
+        lists_root: lists_root(&section.section("lists"), base),
+    }
+}
+
+fn precedence(section: &Section<'_>, default: Vec<ListKind>) -> Vec<ListKind> {
+    let Some(items) = section.list("precedence") else { return default };
+    if items.is_empty() {
+        let what = "an empty list reads nothing; right would be import: off, or lists such as [dovecot, courier]";
+        section.fault("precedence", section.place_of("precedence"), what);
+    }
+    let kind = |item: &Node| section.parsed_of("precedence", item, |text| values::word(text, &KINDS));
+    items.iter().filter_map(kind).collect()
+}
+
+fn lists_root(lists: &Section<'_>, base: &Base) -> Option<PathBuf> {
+    let (has_root, has_path) = (lists.get("root").is_some(), lists.get("path").is_some());
+    if has_root || has_path {
+        lists.require("root", "the directory below which the lists lie, such as /var/lib/dovecot/control");
+        lists.require("path", "each person's way below it, such as \"{short_name}\"");
+    }
+    lists.parsed("root", |path| base.resolve(path))
+}
+
+/// The template of a maildrop's path, with the way to another server's lists where they have a root of their own.
+pub(super) fn with_lists(root: &Section<'_>, template: PathTemplate, lists_root: Option<&PathBuf>) -> PathTemplate {
+    let lists = root.section("uidl").section("lists");
+    let path = lists.parsed("path", |text| PathTemplate::parse(text).map_err(|fault| fault.what));
+    match (path, lists_root) {
+        (Some(path), Some(root)) => template.with_lists(path, root.clone()),
+        _ => template,
+    }
+}

@@ -1,0 +1,172 @@
+//! What a snapshot's unique-ids were settled from, and whether that is still so.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::{CWD, Mode, openat};
+
+use super::beneath;
+use super::fault::EnterFault;
+use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since};
+use super::path::MaildropPath;
+use super::pins::{self, Pins};
+use super::root::{OpenRoot, Root};
+use super::settle::{Settlement, Sources, Wish, Wishes};
+use super::snapshot::Snapshot;
+use super::stamp::{FileStamp, Moment};
+
+/// What was read before messages are settled.
+pub(super) struct Sought {
+    pins: Pins,
+    contents: Contents,
+}
+
+/// What a snapshot remembers of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids {
+    /// What must be pinned before it is told.
+    wishes: Arc<Wishes>,
+    /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
+    pub(super) twins: Vec<usize>,
+    pins: Option<FileStamp>,
+    lists: ListStamps,
+    /// Whether another server's list was found.
+    has_list: bool,
+    /// Whether pins were.
+    has_pins: bool,
+    /// When the first message is shown that waits for another server.
+    until: Option<Moment>,
+}
+
+impl Sought {
+    /// Reads pins and lists.
+    ///
+    /// # Errors
+    /// Some are there and cannot be read: clients may know other unique-ids than would be told without them.
+    pub(super) fn read(
+        root: &OpenRoot<'_>,
+        path: &MaildropPath,
+        settings: &UniqueIdSettings,
+    ) -> Result<Self, EnterFault> {
+        let pins = match root.directory(path.as_ref())? {
+            Some(maildir) => pins::read(maildir.as_fd()),
+            None => Ok(Pins::default()),
+        };
+        let pins = pins.map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
+        if pins.damaged > 0 {
+            let (maildrop, lines) = (path, pins.damaged);
+            tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
+        }
+        let contents = if settings.import.reads() { contents(root, path, settings)? } else { Contents::default() };
+        Ok(Self { pins, contents })
+    }
+
+    /// What settles unique-ids.
+    pub(super) fn sources<'a>(&'a self, settings: &'a UniqueIdSettings) -> Sources<'a> {
+        let lists = settings.import.reads().then(|| Lists::parse(&self.contents, settings));
+        Sources { settings, pins: &self.pins, lists }
+    }
+
+    /// What a snapshot made from it remembers.
+    pub(super) fn ids(&self, sources: &Sources<'_>, settlement: &Settlement) -> Ids {
+        Ids {
+            wishes: Arc::default(),
+            twins: Vec::new(),
+            pins: self.pins.stamp,
+            lists: self.contents.stamps,
+            has_list: sources.lists.as_ref().is_some_and(Lists::is_any),
+            has_pins: self.know_pins(),
+            until: settlement.waiting.map(|since| since.later_by(sources.settings.follow_wait)),
+        }
+    }
+
+    /// Whether clients were told of any message.
+    pub(super) fn know_pins(&self) -> bool {
+        !self.pins.is_empty()
+    }
+
+    /// Tells what is wrong with the lists, once for each state that they are in.
+    pub(super) fn tell_faults(&self, path: &MaildropPath, sources: &Sources<'_>, earlier: Option<&Snapshot>) {
+        if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
+            return;
+        }
+        for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
+            tracing::warn!(maildrop = %path, %fault, "another server's list of unique-ids");
+        }
+    }
+}
+
+impl Ids {
+    /// Notes what there is to know of a message besides its unique-id.
+    pub(super) fn note(&mut self, index: usize, has_twin: bool, wish: Option<Wish>) {
+        self.twins.extend(has_twin.then_some(index));
+        if let Some(wish) = wish {
+            Arc::make_mut(&mut self.wishes).insert(index, wish);
+        }
+    }
+
+    /// Whether something must be pinned before it is told.
+    pub(super) fn want_pins(&self) -> bool {
+        !self.wishes.is_empty()
+    }
+
+    pub(super) fn wish(&self, index: usize) -> Option<&Wish> {
+        self.wishes.get(&index)
+    }
+
+    pub(super) fn has_list(&self) -> bool {
+        self.has_list
+    }
+
+    /// Whether clients were told something that had to be pinned.
+    pub(super) fn are_pinned(&self) -> bool {
+        self.has_pins
+    }
+
+    /// The same after some messages were pinned.
+    pub(super) fn after_pinning(&self, indices: &[usize], stamp: Option<FileStamp>) -> Self {
+        let mut wishes = Wishes::clone(&self.wishes);
+        for index in indices {
+            wishes.remove(index);
+        }
+        Self { wishes: Arc::new(wishes), pins: stamp, has_pins: true, ..self.clone() }
+    }
+
+    /// Whether pins and lists are as they were. Where there is neither, nothing is asked.
+    pub(super) fn are_current(&self, root: &Root, path: &MaildropPath, settings: &UniqueIdSettings) -> bool {
+        if self.until.is_some_and(|until| until < Moment::before(Duration::ZERO)) {
+            return false;
+        }
+        let maildir = root.path().join(path);
+        let watches_pins = settings.import.reads() || self.pins.is_some();
+        let is_same = |stamp: io::Result<Option<FileStamp>>| stamp.is_ok_and(|stamp| stamp == self.pins);
+        if watches_pins && !is_same(pins::stamp(&maildir)) {
+            return false;
+        }
+        let directory = || lists_directory(settings.lists_root.as_deref(), root.path(), path);
+        !settings.import.reads() || directory().is_none_or(|directory| !changed_since(&self.lists, &directory))
+    }
+}
+
+/// Where a person's lists are; none if they are not beside the mail and the person has no way to them.
+fn lists_directory(lists_root: Option<&Path>, mail_root: &Path, path: &MaildropPath) -> Option<PathBuf> {
+    match lists_root {
+        None => Some(mail_root.join(path)),
+        Some(lists_root) => path.lists().map(|lists| lists_root.join(lists)),
+    }
+}
+
+fn contents(root: &OpenRoot<'_>, path: &MaildropPath, settings: &UniqueIdSettings) -> Result<Contents, EnterFault> {
+    let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
+    let Some(lists_root) = &settings.lists_root else {
+        return Contents::read(root.as_fd(), path.as_ref()).map_err(unreadable);
+    };
+    let Some(lists) = path.lists() else { return Ok(Contents::default()) };
+    let opened = openat(CWD, lists_root, beneath::PASSING, Mode::empty());
+    let lists_root = opened
+        .map_err(|errno| EnterFault::Unavailable(format!("the root of lists {}: {errno}", lists_root.display())))?;
+    Contents::read(lists_root.as_fd(), lists).map_err(unreadable)
+}

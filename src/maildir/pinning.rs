@@ -1,0 +1,159 @@
+//! Pinning: what a client is told of a message is brought to the disk before it is told.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::maildrop::Maildrop;
+use super::path::MaildropPath;
+use super::pins::{Day, Line, Locked, Pin, Retrieval};
+use super::settle::Wish;
+use super::unique;
+use crate::pop3::{Listing, UniqueId};
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+/// What clients would be told of messages can be written nowhere, while another server's list says something else than
+/// our own rule: nothing may be told now. Why, for the log.
+#[derive(Debug)]
+pub struct PinFault(String);
+
+impl fmt::Display for PinFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PinFault {}
+
+impl Maildrop {
+    /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Gives the
+    /// listing that holds from now on: where another node was first, its unique-id is the one. Blocks while the disk
+    /// answers.
+    ///
+    /// # Errors
+    /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be told without pins, and the log says
+    /// that they are.
+    pub fn pin(&mut self, indices: &[usize]) -> Result<Listing, PinFault> {
+        let wanted: Vec<usize> =
+            indices.iter().copied().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
+        if !wanted.is_empty() {
+            match self.pin_all(&wanted) {
+                Ok(()) => {}
+                Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
+                Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
+            }
+        }
+        Ok(self.listing())
+    }
+
+    /// Notes that somebody has retrieved the messages at these indices; what is noted of them already stays. Blocks while
+    /// the disk answers. A mark that is lost means "not retrieved".
+    ///
+    /// # Errors
+    /// The marks cannot be written.
+    pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
+        let at = now();
+        let keys: Vec<Box<[u8]>> = indices.iter().filter_map(|index| self.key(*index)).collect();
+        self.with_pins(|locked| {
+            let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
+            let retrieval = || Retrieval { by: by.into(), at };
+            let new = keys.into_iter().filter(|key| is_new(key));
+            let lines: Vec<Line> = new.map(|key| Line::Retrieved(key, retrieval())).collect();
+            if lines.is_empty() { Ok(()) } else { locked.append(lines) }
+        })
+    }
+
+    fn key(&self, index: usize) -> Option<Box<[u8]>> {
+        let found = &self.entry(index)?.found;
+        let has_twin = self.snapshot.ids.twins.contains(&index);
+        Some(if has_twin { found.base().into() } else { found.identity().into() })
+    }
+
+    fn pin_all(&mut self, wanted: &[usize]) -> io::Result<()> {
+        let snapshot = Arc::clone(&self.snapshot);
+        let wishes = wanted.iter().filter_map(|index| {
+            let listed = snapshot.listed.get(*index)?;
+            Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.base()))
+        });
+        let names = || self.names_now();
+        let (changed, stamp) = self.with_pins(|locked| {
+            let (lines, changed) = first_pins(locked, wishes);
+            if !lines.is_empty() {
+                locked.append(lines)?;
+            }
+            if locked.pins.want_rewriting(snapshot.entries.len()) {
+                locked.rewrite(&names()?, today())?;
+            }
+            Ok((changed, locked.pins.stamp))
+        })?;
+        let ids = snapshot.ids.after_pinning(wanted, stamp);
+        self.snapshot = Arc::new(snapshot.with_pins(ids, &changed));
+        self.kept.renew(&snapshot, &self.snapshot);
+        Ok(())
+    }
+
+    fn with_pins<T>(&self, act: impl FnOnce(&mut Locked<'_>) -> io::Result<T>) -> io::Result<T> {
+        let root = self.store.root().open().map_err(io::Error::other)?;
+        let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
+        let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        act(&mut Locked::take(maildir.as_fd())?)
+    }
+
+    /// What the messages are known by that have a file now.
+    fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
+        let names = self.parts().map_err(io::Error::other)?.names(self.store.settling())?;
+        let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
+        Ok(known_by.collect())
+    }
+}
+
+/// The lines to be written, and the unique-ids that are others than ours: another node was first.
+fn first_pins<'a>(
+    locked: &Locked<'_>,
+    wishes: impl Iterator<Item = (usize, &'a Wish, &'a UniqueId, &'a [u8])>,
+) -> (Vec<Line>, HashMap<usize, UniqueId>) {
+    let (mut lines, mut changed) = (Vec::new(), HashMap::new());
+    let owners = locked.pins.owners();
+    for (index, wish, unique_id, base) in wishes {
+        let earlier = locked.pins.get_exactly(&wish.key);
+        let is_taken = || owners.get(unique_id.as_str()).is_some_and(|owner| **owner != *wish.key);
+        let right = match earlier {
+            Some((_, pin)) => pin.unique_id.clone(),
+            None if is_taken() => unique::hashed(base),
+            None => unique_id.clone(),
+        };
+        if right != *unique_id {
+            changed.insert(index, right.clone());
+        }
+        if earlier.is_none_or(|(_, pin)| pin.gone.is_some()) {
+            lines.push(Line::Pin(wish.key.clone(), Pin { unique_id: right, rank: wish.rank, gone: None }));
+        }
+    }
+    (lines, changed)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+fn today() -> Day {
+    Day::try_from(now() / SECONDS_A_DAY).unwrap_or(Day::MAX)
+}
+
+impl super::store::Store {
+    /// Who retrieved the messages of a maildrop, by what each is known by: its base name without `,U=<n>`. Blocks while
+    /// the disk answers.
+    ///
+    /// # Errors
+    /// The marks cannot be read.
+    pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
+        let root = self.root().open().map_err(io::Error::other)?;
+        let maildir = root.directory(path.as_ref()).map_err(io::Error::other)?;
+        let Some(maildir) = maildir else { return Ok(HashMap::new()) };
+        Ok(super::pins::read(maildir.as_fd())?.into_retrieved())
+    }
+}

@@ -1,0 +1,228 @@
+//! The file that pins stand in, and how it changes: by appending, and at times by a new file in its place.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{
+    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, renameat, stat, statat,
+    unlinkat,
+};
+use rustix::io::Errno;
+
+use super::{Day, Line, Pins};
+use crate::maildir::stamp::FileStamp;
+
+const NAME: &str = "restante-pins";
+/// The file before the last rewriting.
+const PREVIOUS: &str = "restante-pins.previous";
+/// A file that is being written; of no use to anybody.
+const BEGUN: &str = "restante-pins.begun";
+
+/// The first line, for whoever finds the file.
+const HEAD: &[u8] =
+    b"# Restante: the unique-ids that clients were told. Without them clients download their mail again.\n";
+
+/// How long others may take their turns.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const WRITE: OFlags = OFlags::RDWR
+    .union(OFlags::APPEND)
+    .union(OFlags::CREATE)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// Mode of new files: what clients were told is nobody else's business.
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// Reads the pins of a Maildir. Writers may be at work: a line that is not whole yet was not told to anybody yet.
+pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
+    match open(maildir, NAME)? {
+        Some(file) => content(maildir, &file).map(|(pins, _)| pins),
+        None => Ok(match open(maildir, PREVIOUS)? {
+            Some(previous) => Pins { damaged: 1, stamp: None, ..parse(&octets(&previous)?).0 },
+            None => Pins::default(),
+        }),
+    }
+}
+
+/// The state of the file in a Maildir, by one `stat` call; none if there is none.
+pub(in crate::maildir) fn stamp(maildir: &Path) -> io::Result<Option<FileStamp>> {
+    match stat(maildir.join(NAME)) {
+        Ok(stat) => Ok(Some(FileStamp::of(&stat))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The file, with nobody else writing to it.
+pub(in crate::maildir) struct Locked<'d> {
+    maildir: BorrowedFd<'d>,
+    file: File,
+    pub(in crate::maildir) pins: Pins,
+}
+
+impl<'d> Locked<'d> {
+    /// Waits for the turn, and reads what the others have written. Makes the file if there is none.
+    pub(in crate::maildir) fn take(maildir: BorrowedFd<'d>) -> io::Result<Self> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let file = File::from(openat(maildir, NAME, WRITE, PRIVATE)?);
+            if lock(&file, deadline)? && is_current(maildir, &file)? {
+                let (pins, whole) = content(maildir, &file)?;
+                // A stump at the end was never told; what is appended must not stand behind it.
+                if fstat(&file)?.st_size.unsigned_abs() != whole {
+                    file.set_len(whole)?;
+                }
+                return Ok(Self { maildir, file, pins });
+            }
+            if Instant::now() >= deadline {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{NAME} is locked by another process")));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Writes lines, and brings them to the disk.
+    pub(in crate::maildir) fn append(&mut self, lines: Vec<Line>) -> io::Result<()> {
+        let is_new = fstat(&self.file)?.st_size == 0;
+        let mut text = if is_new { HEAD.to_vec() } else { Vec::new() };
+        for line in &lines {
+            line.write(&mut text);
+        }
+        self.file.write_all(&text)?;
+        self.file.sync_data()?;
+        if is_new {
+            sync_directory(self.maildir)?;
+        }
+        for line in lines {
+            self.pins.take(line);
+        }
+        self.pins.stamp = Some(FileStamp::of(&fstat(&self.file)?));
+        Ok(())
+    }
+
+    /// Writes a new file without what is of no use any more, and keeps the old one. Whenever this is cut off, one of the
+    /// two is there whole.
+    pub(in crate::maildir) fn rewrite(&mut self, present: &HashSet<Box<[u8]>>, today: Day) -> io::Result<()> {
+        let lines = self.pins.lines(present, today);
+        let mut text = HEAD.to_vec();
+        for line in &lines {
+            line.write(&mut text);
+        }
+        remove(self.maildir, BEGUN)?;
+        let mut begun = File::from(openat(self.maildir, BEGUN, WRITE | OFlags::EXCL, PRIVATE)?);
+        // Whoever opens the new file waits until we are done.
+        flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
+        begun.write_all(&text)?;
+        begun.sync_all()?;
+        remove(self.maildir, PREVIOUS)?;
+        linkat(self.maildir, NAME, self.maildir, PREVIOUS, AtFlags::empty())?;
+        renameat(self.maildir, BEGUN, self.maildir, NAME)?;
+        sync_directory(self.maildir)?;
+        let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&begun)?)), ..Pins::default() };
+        for line in lines {
+            pins.take(line);
+        }
+        (self.file, self.pins) = (begun, pins);
+        Ok(())
+    }
+}
+
+fn open(maildir: BorrowedFd<'_>, name: &str) -> io::Result<Option<File>> {
+    match openat(maildir, name, READ, Mode::empty()) {
+        Ok(file) => Ok(Some(file.into())),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// What stands in a file, completed by the one before it where it is damaged; and the octets of its whole lines.
+fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
+    let stat = fstat(file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other(format!("{NAME} is no regular file")));
+    }
+    let (mut pins, whole) = parse(&octets(file)?);
+    pins.stamp = Some(FileStamp::of(&stat));
+    if (pins.damaged > 0 || whole == 0)
+        && let Some(previous) = open(maildir, PREVIOUS)?
+    {
+        pins.complete(parse(&octets(&previous)?).0);
+        // A file that was emptied: what is told by the one before it must come back into it.
+        pins.damaged = pins.damaged.max(1);
+    }
+    Ok((pins, whole))
+}
+
+fn octets(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    file.read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+fn parse(octets: &[u8]) -> (Pins, u64) {
+    let ended = memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1);
+    let text = octets.get(..ended).unwrap_or_default();
+    let (mut pins, mut headed) = (Pins::default(), false);
+    for line in text.split_inclusive(|octet| *octet == b'\n') {
+        if line == HEAD {
+            headed = true;
+            continue;
+        }
+        match Line::parse(line.strip_suffix(b"\n").unwrap_or(line)) {
+            Some(line) => pins.take(line),
+            None => pins.damaged += 1,
+        }
+    }
+    if !headed && !text.is_empty() && pins.damaged == 0 {
+        // Its beginning was cut off, and perhaps lines with it.
+        pins.damaged = 1;
+    }
+    (pins, ended as u64)
+}
+
+/// Whether the lock was got before the deadline.
+fn lock(file: &File, deadline: Instant) -> io::Result<bool> {
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(false),
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(PAUSE),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Whether the file still has its name: it may have been replaced while its lock was waited for.
+fn is_current(maildir: BorrowedFd<'_>, file: &File) -> io::Result<bool> {
+    let ours = fstat(file)?;
+    match statat(maildir, NAME, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(named) => Ok((named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn remove(maildir: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    match unlinkat(maildir, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// A new name is safe once its directory is.
+fn sync_directory(maildir: BorrowedFd<'_>) -> io::Result<()> {
+    match fsync(maildir.as_fd()) {
+        // Some file systems sync no directories; there a name is as safe as it gets.
+        Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+        result => Ok(result?),
+    }
+}

@@ -1,0 +1,213 @@
+//! What clients were told of messages, for ever: the unique-id of each, and who retrieved it.
+//!
+//! It stands beside the mail, in the file `restante-pins` of the Maildir, and is no cache: without it a client could be
+//! told another unique-id of a message that it has, and would download it again. So lines are appended and brought to the
+//! disk before anything is told, each has a checksum, and the file before the last rewriting is kept.
+//!
+//! Several nodes write to one file. They take turns by a lock on it, and read what is new before they write: a message's
+//! first pin counts.
+
+mod file;
+mod line;
+
+use std::collections::{HashMap, HashSet};
+
+pub(super) use file::{Locked, read, stamp};
+pub(super) use line::Line;
+
+use super::name;
+use super::order::Rank;
+use super::stamp::FileStamp;
+use crate::pop3::UniqueId;
+
+/// Days since 1970.
+pub(super) type Day = u32;
+
+/// How long a pin outlives the last name of its message, in days: an IMAP client may move a message out and back.
+const OUTLIVES: Day = 180;
+
+/// The unique-id that clients were told of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pin {
+    pub(super) unique_id: UniqueId,
+    /// Its place in another server's order.
+    pub(super) rank: Option<Rank>,
+    /// Since when no file has its name; none while one has.
+    pub(super) gone: Option<Day>,
+}
+
+/// That somebody retrieved a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retrieval {
+    /// The canonical name of the person.
+    pub by: Box<str>,
+    /// When they did so first, in seconds since 1970.
+    pub at: u64,
+}
+
+/// What stands in one Maildir's file, by what each message is known by: its base name without `,U=<n>`, or with it where
+/// two messages differ in it alone.
+#[derive(Debug, Default)]
+pub(super) struct Pins {
+    told: HashMap<Box<[u8]>, Pin>,
+    retrieved: HashMap<Box<[u8]>, Vec<Retrieval>>,
+    /// Lines in good order whose kind a later version knows.
+    unknown: Vec<Box<[u8]>>,
+    /// Lines read, those included that say nothing new.
+    lines: usize,
+    /// Lines that could not be read.
+    pub(super) damaged: usize,
+    /// The state of the file when it was read; none if there is none.
+    pub(super) stamp: Option<FileStamp>,
+}
+
+impl Pins {
+    /// Whether nothing is known of any message.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.retrieved.is_empty()
+    }
+
+    /// The pin of a message, and what it is known by there.
+    pub(super) fn get(&self, base: &[u8]) -> Option<(&[u8], &Pin)> {
+        Self::of(&self.told, base)
+    }
+
+    /// The same, of what is known by this very name.
+    pub(super) fn get_exactly(&self, key: &[u8]) -> Option<(&[u8], &Pin)> {
+        self.told.get_key_value(key).map(|(key, pin)| (&**key, pin))
+    }
+
+    /// Who retrieved a message.
+    pub(super) fn retrievals(&self, base: &[u8]) -> &[Retrieval] {
+        Self::of(&self.retrieved, base).map_or(&[], |(_, retrievals)| retrievals.as_slice())
+    }
+
+    /// Who retrieved each message.
+    pub(super) fn into_retrieved(self) -> HashMap<Box<[u8]>, Vec<Retrieval>> {
+        self.retrieved
+    }
+
+    fn of<'p, T>(map: &'p HashMap<Box<[u8]>, T>, base: &[u8]) -> Option<(&'p [u8], &'p T)> {
+        if map.is_empty() {
+            return None;
+        }
+        let found = map.get_key_value(base).or_else(|| map.get_key_value(&*name::identity(base)))?;
+        Some((found.0, found.1))
+    }
+
+    /// The unique-ids told, with the messages they belong to.
+    pub(super) fn owners(&self) -> HashMap<&str, &[u8]> {
+        self.told.iter().map(|(key, pin)| (pin.unique_id.as_str(), &**key)).collect()
+    }
+
+    /// Takes what a line says; a pin that is there already stays.
+    pub(super) fn take(&mut self, line: Line) {
+        self.lines += 1;
+        match line {
+            Line::Pin(key, pin) => match self.told.get_mut(&key) {
+                None => drop(self.told.insert(key, pin)),
+                // The same once more: its message is back, or gone.
+                Some(first) if first.unique_id == pin.unique_id => first.gone = pin.gone,
+                Some(_) => {}
+            },
+            Line::Retrieved(key, retrieval) => {
+                let so_far = self.retrieved.entry(key).or_default();
+                if so_far.iter().all(|earlier| earlier.by != retrieval.by) {
+                    so_far.push(retrieval);
+                }
+            }
+            Line::Unknown(text) => self.unknown.push(text),
+        }
+    }
+
+    /// Takes what an earlier file says and this one does not.
+    fn complete(&mut self, earlier: Self) {
+        for (key, pin) in earlier.told {
+            self.told.entry(key).or_insert(pin);
+        }
+        for (key, retrievals) in earlier.retrieved {
+            self.retrieved.entry(key).or_insert(retrievals);
+        }
+    }
+
+    /// Whether rewriting the file would make it better: it is damaged, or much of it is of no use.
+    pub(super) fn want_rewriting(&self, present: usize) -> bool {
+        self.damaged > 0 || self.lines > 2 * present + 1_000
+    }
+
+    /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
+    fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(self.told.len());
+        let kept = |key: &[u8], gone: Option<Day>| match gone {
+            _ if present.contains(key) => Some(None),
+            None => Some(Some(today)),
+            Some(day) => (day.saturating_add(OUTLIVES) >= today).then_some(Some(day)),
+        };
+        for (key, pin) in &self.told {
+            if let Some(gone) = kept(key, pin.gone) {
+                lines.push(Line::Pin(key.clone(), Pin { gone, ..pin.clone() }));
+            }
+        }
+        for (key, retrievals) in &self.retrieved {
+            // A mark lives as long as the pin; without one, as long as the file.
+            let gone = self.told.get(key).and_then(|pin| pin.gone);
+            if present.contains(key) || self.told.contains_key(key) && kept(key, gone).is_some() {
+                lines.extend(retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone())));
+            }
+        }
+        lines.extend(self.unknown.iter().cloned().map(Line::Unknown));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pin(unique_id: &str, gone: Option<Day>) -> Pin {
+        Pin { unique_id: UniqueId::new(unique_id).unwrap(), rank: None, gone }
+    }
+
+    fn pins(lines: &[(&str, &str, Option<Day>)]) -> Pins {
+        let mut pins = Pins::default();
+        for (key, unique_id, gone) in lines {
+            pins.take(Line::Pin(key.as_bytes().into(), pin(unique_id, *gone)));
+        }
+        pins
+    }
+
+    #[test]
+    fn the_first_pin_counts() {
+        let pins = pins(&[("a", "1", Some(5)), ("a", "2", None), ("b", "3", None), ("a", "1", None)]);
+        assert_eq!(pins.get(b"a,U=7"), Some((&b"a"[..], &pin("1", None))));
+        assert_eq!(pins.get(b"b"), Some((&b"b"[..], &pin("3", None))));
+    }
+
+    #[test]
+    fn a_pin_outlives_its_name_by_180_days() {
+        let pins =
+            pins(&[("here", "1", Some(1)), ("gone", "2", None), ("long gone", "3", Some(20)), ("over", "4", Some(19))]);
+        let mut kept: Vec<(String, Option<Day>)> = Vec::new();
+        for line in pins.lines(&HashSet::from([b"here".as_slice().into()]), 200) {
+            let Line::Pin(_, pin) = line else { panic!("{line:?}") };
+            kept.push((pin.unique_id.as_str().to_owned(), pin.gone));
+        }
+        kept.sort();
+        assert_eq!(kept, [("1".to_owned(), None), ("2".to_owned(), Some(200)), ("3".to_owned(), Some(20))]);
+    }
+
+    #[test]
+    fn retrievals_live_as_long_as_their_message() {
+        let mut pins = pins(&[("pinned", "1", None)]);
+        for key in ["pinned", "here", "gone"] {
+            for (by, at) in [("ajones", 7), ("mbrown", 8), ("ajones", 9)] {
+                pins.take(Line::Retrieved(key.as_bytes().into(), Retrieval { by: by.into(), at }));
+            }
+        }
+        let told: Vec<(&str, u64)> = pins.retrievals(b"here").iter().map(|one| (&*one.by, one.at)).collect();
+        assert_eq!(told, [("ajones", 7), ("mbrown", 8)]);
+        let lines = pins.lines(&HashSet::from([b"here".as_slice().into()]), 200);
+        let marks = lines.iter().filter(|line| matches!(line, Line::Retrieved(key, _) if **key != *b"gone"));
+        assert_eq!((lines.len(), marks.count()), (5, 4));
+    }
+}

@@ -1,0 +1,196 @@
+//! The unique-ids of a maildrop's messages, and their order: what was told before stays, then what another server told
+//! counts, then our own rule.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::import::{ImportMode, Lists, Old, OverLong, UniqueIdSettings};
+use super::order::{self, Rank};
+use super::pins::Pins;
+use super::scan::Found;
+use super::stamp::Moment;
+use super::unique;
+use crate::pop3::UniqueId;
+
+/// What decides besides the names.
+pub(super) struct Sources<'a> {
+    pub(super) settings: &'a UniqueIdSettings,
+    pub(super) pins: &'a Pins,
+    pub(super) lists: Option<Lists<'a>>,
+}
+
+/// A message with its unique-id.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) found: Found,
+    pub(super) unique_id: UniqueId,
+    /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
+    pub(super) wish: Option<Wish>,
+    /// Another message's base name differs in `,U=<n>` alone.
+    pub(super) has_twin: bool,
+    pub(super) origin: Origin,
+}
+
+/// What a pin is made of, besides the unique-id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wish {
+    /// What the message is known by.
+    pub(super) key: Box<[u8]>,
+    pub(super) rank: Option<Rank>,
+}
+
+/// Where a unique-id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Pin,
+    List,
+    /// A list has one that cannot be told, or may not: it is not printable, or too long.
+    Invalid,
+    /// A list, or a pin, has the same for an earlier message.
+    Duplicate,
+    Own,
+}
+
+/// What becomes of all messages.
+#[derive(Debug, Default)]
+pub(super) struct Settlement {
+    pub(super) messages: Vec<Settled>,
+    /// Since when the oldest message is left out that waits for the other server; none if none is.
+    pub(super) waiting: Option<Moment>,
+}
+
+impl Sources<'_> {
+    /// Settles the messages, which come in the order of their arrival. `changed` tells when a file was last touched;
+    /// none if it is gone. `held` tells what an earlier snapshot had.
+    pub(super) fn settle(
+        &self,
+        found: Vec<Found>,
+        held: impl Fn(&Found) -> Option<UniqueId>,
+        changed: impl Fn(&Found) -> Option<Moment>,
+    ) -> Settlement {
+        let (first, later) = twins(&found);
+        let mut settlement = Settlement::default();
+        let mut messages = Vec::with_capacity(found.len());
+        for (index, found) in found.into_iter().enumerate() {
+            let message = self.candidate(found, later.contains(&index), &held);
+            let message = Candidate { has_twin: message.is_twin || first.contains(&index), ..message };
+            match self.waits(&message, &changed) {
+                Some(since) => settlement.waiting = Some(settlement.waiting.map_or(since, |other| other.min(since))),
+                None => messages.push(message),
+            }
+        }
+        if messages.iter().any(|message| message.rank.is_some()) {
+            messages.sort_by(|one, other| order::compare((&one.found, one.rank), (&other.found, other.rank)));
+        }
+        self.part(&mut messages);
+        settlement.messages = messages.into_iter().map(|message| self.settled(message)).collect();
+        settlement
+    }
+
+    /// What a message would have, were it alone.
+    fn candidate(&self, found: Found, is_twin: bool, held: &impl Fn(&Found) -> Option<UniqueId>) -> Candidate {
+        // Of two that differ in `,U=<n>` alone, the pin of the name without it is the first one's.
+        let pin = if is_twin { self.pins.get_exactly(found.base()) } else { self.pins.get(found.base()) };
+        if let Some((key, pin)) = pin {
+            let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, pin.gone.map(|_| key.into()));
+            return Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin: Origin::Pin, back };
+        }
+        let old = self.lists.as_ref().and_then(|lists| lists.find(found.base()));
+        let rank = old.as_ref().and_then(|old| old.rank);
+        let (unique_id, origin) = match old.map(|old| self.valid(&old)) {
+            Some(Some(unique_id)) => (unique_id, Origin::List),
+            other => (own(&found, is_twin, held), if other.is_some() { Origin::Invalid } else { Origin::Own }),
+        };
+        Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin, back: None }
+    }
+
+    /// The other server's unique-id, if it can be told.
+    fn valid(&self, old: &Old<'_>) -> Option<UniqueId> {
+        let unique_id = std::str::from_utf8(&old.unique_id).ok().and_then(UniqueId::imported)?;
+        let may_be_told = !unique_id.is_over_long() || self.settings.over_long == OverLong::Keep;
+        may_be_told.then_some(unique_id)
+    }
+
+    /// Whether a message is left out until the other server has listed it, and since when.
+    fn waits(&self, message: &Candidate, changed: &impl Fn(&Found) -> Option<Moment>) -> Option<Moment> {
+        if self.settings.import != ImportMode::Follow || message.origin != Origin::Own {
+            return None;
+        }
+        let (since, now, wait) = (changed(&message.found)?, Moment::before(Duration::ZERO), self.settings.follow_wait);
+        // A clock that is far ahead of ours must not hide mail for as long.
+        (since > now.earlier_by(wait) && since < now.later_by(wait)).then_some(since)
+    }
+
+    /// No two messages have the same unique-id, nor one that another message had: a client that knows it would not fetch
+    /// this one. The first keeps it; what is pinned goes before what is not.
+    fn part(&self, messages: &mut [Candidate]) {
+        if self.pins.is_empty() && self.lists.is_none() {
+            return;
+        }
+        let owners = self.pins.owners();
+        let mut told: HashSet<UniqueId> = HashSet::with_capacity(messages.len());
+        told.extend(messages.iter().filter(|one| one.origin == Origin::Pin).map(|one| one.unique_id.clone()));
+        for message in messages.iter_mut().filter(|one| one.origin != Origin::Pin) {
+            if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
+                message.unique_id = unique::hashed(message.found.base());
+                message.origin = Origin::Duplicate;
+            }
+            told.insert(message.unique_id.clone());
+        }
+    }
+
+    fn settled(&self, message: Candidate) -> Settled {
+        let Candidate { found, is_twin, has_twin, unique_id, rank, origin, back } = message;
+        let key = match origin {
+            Origin::Pin => back,
+            _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
+            _ if is_twin => Some(found.base().into()),
+            _ => Some(found.identity().into()),
+        };
+        let wish = key.map(|key| Wish { key, rank });
+        Settled { found, unique_id, wish, has_twin, origin }
+    }
+}
+
+/// Our own rule, and what an earlier snapshot had by it.
+fn own(found: &Found, is_twin: bool, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
+    if is_twin {
+        return unique::hashed(found.base());
+    }
+    held(found).unwrap_or_else(|| unique::plain(&found.identity()))
+}
+
+/// What our own rule gives again needs no pin.
+fn is_own(unique_id: &UniqueId, found: &Found) -> bool {
+    let identity = found.identity();
+    unique_id.as_str().as_bytes() == &*identity || *unique_id == unique::plain(&identity)
+}
+
+struct Candidate {
+    found: Found,
+    /// An earlier message's base name differs in `,U=<n>` alone.
+    is_twin: bool,
+    has_twin: bool,
+    unique_id: UniqueId,
+    rank: Option<Rank>,
+    origin: Origin,
+    /// What it is known by, if its pin says that its name was gone.
+    back: Option<Box<[u8]>>,
+}
+
+/// The messages whose base names differ in `,U=<n>` alone, by index: the first of each group, and the later ones.
+fn twins(found: &[Found]) -> (HashSet<usize>, HashSet<usize>) {
+    let (mut first, mut later) = (HashSet::new(), HashSet::new());
+    for (index, pair) in found.windows(2).enumerate() {
+        let [one, other] = pair else { continue };
+        if one.order(other) == Ordering::Equal {
+            first.extend((!later.contains(&index)).then_some(index));
+            later.insert(index + 1);
+        }
+    }
+    (first, later)
+}
+
+/// What must be pinned, by the message's index.
+pub(super) type Wishes = HashMap<usize, Wish>;
