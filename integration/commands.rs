@@ -14,6 +14,8 @@ mod support;
 
 #[path = "commands/audit.rs"]
 mod audit;
+#[path = "commands/expire.rs"]
+mod expire;
 #[path = "commands/flush.rs"]
 mod flush;
 #[path = "commands/many.rs"]

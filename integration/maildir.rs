@@ -9,6 +9,8 @@ mod entering;
 mod fetching;
 #[path = "maildir/keeping.rs"]
 mod keeping;
+#[path = "maildir/leaving.rs"]
+mod leaving;
 #[path = "maildir/moving.rs"]
 mod moving;
 #[path = "maildir/pinning.rs"]

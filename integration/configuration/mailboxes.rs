@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use restante::connection::SessionsPerMaildrop;
-use restante::maildir::{Deletion, FolderName};
+use restante::maildir::{Deletion, Expiry, FolderName, MarkSeen, Offer};
 
 use super::{REST, faults, folder, good};
 
@@ -36,6 +36,10 @@ const FAULTS: &[(&str, &str)] = &[
         "mailboxes: { mark_seen: all }",
         "1:25: mailboxes.mark_seen: \"all\" is none of the words known here; right would",
     ),
+    ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is none of the words known here; right would be all"),
+    ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is too little; right would be 1d to 3650d"),
+    ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: means nothing without expire.after"),
+    ("expire: 30d", "1:9: expire: \"30d\" is of the wrong kind; right would be a block of keys"),
 ];
 
 #[test]
@@ -58,6 +62,11 @@ fn what_becomes_of_mail_reaches_the_modules_that_want_it() {
     assert_eq!(deletion("{ keep_for: 7d }"), Deletion::Keep(week));
     assert_eq!(deletion("{ move_to: Deleted Items }"), Deletion::Move(trash.clone(), None));
     assert_eq!(deletion("{ move_to: Deleted Items, keep_for: 7d }"), Deletion::Move(trash, Some(week)));
+    let marks = configured("mark_seen: retrieved, offer: unread").maildir;
+    assert_eq!((marks.mark_seen, marks.offer), (MarkSeen::Retrieved, Offer::Unread));
+    let ageing = good(&format!("expire: {{ after: 7d, also_unretrieved: true }}{REST}"));
+    assert_eq!(ageing.maildir.expiry, Some(Expiry { after: week, also_unretrieved: true }));
+    assert_eq!(ageing.connection.expire, Some(7));
     let sessions = |keys: &str| configured(keys).connection.sessions;
     assert_eq!(sessions("sessions_per_maildrop: one, takeover_after: 5m"), SessionsPerMaildrop::One);
     let takeover = sessions("sessions_per_maildrop: one_with_takeover, takeover_after: 5m");

@@ -234,7 +234,7 @@ fn what_is_kept_is_gone_when_its_time_is_over() {
     age(&mail, 1);
     let mut maildrop = mail.enter();
     assert!(maildrop.leaves_something(false));
-    maildrop.leave(&[]);
+    maildrop.leave(&[], &[]);
     assert_eq!(lies_in(&mail, "restante-deleted"), ["0/2.b"]);
 }
 
@@ -261,7 +261,7 @@ fn what_was_moved_is_removed_from_its_folder_only_if_that_is_wanted() {
         mail.deliver(".Trash/cur/3.other:2,S", "of an IMAP user\n");
         fs::rename(mail.at(".Trash/cur/2.b:2,S"), mail.at("cur/2.b:2,S")).unwrap();
         age(&mail, 31);
-        mail.enter().leave(&[]);
+        mail.enter().leave(&[], &[]);
         assert_eq!(lies_in(&mail, ".Trash/cur"), left);
         assert_eq!(mail.unique_ids(), ["2.b"], "moved back by its owner");
         assert_eq!(fs::read_dir(mail.at("restante-deleted")).unwrap().count(), 0);

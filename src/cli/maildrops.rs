@@ -7,13 +7,18 @@ use tokio::runtime::Runtime;
 
 use super::{Ended, act_as_service, complain};
 use crate::config::{self, Configuration};
-use crate::directory::Directory;
-use crate::identity::{IdentityMap, Outcome, Steps};
+use crate::connection::SessionsPerMaildrop;
+use crate::directory::{Directory, WalkEnd};
+use crate::identity::{self, Identity, IdentityMap, Outcome, Steps};
 use crate::maildir::{MaildropPath, Store};
 
 /// The mail root, and the directory that knows whose mail lies where.
 pub(super) struct Maildrops {
     pub(super) store: Store,
+    /// Whether a maildrop may have one session only.
+    pub(super) are_held: bool,
+    settings: identity::Settings,
+    directory: Directory,
     identities: IdentityMap,
     runtime: Runtime,
 }
@@ -27,11 +32,33 @@ pub(super) struct Owner {
 impl Maildrops {
     fn open(configuration: Configuration) -> anyhow::Result<Self> {
         act_as_service(&configuration)?;
-        let Configuration { identity, directory, maildir, .. } = configuration;
+        let Configuration { identity: settings, directory, maildir, connection, .. } = configuration;
         let store = Store::new(maildir)?;
-        let identities = IdentityMap::new(Directory::new(directory), identity).map_err(|fault| anyhow!(fault))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { store, identities, runtime })
+        let directory = Directory::new(directory);
+        let identities = IdentityMap::new(directory.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
+        // The disk is asked on this thread; the directory's answers come in on the other.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let are_held = connection.sessions != SessionsPerMaildrop::Many;
+        Ok(Self { store, are_held, settings, directory, identities, runtime })
+    }
+
+    /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
+    pub(super) fn of_everybody(&self, mut each: impl FnMut(&Owner)) -> anyhow::Result<()> {
+        self.runtime.block_on(async {
+            let mut walk = self.directory.walk();
+            let attributes = &self.directory.settings().attributes;
+            while let Some(entry) = walk.next().await {
+                let Ok(entry) = entry else { continue };
+                let identity = Identity::new(&entry, attributes, &self.settings.template, &self.settings.root);
+                if let Ok(path) = identity.maildrop {
+                    each(&Owner { person: identity.canonical_name, path });
+                }
+            }
+            match walk.end().await? {
+                WalkEnd::Complete => Ok(()),
+                WalkEnd::CutShort(why) => Err(anyhow!("not everybody was seen: {why}")),
+            }
+        })
     }
 
     /// The one person with that login name.

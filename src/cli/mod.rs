@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod demo;
+mod expire;
 mod explain;
 mod flush;
 mod maildrops;
@@ -106,6 +107,25 @@ enum Command {
         #[arg(value_name = "PERSON | ADDRESS")]
         whom: Option<String>,
     },
+    /// Remove mail that was left on the server for too long, and for good what was deleted long ago
+    ///
+    /// As `expire` and `mailboxes.deletion` say; what no setting says is not done. The end of each session does the same
+    /// for what it listed, so this is for people who seldom come. Started as root, it acts as the user of the
+    /// configuration.
+    Expire {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        /// Everybody in the directory
+        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
+        all: bool,
+        /// Whose mail, each by any login name
+        #[arg(value_name = "LOGIN")]
+        logins: Vec<String>,
+    },
     /// Bring back what a person's mail program deleted
     ///
     /// With `mailboxes.deletion` set to keep deleted mail, or to move it to a folder. A message comes back as one that no
@@ -150,6 +170,9 @@ pub fn run() -> Ended {
         }
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
+        Command::Expire { config, dry_run, all, logins } => {
+            expire::expire(&config, &expire::Wanted { logins, all, dry_run })
+        }
         Command::Undelete { config, list, since, same_id, login, names } => {
             undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id })
         }

@@ -8,15 +8,17 @@ use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
 use crate::logging;
+use crate::maildir::Expiry;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What a connection must be told.
-pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
+pub(super) fn connection(root: &Section<'_>, expiry: Option<Expiry>) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
+        expire: expiry.map(|expiry| expiry.days()),
         sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
     }

@@ -1,11 +1,11 @@
-//! `mailboxes`: what becomes of mail while it is fetched, and after.
+//! `mailboxes`, `expire`: what becomes of mail while it is fetched, and after.
 
 use std::time::Duration;
 
 use super::section::Section;
 use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
-use crate::maildir::{Deletion, FolderName, MarkSeen};
+use crate::maildir::{Deletion, Expiry, FolderName, MarkSeen, Offer};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -46,4 +46,20 @@ pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
 /// What is marked as seen.
 pub(super) fn mark_seen(mailboxes: &Section<'_>) -> MarkSeen {
     mailboxes.word("mark_seen", MarkSeen::None, &[("none", MarkSeen::None), ("retrieved", MarkSeen::Retrieved)])
+}
+
+/// Which messages clients are offered.
+pub(super) fn offer(mailboxes: &Section<'_>) -> Offer {
+    mailboxes.word("offer", Offer::All, &[("all", Offer::All), ("unread", Offer::Unread)])
+}
+
+/// When mail that was left on the server is removed.
+pub(super) fn expiry(section: &Section<'_>) -> Option<Expiry> {
+    let after = section.duration("after", Duration::ZERO, DAY..=10 * YEAR);
+    let also_unretrieved = section.flag("also_unretrieved");
+    if after.is_zero() && also_unretrieved {
+        let what = "means nothing without expire.after; right would be that key too, or no such key";
+        section.fault("also_unretrieved", section.place_of("also_unretrieved"), what);
+    }
+    (!after.is_zero()).then_some(Expiry { after, also_unretrieved })
 }

@@ -85,10 +85,10 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let root = Section::root(tree, findings);
     tree.pairs()?;
     let server = listeners::read(&root, base);
-    let connection = clients::connection(&root);
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
+    let connection = clients::connection(&root, maildir.expiry);
     let identity = people::identity(&root, &maildir);
     let further = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directory = directories::read(&root, base, further);

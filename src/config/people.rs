@@ -28,6 +28,8 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     maildir::Settings {
         marker: section.parsed("marker", paths::below),
         unique_ids: uidl::read(root, base),
+        offer: mailboxes::offer(&section),
+        expiry: mailboxes::expiry(&root.section("expire")),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),

@@ -51,8 +51,13 @@ impl ClientCertificates {
 
 /// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
 /// as a full handshake would have ended.
-pub(super) fn under_tls(tls: Option<&Tls>, stream: &Stream, report: &Report) -> Result<Access, Closed> {
-    let mut access = Access { stls: false, passwords: true, external: false };
+pub(super) fn under_tls(
+    tls: Option<&Tls>,
+    stream: &Stream,
+    expire: Option<u64>,
+    report: &Report,
+) -> Result<Access, Closed> {
+    let mut access = Access { stls: false, passwords: true, external: false, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();

@@ -49,9 +49,10 @@ async fn greet(
     };
     report.protection = stream.protection();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report)?
+        under_tls(client.tls.as_ref(), &stream, service.settings.expire, report)?
     } else {
-        Access { stls: client.stls && client.tls.is_some(), passwords: client.passwords_in_clear, external: false }
+        let (stls, expire) = (client.stls && client.tls.is_some(), service.settings.expire);
+        Access { stls, passwords: client.passwords_in_clear, external: false, expire }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -246,7 +247,7 @@ impl Driver {
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path).await {
+            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref()).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);
@@ -315,7 +316,7 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report).map(Event::TlsEstablished)
+        under_tls(self.tls.as_ref(), &self.wire.stream, self.service.settings.expire, report).map(Event::TlsEstablished)
     }
 }
 

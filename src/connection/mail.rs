@@ -35,11 +35,16 @@ pub(super) struct Reading {
 
 impl Mail {
     /// Takes a snapshot of a Maildir, once nobody else has it who must not.
-    pub(super) async fn open(service: &Service, path: &MaildropPath) -> Result<(Self, Listing), NotEntered> {
+    pub(super) async fn open(
+        service: &Service,
+        path: &MaildropPath,
+        person: Option<&str>,
+    ) -> Result<(Self, Listing), NotEntered> {
         let turn = turns::hold(service, path).await.map_err(|InUse| NotEntered::InUse)?;
         let (hold, turn) = turn.unzip();
         let (store, path) = (Arc::clone(&service.store), path.clone());
-        let entered = spawn_blocking(move || store.enter(&path).map(|maildrop| maildrop.held(hold))).await;
+        let person = person.unwrap_or_default().to_owned();
+        let entered = spawn_blocking(move || store.enter(&path)?.held(hold).of(&person)).await;
         let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
         let maildrop = entered.unwrap_or_else(internal).map_err(NotEntered::Fault)?;
         let listing = maildrop.listing();
@@ -88,8 +93,7 @@ impl Mail {
         let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
         let update = move || {
             let committed = maildrop.commit(&marks);
-            let left: Vec<usize> = retrieved.into_iter().filter(|index| marks.binary_search(index).is_err()).collect();
-            maildrop.leave(&left);
+            maildrop.leave(&marks, &retrieved);
             committed
         };
         spawn_blocking(update).await.unwrap_or_else(|_| lost())

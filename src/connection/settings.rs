@@ -13,6 +13,8 @@ pub struct Settings {
     pub refusal_step: Duration,
     /// How many sessions a maildrop may have at once.
     pub sessions: SessionsPerMaildrop,
+    /// The least number of days after which mail left on the server may be removed; none if that never happens.
+    pub expire: Option<u64>,
     /// The bounds of patience.
     pub limits: Limits,
 }

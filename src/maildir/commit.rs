@@ -25,13 +25,13 @@ impl Maildrop {
         let mut reach = match self.reach() {
             Ok(reach) => reach,
             Err(fault) => {
-                committed.failed.extend(marks.iter().map(|index| self.failure(*index, &fault)));
+                committed.failed.extend(marks.iter().map(|index| self.failure(self.place(*index), &fault)));
                 return committed;
             }
         };
         let (store, path) = (self.store.clone(), self.path.clone());
         let mut removal = Removal::begin(&store, &path);
-        for &index in marks {
+        for index in self.places(marks) {
             let counted = self.entry(index).and_then(|entry| entry.counted);
             match self.reach_for(index, &mut reach, |parts, found| removal.remove(parts, found, counted)) {
                 Ok(Some(())) => committed.removed += 1,

@@ -31,13 +31,17 @@ pub struct Maildrop {
     pub(super) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
+    /// Whose session it is.
+    pub(super) person: Box<str>,
+    /// The places in the snapshot of those messages that are offered; none for all.
+    pub(super) offered: Option<Arc<[usize]>>,
     /// Kept to the end of the last call, whoever waits for that.
     _hold: Option<Hold>,
 }
 
 impl Maildrop {
     pub(super) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
-        Self { store, path, kept, snapshot, reread: None, _hold: None }
+        Self { store, path, kept, snapshot, reread: None, person: Box::default(), offered: None, _hold: None }
     }
 
     /// Lets nobody else hold the maildrop as long as this one lives.
@@ -49,7 +53,12 @@ impl Maildrop {
     /// The messages in order. Sessions share them as long as the Maildir does not change.
     #[must_use]
     pub fn listing(&self) -> Listing {
-        Listing::new(Arc::clone(&self.snapshot.listed)).with_unpinned(self.snapshot.ids.want_pins())
+        let all = &self.snapshot.listed;
+        let listed = match &self.offered {
+            None => Arc::clone(all),
+            Some(offered) => offered.iter().filter_map(|place| all.get(*place)).cloned().collect(),
+        };
+        Listing::new(listed).with_unpinned(self.snapshot.ids.want_pins())
     }
 
     /// Opens the message at an index of the listing. Blocks while the disk answers.
@@ -57,6 +66,7 @@ impl Maildrop {
     /// # Errors
     /// See [`FetchFault`]; the session can go on after each.
     pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
+        let index = self.place(index);
         let file = self.open(index)?;
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let entry = self.entry(index).ok_or(FetchFault::Gone)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::expiry::Expiry;
 use super::import::UniqueIdSettings;
 use super::removal::Deletion;
 
@@ -23,6 +24,20 @@ pub struct Settings {
     pub deletion: Deletion,
     /// What is marked as seen for the mail programs that share the Maildir.
     pub mark_seen: MarkSeen,
+    /// Which messages clients are offered.
+    pub offer: Offer,
+    /// When mail that was left on the server is removed; none for never.
+    pub expiry: Option<Expiry>,
+}
+
+/// Which messages clients are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// Every one.
+    #[default]
+    All,
+    /// Those that are not flagged as seen, nor retrieved before by the same person.
+    Unread,
 }
 
 /// What is marked as seen at the end of a session.
@@ -47,6 +62,8 @@ impl Settings {
             unique_ids: UniqueIdSettings::default(),
             deletion: Deletion::Remove,
             mark_seen: MarkSeen::None,
+            offer: Offer::All,
+            expiry: None,
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct Access {
     pub passwords: bool,
     /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
     pub external: bool,
+    /// The least number of days after which mail left on the server may be removed; none if that never happens.
+    pub expire: Option<u64>,
 }
 
 /// The mechanisms that carry a password.
@@ -19,7 +21,9 @@ const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
     pub(super) fn capabilities(self, logged_in: bool) -> Reply {
-        let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"];
+        let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
+        let expire = self.expire();
+        lines.push(&expire);
         let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
             lines.push("USER");
@@ -34,6 +38,12 @@ impl Access {
         }
         lines.push("IMPLEMENTATION Restante");
         reply::multi("capabilities follow", lines)
+    }
+
+    /// "EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7): those that a client leaves, that
+    /// is.
+    fn expire(self) -> String {
+        self.expire.map_or_else(|| "EXPIRE NEVER".to_owned(), |days| format!("EXPIRE {days}"))
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
