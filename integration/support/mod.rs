@@ -14,9 +14,12 @@
 pub mod certificates;
 pub mod conversation;
 pub mod directory;
+pub mod dovecot;
 pub mod ds389;
+pub mod imap;
 pub mod login;
 pub mod maildir;
+pub mod mbsync;
 pub mod overlays;
 pub mod ports;
 pub mod probe;

@@ -10,7 +10,8 @@ use rustls::ClientConfig;
 
 use super::conversation::{Conversation, trusting};
 use super::maildir;
-use super::service::{Plan, Service, Site};
+use super::process::output;
+use super::service::{Plan, Service, Site, restante};
 
 /// The password of `ajones`, who fetches the mail in most tests.
 pub const PASSWORD: &str = "violet-harbour-17";
@@ -48,6 +49,15 @@ impl Stage {
         change(&mut plan, &site);
         let service = site.serve(&plan);
         Self { service, tls: trusting(&site.authority()), site, plan, directory }
+    }
+
+    /// Runs a command of ours with the same configuration; gives what it told.
+    pub fn command(&self, words: &[&str]) -> String {
+        let (first, rest) = words.split_first().unwrap();
+        let mut command = restante();
+        command.arg(first).arg("--config").arg(self.site.folder().join("restante.yaml")).args(rest);
+        let output = output(&mut command, "");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
     /// The Maildir of `ajones`.
