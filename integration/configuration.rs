@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail by panicking")]
 
+#[path = "configuration/directories.rs"]
+mod directories;
 #[path = "configuration/mailboxes.rs"]
 mod mailboxes;
 #[path = "configuration/people.rs"]
@@ -87,6 +89,8 @@ directories:
 
 /// Lines at the beginning of a file, and what is wrong with them.
 const FAULTS: &[(&str, &str)] = &[
+    ("language: fr", "1:11: language: \"fr\" is"),
+    ("mailboxes: { eight_bit_headers: maybe }", "1:33: mailboxes.eight_bit_headers: \"maybe\" is"),
     ("refusal_step: soon", "1:15: refusal_step: \"soon\" is no time"),
     ("refusal_step: 1M", "1:15: refusal_step: \"1M\" is no time"),
     ("refusal_step: 5", "1:15: refusal_step: \"5\" is no time"),
@@ -160,8 +164,8 @@ const FAULTS: &[(&str, &str)] = &[
     ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list lets nobody in"),
     ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is none of the words"),
     (
-        "internet_authentication: { ambiguous: try_each }",
-        "1:39: internet_authentication.ambiguous: this version does not try",
+        "internet_authentication: { ambiguous: try_all }",
+        "1:39: internet_authentication.ambiguous: \"try_all\" is none of the words known here; right would be refuse or try_each",
     ),
     (
         "internet_authentication: { default_domain: \"@example.org\" }",
@@ -198,74 +202,6 @@ fn one_mistake_is_one_line_with_its_place() {
         assert_eq!(told.len(), 1, "{line}: {told:?}");
         assert!(told[0].starts_with(fault), "{line}:\n{}\n{fault}", told[0]);
         assert!(told[0].contains("; right would be "), "{}", told[0]);
-    }
-}
-
-/// What a directory says, with a mark at the place of the fault (none: where the directory begins), and the fault.
-const DIRECTORY_FAULTS: &[(&str, &str)] = &[
-    ("base: dc=x", "directories.urls is missing; right would be a list such as [ldaps://"),
-    ("urls: [ldaps://x]", "directories.base is missing; right would be the DN below which"),
-    ("urls: ▸ldaps://x, base: dc=x", "directories.urls: \"ldaps://x\" is of the wrong kind; right would be a list"),
-    ("urls: ▸[], base: dc=x", "directories.urls: an empty list names no server"),
-    ("urls: [▸https://x], base: dc=x", "directories.urls: \"https\" is no LDAP scheme; right would be ldap"),
-    ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would carry passwords in clear; right would"),
-    ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is no distinguished name; right would be"),
-    ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: \"yes\" is of the wrong kind"),
-    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: true means nothing where no URL"),
-    ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: means nothing where no connection has TLS"),
-    ("urls: [ldaps://x], base: dc=x, ca: ▸missing.pem", "directories.ca: missing.pem: "),
-    ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
-    ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
-    ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
-    ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: means nothing where schema is not"),
-    ("urls: [ldaps://x], base: dc=x, allowed_group: ▸pop3", "directories.allowed_group: \"pop3\" is no distinguished"),
-    ("urls: [ldaps://x], base: dc=x, group_base: ▸dc=x", "directories.group_base: means nothing without allowed_group"),
-    (
-        "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ name: a }",
-        "directories.enabled_attribute.value is missing",
-    ),
-    (
-        "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ value: a }",
-        "directories.enabled_attribute.name is missing",
-    ),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸[] }", "directories.attributes.mail: an empty list holds no"),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: [a, ▸\"smtp:\"] }", "directories.attributes.mail: \"\" is no"),
-    ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is none of the words known"),
-    ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
-    ("urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }", "directories.timeouts.search: \"0s\" is too little"),
-    ("urls: [ldaps://x], base: dc=x, bind_connections: ▸0", "directories.bind_connections: \"0\" is too little"),
-    (
-        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, ▸password: horse }",
-        "\"directories.bind.password\" is no key known here; right would be directories.bind.password_file",
-    ),
-    (
-        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸empty }",
-        "directories.bind.password_file: empty: empty password; right would be a file whose first line",
-    ),
-    (
-        "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸none }",
-        "directories.bind.password_file: none cannot be read: No such file",
-    ),
-    (
-        "urls: [ldaps://x], base: dc=x, certificate_mapping: ▸name",
-        "directories.certificate_mapping: \"name\" is none of the words known here; right would be key or subject",
-    ),
-    ("urls: [ldaps://x], base: dc=x }, ▸{ urls: [ldaps://y], base: dc=y", "directories: this version asks one"),
-];
-
-#[test]
-fn a_mistake_about_the_directory_is_told_with_its_place() {
-    let folder = folder();
-    for (keys, fault) in DIRECTORY_FAULTS {
-        let rest = "tls: { certificates: [{ chain: chain.pem, key: key.pem }] }";
-        let content = format!("directories: [{{ {keys} }}]\n{rest}\n");
-        let begins = "directories: [".len() + 1;
-        let column = content.find('▸').map_or(begins, |at| content[..at].chars().count() + 1);
-        let told = faults(folder.path(), content.replace('▸', "").as_bytes());
-        let fault = format!("1:{column}: {fault}");
-        assert!(told.iter().any(|line| line.starts_with(&fault)), "{keys}:\n{told:#?}\n{fault}");
-        assert!(told.iter().all(|line| line.contains("; right would be ")), "{told:?}");
     }
 }
 
@@ -344,7 +280,7 @@ fn what_is_no_configuration_at_all_is_told() {
 fn values_reach_the_modules_that_want_them() {
     let configuration = good(&format!(
         "hostname: pop.example.org\nlimits: {{ idle: 20m, command_line: 2KiB, shutdown: 0s }}\nmailboxes: {{ root: mail, \
-         marker: .mounted }}\ninternet_authentication: {{ names: more, default_domain: example.org }}\n{REST}    bind: {{ \
+         marker: .mounted }}\ninternet_authentication: {{ names: more, ambiguous: try_each, default_domain: example.org }}\n{REST}    bind: {{ \
          dn: \"cn=svc,dc=example,dc=org\", password_file: password }}\n    schema: posix\n    name: main\n"
     ));
     assert_eq!(configuration.connection.hostname, "pop.example.org");
@@ -356,23 +292,10 @@ fn values_reach_the_modules_that_want_them() {
     assert_eq!(configuration.maildir.marker.as_deref(), Some(Path::new(".mounted")));
     assert_eq!(configuration.identity.policy.default_domain(), Some("example.org"));
     assert!(configuration.identity.policy.allows(restante::names::Kind::FirstName));
-    assert_eq!(configuration.directory.filter, "(objectClass=posixAccount)");
-    assert_eq!(configuration.directory.name, "main");
-    assert_eq!(configuration.directory.bind.unwrap().password.expose(), "correct horse");
-}
-
-#[test]
-fn clear_text_to_the_directory_is_possible_where_it_is_wanted() {
-    for keys in [
-        "urls: [ldap://127.0.0.1:3890]",
-        "urls: [ldapi://%2Frun%2Fldapi]",
-        "urls: [ldap://ldap.example.org], starttls: true",
-        "urls: [ldap://ldap.example.org], allow_clear_text: true",
-    ] {
-        good(&format!(
-            "listeners: [{{ address: \"127.0.0.1:0\", tls: none }}]\ndirectories: [{{ base: dc=x, {keys} }}]\n"
-        ));
-    }
+    assert_eq!(configuration.identity.ambiguous, restante::identity::Ambiguous::TryEach);
+    assert_eq!(configuration.directories[0].filter, "(objectClass=posixAccount)");
+    assert_eq!(&*configuration.directories[0].name, "main");
+    assert_eq!(configuration.directories[0].bind.as_ref().unwrap().password.expose(), "correct horse");
 }
 
 proptest! {

@@ -11,7 +11,7 @@ fn the_configuration_of_the_demonstration_has_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = Demo::lay_out(folder.path(), Ports::default()).unwrap();
     let configuration = config::load(&demo.configuration()).unwrap_or_else(|faults| panic!("{faults}"));
-    let directory = configuration.directory;
+    let directory = configuration.directories[0].clone();
     assert_eq!(directory.base.as_str(), BASE);
     let bind = directory.bind.as_ref().unwrap();
     let embedded = demo.start_directory().unwrap();

@@ -40,6 +40,8 @@ dialogues! {
     directory_misconfigured
     drop_listing
     empty_maildrop
+    language
+    language_before_tls
     line_too_long
     lower_case
     message_numbers
@@ -61,6 +63,7 @@ dialogues! {
     top
     update
     user_and_pass
+    utf8_mode
     wrong_state
 }
 

@@ -4,6 +4,11 @@
 
 mod support;
 
+#[path = "following/groups.rs"]
+mod groups;
+#[path = "following/one_part.rs"]
+mod one_part;
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "identity_map/changes.rs"]
 mod changes;
+#[path = "identity_map/doubting.rs"]
+mod doubting;
 #[path = "identity_map/flushing.rs"]
 mod flushing;
 #[path = "identity_map/grace.rs"]
@@ -22,6 +24,10 @@ mod guessing;
 mod holding;
 #[path = "identity_map/refusals.rs"]
 mod refusals;
+#[path = "identity_map/several.rs"]
+mod several;
+#[path = "identity_map/try_each.rs"]
+mod try_each;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -29,8 +35,10 @@ use std::time::{Duration, Instant};
 use restante::demo::directory::{Controls, Directory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, ServiceBind, trust};
-use restante::identity::{IdentityMap, Lifetimes, Outcome, Settings};
+use restante::directory::{
+    self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, trust,
+};
+use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Outcome, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -69,8 +77,10 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let settings = Settings { policy: Policy::fewer(), template, root, cache, lockout };
-        let map = IdentityMap::new(directory::Directory::new(asking(&directory.url())), settings).unwrap();
+        let settings =
+            Settings { policy: Policy::fewer(), ambiguous: Ambiguous::Refuse, template, root, cache, lockout };
+        let asked = directory::Directory::new(asking("test", &directory.url()));
+        let map = IdentityMap::new(vec![asked], settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
     }
 
@@ -81,14 +91,7 @@ impl World {
 
     /// The same from another address.
     async fn login_from(&self, address: &str, name: &str, password: &str) -> String {
-        let password = Password::new(password.as_bytes().to_vec());
-        let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
-        match self.map.verify(credentials, address.parse().unwrap()).await {
-            Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
-            Outcome::Refused(refused) => format!("refused: {}", refused.reason),
-            Outcome::Unavailable(_) => "unavailable".to_owned(),
-            Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{name}: {why}"),
-        }
+        told(&self.map, address, name, password).await
     }
 
     /// Logs in again and again until this comes of it; tells how long it took.
@@ -130,12 +133,24 @@ impl World {
     }
 }
 
+/// What comes of a login.
+async fn told(map: &IdentityMap, address: &str, name: &str, password: &str) -> String {
+    let password = Password::new(password.as_bytes().to_vec());
+    let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
+    match map.verify(credentials, address.parse().unwrap()).await {
+        Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
+        Outcome::Refused(refused) => format!("refused: {}", refused.reason),
+        Outcome::Unavailable(_) => "unavailable".to_owned(),
+        Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{name}: {why}"),
+    }
+}
+
 /// The embedded directory as the service asks it, with little patience.
-fn asking(url: &str) -> directory::Settings {
+fn asking(name: &str, url: &str) -> directory::Settings {
     let password = Password::new(people::service_password().unwrap().into_bytes()).unwrap();
     let second = Duration::from_secs(1);
     directory::Settings {
-        name: "test".to_owned(),
+        name: name.into(),
         urls: vec![LdapUrl::parse(url).unwrap()],
         starttls: false,
         tls: trust(None).unwrap(),
@@ -143,6 +158,7 @@ fn asking(url: &str) -> directory::Settings {
         base: Dn::parse(BASE).unwrap(),
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         attributes: Attributes::default(),
+        names: NameLimits::default(),
         certificate_mapping: CertificateMapping::Key,
         further_attributes: Vec::new(),
         admission: Admission::default(),

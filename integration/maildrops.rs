@@ -8,6 +8,8 @@ mod changing;
 mod committing;
 #[path = "maildrops/disk_errors.rs"]
 mod disk_errors;
+#[path = "maildrops/eight_bit_headers.rs"]
+mod eight_bit_headers;
 #[path = "maildrops/entering.rs"]
 mod entering;
 #[path = "maildrops/one_session.rs"]
@@ -15,6 +17,8 @@ mod one_session;
 #[path = "maildrops/seen.rs"]
 mod seen;
 mod support;
+#[path = "maildrops/unchanged.rs"]
+mod unchanged;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;
 

@@ -27,12 +27,14 @@
 //! | floor | module | what it is |
 //! |---|---|---|
 //! | 0 | [`secret`] | a password, which cannot be printed |
+//! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
 //! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
 //! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
+//! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
 //! | 4 | [`audit`] | what in directory and mail root would make a login go wrong |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
@@ -51,6 +53,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod date;
 pub mod demo;
 pub mod directory;
 pub mod identity;
@@ -59,5 +62,6 @@ pub mod logging;
 pub mod maildir;
 pub mod names;
 pub mod pop3;
+pub mod remote;
 pub mod secret;
 pub mod server;

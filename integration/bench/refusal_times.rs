@@ -1,18 +1,21 @@
 //! Whether the time of a refusal tells its reason.
 //!
 //! ```text
-//! cargo bench --bench refusal_times              500 tries of each kind, with the time grid; then the same without it
+//! cargo bench --bench refusal_times              500 tries of each kind, with the time grid; then the same without it:
+//!                                                twenty minutes
 //! cargo bench --bench refusal_times -- 100       100 tries of each kind
 //! ```
 //!
-//! Each try comes from an address of its own and, but for the names that must be shared, asks for a person of its own, so
-//! that no counter but the one in question grows. What is measured is the time from PASS to the reply, as a client sees
-//! it. For each pair of kinds the table has the area under the ROC curve (AUC): the chance that a refusal of the one kind
-//! is later than one of the other, ties half; 0.5 tells nothing, and which of the two is later does not matter. With the
-//! grid every pair must stay below 0.57; without it (`refusal_step: 0s`) some pair must not, or the instrument is blind.
+//! Each kind is tried by USER and PASS in clear, by SASL PLAIN in clear, and by USER and PASS under TLS, all mixed. Each try
+//! comes from an address of its own and, but for the names that must be shared, asks for a person of its own, so that no
+//! counter but the one in question grows. What is measured is the time from the last line of the credentials to the reply,
+//! as a client sees it; that each try was refused for the reason in question is read in the log. For each pair of kinds the
+//! table has the area under the ROC curve (AUC): the chance that a refusal of the one kind is later than one of the other,
+//! ties half; 0.5 tells nothing, and which of the two is later does not matter. With the grid every pair must stay below
+//! 0.57; without it (`refusal_step: 0s`) some pair of each way must not, or the instrument is blind.
 //!
-//! A name with a history is refused later by as many steps for whoever has that history: such kinds are compared by their
-//! time behind the step that their history alone asks for.
+//! A name or a network with a history is refused later by as many steps for whoever has that history: such kinds are
+//! compared by their time behind the step that their history alone asks for.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,171 +27,181 @@
     reason = "a program for people at a terminal; a fault in it is a failed measurement"
 )]
 
+#[path = "refusal_times/kinds.rs"]
+mod kinds;
+#[path = "refusal_times/people.rs"]
+mod people;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Mutex;
+use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use restante::demo::people;
-use support::conversation::Conversation;
-use support::service::{Plan, Site};
-use support::slapd::Slapd;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kinds::{History, KINDS, Pair};
+use restante::demo::authority::SERVER_NAMES;
+use restante::demo::people::BASE;
+use rustls::ClientConfig;
+use support::conversation::{Conversation, trusting};
+use support::service::{Plan, Service, Site};
 
 /// What an attacker must not reach.
 const MOST: f64 = 0.57;
 
 /// Clients at once.
-const CLIENTS: usize = 96;
+const CLIENTS: usize = 192;
 
-const WRONG: [&str; 5] = ["one", "two", "three", "four", "five"];
+/// Its multiples spread evenly over a unit, however many they are.
+const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// A kind of refusal: how it is called, what is sent before, what is sent, and by how many steps it is later for that.
-struct Kind {
-    name: &'static str,
-    before: fn(usize) -> Vec<(String, String)>,
-    tried: fn(usize) -> (String, String),
-    further: u32,
+/// How credentials are sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    UserAndPass,
+    SaslPlain,
+    UnderTls,
 }
 
-fn nothing(_: usize) -> Vec<(String, String)> {
-    Vec::new()
-}
+const WAYS: [(Way, &str); 3] =
+    [(Way::UserAndPass, "USER and PASS"), (Way::SaslPlain, "SASL PLAIN"), (Way::UnderTls, "USER and PASS under TLS")];
 
-fn pair(name: String, password: &str) -> (String, String) {
-    (name, password.to_owned())
+/// One try: the way, the kind, and whose turn it is.
+#[derive(Clone, Copy)]
+struct Job {
+    way: usize,
+    kind: usize,
+    person: usize,
 }
-
-fn five(name: &str) -> Vec<(String, String)> {
-    WRONG.iter().map(|password| pair(name.to_owned(), password)).collect()
-}
-
-const KINDS: &[Kind] = &[
-    Kind { name: "unknown name", before: nothing, tried: |i| pair(format!("nobody{i}"), "x"), further: 0 },
-    Kind { name: "wrong password", before: nothing, tried: |i| pair(format!("a{i}"), "x"), further: 0 },
-    Kind {
-        name: "refused before",
-        before: |i| vec![pair(format!("b{i}"), "x")],
-        tried: |i| pair(format!("b{i}"), "x"),
-        further: 0,
-    },
-    Kind { name: "ambiguous", before: nothing, tried: |i| pair(format!("Twin {i}"), "right"), further: 0 },
-    Kind { name: "no mailbox", before: nothing, tried: |i| pair(format!("n{i}"), "right"), further: 0 },
-    Kind { name: "outside policy", before: nothing, tried: |i| pair(format!("uid=a{i},dc=else"), "x"), further: 0 },
-    Kind { name: "no password", before: nothing, tried: |i| pair(format!("c{i}"), ""), further: 0 },
-    Kind { name: "no name", before: nothing, tried: |i| pair(format!("a\u{1}{i}"), "x"), further: 0 },
-    Kind { name: "locked out", before: |i| five(&format!("d{i}")), tried: |i| pair(format!("d{i}"), "x"), further: 4 },
-    Kind {
-        name: "locked out, right",
-        before: |i| five(&format!("e{i}")),
-        tried: |i| pair(format!("e{i}"), "right"),
-        further: 4,
-    },
-    Kind {
-        name: "locked out, unknown",
-        before: |i| five(&format!("stranger{i}")),
-        tried: |i| pair(format!("stranger{i}"), "x"),
-        further: 4,
-    },
-];
 
 fn main() {
     let tries = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(500);
-    let with = measure(tries, 1);
-    println!("\nrefusal_step: 1s, {tries} tries of each kind; AUC of each pair\n{}", table(&with));
-    let without = measure(tries, 0);
-    println!("\nrefusal_step: 0s, {tries} tries of each kind; AUC of each pair\n{}", table(&without));
-    let (with, without) = (worst(&with), worst(&without));
-    println!("\nworst with the grid {with:.3} (must be below {MOST}), without {without:.3} (must not)");
-    assert!(with < MOST, "the time of a refusal tells its reason");
-    assert!(without >= MOST, "the instrument is blind");
+    let (with, without) = (measure(tries, 1), measure(tries, 0));
+    let (mut most, mut least) = (0.0_f64, 1.0_f64);
+    for (way, (_, name)) in WAYS.iter().enumerate() {
+        println!("\n{name}, refusal_step: 1s, {tries} tries of each kind; AUC of each pair\n{}", table(&with[way]));
+        println!("\n{name}, refusal_step: 0s, {tries} tries of each kind; AUC of each pair\n{}", table(&without[way]));
+        let (with, without) = (worst(&with[way]), worst(&without[way]));
+        println!("\n{name}: worst with the grid {with:.3} (must be below {MOST}), without {without:.3} (must not)");
+        (most, least) = (most.max(with), least.min(without));
+    }
+    assert!(most < MOST, "the time of a refusal tells its reason");
+    assert!(least >= MOST, "the instrument is blind");
 }
 
-/// Seconds behind the step, of each kind.
-fn measure(tries: usize, step: u32) -> Vec<Vec<f64>> {
-    let directory = Slapd::start(&crowd(tries));
+/// Seconds behind the step, by way and kind.
+fn measure(tries: usize, step: u32) -> Vec<Vec<Vec<f64>>> {
+    let directory = people::directory(tries * WAYS.len());
     let site = Site::new();
     let mut plan = Plan::at(&directory.url()).and(&format!("refusal_step: {step}s"));
-    "person: 5, network: 50".clone_into(&mut plan.lockout);
+    "person: 5, network: 5".clone_into(&mut plan.lockout);
     "  path: \"{mail}/Maildir\"\n".clone_into(&mut plan.mailboxes);
+    writeln!(plan.directory, "    allowed_group: \"cn=pop3,{BASE}\"").unwrap();
     let service = site.serve(&plan);
     service.wait_for_log(&["the directory answers"]);
-    let server = service.pop3();
-    // The kinds in turn, each round beginning with another, so that a slow moment of the machine falls upon all alike.
-    let jobs: Vec<(usize, usize)> =
-        (0..tries).flat_map(|i| (0..KINDS.len()).map(move |kind| ((kind + i) % KINDS.len(), i))).collect();
-    run(&jobs, &|(kind, i)| {
-        for (name, password) in (KINDS[kind].before)(i) {
-            refused(server, &name, &password);
-        }
+    let clients = Clients { service: &service, tls: trusting(&site.authority()) };
+    let jobs = jobs(tries);
+    run(&jobs, &|job| clients.prepare(job));
+    let times = Mutex::new(vec![vec![Vec::with_capacity(tries); KINDS.len()]; WAYS.len()]);
+    run(&jobs, &|job| {
+        let kind = &KINDS[job.kind];
+        let took = clients.refused(WAYS[job.way].0, address(job), &(kind.tried)(job.person));
+        let due = Duration::from_secs((step * (1 + kind.history.steps())).into());
+        let late = took.checked_sub(due).unwrap_or_else(|| panic!("{}: told after {took:?}", kind.name));
+        times.lock().unwrap()[job.way][job.kind].push(late.as_secs_f64());
     });
-    let times = Mutex::new(vec![Vec::with_capacity(tries); KINDS.len()]);
-    run(&jobs, &|(kind, i)| {
-        let (name, password) = (KINDS[kind].tried)(i);
-        let took = refused(server, &name, &password);
-        let due = Duration::from_secs((step * (1 + KINDS[kind].further)).into());
-        let late = took.checked_sub(due).unwrap_or_else(|| panic!("{}: told after {took:?}", KINDS[kind].name));
-        times.lock().unwrap()[kind].push(late.as_secs_f64());
-    });
+    for kind in KINDS {
+        service.wait_for_logs(&["login refused", &format!("reason={}", kind.reason)], tries * WAYS.len());
+    }
     times.into_inner().unwrap()
 }
 
-fn run(jobs: &[(usize, usize)], job: &(impl Fn((usize, usize)) + Sync)) {
+/// Ways and kinds in turn, each round beginning with another, so that a slow moment of the machine falls upon all alike.
+fn jobs(tries: usize) -> Vec<Job> {
+    let one_round = WAYS.len() * KINDS.len();
+    let job = |round: usize, at: usize| {
+        let at = (at + round) % one_round;
+        let way = at % WAYS.len();
+        Job { way, kind: at / WAYS.len(), person: way * tries + round }
+    };
+    (0..tries).flat_map(|round| (0..one_round).map(move |at| job(round, at))).collect()
+}
+
+fn run(jobs: &[Job], job: &(impl Fn(Job) + Sync)) {
     let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                while let Some(at) = jobs.get(next.fetch_add(1, Relaxed)) {
-                    job(*at);
-                }
-            });
-        }
-    });
-}
-
-/// One refused login from an address that nobody had before; how long the refusal took.
-fn refused(server: SocketAddr, name: &str, password: &str) -> Duration {
-    static HOST: AtomicU32 = AtomicU32::new(0x7f01_0001);
-    let from = Ipv4Addr::from(HOST.fetch_add(1, Relaxed));
-    let mut client = Conversation::plain_from(from.into(), server);
-    client.expect("+OK");
-    client.ask(&format!("USER {name}"), "+OK");
-    let line = format!("PASS {password}");
-    let began = Instant::now();
-    client.send(&line);
-    client.expect("-ERR [AUTH] name or password is wrong");
-    began.elapsed()
-}
-
-/// The sample people, and people for every kind; those called n have no mail, each Twin there is twice.
-fn crowd(tries: usize) -> String {
-    let mut text = people::LDIF.to_owned();
-    let mut add = |uid: String, name: String, has_mail: bool| {
-        write!(
-            text,
-            "\ndn: uid={uid},{}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {name}\nsn: {name}\nuserPassword: right\n",
-            people::BASE
-        )
-        .unwrap();
-        if has_mail {
-            writeln!(text, "mail: {uid}@renovations.example").unwrap();
+    let client = || {
+        while let (number, Some(at)) = next_job(&next, jobs) {
+            std::thread::sleep(pause(number));
+            job(at);
         }
     };
-    for i in 0..tries {
-        for kind in ["a", "b", "c", "d", "e"] {
-            add(format!("{kind}{i}"), format!("Person {kind}{i}"), true);
-        }
-        add(format!("n{i}"), format!("Person n{i}"), false);
-        for twin in ["s", "t"] {
-            add(format!("{twin}{i}"), format!("Twin {i}"), true);
+    std::thread::scope(|scope| (0..CLIENTS).for_each(|_| drop(scope.spawn(client))));
+}
+
+fn next_job(next: &AtomicUsize, jobs: &[Job]) -> (usize, Option<Job>) {
+    let number = next.fetch_add(1, Relaxed);
+    (number, jobs.get(number).copied())
+}
+
+/// Each job begins at another moment of a second, or the clients would go on in step and be answered in heaps: who is in
+/// the midst of one is answered late for that.
+fn pause(number: usize) -> Duration {
+    Duration::from_secs_f64((number as f64 * GOLDEN).fract())
+}
+
+/// An address that no other job has.
+fn address(job: Job) -> Ipv4Addr {
+    let number = job.person * KINDS.len() + job.kind;
+    Ipv4Addr::from(0x7f01_0001 + u32::try_from(number).unwrap())
+}
+
+/// An address that nobody had before.
+fn fresh_address() -> Ipv4Addr {
+    static HOST: AtomicU32 = AtomicU32::new(0x7f80_0001);
+    Ipv4Addr::from(HOST.fetch_add(1, Relaxed))
+}
+
+/// Those who ask the service.
+struct Clients<'a> {
+    service: &'a Service,
+    tls: Arc<ClientConfig>,
+}
+
+impl Clients<'_> {
+    /// Gives a try its history.
+    fn prepare(&self, job: Job) {
+        let kind = &KINDS[job.kind];
+        for pair in (kind.before)(job.person) {
+            let from = if kind.history == History::OfNetwork { address(job) } else { fresh_address() };
+            self.refused(Way::UserAndPass, from, &pair);
         }
     }
-    text
+
+    /// One refused login; how long the refusal took.
+    fn refused(&self, way: Way, from: Ipv4Addr, (name, password): &Pair) -> Duration {
+        let server = if way == Way::UnderTls { self.service.pop3s() } else { self.service.pop3() };
+        let mut client = Conversation::plain_from(from.into(), server);
+        if way == Way::UnderTls {
+            client.begin_tls(SERVER_NAMES[0], &self.tls);
+        }
+        client.expect("+OK");
+        let line = if way == Way::SaslPlain {
+            client.ask("AUTH PLAIN", "+");
+            STANDARD.encode(format!("\0{name}\0{password}"))
+        } else {
+            client.ask(&format!("USER {name}"), "+OK");
+            format!("PASS {password}")
+        };
+        let began = Instant::now();
+        client.send(&line);
+        client.expect("-ERR [AUTH] name or password is wrong");
+        began.elapsed()
+    }
 }
 
 /// The chance that one of the first is later than one of the second, or the other way round if that is greater.

@@ -99,6 +99,30 @@ impl Machine {
         names.into_iter().map(|name| (name.clone(), fs::read(at.join(name)).unwrap())).collect()
     }
 
+    /// Lets a client fetch everything and leave it, twice: the second time nothing is new. The client is told which time it
+    /// is, and fetches by the command of that counter in the log. Gives the log of both connections.
+    pub fn fetched_twice(&self, way: Way, counter: &str, mut fetch: impl FnMut(usize)) -> Vec<String> {
+        let before = self.maildrop();
+        for time in [1, 2] {
+            fetch(time);
+        }
+        let log = self.connections(2, way);
+        assert!(log[0].contains(&format!(" {counter}={} ", before.len())), "{log:#?}");
+        assert!(log[1].contains(&format!(" {counter}=0 ")), "{log:#?}");
+        assert_eq!(self.maildrop(), before);
+        log
+    }
+
+    /// Lets a client take everything away in one connection; gives the log of it.
+    pub fn emptied(&self, way: Way, fetch: impl FnOnce()) -> String {
+        let letters = self.maildrop().len();
+        fetch();
+        assert!(self.maildrop().is_empty());
+        let log = self.connections(1, way).remove(0);
+        assert!(log.contains(&format!(" dele={letters} ")), "{log}");
+        log
+    }
+
     /// The port for one way.
     pub fn port(&self, way: Way) -> u16 {
         match way {

@@ -7,7 +7,7 @@ use super::{REST, folder, good};
 
 #[test]
 fn a_schema_settles_filter_and_names_and_each_can_be_overridden() {
-    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory;
+    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directories.remove(0);
     let told = |sources: &[Source]| {
         let told = sources.iter().map(|own| format!("{}{}", own.prefix.as_deref().unwrap_or_default(), own.attribute));
         told.collect::<Vec<_>>().join(" ")
@@ -30,7 +30,7 @@ fn a_schema_settles_filter_and_names_and_each_can_be_overridden() {
 
 #[test]
 fn whom_a_directory_lets_in() {
-    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directory.admission;
+    let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directories.remove(0).admission;
     assert_eq!(directory("name: x"), restante::directory::Admission::default());
     let group = directory("allowed_group: \"cn=pop3,ou=groups,dc=example,dc=org\"").group.unwrap();
     assert_eq!((group.base.as_str(), group.computed), ("ou=groups,dc=example,dc=org", false));

@@ -1,6 +1,6 @@
 //! Who is locked out, who is not, when it ends, and what the log says of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::support::wait_until;
 use super::{ALAN, LAMB, World, reply};
@@ -90,6 +90,20 @@ fn a_lock_out_ends_and_the_log_says_so() {
     world.refuses("127.0.0.2", ALAN);
     wait_until("the lock-out ends", || world.login("127.0.0.2", ALAN).starts_with("+OK"));
     world.service.wait_for_log(&["WARN", "lock-out ends", "person=\"ajones\""]);
+}
+
+#[test]
+fn the_end_of_a_lock_out_is_logged_though_nobody_logs_in() {
+    let world = World::new("person: 2, network: 2, lasts: 1s");
+    for password in &WRONG[..2] {
+        world.refuses("127.0.0.2", ("ajones", password));
+    }
+    let begun = Instant::now();
+    for whose in ["person=\"ajones\"", "network=127.0.0.2"] {
+        world.service.wait_for_log(&["WARN", "lock-out begins", whose]);
+        world.service.wait_for_log(&["WARN", "lock-out ends", whose]);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
 /// The delay follows from what was sent alone, so it tells of nobody whether they exist.

@@ -5,24 +5,30 @@ use std::time::{Duration, Instant};
 
 use restante::demo::people::{LDIF, SERVICE};
 
+use super::support::directory::RealDirectory;
 use super::support::login::give_mail;
-use super::support::service::{Plan, Site};
+use super::support::service::{Plan, Service, Site};
 use super::support::slapd::{Options, Slapd, output, program};
+use super::support::wait_until;
 use super::{ALAN, REFUSAL, reply};
 
 const POLICY: &str = "cn=policy,ou=services,dc=renovations,dc=example";
 const DN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
 
+/// Until the administrator unlocks it.
+const FOR_GOOD: u32 = 0;
+
 /// Every five minutes.
 const POLLS_OF_A_DAY: u32 = 288;
 
-/// A slapd that locks an account for good at the fifth failed bind, whenever the others were.
-fn slapd() -> Slapd {
+/// A slapd that locks an account at the fifth failed bind, whenever the others were. It tells nobody so.
+fn slapd(seconds_locked: u32) -> Slapd {
     let policy = format!(
         "\ndn: {POLICY}\nobjectClass: applicationProcess\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\n\
-         pwdLockout: TRUE\npwdMaxFailure: 5\npwdLockoutDuration: 0\npwdFailureCountInterval: 0\n"
+         pwdLockout: TRUE\npwdMaxFailure: 5\npwdLockoutDuration: {seconds_locked}\npwdFailureCountInterval: 0\n"
     );
     let options = Options {
+        hidden: if seconds_locked == FOR_GOOD { String::new() } else { "pwdAccountLockedTime".to_owned() },
         global: "moduleload ppolicy".to_owned(),
         further: format!("overlay ppolicy\nppolicy_default \"{POLICY}\""),
         ..Options::default()
@@ -41,24 +47,60 @@ fn remembered(slapd: &Slapd) -> (usize, bool) {
     (text.matches("pwdFailureTime:").count(), text.contains("pwdAccountLockedTime:"))
 }
 
-/// A day of five-minute polls under `refused: 10m`, made six seconds under `refused: 1s`: five lifetimes and more, each of
-/// which would be a failed bind if a repeated password were tried anew.
-#[test]
-fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
-    let slapd = slapd();
-    let site = Site::new();
-    give_mail(&site, "ajones");
+fn serve(site: &Site, slapd: &Slapd) -> Service {
+    give_mail(site, "ajones");
     let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s\ncache: { refused: 1s, found: 1s, password: 1s }");
     "person: 5, network: 50".clone_into(&mut plan.lockout);
-    let service = site.serve(&plan);
+    site.serve(&plan)
+}
+
+fn is_let_in(service: &Service, from: &str, password: &str) -> bool {
+    reply(service.pop3(), from, "ajones", password).0.starts_with("+OK")
+}
+
+/// A day of five-minute polls under `refused: 10m`, made six seconds under `refused: 1s`: five lifetimes and more, each of
+/// which would be a failed bind if a repeated password were tried anew. Then the owner comes.
+fn a_day_of_it_locks_nobody_out(slapd: &Slapd, service: &Service, stale: &str, right: &str) {
     let (began, day) = (Instant::now(), Duration::from_secs(6));
     for poll in 1..=POLLS_OF_A_DAY {
-        assert_eq!(reply(service.pop3(), "127.0.0.2", "ajones", "stale").0, REFUSAL);
+        assert_eq!(reply(service.pop3(), "127.0.0.2", "ajones", stale).0, REFUSAL);
         std::thread::sleep((day * poll / POLLS_OF_A_DAY).saturating_sub(began.elapsed()));
     }
-    let (failed, is_locked) = remembered(&slapd);
+    let (failed, is_locked) = remembered(slapd);
     assert!((1..5).contains(&failed) && !is_locked, "{failed} failed binds, locked: {is_locked}");
-    assert!(reply(service.pop3(), "127.0.0.3", "ajones", ALAN.1).0.starts_with("+OK"), "the owner is let in");
-    assert!(reply(service.pop3(), "127.0.0.2", "ajones", ALAN.1).0.starts_with("+OK"), "from there as well");
+    assert!(is_let_in(service, "127.0.0.3", right), "the owner is let in");
+    assert!(is_let_in(service, "127.0.0.2", right), "from there as well");
     assert!(!service.log().iter().any(|line| line.contains("lock-out")));
+}
+
+#[test]
+fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
+    let (slapd, site) = (slapd(FOR_GOOD), Site::new());
+    a_day_of_it_locks_nobody_out(&slapd, &serve(&site, &slapd), "stale", ALAN.1);
+}
+
+/// The phone's password was right until a moment ago, and held.
+#[test]
+fn neither_does_a_day_behind_a_change_of_the_password() {
+    let (slapd, site) = (slapd(FOR_GOOD), Site::new());
+    let service = serve(&site, &slapd);
+    assert!(is_let_in(&service, "127.0.0.2", ALAN.1));
+    // Change stamps have whole seconds: the change must fall into another one than the entry's last.
+    std::thread::sleep(Duration::from_millis(1_100));
+    slapd.set_password("ajones", "a new Password 27");
+    wait_until("the old password is refused", || !is_let_in(&service, "127.0.0.2", ALAN.1));
+    a_day_of_it_locks_nobody_out(&slapd, &service, ALAN.1, "a new Password 27");
+}
+
+/// Somebody else had slapd lock the account, which shows neither in its answer nor in what the service may read of the
+/// entry. The phone goes on with the right password, without a pause in which it would be forgotten.
+#[test]
+fn a_right_password_works_again_after_a_lock_that_does_not_show() {
+    let (slapd, site) = (slapd(2), Site::new());
+    let service = serve(&site, &slapd);
+    assert!(is_let_in(&service, "127.0.0.2", ALAN.1));
+    slapd.lock("ajones");
+    wait_until("the right password is refused", || !is_let_in(&service, "127.0.0.2", ALAN.1));
+    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=wrong password"]);
+    wait_until("it works again", || is_let_in(&service, "127.0.0.2", ALAN.1));
 }

@@ -20,7 +20,7 @@ fn is_forbidden<T>(result: &Result<T, EnterFault>) -> bool {
 }
 
 fn is_empty(result: &Result<Maildrop, EnterFault>) -> bool {
-    result.as_ref().is_ok_and(|maildrop| maildrop.listing().totals() == (0, 0))
+    result.as_ref().is_ok_and(|maildrop| maildrop.listing(false).totals() == (0, 0))
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn only_new_messages_are_opened() {
 
 #[test]
 fn a_maildrop_too_large_to_be_kept_is_still_right() {
-    let mail = Mail::with(|settings| settings.kept_messages = 0);
+    let mail = Mail::with(|settings| settings.kept_octets = 0);
     mail.deliver("new/1.a", "x\n");
     assert_eq!(octets(&mail.enter()), [3]);
     mail.deliver("new/1.a", "longer\n");

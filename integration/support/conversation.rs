@@ -98,6 +98,15 @@ impl Conversation {
         sent.unwrap_or_else(|fault| panic!("cannot send: {fault}\n{}", self.dialogue));
     }
 
+    /// Sends a line to a server that may have ended; none if it has.
+    pub fn try_send(&mut self, line: &str) -> Option<()> {
+        writeln!(self.dialogue, "C: {line}").unwrap();
+        match &mut self.wire {
+            Wire::Plain(stream) => stream.write_all(format!("{line}\r\n").as_bytes()).ok(),
+            Wire::Tls(stream) => stream.write_all(format!("{line}\r\n").as_bytes()).and_then(|()| stream.flush()).ok(),
+        }
+    }
+
     /// The next line, without its CRLF.
     pub fn line(&mut self) -> String {
         let octets = self.line_octets();

@@ -1,7 +1,7 @@
 //! Debian's Dovecot, with POP3 and IMAP on ports of its own, on the Maildirs of a site.
 
 use std::fs::{self, Permissions};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ impl Dovecot {
         command.args(["-F", "-c"]).arg(dovecot.path("dovecot.conf"));
         let addresses = [&dovecot.pop3, &dovecot.pop3s, &dovecot.imap].map(Port::address);
         dovecot.own_mail();
-        dovecot.daemon.start(&mut command, || addresses.iter().all(|address| TcpStream::connect(address).is_ok()));
+        dovecot.daemon.start(&mut command, &addresses);
         dovecot
     }
 

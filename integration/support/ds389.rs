@@ -1,7 +1,6 @@
 //! A real 389 Directory Server: Debian's, in a folder and on ports of its own. It needs no root.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::PathBuf;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
@@ -56,13 +55,9 @@ impl Ds389 {
 
     /// Starts it, if it does not run, on the ports it had before.
     pub fn restart(&mut self) {
-        if self.daemon.runs() {
-            return;
-        }
         let mut command = program("ns-slapd");
         command.arg("-D").arg(self.folder.path()).arg("-i").arg(self.path("run/pid")).args(["-d", "0"]);
-        let (plain, tls) = (self.plain.address(), self.tls.address());
-        self.daemon.start(&mut command, || TcpStream::connect(plain).is_ok() && TcpStream::connect(tls).is_ok());
+        self.daemon.start(&mut command, &[self.plain.address(), self.tls.address()]);
     }
 
     /// Ends it in good order; its connections are closed, its ports refuse.

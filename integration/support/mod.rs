@@ -11,8 +11,10 @@
     reason = "every test file takes its own part of this, and a fault in it is a failed test"
 )]
 
+pub mod calls;
 pub mod certificates;
 pub mod conversation;
+pub mod courier;
 pub mod directory;
 pub mod dovecot;
 pub mod ds389;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -22,19 +23,17 @@ impl Daemon {
         Self { name, log, child: None }
     }
 
-    /// Whether it was started and not ended since.
-    pub fn runs(&self) -> bool {
-        self.child.is_some()
-    }
-
-    /// Starts it, and waits until it answers.
-    pub fn start(&mut self, command: &mut Command, mut answers: impl FnMut() -> bool) {
+    /// Starts it, unless it was started and not ended since, and waits until it takes connections at all its addresses.
+    pub fn start(&mut self, command: &mut Command, addresses: &[SocketAddr]) {
+        if self.child.is_some() {
+            return;
+        }
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         self.child = Some(run(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log)));
         wait_until(&format!("{} answers", self.name), || {
             let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
             assert!(ended.is_none(), "{} ended: {}", self.name, self.log());
-            answers()
+            addresses.iter().all(|address| TcpStream::connect(address).is_ok())
         });
     }
 

@@ -7,7 +7,7 @@ mod people;
 mod template;
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -62,13 +62,9 @@ impl Samba {
 
     /// Starts it, if it does not run, on the address it had before.
     pub fn restart(&mut self) {
-        if self.daemon.runs() {
-            return;
-        }
         let mut command = program("samba");
         command.args(["--foreground", "--model=single", "-s"]).arg(self.path("smb.conf"));
-        let answers = |port| TcpStream::connect(SocketAddr::new(IpAddr::V4(self.address), port)).is_ok();
-        self.daemon.start(&mut command, || answers(389) && answers(636));
+        self.daemon.start(&mut command, &[389, 636].map(|port| SocketAddr::new(self.address.into(), port)));
     }
 
     /// Ends it in good order; its connections are closed, its ports refuse.

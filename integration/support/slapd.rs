@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpStream;
 use std::path::PathBuf;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
@@ -100,14 +99,10 @@ impl Slapd {
 
     /// Starts it, if it does not run, on the ports it had before.
     pub fn restart(&mut self) {
-        if self.daemon.runs() {
-            return;
-        }
         let urls = format!("{} ldaps://127.0.0.1:{} {}", self.url(), self.tls.number(), self.socket_url());
         let mut command = program("slapd");
         command.arg("-d0").arg("-f").arg(self.path("slapd.conf")).arg("-h").arg(urls);
-        let (plain, tls) = (self.plain.address(), self.tls.address());
-        self.daemon.start(&mut command, || TcpStream::connect(plain).is_ok() && TcpStream::connect(tls).is_ok());
+        self.daemon.start(&mut command, &[self.plain.address(), self.tls.address()]);
     }
 
     /// Ends it in good order; its connections are closed, its ports refuse.

@@ -3,11 +3,13 @@
 //! Names are judged by the login's own policy, paths by its own template, Maildirs by its own rules of opening. People
 //! are read page by page, and of each only names and DN are kept.
 
+mod compare;
 mod finding;
 mod mailboxes;
 mod namesakes;
 mod people;
 
+pub use compare::{Difference, Differs, Ours, differences};
 pub use finding::{Finding, Namesakes, Person};
 
 use self::mailboxes::Mailboxes;
@@ -65,7 +67,7 @@ impl Report {
 /// directory's answers come in on.
 ///
 /// # Errors
-/// The directory gives no answer.
+/// A directory gives no answer.
 pub async fn audit(
     directories: &[Directory],
     settings: &Settings,
@@ -76,8 +78,8 @@ pub async fn audit(
     let mut mailboxes = Mailboxes::below(store);
     progress.begin(Stage::People);
     for directory in directories {
-        let mut walk = directory.walk();
-        let attributes = &directory.settings().attributes;
+        let (mut walk, before) = (directory.walk(), people.count());
+        let of = directory.settings();
         while let Some(entry) = walk.next().await {
             progress.step();
             let entry = match entry {
@@ -87,14 +89,18 @@ pub async fn audit(
                     continue;
                 }
             };
-            let identity = Identity::new(&entry, attributes, &settings.template, &settings.root);
+            // Whom the directory is not for cannot log in, and makes nobody's name ambiguous.
+            if entry.misfit.is_some() {
+                continue;
+            }
+            let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
             let number = people.note(&identity);
-            index.note(number, &entry, attributes);
+            index.note(number, &entry, of);
             report.wrong.extend(mailboxes.note(number, &identity, &people));
         }
-        if let WalkEnd::CutShort(why) = walk.end().await? {
-            let name = &directory.settings().name;
-            report.cut_short.push(format!("directory {name} gave {} people and no more: {why}", people.count()));
+        if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
+            let given = people.count() - before;
+            report.cut_short.push(format!("directory {} gave {given} people and no more: {why}", of.name));
         }
     }
     (report.people, report.names) = (people.count(), index.names());

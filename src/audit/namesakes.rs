@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Namesakes;
 use super::people::{Number, People};
-use crate::directory::{Attributes, Entry};
+use crate::directory::{Entry, Settings};
 use crate::names::{Dn, HierarchicalName, Kind, LoginName, LookUp, Policy, fold};
 
 /// The values of all people, folded as the directory compares them.
@@ -34,12 +34,13 @@ impl Policies {
 }
 
 impl Index {
-    pub(super) fn note(&mut self, person: Number, entry: &Entry, attributes: &Attributes) {
+    /// A name counts only where the directory is asked for it.
+    pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
         for kind in Kind::ALL {
-            let sources = attributes.of(kind).iter();
+            let sources = of.attributes.of(kind).iter();
             let names =
                 sources.flat_map(|own| entry.values(&own.attribute).iter().filter_map(|value| own.name_in(value)));
-            for name in names {
+            for name in names.filter(|name| of.names.takes(kind, name)) {
                 self.holders.entry(fold(name).into()).or_default().push((person, kind));
             }
         }

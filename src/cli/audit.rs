@@ -42,7 +42,7 @@ pub(super) fn audit(file: &Path, json: bool) -> Ended {
 fn go_through(configuration: Configuration) -> anyhow::Result<Report> {
     act_as_service(&configuration)?;
     let store = Store::new(configuration.maildir)?;
-    let directories = [Directory::new(configuration.directory)];
+    let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
     // The disk is asked on this thread; the directory's answers come in on the other.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let bar = Bar(ProgressBar::new_spinner());

@@ -26,14 +26,14 @@ pub(super) fn check(file: &Path) -> Ended {
         );
     }
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
-    faults.extend(probe(&Directory::new(configuration.directory)));
+    faults.extend(configuration.directories.into_iter().flat_map(|directory| probe(&Directory::new(directory))));
     for fault in &faults {
         complain(fault);
     }
     if !faults.is_empty() {
         return Ended::FoundWrong;
     }
-    println!("{}: configuration, certificates, mail root and directory are fine", file.display());
+    println!("{}: configuration, certificates, mail root and directories are fine", file.display());
     Ended::Fine
 }
 

@@ -87,7 +87,8 @@ normal password, and {ca} imported as a certificate authority.
 /// Each person with every form of name that leads to them and to nobody else: asked of the directory, not guessed.
 fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let directory = Directory::new(configuration.directory.clone());
+    let settings = configuration.directories.first().context("the demonstration has no directory")?;
+    let directory = Directory::new(settings.clone());
     let working = |policy: &Policy, person: &Person| runtime.block_on(forms::working(&directory, policy, &person.dn));
     let policy = &configuration.identity.policy;
     let mut text = "These people can log in, by any of these names (quotes are not typed):\n".to_owned();

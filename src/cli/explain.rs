@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::directory::Verdict;
-use crate::identity::{Outcome, Reason, Step};
+use crate::identity::{Outcome, Reason, Refused, Step};
 use crate::maildir::{Condition, MaildropPath};
 use crate::names::{Kind, LookUp, Policy};
 
@@ -88,7 +88,11 @@ impl Explanation {
             Err(Outcome::Refused(refused)) => match refused.reason {
                 Reason::Nobody => "nobody",
                 Reason::OutsidePolicy => "outside_policy",
-                Reason::Ambiguous(_) => "ambiguous",
+                Reason::Ambiguous(_)
+                | Reason::TriedOnEach(_)
+                | Reason::NoneOfSeveral(_)
+                | Reason::PasswordOfSeveral(_) => "ambiguous",
+                Reason::OutsideLimits(_) => "outside_limits",
                 Reason::NoName(_) => "no_name",
                 Reason::NoMaildrop(_) => "no_path",
                 _ => "refused",
@@ -108,6 +112,9 @@ impl Explanation {
             ),
             Ok(_) => {
                 ("one person, whose mail cannot be opened".to_owned(), "a login would be told [SYS/TEMP] or [SYS/PERM]")
+            }
+            Err(Outcome::Refused(Refused { reason: reason @ Reason::TriedOnEach(_), .. })) => {
+                (format!("not known: {reason}"), rule(reason))
             }
             Err(Outcome::Refused(refused)) => (format!("refused: {}", refused.reason), rule(&refused.reason)),
             Err(Outcome::Forbidden(_, why)) => (
@@ -131,6 +138,10 @@ fn rule(reason: &Reason) -> &'static str {
         Reason::Nobody => "no entry of that name matches the directory's filter",
         Reason::OutsidePolicy => "internet_authentication.names has no kind of name that this could be",
         Reason::Ambiguous(_) => "a name that several people have logs nobody in",
+        Reason::TriedOnEach(_) | Reason::NoneOfSeveral(_) | Reason::PasswordOfSeveral(_) => {
+            "internet_authentication.ambiguous: try_each wants a password that is exactly one's of at most four people"
+        }
+        Reason::OutsideLimits(_) => "directories[].names_below and .mail_domains say which names a directory is for",
         Reason::NoName(_) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
         Reason::NoMaildrop(_) => "mailboxes.path wants exactly one value of each attribute that it names",
         Reason::Excluded(_) => "allowed_group and enabled_attribute say who may use this service",
@@ -182,15 +193,20 @@ fn tell(text: &mut String, step: &Step) {
         }
         Step::Answered { directory, entries } => {
             let _ = writeln!(text, "found       {directory}: {}", counted(entries.len()));
-            entries.iter().try_for_each(|(dn, kind)| match kind {
-                Some(kind) => writeln!(text, "            {dn} by {kind}"),
-                None => writeln!(text, "            {dn}"),
+            entries.iter().try_for_each(|(dn, kind, misfit)| {
+                let by = kind.map(|kind| format!(" by {kind}")).unwrap_or_default();
+                let but = misfit.map(|misfit| format!(", but {misfit}")).unwrap_or_default();
+                writeln!(text, "            {dn}{by}{but}")
             })
         }
-        Step::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
-        Step::Person { canonical_name, dn, id } => {
-            writeln!(text, "person      {canonical_name}, entry {dn}, id {id}")
+        Step::OutsideLimits { directory } => {
+            writeln!(text, "directory   {directory}: not asked, names_below and mail_domains leave this name out")
         }
+        Step::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
+        Step::Person { canonical_name, directory, dn, id } => {
+            writeln!(text, "person      {canonical_name} in {directory}, entry {dn}, id {id}")
+        }
+        Step::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
         Step::Account(standing) => writeln!(text, "account     {standing}"),
         Step::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
         Step::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
@@ -229,15 +245,19 @@ fn machine(step: &Step) -> Value {
         }
         Step::Answered { directory, entries } => {
             let entries: Vec<Value> =
-                entries.iter().map(|(dn, kind)| json!({ "dn": dn.as_str(), "kind": kind.map(Kind::word) })).collect();
+                entries.iter().map(|(dn, kind, misfit)| json!({
+                    "dn": dn.as_str(), "kind": kind.map(Kind::word), "misfit": misfit.map(|misfit| misfit.to_string()),
+                })).collect();
             json!({ "step": "answered", "directory": directory, "entries": entries })
         }
         Step::Unanswered { directory, fault } => {
             json!({ "step": "unanswered", "directory": directory, "why": fault.to_string() })
         }
-        Step::Person { canonical_name, dn, id } => {
-            json!({ "step": "person", "canonical_name": canonical_name, "dn": dn.as_str(), "id": id })
-        }
+        Step::OutsideLimits { directory } => json!({ "step": "outside_limits", "directory": directory }),
+        Step::Person { canonical_name, directory, dn, id } => json!({
+            "step": "person", "canonical_name": canonical_name, "directory": directory, "dn": dn.as_str(), "id": id,
+        }),
+        Step::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
         Step::Account(standing) => {
             json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
         }

@@ -18,7 +18,7 @@ pub(super) struct Maildrops {
     /// Whether a maildrop may have one session only.
     pub(super) are_held: bool,
     settings: identity::Settings,
-    directory: Directory,
+    directories: Vec<Directory>,
     identities: IdentityMap,
     runtime: Runtime,
 }
@@ -32,33 +32,40 @@ pub(super) struct Owner {
 impl Maildrops {
     fn open(configuration: Configuration) -> anyhow::Result<Self> {
         act_as_service(&configuration)?;
-        let Configuration { identity: settings, directory, maildir, connection, .. } = configuration;
+        let Configuration { identity: settings, directories, maildir, connection, .. } = configuration;
         let store = Store::new(maildir)?;
-        let directory = Directory::new(directory);
-        let identities = IdentityMap::new(directory.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
+        let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+        let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
         // The disk is asked on this thread; the directory's answers come in on the other.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let are_held = connection.sessions != SessionsPerMaildrop::Many;
-        Ok(Self { store, are_held, settings, directory, identities, runtime })
+        Ok(Self { store, are_held, settings, directories, identities, runtime })
     }
 
     /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
     pub(super) fn of_everybody(&self, mut each: impl FnMut(&Owner)) -> anyhow::Result<()> {
         self.runtime.block_on(async {
-            let mut walk = self.directory.walk();
-            let attributes = &self.directory.settings().attributes;
-            while let Some(entry) = walk.next().await {
-                let Ok(entry) = entry else { continue };
-                let identity = Identity::new(&entry, attributes, &self.settings.template, &self.settings.root);
-                if let Ok(path) = identity.maildrop {
-                    each(&Owner { person: identity.canonical_name, path });
-                }
+            for directory in &self.directories {
+                self.of_directory(directory, &mut each).await?;
             }
-            match walk.end().await? {
-                WalkEnd::Complete => Ok(()),
-                WalkEnd::CutShort(why) => Err(anyhow!("not everybody was seen: {why}")),
-            }
+            Ok(())
         })
+    }
+
+    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&Owner)) -> anyhow::Result<()> {
+        let mut walk = directory.walk();
+        let of = directory.settings();
+        while let Some(entry) = walk.next().await {
+            let Ok(entry) = entry else { continue };
+            let identity = Identity::new(&entry, &of.attributes, &self.settings.template, &self.settings.root);
+            if let Ok(path) = identity.maildrop {
+                each(&Owner { person: identity.canonical_name, path });
+            }
+        }
+        match walk.end().await? {
+            WalkEnd::Complete => Ok(()),
+            WalkEnd::CutShort(why) => Err(anyhow!("directory {} gave not everybody: {why}", of.name)),
+        }
     }
 
     /// The one person with that login name.

@@ -10,6 +10,7 @@ mod maildrops;
 mod password;
 mod resolve;
 mod serve;
+mod uidl;
 mod undelete;
 
 use std::path::PathBuf;
@@ -151,6 +152,11 @@ enum Command {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
+    /// See what a move from another POP3 server comes to, before it takes place
+    Uidl {
+        #[command(subcommand)]
+        what: uidl::Uidl,
+    },
     /// Run the whole service on this machine with an LDAP directory, people and mail to try it with
     Demo {
         /// Leave configuration, certificates, LDIF and mail in this directory, to start one's own from
@@ -176,6 +182,7 @@ pub fn run() -> Ended {
         Command::Undelete { config, list, since, same_id, login, names } => {
             undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id })
         }
+        Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

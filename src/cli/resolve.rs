@@ -42,10 +42,11 @@ pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
 fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
     act_as_service(&configuration)?;
     let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
-    let Configuration { identity, directory, maildir, .. } = configuration;
+    let Configuration { identity, directories, maildir, .. } = configuration;
     let policy = identity.policy.clone();
     let root = maildir.root.clone();
-    let identities = IdentityMap::new(Directory::new(directory), identity).map_err(anyhow::Error::msg)?;
+    let directories = directories.into_iter().map(Directory::new).collect();
+    let identities = IdentityMap::new(directories, identity).map_err(anyhow::Error::msg)?;
     let steps = Steps::kept();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
 
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
@@ -59,12 +60,15 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
-    let (service, directory) = service(configuration)?;
+    let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
-        greet_directory(directory.clone());
-        follow(directory, service.identities.clone());
+        for directory in directories {
+            greet(directory.clone());
+            follow(directory, service.identities.clone());
+        }
+        tell_ends_of_lock_outs(service.identities.clone());
         server.run(service, ending).await.context("cannot listen")
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -76,13 +80,13 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Everything a client is served with.
-fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Directory)> {
-    let Configuration { connection, identity, directory, maildir, .. } = configuration;
-    let directory = Directory::new(directory);
-    let identities = IdentityMap::new(directory.clone(), identity).map_err(|fault| anyhow!(fault))?;
+fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
+    let Configuration { connection, identity, directories, maildir, .. } = configuration;
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+    let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((Arc::new(Service { identities, store, settings: connection, turns: Arc::default() }), directory))
+    Ok((Arc::new(Service { identities, store, settings: connection, turns: Arc::default() }), directories))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.
@@ -95,10 +99,10 @@ fn take_orders(admin: Option<AdminSocket>, identities: Arc<IdentityMap>) {
     });
 }
 
-/// Tells at the start whether the directory answers; the service starts whether it does or not.
-fn greet_directory(directory: Directory) {
+/// Tells at the start whether a directory answers; the service starts whether it does or not.
+fn greet(directory: Directory) {
     tokio::spawn(async move {
-        let name = directory.settings().name.clone();
+        let name = directory.settings().name.to_string();
         match directory.probe().await {
             Ok(()) => tracing::info!(directory = name, "the directory answers"),
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
@@ -106,7 +110,7 @@ fn greet_directory(directory: Directory) {
     });
 }
 
-/// Follows the directory, where that is configured.
+/// Follows a directory, where that is configured.
 fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     if !directory.settings().follow {
         return;
@@ -114,6 +118,20 @@ fn follow(directory: Directory, identities: Arc<IdentityMap>) {
     tokio::spawn(async move {
         let name = directory.settings().name.clone();
         directory.follow(move |change| identities.heed(&name, change)).await;
+    });
+}
+
+/// How late the log may tell that a lock-out has ended.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Lock-outs end while nobody logs in, too.
+fn tell_ends_of_lock_outs(identities: Arc<IdentityMap>) {
+    tokio::spawn(async move {
+        let mut ticks = interval(LATE);
+        loop {
+            ticks.tick().await;
+            identities.end_lock_outs();
+        }
     });
 }
 

@@ -1,4 +1,4 @@
-//! `hostname`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
+//! `hostname`, `language`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
 
 use std::fs;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use super::tree::quoted;
 use crate::connection;
 use crate::logging;
 use crate::maildir::Expiry;
+use crate::pop3::Language;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -21,6 +22,7 @@ pub(super) fn connection(root: &Section<'_>, expiry: Option<Expiry>) -> connecti
         expire: expiry.map(|expiry| expiry.days()),
         sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
+        language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
     }
 }
 

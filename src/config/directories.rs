@@ -7,26 +7,40 @@ use super::schema::{self, Schema};
 use super::section::Section;
 use super::tree::quoted;
 use super::values;
-use crate::directory::{self, CertificateMapping, LdapUrl, Limits, ServiceBind, Settings};
+use crate::directory::{self, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, Settings};
+use crate::names::DnPattern;
 
-/// The directory, unless it lacks what has no default. `further` are attributes that others want read.
-pub(super) fn read(root: &Section<'_>, base: &Base, further: Vec<String>) -> Option<Settings> {
-    root.require("directories", "a list of one with urls and base");
+/// The directories, unless one lacks what has no default. `further` are attributes that others want read.
+pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<Settings>> {
+    root.require("directories", "a list, each with urls and base");
     let listed = root.sections("directories")?;
     if root.list("directories").is_some_and(<[_]>::is_empty) {
         let what = "an empty list knows nobody; right would be a list of one with urls and base";
         root.fault("directories", root.place_of("directories"), what);
+        return None;
     }
-    if let Some(second) = listed.get(1) {
-        let what = "this version asks one directory only; right would be one, with all its servers under urls";
-        root.fault("directories", second.place(), what);
-    }
-    let directories: Vec<Option<Settings>> = listed.iter().map(|section| directory(section, base)).collect();
-    let first = directories.into_iter().next()??;
-    Some(Settings { further_attributes: further, ..first })
+    names(&listed);
+    let directories: Vec<Option<Settings>> = listed.iter().map(|section| directory(section, base, further)).collect();
+    directories.into_iter().collect()
 }
 
-fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
+/// Entries are told apart by the name of their directory, and so are directories in the log.
+fn names(listed: &[Section<'_>]) {
+    let mut seen: Vec<&str> = Vec::new();
+    for section in listed {
+        if listed.len() > 1 {
+            section.require("name", "a name of its own, since there are several directories");
+        }
+        let Some(name) = section.text("name") else { continue };
+        if seen.contains(&name) {
+            let what = format!("{} is another directory's name, too; right would be a name of its own", quoted(name));
+            section.fault("name", section.place_of("name"), what);
+        }
+        seen.push(name);
+    }
+}
+
+fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<Settings> {
     let urls = urls(section);
     section.require("base", "the DN below which people are sought, such as \"ou=people,dc=example,dc=org\"");
     let ca = section.parsed("ca", |path| base.resolve(path));
@@ -38,10 +52,11 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
     let base_dn = section.parsed("base", values::dn);
     let schema = Schema::read(section);
     Some(Settings {
-        name: section.text("name").unwrap_or("directory").to_owned(),
+        name: section.text("name").unwrap_or("directory").into(),
         starttls: section.flag("starttls"),
         bind: bind(section, base),
         filter: schema::filter(section, schema),
+        names: name_limits(section),
         attributes: schema::attributes(section, schema, base_dn.as_ref()),
         admission: schema::admission(section, schema),
         certificate_mapping: section.word(
@@ -49,13 +64,33 @@ fn directory(section: &Section<'_>, base: &Base) -> Option<Settings> {
             CertificateMapping::default(),
             &[("key", CertificateMapping::Key), ("subject", CertificateMapping::Subject)],
         ),
-        further_attributes: Vec::new(),
+        further_attributes: further.to_vec(),
         follow: section.flag("follow"),
         limits: limits(section),
         urls,
         base: base_dn?,
         tls: tls?,
     })
+}
+
+/// Which names the directory is for.
+fn name_limits(section: &Section<'_>) -> NameLimits {
+    let right = "right would be such as \"ou=*,o=example\": a DN (RFC 4514) in which * is any value, or any one part";
+    let pattern =
+        |text: &str| DnPattern::parse(text).ok_or_else(|| format!("{} is no pattern of DNs; {right}", quoted(text)));
+    let items = |key| section.list(key).unwrap_or_default().iter();
+    for key in ["names_below", "mail_domains"] {
+        if section.list(key).is_some_and(<[_]>::is_empty) {
+            let what = "an empty list leaves no name; right would be to leave the key out";
+            section.fault(key, section.place_of(key), what);
+        }
+    }
+    NameLimits {
+        below: items("names_below").filter_map(|item| section.parsed_of("names_below", item, pattern)).collect(),
+        mail_domains: items("mail_domains")
+            .filter_map(|item| section.parsed_of("mail_domains", item, values::domain))
+            .collect(),
+    }
 }
 
 fn urls(section: &Section<'_>) -> Vec<LdapUrl> {

@@ -45,8 +45,8 @@ pub struct Configuration {
     pub connection: connection::Settings,
     /// Login names, and what is held of the people.
     pub identity: identity::Settings,
-    /// The directory that is asked.
-    pub directory: directory::Settings,
+    /// The directories that are asked; each has a name of its own.
+    pub directories: Vec<directory::Settings>,
     /// Where mail lies.
     pub maildir: maildir::Settings,
     /// How the log is written.
@@ -90,10 +90,11 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let maildir = people::maildir(&root, base);
     let connection = clients::connection(&root, maildir.expiry);
     let identity = people::identity(&root, &maildir);
-    let further = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
-    let directory = directories::read(&root, base, further);
+    let further: Vec<String> =
+        identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
+    let directories = directories::read(&root, base, &further);
     unknown::find(tree, findings);
-    Some(Configuration { server, connection, identity: identity?, directory: directory?, maildir, logging, admin })
+    Some(Configuration { server, connection, identity: identity?, directories: directories?, maildir, logging, admin })
 }
 
 #[cfg(test)]

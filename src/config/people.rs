@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::mailboxes;
 use super::paths::{self, Base};
 use super::section::Section;
-use super::tree::{Kind as ValueKind, quoted};
+use super::tree::Kind as ValueKind;
 use super::uidl;
 use super::values;
-use crate::identity::{self, Lifetimes};
+use crate::identity::{self, Ambiguous, Lifetimes};
 use crate::lockout::{self, Block};
-use crate::maildir::{self, PathTemplate};
+use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
 
 /// Nothing is believed for longer.
@@ -19,6 +19,9 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const ROOT: &str = "/srv/mail";
 const PATH: &str = "{short_name}/Maildir";
+
+const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
+    [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
 
 /// Where mail lies.
 pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
@@ -28,6 +31,8 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
     maildir::Settings {
         marker: section.parsed("marker", paths::below),
         unique_ids: uidl::read(root, base),
+        kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
+        eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         offer: mailboxes::offer(&section),
         expiry: mailboxes::expiry(&root.section("expire")),
         deletion: mailboxes::deletion(&section),
@@ -39,12 +44,15 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 
 /// What the identity map must be told, unless the path has a fault.
 pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
-    let policy = policy(&root.section("internet_authentication"));
+    let names = root.section("internet_authentication");
+    let policy = policy(&names);
+    let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
+    let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let template = template(&root.section("mailboxes"))?;
     let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
-    Some(identity::Settings { policy, template, root: maildir.root.clone(), cache, lockout })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.
@@ -60,13 +68,8 @@ fn template(mailboxes: &Section<'_>) -> Option<PathTemplate> {
 }
 
 fn policy(section: &Section<'_>) -> Policy {
-    let ambiguous = section.word("ambiguous", "refuse", &["refuse", "try_each"].map(|word| (word, word)));
-    if ambiguous != "refuse" {
-        let what = "this version does not try the passwords of several people yet; right would be refuse";
-        section.fault("ambiguous", section.place_of("ambiguous"), what);
-    }
     let policy = names(section);
-    let domain = section.parsed("default_domain", domain);
+    let domain = section.parsed("default_domain", values::domain);
     if domain.is_some() && !policy.allows(Kind::Mail) {
         let what = "means nothing where names leaves out mail; right would be mail among the names, or no such key";
         section.fault("default_domain", section.place_of("default_domain"), what);
@@ -88,17 +91,6 @@ fn names(section: &Section<'_>) -> Policy {
     }
     let words = Kind::ALL.map(|kind| (kind.word(), kind));
     Policy::of(items.iter().filter_map(|item| section.parsed_of("names", item, |text| values::word(text, &words))))
-}
-
-fn domain(text: &str) -> Result<String, String> {
-    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
-    if text.starts_with('.') || !text.chars().all(is_domain) {
-        return Err(format!(
-            "{} is no domain; right would be what stands behind the @, such as example.org",
-            quoted(text)
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 fn lifetimes(section: &Section<'_>) -> Lifetimes {

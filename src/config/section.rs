@@ -170,11 +170,6 @@ impl<'f> Section<'f> {
         self.get(key).map_or(self.place, |node| node.place)
     }
 
-    /// Where the section begins.
-    pub(super) fn place(&self) -> Place {
-        self.place
-    }
-
     /// Writes down a fault of a key's value: what is wrong with it, and what would be right.
     pub(super) fn fault(&self, key: &str, place: Place, what: impl fmt::Display) {
         self.fault_at(place, format!("{}: {what}", self.path(key)));

@@ -54,6 +54,7 @@ fn the_reference_holds_the_defaults() {
     assert_eq!(told.connection.refusal_step, silent.connection.refusal_step);
     assert_eq!(told.connection.limits, silent.connection.limits);
     assert_eq!(told.identity.policy, silent.identity.policy);
+    assert_eq!(told.identity.ambiguous, silent.identity.ambiguous);
     assert_eq!(told.identity.template, silent.identity.template);
     assert_eq!(told.identity.root, silent.identity.root);
     assert_eq!(told.identity.cache, silent.identity.cache);
@@ -66,17 +67,20 @@ fn the_reference_holds_the_defaults() {
 #[test]
 fn the_reference_holds_the_defaults_of_a_directory() {
     let folder = folder();
-    let (told, silent) = (loaded(folder.path(), REFERENCE), loaded(folder.path(), SMALLEST));
-    assert_eq!(told.directory.name, silent.directory.name);
-    assert_eq!(told.directory.urls, silent.directory.urls);
-    assert_eq!(told.directory.starttls, silent.directory.starttls);
-    assert_eq!(told.directory.base, silent.directory.base);
-    assert_eq!(told.directory.filter, silent.directory.filter);
-    assert_eq!(told.directory.attributes, silent.directory.attributes);
-    assert_eq!(told.directory.certificate_mapping, silent.directory.certificate_mapping);
-    assert_eq!(told.directory.limits, silent.directory.limits);
-    assert_eq!(told.directory.bind.unwrap().password.expose(), "correct horse");
-    assert!(silent.directory.bind.is_none());
+    let [mut told, mut silent] = [REFERENCE, SMALLEST].map(|content| loaded(folder.path(), content).directories);
+    assert_eq!((told.len(), silent.len()), (1, 1));
+    let (told, silent) = (told.remove(0), silent.remove(0));
+    assert_eq!(told.name, silent.name);
+    assert_eq!(told.urls, silent.urls);
+    assert_eq!(told.starttls, silent.starttls);
+    assert_eq!(told.base, silent.base);
+    assert_eq!(told.filter, silent.filter);
+    assert_eq!(told.names, silent.names);
+    assert_eq!(told.attributes, silent.attributes);
+    assert_eq!(told.certificate_mapping, silent.certificate_mapping);
+    assert_eq!(told.limits, silent.limits);
+    assert_eq!(told.bind.unwrap().password.expose(), "correct horse");
+    assert!(silent.bind.is_none());
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn every_module_has_its_own_defaults() {
     assert_eq!(silent.server.limits, server::Limits::default());
     assert_eq!(silent.connection.limits, connection::Limits::default());
     assert_eq!(silent.identity.cache, identity::Lifetimes::default());
-    assert_eq!(silent.directory.limits, directory::Limits::default());
+    assert_eq!(silent.directories[0].limits, directory::Limits::default());
     assert_eq!(silent.maildir, maildir::Settings::new("/srv/mail".into()));
     assert_eq!(silent.identity.policy, crate::names::Policy::fewer());
 }

@@ -44,6 +44,18 @@ pub(super) fn dn(text: &str) -> Result<Dn, String> {
     Dn::parse(text).ok_or_else(|| format!("{} is no distinguished name; {right}", quoted(text)))
 }
 
+/// A domain of mail addresses.
+pub(super) fn domain(text: &str) -> Result<String, String> {
+    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
+    if text.starts_with('.') || !text.chars().all(is_domain) {
+        return Err(format!(
+            "{} is no domain; right would be what stands behind the @, such as example.org",
+            quoted(text)
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 fn measured(written: &str, units: &[(&str, u64)], kind: &str, bounds: &RangeInclusive<u64>) -> Result<u64, String> {
     let digits_end = written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len());
     let (digits, unit) = written.split_at(digits_end);

@@ -63,7 +63,7 @@ async fn greet(
     wire.out().extend(Session::greeting(&service.settings.hostname));
     Ok(Driver {
         wire,
-        session: Session::new(access, bounds),
+        session: Session::new(access, bounds, service.settings.language),
         service,
         tls: client.tls,
         drain,
@@ -129,9 +129,13 @@ impl Driver {
                     self.wire.flush_block().await?;
                     self.next_line().await?
                 }
+                Action::Share(reply) => {
+                    self.wire.share(&reply).await?;
+                    self.next_line().await?
+                }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
-                Action::Open => Box::pin(self.open(report)).await,
+                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,
@@ -241,13 +245,13 @@ impl Driver {
         Event::Judged(Verdict::Proven)
     }
 
-    async fn open(&mut self, report: &mut Report) -> Event {
+    async fn open(&mut self, utf8: bool, report: &mut Report) -> Event {
         let Some(Login { maildrop, began }) = self.login.take() else {
             return Event::NotOpened(NotOpened::Unavailable);
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref()).await {
+            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), utf8).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);

@@ -1,4 +1,4 @@
-//! The open maildrop of a session. File calls block, so they run on threads of their own.
+//! The open maildrop of a session. File calls that may block run on threads of their own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,13 +9,15 @@ use super::Service;
 use super::turns::{self, InUse, Turn};
 use super::wire::BLOCK;
 use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
-use crate::pop3::Listing;
+use crate::pop3::{Listing, Wrapping};
 
 /// A maildrop, at home between two calls.
 pub(super) struct Mail {
     maildrop: Option<Maildrop>,
     /// The messages that went out whole, each once.
     retrieved: BTreeSet<usize>,
+    /// The client takes UTF-8 in headers.
+    utf8: bool,
     /// Behind the maildrop, so that it ends after that is let go.
     turn: Option<Turn>,
 }
@@ -29,6 +31,8 @@ pub(super) enum NotEntered {
 /// A message on its way, with the octets read last.
 pub(super) struct Reading {
     message: Message,
+    /// What turns the message's octets into those of its surrogate, until its end.
+    wrapping: Option<Wrapping>,
     pub(super) block: Vec<u8>,
     pub(super) is_whole: bool,
 }
@@ -39,16 +43,23 @@ impl Mail {
         service: &Service,
         path: &MaildropPath,
         person: Option<&str>,
+        utf8: bool,
     ) -> Result<(Self, Listing), NotEntered> {
         let turn = turns::hold(service, path).await.map_err(|InUse| NotEntered::InUse)?;
         let (hold, turn) = turn.unzip();
-        let (store, path) = (Arc::clone(&service.store), path.clone());
-        let person = person.unwrap_or_default().to_owned();
-        let entered = spawn_blocking(move || store.enter(&path)?.held(hold).of(&person)).await;
-        let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
-        let maildrop = entered.unwrap_or_else(internal).map_err(NotEntered::Fault)?;
-        let listing = maildrop.listing();
-        Ok((Self { maildrop: Some(maildrop), retrieved: BTreeSet::new(), turn }, listing))
+        let person = person.unwrap_or_default();
+        // Two hops between threads cost more than everything else that a login needs.
+        let unchanged = service.store.enter_unchanged(path).and_then(|maildrop| maildrop.of(person).ok());
+        let maildrop = if let Some(maildrop) = unchanged {
+            maildrop.held(hold)
+        } else {
+            let (store, path, person) = (Arc::clone(&service.store), path.clone(), person.to_owned());
+            let entered = spawn_blocking(move || store.enter(&path)?.held(hold).of(&person)).await;
+            let internal = |_| Err(EnterFault::Unavailable("internal error".to_owned()));
+            entered.unwrap_or_else(internal).map_err(NotEntered::Fault)?
+        };
+        let listing = maildrop.listing(utf8);
+        Ok((Self { maildrop: Some(maildrop), retrieved: BTreeSet::new(), utf8, turn }, listing))
     }
 
     /// The session's turn, where the maildrop may have one session only.
@@ -65,15 +76,18 @@ impl Mail {
             (maildrop, pinned)
         });
         let Ok((maildrop, pinned)) = pinned.await else { return lost() };
+        let listing = maildrop.listing(self.utf8);
         self.maildrop = Some(maildrop);
-        pinned
+        pinned.map(|()| listing)
     }
 
     /// Opens a message and reads its first block.
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
         let Some(mut maildrop) = self.maildrop.take() else { return Err(FetchFault::Gone) };
+        let wrapping = (!self.utf8 && maildrop.wraps(index)).then(Wrapping::default);
         let fetched = spawn_blocking(move || {
-            let reading = maildrop.fetch(index).and_then(|message| Reading::begin(message).map_err(FetchFault::Io));
+            let message = maildrop.fetch(index);
+            let reading = message.and_then(|message| Reading::begin(message, wrapping).map_err(FetchFault::Io));
             (maildrop, reading)
         });
         let Ok((maildrop, reading)) = fetched.await else { return Err(FetchFault::Gone) };
@@ -107,8 +121,8 @@ impl Mail {
 }
 
 impl Reading {
-    fn begin(message: Message) -> std::io::Result<Self> {
-        let mut reading = Self { message, block: vec![0; BLOCK], is_whole: false };
+    fn begin(message: Message, wrapping: Option<Wrapping>) -> std::io::Result<Self> {
+        let mut reading = Self { message, wrapping, block: vec![0; BLOCK], is_whole: false };
         reading.fill()?;
         Ok(reading)
     }
@@ -135,6 +149,20 @@ impl Reading {
             }
         }
         self.block.truncate(filled);
+        self.wrap();
         Ok(())
+    }
+
+    /// Puts what the surrogate makes of the block in its place.
+    fn wrap(&mut self) {
+        let Some(wrapping) = &mut self.wrapping else { return };
+        let mut wrapped = Vec::with_capacity(self.block.len());
+        wrapping.push(&self.block, &mut wrapped);
+        if self.is_whole
+            && let Some(wrapping) = self.wrapping.take()
+        {
+            wrapping.finish(&mut wrapped);
+        }
+        self.block = wrapped;
     }
 }

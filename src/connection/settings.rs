@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::turns::SessionsPerMaildrop;
+use crate::pop3::Language;
 
 /// How one client is treated.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub expire: Option<u64>,
     /// The bounds of patience.
     pub limits: Limits,
+    /// The language that `LANG *` asks for (RFC 6856 §3.2).
+    pub language: Language,
 }
 
 /// How much one client may ask of the server's patience.

@@ -66,10 +66,24 @@ impl Wire {
         if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
     }
 
+    /// Takes a reply that others share: copied if it is small, else sent at once from where it lies.
+    pub(super) async fn share(&mut self, reply: &[u8]) -> Result<(), Closed> {
+        if self.out.len() + reply.len() < BLOCK {
+            self.out.extend_from_slice(reply);
+            return Ok(());
+        }
+        self.flush().await?;
+        self.send(reply).await
+    }
+
     /// Sends everything gathered. The buffer is given back: an idle session needs none.
     pub(super) async fn flush(&mut self) -> Result<(), Closed> {
         let out = std::mem::take(&mut self.out);
-        for block in out.chunks(BLOCK) {
+        self.send(&out).await
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> Result<(), Closed> {
+        for block in octets.chunks(BLOCK) {
             let sending = async {
                 self.stream.write_all(block).await?;
                 self.stream.flush().await

@@ -11,7 +11,7 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd,
 };
 
-use super::date::Date;
+use crate::date::Date;
 
 /// The names of the demonstration's own server.
 pub const SERVER_NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "mail.renovations.example"];

@@ -25,7 +25,7 @@ pub async fn working(directory: &Directory, policy: &Policy, dn: &str) -> Result
 async fn alone(directory: &Directory, policy: &Policy, name: &str) -> Result<Option<Entry>, Fault> {
     let Ok(login) = LoginName::new(name.as_bytes()) else { return Ok(None) };
     let look_up = policy.look_up(&login, &directory.settings().base);
-    let mut found = directory.look_up(look_up).await?;
+    let mut found = directory.look_up(look_up, 1).await?;
     Ok(if found.len() == 1 { found.pop() } else { None })
 }
 

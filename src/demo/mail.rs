@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::date::Date;
 use super::people::Person;
 
 const WELCOME: &str = include_str!("../../config/demo-mail/welcome.eml");
@@ -29,6 +28,7 @@ enum Ends {
     CrLf,
 }
 
+use crate::date::Date;
 use Ends::{CrLf, Lf};
 use Place::{Cur, New};
 

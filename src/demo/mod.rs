@@ -10,7 +10,6 @@ pub mod mischief;
 pub mod people;
 pub mod tree;
 
-mod date;
 mod dialogue;
 mod filter;
 mod layout;

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use ldap3_proto::proto::LdapSearchRequest;
 use ldap3_proto::{LdapPartialAttribute, LdapSearchResultEntry};
 
-use super::date::Date;
 use super::ldif::{Attribute, Entry};
+use crate::date::Date;
 use crate::names::{Dn, Rdn, fold};
 
 /// The attribute that is compared at a bind, and never told.

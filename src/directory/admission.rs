@@ -47,6 +47,9 @@ const GROUP_ID: &str = "objectSid";
 /// Kept by some directories: the groups that an entry is a direct member of, or all of them.
 const MEMBER_OF: &str = "memberOf";
 
+/// What every group that is walked matches (RFC 4519 §2.17, §2.40; RFC 2307 §4).
+pub(super) const WITH_MEMBERS: &str = "(|(member=*)(uniqueMember=*)(memberUid=*))";
+
 /// How deep a group may lie within groups.
 const DEEPEST: usize = 16;
 

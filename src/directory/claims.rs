@@ -31,7 +31,7 @@ pub struct Claims {
 }
 
 /// The most people that a certificate is compared with: more of one name are not told apart.
-pub(super) const CANDIDATES: usize = 5;
+pub(super) const CANDIDATES: u8 = 5;
 
 /// One more than can be told apart, and perhaps the service's own entry.
 const LIMIT: i32 = 7;
@@ -43,7 +43,8 @@ impl Claims {
     /// The terms of a filter that any candidate matches; empty if nothing is claimed but a DN.
     fn terms(&self, settings: &Settings) -> String {
         let of_kind = |kind, values: &[String]| -> String {
-            values.iter().take(MOST_VALUES).map(|value| equality(settings, kind, value)).collect()
+            let taken = values.iter().filter(|value| settings.names.takes(kind, value)).take(MOST_VALUES);
+            taken.map(|value| equality(settings, kind, value)).collect()
         };
         let principal = |value: &String| format!("(userPrincipalName={})", ldap_escape(value.as_str()));
         let principals: String = self.principal_names.iter().take(MOST_VALUES).map(principal).collect();
@@ -60,7 +61,8 @@ impl Searcher {
         claims: &Claims,
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
-        if let Some(dn) = claims.entry.as_ref().filter(|dn| dn.is_within(&settings.base)) {
+        let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);
+        if let Some(dn) = claims.entry.as_ref().filter(has_entry) {
             let question = Question::entry(settings, dn.as_str()).with_certificates();
             merge(&mut found, self.ask(settings, servers, &question).await?);
         }
@@ -69,11 +71,8 @@ impl Searcher {
             let question = Question::people(settings, &format!("(|{terms})"), LIMIT).with_certificates();
             merge(&mut found, self.ask(settings, servers, &question).await?);
         }
-        found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
-        found.truncate(CANDIDATES + 1);
-        for entry in &mut found {
-            entry.exclusion = self.exclusion(settings, servers, entry).await?;
-        }
+        let mut found = self.judged(settings, servers, found, CANDIDATES).await?;
+        found.truncate(usize::from(CANDIDATES) + 1);
         Ok(found)
     }
 }

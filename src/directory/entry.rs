@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ldap3::SearchEntry;
 
-use super::{Account, Attributes, Exclusion, Fault};
+use super::{Account, Attributes, Exclusion, Fault, Misfit};
 use crate::names::{Dn, Kind, LookUp, fold};
 
-/// What identifies an entry whatever it is called and wherever it lies.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EntryId(String);
+/// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    directory: Arc<str>,
+    own: String,
+}
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Entry {
     pub stamp: Option<String>,
     /// Who does not let this person use the service, where it is asked.
     pub exclusion: Option<Exclusion>,
+    /// Why the directory is not for this person, if so.
+    pub misfit: Option<Misfit>,
     /// By lower-case name.
     values: HashMap<String, Vec<String>>,
     /// Values that are no text, by lower-case name without the option `;binary`.
@@ -35,26 +41,27 @@ pub(super) const OPERATIONAL: [&str; 6] =
     ["entryUUID", "nsUniqueId", "objectGUID", "pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
 impl Entry {
-    /// Takes what a search found. Servers spell attributes their own way: case does not count.
-    pub(super) fn read(found: SearchEntry) -> Result<Self, Fault> {
+    /// Takes what a search found in a directory. Servers spell attributes their own way: case does not count.
+    pub(super) fn read(found: SearchEntry, directory: &Arc<str>) -> Result<Self, Fault> {
         let dn = Dn::parse(&found.dn)
             .ok_or_else(|| Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", found.dn)))?;
         let values: HashMap<_, _> =
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
         let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
-        let mut entry = Self { id: EntryId(String::new()), dn, stamp: None, exclusion: None, values, octets };
-        entry.id = entry.own_id();
+        let id = EntryId { directory: directory.clone(), own: String::new() };
+        let mut entry = Self { id, dn, stamp: None, exclusion: None, misfit: None, values, octets };
+        entry.id.own = entry.own_id();
         entry.stamp = entry.change_stamp();
         Ok(entry)
     }
 
     /// Active Directory's id is no text: it is told in hexadecimal digits.
-    fn own_id(&self) -> EntryId {
+    fn own_id(&self) -> String {
         let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first());
         if let Some(text) = text {
-            return EntryId::of_text(text);
+            return digits_of(text);
         }
-        EntryId(self.octets("objectGUID").next().map_or_else(|| fold(self.dn.as_str()), hexadecimal))
+        self.octets("objectGUID").next().map_or_else(|| fold(self.dn.as_str()), hexadecimal)
     }
 
     /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
@@ -102,16 +109,21 @@ impl Entry {
 
 impl EntryId {
     /// Of the sixteen octets by which content synchronisation names an entry (RFC 4533 §2.1).
-    pub(super) fn of_uuid(octets: &[u8]) -> Self {
-        Self(hexadecimal(octets))
+    pub(super) fn of_uuid(octets: &[u8], directory: &Arc<str>) -> Self {
+        Self { directory: directory.clone(), own: hexadecimal(octets) }
     }
 
-    /// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
-    fn of_text(text: &str) -> Self {
-        let digits: String =
-            text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
-        Self(if digits.len() == 32 { digits } else { text.to_owned() })
+    /// The name of the directory that holds the entry.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.directory
     }
+}
+
+/// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
+fn digits_of(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
+    if digits.len() == 32 { digits } else { text.to_owned() }
 }
 
 fn without_option(name: &str) -> String {
@@ -131,12 +143,13 @@ impl Entry {
         for (name, value) in pairs {
             found.attrs.entry((*name).to_owned()).or_default().push((*value).to_owned());
         }
-        Self::read(found).unwrap()
+        Self::read(found, &Arc::from("test")).unwrap()
     }
 }
 
 impl fmt::Display for EntryId {
+    /// As the directory tells it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.own)
     }
 }

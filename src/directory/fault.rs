@@ -23,6 +23,16 @@ impl Fault {
         Self::Unavailable { why: why.into(), silent: true }
     }
 
+    /// The same, with the name of the directory that it is about.
+    #[must_use]
+    pub fn of_directory(self, name: &str) -> Self {
+        let told = |why: &str| format!("directory {name}: {why}");
+        match self {
+            Self::Unavailable { why, silent } => Self::Unavailable { why: told(&why), silent },
+            Self::Misconfigured(why) => Self::Misconfigured(told(&why)),
+        }
+    }
+
     /// What a result code other than a plain yes or no means.
     ///
     /// Busy, unavailable, out of time, an operations error and "other" are an outage; what names the form or the strength

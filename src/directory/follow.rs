@@ -1,15 +1,19 @@
 //! Following a directory: content synchronisation (RFC 4533), so that what is held of a person falls as soon as their
-//! entry changes. It makes lifetimes shorter, never longer.
+//! entry changes, or a group by which people are let in. It makes lifetimes shorter, never longer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ldap3::controls::{ControlType, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
 use ldap3::{DerefAliases, Ldap, LdapError, ResultEntry, Scope, SearchEntry, SearchOptions};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::admission::WITH_MEMBERS;
 use super::fault::told;
-use super::{Directory, EntryId};
+use super::{Directory, EntryId, Settings};
+use crate::names::Dn;
 
 /// What a follower has heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Change {
     Following,
     /// This entry was added, changed, or is gone.
     Entry(EntryId),
+    /// A group was added, changed, or is gone: anybody may have become a member, or be none any more.
+    Groups,
     /// Changes are not heard any more, or not yet; why.
     Lost(String),
 }
@@ -34,6 +40,21 @@ const NO_ATTRIBUTES: [&str; 1] = ["1.1"];
 /// A server may learn to be followed by a change of its configuration, so it is asked again now and then.
 const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 
+/// Some servers tell that a group changed before they change memberOf in the entries of its members: whoever was read in
+/// between has the old one.
+const LISTED_BY_THEN: Duration = Duration::from_millis(500);
+
+/// Who is told.
+type Tell = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// One search that is followed.
+struct Part {
+    base: String,
+    scope: Scope,
+    filter: String,
+    of_groups: bool,
+}
+
 /// How following ended.
 struct Lost {
     why: String,
@@ -45,13 +66,13 @@ struct Lost {
 impl Directory {
     /// Follows the directory for as long as the future is polled, and tells every change as it comes.
     pub async fn follow(&self, tell: impl Fn(Change) + Send + Sync + 'static) {
-        let (tell, mut pause) = (Arc::new(tell), PAUSE.0);
+        let (tell, mut pause): (Tell, _) = (Arc::new(tell), PAUSE.0);
         loop {
             let (directory, told) = (self.clone(), Arc::clone(&tell));
             // A task of its own: the parsers of the LDAP library panic on what they do not know.
-            let lost = match tokio::spawn(async move { directory.follow_once(&*told).await }).await {
+            let lost = match tokio::spawn(async move { directory.follow_once(&told).await }).await {
                 Ok(lost) => lost,
-                Err(_) => Lost { why: "a message could not be understood".to_owned(), followed: true, pause: None },
+                Err(_) => Lost::by_a_message(),
             };
             tell(Change::Lost(lost.why));
             pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
@@ -59,8 +80,9 @@ impl Directory {
         }
     }
 
-    async fn follow_once(&self, tell: &(impl Fn(Change) + ?Sized)) -> Lost {
-        let (settings, mut followed) = (self.settings(), false);
+    /// All parts go over one connection: with one of them lost, all are.
+    async fn follow_once(&self, tell: &Tell) -> Lost {
+        let settings = self.settings();
         let connection = match self.inner.servers.connect(settings, settings.bind.as_ref()).await {
             Ok(connection) => connection,
             Err(fault) => return Lost::before_it_began(&fault),
@@ -70,27 +92,125 @@ impl Directory {
             Ok(false) => return Lost::for_long("the server does not know content synchronisation (RFC 4533)"),
             Err(fault) => return Lost::before_it_began(&fault),
         }
-        let mut ldap = connection.handle();
+        let (parts, mut listening) = (Part::all(settings), JoinSet::new());
+        let unheard = Arc::new(AtomicUsize::new(parts.len()));
+        for part in parts {
+            let hearing = Hearing {
+                directory: Arc::clone(&settings.name),
+                tell: Arc::clone(tell),
+                unheard: Arc::clone(&unheard),
+                part,
+                followed: false,
+            };
+            listening.spawn(hearing.listen(connection.handle()));
+        }
+        let lost = match listening.join_next().await {
+            Some(Ok(lost)) => lost,
+            Some(Err(_)) | None => Lost::by_a_message(),
+        };
+        Lost { followed: unheard.load(Ordering::Acquire) == 0, ..lost }
+    }
+}
+
+impl Part {
+    /// The people; and where they are let in by a group, the groups through which they may be its members.
+    fn all(settings: &Settings) -> Vec<Self> {
+        let below = |base: &Dn, filter: &str, of_groups| Self {
+            base: base.to_string(),
+            scope: Scope::Subtree,
+            filter: filter.to_owned(),
+            of_groups,
+        };
+        let mut parts = vec![below(&settings.base, &settings.filter, false)];
+        let Some(group) = settings.admission.group.as_ref().filter(|group| !group.computed) else { return parts };
+        parts.push(below(&group.base, WITH_MEMBERS, true));
+        if !group.dn.is_within(&group.base) {
+            parts.push(Self { scope: Scope::Base, ..below(&group.dn, "(objectClass=*)", true) });
+        }
+        parts
+    }
+}
+
+/// One part, while it is listened to.
+struct Hearing {
+    directory: Arc<str>,
+    tell: Tell,
+    /// The parts that cannot be heard yet.
+    unheard: Arc<AtomicUsize>,
+    part: Part,
+    followed: bool,
+}
+
+impl Hearing {
+    async fn listen(mut self, mut ldap: Ldap) -> Lost {
+        let lost = self.listen_on(&mut ldap).await;
+        Lost { why: format!("changes below {}: {}", self.part.base, lost.why), ..lost }
+    }
+
+    async fn listen_on(&mut self, ldap: &mut Ldap) -> Lost {
         // Not critical: some servers answer that in a way which the LDAP library cannot read.
         let request = SyncRequest { mode: RefreshMode::RefreshAndPersist, cookie: None, reload_hint: false };
         ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request);
-        let search = ldap.streaming_search(settings.base.as_str(), Scope::Subtree, &settings.filter, NO_ATTRIBUTES);
+        let search = ldap.streaming_search(&self.part.base, self.part.scope, &self.part.filter, NO_ATTRIBUTES);
         let mut stream = match search.await {
             Ok(stream) => stream,
             Err(fault) => return Lost::before_it_began(&fault),
         };
         loop {
             match stream.next().await {
-                Ok(Some(message)) => hear(message, &mut followed, tell),
+                Ok(Some(message)) => self.hear(message),
                 Ok(None) => break,
-                Err(fault) => return Lost { why: fault.to_string(), followed, pause: None },
+                Err(fault) => return Lost { why: fault.to_string(), followed: self.followed, pause: None },
             }
         }
         let result = stream.finish().await;
-        if !followed && result.rc == 0 {
+        if !self.followed && result.rc == 0 {
             return Lost::for_long("the server tells the content, but no changes");
         }
-        Lost { why: told(&result), followed, pause: None }
+        Lost { why: told(&result), followed: self.followed, pause: None }
+    }
+
+    /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
+    fn hear(&mut self, message: ResultEntry) {
+        if message.is_intermediate() {
+            match parse_syncinfo(message) {
+                SyncInfo::RefreshDelete { refresh_done: true, .. }
+                | SyncInfo::RefreshPresent { refresh_done: true, .. } => self.begin(),
+                SyncInfo::SyncIdSet { sync_uuids, .. } => sync_uuids.iter().for_each(|uuid| self.changed(uuid)),
+                _ => {}
+            }
+            return;
+        }
+        if message.is_ref() {
+            return;
+        }
+        for control in message.1 {
+            if matches!(control.0, Some(ControlType::SyncState)) {
+                self.changed(&control.1.parse::<SyncState>().entry_uuid);
+            }
+        }
+    }
+
+    /// The directory is followed once all its parts are.
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.followed, true) && self.unheard.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.tell)(Change::Following);
+        }
+    }
+
+    fn changed(&self, uuid: &[u8]) {
+        if !self.followed {
+            return;
+        }
+        if !self.part.of_groups {
+            return (self.tell)(Change::Entry(EntryId::of_uuid(uuid, &self.directory)));
+        }
+        (self.tell)(Change::Groups);
+        let tell = Arc::clone(&self.tell);
+        tokio::spawn(async move {
+            sleep(LISTED_BY_THEN).await;
+            tell(Change::Groups);
+        });
     }
 }
 
@@ -101,6 +221,10 @@ impl Lost {
 
     fn for_long(why: &str) -> Self {
         Self { why: why.to_owned(), followed: false, pause: Some(UNTIL_IT_LEARNS) }
+    }
+
+    fn by_a_message() -> Self {
+        Self { why: "a message could not be understood".to_owned(), followed: true, pause: None }
     }
 }
 
@@ -116,32 +240,4 @@ async fn knows_synchronisation(mut ldap: Ldap, limit: Duration) -> Result<bool, 
     }
     stream.finish().await;
     Ok(known)
-}
-
-/// What is told before the refresh is done is the content as it is; what comes behind it are changes.
-fn hear(message: ResultEntry, followed: &mut bool, tell: &(impl Fn(Change) + ?Sized)) {
-    if message.is_intermediate() {
-        match parse_syncinfo(message) {
-            SyncInfo::RefreshDelete { refresh_done: true, .. }
-            | SyncInfo::RefreshPresent { refresh_done: true, .. } => {
-                *followed = true;
-                tell(Change::Following);
-            }
-            SyncInfo::SyncIdSet { sync_uuids, .. } if *followed => {
-                for uuid in &sync_uuids {
-                    tell(Change::Entry(EntryId::of_uuid(uuid)));
-                }
-            }
-            _ => {}
-        }
-        return;
-    }
-    if message.is_ref() || !*followed {
-        return;
-    }
-    for control in message.1 {
-        if matches!(control.0, Some(ControlType::SyncState)) {
-            tell(Change::Entry(EntryId::of_uuid(&control.1.parse::<SyncState>().entry_uuid)));
-        }
-    }
 }

@@ -14,6 +14,7 @@ mod fault;
 mod filter;
 mod follow;
 mod moment;
+mod name_limits;
 mod password_policy;
 mod readable;
 mod search;
@@ -35,6 +36,7 @@ pub use entry::{Entry, EntryId};
 pub use fault::Fault;
 pub use filter::check_filter;
 pub use follow::Change;
+pub use name_limits::{Misfit, NameLimits};
 pub use settings::{Limits, ServiceBind, Settings};
 pub use state::{Account, Barred};
 pub use trust::trust;
@@ -63,7 +65,7 @@ struct Inner {
 
 impl Directory {
     /// The most people that a certificate is compared with.
-    pub const CANDIDATES: usize = claims::CANDIDATES;
+    pub const CANDIDATES: u8 = claims::CANDIDATES;
 
     /// Connects nowhere yet.
     #[must_use]
@@ -78,26 +80,24 @@ impl Directory {
         &self.inner.settings
     }
 
-    /// The people that answer a look-up: nobody, one, or two and more if the name is ambiguous.
+    /// The people that answer a look-up: of more than `most` there may be others yet. Asked from the call on, so that
+    /// several directories are asked at the same time.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn look_up(&self, look_up: LookUp) -> Result<Vec<Entry>, Fault> {
-        if look_up.is_empty() {
-            return Ok(Vec::new());
-        }
+    pub fn look_up(&self, look_up: LookUp, most: u8) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up).await }).await
+        apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await })
     }
 
     /// The people whose a certificate may be, with the certificates of their entries ([`Entry::octets`]). More than
-    /// [`Directory::CANDIDATES`] cannot be told apart: there may be others yet.
+    /// [`Directory::CANDIDATES`] cannot be told apart: there may be others yet. Asked from the call on.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn candidates(&self, claims: Claims) -> Result<Vec<Entry>, Fault> {
+    pub fn candidates(&self, claims: Claims) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await }).await
+        apart(async move { inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await })
     }
 
     /// Attributes of an account's state that the service may not read, as far as can be told from one person's entry.
@@ -128,13 +128,16 @@ impl Directory {
     }
 }
 
-/// Runs a request in a task of its own: the LDAP library panics on some odd answers, and a request that was begun is
-/// finished even if the client that wanted it hangs up.
-async fn apart<T: Send + 'static>(
-    request: impl Future<Output = Result<T, Fault>> + Send + 'static,
-) -> Result<T, Fault> {
-    match tokio::spawn(request).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Fault::silent("the directory's answer could not be understood")),
+/// Runs a request in a task of its own, from the call on: the LDAP library panics on some odd answers, and a request that
+/// was begun is finished even if the client that wanted it hangs up.
+fn apart<T: Send + 'static, Request: Future<Output = Result<T, Fault>> + Send + 'static>(
+    request: Request,
+) -> impl Future<Output = Result<T, Fault>> + use<T, Request> {
+    let task = tokio::spawn(request);
+    async move {
+        match task.await {
+            Ok(answer) => answer,
+            Err(_) => Err(Fault::silent("the directory's answer could not be understood")),
+        }
     }
 }

@@ -31,11 +31,11 @@ struct Slot {
 /// How long a failure to connect is told to others without trying again.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// Two people are enough to know that a name is ambiguous; a third entry found may be the service's own.
-const LIMIT: i32 = 3;
+/// One person is enough to know that a search base is there; another entry found may be the service's own.
+const LIMIT: i32 = 2;
 
-/// A hierarchical name is told from others of the same common name here, by the parents: RFC 4515 has no filter for it
-/// that every directory knows.
+/// A hierarchical name is told from others of the same common name here, by the parents, and whom the directory is for
+/// likewise: RFC 4515 has no filter for either that every directory knows.
 const NAMESAKES: i32 = 100;
 
 /// One question to a directory.
@@ -58,22 +58,37 @@ impl Searcher {
         Self { slot: Mutex::default() }
     }
 
-    /// The entries that answer a look-up, each once; two or more mean that the name is ambiguous.
+    /// The entries that answer a look-up, each once; of more than `most` there may be others yet.
     pub(super) async fn look_up(
         &self,
         settings: &Settings,
         servers: &Servers,
         look_up: &LookUp,
+        most: u8,
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
-        for question in Question::all(settings, look_up) {
+        for question in Question::all(settings, look_up, most) {
             let answers = self.ask(settings, servers, &question).await?;
-            let fits = |entry: &Entry| question.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
-            merge(&mut found, answers.into_iter().filter(fits).collect());
+            merge(&mut found, question.fitting(answers));
         }
+        self.judged(settings, servers, found, most).await
+    }
+
+    /// People, without the service itself; with the word on whom the directory is for and whom it lets in.
+    pub(super) async fn judged(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        mut found: Vec<Entry>,
+        most: u8,
+    ) -> Result<Vec<Entry>, Fault> {
         found.retain(|entry| settings.bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
-        for entry in &mut found {
-            entry.exclusion = self.exclusion(settings, servers, entry).await?;
+        let mut fitting: Vec<&mut Entry> = found.iter_mut().filter(|entry| entry.misfit.is_none()).collect();
+        // Nobody of so many is let in.
+        if fitting.len() <= usize::from(most) {
+            for entry in &mut fitting {
+                entry.exclusion = self.exclusion(settings, servers, entry).await?;
+            }
         }
         Ok(found)
     }
@@ -96,7 +111,7 @@ impl Searcher {
         loop {
             let (ldap, server, generation) = self.connection(settings, servers).await?;
             let fault = match timeout(settings.limits.search, question.run(ldap, settings)).await {
-                Ok(Ok((entries, result))) => match question.judge(entries, &result) {
+                Ok(Ok((entries, result))) => match question.judge(entries, &result, settings) {
                     Err(fault @ Fault::Unavailable { silent: true, .. }) => fault,
                     answer => return answer,
                 },
@@ -154,14 +169,16 @@ impl Searcher {
 
 impl Question {
     /// What a directory is asked for a look-up, in order.
-    pub(super) fn all(settings: &Settings, look_up: &LookUp) -> Vec<Self> {
+    pub(super) fn all(settings: &Settings, look_up: &LookUp, most: u8) -> Vec<Self> {
+        // One more than can be told apart, and perhaps the service's own entry.
+        let limit = if settings.names.is_none() { i32::from(most) + 2 } else { NAMESAKES };
         let by_dn = look_up.entry.iter().map(|dn| Self::entry(settings, dn.as_str()));
         let by_parents = look_up.hierarchical.iter().map(|name| {
             let filter = equality(settings, Kind::CommonName, name.common_name());
             Self { parents: Some(name.clone()), ..Self::people(settings, &filter, NAMESAKES) }
         });
         let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
-        let by_value = (!terms.is_empty()).then(|| Self::people(settings, &format!("(|{terms})"), LIMIT));
+        let by_value = (!terms.is_empty()).then(|| Self::people(settings, &format!("(|{terms})"), limit));
         by_dn.chain(by_parents).chain(by_value).collect()
     }
 
@@ -205,7 +222,7 @@ impl Question {
     }
 
     /// What the end of a search means. Code 4, the size limit, is ambiguity and no error.
-    fn judge(&self, found: Vec<SearchEntry>, result: &LdapResult) -> Result<Vec<Entry>, Fault> {
+    fn judge(&self, found: Vec<SearchEntry>, result: &LdapResult, settings: &Settings) -> Result<Vec<Entry>, Fault> {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
@@ -218,7 +235,24 @@ impl Question {
             }
             _ => return Err(Fault::of_result("search", result)),
         }
-        found.into_iter().map(Entry::read).collect()
+        let read = |found| Entry::read(found, &settings.name).map(|entry| settings.fitted(entry));
+        found.into_iter().map(read).collect()
+    }
+
+    /// Those who fit the parents. Where there may be others yet that were not told, and who fits cannot be known, it is
+    /// nobody's name alone: then all count.
+    fn fitting(&self, mut answers: Vec<Entry>) -> Vec<Entry> {
+        let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
+        let is_cut_short = usize::try_from(self.limit).is_ok_and(|limit| answers.len() >= limit);
+        let fitting = answers.iter().filter(|entry| fits(entry) && entry.misfit.is_none()).count();
+        if is_cut_short && fitting < 2 && self.scope != Scope::Base {
+            for entry in &mut answers {
+                entry.misfit = None;
+            }
+            return answers;
+        }
+        answers.retain(fits);
+        answers
     }
 }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{Admission, Attributes, CertificateMapping, LdapUrl};
+use super::{Admission, Attributes, CertificateMapping, LdapUrl, NameLimits};
 use crate::names::Dn;
 use crate::secret::Password;
 
 /// One directory: any of its servers gives the same answers.
 #[derive(Clone)]
 pub struct Settings {
-    /// What the log calls it.
-    pub name: String,
+    /// What the log calls it; each directory has a name of its own, by which its entries are told from those of others.
+    pub name: Arc<str>,
     /// Its servers, the preferred first.
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub filter: String,
     /// Where the kinds of name stand.
     pub attributes: Attributes,
+    /// Which names it is for.
+    pub names: NameLimits,
     /// What makes a client's certificate a person's.
     pub certificate_mapping: CertificateMapping,
     /// Attributes that are read besides, since the mailbox path wants them.

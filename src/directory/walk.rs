@@ -54,7 +54,7 @@ impl Directory {
             Err(_) => return Err(failed(&"no answer in time")),
         };
         while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
-            let entry = Entry::read(SearchEntry::construct(found));
+            let entry = Entry::read(SearchEntry::construct(found), &settings.name).map(|entry| settings.fitted(entry));
             let is_own = |entry: &Entry| settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn));
             if entry.as_ref().is_ok_and(is_own) {
                 continue;

@@ -16,7 +16,7 @@ impl Directory {
             let parents = if question.parents.is_some() { ", of these only who fits the parents typed" } else { "" };
             format!("-b {} -s {scope} {}{parents}", quoted(&question.base), quoted(&question.filter))
         };
-        Question::all(self.settings(), look_up).into_iter().map(told).collect()
+        Question::all(self.settings(), look_up, 1).into_iter().map(told).collect()
     }
 }
 

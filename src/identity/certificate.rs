@@ -11,11 +11,12 @@ use aws_lc_rs::digest;
 use moka::Expiry;
 use moka::future::Cache;
 
+use super::directories::Directories;
 use super::flushes::{Flushes, Generation};
-use super::person::Found;
-use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Standing, Steps, proven, refused};
+use super::heard::{Heard, told};
+use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Steps, proven, refused};
 use crate::certificate::Certificate;
-use crate::directory::{CertificateMapping, Claims, Directory, Entry, Fault};
+use crate::directory::{self, CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::names::{Dn, LoginName};
 use crate::pop3::Credentials;
 
@@ -74,42 +75,29 @@ impl Owners {
     }
 
     /// Whose a certificate is, from memory or from the directory; and whether only an earlier answer says so.
-    async fn find(
-        &self,
-        certificate: &Certificate,
-        directory: &Directory,
-        settings: &Settings,
-    ) -> Result<(Owner, Proof), Fault> {
+    async fn find(&self, certificate: &Certificate, all: All<'_>) -> Result<(Owner, Proof), Fault> {
         let fingerprint = fingerprint(certificate);
-        let fault = match self.held(fingerprint, certificate, directory, settings).await {
-            Ok(held) => {
-                self.note(fingerprint, &held).await;
-                return Ok((held.owner, Proof::Certificate));
-            }
+        let fault = match self.held(fingerprint, certificate, all).await {
+            Ok(held) => return Ok((held.owner, Proof::Certificate)),
             Err(fault) => fault,
         };
-        let last = self.last.get(&fingerprint).await;
-        match last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)) {
-            Some((_, person)) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
+        match self.last(fingerprint).await {
+            Some(person) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
                 Ok((Owner::One(person), Proof::Grace))
             }
             _ => Err(fault),
         }
     }
 
+    async fn last(&self, fingerprint: Fingerprint) -> Option<Arc<Identity>> {
+        let last = self.last.get(&fingerprint).await;
+        last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)).map(|(_, person)| person)
+    }
+
     /// As login names are held: what was asked before a flush that may be about it is asked anew.
-    async fn held(
-        &self,
-        fingerprint: Fingerprint,
-        certificate: &Certificate,
-        directory: &Directory,
-        settings: &Settings,
-    ) -> Result<Held, Fault> {
+    async fn held(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
         loop {
-            let asked = async {
-                let asked = self.flushes.now();
-                Ok(Held { asked, owner: look_up(certificate, directory, settings).await? })
-            };
+            let asked = self.look_up(fingerprint, certificate, all);
             let held =
                 self.held.try_get_with(fingerprint, asked).await.map_err(|fault: Arc<Fault>| (*fault).clone())?;
             let is_believed = match &held.owner {
@@ -124,16 +112,21 @@ impl Owners {
         }
     }
 
-    /// The grace runs from the look-up: a hit does not renew it. A certificate that is nobody's any more has none.
-    async fn note(&self, fingerprint: Fingerprint, held: &Held) {
-        let before = self.last.get(&fingerprint).await;
-        match &held.owner {
-            Owner::One(person) if before.is_none_or(|(_, before)| before.looked_up < person.looked_up) => {
-                self.last.insert(fingerprint, (held.asked, person.clone())).await;
-            }
-            Owner::One(_) => {}
-            Owner::Nobody(_) | Owner::Several(_) => self.last.invalidate(&fingerprint).await,
+    /// A certificate that is nobody's any more bridges no outage. The grace runs from the last look-up in which every
+    /// directory was heard.
+    async fn look_up(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
+        let asked = self.flushes.now();
+        let search = all.ask(certificate).await;
+        let known = self.last(fingerprint).await;
+        if search.heard.still(known.as_ref()).is_none() {
+            self.last.invalidate(&fingerprint).await;
         }
+        let is_whole = search.heard.is_whole();
+        let owner = search.owner(known.as_ref())?;
+        if let (Owner::One(person), true) = (&owner, is_whole) {
+            self.last.insert(fingerprint, (asked, person.clone())).await;
+        }
+        Ok(Held { asked, owner })
     }
 }
 
@@ -145,7 +138,7 @@ impl IdentityMap {
             Ok((Owner::One(owner), proof)) => (owner, proof),
             Ok((Owner::Nobody(why), _)) => return refused(None, Reason::CertificateOfNobody(why.to_string())),
             Ok((Owner::Several(people), _)) => return refused(None, Reason::Ambiguous(people)),
-            Err(fault) => return without_answer(fault),
+            Err(fault) => return Outcome::unanswered(fault),
         };
         if let Some(reason) = self.bars(&owner) {
             return refused(Some(&owner), reason);
@@ -160,32 +153,21 @@ impl IdentityMap {
         match self.is_called(&owner, &login).await {
             Ok(true) => proven(&owner, None, proof, Steps::IGNORED),
             Ok(false) => refused(Some(&owner), Reason::NotTheirName),
-            Err(fault) => without_answer(fault),
+            Err(fault) => Outcome::unanswered(fault),
         }
     }
 
     /// Whose a certificate is. What bars its owner is never told from memory: it may be over.
     async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
         let began = Instant::now();
-        let found = self.owners.find(certificate, &self.directory, &self.settings).await?;
+        let found = self.owners.find(certificate, self.all()).await?;
         match &found.0 {
             Owner::One(owner) if owner.looked_up < began && self.bars(owner).is_some() => {
                 self.owners.held.invalidate(&fingerprint(certificate)).await;
-                self.owners.find(certificate, &self.directory, &self.settings).await
+                self.owners.find(certificate, self.all()).await
             }
             _ => Ok(found),
         }
-    }
-
-    /// Why a person may not log in, by what their entry says. No bind follows that could settle a doubt.
-    fn bars(&self, owner: &Identity) -> Option<Reason> {
-        let reason = match self.standing(owner) {
-            Standing::Free => return None,
-            Standing::Doubted(refusal) => Reason::Directory(refusal),
-            Standing::Barred(reason) => reason,
-        };
-        self.passwords.dropped(owner);
-        Some(reason)
     }
 
     /// Judges a name and a password of a client that showed a certificate as well: both must be the same person's. Where
@@ -203,9 +185,9 @@ impl IdentityMap {
             Outcome::Forbidden(person, _) => person,
             _ => return outcome,
         };
-        let owner = match self.owners.find(certificate, &self.directory, &self.settings).await {
+        let owner = match self.owners.find(certificate, self.all()).await {
             Ok((owner, _)) => owner,
-            Err(fault) => return without_answer(fault),
+            Err(fault) => return Outcome::unanswered(fault),
         };
         match owner {
             Owner::One(owner) if owner.id == person.id => outcome,
@@ -218,19 +200,12 @@ impl IdentityMap {
 
     /// Whether a login name is one of a person's: several may have it, the certificate tells them apart.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
-        Ok(match &*self.names.find(login, &self.directory, &self.settings, Steps::IGNORED).await? {
-            Found::One(found, _) => found.id == person.id,
-            Found::Ambiguous(people) => people.iter().filter_map(|dn| Dn::parse(dn)).any(|dn| dn.matches(&person.dn)),
-            Found::Nobody | Found::OutsidePolicy => false,
-        })
+        let found = self.names.find(self.asking(login, Steps::IGNORED)).await?;
+        Ok(found.people().iter().any(|found| found.id == person.id))
     }
-}
 
-/// Nobody is told that their certificate is wrong while that cannot be known.
-fn without_answer(fault: Fault) -> Outcome {
-    match fault {
-        Fault::Misconfigured(why) => Outcome::Misconfigured(why),
-        Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
+    fn all(&self) -> All<'_> {
+        All { directories: &self.directories, settings: &self.settings }
     }
 }
 
@@ -241,31 +216,73 @@ fn fingerprint(certificate: &Certificate) -> Fingerprint {
     fingerprint
 }
 
-async fn look_up(certificate: &Certificate, directory: &Directory, settings: &Settings) -> Result<Owner, Fault> {
-    let of_directory = directory.settings();
-    let mapping = of_directory.certificate_mapping;
-    let candidates = directory.candidates(claims(certificate, mapping)).await?;
-    let told = |entries: &[&Entry]| Owner::Several(entries.iter().map(|entry| entry.dn.to_string()).collect());
-    let all: Vec<&Entry> = candidates.iter().collect();
-    if all.is_empty() {
-        return Ok(Owner::Nobody("no entry fits its subject".into()));
-    }
-    if all.len() > Directory::CANDIDATES {
-        return Ok(told(&all));
-    }
-    let holds = |entry: &&Entry| match mapping {
-        CertificateMapping::Key => holds_key(entry, &of_directory.attributes.certificate, certificate),
-        CertificateMapping::Subject => true,
-    };
-    let owners: Vec<&Entry> = all.into_iter().filter(holds).collect();
-    Ok(match owners.as_slice() {
-        [] => Owner::Nobody(format!("its key is not in {}", whose(&candidates)).into()),
-        [entry] => {
-            let attributes = &of_directory.attributes;
-            Owner::One(Arc::new(Identity::new(entry, attributes, &settings.template, &settings.root)))
+/// All directories, each of which may have the owner.
+#[derive(Clone, Copy)]
+struct All<'a> {
+    directories: &'a Directories,
+    settings: &'a Settings,
+}
+
+/// Whose a certificate is, as far as directories were heard.
+#[derive(Default)]
+struct Search {
+    heard: Heard,
+    /// Why entries that its names fit are not its owner's.
+    unfit: Vec<String>,
+}
+
+impl All<'_> {
+    /// Asks each directory by its own mapping, at the same time.
+    async fn ask(self, certificate: &Certificate) -> Search {
+        let ask =
+            |directory: &Directory| directory.candidates(claims(certificate, directory.settings().certificate_mapping));
+        let asked: Vec<_> = self.directories.iter().map(|directory| (directory.settings(), ask(directory))).collect();
+        let mut search = Search::default();
+        for (of_directory, pending) in asked {
+            match pending.await {
+                Ok(candidates) => search.note(&candidates, certificate, of_directory, self.settings),
+                Err(fault) => {
+                    search.heard.note_fault(&of_directory.name, self.directories.told(fault, &of_directory.name));
+                }
+            }
         }
-        several => told(several),
-    })
+        search
+    }
+}
+
+impl Search {
+    /// Of more candidates than can be told apart each may be the owner.
+    fn note(&mut self, candidates: &[Entry], certificate: &Certificate, of: &directory::Settings, settings: &Settings) {
+        let are_too_many = candidates.len() > usize::from(Directory::CANDIDATES);
+        for entry in candidates {
+            if let Some(misfit) = &entry.misfit {
+                self.unfit.push(format!("{} in {}: {misfit}", entry.dn, of.name));
+            } else if are_too_many
+                || of.certificate_mapping == CertificateMapping::Subject
+                || holds_key(entry, &of.attributes.certificate, certificate)
+            {
+                let person = Identity::new(entry, &of.attributes, &settings.template, &settings.root);
+                self.heard.people.push((Arc::new(person), None));
+            } else {
+                self.unfit.push(format!("its key is not in {}", entry.dn));
+            }
+        }
+    }
+
+    /// Several are several, whoever else there may be.
+    fn owner(mut self, known: Option<&Arc<Identity>>) -> Result<Owner, Fault> {
+        let doubt = self.heard.doubt(known);
+        match (self.heard.people.len(), doubt) {
+            (0 | 1, Some(fault)) => return Err(fault),
+            (0 | 1, None) => {}
+            (2.., _) => return Ok(Owner::Several(told(self.heard.people.iter().map(|(person, _)| person)))),
+        }
+        Ok(match self.heard.people.pop() {
+            Some((person, _)) => Owner::One(person),
+            None if self.unfit.is_empty() => Owner::Nobody("no entry fits its subject".into()),
+            None => Owner::Nobody(self.unfit.join("; ").into()),
+        })
+    }
 }
 
 /// What may be believed of a certificate's subject. With the key in the entry, every name is only a hint where to look;
@@ -291,8 +308,4 @@ fn claims(certificate: &Certificate, mapping: CertificateMapping) -> Claims {
 
 fn holds_key(entry: &Entry, attribute: &str, certificate: &Certificate) -> bool {
     entry.octets(attribute).filter_map(|octets| Certificate::read(octets).ok()).any(|own| own.has_key_of(certificate))
-}
-
-fn whose(candidates: &[Entry]) -> String {
-    candidates.iter().map(|entry| entry.dn.as_str()).collect::<Vec<_>>().join(" or ")
 }

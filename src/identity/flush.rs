@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::flushes::Target;
-use super::names::look_up;
+use super::heard::told;
 use super::person::Found;
 use super::{IdentityMap, Steps, Whom};
 use crate::directory::EntryId;
@@ -54,7 +54,6 @@ impl IdentityMap {
 
     fn flush_everybody(&self) -> Flushed {
         self.flushes.everybody();
-        self.last_found.invalidate_all();
         self.owners.forget_all();
         let names = self.names.forget_all();
         Flushed { names, ..self.passwords.forget_all() }
@@ -62,15 +61,15 @@ impl IdentityMap {
 
     async fn flush_person(&self, name: &LoginName) -> Result<Flushed, String> {
         let mut ids = self.names.ids_of(&Target::new(name.as_str(), Vec::new()));
-        match look_up(name, &self.directory, &self.settings, Steps::IGNORED).await.as_deref() {
+        match self.asking(name, Steps::IGNORED).ask().await.found(None, &self.settings) {
             Ok(Found::One(person, _)) => {
                 self.forgive(&Whom::Person(person.canonical_name.clone()));
                 ids.push(person.id.clone());
             }
             Ok(Found::Ambiguous(people)) => {
-                return Err(format!("{name} is ambiguous: {}", people.join(" and ")));
+                return Err(format!("{name} is ambiguous: {}", told(people.iter()).join(" and ")));
             }
-            Ok(Found::Nobody | Found::OutsidePolicy) | Err(_) => {}
+            Ok(Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_)) | Err(_) => {}
         }
         let mut unique: Vec<EntryId> = Vec::new();
         for id in ids {

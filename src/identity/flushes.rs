@@ -110,7 +110,7 @@ impl Flushes {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
         let void_before = match found {
             Found::One(person, _) => changes.entries.get(&person.id).copied().unwrap_or_default(),
-            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => changes.last,
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => changes.last,
         };
         asked.0 >= void_before.max(changes.every_name_before)
     }
@@ -145,8 +145,7 @@ impl Target {
     }
 
     pub(super) fn is_about(&self, login: &LoginName, found: &Found) -> bool {
-        let is_person = || matches!(found, Found::One(person, _) if self.is(person));
-        fold(login.as_str()) == self.name || is_person()
+        fold(login.as_str()) == self.name || found.people().iter().any(|person| self.is(person))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Who guesses passwords is refused for a while, whatever they send.
 //!
-//! Four tables count, each alike. *People*: wrong passwords of somebody, by whatever name they were typed. *Familiar
+//! Five tables count, each alike. *People*: wrong passwords of somebody, by whatever name they were typed. *Familiar
 //! networks*: the same, from a network that this person logged in from of late, so that a lock-out made elsewhere does
 //! not reach them there. *Names*: every refusal, by the name as typed, whether it leads to somebody or not. *Networks*:
-//! every refusal, by where it comes from.
+//! every refusal, by where it comes from. *Namesakes*: where the password is tried on each of several people of one name,
+//! the wrong ones of all of them together, since one's right password is wrong for the others.
 //!
 //! A client sees how late it is refused, and that depends on *names* and *networks* alone: on what was sent, never on
 //! what the directory holds. Whether somebody is locked out, or could be, is seen by nobody who has no right password.
@@ -16,7 +17,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 use moka::sync::Cache;
 
-use super::locked::{Locked, LockedOut, Someone};
+use super::locked::{Locked, LockedOut, Namesakes, Someone};
 use super::outcome::LockOutOf;
 use super::{Identity, Outcome, Reason, Refused, Whom};
 use crate::directory::{EntryId, Refusal};
@@ -43,6 +44,7 @@ struct Tables {
     familiar: Table<(Someone, Network)>,
     names: Table<Tag>,
     networks: Table<Network>,
+    namesakes: Table<Namesakes>,
     locked: LockedOut,
 }
 
@@ -57,6 +59,8 @@ pub(super) struct Trial {
     pair: Tag,
     /// Whose counter keeps a place for this password.
     on_trial_for: OnceLock<Someone>,
+    /// The same, where it is tried on several people.
+    on_trial_for_each: OnceLock<Namesakes>,
     /// Whose password this is not, as was seen while the directory is silent.
     wrong_in_outage: OnceLock<Someone>,
 }
@@ -79,6 +83,7 @@ impl Guard {
             familiar: Table::new(settings.of_person(), room),
             names: Table::new(settings.of_person(), room),
             networks: Table::new(settings.of_network(), NETWORKS),
+            namesakes: Table::new(settings.of_person(), room),
             locked: LockedOut::default(),
         };
         Ok(Self { key, settings, familiar, tables: Mutex::new(tables) })
@@ -97,6 +102,7 @@ impl Guard {
             pair: self.tag(&[&name, password]),
             login,
             on_trial_for: OnceLock::new(),
+            on_trial_for_each: OnceLock::new(),
             wrong_in_outage: OnceLock::new(),
         }
     }
@@ -134,6 +140,15 @@ impl Guard {
         }
     }
 
+    /// The same, of several people of one name, who have a counter of their own together.
+    pub(super) fn admits_namesakes(&self, people: &[Arc<Identity>], trial: &Trial, now: Instant) -> bool {
+        let people: Vec<Someone> = people.iter().map(|person| Someone::from(&**person)).collect();
+        let is_familiar = people.iter().any(|someone| self.is_familiar(someone, trial));
+        let namesakes = Namesakes::new(people, is_familiar.then_some(trial.network));
+        let _first_ones_count = trial.on_trial_for_each.set(namesakes.clone());
+        self.tables().namesakes.admit(namesakes, trial.password, now)
+    }
+
     /// Counts what came of it, and says by how many steps a refusal is told later.
     pub(super) fn settle(&self, trial: &Trial, outcome: &mut Outcome, now: Instant) {
         match outcome {
@@ -160,10 +175,12 @@ impl Guard {
                 tables.people.forget(|someone| someone.is_called(&name))
                     + tables.familiar.forget(|(someone, _)| someone.is_called(&name))
                     + tables.names.forget(|tag| *tag == typed)
+                    + tables.namesakes.forget(|namesakes| namesakes.are_meant(whom))
             }
             Whom::Network(address) => {
                 let network = Network::of(*address);
                 tables.networks.forget(|other| *other == network)
+                    + tables.namesakes.forget(|namesakes| namesakes.are_meant(whom))
                     + tables.familiar.forget(|(_, other)| *other == network)
             }
             Whom::All => {
@@ -171,6 +188,7 @@ impl Guard {
                     + tables.familiar.forget(|_| true)
                     + tables.names.forget(|_| true)
                     + tables.networks.forget(|_| true)
+                    + tables.namesakes.forget(|_| true)
             }
         };
         (forgotten, tables.locked.lift(whom))
@@ -183,6 +201,9 @@ impl Guard {
         let mut tables = self.tables();
         tables.people.acquit(&someone, trial.password);
         tables.familiar.forget_one(&(someone.clone(), trial.network));
+        if let Some(namesakes) = trial.on_trial_for_each.get() {
+            tables.namesakes.acquit(namesakes, trial.password);
+        }
         drop(tables);
         if !trial.is_exempt {
             self.familiar.insert((someone.id, trial.network), ());
@@ -201,7 +222,10 @@ impl Guard {
                 self.count_network(trial, now);
             }
             (_, person) => {
-                let leads_nowhere = person.is_none();
+                let leads_nowhere = person.is_none() && trial.on_trial_for_each.get().is_none();
+                if matches!(refused.reason, Reason::NoneOfSeveral(_)) {
+                    self.count_namesakes(trial, now);
+                }
                 self.withdraw(trial);
                 if self.count_name(trial, leads_nowhere, now) {
                     refused.reason = Reason::LockedOut(LockOutOf::Name);
@@ -252,7 +276,19 @@ impl Guard {
         }
     }
 
+    fn count_namesakes(&self, trial: &Trial, now: Instant) {
+        let Some(namesakes) = trial.on_trial_for_each.get() else { return };
+        let mut tables = self.tables();
+        if let Some(begun) = tables.namesakes.count(namesakes.clone(), trial.password, now) {
+            tables.locked.begin(Locked::Namesakes(namesakes.clone()), begun);
+        }
+    }
+
+    /// Gives back the places of a password that was not judged.
     fn withdraw(&self, trial: &Trial) {
+        if let Some(namesakes) = trial.on_trial_for_each.get() {
+            self.tables().namesakes.withdraw(namesakes, trial.password);
+        }
         let Some(someone) = trial.on_trial_for.get() else { return };
         let mut tables = self.tables();
         tables.people.withdraw(someone, trial.password);

@@ -8,6 +8,11 @@ impl IdentityMap {
     pub fn heed(&self, directory: &str, change: Change) {
         match change {
             Change::Entry(id) => self.flushes.entry_changed(id),
+            // Whose membership it touches is only known by asking: groups lie within groups.
+            Change::Groups => {
+                self.flushes.every_name();
+                tracing::debug!(directory, "a group has changed: everybody is looked up anew");
+            }
             Change::Following => {
                 self.flushes.every_name();
                 tracing::info!(directory, "the directory is followed: what is held of a person falls when it changes");

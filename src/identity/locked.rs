@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use super::Whom;
+use crate::date::Date;
 use crate::directory::EntryId;
 use crate::lockout::{LockOut, Network};
 use crate::names::fold;
@@ -26,8 +27,18 @@ pub(super) enum Locked {
     Familiar(Someone, Network),
     /// A name that leads to nobody.
     Name(String),
+    /// People of one name.
+    Namesakes(Namesakes),
     /// A network.
     Network(Network),
+}
+
+/// People of one name, as far as counting goes: whichever of their common names is typed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Namesakes {
+    people: Vec<Someone>,
+    /// Where one of them is at home.
+    pub(super) familiar: Option<Network>,
 }
 
 /// The lock-outs under way, in the order in which they end: each lasts as long as any other.
@@ -46,6 +57,9 @@ impl LockedOut {
                 tracing::warn!(person = &*someone.name, %network, wrong_passwords, until, "lock-out begins");
             }
             Locked::Name(login) => tracing::warn!(login, wrong_passwords, until, "lock-out begins"),
+            Locked::Namesakes(namesakes) => {
+                tracing::warn!(people = namesakes.names(), wrong_passwords, until, "lock-out begins");
+            }
             Locked::Network(network) => tracing::warn!(%network, wrong_passwords, until, "lock-out begins"),
         }
         self.0.push_back((lock_out.until, locked));
@@ -82,6 +96,10 @@ impl Locked {
                 tracing::warn!(login, "{what}");
                 None
             }
+            Self::Namesakes(namesakes) => {
+                tracing::warn!(people = namesakes.names(), "{what}");
+                None
+            }
             Self::Network(network) => {
                 tracing::warn!(%network, "{what}");
                 None
@@ -97,8 +115,30 @@ impl Locked {
             (Whom::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
                 *network == Network::of(*address)
             }
+            (_, Self::Namesakes(namesakes)) => namesakes.are_meant(whom),
             (Whom::Person(_), Self::Network(_)) | (Whom::Network(_), Self::Person(_) | Self::Name(_)) => false,
         }
+    }
+}
+
+impl Namesakes {
+    /// The same ones are equal, in whatever order a directory told them.
+    pub(super) fn new(mut people: Vec<Someone>, familiar: Option<Network>) -> Self {
+        people.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        Self { people, familiar }
+    }
+
+    /// Whether forgetting somebody's counters, or a network's, is about these as well.
+    pub(super) fn are_meant(&self, whom: &Whom) -> bool {
+        match whom {
+            Whom::All => true,
+            Whom::Person(name) => self.people.iter().any(|someone| someone.is_called(&fold(name))),
+            Whom::Network(address) => self.familiar == Some(Network::of(*address)),
+        }
+    }
+
+    fn names(&self) -> String {
+        self.people.iter().map(|someone| &*someone.name).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -123,42 +163,7 @@ impl Hash for Someone {
     }
 }
 
-/// A moment of the future as UTC (RFC 3339), to the second.
+/// A moment of the future as UTC, to the second.
 fn utc(moment: Instant) -> String {
-    let ahead = moment.saturating_duration_since(Instant::now());
-    let seconds = (SystemTime::now() + ahead).duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    written(seconds)
-}
-
-/// Seconds since 1970 as a date of the Gregorian calendar. Years are counted from March here, so that the leap day is the
-/// last of its year.
-fn written(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_written_as_the_log_writes_it() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_795_462_205, "2026-11-23T19:30:05Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(written(seconds), text);
-        }
-    }
+    Date::of(SystemTime::now() + moment.saturating_duration_since(Instant::now())).of_log()
 }

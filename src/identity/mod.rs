@@ -3,15 +3,17 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod asking;
 mod certificate;
+mod directories;
 mod flush;
 mod flushes;
 mod forgiving;
 mod guard;
+mod heard;
 mod heed;
 mod locked;
 mod names;
-
 mod outcome;
 mod passwords;
 mod person;
@@ -19,25 +21,27 @@ mod resolve;
 mod settings;
 mod standing;
 mod steps;
+mod try_each;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use moka::future::Cache;
 
 pub use flush::{Flush, Flushed};
 pub use forgiving::Whom;
 pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
-pub use settings::{Lifetimes, Settings};
+pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
 
+use self::asking::Asking;
 use self::certificate::Owners;
-use self::flushes::{Flushes, Generation};
+use self::directories::Directories;
+use self::flushes::Flushes;
 use self::guard::{Guard, Trial};
+use self::heard::told;
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
@@ -49,15 +53,13 @@ use crate::secret::Password;
 
 /// Who may log in, and where their mail is.
 pub struct IdentityMap {
-    directory: Directory,
+    directories: Directories,
     settings: Settings,
     names: Names,
     passwords: Passwords,
     owners: Owners,
     guard: Guard,
     flushes: Arc<Flushes>,
-    /// Who was last found under a name and when that was asked, for as long as an outage may be bridged.
-    last_found: Cache<LoginName, (Generation, Arc<Identity>)>,
 }
 
 /// One login on its way.
@@ -74,21 +76,20 @@ struct Attempt<'a> {
 const REFUSED_UNSEEN: Duration = Duration::from_secs(30);
 
 impl IdentityMap {
-    /// Begins with nothing held.
+    /// Begins with nothing held. The directories have names of their own, by which entries are told apart.
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
-    pub fn new(directory: Directory, settings: Settings) -> Result<Self, String> {
+    pub fn new(directories: Vec<Directory>, settings: Settings) -> Result<Self, String> {
         let lifetimes = settings.cache;
         let flushes = Arc::new(Flushes::default());
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();
         let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
         let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
-        let bridged = lifetimes.outage_grace + lifetimes.found;
-        let last_found = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
-        Ok(Self { directory, settings, names, passwords, owners, guard, flushes, last_found })
+        let directories = Directories::new(directories);
+        Ok(Self { directories, settings, names, passwords, owners, guard, flushes })
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
@@ -99,7 +100,7 @@ impl IdentityMap {
     /// The same, with every step taken down.
     pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
         let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());
-        self.lock_outs_ended(&self.guard.end_lock_outs(now));
+        self.end_lock_outs();
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
@@ -107,6 +108,12 @@ impl IdentityMap {
         };
         self.guard.settle(&trial, &mut outcome, Instant::now());
         outcome
+    }
+
+    /// Writes down the lock-outs that are over, and lets what was refused before them be asked anew. Each login does it;
+    /// so that the log tells an end when it comes, call it now and then.
+    pub fn end_lock_outs(&self) {
+        self.lock_outs_ended(&self.guard.end_lock_outs(Instant::now()));
     }
 
     /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
@@ -148,41 +155,49 @@ impl IdentityMap {
         }
     }
 
+    /// The question whose a login name is.
+    fn asking<'a>(&'a self, login: &'a LoginName, steps: &'a Steps) -> Asking<'a> {
+        Asking { login, directories: &self.directories, settings: &self.settings, steps }
+    }
+
     async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
-        // What bars somebody is never told from memory: it may be over.
-        if let Found::One(identity, _) = &*found
-            && identity.looked_up < attempt.began
-            && !self.standing(identity).is_free()
-        {
+        let found = self.names.find(self.asking(&attempt.login, attempt.steps)).await?;
+        if self.is_outdated(&found, attempt) {
             return self.find_anew(attempt).await;
         }
-        self.note_fresh(attempt, &found).await;
+        self.note_fresh(attempt, &found);
         Ok(found)
+    }
+
+    /// What bars somebody is never told from memory: it may be over. And of several each entry may have changed since their
+    /// password was refused.
+    fn is_outdated(&self, found: &Found, attempt: &Attempt<'_>) -> bool {
+        let people = found.people();
+        let is_refused = |person: &Identity| people.len() > 1 && self.recall(person, attempt) == Recall::Refused;
+        let is_outdated = |person: &Arc<Identity>| {
+            person.looked_up < attempt.began && !self.standing(person).is_free()
+                || person.looked_up.elapsed() >= REFUSED_UNSEEN && is_refused(person)
+        };
+        people.len() <= usize::from(self.settings.ambiguous.most()) && people.iter().any(is_outdated)
     }
 
     async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find_anew(&attempt.login, &self.directory, &self.settings, attempt.steps).await?;
-        self.note_fresh(attempt, &found).await;
+        let found = self.names.find_anew(self.asking(&attempt.login, attempt.steps)).await?;
+        self.note_fresh(attempt, &found);
         Ok(found)
     }
 
-    /// Each fresh look-up compares the change stamp. A name that leads to no one person any more bridges no outage.
-    async fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
-        match found {
-            Found::One(identity, _) if identity.looked_up >= attempt.began => {
-                self.passwords.seen(identity);
-                let since = (attempt.sent.asked, identity.clone());
-                self.last_found.insert(attempt.login.clone(), since).await;
-            }
-            Found::One(..) => {}
-            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => {
-                self.last_found.invalidate(&attempt.login).await;
-            }
+    /// Each fresh look-up compares the change stamp.
+    fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
+        for person in found.people().iter().filter(|person| person.looked_up >= attempt.began) {
+            self.passwords.seen(person);
         }
     }
 
     async fn judge(&self, attempt: &Attempt<'_>, found: &Found) -> Outcome {
+        if let Found::Ambiguous(people) = found {
+            return self.try_each(attempt, people).await;
+        }
         let (identity, kind) = match one_person(found, attempt.steps) {
             Ok(person) => person,
             Err(reason) => return refused(None, reason),
@@ -237,7 +252,7 @@ impl IdentityMap {
     }
 
     async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
-        let answer = self.directory.bind(identity.dn.clone(), attempt.password.clone()).await;
+        let answer = self.directories.bind(identity, attempt.password.clone()).await;
         attempt.steps.note_bind(&identity.dn, &answer);
         answer
     }
@@ -254,8 +269,10 @@ impl IdentityMap {
         };
         let (anew, kind) = match &*found {
             Found::One(anew, kind) => (anew, *kind),
-            Found::Nobody | Found::OutsidePolicy => return refused(Some(identity), Reason::Nobody),
-            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(people.clone())),
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) => {
+                return refused(Some(identity), Reason::Nobody);
+            }
+            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
         };
         if let Some(refusal) = self.barred(anew) {
             return refusal;
@@ -269,43 +286,44 @@ impl IdentityMap {
         }
     }
 
-    /// A bind was answered, and the entry read: what both say together.
     fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
-        match self.standing(identity).with(verdict) {
-            Verdict::Proven => self.verified(attempt, identity, kind, Proof::Bind),
-            Verdict::Grace { left } => self.verified(attempt, identity, kind, Proof::GraceLogin { left }),
-            Verdict::Refused(refusal) => self.refuse(attempt, identity, refusal),
+        match self.conclude(attempt, identity, self.standing(identity).with(verdict)) {
+            Ok(proof) => proven(identity, kind, proof, attempt.steps),
+            Err(reason) => refused(Some(identity), reason),
         }
     }
 
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof) -> Outcome {
-        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
-        if matches!(proof, Proof::GraceLogin { .. }) {
-            self.passwords.note_grace(identity);
-        }
-        proven(identity, kind, proof, attempt.steps)
-    }
-
-    fn refuse(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
-        match refusal {
-            Refusal::WrongPassword => {
-                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
+    /// A bind was answered, and the entry read: what both say together is held.
+    fn conclude(&self, attempt: &Attempt<'_>, identity: &Identity, verdict: Verdict) -> Result<Proof, Reason> {
+        match verdict {
+            Verdict::Proven => {
+                self.verified(attempt, identity);
+                Ok(Proof::Bind)
             }
-            _ => self.passwords.dropped(identity),
+            Verdict::Grace { left } => {
+                self.verified(attempt, identity);
+                self.passwords.note_grace(identity);
+                Ok(Proof::GraceLogin { left })
+            }
+            Verdict::Refused(Refusal::WrongPassword) => {
+                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
+                Err(Reason::Directory(Refusal::WrongPassword))
+            }
+            Verdict::Refused(refusal) => {
+                self.passwords.dropped(identity);
+                Err(Reason::Directory(refusal))
+            }
         }
-        refused(Some(identity), Reason::Directory(refusal))
+    }
+
+    fn verified(&self, attempt: &Attempt<'_>, identity: &Identity) {
+        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
     }
 
     /// The directory is silent: those within the grace go on working. Nobody is told that their password is wrong.
     async fn without_answer(&self, attempt: &Attempt<'_>, fault: Fault) -> Outcome {
-        let (why, silent) = match fault {
-            Fault::Misconfigured(why) => return Outcome::Misconfigured(why),
-            Fault::Unavailable { why, silent } => (why, silent),
-        };
-        let last_found = self.last_found.get(&attempt.login).await.filter(|_| silent);
-        let believed = last_found
-            .filter(|(asked, person)| self.flushes.believes_of(*asked, person) && self.standing(person).is_free());
-        let Some((_, identity)) = believed else {
+        let Fault::Unavailable { why, silent: true } = fault else { return Outcome::unanswered(fault) };
+        let Some(identity) = self.names.last(&attempt.login).await.filter(|last| self.standing(last).is_free()) else {
             return Outcome::Unavailable(why);
         };
         // In the words of an outage, as for names that nobody has.
@@ -331,6 +349,7 @@ fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>,
         Found::One(identity, kind) => {
             steps.note(|| Step::Person {
                 canonical_name: identity.canonical_name.clone(),
+                directory: identity.id.directory().to_owned(),
                 dn: identity.dn.clone(),
                 id: identity.id.to_string(),
             });
@@ -338,7 +357,8 @@ fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>,
         }
         Found::Nobody => Err(Reason::Nobody),
         Found::OutsidePolicy => Err(Reason::OutsidePolicy),
-        Found::Ambiguous(people) => Err(Reason::Ambiguous(people.clone())),
+        Found::OutsideLimits(why) => Err(Reason::OutsideLimits(why.clone())),
+        Found::Ambiguous(people) => Err(Reason::Ambiguous(told(people.iter()))),
     }
 }
 

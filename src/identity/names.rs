@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::future::Cache;
 
+use super::asking::Asking;
 use super::flushes::{Flushes, Generation, Target};
 use super::person::Found;
-use super::steps::{Step, Steps};
-use super::{Identity, Lifetimes, Settings};
-use crate::directory::{Directory, Entry, EntryId, Fault};
+use super::{Identity, Lifetimes};
+use crate::directory::{EntryId, Fault};
 use crate::names::LoginName;
 
 /// From login names to people. One look-up at a time for each name, however many ask.
 pub(super) struct Names {
     held: Cache<LoginName, Held>,
+    /// Who was found under a name when all directories were last heard, and when that was asked, for as long as an outage
+    /// may be bridged.
+    last: Cache<LoginName, (Generation, Arc<Identity>)>,
     flushes: Arc<Flushes>,
 }
 
@@ -33,7 +36,7 @@ impl PerFinding {
     fn lifetime(&self, found: &Found) -> Duration {
         match found {
             Found::One(..) => self.0.found,
-            Found::Nobody | Found::OutsidePolicy | Found::Ambiguous(_) => self.0.missed,
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => self.0.missed,
         }
     }
 }
@@ -52,26 +55,19 @@ impl Expiry<LoginName, Held> for PerFinding {
 impl Names {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerFinding(lifetimes)).build();
-        Self { held, flushes }
+        let bridged = lifetimes.outage_grace + lifetimes.found;
+        let last = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
+        Self { held, last, flushes }
     }
 
-    /// What a name leads to, from memory or from the directory. An outage is never held.
+    /// What a name leads to, from memory or from the directories. An outage is never held.
     ///
     /// The cache keeps the answer of a look-up that was under way while the name was flushed: such an answer is asked for
     /// anew, by whoever meets it.
-    pub(super) async fn find(
-        &self,
-        login: &LoginName,
-        directory: &Directory,
-        settings: &Settings,
-        steps: &Steps,
-    ) -> Result<Arc<Found>, Fault> {
+    pub(super) async fn find(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
+        let login = asking.login;
         loop {
-            let asked = async {
-                let asked = self.flushes.now();
-                let found = look_up(login, directory, settings, steps).await?;
-                Ok(Held { asked, found })
-            };
+            let asked = self.look_up(asking);
             let held =
                 self.held.try_get_with_by_ref(login, asked).await.map_err(|fault: Arc<Fault>| (*fault).clone())?;
             if self.flushes.believes(held.asked, login, &held.found) {
@@ -81,22 +77,40 @@ impl Names {
         }
     }
 
-    /// The same, from the directory whatever is held.
-    pub(super) async fn find_anew(
-        &self,
-        login: &LoginName,
-        directory: &Directory,
-        settings: &Settings,
-        steps: &Steps,
-    ) -> Result<Arc<Found>, Fault> {
-        self.held.invalidate(login).await;
-        self.find(login, directory, settings, steps).await
+    /// The same, from the directories whatever is held.
+    pub(super) async fn find_anew(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
+        self.held.invalidate(asking.login).await;
+        self.find(asking).await
+    }
+
+    /// Who was last found under a name, if that is believed while a directory is silent.
+    pub(super) async fn last(&self, login: &LoginName) -> Option<Arc<Identity>> {
+        let last = self.last.get(login).await;
+        last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)).map(|(_, person)| person)
+    }
+
+    /// A name that leads to no one person any more bridges no outage. Whom it leads to bridges one only from a look-up in
+    /// which every directory was heard.
+    async fn look_up(&self, asking: Asking<'_>) -> Result<Held, Fault> {
+        let asked = self.flushes.now();
+        let answer = asking.ask().await;
+        let known = self.last(asking.login).await;
+        if answer.still(known.as_ref()).is_none() {
+            self.last.invalidate(asking.login).await;
+        }
+        let is_whole = answer.is_whole();
+        let found = answer.found(known.as_ref(), asking.settings)?;
+        if let (Found::One(identity, _), true) = (&found, is_whole) {
+            self.last.insert(asking.login.clone(), (asked, identity.clone())).await;
+        }
+        Ok(Held { asked, found: Arc::new(found) })
     }
 
     /// Forgets every name; tells how many were held.
     pub(super) fn forget_all(&self) -> u64 {
         let held = self.held.iter().count();
         self.held.invalidate_all();
+        self.last.invalidate_all();
         u64::try_from(held).unwrap_or(u64::MAX)
     }
 
@@ -118,34 +132,4 @@ impl Names {
         }
         u64::try_from(names.len()).unwrap_or(u64::MAX)
     }
-}
-
-/// Asks the directory, whatever is held.
-pub(super) async fn look_up(
-    login: &LoginName,
-    directory: &Directory,
-    settings: &Settings,
-    steps: &Steps,
-) -> Result<Arc<Found>, Fault> {
-    let of_directory = directory.settings();
-    let look_up = settings.policy.look_up(login, &of_directory.base);
-    steps.note(|| Step::Asked {
-        directory: of_directory.name.clone(),
-        look_up: look_up.clone(),
-        searches: directory.searches(&look_up),
-    });
-    if look_up.is_empty() {
-        return Ok(Arc::new(Found::OutsidePolicy));
-    }
-    let answer = directory.look_up(look_up.clone()).await;
-    let kind = |entry: &Entry| entry.kind_of_match(&look_up, &of_directory.attributes);
-    steps.note_answer(&of_directory.name, &answer, kind);
-    Ok(Arc::new(match answer?.as_slice() {
-        [] => Found::Nobody,
-        [entry] => {
-            let identity = Identity::new(entry, &of_directory.attributes, &settings.template, &settings.root);
-            Found::One(Arc::new(identity), kind(entry))
-        }
-        several => Found::Ambiguous(several.iter().map(|entry| entry.dn.to_string()).collect()),
-    }))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Identity;
-use crate::directory::{Exclusion, Refusal};
+use crate::directory::{Exclusion, Fault, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
 use crate::secret::PasswordFault;
@@ -77,8 +77,16 @@ pub enum Reason {
     OutsidePolicy,
     /// Nobody has that name.
     Nobody,
+    /// No directory is for such a name, or for the entry that has it; why.
+    OutsideLimits(String),
     /// Several people have that name; their DNs.
     Ambiguous(Vec<String>),
+    /// It would be tried on each of several people; their DNs.
+    TriedOnEach(Vec<String>),
+    /// It was tried on each of several people, and is nobody's; what each of their directories said.
+    NoneOfSeveral(Vec<String>),
+    /// It was tried on each of several people, and is more than one's; their DNs.
+    PasswordOfSeveral(Vec<String>),
     /// The directory said no, by the answer to a bind or by what stands in the entry.
     Directory(Refusal),
     /// The directory does not let this person use the service.
@@ -102,6 +110,14 @@ pub enum Reason {
 }
 
 impl Outcome {
+    /// A directory gave no answer, and nothing bridges that: nobody is told that they are wrong while it cannot be known.
+    pub(super) fn unanswered(fault: Fault) -> Self {
+        match fault {
+            Fault::Misconfigured(why) => Self::Misconfigured(why),
+            Fault::Unavailable { why, .. } => Self::Unavailable(why),
+        }
+    }
+
     /// A login where a certificate is needed and none counts.
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
@@ -116,7 +132,7 @@ pub enum LockOutOf {
     Person,
     /// The person's, with those under way: many came at once.
     PersonAtOnce,
-    /// Those for a name that leads to nobody.
+    /// Those for a name that leads to nobody, or to several people.
     Name,
     /// Those from the client's network.
     Network,
@@ -129,7 +145,11 @@ impl fmt::Display for Reason {
             Self::NoPassword(fault) => fault.fmt(f),
             Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
             Self::Nobody => f.write_str("nobody has that name"),
+            Self::OutsideLimits(why) => write!(f, "outside the limits of the directories: {why}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
+            Self::TriedOnEach(people) => write!(f, "not by the name alone, which is {}'s", people.join(" and ")),
+            Self::NoneOfSeveral(people) => write!(f, "ambiguous, and nobody's password: {}", people.join(" and ")),
+            Self::PasswordOfSeveral(people) => write!(f, "ambiguous, and the password of {}", people.join(" and ")),
             Self::Directory(refusal) => refusal.fmt(f),
             Self::Excluded(exclusion) => exclusion.fmt(f),
             Self::FromElsewhere => f.write_str("the listener takes no logins from that address"),

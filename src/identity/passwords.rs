@@ -50,6 +50,8 @@ struct Record {
     verified: Option<Mark>,
     /// Whether the verified one had expired, and the directory let it pass by grace.
     is_by_grace: bool,
+    /// The one that was verified before a refusal dropped it.
+    dropped: Option<Mark>,
     refused: VecDeque<Mark>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     tried_in_outage: Vec<hmac::Tag>,
@@ -63,6 +65,8 @@ struct Mark {
     last_tried: Instant,
     stamp: Option<String>,
     sent: Sent,
+    /// It was refused, but is doubted to be wrong: how often it was tried again for that.
+    doubt: Option<u32>,
 }
 
 /// When and from where a password was sent.
@@ -88,6 +92,11 @@ const REFUSED_HELD: usize = 4;
 
 /// Nor is a refused password refused from memory for longer than this, however often it is repeated.
 const REFUSED_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A refused password that was right under the same change stamp is tried again so often, each time after twice as long.
+/// Then it is refused from memory as any other, lest a directory whose stamp does not move with its passwords lock the
+/// account: with the first refusal that makes four failed binds, and accounts are locked at five, as a rule.
+const TRIED_AGAIN: u32 = 3;
 
 /// So many distinct passwords tried in an outage end a person's grace.
 const TRIES_IN_OUTAGE: usize = 5;
@@ -124,6 +133,7 @@ impl Passwords {
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.verified = Some(mark);
+            record.dropped = None;
             record.is_by_grace = false;
             record.tried_in_outage.clear();
         });
@@ -145,7 +155,7 @@ impl Passwords {
     /// A bind was refused, for whatever reason: what was verified before is not believed any more.
     pub(super) fn dropped(&self, person: &Identity) {
         self.change(person, |record| {
-            record.verified = None;
+            record.dropped = record.verified.take().or_else(|| record.dropped.take());
             record.tried_in_outage.clear();
         });
     }
@@ -153,9 +163,18 @@ impl Passwords {
     /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
     /// stale one all day locks nobody out of the directory.
     pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
-        let mark = self.mark(person, password, now, sent);
         self.dropped(person);
+        self.not_theirs(person, password, now, sent);
+    }
+
+    /// The same, of a password that may be somebody else's who has the same name: what was verified stands.
+    pub(super) fn not_theirs(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
+            if let Some(verified) = record.verified.take_if(|verified| same(&verified.tag, &mark.tag)) {
+                record.dropped = Some(verified);
+            }
+            mark.doubt = record.doubt(&mark);
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
             record.refused.push_front(mark);
             record.refused.truncate(REFUSED_HELD);
@@ -167,6 +186,7 @@ impl Passwords {
         let Some(record) = self.people.get(&person.id) else { return };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.verified.take_if(|mark| mark.stamp != person.stamp);
+        record.dropped.take_if(|mark| mark.stamp != person.stamp);
         record.refused.retain(|mark| mark.stamp == person.stamp);
     }
 
@@ -229,14 +249,16 @@ impl Passwords {
     }
 
     fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
-        Mark { tag: self.tag(person, password), at, last_tried: at, stamp: person.stamp.clone(), sent }
+        Mark { tag: self.tag(person, password), at, last_tried: at, stamp: person.stamp.clone(), sent, doubt: None }
     }
 
     /// Bound to the person: the same password of two people has two tags.
     fn tag(&self, person: &Identity, password: &Password) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(person.id.to_string().as_bytes());
-        context.update(&[0]);
+        for part in [person.id.directory(), &person.id.to_string()] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
         context.update(password.expose().as_bytes());
         context.sign()
     }
@@ -244,11 +266,15 @@ impl Passwords {
 
 impl Mark {
     /// A device that repeats it goes on being refused, for a day at most: each new bind would count where the directory
-    /// itself locks people out. Only where a change stamp tells that the password changed; else its time is not renewed.
+    /// itself locks people out. Only where a change stamp tells that the password changed, and none is doubted to be
+    /// wrong; else its time is not renewed.
     fn is_refused_still(&mut self, lifetime: Duration, now: Instant) -> bool {
-        let since = if self.stamp.is_some() { self.last_tried } else { self.at };
-        let is_still =
-            now.duration_since(since) < lifetime && now.duration_since(self.at) < lifetime.max(REFUSED_AT_MOST);
+        let (age, idle) = (now.duration_since(self.at), now.duration_since(self.last_tried));
+        let is_still = match self.doubt {
+            Some(tried_again) => age < lifetime * 2_u32.saturating_pow(tried_again),
+            None if self.stamp.is_none() => age < lifetime,
+            None => idle < lifetime && age < lifetime.max(REFUSED_AT_MOST),
+        };
         if is_still {
             self.last_tried = now;
         }
@@ -257,6 +283,17 @@ impl Mark {
 }
 
 impl Record {
+    /// The stamp says that a password is the one that was right, the directory that it is wrong: then the account may be
+    /// locked without the entry showing it. Nobody tells when such a lock ends.
+    fn doubt(&mut self, refused: &Mark) -> Option<u32> {
+        refused.stamp.as_ref()?;
+        let is_this = |mark: &Mark| mark.stamp == refused.stamp && same(&mark.tag, &refused.tag);
+        match self.refused.iter().find(|mark| is_this(mark)) {
+            Some(before) => before.doubt.map(|tried_again| tried_again + 1).filter(|count| *count < TRIED_AGAIN),
+            None => self.dropped.take_if(|mark| is_this(mark)).map(|_| 0),
+        }
+    }
+
     fn count(&self) -> Flushed {
         let (verified, refused) = (u64::from(self.verified.is_some()), counted(self.refused.len()));
         Flushed { names: 0, verified, refused }

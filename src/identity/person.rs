@@ -34,12 +34,25 @@ pub struct Identity {
 pub(super) enum Found {
     /// One person, and by which kind of name.
     One(Arc<Identity>, Option<Kind>),
-    /// The directory knows nobody of that name.
+    /// No directory knows anybody of that name.
     Nobody,
     /// The policy has no kind of name that this could be.
     OutsidePolicy,
-    /// Several people have that name; their DNs.
-    Ambiguous(Vec<String>),
+    /// No directory is for such a name, or for the entry that has it; why.
+    OutsideLimits(String),
+    /// Several people have that name.
+    Ambiguous(Vec<Arc<Identity>>),
+}
+
+impl Found {
+    /// Everybody who was found.
+    pub(super) fn people(&self) -> &[Arc<Identity>] {
+        match self {
+            Self::One(person, _) => std::slice::from_ref(person),
+            Self::Ambiguous(people) => people,
+            Self::Nobody | Self::OutsidePolicy | Self::OutsideLimits(_) => &[],
+        }
+    }
 }
 
 impl Identity {

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use super::heard::told;
+use super::person::Found;
 use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
-use crate::directory::Fault;
 use crate::maildir::MaildropPath;
 use crate::names::{Kind, LoginName};
 
@@ -27,11 +28,12 @@ impl IdentityMap {
     pub async fn resolve(&self, login: &[u8], steps: &Steps) -> Result<Resolved, Outcome> {
         let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
         steps.note(|| Step::Name(login.to_string()));
-        let found = self.names.find(&login, &self.directory, &self.settings, steps).await;
-        let found = found.map_err(|fault| match fault {
-            Fault::Misconfigured(why) => Outcome::Misconfigured(why),
-            Fault::Unavailable { why, .. } => Outcome::Unavailable(why),
-        })?;
+        let found = self.names.find(self.asking(&login, steps)).await.map_err(Outcome::unanswered)?;
+        if let Found::Ambiguous(people) = &*found
+            && people.len() <= usize::from(self.settings.ambiguous.most())
+        {
+            return Err(refused(None, Reason::TriedOnEach(told(people.iter()))));
+        }
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
         let standing = self.standing(identity);
         steps.note(|| Step::Account(standing.clone()));

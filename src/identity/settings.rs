@@ -7,11 +7,13 @@ use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
 
-/// Everything the identity map needs besides its directory.
+/// Everything the identity map needs besides its directories.
 #[derive(Clone)]
 pub struct Settings {
     /// Which forms of a name count.
     pub policy: Policy,
+    /// What becomes of a name that several people have.
+    pub ambiguous: Ambiguous,
     /// How a maildrop's path is made from an entry.
     pub template: PathTemplate,
     /// The mail root, below which every path lies.
@@ -22,7 +24,27 @@ pub struct Settings {
     pub lockout: lockout::Settings,
 }
 
-/// How long answers of the directory are believed.
+/// What becomes of a name that several people have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// It logs nobody in.
+    #[default]
+    Refuse,
+    /// The password is tried on each of them, and must be exactly one's.
+    TryEach,
+}
+
+impl Ambiguous {
+    /// How many people of one name are told apart.
+    pub(super) fn most(self) -> u8 {
+        match self {
+            Self::Refuse => 1,
+            Self::TryEach => 4,
+        }
+    }
+}
+
+/// How long answers of the directories are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// An identity, from its look-up.
@@ -33,7 +55,7 @@ pub struct Lifetimes {
     pub password: Duration,
     /// A refused password is not tried again for so long.
     pub refused: Duration,
-    /// A password, from its last proof, while the directory is silent.
+    /// A password, from its last proof, while a directory that is needed is silent.
     pub outage_grace: Duration,
     /// The most names and people held.
     pub people: u64,

@@ -78,6 +78,18 @@ impl IdentityMap {
         self.passwords.last_proof(identity).is_some_and(waives)
     }
 
+    /// Why a person may not log in where no bind follows that could settle a doubt. What is held of their password is
+    /// dropped at once.
+    pub(super) fn bars(&self, identity: &Identity) -> Option<Reason> {
+        let reason = match self.standing(identity) {
+            Standing::Free => return None,
+            Standing::Doubted(refusal) => Reason::Directory(refusal),
+            Standing::Barred(reason) => reason,
+        };
+        self.passwords.dropped(identity);
+        Some(reason)
+    }
+
     /// The refusal of a person who may not log in. What is held of their password is dropped at once, in doubt too: then
     /// a bind decides.
     pub(super) fn barred(&self, identity: &Arc<Identity>) -> Option<Outcome> {

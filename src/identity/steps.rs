@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Proof, Standing};
-use crate::directory::{Entry, Fault, Verdict};
+use crate::directory::{Entry, Fault, Misfit, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
 
@@ -22,12 +22,17 @@ pub enum Step {
         /// Each search, as an administrator would type it.
         searches: Vec<String>,
     },
+    /// A directory is not asked: its limits leave such a name out.
+    OutsideLimits {
+        /// The directory's name in the log.
+        directory: String,
+    },
     /// What a directory answered.
     Answered {
         /// The directory's name in the log.
         directory: String,
-        /// The entries, each with the kind of name that matched.
-        entries: Vec<(Dn, Option<Kind>)>,
+        /// The entries, each with the kind of name that matched, and why the directory is not for it, if so.
+        entries: Vec<(Dn, Option<Kind>, Option<Misfit>)>,
     },
     /// A directory gave no answer.
     Unanswered {
@@ -40,11 +45,15 @@ pub enum Step {
     Person {
         /// Their canonical name.
         canonical_name: String,
+        /// The directory that holds their entry.
+        directory: String,
         /// Their entry.
         dn: Dn,
         /// The entry's own id.
         id: String,
     },
+    /// The name is that of several people, and the password is tried on each of them; their DNs.
+    TriedOnEach(Vec<String>),
     /// What the entry says of the account, and of the groups.
     Account(Standing),
     /// A bind with the password was tried.
@@ -104,7 +113,7 @@ impl Steps {
         let directory = || directory.to_owned();
         self.note(|| match answer {
             Ok(found) => {
-                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry))).collect();
+                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.misfit)).collect();
                 Step::Answered { directory: directory(), entries }
             }
             Err(fault) => Step::Unanswered { directory: directory(), fault: fault.clone() },

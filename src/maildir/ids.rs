@@ -89,12 +89,19 @@ impl Sought {
     }
 
     /// Tells what is wrong with the lists, once for each state that they are in.
-    pub(super) fn tell_faults(&self, path: &MaildropPath, sources: &Sources<'_>, earlier: Option<&Snapshot>) {
+    pub(super) fn tell_faults(
+        &self,
+        path: &MaildropPath,
+        sources: &Sources<'_>,
+        settlement: &Settlement,
+        earlier: Option<&Snapshot>,
+    ) {
         if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
             return;
         }
         for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
-            tracing::warn!(maildrop = %path, %fault, "another server's list of unique-ids");
+            let unlisted = settlement.unlisted();
+            tracing::warn!(maildrop = %path, %fault, unlisted, "another server's list of unique-ids is not whole");
         }
     }
 }
@@ -124,6 +131,14 @@ impl Ids {
     /// Whether clients were told something that had to be pinned.
     pub(super) fn are_pinned(&self) -> bool {
         self.has_pins
+    }
+
+    /// Octets of memory that it takes at most.
+    pub(super) fn memory(&self) -> usize {
+        /// What a map adds to each entry.
+        const OVERHEAD: usize = 64;
+        let wishes = self.wishes.values().map(|wish| size_of::<Wish>() + wish.key.len() + OVERHEAD);
+        wishes.sum::<usize>() + size_of_val(&*self.twins)
     }
 
     /// The same after some messages were pinned.

@@ -69,6 +69,11 @@ impl Kept {
         self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.are_pinned())
     }
 
+    /// Octets of memory that it takes, but for what was found out since.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.memory())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,15 +50,23 @@ impl Maildrop {
         Self { _hold: hold, ..self }
     }
 
-    /// The messages in order. Sessions share them as long as the Maildir does not change.
+    /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them
+    /// as long as the Maildir does not change.
     #[must_use]
-    pub fn listing(&self) -> Listing {
-        let all = &self.snapshot.listed;
-        let listed = match &self.offered {
+    pub fn listing(&self, utf8: bool) -> Listing {
+        let surrogates = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
+        let all = surrogates.unwrap_or(&self.snapshot.listed);
+        let messages = match &self.offered {
             None => Arc::clone(all),
-            Some(offered) => offered.iter().filter_map(|place| all.get(*place)).cloned().collect(),
+            Some(offered) => Arc::new(offered.iter().filter_map(|place| all.get(*place)).cloned().collect()),
         };
-        Listing::new(listed).with_unpinned(self.snapshot.ids.want_pins())
+        Listing::new(messages).with_unpinned(self.snapshot.ids.want_pins())
+    }
+
+    /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
+    #[must_use]
+    pub fn wraps(&self, index: usize) -> bool {
+        self.snapshot.surrogates.as_ref().is_some_and(|surrogates| surrogates.has(self.place(index)))
     }
 
     /// Opens the message at an index of the listing. Blocks while the disk answers.

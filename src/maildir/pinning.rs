@@ -12,7 +12,7 @@ use super::path::MaildropPath;
 use super::pins::{Day, Line, Locked, Pin, Retrieval};
 use super::settle::Wish;
 use super::unique;
-use crate::pop3::{Listing, UniqueId};
+use crate::pop3::UniqueId;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
@@ -30,14 +30,13 @@ impl fmt::Display for PinFault {
 impl std::error::Error for PinFault {}
 
 impl Maildrop {
-    /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Gives the
-    /// listing that holds from now on: where another node was first, its unique-id is the one. Blocks while the disk
-    /// answers.
+    /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Then a new
+    /// listing holds: where another node was first, its unique-id is the one. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be told without pins, and the log says
     /// that they are.
-    pub fn pin(&mut self, indices: &[usize]) -> Result<Listing, PinFault> {
+    pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
             self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
         if !wanted.is_empty() {
@@ -47,7 +46,7 @@ impl Maildrop {
                 Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
             }
         }
-        Ok(self.listing())
+        Ok(())
     }
 
     /// Notes that somebody has retrieved the messages at these indices; what is noted of them already stays. Blocks while
@@ -90,14 +89,16 @@ impl Maildrop {
         let names = || self.names_now();
         let (changed, stamp) = self.with_pins(|locked| {
             let (lines, changed) = first_pins(locked, wishes);
-            if !lines.is_empty() {
-                locked.append(lines)?;
-            }
+            locked.append(lines)?;
             if locked.pins.want_rewriting(snapshot.entries.len()) {
                 locked.rewrite(&names()?, today())?;
             }
             Ok((changed, locked.pins.stamp))
         })?;
+        let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
+        if own > 0 && snapshot.ids.has_list() {
+            tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
+        }
         let ids = snapshot.ids.after_pinning(wanted, stamp);
         self.snapshot = Arc::new(snapshot.with_pins(ids, &changed));
         self.kept.renew(&snapshot, &self.snapshot);

@@ -5,11 +5,22 @@ use std::time::Duration;
 
 use super::fault::EnterFault;
 use super::ids::Sought;
-use super::import::{ImportMode, ListKind, UniqueIdSettings};
+use super::import::ListKind;
 use super::path::MaildropPath;
 use super::scan::{Found, Parts};
-use super::settle::{Origin, Settled, Sources};
+use super::settle::{Settled, Sources, UidlOrigin};
 use super::store::{Store, changed};
+
+/// A message, and what would be told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedMessage {
+    /// Its base name.
+    pub base: String,
+    /// Its unique-id.
+    pub unique_id: String,
+    /// Where that comes from.
+    pub origin: UidlOrigin,
+}
 
 /// What a move would come to for one maildrop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +49,8 @@ pub struct Planned {
     pub both: bool,
     /// What is wrong with the lists.
     pub faults: Vec<String>,
-    /// Some base names with the unique-ids to be told, to compare with the old server.
-    pub samples: Vec<(String, String)>,
+    /// The messages shown, in order.
+    pub shown: Vec<PlannedMessage>,
     /// There are messages, and no list that tells of them.
     pub without_list: bool,
 }
@@ -48,6 +59,11 @@ pub struct Planned {
 const SAMPLES: usize = 3;
 
 impl Planned {
+    /// Some messages with a listed unique-id, to compare with what the old server tells of them.
+    pub fn samples(&self) -> impl Iterator<Item = &PlannedMessage> {
+        self.shown.iter().filter(|message| message.origin == UidlOrigin::List).take(SAMPLES)
+    }
+
     /// Whether some client would download something again, or somebody must decide which list counts.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
@@ -58,23 +74,21 @@ impl Planned {
 }
 
 impl Store {
-    /// Plans the move of one maildrop, as if lists were read, whatever the settings say of that. Blocks while the disk
-    /// answers; no message is opened.
+    /// Plans the move of one maildrop: with settings by which lists are read (`Settings::for_trial`).
+    /// Blocks while the disk answers; no message is opened.
     ///
     /// # Errors
     /// See [`EnterFault`].
     pub fn plan(&self, path: &MaildropPath) -> Result<Planned, EnterFault> {
-        let import = self.unique_ids().import;
-        let import = if import.reads() { import } else { ImportMode::Read };
-        let settings = UniqueIdSettings { import, ..self.unique_ids().clone() };
+        let settings = self.unique_ids();
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = Sought::read(&root, path, &settings)?;
+        let sought = Sought::read(&root, path, settings)?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }
         let names = parts.names(Duration::ZERO).map_err(|error| EnterFault::unavailable(path, &error))?;
-        Ok(planned(&sought.sources(&settings), names.found, &parts))
+        Ok(planned(&sought.sources(settings), names.found, &parts))
     }
 }
 
@@ -83,38 +97,36 @@ fn planned(sources: &Sources<'_>, found: Vec<Found>, parts: &Parts) -> Planned {
     let messages = found.len();
     let dead = lists.dead(&found.iter().map(Found::base).collect());
     let settlement = sources.settle(found, |_| None, |found| changed(parts, found));
-    let settled = &settlement.messages;
-    let count = |origin| settled.iter().filter(|message| message.origin == origin).count();
-    let pinned = count(Origin::Pin);
+    let shown: Vec<PlannedMessage> = settlement.messages.iter().map(planned_message).collect();
+    let count = |origin| shown.iter().filter(|message| message.origin == origin).count();
+    let bases = |origin| {
+        let those = shown.iter().filter(|message| message.origin == origin);
+        those.map(|message| message.base.clone()).collect()
+    };
+    let pinned = count(UidlOrigin::Pin);
     let has_rule = sources.settings.precedence.contains(&ListKind::BaseName);
     Planned {
         messages,
         pinned,
-        listed: count(Origin::List),
-        unlisted: count(Origin::Own),
-        waiting: messages - settled.len(),
-        invalid: bases(settled, Origin::Invalid),
-        duplicate: bases(settled, Origin::Duplicate),
-        over_long: settled.iter().filter(|message| message.unique_id.is_over_long()).count(),
+        listed: count(UidlOrigin::List),
+        unlisted: count(UidlOrigin::Own),
+        waiting: messages - shown.len(),
+        invalid: bases(UidlOrigin::Invalid),
+        duplicate: bases(UidlOrigin::Duplicate),
+        over_long: settlement.messages.iter().filter(|message| message.unique_id.is_over_long()).count(),
         dead,
         lists: lists.found(),
         both: lists.is_doubtful(),
         faults: lists.faults.clone(),
-        samples: samples(settled),
         without_list: messages > pinned && !lists.is_any() && !has_rule,
+        shown,
     }
 }
 
-fn bases(settled: &[Settled], origin: Origin) -> Vec<String> {
-    settled.iter().filter(|message| message.origin == origin).map(base).collect()
-}
-
-fn base(message: &Settled) -> String {
-    String::from_utf8_lossy(message.found.base()).into_owned()
-}
-
-/// Those from a list: the others show nothing of the old server.
-fn samples(settled: &[Settled]) -> Vec<(String, String)> {
-    let listed = settled.iter().filter(|message| message.origin == Origin::List);
-    listed.take(SAMPLES).map(|message| (base(message), message.unique_id.as_str().to_owned())).collect()
+fn planned_message(settled: &Settled) -> PlannedMessage {
+    PlannedMessage {
+        base: String::from_utf8_lossy(settled.found.base()).into_owned(),
+        unique_id: settled.unique_id.as_str().to_owned(),
+        origin: settled.origin,
+    }
 }

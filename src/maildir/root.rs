@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::beneath;
 use super::fault::{EnterFault, StoreFault};
-use super::stamp::{Stamp, Stamps};
+use super::stamp::{Stamp, Stamps, is_local, lies_local};
 
 /// Where mail lies, as it was at the start.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(super) struct Root {
     marker: Option<PathBuf>,
     device: u64,
     inode: u64,
+    local: bool,
 }
 
 /// The mail root, open for a moment.
@@ -29,12 +30,19 @@ impl Root {
     /// Looks at the mail root and its marker, and remembers which directory it is.
     pub(super) fn new(path: PathBuf, marker: Option<&Path>) -> Result<Self, StoreFault> {
         let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let found = openat(CWD, &path, readable, Mode::empty()).and_then(fstat);
-        let found = found.map_err(|errno| StoreFault::Root(path.clone(), errno.into()))?;
+        let unreadable = |errno: Errno| StoreFault::Root(path.clone(), errno.into());
+        let directory = openat(CWD, &path, readable, Mode::empty()).map_err(unreadable)?;
+        let found = fstat(&directory).map_err(unreadable)?;
         let marker = marker.map(|marker| path.join(marker));
-        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino };
+        let local = is_local(directory.as_fd()) && marker.as_deref().is_none_or(lies_local);
+        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino, local };
         root.marker().map_err(|(marker, errno)| StoreFault::Marker(marker.to_owned(), errno.into()))?;
         Ok(root)
+    }
+
+    /// Whether a `stat` call of the root and the marker never waits for another machine.
+    pub(super) fn answers_at_once(&self) -> bool {
+        self.local
     }
 
     /// Looks whether the marker, if one is set, is there.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::EightBitHeaders;
 use super::expiry::Expiry;
-use super::import::UniqueIdSettings;
+use super::import::{ImportMode, UniqueIdSettings};
 use super::removal::Deletion;
 
 /// Where mail lies, and how it is watched.
@@ -16,8 +17,10 @@ pub struct Settings {
     pub marker: Option<PathBuf>,
     /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
     pub settling: Duration,
-    /// The most messages whose names, sizes and unique-ids are kept in memory between sessions.
-    pub kept_messages: u64,
+    /// The most octets of memory that names, sizes and unique-ids may take between sessions.
+    pub kept_octets: u64,
+    /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+    pub eight_bit_headers: EightBitHeaders,
     /// What decides unique-ids besides the names of the files.
     pub unique_ids: UniqueIdSettings,
     /// What becomes of a message that a client deleted.
@@ -51,6 +54,15 @@ pub enum MarkSeen {
 }
 
 impl Settings {
+    /// The same, with other servers' lists read whatever the settings say of that: for a trial before a move.
+    #[must_use]
+    pub fn for_trial(mut self) -> Self {
+        if !self.unique_ids.import.reads() {
+            self.unique_ids.import = ImportMode::Read;
+        }
+        self
+    }
+
     /// A mail root with everything else at its default.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
@@ -58,7 +70,8 @@ impl Settings {
             root,
             marker: None,
             settling: Duration::from_secs(2),
-            kept_messages: 4_000_000,
+            kept_octets: 256 << 20,
+            eight_bit_headers: EightBitHeaders::default(),
             unique_ids: UniqueIdSettings::default(),
             deletion: Deletion::Remove,
             mark_seen: MarkSeen::None,

@@ -29,7 +29,7 @@ pub(super) struct Settled {
     pub(super) wish: Option<Wish>,
     /// Another message's base name differs in `,U=<n>` alone.
     pub(super) has_twin: bool,
-    pub(super) origin: Origin,
+    pub(super) origin: UidlOrigin,
 }
 
 /// What a pin is made of, besides the unique-id.
@@ -38,17 +38,22 @@ pub(super) struct Wish {
     /// What the message is known by.
     pub(super) key: Box<[u8]>,
     pub(super) rank: Option<Rank>,
+    /// The unique-id is by our own rule.
+    pub(super) is_own: bool,
 }
 
 /// Where a unique-id comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub enum UidlOrigin {
+    /// A client was told it before.
     Pin,
+    /// Another server's list has it.
     List,
     /// A list has one that cannot be told, or may not: it is not printable, or too long.
     Invalid,
     /// A list, or a pin, has the same for an earlier message.
     Duplicate,
+    /// Our own rule.
     Own,
 }
 
@@ -58,6 +63,13 @@ pub(super) struct Settlement {
     pub(super) messages: Vec<Settled>,
     /// Since when the oldest message is left out that waits for the other server; none if none is.
     pub(super) waiting: Option<Moment>,
+}
+
+impl Settlement {
+    /// How many messages have a unique-id by our own rule, because no list has them.
+    pub(super) fn unlisted(&self) -> usize {
+        self.messages.iter().filter(|message| message.origin == UidlOrigin::Own).count()
+    }
 }
 
 impl Sources<'_> {
@@ -94,13 +106,13 @@ impl Sources<'_> {
         let pin = if is_twin { self.pins.get_exactly(found.base()) } else { self.pins.get(found.base()) };
         if let Some((key, pin)) = pin {
             let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, pin.gone.map(|_| key.into()));
-            return Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin: Origin::Pin, back };
+            return Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin: UidlOrigin::Pin, back };
         }
         let old = self.lists.as_ref().and_then(|lists| lists.find(found.base()));
         let rank = old.as_ref().and_then(|old| old.rank);
         let (unique_id, origin) = match old.map(|old| self.valid(&old)) {
-            Some(Some(unique_id)) => (unique_id, Origin::List),
-            other => (own(&found, is_twin, held), if other.is_some() { Origin::Invalid } else { Origin::Own }),
+            Some(Some(unique_id)) => (unique_id, UidlOrigin::List),
+            other => (own(&found, is_twin, held), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
         };
         Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin, back: None }
     }
@@ -114,7 +126,7 @@ impl Sources<'_> {
 
     /// Whether a message is left out until the other server has listed it, and since when.
     fn waits(&self, message: &Candidate, changed: &impl Fn(&Found) -> Option<Moment>) -> Option<Moment> {
-        if self.settings.import != ImportMode::Follow || message.origin != Origin::Own {
+        if self.settings.import != ImportMode::Follow || message.origin != UidlOrigin::Own {
             return None;
         }
         let (since, now, wait) = (changed(&message.found)?, Moment::before(Duration::ZERO), self.settings.follow_wait);
@@ -130,11 +142,11 @@ impl Sources<'_> {
         }
         let owners = self.pins.owners();
         let mut told: HashSet<UniqueId> = HashSet::with_capacity(messages.len());
-        told.extend(messages.iter().filter(|one| one.origin == Origin::Pin).map(|one| one.unique_id.clone()));
-        for message in messages.iter_mut().filter(|one| one.origin != Origin::Pin) {
+        told.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
+        for message in messages.iter_mut().filter(|one| one.origin != UidlOrigin::Pin) {
             if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
                 message.unique_id = unique::hashed(message.found.base());
-                message.origin = Origin::Duplicate;
+                message.origin = UidlOrigin::Duplicate;
             }
             told.insert(message.unique_id.clone());
         }
@@ -143,12 +155,12 @@ impl Sources<'_> {
     fn settled(&self, message: Candidate) -> Settled {
         let Candidate { found, is_twin, has_twin, unique_id, rank, origin, back } = message;
         let key = match origin {
-            Origin::Pin => back,
+            UidlOrigin::Pin => back,
             _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
             _ if is_twin => Some(found.base().into()),
             _ => Some(found.identity().into()),
         };
-        let wish = key.map(|key| Wish { key, rank });
+        let wish = key.map(|key| Wish { key, rank, is_own: origin == UidlOrigin::Own });
         Settled { found, unique_id, wish, has_twin, origin }
     }
 }
@@ -174,7 +186,7 @@ struct Candidate {
     has_twin: bool,
     unique_id: UniqueId,
     rank: Option<Rank>,
-    origin: Origin,
+    origin: UidlOrigin,
     /// What it is known by, if its pin says that its name was gone.
     back: Option<Box<[u8]>>,
 }

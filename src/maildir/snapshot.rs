@@ -11,7 +11,8 @@ use super::name;
 use super::scan::{Found, Names};
 use super::settle::Settlement;
 use super::stamp::Stamps;
-use crate::pop3::{Listed, UniqueId};
+use super::surrogates::Surrogates;
+use crate::pop3::{Listed, Messages, UniqueId};
 
 /// A message's file, and in which state it was counted; none if its octets were believed from its name.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct Entry {
 /// What sessions share; `entries` and `listed` go in step.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) listed: Arc<[Listed]>,
+    pub(super) listed: Arc<Messages>,
     pub(super) entries: Arc<[Entry]>,
     /// What the unique-ids were settled from, and which of them must be pinned before they are told.
     pub(super) ids: Ids,
@@ -32,6 +33,8 @@ pub(super) struct Snapshot {
     pub(super) settled: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
     pub(super) odd: bool,
+    /// What clients that did not say UTF8 are offered, if that may be something else.
+    pub(super) surrogates: Option<Surrogates>,
 }
 
 /// What a session found out about a message's octets after they were told.
@@ -82,7 +85,25 @@ impl Snapshot {
     /// A Maildir that was never made.
     pub(super) fn empty() -> Self {
         let stamps = Stamps { new: None, cur: None };
-        Self { listed: Arc::new([]), entries: Arc::new([]), ids: Ids::default(), stamps, settled: false, odd: false }
+        Self {
+            listed: Arc::new(Messages::from_iter([])),
+            entries: Arc::new([]),
+            ids: Ids::default(),
+            stamps,
+            settled: false,
+            odd: false,
+            surrogates: None,
+        }
+    }
+
+    /// Octets of memory that it takes at most.
+    pub(super) fn memory(&self) -> usize {
+        /// What the allocator adds to each name.
+        const OVERHEAD: usize = 16;
+        let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
+        let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
+        let listed = self.listed.memory() + self.ids.memory();
+        size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates
     }
 
     /// Puts a snapshot together from names whose messages are settled. `count` opens a file and counts it, if neither an
@@ -115,24 +136,34 @@ impl Snapshot {
             listed.push(Listed { octets, unique_id: message.unique_id });
         }
         let settled = names.settled && left == Left::None;
-        let (stamps, odd) = (names.stamps, names.odd.is_some());
-        Ok((Self { listed: listed.into(), entries: entries.into(), ids, stamps, settled, odd }, left))
+        let (listed, stamps, odd) = (Arc::new(listed.into_iter().collect()), names.stamps, names.odd.is_some());
+        Ok((Self { listed, entries: entries.into(), ids, stamps, settled, odd, surrogates: None }, left))
     }
 
     /// The same messages after some were pinned: with the unique-ids that changed, by index.
     pub(super) fn with_pins(&self, ids: Ids, changed: &HashMap<usize, UniqueId>) -> Self {
-        let renewed = |(index, message): (usize, &Listed)| {
-            let unique_id = changed.get(&index).unwrap_or(&message.unique_id).clone();
-            Listed { octets: message.octets, unique_id }
-        };
-        let listed = if changed.is_empty() {
-            Arc::clone(&self.listed)
-        } else {
-            self.listed.iter().enumerate().map(renewed).collect()
-        };
-        let (stamps, settled, odd) = (self.stamps, self.settled, self.odd);
-        Self { listed, entries: Arc::clone(&self.entries), ids, stamps, settled, odd }
+        Self {
+            listed: renewed(&self.listed, changed),
+            entries: Arc::clone(&self.entries),
+            ids,
+            stamps: self.stamps,
+            settled: self.settled,
+            odd: self.odd,
+            surrogates: self.surrogates.as_ref().map(|surrogates| surrogates.renewed(changed)),
+        }
     }
+}
+
+/// The same messages with the unique-ids that changed, by index.
+pub(super) fn renewed(listed: &Arc<Messages>, changed: &HashMap<usize, UniqueId>) -> Arc<Messages> {
+    if changed.is_empty() {
+        return Arc::clone(listed);
+    }
+    let renewed = |(index, message): (usize, &Listed)| {
+        let unique_id = changed.get(&index).unwrap_or(&message.unique_id).clone();
+        Listed { octets: message.octets, unique_id }
+    };
+    Arc::new(listed.iter().enumerate().map(renewed).collect())
 }
 
 /// Whether messages were left out because their files were not where their names had been read.

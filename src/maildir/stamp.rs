@@ -1,14 +1,15 @@
 //! Whether a directory is still as it was: its device, inode and times.
 
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FsWord, Stat, fstatfs};
+use rustix::fs::{FsWord, Stat, fstatfs, statfs};
 use rustix::time::{ClockId, clock_gettime};
 
 /// A moment on a file system's own clock, in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(i128);
+pub(super) struct Moment(i64);
 
 /// What tells one state of a directory from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,38 +38,46 @@ impl FileStamp {
     pub(super) fn of(stat: &Stat) -> Self {
         Self { stamp: Stamp::of(stat), size: stat.st_size }
     }
+
+    /// Whether its contents were changed within this time, or in the future.
+    pub(super) fn is_younger_than(&self, time: Duration) -> bool {
+        !self.stamp.is_older_than(Moment::before(time))
+    }
 }
 
 impl Moment {
     /// When the contents of a file were last written.
     pub(super) fn modified(stat: &Stat) -> Self {
-        Self(nanoseconds(stat.st_mtime, i128::from(stat.st_mtime_nsec)))
+        Self::at(stat.st_mtime, stat.st_mtime_nsec)
     }
 
     /// When anything about a file was last changed: its contents, its name, its flags.
     pub(super) fn changed(stat: &Stat) -> Self {
-        Self(nanoseconds(stat.st_ctime, i128::from(stat.st_ctime_nsec)))
+        Self::at(stat.st_ctime, stat.st_ctime_nsec)
     }
 
     /// The moment so long before.
     pub(super) fn earlier_by(self, time: Duration) -> Self {
-        Self(self.0 - i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
+        Self(self.0.saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// The moment so long after.
     pub(super) fn later_by(self, time: Duration) -> Self {
-        Self(self.0 + i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
+        Self(self.0.saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// The kernel's clock for time stamps of local file systems, as it stood `ago`.
     pub(super) fn before(ago: Duration) -> Self {
         let now = clock_gettime(ClockId::RealtimeCoarse);
-        Self(nanoseconds(now.tv_sec, i128::from(now.tv_nsec)) - i128::try_from(ago.as_nanos()).unwrap_or(i128::MAX))
+        let Self(now) = Self::at(now.tv_sec, now.tv_nsec);
+        Self(now.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)))
     }
-}
 
-fn nanoseconds(seconds: i64, nanoseconds: i128) -> i128 {
-    i128::from(seconds) * 1_000_000_000 + nanoseconds
+    /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
+    fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
+        let nanoseconds = nanoseconds.try_into().unwrap_or_default();
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds))
+    }
 }
 
 impl Stamp {
@@ -95,6 +104,15 @@ impl Stamps {
 
 /// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
 pub(super) fn is_local(directory: BorrowedFd<'_>) -> bool {
+    fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
+}
+
+/// The same of a path.
+pub(super) fn lies_local(path: &Path) -> bool {
+    statfs(path).is_ok_and(|about| is_local_kind(about.f_type))
+}
+
+fn is_local_kind(kind: FsWord) -> bool {
     const EXT: FsWord = 0xef53;
     const XFS: FsWord = 0x5846_5342;
     const BTRFS: FsWord = 0x9123_683e;
@@ -102,7 +120,7 @@ pub(super) fn is_local(directory: BorrowedFd<'_>) -> bool {
     const ZFS: FsWord = 0x2fc1_2fc1;
     const OVERLAY: FsWord = 0x794c_7630;
     const F2FS: FsWord = 0xf2f5_2010;
-    fstatfs(directory).is_ok_and(|about| matches!(about.f_type, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS))
+    matches!(kind, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS)
 }
 
 #[cfg(test)]

@@ -20,9 +20,10 @@ use super::maildrop::Maildrop;
 use super::path::MaildropPath;
 use super::root::Root;
 use super::scan::{Found, Parts};
-use super::settings::Settings;
+use super::settings::{Offer, Settings};
 use super::snapshot::{Known, Left, Snapshot};
 use super::stamp::Moment;
+use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
 /// those that were left by the one before.
@@ -52,9 +53,9 @@ impl Store {
     /// The root is no directory that can be read, or the marker is not there.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
         let root = Root::new(settings.root.clone(), settings.marker.as_deref())?;
-        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.messages() + 1).unwrap_or(u32::MAX);
+        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
-            .max_capacity(settings.kept_messages)
+            .max_capacity(settings.kept_octets)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
@@ -77,6 +78,21 @@ impl Store {
             None => self.inner.renewed(path, &kept)?,
         };
         Ok(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
+    }
+
+    /// The same where nothing has changed since the last session, by those few `stat` calls; none where it takes more, or
+    /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
+    #[must_use]
+    pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
+        // What is unread is told by the pins, which must be read.
+        if !self.inner.root.answers_at_once() || self.settings().offer == Offer::Unread {
+            return None;
+        }
+        let kept = self.inner.kept.get(path)?;
+        // Settled are those on local file systems only.
+        let snapshot = self.inner.unchanged(path, &kept)?;
+        self.inner.root.require_marker().ok()?;
+        Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
     }
 
     pub(super) fn root(&self) -> &Root {
@@ -136,8 +152,8 @@ impl Inner {
         mends: &Mends,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
+        let before = earlier.clone();
         let sources = sought.sources(&self.settings.unique_ids);
-        sought.tell_faults(path, &sources, earlier.as_deref());
         let mut round = 1;
         loop {
             let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
@@ -148,15 +164,35 @@ impl Inner {
             let found = std::mem::take(&mut names.found);
             let settlement =
                 sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
+            if round == 1 {
+                sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
+            }
             let ids = sought.ids(&sources, &settlement);
             let (snapshot, left) =
                 Snapshot::build(&names, settlement, ids, &known, |found| counted(path, parts, found))?;
             if left == Left::None || round == ROUNDS {
-                return Ok(snapshot);
+                return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
             earlier = Some(Arc::new(snapshot));
             round += 1;
         }
+    }
+}
+
+impl Inner {
+    fn with_surrogates(
+        &self,
+        path: &MaildropPath,
+        parts: &Parts,
+        snapshot: Snapshot,
+        before: Option<&Snapshot>,
+    ) -> Result<Snapshot, EnterFault> {
+        if self.settings.eight_bit_headers == EightBitHeaders::AsTheyAre {
+            return Ok(snapshot);
+        }
+        let surrogates = Surrogates::look(&snapshot, &Read::of(before), |entry| opened(parts, &entry.found));
+        let surrogates = surrogates.map_err(|error| EnterFault::unavailable(path, &error))?;
+        Ok(Snapshot { surrogates: Some(surrogates), ..snapshot })
     }
 }
 
@@ -178,11 +214,19 @@ fn counted(path: &MaildropPath, parts: &Parts, found: &Found) -> Result<Option<(
         let file = Path::new(path.as_ref() as &Path).join(found.path());
         EnterFault::unavailable(file.display(), &error)
     };
+    match opened(parts, found).map_err(unavailable)? {
+        Some(file) => count::count(&file).map_err(unavailable),
+        None => Ok(None),
+    }
+}
+
+/// A message's file. None if it is not there any more, or is none that could be a message.
+fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
     let Some(part) = parts.get(found.place) else { return Ok(None) };
     match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => count::count(&File::from(file)).map_err(unavailable),
+        Ok(file) => Ok(Some(File::from(file))),
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
-        Err(errno) => Err(unavailable(errno.into())),
+        Err(errno) => Err(errno.into()),
     }
 }
 

@@ -87,7 +87,7 @@ impl Rdn {
 }
 
 /// Splits at a separator that no backslash stands before.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
     for (at, character) in text.char_indices() {
@@ -106,7 +106,7 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// `attributeTypeAndValue = attributeType EQUALS attributeValue` (RFC 4514 §3).
-fn read_pair(text: &str) -> Option<(String, String)> {
+pub(super) fn read_pair(text: &str) -> Option<(String, String)> {
     let (kind, value) = text.split_once('=')?;
     let kind = kind.trim();
     let is_type =

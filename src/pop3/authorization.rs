@@ -1,15 +1,18 @@
 //! The AUTHORIZATION state (RFC 1939 §4): who is there?
 
 use super::command::{Auth, Command, Misread};
+use super::manner::{Code, Manner};
 use super::reply;
 use super::sasl::{Exchange, Progress};
 use super::session::{Action, End, NotOpened, State, Step, Verdict};
+use super::text::Text;
 use super::{Access, Credentials, Line, Mechanism};
 use crate::secret::Password;
 
 /// Nobody is logged in yet.
 pub(super) struct Authorization {
     access: Access,
+    manner: Manner,
     refusals_left: u32,
     /// The argument of the USER command before.
     user: Option<Vec<u8>>,
@@ -19,8 +22,8 @@ pub(super) struct Authorization {
 pub(super) struct Verifying(Authorization);
 
 impl Authorization {
-    pub(super) fn new(access: Access, refusals_left: u32) -> Self {
-        Self { access, refusals_left, user: None }
+    pub(super) fn new(access: Access, manner: Manner, refusals_left: u32) -> Self {
+        Self { access, manner, refusals_left, user: None }
     }
 
     pub(super) fn command(mut self, line: &Line) -> Step {
@@ -30,20 +33,49 @@ impl Authorization {
             Ok(Command::User(name)) => self.user(name),
             Ok(Command::Pass(password)) => self.pass(user, &password),
             Ok(Command::Auth(None)) => {
-                let reply = self.access.mechanisms();
+                let reply = self.access.mechanisms(self.manner);
                 Step::reply(State::Authorization(self), reply)
             }
             Ok(Command::Auth(Some(auth))) => self.auth(auth),
             Ok(Command::Stls) => self.stls(),
             Ok(Command::Capa) => {
-                let reply = self.access.capabilities(false);
+                let reply = self.access.capabilities(self.manner, false);
                 Step::reply(State::Authorization(self), reply)
             }
-            Ok(Command::Quit) => Step::right(State::Ended, Action::Close(reply::ok("bye"), End::Quit)),
-            Ok(_) => Step::wrong(State::Authorization(self), "log in first"),
-            Err(Misread::Usage(usage)) => Step::wrong(State::Authorization(self), &format!("right would be: {usage}")),
-            Err(Misread::Unknown) => Step::wrong(State::Authorization(self), "unknown command"),
+            Ok(Command::Quit) => Step::right(State::Ended, Action::Close(self.manner.ok(Text::Bye), End::Quit)),
+            Ok(Command::Lang(range)) => {
+                let reply = self.manner.lang(range.as_deref());
+                Step::reply(State::Authorization(self), reply)
+            }
+            Ok(Command::Utf8) => self.utf8(),
+            Ok(_) => self.wrong(Text::LogInFirst),
+            Err(Misread::Usage(usage)) => self.wrong(Text::RightWouldBe(usage)),
+            Err(Misread::Unknown) => self.wrong(Text::UnknownCommand),
         }
+    }
+
+    fn wrong(self, text: Text) -> Step {
+        let reply = self.manner.err(text);
+        Step::wrong(State::Authorization(self), reply)
+    }
+
+    fn reply(self, reply: reply::Reply) -> Step {
+        Step::reply(State::Authorization(self), reply)
+    }
+
+    pub(super) fn too_long(self) -> Step {
+        self.wrong(Text::LineTooLong)
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// "The "UTF8" command enables UTF-8 mode." (RFC 6856 §2.1)
+    fn utf8(mut self) -> Step {
+        self.manner.utf8 = true;
+        let reply = self.manner.ok(Text::Utf8Accepted);
+        self.reply(reply)
     }
 
     /// USER always gets `+OK`: "… the server may return a positive response even though no such mailbox exists"
@@ -53,7 +85,8 @@ impl Authorization {
             return self.no_password_here();
         }
         self.user = Some(name);
-        Step::reply(State::Authorization(self), reply::ok("send PASS"))
+        let reply = self.manner.ok(Text::SendPass);
+        self.reply(reply)
     }
 
     fn pass(self, user: Option<Vec<u8>>, password: &Line) -> Step {
@@ -61,20 +94,20 @@ impl Authorization {
             return self.no_password_here();
         }
         let Some(login) = user else {
-            return Step::wrong(State::Authorization(self), "send USER first");
+            return self.wrong(Text::SendUserFirst);
         };
         self.verify(Credentials { login, password: Password::new(password.to_vec()), mechanism: Mechanism::User })
     }
 
     fn auth(self, auth: Auth) -> Step {
         let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
-            return Step::wrong(State::Authorization(self), "unknown mechanism");
+            return self.wrong(Text::UnknownMechanism);
         };
         if exchange.carries_password() && !self.access.passwords {
             return self.no_password_here();
         }
         if !exchange.carries_password() && !self.access.external {
-            return Step::wrong(State::Authorization(self), "EXTERNAL wants a client certificate that counts here");
+            return self.wrong(Text::ExternalWantsCertificate);
         }
         match auth.initial_response {
             Some(response) => self.progress(exchange.initial(&response)),
@@ -92,8 +125,11 @@ impl Authorization {
             Progress::External(authorization) => {
                 Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
             }
-            Progress::Cancelled => Step::reply(State::Authorization(self), reply::err("authentication cancelled")),
-            Progress::Malformed => Step::wrong(State::Authorization(self), "malformed response"),
+            Progress::Cancelled => {
+                let reply = self.manner.err(Text::AuthenticationCancelled);
+                self.reply(reply)
+            }
+            Progress::Malformed => self.wrong(Text::MalformedResponse),
         }
     }
 
@@ -103,26 +139,23 @@ impl Authorization {
 
     /// No response code: `[AUTH]` would make the client ask its user for another password.
     fn no_password_here(self) -> Step {
-        let text = if self.access.stls {
-            "passwords are taken under TLS only: send STLS first"
-        } else {
-            "passwords are taken under TLS only"
-        };
-        Step::wrong(State::Authorization(self), text)
+        let text = if self.access.stls { Text::PasswordsUnderTlsSendStls } else { Text::PasswordsUnderTls };
+        self.wrong(text)
     }
 
     /// "The STLS command is only permitted in AUTHORIZATION state and the server remains in AUTHORIZATION state,
     /// even if client credentials are supplied during the TLS negotiation." (RFC 2595 §4)
     fn stls(self) -> Step {
         if !self.access.stls {
-            return Step::wrong(State::Authorization(self), "STLS is not available");
+            return self.wrong(Text::StlsNotAvailable);
         }
-        Step::right(State::Authorization(self), Action::StartTls(reply::ok("begin TLS")))
+        let reply = self.manner.ok(Text::BeginTls);
+        Step::right(State::Authorization(self), Action::StartTls(reply))
     }
 
-    /// Nothing said before counts any more, a name neither.
+    /// Nothing said before counts any more, neither a name, nor LANG nor UTF8: somebody in the middle may have said it.
     pub(super) fn under_tls(self, access: Access) -> Step {
-        Step::reply(State::Authorization(Self { access, user: None, ..self }), Vec::new())
+        Self { access, manner: self.manner.anew(), user: None, ..self }.reply(Vec::new())
     }
 }
 
@@ -131,37 +164,45 @@ impl Verifying {
         self.0.access
     }
 
+    pub(super) fn manner(&self) -> Manner {
+        self.0.manner
+    }
+
     pub(super) fn judged(self, verdict: Verdict) -> Step {
         match verdict {
-            Verdict::Proven => Step::right(State::Opening(self), Action::Open),
-            Verdict::Refused => self.refused("[AUTH] name or password is wrong"),
-            Verdict::Unavailable => self.back("[SYS/TEMP] cannot check names and passwords now, try again later"),
-            Verdict::Misconfigured => self.back("[SYS/PERM] cannot check names and passwords, tell your administrator"),
+            Verdict::Proven => {
+                let utf8 = self.0.manner.utf8;
+                Step::right(State::Opening(self), Action::Open { utf8 })
+            }
+            Verdict::Refused => self.refused(),
+            Verdict::Unavailable => self.back(Code::SysTemp, Text::CannotCheckNow),
+            Verdict::Misconfigured => self.back(Code::SysPerm, Text::CannotCheckTellAdministrator),
         }
     }
 
     pub(super) fn not_opened(self, reason: NotOpened) -> Step {
-        let text = match reason {
-            NotOpened::Forbidden => "[SYS/PERM] the maildrop cannot be opened, tell your administrator",
-            NotOpened::Unavailable => "[SYS/TEMP] the maildrop cannot be opened now, try again later",
+        match reason {
+            NotOpened::Forbidden => self.back(Code::SysPerm, Text::MaildropForbidden),
+            NotOpened::Unavailable => self.back(Code::SysTemp, Text::MaildropUnavailable),
             // "This occurs when an authentication attempt is successful, but the user's maildrop is currently in use
             // (probably by another POP3 client)." (RFC 2449 §8.1.1)
-            NotOpened::InUse => "[IN-USE] another session has this maildrop",
-        };
-        self.back(text)
+            NotOpened::InUse => self.back(Code::InUse, Text::MaildropInUse),
+        }
     }
 
     /// No fault of the client's, so it uses up none of its tries.
-    fn back(self, text: &str) -> Step {
-        Step::reply(State::Authorization(self.0), reply::err(text))
+    fn back(self, code: Code, text: Text) -> Step {
+        let reply = self.0.manner.err_with(code, text);
+        self.0.reply(reply)
     }
 
-    fn refused(self, text: &str) -> Step {
+    fn refused(self) -> Step {
+        let reply = self.0.manner.err_with(Code::Auth, Text::WrongNameOrPassword);
         let refusals_left = self.0.refusals_left.saturating_sub(1);
-        let state = State::Authorization(Authorization { refusals_left, ..self.0 });
+        let state = Authorization { refusals_left, ..self.0 };
         if refusals_left == 0 {
-            return Step::right(state, Action::Close(reply::err(text), End::RefusedLogins));
+            return Step::right(State::Authorization(state), Action::Close(reply, End::RefusedLogins));
         }
-        Step::reply(state, reply::err(text))
+        state.reply(reply)
     }
 }

@@ -1,6 +1,8 @@
 //! What holds on this connection now (RFC 2449).
 
-use super::reply::{self, Reply};
+use super::manner::Manner;
+use super::reply::Reply;
+use super::text::Text;
 
 /// What a port's policy allows at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +22,7 @@ const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
 
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
-    pub(super) fn capabilities(self, logged_in: bool) -> Reply {
+    pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
         let expire = self.expire();
         lines.push(&expire);
@@ -36,8 +38,10 @@ impl Access {
         if self.stls && !logged_in {
             lines.push("STLS");
         }
-        lines.push("IMPLEMENTATION Restante");
-        reply::multi("capabilities follow", lines)
+        // "If the USER argument is included with this capability, it indicates that the server accepts UTF-8 usernames and
+        // passwords." (RFC 6856 §2.2)
+        lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
+        manner.multi(Text::CapabilitiesFollow, lines)
     }
 
     /// "EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7): those that a client leaves, that
@@ -47,8 +51,8 @@ impl Access {
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
-    pub(super) fn mechanisms(self) -> Reply {
-        reply::multi("mechanisms follow", self.offered())
+    pub(super) fn mechanisms(self, manner: Manner) -> Reply {
+        manner.multi(Text::MechanismsFollow, self.offered())
     }
 
     fn offered(self) -> impl Iterator<Item = &'static str> {

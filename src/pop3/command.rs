@@ -13,6 +13,9 @@ pub(super) enum Command {
     Auth(Option<Auth>),
     Stls,
     Capa,
+    /// With the language range, if there is one (RFC 6856 §3).
+    Lang(Option<Vec<u8>>),
+    Utf8,
     Stat,
     List(Option<MessageNumber>),
     Uidl(Option<MessageNumber>),
@@ -50,6 +53,10 @@ impl Command {
             b"AUTH" => Ok(Self::Auth(argument.and_then(auth))),
             b"STLS" => bare(argument, Self::Stls, "STLS"),
             b"CAPA" => bare(argument, Self::Capa, "CAPA"),
+            b"LANG" => {
+                Ok(Self::Lang(argument.map(<[u8]>::trim_ascii).filter(|range| !range.is_empty()).map(<[u8]>::to_vec)))
+            }
+            b"UTF8" => bare(argument, Self::Utf8, "UTF8"),
             b"STAT" => bare(argument, Self::Stat, "STAT"),
             b"LIST" => Ok(Self::List(optional_number(argument, "LIST [message-number]")?)),
             b"UIDL" => Ok(Self::Uidl(optional_number(argument, "UIDL [message-number]")?)),

@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use super::manner::Manner;
+use super::reply;
 
 /// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +80,70 @@ pub struct Listed {
     pub unique_id: UniqueId,
 }
 
+/// The messages of a maildrop in order, as all sessions share them that see it in the same state: with their totals, and
+/// with the replies to LIST and UIDL, which are made once.
+#[derive(Debug)]
+pub struct Messages {
+    listed: Box<[Listed]>,
+    octets: u64,
+    list: OnceLock<Arc<[u8]>>,
+    uidl: OnceLock<Arc<[u8]>>,
+}
+
+impl Messages {
+    /// Octets of memory at most that the allocator, the message-numbers and the sizes take for each message.
+    const OVERHEAD: usize = 80;
+
+    /// Octets of memory that these messages take at most, once both replies are made.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let text = |message: &Listed| 2 * message.unique_id.as_str().len();
+        self.iter().map(|message| size_of::<Listed>() + Self::OVERHEAD + text(message)).sum()
+    }
+
+    /// The reply to LIST, for a session in English without marks.
+    pub(super) fn list(&self) -> Arc<[u8]> {
+        self.list.get_or_init(|| reply::list(Manner::default(), self.totals(), numbered(self)).into()).clone()
+    }
+
+    /// The reply to UIDL, for a session in English without marks.
+    pub(super) fn uidl(&self) -> Arc<[u8]> {
+        self.uidl.get_or_init(|| reply::uidl(Manner::default(), numbered(self)).into()).clone()
+    }
+
+    fn totals(&self) -> (usize, u64) {
+        (self.len(), self.octets)
+    }
+}
+
+impl FromIterator<Listed> for Messages {
+    fn from_iter<I: IntoIterator<Item = Listed>>(listed: I) -> Self {
+        let listed: Box<[Listed]> = listed.into_iter().collect();
+        let octets = listed.iter().map(|message| message.octets).fold(0, u64::saturating_add);
+        Self { listed, octets, list: OnceLock::new(), uidl: OnceLock::new() }
+    }
+}
+
+impl Deref for Messages {
+    type Target = [Listed];
+
+    fn deref(&self) -> &[Listed] {
+        &self.listed
+    }
+}
+
+/// Each message with its message-number.
+fn numbered(messages: &[Listed]) -> impl Iterator<Item = (usize, &Listed)> {
+    (1..).zip(messages)
+}
+
 /// A maildrop as it was at login, in order, with this session's marks.
 pub struct Listing {
-    messages: Arc<[Listed]>,
+    messages: Arc<Messages>,
+    /// One for each message; empty while none is marked.
     marked: Vec<bool>,
+    /// Number of messages not marked, and their octets together.
+    left: (usize, u64),
     /// Some unique-ids must be pinned before they are told.
     unpinned: bool,
 }
@@ -87,8 +151,9 @@ pub struct Listing {
 impl Listing {
     /// Begins with nothing marked.
     #[must_use]
-    pub fn new(messages: Arc<[Listed]>) -> Self {
-        Self { messages, marked: Vec::new(), unpinned: false }
+    pub fn new(messages: Arc<Messages>) -> Self {
+        let left = messages.totals();
+        Self { messages, marked: Vec::new(), left, unpinned: false }
     }
 
     /// The same, where some unique-ids must be pinned before they are told.
@@ -125,28 +190,37 @@ impl Listing {
 
     /// The messages not marked, with the numbers they had from the beginning.
     pub fn unmarked(&self) -> impl Iterator<Item = (usize, &Listed)> {
-        self.messages.iter().enumerate().filter(|(index, _)| !self.is_marked(*index)).map(|(index, m)| (index + 1, m))
+        numbered(&self.messages).filter(|(number, _)| !self.is_marked(number - 1))
+    }
+
+    /// The messages that every session shares, if this one has marked none of them.
+    pub(super) fn shared(&self) -> Option<&Messages> {
+        self.marked.is_empty().then_some(&self.messages)
     }
 
     /// Number of messages not marked, and their octets together.
     #[must_use]
     pub fn totals(&self) -> (usize, u64) {
-        self.unmarked().fold((0, 0), |(count, octets), (_, message)| (count + 1, octets + message.octets))
+        self.left
     }
 
     /// DELE: marks a message; it stays until the commit.
     pub fn mark(&mut self, index: usize) {
+        let Some(message) = self.messages.get(index) else { return };
         if self.marked.is_empty() {
             self.marked = vec![false; self.messages.len()];
         }
-        if let Some(mark) = self.marked.get_mut(index) {
+        if let Some(mark) = self.marked.get_mut(index).filter(|mark| !**mark) {
             *mark = true;
+            let (count, octets) = self.left;
+            self.left = (count - 1, octets.saturating_sub(message.octets));
         }
     }
 
     /// RSET: "if any messages have been marked as deleted by the POP3 server, they are unmarked" (RFC 1939 §5).
     pub fn reset(&mut self) {
         self.marked = Vec::new();
+        self.left = self.messages.totals();
     }
 
     /// The indices of the marked messages, ascending.

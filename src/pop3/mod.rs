@@ -2,7 +2,8 @@
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
 //! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
-//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034).
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034),
+//! UTF8 and LANG (RFC 6856).
 
 mod authorization;
 mod capabilities;
@@ -10,16 +11,21 @@ mod command;
 mod credentials;
 mod line;
 mod listing;
+mod manner;
 mod multiline;
 mod reply;
 mod sasl;
 mod session;
+mod surrogate;
+mod text;
 mod transaction;
 
 pub use capabilities::Access;
 pub use credentials::{Credentials, Mechanism};
 pub use line::{Input, Line, Lines};
-pub use listing::{Listed, Listing, MessageNumber, UniqueId};
+pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};
+pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
+pub use text::Language;

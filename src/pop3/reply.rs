@@ -1,6 +1,10 @@
 //! Replies: `+OK`, `-ERR`, and the response codes of RFC 2449 §8 and RFC 3206.
 
-use super::{Listing, MessageNumber};
+use std::io::Write as _;
+
+use super::manner::Manner;
+use super::text::Text;
+use super::{Listed, Listing};
 
 /// The octets of a reply, line ends included.
 pub type Reply = Vec<u8>;
@@ -35,29 +39,29 @@ pub(super) fn stat(listing: &Listing) -> Reply {
     ok(&format!("{count} {octets}"))
 }
 
-/// LIST without argument.
-pub(super) fn list(listing: &Listing) -> Reply {
-    let (count, octets) = listing.totals();
-    let mut reply = ok(&format!("{count} messages ({octets} octets)"));
-    for (number, message) in listing.unmarked() {
-        reply.extend_from_slice(format!("{number} {}\r\n", message.octets).as_bytes());
+/// LIST without argument: of messages with their numbers, and their totals.
+pub(super) fn list<'a>(
+    manner: Manner,
+    (count, octets): (usize, u64),
+    messages: impl Iterator<Item = (usize, &'a Listed)>,
+) -> Reply {
+    let mut reply = manner.ok(Text::Messages { count, octets });
+    for (number, message) in messages {
+        // Writing to memory cannot fail.
+        let _ = write!(reply, "{number} {}\r\n", message.octets);
     }
     reply.extend_from_slice(b".\r\n");
     reply
 }
 
 /// UIDL without argument.
-pub(super) fn uidl(listing: &Listing) -> Reply {
-    let mut reply = ok("unique-ids follow");
-    for (number, message) in listing.unmarked() {
-        reply.extend_from_slice(format!("{number} {}\r\n", message.unique_id.as_str()).as_bytes());
+pub(super) fn uidl<'a>(manner: Manner, messages: impl Iterator<Item = (usize, &'a Listed)>) -> Reply {
+    let mut reply = manner.ok(Text::UniqueIdsFollow);
+    for (number, message) in messages {
+        let _ = write!(reply, "{number} {}\r\n", message.unique_id.as_str());
     }
     reply.extend_from_slice(b".\r\n");
     reply
-}
-
-pub(super) fn no_such_message(number: MessageNumber) -> Reply {
-    err(&format!("there is no message {number} in this session"))
 }
 
 fn line(status: &str, text: &str) -> Reply {

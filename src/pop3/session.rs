@@ -12,11 +12,15 @@
 //!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
+use std::sync::Arc;
+
 use super::authorization::{Authorization, Verifying};
+use super::manner::Manner;
 use super::reply::{self, Reply};
 use super::sasl::Exchange;
+use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Line, Listing, MessageNumber, Part};
+use super::{Access, Credentials, Language, Line, Listing, MessageNumber, Part};
 
 /// What happened.
 pub enum Event {
@@ -48,13 +52,18 @@ pub enum Event {
 pub enum Action {
     /// Send this, and take the next line.
     Reply(Reply),
+    /// The same with a reply that sessions share: it may be large, and is not copied.
+    Share(Arc<[u8]>),
     /// Judge these credentials.
     Verify(Credentials),
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
     /// leaves it to the certificate.
     External(Vec<u8>),
-    /// Open the maildrop of the person who was proven.
-    Open,
+    /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
+    Open {
+        /// The client said UTF8.
+        utf8: bool,
+    },
     /// Send a message, or answer [`Event::NotTransmitted`].
     Transmit(Transmission),
     /// Send this, forget what was read, and do the TLS handshake.
@@ -146,7 +155,7 @@ pub(super) enum State {
     Transaction(Transaction),
     /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
     Pinning(Transaction, Option<MessageNumber>),
-    Update,
+    Update(Manner),
     Ended,
 }
 
@@ -161,10 +170,11 @@ impl Session {
     /// The SASL line that a server must be able to take, in octets (RFC 5034 §4).
     const SASL_LINE: usize = 12_288;
 
-    /// Begins in the AUTHORIZATION state.
+    /// Begins in the AUTHORIZATION state, in English; `preferred` is the language that `LANG *` asks for.
     #[must_use]
-    pub fn new(access: Access, bounds: Bounds) -> Self {
-        let state = State::Authorization(Authorization::new(access, bounds.refused_logins));
+    pub fn new(access: Access, bounds: Bounds, preferred: Language) -> Self {
+        let state = Authorization::new(access, Manner::new(preferred), bounds.refused_logins);
+        let state = State::Authorization(state);
         Self { bounds, wrong_commands: 0, state }
     }
 
@@ -206,7 +216,7 @@ impl Session {
         if was_wrong {
             self.wrong_commands += 1;
             if self.wrong_commands >= self.bounds.wrong_commands {
-                return Action::Close(reply::err("too many wrong commands"), End::WrongCommands);
+                return Action::Close(state.manner().err(Text::TooManyWrongCommands), End::WrongCommands);
             }
         }
         self.state = if matches!(action, Action::Close(..)) { State::Ended } else { state };
@@ -223,17 +233,31 @@ impl State {
             (Self::Authorization(state), Event::Line(line)) => state.command(&line),
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
-            (Self::Exchange(state, _), Event::TooLong) => Step::wrong(Self::Authorization(state), "line too long"),
+            (Self::Exchange(state, _) | Self::Authorization(state), Event::TooLong) => state.too_long(),
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
-            (Self::Opening(state), Event::Opened(listing)) => Transaction::begin(listing, state.access()),
+            (Self::Opening(state), Event::Opened(listing)) => {
+                Transaction::begin(listing, state.access(), state.manner())
+            }
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
             (Self::Transaction(state), Event::NotTransmitted) => state.not_transmitted(),
             (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
             (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
-            (Self::Update, Event::Committed(whole)) => committed(whole),
-            (state, Event::TooLong) => Step::wrong(state, "line too long"),
-            _ => Step::right(Self::Ended, Action::Close(reply::err("internal error"), End::OutOfOrder)),
+            (Self::Transaction(state), Event::TooLong) => state.too_long(),
+            (Self::Update(manner), Event::Committed(whole)) => committed(manner, whole),
+            (state, _) => {
+                Step::right(Self::Ended, Action::Close(state.manner().err(Text::InternalError), End::OutOfOrder))
+            }
+        }
+    }
+
+    fn manner(&self) -> Manner {
+        match self {
+            Self::Authorization(state) | Self::Exchange(state, _) => state.manner(),
+            Self::Verifying(state) | Self::Opening(state) => state.manner(),
+            Self::Transaction(state) | Self::Pinning(state, _) => state.manner(),
+            Self::Update(manner) => *manner,
+            Self::Ended => Manner::default(),
         }
     }
 }
@@ -247,18 +271,18 @@ impl Step {
         Self::right(state, Action::Reply(reply))
     }
 
-    pub(super) fn wrong(state: State, text: &str) -> Self {
-        Self { state, action: Action::Reply(reply::err(text)), was_wrong: true }
+    pub(super) fn wrong(state: State, reply: Reply) -> Self {
+        Self { state, action: Action::Reply(reply), was_wrong: true }
     }
 }
 
 /// "If there is an error, such as a resource shortage, encountered while removing messages, the maildrop may result in
 /// having some or none of the messages marked as deleted be removed." (RFC 1939 §6)
-fn committed(whole: bool) -> Step {
+fn committed(manner: Manner, whole: bool) -> Step {
     let action = if whole {
-        Action::Close(reply::ok("bye"), End::Quit)
+        Action::Close(manner.ok(Text::Bye), End::Quit)
     } else {
-        Action::Close(reply::err("some deleted messages not removed"), End::CommitFailed)
+        Action::Close(manner.err(Text::NotAllRemoved), End::CommitFailed)
     };
     Step::right(State::Ended, action)
 }

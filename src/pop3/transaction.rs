@@ -1,22 +1,33 @@
 //! The TRANSACTION state (RFC 1939 §5): the maildrop is open.
 
 use super::command::{Command, Misread};
+use super::manner::{Code, Manner};
 use super::reply::{self, Reply};
 use super::session::{Action, End, State, Step, Transmission};
-use super::{Access, Line, Listing, MessageNumber, Part};
+use super::text::Text;
+use super::{Access, Language, Line, Listing, MessageNumber, Messages, Part};
 
 /// A person is logged in.
 pub(super) struct Transaction {
     listing: Listing,
     access: Access,
+    manner: Manner,
 }
 
 impl Transaction {
     /// The maildrop is open: the session enters the TRANSACTION state (RFC 1939 §4).
-    pub(super) fn begin(listing: Listing, access: Access) -> Step {
-        let (count, octets) = listing.totals();
-        let reply = reply::ok(&format!("maildrop has {count} messages ({octets} octets)"));
-        Step::reply(State::Transaction(Self { listing, access }), reply)
+    pub(super) fn begin(listing: Listing, access: Access, manner: Manner) -> Step {
+        let state = Self { listing, access, manner };
+        let reply = state.totals();
+        state.reply(reply)
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    pub(super) fn too_long(self) -> Step {
+        self.wrong(Text::LineTooLong)
     }
 
     pub(super) fn listing(&self) -> &Listing {
@@ -26,29 +37,61 @@ impl Transaction {
     pub(super) fn command(self, line: &Line) -> Step {
         match Command::parse(line) {
             Ok(command) => self.run(&command),
-            Err(Misread::Usage(usage)) => Step::wrong(State::Transaction(self), &format!("right would be: {usage}")),
-            Err(Misread::Unknown) => Step::wrong(State::Transaction(self), "unknown command"),
+            Err(Misread::Usage(usage)) => self.wrong(Text::RightWouldBe(usage)),
+            Err(Misread::Unknown) => self.wrong(Text::UnknownCommand),
         }
     }
 
+    fn reply(self, reply: Reply) -> Step {
+        Step::reply(State::Transaction(self), reply)
+    }
+
+    fn wrong(self, text: Text) -> Step {
+        let reply = self.manner.err(text);
+        Step::wrong(State::Transaction(self), reply)
+    }
+
+    fn totals(&self) -> Reply {
+        let (count, octets) = self.listing.totals();
+        self.manner.ok(Text::MaildropHas { count, octets })
+    }
+
     fn run(mut self, command: &Command) -> Step {
-        let reply = match *command {
+        let reply = match command {
             Command::Stat => reply::stat(&self.listing),
-            Command::List(None) => reply::list(&self.listing),
-            Command::List(Some(number)) => self.list_one(number),
-            Command::Uidl(number) => return self.uidl(number),
-            Command::Retr(number) => return self.transmit(number, Part::Whole),
-            Command::Top(number, lines) => return self.transmit(number, Part::Top(lines)),
-            Command::Dele(number) => self.dele(number),
+            Command::List(None) => return self.list(),
+            Command::List(Some(number)) => self.list_one(*number),
+            Command::Uidl(number) => return self.uidl(*number),
+            Command::Retr(number) => return self.transmit(*number, Part::Whole),
+            Command::Top(number, lines) => return self.transmit(*number, Part::Top(*lines)),
+            Command::Dele(number) => self.dele(*number),
             Command::Noop => reply::ok(""),
             Command::Rset => self.rset(),
-            Command::Capa => self.access.capabilities(true),
+            Command::Capa => self.access.capabilities(self.manner, true),
+            Command::Lang(range) => self.manner.lang(range.as_deref()),
             Command::Quit => return self.quit(),
-            Command::User(_) | Command::Pass(_) | Command::Auth(_) | Command::Stls => {
-                return Step::wrong(State::Transaction(self), "already logged in");
+            Command::User(_) | Command::Pass(_) | Command::Auth(_) | Command::Stls | Command::Utf8 => {
+                return self.wrong(Text::AlreadyLoggedIn);
             }
         };
-        Step::reply(State::Transaction(self), reply)
+        self.reply(reply)
+    }
+
+    fn list(self) -> Step {
+        let action = match self.shared() {
+            Some(messages) => Action::Share(messages.list()),
+            None => Action::Reply(reply::list(self.manner, self.listing.totals(), self.listing.unmarked())),
+        };
+        Step::right(State::Transaction(self), action)
+    }
+
+    /// The replies that sessions share are in English.
+    fn shared(&self) -> Option<&Messages> {
+        self.listing.shared().filter(|_| self.manner.language == Language::English)
+    }
+
+    fn no_such_message(&self, number: MessageNumber) -> Reply {
+        self.manner.err(Text::NoSuchMessage(number))
     }
 
     fn list_one(&self, number: MessageNumber) -> Reply {
@@ -75,17 +118,19 @@ impl Transaction {
         self.tell(number)
     }
 
-    /// "SYS/TEMP … a problem which is likely to be temporary in nature" (RFC 3206 §4).
+    /// "The SYS/TEMP response code indicates a problem which is likely to be temporary in nature" (RFC 3206 §4).
     pub(super) fn not_pinned(self) -> Step {
-        Step::reply(State::Transaction(self), reply::err("[SYS/TEMP] unique-ids cannot be told now, try again later"))
+        let reply = self.manner.err_with(Code::SysTemp, Text::UniqueIdsUnavailable);
+        self.reply(reply)
     }
 
     fn tell(self, number: Option<MessageNumber>) -> Step {
-        let reply = match number {
-            Some(number) => self.uidl_one(number),
-            None => reply::uidl(&self.listing),
+        let action = match (number, self.shared()) {
+            (Some(number), _) => Action::Reply(self.uidl_one(number)),
+            (None, Some(messages)) => Action::Share(messages.uidl()),
+            (None, None) => Action::Reply(reply::uidl(self.manner, self.listing.unmarked())),
         };
-        Step::reply(State::Transaction(self), reply)
+        Step::right(State::Transaction(self), action)
     }
 
     fn uidl_one(&self, number: MessageNumber) -> Reply {
@@ -95,34 +140,35 @@ impl Transaction {
     fn one(&self, number: MessageNumber, tell: impl Fn(&super::Listed) -> String) -> Reply {
         let message = self.listing.index(number).and_then(|index| self.listing.get(index));
         message
-            .map_or_else(|| reply::no_such_message(number), |message| reply::ok(&format!("{number} {}", tell(message))))
+            .map_or_else(|| self.no_such_message(number), |message| reply::ok(&format!("{number} {}", tell(message))))
     }
 
     fn transmit(self, number: MessageNumber, part: Part) -> Step {
         let Some((index, message)) = self.listing.index(number).and_then(|at| Some((at, self.listing.get(at)?))) else {
-            return Step::reply(State::Transaction(self), reply::no_such_message(number));
+            let reply = self.no_such_message(number);
+            return self.reply(reply);
         };
         let reply = match part {
-            Part::Whole => reply::ok(&format!("{} octets", message.octets)),
-            Part::Top(_) => reply::ok("top of message follows"),
+            Part::Whole => self.manner.ok(Text::Octets(message.octets)),
+            Part::Top(_) => self.manner.ok(Text::TopFollows),
         };
         Step::right(State::Transaction(self), Action::Transmit(Transmission { index, part, reply }))
     }
 
     pub(super) fn not_transmitted(self) -> Step {
-        Step::reply(State::Transaction(self), reply::err("this message cannot be read now"))
+        let reply = self.manner.err(Text::MessageUnreadableNow);
+        self.reply(reply)
     }
 
     fn dele(&mut self, number: MessageNumber) -> Reply {
-        let Some(index) = self.listing.index(number) else { return reply::no_such_message(number) };
+        let Some(index) = self.listing.index(number) else { return self.no_such_message(number) };
         self.listing.mark(index);
-        reply::ok(&format!("message {number} will be removed at QUIT"))
+        self.manner.ok(Text::MarkedForRemoval(number))
     }
 
     fn rset(&mut self) -> Reply {
         self.listing.reset();
-        let (count, octets) = self.listing.totals();
-        reply::ok(&format!("maildrop has {count} messages ({octets} octets)"))
+        self.totals()
     }
 
     /// "… if the client issues the QUIT command from the TRANSACTION state, the POP3 session enters the UPDATE state."
@@ -130,8 +176,8 @@ impl Transaction {
     fn quit(self) -> Step {
         let marks = self.listing.marks();
         if marks.is_empty() {
-            return Step::right(State::Ended, Action::Close(reply::ok("bye"), End::Quit));
+            return Step::right(State::Ended, Action::Close(self.manner.ok(Text::Bye), End::Quit));
         }
-        Step::right(State::Update, Action::Commit(marks))
+        Step::right(State::Update(self.manner), Action::Commit(marks))
     }
 }

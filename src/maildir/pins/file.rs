@@ -26,6 +26,9 @@ const BEGUN: &str = "restante-pins.begun";
 const HEAD: &[u8] =
     b"# Restante: the unique-ids that clients were told. Without them clients download their mail again.\n";
 
+/// The kernel brings what was written longer ago to the disk by itself.
+const RECENT: Duration = Duration::from_secs(120);
+
 /// How long others may take their turns.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -44,7 +47,14 @@ const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// Reads the pins of a Maildir. Writers may be at work: a line that is not whole yet was not told to anybody yet.
 pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
     match open(maildir, NAME)? {
-        Some(file) => content(maildir, &file).map(|(pins, _)| pins),
+        Some(file) => {
+            let (pins, _) = content(maildir, &file)?;
+            // Whoever wrote it may be about to bring it to the disk, or have been killed before.
+            if pins.stamp.is_some_and(|stamp| stamp.is_younger_than(RECENT)) {
+                file.sync_data()?;
+            }
+            Ok(pins)
+        }
         None => Ok(match open(maildir, PREVIOUS)? {
             Some(previous) => Pins { damaged: 1, stamp: None, ..parse(&octets(&previous)?).0 },
             None => Pins::default(),
@@ -89,17 +99,19 @@ impl<'d> Locked<'d> {
         }
     }
 
-    /// Writes lines, and brings them to the disk.
+    /// Writes lines, and brings them to the disk, with what others wrote before. What does not get there is taken back:
+    /// nobody may take it for told.
     pub(in crate::maildir) fn append(&mut self, lines: Vec<Line>) -> io::Result<()> {
-        let is_new = fstat(&self.file)?.st_size == 0;
-        let mut text = if is_new { HEAD.to_vec() } else { Vec::new() };
+        let before = fstat(&self.file)?.st_size.unsigned_abs();
+        let mut text = if before == 0 { HEAD.to_vec() } else { Vec::new() };
         for line in &lines {
             line.write(&mut text);
         }
-        self.file.write_all(&text)?;
-        self.file.sync_data()?;
-        if is_new {
-            sync_directory(self.maildir)?;
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        let written = written.and_then(|()| if before == 0 { sync_directory(self.maildir) } else { Ok(()) });
+        if let Err(error) = written {
+            self.file.set_len(before)?;
+            return Err(error);
         }
         for line in lines {
             self.pins.take(line);

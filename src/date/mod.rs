@@ -1,4 +1,4 @@
-//! A moment, written as LDAP and as mail write it.
+//! The calendar: a moment as the log, LDAP and mail write it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,14 +8,15 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 
 /// A moment of UTC in the Gregorian calendar; what lies before 1970 is taken for its first second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date {
+pub struct Date {
     days: u64,
     second_of_day: u64,
 }
 
 impl Date {
     /// The date of a moment, to the second.
-    pub(super) fn of(moment: SystemTime) -> Self {
+    #[must_use]
+    pub fn of(moment: SystemTime) -> Self {
         let seconds = moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Self { days: seconds / SECONDS_OF_A_DAY, second_of_day: seconds % SECONDS_OF_A_DAY }
     }
@@ -23,7 +24,8 @@ impl Date {
     /// Year, month (1 to 12) and day of the month (1 to 31).
     ///
     /// Years are counted from March here, so that the leap day is the last of its year.
-    pub(super) fn day(self) -> (i32, u8, u8) {
+    #[must_use]
+    pub fn day(self) -> (i32, u8, u8) {
         let since_year_0 = self.days + 719_468;
         let (era, day_of_era) = (since_year_0 / 146_097, since_year_0 % 146_097);
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -37,13 +39,22 @@ impl Date {
     }
 
     /// As LDAP's generalized time has it (RFC 4517 §3.3.13): `20261123180956Z`.
-    pub(super) fn generalized(self) -> String {
+    #[must_use]
+    pub fn generalized(self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());
         format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")
     }
 
+    /// As the log has it (RFC 3339 §5.6): `2026-11-23T18:09:56Z`.
+    #[must_use]
+    pub fn of_log(self) -> String {
+        let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     /// As the header of a message has it (RFC 5322 §3.3): `Mon, 23 Nov 2026 18:09:56 +0000`.
-    pub(super) fn of_mail(self) -> String {
+    #[must_use]
+    pub fn of_mail(self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());
         let weekday = WEEKDAYS.iter().cycle().nth(usize::try_from(self.days % 7).unwrap_or_default());
         let month = MONTHS.iter().cycle().nth(usize::from(month) - 1);
@@ -68,6 +79,9 @@ mod tests {
     #[test]
     fn dates_are_those_of_the_calendar() {
         assert_eq!(at(0).generalized(), "19700101000000Z");
+        assert_eq!(at(951_782_399).of_log(), "2000-02-28T23:59:59Z");
+        assert_eq!(at(951_782_400).of_log(), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_795_462_205).of_log(), "2026-11-23T19:30:05Z");
         assert_eq!(at(951_782_400).generalized(), "20000229000000Z");
         assert_eq!(at(951_868_799).of_mail(), "Tue, 29 Feb 2000 23:59:59 +0000");
         assert_eq!(at(1_795_457_396).of_mail(), "Mon, 23 Nov 2026 18:09:56 +0000");

@@ -1,0 +1,93 @@
+//! What a login costs: of an unchanged maildrop two `stat` calls, of a changed one its names and what is new.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::support::calls::{Call, Calls};
+use super::support::stage::Stage;
+use super::support::{maildir, wait_until};
+
+/// Every call that opens, reads or looks at files, and those that answer a client in clear.
+const WATCHED: &str = "%file,getdents64,read,readv,pread64,preadv2,sendto,write,writev";
+
+/// So many messages that their names do not fit into one answer of the kernel.
+const MESSAGES: usize = 2000;
+
+fn filled() -> Stage {
+    let messages: Vec<(String, &[u8])> =
+        (0..MESSAGES).map(|number| (format!("cur/{number}.a:2,S"), b"Subject: a\n\na\n".as_slice())).collect();
+    let messages: Vec<(&str, &[u8])> = messages.iter().map(|(name, octets)| (&**name, *octets)).collect();
+    Stage::set("", &messages)
+}
+
+/// Waits until the last change of the Maildir is older than the margin.
+fn settle(maildir: &Path) {
+    let is_old = |part: &str| {
+        let changed = fs::metadata(maildir.join(part)).unwrap().modified().unwrap();
+        changed.elapsed().is_ok_and(|age| age > Duration::from_millis(2100))
+    };
+    wait_until("the Maildir is settled", || is_old("new") && is_old("cur"));
+}
+
+/// What one session asks of the kernel that has to do with the Maildir or with the client.
+fn session(stage: &Stage, commands: &[(&str, &str)]) -> Vec<Call> {
+    let calls = Calls::watch(stage.service.pid(), WATCHED);
+    let mut client = stage.session();
+    for (command, reply) in commands {
+        client.ask(command, reply);
+    }
+    client.ask("QUIT", "+OK");
+    client.ended();
+    calls.seen()
+}
+
+fn named<'a>(calls: &'a [Call], name: &'a str) -> impl Iterator<Item = &'a Call> {
+    calls.iter().filter(move |call| call.name.starts_with(name))
+}
+
+/// The messages that were opened.
+fn opened(calls: &[Call]) -> Vec<&Call> {
+    named(calls, "open").filter(|call| call.told.contains(":2,") || call.told.contains(".new-one")).collect()
+}
+
+/// The reads of directories that had an answer.
+fn read_names(calls: &[Call]) -> usize {
+    named(calls, "getdents64").filter(|call| !call.told.ends_with("= 0")).count()
+}
+
+#[test]
+fn an_unchanged_maildrop_costs_two_looks_where_the_socket_is_read() {
+    let stage = filled();
+    settle(&stage.maildir());
+    drop(stage.session());
+    let calls = session(&stage, &[("STAT", "+OK 2000 34000")]);
+    let looks: Vec<&Call> = named(&calls, "newfstatat").filter(|call| call.told.contains("ajones")).collect();
+    assert_eq!(looks.len(), 2, "{looks:?}");
+    assert_eq!(named(&calls, "open").count() + read_names(&calls), 0, "{calls:?}");
+    // No other thread took part: the one that looked wrote the answer.
+    let greeting = calls.iter().find(|call| call.told.contains("+OK maildrop has")).unwrap();
+    assert!(looks.iter().all(|look| look.thread == greeting.thread), "{looks:?} {greeting:?}");
+}
+
+#[test]
+fn a_changed_maildrop_costs_its_names_and_what_is_new() {
+    let stage = filled();
+    drop(stage.session());
+    maildir::deliver(&stage.maildir(), "new/9999.new-one", b"Subject: b\n\nb\n");
+    let calls = session(&stage, &[("STAT", "+OK 2001 34017")]);
+    assert_eq!(opened(&calls).len(), 1, "{:?}", opened(&calls));
+    assert!(opened(&calls)[0].told.contains("9999.new-one"));
+    let names: usize = named(&calls, "getdents64").filter(|call| call.told.ends_with("= 0")).count();
+    assert_eq!(names, 2, "`new` and `cur` are read once each");
+}
+
+#[test]
+fn after_our_own_deletions_nothing_is_opened() {
+    let stage = filled();
+    drop(stage.session());
+    session(&stage, &[("DELE 1", "+OK"), ("DELE 1000", "+OK")]);
+    let calls = session(&stage, &[("STAT", "+OK 1998 33966"), ("UIDL 1", "+OK 1 1.a"), ("UIDL 999", "+OK 999 1000.a")]);
+    assert!(opened(&calls).is_empty(), "{:?}", opened(&calls));
+    assert!(read_names(&calls) > 0);
+}

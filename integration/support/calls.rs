@@ -1,0 +1,69 @@
+//! What a process asks of the kernel, as `strace` sees it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Watches a running process until it is asked what it saw.
+pub struct Calls {
+    strace: Child,
+    seen: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// One system call that has returned.
+#[derive(Debug)]
+pub struct Call {
+    /// The thread that made it.
+    pub thread: String,
+    /// Its name, such as `openat2`.
+    pub name: String,
+    /// Arguments and result, as strace writes them.
+    pub told: String,
+}
+
+impl Calls {
+    /// Begins to watch these calls (`strace -e trace=`) of all threads. The process is watched when this returns.
+    pub fn watch(pid: u32, calls: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let seen = folder.path().join("seen");
+        let mut strace = Command::new("strace")
+            .args(["-f", "-y", "-s", "256", "-e", &format!("trace={calls}"), "-o"])
+            .arg(&seen)
+            .args(["-p", &pid.to_string()])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("strace, of Debian's package of that name");
+        let attached = BufReader::new(strace.stderr.take().unwrap()).lines().map_while(Result::ok).next();
+        assert!(attached.as_ref().is_some_and(|line| line.contains("attached")), "{attached:?}");
+        Self { strace, seen, _folder: folder }
+    }
+
+    /// Ends watching; tells what was seen, in order.
+    pub fn seen(mut self) -> Vec<Call> {
+        kill_process(Pid::from_child(&self.strace), Signal::INT).unwrap();
+        self.strace.wait().unwrap();
+        fs::read_to_string(&self.seen).unwrap().lines().filter_map(call).collect()
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        let _ended_before = self.strace.kill();
+        let _ = self.strace.wait();
+    }
+}
+
+/// `12345 openat2(5</srv>, "x", …) = 6</srv/x>`, or the second half of one that was interrupted in the telling.
+fn call(line: &str) -> Option<Call> {
+    let (thread, rest) = line.split_once(' ')?;
+    let rest = rest.trim_start();
+    let (name, told) = match rest.strip_prefix("<... ") {
+        Some(resumed) => resumed.split_once(' ')?,
+        None => rest.split_once('(')?,
+    };
+    Some(Call { thread: thread.to_owned(), name: name.to_owned(), told: told.to_owned() })
+}

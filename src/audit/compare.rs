@@ -1,0 +1,253 @@
+//! What an old server tells of a maildrop against what we would tell: each difference, with its cause as far as it can be
+//! seen from here.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use crate::maildir::{PlannedMessage, UidlOrigin};
+use crate::remote::Told;
+
+/// A message as we would tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// Its name, unique-id, and where that comes from.
+    pub message: PlannedMessage,
+    /// Its size as RETR would send it.
+    pub octets: u64,
+    /// Octets of its file.
+    pub stored: u64,
+    /// Whether its last line has an end.
+    pub ends_with_line: bool,
+}
+
+/// Something that a client would see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs.
+    pub what: Differs,
+    /// The base name here, if the message is here.
+    pub base: Option<String>,
+    /// What the old server tells.
+    pub theirs: Option<String>,
+    /// What we would tell.
+    pub ours: Option<String>,
+    /// Why, as far as it can be seen.
+    pub cause: &'static str,
+}
+
+/// What differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// The unique-id: the client would download the message again.
+    UniqueId,
+    /// Only the old server has the message.
+    OnlyThere,
+    /// Only we have it.
+    OnlyHere,
+    /// The size in octets.
+    Octets,
+    /// The place in the order of the messages.
+    Order,
+}
+
+impl Differs {
+    /// A word for machines.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UniqueId => "unique_id",
+            Self::OnlyThere => "only_there",
+            Self::OnlyHere => "only_here",
+            Self::Octets => "octets",
+            Self::Order => "order",
+        }
+    }
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UniqueId => "unique-id",
+            Self::OnlyThere => "only there",
+            Self::OnlyHere => "only here",
+            Self::Octets => "octets",
+            Self::Order => "order",
+        })
+    }
+}
+
+/// Every difference between two listings of one maildrop, each in its server's order.
+#[must_use]
+pub fn differences(theirs: &[Told], ours: &[Ours]) -> Vec<Difference> {
+    let here: HashMap<&str, &Ours> = ours.iter().map(|one| (one.message.unique_id.as_str(), one)).collect();
+    let mut seen = HashSet::new();
+    let mut differences = Vec::new();
+    let mut left = Vec::new();
+    let mut common = Vec::new();
+    for told in theirs {
+        match here.get(told.unique_id.as_str()).filter(|one| seen.insert(one.message.unique_id.as_str())) {
+            Some(one) => {
+                differences.extend(sizes(told, one));
+                common.push(one.message.unique_id.as_str());
+            }
+            None => left.push(told),
+        }
+    }
+    differences.extend(order(&common, ours));
+    let rest: Vec<&Ours> = ours.iter().filter(|one| !seen.contains(one.message.unique_id.as_str())).collect();
+    differences.extend(pairs(&left, &rest));
+    differences
+}
+
+fn sizes(told: &Told, one: &Ours) -> Option<Difference> {
+    let octets = told.octets.filter(|octets| *octets != one.octets)?;
+    let cause = if octets + 2 == one.octets && !one.ends_with_line {
+        "the last line of the file has no end: sent, it gets one, which the old server does not count"
+    } else if octets == one.stored {
+        "the old server counts what is stored, where each line end is one octet; sent it is two"
+    } else if one.ends_with_line && octets + 2 == one.octets {
+        "the old server counts two octets less than are sent"
+    } else {
+        "the old server believes a number in the file's name or in its own list; ours is what is sent"
+    };
+    Some(Difference {
+        what: Differs::Octets,
+        base: Some(one.message.base.clone()),
+        theirs: Some(octets.to_string()),
+        ours: Some(one.octets.to_string()),
+        cause,
+    })
+}
+
+/// The first message that stands elsewhere among those that both have.
+fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
+    let known: HashSet<&str> = common.iter().copied().collect();
+    let in_our_order = ours.iter().filter(|one| known.contains(one.message.unique_id.as_str()));
+    let (theirs, one) = common.iter().zip(in_our_order).find(|(theirs, one)| **theirs != one.message.unique_id)?;
+    Some(Difference {
+        what: Differs::Order,
+        base: Some(one.message.base.clone()),
+        theirs: Some((*theirs).to_owned()),
+        ours: Some(one.message.unique_id.clone()),
+        cause: "from here on the messages stand in another order; clients that go by unique-ids do not mind",
+    })
+}
+
+/// What is left on both sides: where a size is found once on each, it is one message that is told differently.
+fn pairs(theirs: &[&Told], ours: &[&Ours]) -> Vec<Difference> {
+    let only = |octets: u64| {
+        let mut there = theirs.iter().filter(|told| told.octets == Some(octets));
+        let mut here = ours.iter().filter(|one| one.octets == octets);
+        match (there.next(), there.next(), here.next(), here.next()) {
+            (Some(_), None, Some(one), None) => Some(*one),
+            _ => None,
+        }
+    };
+    let mut paired = HashSet::new();
+    let mut differences = Vec::new();
+    for told in theirs {
+        let one = told.octets.and_then(only);
+        paired.extend(one.map(|one| one.message.unique_id.as_str()));
+        differences.push(Difference {
+            what: if one.is_some() { Differs::UniqueId } else { Differs::OnlyThere },
+            base: one.map(|one| one.message.base.clone()),
+            theirs: Some(told.unique_id.clone()),
+            ours: one.map(|one| one.message.unique_id.clone()),
+            cause: one.map_or("no message here has this unique-id", |one| told_differently(one.message.origin)),
+        });
+    }
+    let rest = ours.iter().filter(|one| !paired.contains(one.message.unique_id.as_str()));
+    differences.extend(rest.map(|one| Difference {
+        what: Differs::OnlyHere,
+        base: Some(one.message.base.clone()),
+        theirs: None,
+        ours: Some(one.message.unique_id.clone()),
+        cause: only_here(one.message.origin),
+    }));
+    differences
+}
+
+fn told_differently(origin: UidlOrigin) -> &'static str {
+    match origin {
+        UidlOrigin::Pin => "a client was told ours before, so it stays",
+        UidlOrigin::List => {
+            "the lists say ours: is dovecot_format the old server's, and is the right list first in precedence?"
+        }
+        UidlOrigin::Invalid => "the listed one cannot be told: it is not printable, or too long",
+        UidlOrigin::Duplicate => "another message has the listed one, and a client would take the two for one",
+        UidlOrigin::Own => "no list has the message: is the list where it is sought?",
+    }
+}
+
+fn only_here(origin: UidlOrigin) -> &'static str {
+    match origin {
+        UidlOrigin::Own => "no list has the message: it came after the old server had looked, or that one hides it",
+        UidlOrigin::Pin => "a client was told it before; the old server does not show it, or shows it differently",
+        other => told_differently(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(unique_id: &str, octets: u64, stored: u64, ends_with_line: bool, origin: UidlOrigin) -> Ours {
+        let message = PlannedMessage { base: format!("{unique_id}.base"), unique_id: unique_id.to_owned(), origin };
+        Ours { message, octets, stored, ends_with_line }
+    }
+
+    fn listed(unique_id: &str, octets: u64) -> Ours {
+        ours(unique_id, octets, octets - 2, true, UidlOrigin::List)
+    }
+
+    fn told(unique_id: &str, octets: u64) -> Told {
+        Told { unique_id: unique_id.to_owned(), octets: Some(octets) }
+    }
+
+    fn found(theirs: &[Told], here: &[Ours]) -> Vec<(Differs, String)> {
+        let found = differences(theirs, here);
+        found.into_iter().map(|one| (one.what, format!("{:?} {:?} {}", one.theirs, one.ours, one.cause))).collect()
+    }
+
+    #[test]
+    fn what_is_alike_is_no_difference() {
+        assert_eq!(found(&[told("1", 10), told("2", 20)], &[listed("1", 10), listed("2", 20)]), []);
+    }
+
+    #[test]
+    fn a_size_is_explained() {
+        for (octets, one, cause) in [
+            (19, ours("1", 21, 17, false, UidlOrigin::List), "has no end"),
+            (17, ours("1", 21, 17, true, UidlOrigin::List), "counts what is stored"),
+            (19, ours("1", 21, 17, true, UidlOrigin::List), "two octets less"),
+            (99, ours("1", 21, 17, true, UidlOrigin::List), "believes a number"),
+        ] {
+            let found = found(&[told("1", octets)], &[one]);
+            assert!(found.len() == 1 && found[0].0 == Differs::Octets && found[0].1.contains(cause), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_one_side_alone_has_is_told_or_paired_by_its_size() {
+        let here =
+            [listed("1", 10), ours("b", 30, 28, true, UidlOrigin::Own), ours("c", 40, 38, true, UidlOrigin::Own)];
+        let found = found(&[told("1", 10), told("2", 30), told("3", 50)], &here);
+        let kinds: Vec<Differs> = found.iter().map(|(what, _)| *what).collect();
+        assert_eq!(kinds, [Differs::UniqueId, Differs::OnlyThere, Differs::OnlyHere]);
+        assert!(found[0].1.contains("\"2\"") && found[0].1.contains("\"b\""), "{found:?}");
+    }
+
+    #[test]
+    fn the_same_twice_at_the_old_server_is_told() {
+        let here = [listed("1", 10), ours("hash", 30, 28, true, UidlOrigin::Duplicate)];
+        let found = found(&[told("1", 10), told("1", 30)], &here);
+        assert!(found.len() == 1 && found[0].1.contains("take the two for one"), "{found:?}");
+    }
+
+    #[test]
+    fn another_order_is_told_once() {
+        let found =
+            found(&[told("1", 10), told("2", 20), told("3", 30)], &[listed("2", 20), listed("1", 10), listed("3", 30)]);
+        assert!(found.len() == 1 && found[0].0 == Differs::Order, "{found:?}");
+    }
+}

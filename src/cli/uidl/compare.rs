@@ -1,0 +1,135 @@
+//! `restante uidl compare`: the old server's UIDL and LIST against ours.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use comfy_table::{Table, presets};
+use serde_json::json;
+
+use super::old_server::{self, Trust};
+use super::{Tls, person};
+use crate::audit::{Difference, Ours, differences};
+use crate::cli::{act_as_service, harmless, password};
+use crate::config::Configuration;
+use crate::directory::Directory;
+use crate::identity::{self, IdentityMap};
+use crate::maildir::{Maildrop, MaildropPath, Store};
+use crate::remote::{self, Told};
+use crate::secret::Password;
+
+/// What is wanted to be known.
+pub(super) struct Wanted {
+    pub(super) host: String,
+    pub(super) tls: Tls,
+    pub(super) trust: Trust,
+    /// The name at the old server.
+    pub(super) name: String,
+    pub(super) login: String,
+    pub(super) json: bool,
+}
+
+/// Rows of the table: nobody reads more, and `--json` tells them all.
+const ROWS: usize = 1_000;
+
+/// Gives whether a client would see no difference.
+pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::Result<bool> {
+    let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
+    let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
+    act_as_service(&configuration)?;
+    let Configuration { identity, directories, maildir, .. } = configuration;
+    let store = Store::new(maildir.for_trial())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let asked = both(directories.into_iter().map(Directory::new).collect(), identity, &server, &secret, wanted);
+    let (path, theirs) = runtime.block_on(asked)?;
+    let ours = ours(&store, &path, &theirs)?;
+    let found = differences(&theirs, &ours);
+    let mut out = std::io::stdout().lock();
+    let told =
+        if wanted.json { machine(&found, theirs.len(), ours.len()) } else { text(&found, theirs.len(), ours.len()) };
+    out.write_all(told.as_bytes())?;
+    Ok(found.is_empty())
+}
+
+/// Where the mail is, and what the old server tells of it.
+async fn both(
+    directories: Vec<Directory>,
+    settings: identity::Settings,
+    server: &remote::Settings,
+    secret: &Password,
+    wanted: &Wanted,
+) -> anyhow::Result<(MaildropPath, Vec<Told>)> {
+    let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
+    let (_, path) = person(&identities, &wanted.login).await?;
+    let theirs = remote::told(server, &wanted.name, secret).await;
+    Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
+}
+
+/// What we would tell; those files are read whose size the old server tells differently.
+fn ours(store: &Store, path: &MaildropPath, theirs: &[Told]) -> anyhow::Result<Vec<Ours>> {
+    let planned = store.plan(path)?;
+    let mut shown: HashMap<String, _> =
+        planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
+    let there: HashMap<&str, Option<u64>> = theirs.iter().map(|told| (told.unique_id.as_str(), told.octets)).collect();
+    let mut maildrop = store.enter(path)?;
+    let listing = maildrop.listing(true);
+    let mut ours = Vec::new();
+    for (number, listed) in listing.unmarked() {
+        // One that came between the two looks at the disk is left out.
+        let Some(message) = shown.remove(listed.unique_id.as_str()) else { continue };
+        let differs = there.get(message.unique_id.as_str()).is_some_and(|octets| *octets != Some(listed.octets));
+        let (stored, ends_with_line) = if differs { stored(&mut maildrop, number - 1)? } else { (listed.octets, true) };
+        ours.push(Ours { message, octets: listed.octets, stored, ends_with_line });
+    }
+    Ok(ours)
+}
+
+/// The octets of a message's file, and whether its last line has an end.
+fn stored(maildrop: &mut Maildrop, index: usize) -> anyhow::Result<(u64, bool)> {
+    let mut message = maildrop.fetch(index)?;
+    let (mut block, mut octets, mut last) = (vec![0; 64 * 1024], 0, b'\n');
+    loop {
+        let length = message.read(&mut block)?;
+        let Some(octet) = block.get(..length).and_then(<[u8]>::last) else { return Ok((octets, last == b'\n')) };
+        last = *octet;
+        octets += u64::try_from(length).unwrap_or(u64::MAX);
+    }
+}
+
+fn text(found: &[Difference], theirs: usize, ours: usize) -> String {
+    let mut text = format!("{theirs} messages there, {ours} here\n");
+    if found.is_empty() {
+        text.push_str("no difference\n");
+        return text;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["differs", "there", "here", "base name", "cause"]);
+    let word = |value: &Option<String>| harmless(value.as_deref().unwrap_or("-"));
+    for one in found.iter().take(ROWS) {
+        table.add_row([
+            one.what.to_string(),
+            word(&one.theirs),
+            word(&one.ours),
+            word(&one.base),
+            one.cause.to_owned(),
+        ]);
+    }
+    let _ = writeln!(text, "{table}");
+    if found.len() > ROWS {
+        let _ = writeln!(text, "and {} more; --json tells all of them", found.len() - ROWS);
+    }
+    text
+}
+
+fn machine(found: &[Difference], theirs: usize, ours: usize) -> String {
+    let differences = found.iter().map(|one| {
+        json!({ "what": one.what.word(), "there": one.theirs, "here": one.ours, "base_name": one.base, "cause": one.cause })
+    });
+    let whole = json!({
+        "clean": found.is_empty(),
+        "messages_there": theirs,
+        "messages_here": ours,
+        "differences": differences.collect::<Vec<_>>(),
+    });
+    format!("{whole:#}\n")
+}

@@ -1,0 +1,86 @@
+//! `restante uidl plan`: a dry run of a move.
+
+use std::io::{BufWriter, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::person;
+use super::planned::{self, Maildrop};
+use crate::cli::act_as_service;
+use crate::config::Configuration;
+use crate::directory::{Directory, WalkEnd};
+use crate::identity::{self, Identity, IdentityMap};
+use crate::maildir::{MaildropPath, Store};
+
+/// Plans for these login names, or for everybody. Gives whether nothing is wrong.
+pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
+    act_as_service(&configuration)?;
+    let Configuration { identity, directories, maildir, .. } = configuration;
+    let store = Store::new(maildir.for_trial())?;
+    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+    // The disk is asked on this thread; the directory's answers come in on the other.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let maildrops = if logins.is_empty() {
+        runtime.block_on(everybody(&directories, &identity, &store))?
+    } else {
+        runtime.block_on(these(directories, identity, logins, &store))?
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if json {
+        planned::machine(&maildrops, &mut out)?;
+    } else {
+        planned::tell(&maildrops, &mut out)?;
+    }
+    out.flush()?;
+    Ok(!maildrops.iter().any(Maildrop::is_wrong))
+}
+
+async fn these(
+    directories: Vec<Directory>,
+    settings: identity::Settings,
+    logins: &[String],
+    store: &Store,
+) -> anyhow::Result<Vec<Maildrop>> {
+    let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
+    let mut maildrops = Vec::with_capacity(logins.len());
+    for login in logins {
+        let (name, path) = person(&identities, login).await?;
+        maildrops.push(planned_for(name, &path, store));
+    }
+    Ok(maildrops)
+}
+
+/// Those of whom the directory gives no path have no mail to move; `restante audit` tells of them.
+async fn everybody(
+    directories: &[Directory],
+    settings: &identity::Settings,
+    store: &Store,
+) -> anyhow::Result<Vec<Maildrop>> {
+    let bar =
+        ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} maildrops {pos} ({per_sec})")?);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let mut maildrops = Vec::new();
+    for directory in directories {
+        let (mut walk, of) = (directory.walk(), directory.settings());
+        while let Some(entry) = walk.next().await {
+            bar.inc(1);
+            // Whom the directory is not for cannot log in.
+            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
+            let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+            if let Ok(path) = identity.maildrop {
+                maildrops.push(planned_for(identity.canonical_name, &path, store));
+            }
+        }
+        if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
+            anyhow::bail!("directory {} gave only a part of its people: {why}", of.name);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(maildrops)
+}
+
+fn planned_for(person: String, path: &MaildropPath, store: &Store) -> Maildrop {
+    let planned = store.plan(path).map_err(|fault| fault.to_string());
+    Maildrop { person, path: path.to_string(), planned }
+}

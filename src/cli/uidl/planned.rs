@@ -1,0 +1,155 @@
+//! The plan of a move in words, for people and for machines.
+
+use std::io::Write;
+
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::cli::harmless;
+use crate::maildir::{Planned, PlannedMessage};
+
+/// One person's maildrop, and what a move would come to.
+pub(super) struct Maildrop {
+    pub(super) person: String,
+    pub(super) path: String,
+    /// Or why nothing can be told of it.
+    pub(super) planned: Result<Planned, String>,
+}
+
+/// Rows of the table, and sentences below it: nobody reads more, and `--json` tells them all.
+const ROWS: usize = 1_000;
+
+/// Names told in one sentence.
+const NAMES: usize = 5;
+
+impl Maildrop {
+    pub(super) fn is_wrong(&self) -> bool {
+        self.planned.as_ref().map_or(true, Planned::is_wrong)
+    }
+
+    /// What is wrong, a sentence for each.
+    fn faults(&self) -> Vec<String> {
+        let planned = match &self.planned {
+            Ok(planned) => planned,
+            Err(why) => return vec![why.clone()],
+        };
+        let mut faults = planned.faults.clone();
+        if planned.without_list {
+            faults.push("no list was found: clients would download all that is not pinned again".to_owned());
+        }
+        if planned.both {
+            let what =
+                "Dovecot's list and Courier's were both found: leave the one in uidl.precedence that POP3 clients knew";
+            faults.push(what.to_owned());
+        }
+        faults.extend(named("the listed unique-id cannot be told", &planned.invalid));
+        faults.extend(named("the listed unique-id is another message's as well", &planned.duplicate));
+        faults
+    }
+}
+
+fn named(what: &str, names: &[String]) -> Option<String> {
+    let told = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if names.len() > NAMES { format!(" and {} more", names.len() - NAMES) } else { String::new() };
+    (!names.is_empty()).then(|| format!("{what}: {told}{more}"))
+}
+
+pub(super) fn tell(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
+        "person",
+        "messages",
+        "pinned",
+        "listed",
+        "unlisted",
+        "waiting",
+        "invalid",
+        "duplicate",
+        "over 70",
+        "dead",
+        "lists",
+    ]);
+    // Those with something wrong first: they are why somebody looks.
+    let (wrong, fine): (Vec<&Maildrop>, Vec<&Maildrop>) = maildrops.iter().partition(|one| one.is_wrong());
+    for one in wrong.iter().chain(&fine).take(ROWS) {
+        table.add_row(row(one));
+    }
+    writeln!(out, "{table}")?;
+    if maildrops.len() > ROWS {
+        writeln!(out, "and {} more; --json tells all of them", maildrops.len() - ROWS)?;
+    }
+    let samples = fine.iter().chain(&wrong).filter_map(|one| Some((one, one.planned.as_ref().ok()?.samples().next()?)));
+    for (one, PlannedMessage { base, unique_id, .. }) in samples.take(3) {
+        let line = format!("sample  {}: {base} would be told as {unique_id}", one.person);
+        writeln!(out, "{}", harmless(&line))?;
+    }
+    for (one, fault) in wrong.iter().flat_map(|one| one.faults().into_iter().map(move |fault| (one, fault))).take(ROWS)
+    {
+        writeln!(out, "{}", harmless(&format!("WRONG   {}: {fault}", one.person)))?;
+    }
+    if wrong.is_empty() {
+        writeln!(out, "nothing is wrong")?;
+    }
+    Ok(())
+}
+
+fn row(one: &Maildrop) -> Vec<String> {
+    let mut row = vec![harmless(&one.person)];
+    match &one.planned {
+        Err(_) => row.push("cannot be told".to_owned()),
+        Ok(planned) => {
+            let numbers = [
+                planned.messages,
+                planned.pinned,
+                planned.listed,
+                planned.unlisted,
+                planned.waiting,
+                planned.invalid.len(),
+                planned.duplicate.len(),
+                planned.over_long,
+                planned.dead,
+            ];
+            row.extend(numbers.map(|number| number.to_string()));
+            row.push(planned.lists.join(", "));
+        }
+    }
+    row
+}
+
+/// One JSON object, a maildrop on each line: written piece by piece, since there may be very many.
+pub(super) fn machine(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
+    let clean = !maildrops.iter().any(Maildrop::is_wrong);
+    write!(out, "{{\"clean\":{clean},\n\"maildrops\":[")?;
+    for (number, one) in maildrops.iter().enumerate() {
+        write!(out, "{}\n{}", if number == 0 { "" } else { "," }, of_maildrop(one))?;
+    }
+    writeln!(out, "]}}")
+}
+
+fn of_maildrop(one: &Maildrop) -> Value {
+    let mut value = json!({
+        "person": one.person, "path": one.path, "clean": !one.is_wrong(), "faults": one.faults(),
+    });
+    if let (Ok(planned), Some(object)) = (&one.planned, value.as_object_mut()) {
+        let samples: Vec<Value> = planned
+            .samples()
+            .map(|message| json!({ "base_name": message.base, "unique_id": message.unique_id }))
+            .collect();
+        let further = json!({
+            "messages": planned.messages,
+            "pinned": planned.pinned,
+            "listed": planned.listed,
+            "unlisted": planned.unlisted,
+            "waiting": planned.waiting,
+            "invalid": planned.invalid,
+            "duplicate": planned.duplicate,
+            "over_long": planned.over_long,
+            "dead": planned.dead,
+            "lists": planned.lists,
+            "both_lists": planned.both,
+            "samples": samples,
+        });
+        object.extend(further.as_object().cloned().unwrap_or_default());
+    }
+    value
+}

@@ -1,0 +1,98 @@
+//! What clients that did not say UTF8 are offered in place of messages with octets beyond ASCII in their header.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::sync::Arc;
+
+use super::name;
+use super::snapshot::{Entry, Snapshot, renewed};
+use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
+
+/// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EightBitHeaders {
+    /// As they lie on disk.
+    #[default]
+    AsTheyAre,
+    /// Wrapped into a message whose header is ASCII. Every message's header is read once for that.
+    Wrapped,
+}
+
+/// The messages of a snapshot as such clients see them.
+#[derive(Debug)]
+pub(super) struct Surrogates {
+    /// For each message the octets of its surrogate's header; 0 where it needs none.
+    headers: Arc<[u64]>,
+    pub(super) listed: Arc<Messages>,
+}
+
+/// What was read of messages before, by file.
+pub(super) struct Read<'a>(HashMap<(u64, Cow<'a, [u8]>), u64>);
+
+/// Octets read of a message at a time.
+const BLOCK: u64 = 8 * 1024;
+
+impl<'a> Read<'a> {
+    pub(super) fn of(earlier: Option<&'a Snapshot>) -> Self {
+        let known = earlier.and_then(|snapshot| Some((&snapshot.entries, &snapshot.surrogates.as_ref()?.headers)));
+        let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers.iter()));
+        Self(pairs.map(|(entry, header)| (file(entry), *header)).collect())
+    }
+}
+
+fn file(entry: &Entry) -> (u64, Cow<'_, [u8]>) {
+    (entry.found.inode, name::stem(entry.found.base()))
+}
+
+impl Surrogates {
+    /// Reads the headers of messages that were not read before. `open` gives a message's file; where it gives none, the
+    /// message has moved and is offered as it is.
+    pub(super) fn look(
+        snapshot: &Snapshot,
+        read: &Read<'_>,
+        open: impl Fn(&Entry) -> io::Result<Option<File>>,
+    ) -> io::Result<Self> {
+        let mut headers = Vec::with_capacity(snapshot.entries.len());
+        for entry in snapshot.entries.iter() {
+            headers.push(match read.0.get(&file(entry)) {
+                Some(header) => *header,
+                None => open(entry)?.map_or(Ok(0), header)?,
+            });
+        }
+        let listed = snapshot.listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
+        Ok(Self { listed: Arc::new(listed.collect()), headers: headers.into() })
+    }
+
+    /// Whether a message is offered by its surrogate.
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.headers.get(index).is_some_and(|header| *header > 0)
+    }
+
+    /// The same with the unique-ids that changed, by index.
+    pub(super) fn renewed(&self, changed: &HashMap<usize, UniqueId>) -> Self {
+        Self { headers: Arc::clone(&self.headers), listed: renewed(&self.listed, changed) }
+    }
+
+    /// Octets of memory that they take at most.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.headers) + self.listed.memory()
+    }
+}
+
+fn offered(listed: &Listed, header: u64) -> Listed {
+    let octets = if header == 0 { listed.octets } else { surrogate_octets(header, listed.octets) };
+    Listed { octets, unique_id: listed.unique_id.clone() }
+}
+
+/// The octets of the surrogate's header; 0 if the message's own is ASCII.
+fn header(mut file: File) -> io::Result<u64> {
+    let mut beginning = Vec::new();
+    while !has_whole_header(&beginning) {
+        if (&mut file).take(BLOCK).read_to_end(&mut beginning)? == 0 {
+            break;
+        }
+    }
+    Ok(surrogate_header(&beginning).map_or(0, |header| header.len() as u64))
+}

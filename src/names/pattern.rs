@@ -1,0 +1,102 @@
+//! Patterns of distinguished names: which entries lie where names of a certain form lie.
+
+use std::fmt;
+
+use super::dn::{read_pair, split_unescaped};
+use super::{Dn, Rdn, fold};
+
+/// A DN in which `*` may stand for any value (`ou=*,o=Renovations`), or for any one part (`ou=Sales,*,o=Renovations`).
+/// Names at it and below it fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnPattern {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Any,
+    /// Each attribute type with its value; none for any value.
+    Pairs(Vec<(String, Option<String>)>),
+}
+
+impl DnPattern {
+    /// Reads the text form of RFC 4514 §3, and the asterisks. An asterisk that is escaped stands for itself.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts = split_unescaped(text, ',').into_iter().map(Part::parse).collect::<Option<Vec<_>>>()?;
+        Some(Self { text: text.trim().to_owned(), parts })
+    }
+
+    /// Whether a name is of this form, or lies below one that is.
+    #[must_use]
+    pub fn fits(&self, dn: &Dn) -> bool {
+        let Some(above) = dn.rdns().len().checked_sub(self.parts.len()) else { return false };
+        dn.rdns().iter().skip(above).zip(&self.parts).all(|(rdn, part)| part.fits(rdn))
+    }
+}
+
+impl Part {
+    fn parse(text: &str) -> Option<Self> {
+        if text.trim() == "*" {
+            return Some(Self::Any);
+        }
+        split_unescaped(text, '+').into_iter().map(pair).collect::<Option<Vec<_>>>().map(Self::Pairs)
+    }
+
+    fn fits(&self, rdn: &Rdn) -> bool {
+        let Self::Pairs(pairs) = self else { return true };
+        let fits = |(kind, wanted): &(String, Option<String>)| {
+            rdn.value_of(kind).is_some_and(|own| wanted.as_ref().is_none_or(|wanted| fold(wanted) == fold(own)))
+        };
+        rdn.pairs().count() == pairs.len() && pairs.iter().all(fits)
+    }
+}
+
+fn pair(text: &str) -> Option<(String, Option<String>)> {
+    let (kind, value) = read_pair(text)?;
+    let is_any = text.split_once('=').is_some_and(|(_, written)| written.trim() == "*");
+    Some((kind, (!is_any).then_some(value)))
+}
+
+impl fmt::Display for DnPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asterisks_stand_for_anything_but_no_more_than_one_part() {
+        for (pattern, name, fits) in [
+            ("ou=Sales,o=Reno", "uid=a,OU=sales,o=reno", true),
+            ("ou=Sales,o=Reno", "ou=Sales,o=Reno", true),
+            ("ou=Sales,o=Reno", "uid=a,ou=East,ou=Sales,o=Reno", true),
+            ("ou=Sales,o=Reno", "uid=a,ou=Production,o=Reno", false),
+            ("ou=Sales,o=Reno", "o=Reno", false),
+            ("ou=*,o=Reno", "uid=a,ou=Sales,o=Reno", true),
+            ("ou=*,o=Reno", "uid=a,l=Bonn,o=Reno", false),
+            ("ou=*,o=Reno", "uid=a,o=Reno", false),
+            ("ou=Sales,*,o=Reno", "uid=a,ou=Sales,l=Bonn,o=Reno", true),
+            ("ou=Sales,*,o=Reno", "uid=a,ou=Sales,o=Reno", false),
+            ("cn=*+uid=a,o=Reno", "uid=A+cn=Any,o=Reno", true),
+            ("cn=*,o=Reno", "uid=A+cn=Any,o=Reno", false),
+            (r"ou=\2a,o=Reno", "uid=a,ou=Sales,o=Reno", false),
+            (r"ou=\2a,o=Reno", r"uid=a,ou=\2A,o=Reno", true),
+            ("*", "o=Reno", true),
+        ] {
+            let pattern = DnPattern::parse(pattern).unwrap();
+            assert_eq!(pattern.fits(&Dn::parse(name).unwrap()), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_not_read() {
+        for text in ["", "Sales", "ou=", "*,", "=*", "ou=Sales,,o=Reno", "**"] {
+            assert_eq!(DnPattern::parse(text), None, "{text}");
+        }
+    }
+}
