@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::maildir;
-use super::process::{program, succeed};
+use super::process::{output, program, succeed};
 
 /// Two Maildirs to be kept alike, with what mbsync remembers of them.
 pub struct Mbsync {
@@ -30,6 +31,17 @@ impl Mbsync {
 
     /// Synchronises them once.
     pub fn run(&self) {
-        succeed(program("mbsync").arg("-c").arg(&self.configuration).arg("all"), "");
+        succeed(&mut self.command(), "");
+    }
+
+    /// The same where others work in one of them, so that it may fail.
+    pub fn try_run(&self) {
+        output(&mut self.command(), "");
+    }
+
+    fn command(&self) -> Command {
+        let mut command = program("mbsync");
+        command.arg("-c").arg(&self.configuration).arg("all");
+        command
     }
 }
