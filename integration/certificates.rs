@@ -18,6 +18,10 @@ mod mapping;
 mod matrix;
 #[path = "certificates/resumption.rs"]
 mod resumption;
+#[path = "certificates/several.rs"]
+mod several;
+#[path = "certificates/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -22,6 +22,8 @@ mod flush;
 mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
+#[path = "commands/several.rs"]
+mod several;
 #[path = "commands/undelete.rs"]
 mod undelete;
 

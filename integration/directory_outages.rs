@@ -12,6 +12,8 @@ mod support;
 
 #[path = "directory_outages/codes.rs"]
 mod codes;
+#[path = "directory_outages/every.rs"]
+mod every;
 #[path = "directory_outages/idling.rs"]
 mod idling;
 #[path = "directory_outages/mischief.rs"]
@@ -20,6 +22,8 @@ mod mischief;
 mod outage;
 #[path = "directory_outages/servers.rs"]
 mod servers;
+#[path = "directory_outages/several.rs"]
+mod several;
 #[path = "directory_outages/transport.rs"]
 mod transport;
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Each module with its floor, and the external crates it may name. `tracing` may be named from floor 2 up.
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
+    ("file_stamps", 0, &[]),
     ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &[]),
@@ -16,6 +17,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),
     ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    ("token", 2, &["base64", "jsonwebtoken", "serde_json", "tokio"]),
     ("maildir", 2, &["aws_lc_rs", "md5", "memchr", "moka", "rustix"]),
     ("remote", 2, &["rustls_pki_types", "tokio", "tokio_rustls"]),
     ("identity", 3, &["aws_lc_rs", "moka"]),

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use restante::demo::people::{BASE, LDIF};
 use support::directory::RealDirectory;
 use support::ds389::Ds389;
+use support::factory;
+use support::ldap_relay::{Conduct, LdapRelay};
 use support::login::{give_mail, log_in};
 use support::overlays::Overlay;
 use support::samba::Samba;
@@ -29,8 +31,25 @@ const HELD_FOR_LONG: &str = "refusal_step: 0s\ncache: { found: 1h, missed: 1h, p
 /// How soon a change must count.
 const SOON: Duration = Duration::from_secs(1);
 
+/// How long a look-up is believed where changes are not heard.
+const FOUND: Duration = Duration::from_secs(4);
+
 fn slapd() -> Slapd {
-    Slapd::start_with(LDIF, &Options { overlays: &[Overlay::Sync], ..Options::default() })
+    with_overlays(&[Overlay::Sync])
+}
+
+fn with_overlays(overlays: &'static [Overlay]) -> Slapd {
+    Slapd::start_with(LDIF, &Options { overlays, ..Options::default() })
+}
+
+/// Over a relay, in clear.
+fn serve_over(relay: &LdapRelay, site: &Site, further: &str) -> Service {
+    let mut plan = Plan::at(&relay.url()).and(further);
+    plan.directory.push_str("    follow: true\n");
+    give_mail(site, ALAN.0);
+    let service = site.serve(&plan);
+    follows(&service);
+    service
 }
 
 fn serve(site: &Site, directory: &impl RealDirectory) -> Service {
@@ -78,6 +97,65 @@ fn an_old_password_stops_at_once_on_389_directory_server() {
     an_old_password_stops(&Ds389::start(LDIF));
 }
 
+/// Held by name and password, and refused as soon as the administrator says so; the log tells why.
+fn a_disabled_person_is_cut(directory: &impl RealDirectory, reason: &str) {
+    let site = Site::new();
+    let service = serve(&site, directory);
+    follows(&service);
+    for _ in 0..2 {
+        log_in(&service, ALAN.0, ALAN.1).unwrap();
+    }
+    service.wait_for_log(&["login person=\"ajones\"", "proof=held"]);
+    directory.disable(ALAN.0);
+    soon("the disabled person is refused", || log_in(&service, ALAN.0, ALAN.1).is_err());
+    service.wait_for_log(&["login refused", "person=\"ajones\"", reason]);
+}
+
+#[test]
+fn a_disabled_person_is_cut_at_once_on_openldap() {
+    a_disabled_person_is_cut(&with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), "reason=account locked");
+}
+
+#[test]
+fn a_disabled_person_is_cut_at_once_on_389_directory_server() {
+    a_disabled_person_is_cut(&Ds389::start(LDIF), "reason=account disabled");
+}
+
+/// Searches and binds go on, but changes are not heard any more: then a look-up is believed for its lifetime.
+fn a_disabled_person_is_cut_by_lifetime(directory: &impl RealDirectory) {
+    let (relay, site) = (LdapRelay::to(&directory.url()), Site::new());
+    let cache = format!("cache: {{ found: {}s, missed: 1h, password: 1h, refused: 1h }}", FOUND.as_secs());
+    let service = serve_over(&relay, &site, &format!("refusal_step: 0s\n{cache}"));
+    relay.set(Conduct::TurnsFollowersAway);
+    relay.end_connections();
+    service.wait_for_log(&["WARN", "the directory is not followed", "what is held lasts for its lifetime"]);
+    let began = Instant::now();
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    directory.disable(ALAN.0);
+    // It is tried again and again to follow the directory, which must not cost what is held.
+    let mut held_for = Duration::ZERO;
+    support::wait_until("the disabled person is refused", || {
+        let is_let_in = log_in(&service, ALAN.0, ALAN.1).is_ok();
+        if is_let_in {
+            held_for = began.elapsed();
+        }
+        !is_let_in
+    });
+    let cut_after = began.elapsed();
+    assert!(held_for > FOUND / 4 * 3 && cut_after < FOUND + SOON, "held for {held_for:?}, cut after {cut_after:?}");
+    assert_eq!(service.log().iter().filter(|line| line.contains("the directory is not followed")).count(), 1);
+}
+
+#[test]
+fn a_disabled_person_is_cut_by_lifetime_where_openldap_is_not_heard() {
+    a_disabled_person_is_cut_by_lifetime(&with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]));
+}
+
+#[test]
+fn a_disabled_person_is_cut_by_lifetime_where_389_directory_server_is_not_heard() {
+    a_disabled_person_is_cut_by_lifetime(&Ds389::start(LDIF));
+}
+
 #[test]
 fn who_leaves_and_who_comes_counts_at_once() {
     let (slapd, site) = (slapd(), Site::new());
@@ -119,6 +197,64 @@ fn after_a_reconnect_everything_held_is_asked_anew() {
     assert!(service.log().len() > before);
     slapd.modify(&format!("dn: uid=ajones,ou=Sales,{BASE}\nchangetype: modify\ndelete: cn\ncn: Al Jones\n"));
     soon("changes are heard again", || log_in(&service, "Al Jones", ALAN.1).is_err());
+}
+
+/// With lifetimes of an hour: nothing but the reconnect can tell.
+#[test]
+fn what_changed_unheard_counts_once_changes_are_heard_again() {
+    let (slapd, site) = (with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), Site::new());
+    let relay = LdapRelay::to(&slapd.url());
+    let service = serve_over(&relay, &site, HELD_FOR_LONG);
+    relay.set(Conduct::TurnsFollowersAway);
+    relay.end_connections();
+    service.wait_for_log(&["WARN", "the directory is not followed"]);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    slapd.disable(ALAN.0);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    relay.set(Conduct::Faithful);
+    service.wait_for_logs(&["the directory is followed"], 2);
+    log_in(&service, ALAN.0, ALAN.1).unwrap_err();
+}
+
+/// A server that cannot tell what changed since says that all is to be told anew (e-syncRefreshRequired, RFC 4533 §2.5):
+/// changes may have gone unheard.
+#[test]
+fn a_server_that_wants_to_begin_anew_is_followed_anew() {
+    let (slapd, site) = (with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), Site::new());
+    let relay = LdapRelay::to(&slapd.url());
+    let service = serve_over(&relay, &site, HELD_FOR_LONG);
+    log_in(&service, ALAN.0, ALAN.1).unwrap();
+    relay.set(Conduct::WantsFollowersAnew);
+    slapd.disable(ALAN.0);
+    service.wait_for_log(&["WARN", "the directory is not followed", "result 4096"]);
+    log_in(&service, ALAN.0, ALAN.1).unwrap_err();
+    relay.set(Conduct::Faithful);
+    service.wait_for_logs(&["the directory is followed"], 2);
+}
+
+/// A change in one tells nothing of the other.
+#[test]
+fn each_of_two_directories_is_followed() {
+    let (first, site) = (slapd(), Site::new());
+    let second = factory::slapd_with(Options { overlays: &[Overlay::Sync], ..Options::default() });
+    let mut plan = Plan::at(&first.tls_url()).and(HELD_FOR_LONG);
+    writeln!(plan.directory, "    follow: true\n    ca: {}", first.authority().display()).unwrap();
+    factory::join(&mut plan, &second.url(), "    follow: true\n");
+    let people =
+        [(ALAN.0, ALAN.1, &first, format!("ou=Sales,{BASE}")), ("bwright", "anvil", &second, factory::BASE.to_owned())];
+    for (name, ..) in &people {
+        give_mail(&site, name);
+    }
+    let service = site.serve(&plan);
+    service.wait_for_logs(&["the directory is followed"], 2);
+    for (name, password, ..) in &people {
+        log_in(&service, name, password).unwrap();
+    }
+    for (name, password, directory, place) in people {
+        log_in(&service, name, password).unwrap();
+        directory.modify(&format!("dn: uid={name},{place}\nchangetype: delete\n"));
+        soon("who left is refused", || log_in(&service, name, password).is_err());
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "guessing/lock_outs.rs"]
 mod lock_outs;
+#[path = "guessing/real_client.rs"]
+mod real_client;
 #[path = "guessing/stale_password.rs"]
 mod stale_password;
 

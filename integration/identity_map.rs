@@ -77,8 +77,8 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let settings =
-            Settings { policy: Policy::fewer(), ambiguous: Ambiguous::Refuse, template, root, cache, lockout };
+        let (policy, ambiguous, tokens) = (Policy::fewer(), Ambiguous::Refuse, None);
+        let settings = Settings { policy, ambiguous, template, root, cache, lockout, tokens };
         let asked = directory::Directory::new(asking("test", &directory.url()));
         let map = IdentityMap::new(vec![asked], settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
@@ -163,6 +163,6 @@ fn asking(name: &str, url: &str) -> directory::Settings {
         further_attributes: Vec::new(),
         admission: Admission::default(),
         follow: false,
-        limits: Limits { connect: second, operation: second, search: 2 * second, bind_connections: 8 },
+        limits: Limits { connect: second, operation: second, search: 2 * second, ..Limits::default() },
     }
 }

@@ -26,13 +26,15 @@
 //!
 //! | floor | module | what it is |
 //! |---|---|---|
-//! | 0 | [`secret`] | a password, which cannot be printed |
+//! | 0 | [`secret`] | a password or a token, which cannot be printed |
+//! | 0 | [`file_stamps`] | whether files are still those that were read |
 //! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
 //! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
 //! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
+//! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
@@ -56,6 +58,7 @@ pub mod connection;
 pub mod date;
 pub mod demo;
 pub mod directory;
+pub mod file_stamps;
 pub mod identity;
 pub mod lockout;
 pub mod logging;
@@ -65,3 +68,4 @@ pub mod pop3;
 pub mod remote;
 pub mod secret;
 pub mod server;
+pub mod token;

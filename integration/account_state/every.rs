@@ -5,10 +5,10 @@ use restante::demo::people::{BASE, LDIF};
 use super::password_policy::check;
 use super::support::directory::RealDirectory;
 use super::support::ds389::Ds389;
-use super::support::login::opens;
+use super::support::login::{give_mail, opens};
 use super::support::overlays::Overlay;
 use super::support::samba::Samba;
-use super::support::service::Plan;
+use super::support::service::{Plan, Site};
 use super::support::slapd::{Options, Slapd};
 use super::{ALAN, LAMB, MARY, OTHER_MARY, TOM, is_cut, is_let_in_again, keeps_out, lets_in, served};
 
@@ -31,13 +31,32 @@ fn states(directory: &impl RealDirectory, lines: &str, disabled: &str) {
     ] {
         is_cut(&service, person, reason);
     }
+    // The entry's change stamp has moved: the next look-up ends the old password, before anybody types the new one.
     directory.set_password(ALAN.0, "another one 1");
+    is_cut(&service, ALAN, "wrong password");
     lets_in(&service, (ALAN.0, "another one 1"), "bind");
-    keeps_out(&service, ALAN, "wrong password");
     let mut plan = Plan::at(&directory.url());
     plan.directory.push_str(lines);
     let checked = check(&site, &plan);
     assert_eq!(String::from_utf8(checked.stderr).unwrap(), "");
+}
+
+/// Somebody's entry goes to another place while it is held where it was, and has another DN then.
+fn moves(directory: &impl RealDirectory, schema: &str) {
+    let site = Site::new();
+    let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s\ncache: { found: 1h, password: 0s }");
+    plan.directory.push_str(schema);
+    give_mail(&site, ALAN.0);
+    let service = site.serve(&plan);
+    lets_in(&service, ALAN, "bind");
+    let dn = directory.dn(ALAN.0);
+    let (own, _) = dn.split_once(',').unwrap();
+    directory.modify(&format!(
+        "dn: {dn}\nchangetype: modrdn\nnewrdn: {own}\ndeleteoldrdn: 1\nnewsuperior: ou=Production,{BASE}\n"
+    ));
+    lets_in(&service, ALAN, "bind");
+    keeps_out(&service, (ALAN.0, "wrong"), "wrong password");
+    lets_in(&service, ALAN, "bind");
 }
 
 /// A group within a group; its members come and go.
@@ -80,13 +99,46 @@ fn states_of_samba() {
 }
 
 #[test]
+fn a_move_in_slapd() {
+    moves(&slapd(), "");
+}
+
+#[test]
+fn a_move_in_389_directory_server() {
+    moves(&Ds389::start(LDIF), "    schema: 389ds\n");
+}
+
+#[test]
+fn a_move_in_samba() {
+    moves(&Samba::start(LDIF), "    schema: active_directory\n");
+}
+
+#[test]
 fn groups_of_slapd() {
     groups(&slapd(), "", "objectClass: groupOfNames\ncn: Everybody");
 }
 
 #[test]
+fn groups_of_slapd_without_member_of() {
+    let overlays = &[Overlay::PasswordPolicy];
+    let slapd = Slapd::start_with(LDIF, &Options { overlays, ..Options::default() });
+    groups(&slapd, "", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+#[test]
 fn groups_of_389_directory_server() {
     groups(&Ds389::start(LDIF), "    schema: 389ds\n", "objectClass: groupOfNames\ncn: Everybody");
+}
+
+/// The service may not read it, as where its plug-in is off.
+#[test]
+fn groups_of_389_directory_server_without_member_of() {
+    let server = Ds389::start(LDIF);
+    server.modify(
+        "dn: dc=renovations,dc=example\nchangetype: modify\nadd: aci\naci: (targetattr = \"memberOf\")(version 3.0; \
+         acl \"hidden\"; deny (all) userdn = \"ldap:///anyone\";)\n",
+    );
+    groups(&server, "    schema: 389ds\n", "objectClass: groupOfNames\ncn: Everybody");
 }
 
 #[test]

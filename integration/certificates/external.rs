@@ -1,5 +1,7 @@
 //! SASL EXTERNAL: authorization identities as clients send them, a real client, and a directory that is silent.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -110,6 +112,43 @@ fn an_expired_account_is_not_let_in_by_its_certificate() {
     world.refuses(&world.own, "account expired");
     change("replace: shadowExpire\nshadowExpire: 99999\n");
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+}
+
+/// A certificate's refusal has the words of a refused password and comes at the same step, whatever the reason.
+#[test]
+fn a_refused_certificate_tells_nothing_by_its_time() {
+    const STEP: Duration = Duration::from_secs(1);
+    let world = World::with(|plan| {
+        "refusal_step: 1s\ncache: { password: 0s, found: 0s, missed: 0s }\n".clone_into(&mut plan.further);
+    });
+    let smith = "dn: uid=jsmith1,ou=Sales,ou=people,dc=renovations,dc=example\nchangetype: modify\n";
+    world.slapd.modify(&format!(
+        "{smith}add: objectClass\nobjectClass: shadowAccount\n-\nadd: shadowExpire\nshadowExpire: 1\n"
+    ));
+    let nobodys = world.authority.sign(Request::named("Alan Jones").numbered(20));
+    let others_name = format!("AUTH EXTERNAL {}", STANDARD.encode("alamb"));
+    let others_password = format!("AUTH PLAIN {}", STANDARD.encode("\0alamb\0seven green lamps"));
+    let refused = [
+        ("certificate of nobody", &nobodys, "AUTH EXTERNAL ="),
+        ("account expired", &world.smiths[0], "AUTH EXTERNAL ="),
+        ("no name of the certificate's owner", &world.own, &others_name),
+        ("the certificate is another person's", &world.own, &others_password),
+    ];
+    std::thread::scope(|scope| {
+        for (reason, certificate, line) in refused {
+            let mut client = world.with_certificate(certificate);
+            scope.spawn(move || {
+                let began = Instant::now();
+                client.send(line);
+                assert_eq!(client.line(), "-ERR [AUTH] name or password is wrong", "{reason}");
+                let took = began.elapsed();
+                assert!((STEP..STEP * 17 / 10).contains(&took), "{reason}: {took:?}");
+            });
+        }
+    });
+    for (reason, ..) in refused {
+        world.service.wait_for_log(&["login refused", reason]);
+    }
 }
 
 /// An outage is never told as a wrong certificate, and those known of late go on working.

@@ -35,6 +35,10 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
     ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
     ("urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }", "directories.timeouts.search: \"0s\" is too little"),
+    (
+        "urls: [ldaps://x], base: dc=x, keep_alive: ▸2h",
+        "directories.keep_alive: \"2h\" is too much; right would be 0s to 1h",
+    ),
     ("urls: [ldaps://x], base: dc=x, bind_connections: ▸0", "directories.bind_connections: \"0\" is too little"),
     (
         "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, ▸password: horse }",

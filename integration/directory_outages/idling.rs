@@ -1,6 +1,9 @@
 //! Connections that are cut while nobody uses them cost nobody a login.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
@@ -8,14 +11,18 @@ use restante::demo::people::LDIF;
 
 use super::support::relay::Relay;
 use super::support::slapd::{Options, Slapd};
-use super::support::wait_until;
+use super::support::{PATIENCE, wait_until};
 use super::{ALAN, LAMB, NO_GRACE, alarms, embedded, plan, serves, site};
 
-/// Open connections to a port of 127.0.0.1, as `proc_net_tcp(5)` tells: established is state 01.
-fn open_connections(url: &str) -> usize {
+/// Open connections to a port of 127.0.0.1, as `proc_net_tcp(5)` tells (established is state 01), each by the address at its
+/// other end.
+fn connections(url: &str) -> BTreeSet<String> {
     let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
-    let wanted = format!("0100007F:{port:04X} 01 ");
-    fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(|line| line.contains(&wanted)).count()
+    let (to, established) = (format!("0100007F:{port:04X}"), "01");
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let fields = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let ours = fields.filter(|fields| fields.get(2) == Some(&to.as_str()) && fields.get(3) == Some(&established));
+    ours.map(|fields| fields[1].to_owned()).collect()
 }
 
 #[test]
@@ -25,10 +32,31 @@ fn slapd_closes_idle_connections() {
     let service = site.serve(&plan(&[&slapd.url()]).and(NO_GRACE));
     for _ in 0..2 {
         serves(&service, ALAN);
-        assert!(open_connections(&slapd.url()) > 0, "neither search nor bind has a connection");
-        wait_until("slapd closes what idles", || open_connections(&slapd.url()) == 0);
+        assert!(!connections(&slapd.url()).is_empty(), "neither search nor bind has a connection");
+        wait_until("slapd closes what idles", || connections(&slapd.url()).is_empty());
         serves(&service, LAMB);
     }
+    assert_eq!(alarms(&service), [""; 0]);
+}
+
+#[test]
+fn connections_are_used_before_slapd_closes_them() {
+    let slapd = Slapd::start_with(LDIF, &Options { idle_timeout: 2, ..Options::default() });
+    let (site, mut plan) = (site(), plan(&[&slapd.url()]).and(NO_GRACE));
+    plan.directory.push_str("    keep_alive: 1s\n");
+    let service = site.serve(&plan);
+    serves(&service, ALAN);
+    let before = connections(&slapd.url());
+    assert_eq!(before.len(), 2, "one for searches, one for binds");
+    for _ in 0..3 {
+        let mut idle = TcpStream::connect(slapd.url().trim_start_matches("ldap://")).unwrap();
+        idle.set_read_timeout(Some(PATIENCE)).unwrap();
+        // A notice of disconnection may come first.
+        idle.read_to_end(&mut Vec::new()).unwrap();
+    }
+    assert_eq!(connections(&slapd.url()), before);
+    serves(&service, ALAN);
+    assert_eq!(connections(&slapd.url()), before);
     assert_eq!(alarms(&service), [""; 0]);
 }
 

@@ -1,13 +1,15 @@
 //! Several servers of one directory, and mistakes in the configuration that no other server mends.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use restante::demo::mischief::Mischief;
-use restante::demo::people::LDIF;
+use restante::demo::people::{BASE, LDIF};
 
-use super::support::login::refuses;
+use super::support::login::{give_mail, opens, refuses};
 use super::support::ports::Port;
 use super::support::slapd::Slapd;
+use super::support::wait_until;
 use super::{ALAN, HOLD_NOTHING, LAMB, MARY, NO_GRACE, embedded, plan, serves, site};
 
 #[test]
@@ -61,6 +63,56 @@ fn no_is_an_answer_and_never_asked_for_twice() {
     assert_eq!((of_first.asked().binds, of_second.asked().binds), (7, 0));
 }
 
+/// Only the first server knows somebody, who is therefore served by it or by nobody.
+#[test]
+fn the_first_server_is_used_again_as_soon_as_it_answers() {
+    let (mut first, second, site) = (Slapd::start(LDIF), Slapd::start(LDIF), site());
+    let service = site.serve(&plan(&[&first.url(), &second.url()]).and(NO_GRACE));
+    serves(&service, ALAN);
+    for round in 1..=2 {
+        first.stop();
+        for person in [LAMB, MARY, ALAN] {
+            serves(&service, person);
+        }
+        first.restart();
+        service.wait_for_logs(&["INFO", "directory server answers again", &first.url()], round);
+        first.modify(&format!(
+            "dn: uid=only{round},{BASE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: only{round}\ncn: O\nsn: O\nuserPassword: one of one\n"
+        ));
+        give_mail(&site, &format!("only{round}"));
+        opens(&service, &format!("only{round}"), "one of one", &format!("only{round}"));
+    }
+    refuses(&service, "ajones", "wrong", "AUTH");
+}
+
+/// It is tried again and again, in the background: while it is, logins are as fast as ever.
+#[test]
+fn nobody_waits_for_a_server_that_is_silent_still() {
+    let ((first, of_first), (second, of_second), site) = (embedded(), embedded(), site());
+    let service = site.serve(&plan(&[&first.url(), &second.url()]).and(NO_GRACE));
+    serves(&service, ALAN);
+    of_first.set_mischief(Mischief::Silent);
+    serves(&service, ALAN);
+    let tried = of_first.asked().service_binds + 2;
+    wait_until("the first one is tried in the background", || {
+        let began = Instant::now();
+        serves(&service, ALAN);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        of_first.asked().service_binds >= tried
+    });
+    let before = (of_first.asked().binds, of_second.asked().binds);
+    of_first.set_mischief(Mischief::None);
+    service.wait_for_log(&["INFO", "directory server answers again", &first.url()]);
+    let ready = of_first.asked().connections;
+    serves(&service, ALAN);
+    assert_eq!((of_first.asked().binds, of_second.asked().binds), (before.0 + 1, before.1));
+    assert_eq!(
+        of_first.asked().connections,
+        ready + 1,
+        "the connection for searches was there, that for binds was not"
+    );
+}
+
 #[test]
 fn a_refused_service_is_the_administrators_affair() {
     let (slapd, site) = (Slapd::start(LDIF), site());
@@ -71,6 +123,23 @@ fn a_refused_service_is_the_administrators_affair() {
     }
     let words = ["ERROR", "login not possible: misconfigured", "service bind as cn=restante,", "invalidCredentials"];
     service.wait_for_logs(&words, 3);
+}
+
+/// It would lead to somebody else's server, perhaps in clear, and to waiting.
+#[test]
+fn referrals_are_not_chased() {
+    let (elsewhere, site) = (embedded(), site());
+    let referral = format!(
+        "dn: ou=Elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: Elsewhere\nref: {}/{BASE}\n",
+        elsewhere.0.url()
+    );
+    let slapd = Slapd::start(&format!("{LDIF}\n\n{referral}"));
+    let service = site.serve(&plan(&[&slapd.url()]).and(HOLD_NOTHING));
+    for person in [ALAN, LAMB] {
+        serves(&service, person);
+    }
+    refuses(&service, "nobody", "x", "AUTH");
+    assert_eq!(elsewhere.1.asked().connections, 0);
 }
 
 #[test]

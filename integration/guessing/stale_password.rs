@@ -1,4 +1,4 @@
-//! A phone with a stale password, in front of a slapd that locks accounts itself.
+//! A phone with a stale password, in front of directories that lock accounts themselves.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use restante::demo::people::{LDIF, SERVICE};
 
 use super::support::directory::RealDirectory;
+use super::support::ds389::Ds389;
 use super::support::login::give_mail;
+use super::support::samba::Samba;
 use super::support::service::{Plan, Service, Site};
 use super::support::slapd::{Options, Slapd, output, program};
 use super::support::wait_until;
@@ -47,9 +49,15 @@ fn remembered(slapd: &Slapd) -> (usize, bool) {
     (text.matches("pwdFailureTime:").count(), text.contains("pwdAccountLockedTime:"))
 }
 
-fn serve(site: &Site, slapd: &Slapd) -> Service {
+fn has_locked_nobody(slapd: &Slapd) {
+    let (failed, is_locked) = remembered(slapd);
+    assert!((1..5).contains(&failed) && !is_locked, "{failed} failed binds, locked: {is_locked}");
+}
+
+fn serve(site: &Site, directory: &impl RealDirectory, schema: &str) -> Service {
     give_mail(site, "ajones");
-    let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s\ncache: { refused: 1s, found: 1s, password: 1s }");
+    let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s\ncache: { refused: 1s, found: 1s, password: 1s }");
+    plan.directory.push_str(schema);
     "person: 5, network: 50".clone_into(&mut plan.lockout);
     site.serve(&plan)
 }
@@ -59,15 +67,15 @@ fn is_let_in(service: &Service, from: &str, password: &str) -> bool {
 }
 
 /// A day of five-minute polls under `refused: 10m`, made six seconds under `refused: 1s`: five lifetimes and more, each of
-/// which would be a failed bind if a repeated password were tried anew. Then the owner comes.
-fn a_day_of_it_locks_nobody_out(slapd: &Slapd, service: &Service, stale: &str, right: &str) {
+/// which would be a failed bind if a repeated password were tried anew. Then, behind a look at the directory, the owner
+/// comes.
+fn a_day_of_it_locks_nobody_out(service: &Service, stale: &str, right: &str, look: impl FnOnce()) {
     let (began, day) = (Instant::now(), Duration::from_secs(6));
     for poll in 1..=POLLS_OF_A_DAY {
         assert_eq!(reply(service.pop3(), "127.0.0.2", "ajones", stale).0, REFUSAL);
         std::thread::sleep((day * poll / POLLS_OF_A_DAY).saturating_sub(began.elapsed()));
     }
-    let (failed, is_locked) = remembered(slapd);
-    assert!((1..5).contains(&failed) && !is_locked, "{failed} failed binds, locked: {is_locked}");
+    look();
     assert!(is_let_in(service, "127.0.0.3", right), "the owner is let in");
     assert!(is_let_in(service, "127.0.0.2", right), "from there as well");
     assert!(!service.log().iter().any(|line| line.contains("lock-out")));
@@ -76,20 +84,32 @@ fn a_day_of_it_locks_nobody_out(slapd: &Slapd, service: &Service, stale: &str, r
 #[test]
 fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
     let (slapd, site) = (slapd(FOR_GOOD), Site::new());
-    a_day_of_it_locks_nobody_out(&slapd, &serve(&site, &slapd), "stale", ALAN.1);
+    a_day_of_it_locks_nobody_out(&serve(&site, &slapd, ""), "stale", ALAN.1, || has_locked_nobody(&slapd));
+}
+
+#[test]
+fn nor_in_389_directory_server() {
+    let (server, site) = (Ds389::start(LDIF), Site::new());
+    a_day_of_it_locks_nobody_out(&serve(&site, &server, "    schema: 389ds\n"), "stale", ALAN.1, || {});
+}
+
+#[test]
+fn nor_in_samba() {
+    let (samba, site) = (Samba::start(LDIF), Site::new());
+    a_day_of_it_locks_nobody_out(&serve(&site, &samba, "    schema: active_directory\n"), "stale", ALAN.1, || {});
 }
 
 /// The phone's password was right until a moment ago, and held.
 #[test]
 fn neither_does_a_day_behind_a_change_of_the_password() {
     let (slapd, site) = (slapd(FOR_GOOD), Site::new());
-    let service = serve(&site, &slapd);
+    let service = serve(&site, &slapd, "");
     assert!(is_let_in(&service, "127.0.0.2", ALAN.1));
     // Change stamps have whole seconds: the change must fall into another one than the entry's last.
     std::thread::sleep(Duration::from_millis(1_100));
     slapd.set_password("ajones", "a new Password 27");
     wait_until("the old password is refused", || !is_let_in(&service, "127.0.0.2", ALAN.1));
-    a_day_of_it_locks_nobody_out(&slapd, &service, ALAN.1, "a new Password 27");
+    a_day_of_it_locks_nobody_out(&service, ALAN.1, "a new Password 27", || has_locked_nobody(&slapd));
 }
 
 /// Somebody else had slapd lock the account, which shows neither in its answer nor in what the service may read of the
@@ -97,7 +117,7 @@ fn neither_does_a_day_behind_a_change_of_the_password() {
 #[test]
 fn a_right_password_works_again_after_a_lock_that_does_not_show() {
     let (slapd, site) = (slapd(2), Site::new());
-    let service = serve(&site, &slapd);
+    let service = serve(&site, &slapd, "");
     assert!(is_let_in(&service, "127.0.0.2", ALAN.1));
     slapd.lock("ajones");
     wait_until("the right password is refused", || !is_let_in(&service, "127.0.0.2", ALAN.1));

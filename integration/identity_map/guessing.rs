@@ -122,6 +122,26 @@ async fn a_disabled_account_counts_for_the_network_only() {
     assert_eq!(world.login_from("203.0.113.1", "ajones", PASSWORD).await, NETWORK_LOCKED);
 }
 
+/// The same where the entry says so, and no bind is made.
+#[tokio::test]
+async fn an_account_that_its_entry_bars_counts_for_the_network_only() {
+    let world = World::counting(Settings { person: 2, network: 8, ..Settings::default() }, |cache| {
+        cache.found = Duration::ZERO;
+    });
+    for (attribute, bars, ends) in
+        [("nsAccountLock", "true", "false"), ("pwdEndTime", "20200101000000Z", "20991231000000Z")]
+    {
+        world.change(|tree| tree.set(ALAN, attribute, [bars]).unwrap());
+        for number in 0..4 {
+            let told = world.login_from("203.0.113.1", "ajones", &format!("{attribute} {number}")).await;
+            assert!(told.starts_with("refused: account "), "{told}");
+        }
+        world.change(|tree| tree.set(ALAN, attribute, [ends]).unwrap());
+        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    }
+    assert_eq!(world.login_from("203.0.113.1", "ajones", PASSWORD).await, NETWORK_LOCKED);
+}
+
 #[tokio::test]
 async fn an_outage_counts_for_nobody() {
     let world = World::counting(Settings { person: 3, network: 3, ..Settings::default() }, |_| {});

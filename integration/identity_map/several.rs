@@ -8,17 +8,16 @@ use restante::demo::ldif;
 use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
 use restante::demo::tree::Tree;
-use restante::directory::{self, NameLimits};
+use restante::directory::{self, NameLimits, ServiceBind};
 use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, DnPattern, Policy};
 
-use super::support::PATIENCE;
+use super::support::{PATIENCE, factory};
 use super::{ALAN, LAMB, PASSWORD, asking, told};
 
 const LAMBS: &str = "seven green lamps";
-const SECOND: &str = include_str!("factory.ldif");
 const NIGHT_LAMB: &str = "uid=alamb2,ou=Night,ou=people,o=factory";
 const BEA: &str = "uid=bwright,ou=people,o=factory";
 
@@ -39,6 +38,7 @@ pub(super) struct Setup {
     pub(super) limits: [NameLimits; 2],
     pub(super) second: &'static str,
     pub(super) base: &'static str,
+    pub(super) service: &'static str,
 }
 
 impl Default for Setup {
@@ -48,8 +48,9 @@ impl Default for Setup {
             ambiguous: Ambiguous::Refuse,
             lockout: lockout::Settings::off(),
             limits: Default::default(),
-            second: SECOND,
-            base: "ou=people,o=factory",
+            second: factory::LDIF,
+            base: factory::BASE,
+            service: factory::SERVICE,
         }
     }
 }
@@ -69,18 +70,14 @@ impl Two {
 
     pub(super) fn with(setup: Setup) -> Self {
         let second = Tree::new(ldif::parse(setup.second).unwrap()).unwrap();
-        let directories =
-            [people::tree().unwrap(), second].map(|tree| Directory::start(tree, Dn::parse(SERVICE)).unwrap());
-        let [first, second] = ["renovations", "factory"];
+        let directories = [(people::tree().unwrap(), SERVICE), (second, setup.service)]
+            .map(|(tree, service)| Directory::start(tree, Dn::parse(service)).unwrap());
         let [of_first, of_second] = setup.limits;
-        let asked = vec![
-            directory::Settings { names: of_first, ..asking(first, &directories[0].url()) },
-            directory::Settings {
-                names: of_second,
-                base: Dn::parse(setup.base).unwrap(),
-                ..asking(second, &directories[1].url())
-            },
-        ];
+        let first = directory::Settings { names: of_first, ..asking("renovations", &directories[0].url()) };
+        let second = asking("factory", &directories[1].url());
+        let bind = second.bind.map(|bind| ServiceBind { dn: Dn::parse(setup.service).unwrap(), ..bind });
+        let base = Dn::parse(setup.base).unwrap();
+        let second = directory::Settings { names: of_second, base, bind, ..second };
         let settings = Settings {
             policy: Policy::fewer(),
             ambiguous: setup.ambiguous,
@@ -88,8 +85,10 @@ impl Two {
             root: PathBuf::from("/srv/mail"),
             cache: setup.cache,
             lockout: setup.lockout,
+            tokens: None,
         };
-        let map = IdentityMap::new(asked.into_iter().map(directory::Directory::new).collect(), settings).unwrap();
+        let asked = [first, second].map(directory::Directory::new);
+        let map = IdentityMap::new(asked.into(), settings).unwrap();
         let [first, second] = [&directories[0], &directories[1]].map(Directory::controls);
         Self { map, first, second, _directories: directories }
     }
@@ -146,7 +145,7 @@ async fn a_name_that_two_directories_have_is_ambiguous() {
 /// The same DN, the same entryUUID: still two people.
 #[tokio::test]
 async fn entries_of_two_directories_are_never_taken_for_one() {
-    let two = Two::with(Setup { second: people::LDIF, base: people::BASE, ..Setup::default() });
+    let two = Two::with(Setup { second: people::LDIF, base: people::BASE, service: SERVICE, ..Setup::default() });
     let uuid = "5e0c2a4e-0000-4000-8000-000000000001";
     for controls in [&two.first, &two.second] {
         controls.change(|tree| tree.set(ALAN, "entryUUID", [uuid]).unwrap());

@@ -1,6 +1,9 @@
 //! The table of names: both presets, a list, and an address without its domain.
 
-use super::{Row, World};
+use std::fmt::Write as _;
+
+use super::support::slapd::{Options, Slapd};
+use super::{Row, World, ldif};
 
 const NOBODY: &str = "nobody has that name";
 const OUTSIDE: &str = "the name policy has no kind of name that this could be";
@@ -168,4 +171,26 @@ fn an_address_without_its_domain() {
         ("Alan Jones", "ajones", NOBODY),
         ("UID=ajones", "ajones", OUTSIDE),
     ]);
+}
+
+/// More namesakes than we ask for, or than the server gives, end a search with the size limit's result code, which is no
+/// failure of the directory: whoever is meant, it is not one person.
+#[test]
+fn more_namesakes_than_a_search_gives() {
+    let mut crowd = ldif();
+    for number in 1..=6 {
+        write!(
+            crowd,
+            "\ndn: uid=same{number},ou=Sales,ou=people,dc=renovations,dc=example\nobjectClass: inetOrgPerson\n\
+             uid: same{number}\ncn: Sam Same\nsn: Same\nuserPassword: password {number}\n"
+        )
+        .unwrap();
+    }
+    for size_limit in [0, 2] {
+        let slapd = Slapd::start_with(&crowd, &Options { size_limit, ..Options::default() });
+        let world = World::before(slapd, "names: more", |_| {});
+        for login in ["Sam Same", "CN=sam same", "Same"] {
+            world.refuses_with(login, "password 1", "ambiguous: ");
+        }
+    }
 }

@@ -28,8 +28,28 @@ pub trait RealDirectory {
     /// The DN of a person's entry.
     fn dn(&self, short_name: &str) -> String;
 
+    /// Starts it, if it does not run, where it was before.
+    fn restart(&mut self);
+
+    /// Ends it in good order; its connections are closed, its ports refuse.
+    fn stop(&mut self);
+
+    /// Ends it at once, as a lost machine does.
+    fn kill(&mut self);
+
+    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
+    fn freeze(&self);
+
+    /// Lets it go on after [`Self::freeze`].
+    fn thaw(&self);
+
+    /// Who may change everything.
+    fn administrator(&self) -> Administrator;
+
     /// Makes changes by `ldapmodify`; the text is LDIF with change records.
-    fn modify(&self, changes: &str);
+    fn modify(&self, changes: &str) {
+        self.administrator().modify(changes);
+    }
 
     /// Gives a person another password.
     fn set_password(&self, short_name: &str, password: &str);
@@ -70,6 +90,11 @@ impl Administrator {
     /// Makes changes; the text is LDIF with change records.
     pub fn modify(&self, changes: &str) {
         succeed(&mut self.command(&[]), changes);
+    }
+
+    /// Tries to make changes; gives the server's result code, which is 0 if it made them.
+    pub fn result_of(&self, changes: &str) -> i32 {
+        output(&mut self.command(&[]), changes).status.code().unwrap()
     }
 
     /// Adds entries; the text is LDIF with content records.

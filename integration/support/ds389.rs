@@ -219,8 +219,28 @@ impl RealDirectory for Ds389 {
         dn_of(&self.entries, short_name)
     }
 
-    fn modify(&self, changes: &str) {
-        self.administrator().modify(changes);
+    fn restart(&mut self) {
+        self.restart();
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+
+    fn kill(&mut self) {
+        self.kill();
+    }
+
+    fn freeze(&self) {
+        self.freeze();
+    }
+
+    fn thaw(&self) {
+        self.thaw();
+    }
+
+    fn administrator(&self) -> Administrator {
+        self.administrator()
     }
 
     /// A password that the administrator has set must be changed, so the policy looks away meanwhile.

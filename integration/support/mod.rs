@@ -18,7 +18,9 @@ pub mod courier;
 pub mod directory;
 pub mod dovecot;
 pub mod ds389;
+pub mod factory;
 pub mod imap;
+pub mod ldap_relay;
 pub mod login;
 pub mod maildir;
 pub mod mbsync;
@@ -31,6 +33,7 @@ pub mod samba;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod tokens;
 
 use std::time::{Duration, Instant};
 

@@ -189,9 +189,29 @@ impl RealDirectory for Samba {
         person.unwrap_or_else(|| panic!("nobody is called {short_name}")).dn.clone()
     }
 
-    fn modify(&self, changes: &str) {
+    fn restart(&mut self) {
+        self.restart();
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+
+    fn kill(&mut self) {
+        self.kill();
+    }
+
+    fn freeze(&self) {
+        self.freeze();
+    }
+
+    fn thaw(&self) {
+        self.thaw();
+    }
+
+    fn administrator(&self) -> Administrator {
         let dn = format!("cn=Administrator,cn=Users,{SUFFIX}");
-        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }.modify(changes);
+        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }
     }
 
     fn set_password(&self, short_name: &str, password: &str) {

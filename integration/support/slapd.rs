@@ -234,8 +234,28 @@ impl RealDirectory for Slapd {
         dn_of(&self.entries, short_name)
     }
 
-    fn modify(&self, changes: &str) {
-        self.modify(changes);
+    fn restart(&mut self) {
+        self.restart();
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+
+    fn kill(&mut self) {
+        self.kill();
+    }
+
+    fn freeze(&self) {
+        self.freeze();
+    }
+
+    fn thaw(&self) {
+        self.thaw();
+    }
+
+    fn administrator(&self) -> Administrator {
+        self.administrator()
     }
 
     fn set_password(&self, short_name: &str, password: &str) {

@@ -60,13 +60,18 @@ fn start(configuration: Configuration) -> anyhow::Result<()> {
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let issuers = configuration.identity.tokens.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
         for directory in directories {
             greet(directory.clone());
+            tend(directory.clone());
             follow(directory, service.identities.clone());
+        }
+        if let Some(issuers) = issuers {
+            tokio::spawn(issuers.stay_current());
         }
         tell_ends_of_lock_outs(service.identities.clone());
         server.run(service, ending).await.context("cannot listen")
@@ -108,6 +113,11 @@ fn greet(directory: Directory) {
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
         }
     });
+}
+
+/// Looks after the connections to a directory, so that logins find them well.
+fn tend(directory: Directory) {
+    tokio::spawn(async move { directory.tend().await });
 }
 
 /// Follows a directory, where that is configured.

@@ -154,5 +154,6 @@ fn limits(section: &Section<'_>) -> Limits {
         operation: timeouts.duration("operation", default.operation, bounds.clone()),
         search: timeouts.duration("search", default.search, bounds),
         bind_connections: usize::try_from(connections).unwrap_or(default.bind_connections),
+        keep_alive: section.duration("keep_alive", default.keep_alive, Duration::ZERO..=Duration::from_secs(60 * 60)),
     }
 }

@@ -15,6 +15,7 @@ mod paths;
 mod people;
 mod schema;
 mod section;
+mod tokens;
 mod tree;
 mod uidl;
 mod unknown;
@@ -89,7 +90,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
     let connection = clients::connection(&root, maildir.expiry);
-    let identity = people::identity(&root, &maildir);
+    let identity = people::identity(&root, base, &maildir);
     let further: Vec<String> =
         identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directories = directories::read(&root, base, &further);

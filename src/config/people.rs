@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::mailboxes;
 use super::paths::{self, Base};
 use super::section::Section;
+use super::tokens;
 use super::tree::Kind as ValueKind;
 use super::uidl;
 use super::values;
@@ -43,16 +44,17 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 }
 
 /// What the identity map must be told, unless the path has a fault.
-pub(super) fn identity(root: &Section<'_>, maildir: &maildir::Settings) -> Option<identity::Settings> {
+pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Settings) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
     let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
     let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
+    let tokens = tokens::read(root, base, &policy);
     let template = template(&root.section("mailboxes"))?;
     let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

@@ -56,8 +56,9 @@ pub(super) fn under_tls(
     stream: &Stream,
     expire: Option<u64>,
     report: &Report,
+    tokens: bool,
 ) -> Result<Access, Closed> {
-    let mut access = Access { stls: false, passwords: true, external: false, expire };
+    let mut access = Access { stls: false, passwords: true, external: false, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();

@@ -1,5 +1,7 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod token;
+
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -8,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::certificate::{shown, under_tls};
 use super::handshake::handshake;
 use super::mail::{Mail, NotEntered};
+use super::pinning::pinned;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use super::turns::unless_taken_over;
@@ -48,11 +51,12 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
+    let tokens = service.identities.takes_tokens();
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, service.settings.expire, report)?
+        under_tls(client.tls.as_ref(), &stream, service.settings.expire, report, tokens)?
     } else {
         let (stls, expire) = (client.stls && client.tls.is_some(), service.settings.expire);
-        Access { stls, passwords: client.passwords_in_clear, external: false, expire }
+        Access { stls, passwords: client.passwords_in_clear, external: false, tokens, expire }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -135,12 +139,13 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,
                 },
-                Action::Pin(indices) => Box::pin(self.pin(indices, report)).await,
+                Action::Pin(indices) => Box::pin(pinned(self.mail.as_mut(), indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
                 Action::Commit(marks) => {
                     Event::Committed(Box::pin(update::commit(&mut self.wire, self.mail.as_mut(), marks, report)).await)
@@ -301,18 +306,6 @@ impl Driver {
         Ok(None)
     }
 
-    /// What a client is told of unique-ids is on the disk before.
-    async fn pin(&mut self, indices: Vec<usize>, report: &Report) -> Event {
-        let Some(mail) = &mut self.mail else { return Event::NotPinned };
-        match mail.pin(indices).await {
-            Ok(listing) => Event::Pinned(listing),
-            Err(fault) => {
-                tracing::error!(person = report.person, %fault, "unique-ids not told: they cannot be pinned");
-                Event::NotPinned
-            }
-        }
-    }
-
     async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {
         self.wire.out().extend(reply);
         self.wire.flush().await?;
@@ -320,7 +313,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        under_tls(self.tls.as_ref(), &self.wire.stream, self.service.settings.expire, report).map(Event::TlsEstablished)
+        let (tokens, expire) = (self.service.identities.takes_tokens(), self.service.settings.expire);
+        under_tls(self.tls.as_ref(), &self.wire.stream, expire, report, tokens).map(Event::TlsEstablished)
     }
 }
 

@@ -8,6 +8,7 @@ mod delivered;
 mod driver;
 mod handshake;
 mod mail;
+mod pinning;
 mod report;
 mod settings;
 mod stream;

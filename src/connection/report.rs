@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::identity::{Outcome, Refused};
 use crate::pop3::{End, Mechanism, Part};
+use crate::token::Bearer;
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Report {
     pub(super) person: Option<String>,
     /// The subject of the client's certificate, if one counted at the last login.
     pub(super) certificate: Option<String>,
+    /// Whom the token of the login under way is about, if its signature is right.
+    pub(super) bearer: Option<Bearer>,
     pub(super) closed: Option<Closed>,
     retr: Sent,
     top: Sent,
@@ -75,6 +78,7 @@ impl Report {
             protection: "none",
             person: None,
             certificate: None,
+            bearer: None,
             closed: None,
             retr: Sent::default(),
             top: Sent::default(),
@@ -102,6 +106,7 @@ impl Report {
     pub(super) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
         let certificate = self.certificate.as_deref();
+        let (issuer, claim) = self.bearer.as_ref().map(|bearer| (&*bearer.issuer, &*bearer.name)).unzip();
         let login = &*String::from_utf8_lossy(login);
         match outcome {
             Outcome::Proven(proven) => {
@@ -110,14 +115,14 @@ impl Report {
                     _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
                 };
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
-                tracing::info!(person, login, kind, certificate, %mechanism, %proof, %peer, listener, tls, "login");
+                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, %proof, %peer, listener, tls, "login");
             }
             Outcome::Refused(Refused { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(person, login, %reason, certificate, %mechanism, %peer, listener, tls, "login refused");
+                tracing::info!(person, login, %reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
             }
             Outcome::Unavailable(reason) => {
-                tracing::warn!(login, reason, certificate, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+                tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
             }
             Outcome::Misconfigured(reason) => {
                 tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");

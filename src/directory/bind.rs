@@ -1,6 +1,6 @@
 //! Binds as the people: a bind changes who a connection is, so these have connections of their own.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ldap3::LdapError;
 use tokio::sync::Semaphore;
@@ -45,9 +45,9 @@ impl Binder {
         let Ok(Ok(_place)) = timeout(patience, self.places.acquire()).await else {
             return Err(Fault::silent(format!("bind: no connection was free within {patience:?}")));
         };
-        let mut may_repeat = true;
+        let (mut may_repeat, mut tried) = (true, Vec::new());
         loop {
-            let connection = match self.take_idle() {
+            let connection = match self.take_idle(servers) {
                 Some(connection) => connection,
                 None => servers.connect(settings, None).await?,
             };
@@ -65,7 +65,11 @@ impl Binder {
             };
             servers.note_down(server);
             self.forget_idle(server);
-            if !servers.has_other_than(server) {
+            if tried.contains(&server) {
+                return Err(fault);
+            }
+            tried.push(server);
+            if !servers.has_other_than(&tried) {
                 return Err(fault);
             }
             tracing::warn!(directory = %settings.name, %fault, "trying the next server");
@@ -78,7 +82,7 @@ impl Binder {
         ldap.with_controls(password_policy::request());
         match timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose())).await {
             Ok(Ok(result)) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                self.idle().push(connection);
                 Try::Answered(judge(&result))
             }
             Ok(Err(error)) if is_lost(&error) => Try::Lost(error),
@@ -87,14 +91,29 @@ impl Binder {
         }
     }
 
-    /// The connection used last, since it is the least likely to have been closed for idleness.
-    fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(Connection::is_open);
+    /// The connection used last, since it is the least likely to have been closed for idleness. Those to a server are left
+    /// as soon as a better one answers.
+    fn take_idle(&self, servers: &Servers) -> Option<Connection> {
+        let mut idle = self.idle();
+        idle.retain(|connection| connection.is_open() && !servers.has_better_than(connection.server));
         idle.pop()
     }
 
     fn forget_idle(&self, server: usize) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|connection| connection.server != server);
+        self.idle().retain(|connection| connection.server != server);
+    }
+
+    /// All connections that idle, taken out.
+    pub(super) fn take_all_idle(&self) -> Vec<Connection> {
+        std::mem::take(&mut *self.idle())
+    }
+
+    /// Puts connections back, behind those that were used since.
+    pub(super) fn put_back(&self, connections: Vec<Connection>) {
+        self.idle().splice(0..0, connections);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

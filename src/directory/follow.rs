@@ -64,9 +64,11 @@ struct Lost {
 }
 
 impl Directory {
-    /// Follows the directory for as long as the future is polled, and tells every change as it comes.
+    /// Follows the directory for as long as the future is polled, and tells every change as it comes. That it is not
+    /// followed is told once, until it is: what is asked for meanwhile lasts for its lifetime.
     pub async fn follow(&self, tell: impl Fn(Change) + Send + Sync + 'static) {
         let (tell, mut pause): (Tell, _) = (Arc::new(tell), PAUSE.0);
+        let mut is_told = false;
         loop {
             let (directory, told) = (self.clone(), Arc::clone(&tell));
             // A task of its own: the parsers of the LDAP library panic on what they do not know.
@@ -74,7 +76,12 @@ impl Directory {
                 Ok(lost) => lost,
                 Err(_) => Lost::by_a_message(),
             };
-            tell(Change::Lost(lost.why));
+            if lost.followed || !is_told {
+                tell(Change::Lost(lost.why));
+            } else {
+                tracing::debug!(why = lost.why, "the directory is still not followed");
+            }
+            is_told = true;
             pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
             sleep(lost.pause.unwrap_or(pause)).await;
         }

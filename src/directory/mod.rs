@@ -21,6 +21,7 @@ mod search;
 mod servers;
 mod settings;
 mod state;
+mod tend;
 mod trust;
 mod url;
 mod verdict;

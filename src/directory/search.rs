@@ -68,8 +68,7 @@ impl Searcher {
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
         for question in Question::all(settings, look_up, most) {
-            let answers = self.ask(settings, servers, &question).await?;
-            merge(&mut found, question.fitting(answers));
+            merge(&mut found, self.ask(settings, servers, &question).await?);
         }
         self.judged(settings, servers, found, most).await
     }
@@ -93,10 +92,9 @@ impl Searcher {
         Ok(found)
     }
 
-    /// Asks for people under a name that nobody has: an answer proves connection, bind and search base.
+    /// Whether there is an answer, and the search base.
     pub(super) async fn probe(&self, settings: &Settings, servers: &Servers) -> Result<(), Fault> {
-        let nobody = equality(settings, Kind::ShortName, "restante-asks-whether-the-search-base-is-there");
-        self.ask(settings, servers, &Question::people(settings, &nobody, LIMIT)).await?;
+        self.ask(settings, servers, &Question::nobody(settings)).await?;
         self.probe_group(settings, servers).await
     }
 
@@ -107,7 +105,7 @@ impl Searcher {
         servers: &Servers,
         question: &Question,
     ) -> Result<Vec<Entry>, Fault> {
-        let mut may_repeat = true;
+        let (mut may_repeat, mut tried) = (true, Vec::new());
         loop {
             let (ldap, server, generation) = self.connection(settings, servers).await?;
             let fault = match timeout(settings.limits.search, question.run(ldap, settings)).await {
@@ -124,7 +122,11 @@ impl Searcher {
             };
             self.discard(generation).await;
             servers.note_down(server);
-            if !servers.has_other_than(server) {
+            if tried.contains(&server) {
+                return Err(fault);
+            }
+            tried.push(server);
+            if !servers.has_other_than(&tried) {
                 return Err(fault);
             }
             tracing::warn!(directory = %settings.name, %fault, "trying the next server");
@@ -133,7 +135,8 @@ impl Searcher {
 
     pub(super) async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
         let mut slot = self.slot.lock().await;
-        if let Some(connection) = slot.connection.as_ref().filter(|connection| connection.is_open()) {
+        let is_good = |connection: &&Connection| connection.is_open() && !servers.has_better_than(connection.server);
+        if let Some(connection) = slot.connection.as_ref().filter(is_good) {
             let (ldap, server) = (connection.handle(), connection.server);
             return Ok((ldap, server, slot.generation));
         }
@@ -145,10 +148,8 @@ impl Searcher {
         slot.connection = None;
         match servers.connect(settings, settings.bind.as_ref()).await {
             Ok(connection) => {
-                slot.failed = None;
-                slot.generation += 1;
-                let connection = slot.connection.insert(connection);
                 let (ldap, server) = (connection.handle(), connection.server);
+                slot.fill(connection);
                 Ok((ldap, server, slot.generation))
             }
             Err(fault) => {
@@ -158,8 +159,24 @@ impl Searcher {
         }
     }
 
+    /// Takes a connection that was made in the background, unless the one that is used is as good. Searches under way end
+    /// where they began.
+    pub(super) async fn take(&self, connection: Connection) {
+        let mut slot = self.slot.lock().await;
+        let is_as_good = |used: &Connection| used.is_open() && used.server <= connection.server;
+        if !slot.connection.as_ref().is_some_and(is_as_good) {
+            slot.fill(connection);
+        }
+    }
+
+    /// The connection that is used, if there is one.
+    pub(super) async fn used(&self) -> Option<(Ldap, usize, u64)> {
+        let slot = self.slot.lock().await;
+        slot.connection.as_ref().map(|connection| (connection.handle(), connection.server, slot.generation))
+    }
+
     /// Throws the connection of a generation away, unless somebody else did.
-    async fn discard(&self, generation: u64) {
+    pub(super) async fn discard(&self, generation: u64) {
         let mut slot = self.slot.lock().await;
         if slot.generation == generation {
             slot.connection = None;
@@ -167,7 +184,20 @@ impl Searcher {
     }
 }
 
+impl Slot {
+    fn fill(&mut self, connection: Connection) {
+        (self.connection, self.failed) = (Some(connection), None);
+        self.generation += 1;
+    }
+}
+
 impl Question {
+    /// Asks for people under a name that nobody has: an answer proves connection, bind and search base.
+    pub(super) fn nobody(settings: &Settings) -> Self {
+        let nobody = equality(settings, Kind::ShortName, "restante-asks-whether-the-search-base-is-there");
+        Self::people(settings, &nobody, LIMIT)
+    }
+
     /// What a directory is asked for a look-up, in order.
     pub(super) fn all(settings: &Settings, look_up: &LookUp, most: u8) -> Vec<Self> {
         // One more than can be told apart, and perhaps the service's own entry.
@@ -201,7 +231,11 @@ impl Question {
     }
 
     /// A streaming search without adapter: the plain one leaks its message-id.
-    async fn run(&self, mut ldap: Ldap, settings: &Settings) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
+    pub(super) async fn run(
+        &self,
+        mut ldap: Ldap,
+        settings: &Settings,
+    ) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
         let options = SearchOptions::new().sizelimit(self.limit).deref(DerefAliases::Never);
         ldap.with_timeout(settings.limits.operation).with_search_options(options);
         let of_people = || {
@@ -222,7 +256,12 @@ impl Question {
     }
 
     /// What the end of a search means. Code 4, the size limit, is ambiguity and no error.
-    fn judge(&self, found: Vec<SearchEntry>, result: &LdapResult, settings: &Settings) -> Result<Vec<Entry>, Fault> {
+    pub(super) fn judge(
+        &self,
+        found: Vec<SearchEntry>,
+        result: &LdapResult,
+        settings: &Settings,
+    ) -> Result<Vec<Entry>, Fault> {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
@@ -236,16 +275,16 @@ impl Question {
             _ => return Err(Fault::of_result("search", result)),
         }
         let read = |found| Entry::read(found, &settings.name).map(|entry| settings.fitted(entry));
-        found.into_iter().map(read).collect()
+        let answers: Result<Vec<Entry>, Fault> = found.into_iter().map(read).collect();
+        Ok(self.fitting(answers?, result.rc == 4))
     }
 
-    /// Those who fit the parents. Where there may be others yet that were not told, and who fits cannot be known, it is
+    /// Those who fit the parents. Where there are others yet that were not told, and who fits cannot be known, it is
     /// nobody's name alone: then all count.
-    fn fitting(&self, mut answers: Vec<Entry>) -> Vec<Entry> {
+    fn fitting(&self, mut answers: Vec<Entry>, is_cut_short: bool) -> Vec<Entry> {
         let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
-        let is_cut_short = usize::try_from(self.limit).is_ok_and(|limit| answers.len() >= limit);
         let fitting = answers.iter().filter(|entry| fits(entry) && entry.misfit.is_none()).count();
-        if is_cut_short && fitting < 2 && self.scope != Scope::Base {
+        if is_cut_short && fitting < 2 {
             for entry in &mut answers {
                 entry.misfit = None;
             }

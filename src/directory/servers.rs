@@ -1,6 +1,6 @@
 //! The servers of one directory: any may be asked, the first that lives is.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ldap3::Ldap;
@@ -10,17 +10,30 @@ use super::connect::{Connection, connect};
 use super::fault::told;
 use super::{Fault, ServiceBind, Settings};
 
-/// Which servers are believed to be down, and until when.
+/// Which servers answer, as far as is known.
 pub(super) struct Servers {
-    down_until: Mutex<Vec<Option<Instant>>>,
+    states: Mutex<Vec<State>>,
 }
 
-/// How long a server that failed is passed over while others live.
-const PASSED_OVER: Duration = Duration::from_secs(10);
+/// What is known of one server.
+#[derive(Clone, Default)]
+struct State {
+    /// When it is tried in the background, if it is down.
+    next_probe: Option<Instant>,
+    /// The pause before that; longer for each failure, and kept while nobody knows whether it has come back for good.
+    pause: Duration,
+    up_since: Option<Instant>,
+}
+
+/// How long a server that is down is left alone: at first, and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// A server that fails again sooner than this has not come back for good.
+const FOR_GOOD: Duration = Duration::from_secs(60);
 
 impl Servers {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { down_until: Mutex::new(vec![None; settings.urls.len()]) }
+        Self { states: Mutex::new(vec![State::default(); settings.urls.len()]) }
     }
 
     /// Connects to the first server that answers, and logs in as the service unless the connection is for binds.
@@ -31,15 +44,12 @@ impl Servers {
     ) -> Result<Connection, Fault> {
         let mut last = Fault::Misconfigured("the directory has no server".to_owned());
         for server in self.order() {
-            let fault = match connect(settings, server).await {
-                Ok(connection) => match log_in(&connection, service, settings).await {
-                    Ok(()) => {
-                        self.note(server, None);
-                        return Ok(connection);
-                    }
-                    Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
-                    Err(fault) => fault,
-                },
+            let fault = match connect_to(settings, server, service).await {
+                Ok(connection) => {
+                    self.note_up(server);
+                    return Ok(connection);
+                }
+                Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
                 Err(fault) => fault,
             };
             tracing::warn!(directory = %settings.name, %fault, "directory server failed");
@@ -49,33 +59,79 @@ impl Servers {
         Err(last)
     }
 
-    /// Passes a server over for a while.
+    /// Passes a server over until it is seen to answer, unless all the others are down, too.
     pub(super) fn note_down(&self, server: usize) {
-        self.note(server, Some(Instant::now() + PASSED_OVER));
+        self.change(server, |state| {
+            if state.next_probe.is_none() {
+                let came_back = state.up_since.is_some_and(|since| since.elapsed() >= FOR_GOOD);
+                state.postpone(if came_back { Duration::ZERO } else { state.pause });
+            }
+        });
     }
 
-    /// Whether another server is worth a try after this one failed.
-    pub(super) fn has_other_than(&self, server: usize) -> bool {
-        let now = Instant::now();
-        let down_until = self.down_until.lock().unwrap_or_else(PoisonError::into_inner);
-        down_until.iter().enumerate().any(|(other, until)| other != server && until.is_none_or(|until| until <= now))
+    /// A server that was tried is still down: the next try comes later.
+    pub(super) fn postpone(&self, server: usize) {
+        self.change(server, |state| state.postpone(state.pause));
     }
 
-    fn note(&self, server: usize, until: Option<Instant>) {
-        let mut down_until = self.down_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = down_until.get_mut(server) {
-            *slot = until;
-        }
+    /// A server answers.
+    pub(super) fn note_up(&self, server: usize) {
+        self.change(server, |state| {
+            state.next_probe = None;
+            state.up_since.get_or_insert_with(Instant::now);
+        });
+    }
+
+    /// Those that are down and due to be tried.
+    pub(super) fn due(&self) -> Vec<usize> {
+        let (states, now) = (self.states(), Instant::now());
+        let is_due = |state: &State| state.next_probe.is_some_and(|at| at <= now);
+        states.iter().enumerate().filter(|(_, state)| is_due(state)).map(|(server, _)| server).collect()
+    }
+
+    /// Whether a server that answers stands before this one in the order of the configuration.
+    pub(super) fn has_better_than(&self, server: usize) -> bool {
+        self.states().iter().take(server).any(|state| state.next_probe.is_none())
+    }
+
+    /// Whether any server has not been tried yet.
+    pub(super) fn has_other_than(&self, tried: &[usize]) -> bool {
+        (0..self.states().len()).any(|server| !tried.contains(&server))
+    }
+
+    fn change(&self, server: usize, change: impl FnOnce(&mut State)) {
+        self.states().get_mut(server).map(change);
+    }
+
+    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those not believed to be down in the order of the configuration, then the others: hope is better than nothing.
     fn order(&self) -> Vec<usize> {
-        let now = Instant::now();
-        let down_until = self.down_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let (up, down): (Vec<usize>, Vec<usize>) = (0..down_until.len())
-            .partition(|server| down_until.get(*server).copied().flatten().is_none_or(|until| until <= now));
+        let states = self.states();
+        let is_up = |server: &usize| states.get(*server).is_some_and(|state| state.next_probe.is_none());
+        let (up, down): (Vec<usize>, Vec<usize>) = (0..states.len()).partition(is_up);
         up.into_iter().chain(down).collect()
     }
+}
+
+impl State {
+    fn postpone(&mut self, last_pause: Duration) {
+        self.pause = (last_pause * 2).clamp(PAUSE.0, PAUSE.1);
+        (self.next_probe, self.up_since) = (Some(Instant::now() + self.pause), None);
+    }
+}
+
+/// Connects to one server, and logs in as the service unless the connection is for binds.
+pub(super) async fn connect_to(
+    settings: &Settings,
+    server: usize,
+    service: Option<&ServiceBind>,
+) -> Result<Connection, Fault> {
+    let connection = connect(settings, server).await?;
+    log_in(&connection, service, settings).await?;
+    Ok(connection)
 }
 
 /// Binds as the service. A refusal is a misconfiguration, whatever the code.

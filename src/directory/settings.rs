@@ -51,7 +51,7 @@ pub struct ServiceBind {
     pub password: Password,
 }
 
-/// How long each thing may take, and how many connections carry binds.
+/// How long each thing may take, and how connections are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Name look-up, connecting, TLS and the service's bind, for each server.
@@ -62,6 +62,9 @@ pub struct Limits {
     pub search: Duration,
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
+    /// After so long each connection that idles is used once, so that it is not closed for idleness; zero: never. See
+    /// [`super::Directory::tend`].
+    pub keep_alive: Duration,
 }
 
 impl Default for Limits {
@@ -71,6 +74,7 @@ impl Default for Limits {
             operation: Duration::from_secs(5),
             search: Duration::from_secs(10),
             bind_connections: 8,
+            keep_alive: Duration::from_secs(5 * 60),
         }
     }
 }

@@ -143,18 +143,29 @@ impl IdentityMap {
         if let Some(reason) = self.bars(&owner) {
             return refused(Some(&owner), reason);
         }
+        match self.may_be(&owner, authorization, Reason::NotTheirName).await {
+            Ok(None) => proven(&owner, None, proof, Steps::IGNORED),
+            Ok(Some(reason)) => refused(Some(&owner), reason),
+            Err(fault) => Outcome::unanswered(fault),
+        }
+    }
+
+    /// Why a client that showed a person's certificate or token must not have an authorization identity, if it must not.
+    /// `unless_theirs` is the reason if it is somebody else's.
+    pub(super) async fn may_be(
+        &self,
+        person: &Identity,
+        authorization: &[u8],
+        unless_theirs: Reason,
+    ) -> Result<Option<Reason>, Fault> {
         if authorization.is_empty() {
-            return proven(&owner, None, proof, Steps::IGNORED);
+            return Ok(None);
         }
         let login = match LoginName::new(authorization) {
             Ok(login) => login,
-            Err(fault) => return refused(Some(&owner), Reason::NoName(fault)),
+            Err(fault) => return Ok(Some(Reason::NoName(fault))),
         };
-        match self.is_called(&owner, &login).await {
-            Ok(true) => proven(&owner, None, proof, Steps::IGNORED),
-            Ok(false) => refused(Some(&owner), Reason::NotTheirName),
-            Err(fault) => Outcome::unanswered(fault),
-        }
+        Ok((!self.is_called(person, &login).await?).then_some(unless_theirs))
     }
 
     /// Whose a certificate is. What bars its owner is never told from memory: it may be over.
@@ -180,6 +191,11 @@ impl IdentityMap {
         required: bool,
     ) -> Outcome {
         let outcome = self.verify(credentials, from).await;
+        self.of_one_person(outcome, certificate, required).await
+    }
+
+    /// The outcome of other credentials of a client that showed a certificate as well: both must be the same person's.
+    pub async fn of_one_person(&self, outcome: Outcome, certificate: &Certificate, required: bool) -> Outcome {
         let person = match &outcome {
             Outcome::Proven(proven) => &proven.identity,
             Outcome::Forbidden(person, _) => person,

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::flushes::Target;
 use super::heard::told;
 use super::person::Found;
+use super::token::Tokens;
 use super::{IdentityMap, Steps, Whom};
 use crate::directory::EntryId;
 use crate::names::LoginName;
@@ -55,12 +56,15 @@ impl IdentityMap {
     fn flush_everybody(&self) -> Flushed {
         self.flushes.everybody();
         self.owners.forget_all();
+        self.tokens.iter().for_each(Tokens::forget_all);
         let names = self.names.forget_all();
         Flushed { names, ..self.passwords.forget_all() }
     }
 
     async fn flush_person(&self, name: &LoginName) -> Result<Flushed, String> {
-        let mut ids = self.names.ids_of(&Target::new(name.as_str(), Vec::new()));
+        let held = Target::new(name.as_str(), Vec::new());
+        let mut ids = self.names.ids_of(&held);
+        ids.extend(self.tokens.iter().flat_map(|tokens| tokens.ids_of(&held)));
         match self.asking(name, Steps::IGNORED).ask().await.found(None, &self.settings) {
             Ok(Found::One(person, _)) => {
                 self.forgive(&Whom::Person(person.canonical_name.clone()));
@@ -81,6 +85,9 @@ impl IdentityMap {
         let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
         let target = Target::new(name.as_str(), unique);
         let names = self.names.forget(&target).await;
+        if let Some(tokens) = &self.tokens {
+            tokens.forget(&target).await;
+        }
         self.flushes.person(target);
         Ok(Flushed { names, ..passwords })
     }

@@ -23,7 +23,9 @@ use super::{Identity, Outcome, Reason, Refused, Whom};
 use crate::directory::{EntryId, Refusal};
 use crate::lockout::{self, Network, Table, Tag};
 use crate::names::fold;
-use crate::pop3::Credentials;
+use crate::pop3::{Credentials, TokenCredentials};
+use crate::secret::TokenFault;
+use crate::token;
 
 /// A network stays familiar for so long after the last login from it.
 const FAMILIAR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -107,6 +109,23 @@ impl Guard {
         }
     }
 
+    /// Puts a token on trial. Its name and password tags are counted by nobody.
+    pub(super) fn trial_of_token(&self, credentials: &TokenCredentials, from: IpAddr) -> Trial {
+        let token = credentials.token.as_ref().map_or("", |token| token.expose());
+        let tag = self.tag(&["token", &String::from_utf8_lossy(&credentials.authorization), token]);
+        Trial {
+            network: Network::of(from),
+            is_exempt: self.settings.exempts(from),
+            name: tag,
+            password: tag,
+            pair: tag,
+            login: String::new(),
+            on_trial_for: OnceLock::new(),
+            on_trial_for_each: OnceLock::new(),
+            wrong_in_outage: OnceLock::new(),
+        }
+    }
+
     /// Writes down the lock-outs that are over; tells whose they were.
     pub(super) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
         self.tables().locked.end(now)
@@ -162,6 +181,21 @@ impl Guard {
                 }
                 None => self.withdraw(trial),
             },
+        }
+    }
+
+    /// Counts what came of a token: a refused one for its network, and the network of a right one is familiar from now on.
+    pub(super) fn settle_token(&self, trial: &Trial, outcome: &mut Outcome, now: Instant) {
+        match outcome {
+            Outcome::Proven(proven) => self.acquit(&proven.identity, trial),
+            Outcome::Forbidden(person, _) => self.acquit(person, trial),
+            Outcome::Refused(refused) => {
+                if is_attack(&refused.reason) {
+                    self.count_network(trial, now);
+                }
+                refused.further_steps = self.further_steps(trial, now);
+            }
+            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => {}
         }
     }
 
@@ -313,6 +347,13 @@ impl Guard {
         let tag = context.sign();
         tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | Tag::from(*octet))
     }
+}
+
+/// Whether a refused token may be somebody's try: devices wake up with tokens that have ended meanwhile, and clients ask
+/// without one what it must be good for (RFC 7628 §4.3).
+fn is_attack(reason: &Reason) -> bool {
+    use token::Refusal::{Expired, TooOld};
+    !matches!(reason, Reason::LockedOut(_) | Reason::NoToken(TokenFault::Empty) | Reason::Token(Expired(_) | TooOld(_)))
 }
 
 impl From<&Identity> for Someone {

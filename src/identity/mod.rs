@@ -21,6 +21,7 @@ mod resolve;
 mod settings;
 mod standing;
 mod steps;
+mod token;
 mod try_each;
 
 use std::net::IpAddr;
@@ -35,6 +36,7 @@ pub use resolve::Resolved;
 pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
+pub use token::TokenJudgement;
 
 use self::asking::Asking;
 use self::certificate::Owners;
@@ -45,6 +47,7 @@ use self::heard::told;
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
+use self::token::Tokens;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
@@ -58,6 +61,7 @@ pub struct IdentityMap {
     names: Names,
     passwords: Passwords,
     owners: Owners,
+    tokens: Option<Tokens>,
     guard: Guard,
     flushes: Arc<Flushes>,
 }
@@ -88,8 +92,9 @@ impl IdentityMap {
         let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
         let names = Names::new(lifetimes, flushes.clone());
         let owners = Owners::new(lifetimes, flushes.clone());
+        let tokens = Tokens::new(&settings, &flushes);
         let directories = Directories::new(directories);
-        Ok(Self { directories, settings, names, passwords, owners, guard, flushes })
+        Ok(Self { directories, settings, names, passwords, owners, tokens, guard, flushes })
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.

@@ -7,7 +7,8 @@ use super::Identity;
 use crate::directory::{Exclusion, Fault, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
-use crate::secret::PasswordFault;
+use crate::secret::{PasswordFault, TokenFault};
+use crate::token;
 
 /// The end of a login.
 #[derive(Debug)]
@@ -49,10 +50,12 @@ pub enum Proof {
     },
     /// By a bind not long ago.
     Held,
-    /// By a bind, or a certificate's look-up, within the outage grace; the directory is silent.
+    /// By a bind, or the look-up of a certificate's or token's owner, within the outage grace; the directory is silent.
     Grace,
     /// By a certificate alone.
     Certificate,
+    /// By a token.
+    Token,
 }
 
 /// A login that was refused: the true reason, for the log only.
@@ -105,6 +108,16 @@ pub enum Reason {
     CertificateOfAnother(String),
     /// The authorization identity is no login name of the certificate's owner.
     NotTheirName,
+    /// The authorization identity is no login name of the person whom the token is about.
+    NotBearersName,
+    /// Nobody's tokens count here.
+    NoTokens,
+    /// What was sent cannot be anybody's token.
+    NoToken(TokenFault),
+    /// The token does not count.
+    Token(token::Refusal),
+    /// The directory takes the token's name for this person's, but it is not to the letter, upper and lower case apart.
+    OnlyAlike,
     /// There were too many wrong passwords; this one was not looked at.
     LockedOut(LockOutOf),
 }
@@ -159,6 +172,11 @@ impl fmt::Display for Reason {
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
             Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
+            Self::NotBearersName => f.write_str("the authorization identity is no name of the token's owner"),
+            Self::NoTokens => f.write_str("nobody's tokens count here"),
+            Self::NoToken(fault) => fault.fmt(f),
+            Self::Token(refusal) => refusal.fmt(f),
+            Self::OnlyAlike => f.write_str("the token's name is like this person's, but not to the letter"),
             Self::LockedOut(whose) => write!(f, "locked out: {whose}"),
         }
     }
@@ -183,6 +201,7 @@ impl fmt::Display for Proof {
             Self::Held => f.write_str("held"),
             Self::Grace => f.write_str("outage grace"),
             Self::Certificate => f.write_str("certificate"),
+            Self::Token => f.write_str("token"),
         }
     }
 }

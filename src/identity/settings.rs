@@ -1,11 +1,13 @@
 //! What the identity map must be told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
+use crate::token::Issuers;
 
 /// Everything the identity map needs besides its directories.
 #[derive(Clone)]
@@ -22,6 +24,8 @@ pub struct Settings {
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.
     pub lockout: lockout::Settings,
+    /// Whose tokens count; nobody's if none.
+    pub tokens: Option<Arc<Issuers>>,
 }
 
 /// What becomes of a name that several people have.

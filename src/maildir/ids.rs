@@ -129,7 +129,7 @@ impl Ids {
     }
 
     /// Whether clients were told something that had to be pinned.
-    pub(super) fn are_pinned(&self) -> bool {
+    pub(super) fn has_pins(&self) -> bool {
         self.has_pins
     }
 

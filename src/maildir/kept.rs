@@ -66,7 +66,7 @@ impl Kept {
 
     /// Whether clients were told unique-ids that had to be pinned.
     pub(super) fn holds_pins(&self) -> bool {
-        self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.are_pinned())
+        self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.has_pins())
     }
 
     /// Octets of memory that it takes, but for what was found out since.

@@ -5,16 +5,14 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::ids::Ids;
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
-use super::pins::{Day, Line, Locked, Pin, Retrieval};
+use super::pins::{Line, Locked, Pin, Retrieval, now, today};
 use super::settle::Wish;
 use super::unique;
 use crate::pop3::UniqueId;
-
-const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// What clients would be told of messages can be written nowhere, while another server's list says something else than
 /// our own rule: nothing may be told now. Why, for the log.
@@ -58,20 +56,30 @@ impl Maildrop {
         let at = now();
         let keys: Vec<Box<[u8]>> = self.places(indices).into_iter().filter_map(|index| self.key(index)).collect();
         let present = self.snapshot.entries.len();
-        self.with_pins(|locked| {
+        let stamp = self.with_pins(|locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
             let retrieval = || Retrieval { by: by.into(), at };
             let new = keys.into_iter().filter(|key| is_new(key));
             let lines: Vec<Line> = new.map(|key| Line::Retrieved(key, retrieval())).collect();
-            if lines.is_empty() {
-                return Ok(());
+            if !lines.is_empty() {
+                locked.append(lines)?;
             }
-            locked.append(lines)?;
             if locked.pins.want_rewriting(present) {
                 locked.rewrite(&self.names_now()?, today())?;
             }
-            Ok(())
-        })
+            Ok(locked.pins.stamp)
+        })?;
+        if self.snapshot.ids.has_pins() {
+            self.renew(self.snapshot.ids.after_pinning(&[], stamp), &HashMap::new());
+        }
+        Ok(())
+    }
+
+    /// The next session sees this snapshot with the pins as they are now, and need not read them again.
+    fn renew(&mut self, ids: Ids, changed: &HashMap<usize, UniqueId>) {
+        let before = Arc::clone(&self.snapshot);
+        self.snapshot = Arc::new(before.with_pins(ids, changed));
+        self.kept.renew(&before, &self.snapshot);
     }
 
     fn key(&self, index: usize) -> Option<Box<[u8]>> {
@@ -99,9 +107,7 @@ impl Maildrop {
         if own > 0 && snapshot.ids.has_list() {
             tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
         }
-        let ids = snapshot.ids.after_pinning(wanted, stamp);
-        self.snapshot = Arc::new(snapshot.with_pins(ids, &changed));
-        self.kept.renew(&snapshot, &self.snapshot);
+        self.renew(snapshot.ids.after_pinning(wanted, stamp), &changed);
         Ok(())
     }
 
@@ -143,14 +149,6 @@ fn first_pins<'a>(
         }
     }
     (lines, changed)
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
-
-fn today() -> Day {
-    Day::try_from(now() / SECONDS_A_DAY).unwrap_or(Day::MAX)
 }
 
 impl super::store::Store {

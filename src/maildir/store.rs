@@ -22,7 +22,7 @@ use super::root::Root;
 use super::scan::{Found, Parts};
 use super::settings::{Offer, Settings};
 use super::snapshot::{Known, Left, Snapshot};
-use super::stamp::Moment;
+use super::stamp::{Moment, lies_local};
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
@@ -43,6 +43,8 @@ struct Inner {
     root: Root,
     settling: Duration,
     settings: Settings,
+    /// Whether a `stat` call of another server's lists never waits for another machine.
+    lists_answer_at_once: bool,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -59,7 +61,10 @@ impl Store {
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Ok(Self { inner: Arc::new(Inner { root, settling: settings.settling, settings, kept }) })
+        let lists = &settings.unique_ids;
+        let lists_answer_at_once = !lists.import.reads() || lists.lists_root.as_deref().is_none_or(lies_local);
+        let inner = Inner { root, settling: settings.settling, settings, lists_answer_at_once, kept };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
@@ -84,8 +89,9 @@ impl Store {
     /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
+        let answers_at_once = self.inner.root.answers_at_once() && self.inner.lists_answer_at_once;
         // What is unread is told by the pins, which must be read.
-        if !self.inner.root.answers_at_once() || self.settings().offer == Offer::Unread {
+        if !answers_at_once || self.settings().offer == Offer::Unread {
             return None;
         }
         let kept = self.inner.kept.get(path)?;

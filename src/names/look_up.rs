@@ -35,6 +35,9 @@ impl Policy {
     #[must_use]
     pub fn look_up(&self, login: &LoginName, base: &Dn) -> LookUp {
         let typed = login.as_str();
+        if self.is_literal {
+            return self.literally(typed, base);
+        }
         if let Some(dn) = Dn::parse(typed).filter(|dn| dn.rdns().len() > 1) {
             return self.by_dn(dn, base);
         }
@@ -44,6 +47,14 @@ impl Policy {
             None => self.by_value(typed),
         };
         LookUp { entry: None, hierarchical, equal }
+    }
+
+    fn literally(&self, typed: &str, base: &Dn) -> LookUp {
+        if self.allows(Kind::DistinguishedName) {
+            return Dn::parse(typed).map(|dn| self.by_dn(dn, base)).unwrap_or_default();
+        }
+        let equal = self.kinds().iter().map(|kind| Equality { kind: *kind, value: typed.to_owned() }).collect();
+        LookUp { equal, ..LookUp::default() }
     }
 
     /// A DN is read only below the configured base.
@@ -139,6 +150,22 @@ mod tests {
         let with_domain = Policy::of([Kind::Mail]).with_default_domain(Some("renovations.example".to_owned()));
         assert_eq!(asked(&with_domain, "alan.jones"), "mail:alan.jones@renovations.example");
         assert_eq!(asked(&with_domain, "alan@other.example"), "mail:alan@other.example");
+    }
+
+    #[test]
+    fn a_literal_name_is_nothing_but_itself() {
+        let policy = Policy::literal(Kind::ShortName).with_default_domain(Some("renovations.example".to_owned()));
+        for typed in ["ajones", "UID=ajones", "CN=Alan Jones", "a@b", "uid=ajones,ou=people,dc=renovations,dc=example"]
+        {
+            assert_eq!(asked(&policy, typed), format!("short_name:{typed}"));
+        }
+        let policy = Policy::literal(Kind::Mail).with_default_domain(Some("renovations.example".to_owned()));
+        assert_eq!(asked(&policy, "alan.jones"), "mail:alan.jones");
+        let policy = Policy::literal(Kind::DistinguishedName);
+        assert_eq!(asked(&policy, "ajones"), "");
+        assert_eq!(asked(&policy, "uid=ajones,ou=elsewhere,dc=example"), "");
+        let dn = "uid=ajones,ou=people,dc=renovations,dc=example";
+        assert_eq!(asked(&policy, dn), format!("dn:{dn}"));
     }
 
     #[test]

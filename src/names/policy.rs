@@ -7,6 +7,8 @@ use super::Kind;
 pub struct Policy {
     kinds: Vec<Kind>,
     default_domain: Option<String>,
+    /// What is typed is a value of the one kind, whatever it looks like.
+    pub(super) is_literal: bool,
 }
 
 impl Policy {
@@ -27,7 +29,19 @@ impl Policy {
         let mut kinds: Vec<Kind> = kinds.into_iter().collect();
         kinds.sort_unstable();
         kinds.dedup();
-        Self { kinds, default_domain: None }
+        Self { kinds, default_domain: None, is_literal: false }
+    }
+
+    /// Names of one kind only, each taken to the letter: `UID=ajones` is no short name of `ajones`, and no address is
+    /// completed. For names that nobody typed.
+    #[must_use]
+    pub fn literal(kind: Kind) -> Self {
+        Self { is_literal: true, ..Self::of([kind]) }
+    }
+
+    /// The kinds that count, in their order.
+    pub(super) fn kinds(&self) -> &[Kind] {
+        &self.kinds
     }
 
     /// Completes an address that is typed without its domain.

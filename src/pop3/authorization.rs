@@ -1,5 +1,8 @@
 //! The AUTHORIZATION state (RFC 1939 §4): who is there?
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::command::{Auth, Command, Misread};
 use super::manner::{Code, Manner};
 use super::reply;
@@ -103,6 +106,12 @@ impl Authorization {
         let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
             return self.wrong(Text::UnknownMechanism);
         };
+        if exchange.carries_token() && !self.access.tokens {
+            return self.wrong(Text::NoTokensHere);
+        }
+        if exchange.carries_token() && !self.access.passwords {
+            return self.no_token_here();
+        }
         if exchange.carries_password() && !self.access.passwords {
             return self.no_password_here();
         }
@@ -125,12 +134,18 @@ impl Authorization {
             Progress::External(authorization) => {
                 Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
             }
+            Progress::Token(credentials) => Step::right(State::Verifying(Verifying(self)), Action::Token(credentials)),
             Progress::Cancelled => {
                 let reply = self.manner.err(Text::AuthenticationCancelled);
                 self.reply(reply)
             }
             Progress::Malformed => self.wrong(Text::MalformedResponse),
         }
+    }
+
+    /// Whether an AUTH command may bring a token with it.
+    pub(super) fn takes_tokens(&self) -> bool {
+        self.access.tokens && self.access.passwords
     }
 
     fn verify(self, credentials: Credentials) -> Step {
@@ -140,6 +155,12 @@ impl Authorization {
     /// No response code: `[AUTH]` would make the client ask its user for another password.
     fn no_password_here(self) -> Step {
         let text = if self.access.stls { Text::PasswordsUnderTlsSendStls } else { Text::PasswordsUnderTls };
+        self.wrong(text)
+    }
+
+    /// A token in clear is as good for an eavesdropper as a password (RFC 6750 §5.3).
+    fn no_token_here(self) -> Step {
+        let text = if self.access.stls { Text::TokensUnderTlsSendStls } else { Text::TokensUnderTls };
         self.wrong(text)
     }
 
@@ -174,10 +195,22 @@ impl Verifying {
                 let utf8 = self.0.manner.utf8;
                 Step::right(State::Opening(self), Action::Open { utf8 })
             }
-            Verdict::Refused => self.refused(),
+            Verdict::Refused => self.refused(Text::WrongNameOrPassword),
             Verdict::Unavailable => self.back(Code::SysTemp, Text::CannotCheckNow),
             Verdict::Misconfigured => self.back(Code::SysPerm, Text::CannotCheckTellAdministrator),
         }
+    }
+
+    /// Nothing may be said with the outcome of a SASL exchange that fails. So the error is sent as a challenge, and the
+    /// client answers it before the exchange ends (RFC 7628 §3.2.3).
+    pub(super) fn token_refused(self, json: &str) -> Step {
+        let challenge = reply::challenge(&STANDARD.encode(json));
+        Step::reply(State::TokenRefused(self), challenge)
+    }
+
+    /// The dummy response came: `AQ==` for OAUTHBEARER, nothing for XOAUTH2, or whatever it was.
+    pub(super) fn token_refusal_heard(self) -> Step {
+        self.refused(Text::TokenDoesNotCount)
     }
 
     pub(super) fn not_opened(self, reason: NotOpened) -> Step {
@@ -196,8 +229,8 @@ impl Verifying {
         self.0.reply(reply)
     }
 
-    fn refused(self) -> Step {
-        let reply = self.0.manner.err_with(Code::Auth, Text::WrongNameOrPassword);
+    fn refused(self, text: Text) -> Step {
+        let reply = self.0.manner.err_with(Code::Auth, text);
         let refusals_left = self.0.refusals_left.saturating_sub(1);
         let state = Authorization { refusals_left, ..self.0 };
         if refusals_left == 0 {

@@ -6,6 +6,7 @@ use super::text::Text;
 
 /// What a port's policy allows at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 pub struct Access {
     /// STLS may be sent: the port offers it and TLS is not there yet.
     pub stls: bool,
@@ -13,12 +14,17 @@ pub struct Access {
     pub passwords: bool,
     /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
     pub external: bool,
+    /// Somebody's tokens count here: they may be sent where a password may.
+    pub tokens: bool,
     /// The least number of days after which mail left on the server may be removed; none if that never happens.
     pub expire: Option<u64>,
 }
 
 /// The mechanisms that carry a password.
 const PASSWORD_MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
+
+/// The mechanisms that carry a token.
+const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
 
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
@@ -57,6 +63,7 @@ impl Access {
 
     fn offered(self) -> impl Iterator<Item = &'static str> {
         let with_password = PASSWORD_MECHANISMS.into_iter().filter(move |_| self.passwords);
-        with_password.chain(self.external.then_some("EXTERNAL"))
+        let with_token = TOKEN_MECHANISMS.into_iter().filter(move |_| self.passwords && self.tokens);
+        with_password.chain(self.external.then_some("EXTERNAL")).chain(with_token)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::secret::{Password, PasswordFault};
+use crate::secret::{Password, PasswordFault, Token, TokenFault};
 
 /// A login name and a password, as they came.
 pub struct Credentials {
@@ -11,6 +11,16 @@ pub struct Credentials {
     /// The password, or why the octets sent are none.
     pub password: Result<Password, PasswordFault>,
     /// How they came.
+    pub mechanism: Mechanism,
+}
+
+/// A bearer token, as it came.
+pub struct TokenCredentials {
+    /// The authorization identity, in any octets; empty if the client leaves it to the token.
+    pub authorization: Vec<u8>,
+    /// The token, or why the octets sent are none.
+    pub token: Result<Token, TokenFault>,
+    /// How it came.
     pub mechanism: Mechanism,
 }
 
@@ -25,6 +35,10 @@ pub enum Mechanism {
     Login,
     /// SASL EXTERNAL (RFC 4422 appendix A): the certificate shown under TLS.
     External,
+    /// SASL OAUTHBEARER (RFC 7628): a bearer token.
+    OauthBearer,
+    /// SASL XOAUTH2, Google's forerunner of it.
+    Xoauth2,
 }
 
 impl fmt::Display for Mechanism {
@@ -34,6 +48,8 @@ impl fmt::Display for Mechanism {
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
             Self::External => "EXTERNAL",
+            Self::OauthBearer => "OAUTHBEARER",
+            Self::Xoauth2 => "XOAUTH2",
         })
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
 //! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
-//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034),
-//! UTF8 and LANG (RFC 6856).
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034), OAUTHBEARER
+//! (RFC 7628) and XOAUTH2, UTF8 and LANG (RFC 6856).
 
 mod authorization;
+mod bearer;
 mod capabilities;
 mod command;
 mod credentials;
@@ -21,7 +22,7 @@ mod text;
 mod transaction;
 
 pub use capabilities::Access;
-pub use credentials::{Credentials, Mechanism};
+pub use credentials::{Credentials, Mechanism, TokenCredentials};
 pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};

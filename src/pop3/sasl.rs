@@ -1,10 +1,11 @@
-//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, and EXTERNAL (RFC 4422 appendix A).
+//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A), and tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{Credentials, Line, Mechanism};
+use super::bearer::{self, Form};
+use super::{Credentials, Line, Mechanism, TokenCredentials};
 use crate::secret::Password;
 
 /// An exchange that waits for the client's next response.
@@ -13,6 +14,7 @@ pub(super) enum Exchange {
     LoginName,
     LoginPassword { login: Vec<u8> },
     External,
+    Token(Form),
 }
 
 /// Where an exchange stands after a response.
@@ -22,6 +24,7 @@ pub(super) enum Progress {
     Done(Credentials),
     /// EXTERNAL, with the authorization identity; none where it is empty.
     External(Vec<u8>),
+    Token(TokenCredentials),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
     /// Not base64, or not the mechanism's form.
@@ -36,13 +39,20 @@ impl Exchange {
             // "Username:"
             "LOGIN" => Some((Self::LoginName, "VXNlcm5hbWU6")),
             "EXTERNAL" => Some((Self::External, "")),
+            "OAUTHBEARER" => Some((Self::Token(Form::OauthBearer), "")),
+            "XOAUTH2" => Some((Self::Token(Form::Xoauth2), "")),
             _ => None,
         }
     }
 
-    /// Whether it carries a password, which not every connection may.
+    /// Whether it carries a password or a token, which not every connection may.
     pub(super) fn carries_password(&self) -> bool {
         !matches!(self, Self::External)
+    }
+
+    /// Whether it carries a token.
+    pub(super) fn carries_token(&self) -> bool {
+        matches!(self, Self::Token(_))
     }
 
     /// Takes the response that came with the command; a single `=` is one of no octets (RFC 5034 §4).
@@ -67,6 +77,7 @@ impl Exchange {
             // "Password:"
             Self::LoginName => Progress::Challenge(Self::LoginPassword { login: octets.to_vec() }, "UGFzc3dvcmQ6"),
             Self::External => Progress::External(octets.to_vec()),
+            Self::Token(form) => bearer::read(form, octets).map_or(Progress::Malformed, Progress::Token),
             Self::LoginPassword { login } => {
                 let password = Password::new(octets.to_vec());
                 Progress::Done(Credentials { login, password, mechanism: Mechanism::Login })

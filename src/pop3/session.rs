@@ -20,7 +20,7 @@ use super::reply::{self, Reply};
 use super::sasl::Exchange;
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Language, Line, Listing, MessageNumber, Part};
+use super::{Access, Credentials, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -32,6 +32,8 @@ pub enum Event {
     TlsEstablished(Access),
     /// The credentials were judged.
     Judged(Verdict),
+    /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
+    TokenRefused(String),
     /// The maildrop of the person is open.
     Opened(Listing),
     /// It could not be opened.
@@ -59,6 +61,8 @@ pub enum Action {
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
     /// leaves it to the certificate.
     External(Vec<u8>),
+    /// Judge this token; a refusal is told by [`Event::TokenRefused`].
+    Token(TokenCredentials),
     /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
     Open {
         /// The client said UTF8.
@@ -151,6 +155,7 @@ pub(super) enum State {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
     Verifying(Verifying),
+    TokenRefused(Verifying),
     Opening(Verifying),
     Transaction(Transaction),
     /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
@@ -188,8 +193,10 @@ impl Session {
     /// What may stand on the next line, in octets without its end.
     #[must_use]
     pub fn line_limit(&self) -> usize {
-        match self.state {
-            State::Exchange(..) => Self::SASL_LINE.max(self.bounds.command_line),
+        match &self.state {
+            State::Exchange(..) | State::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
+            // Some clients send a token with the command, however long it is.
+            State::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
             _ => self.bounds.command_line,
         }
     }
@@ -235,6 +242,8 @@ impl State {
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
             (Self::Exchange(state, _) | Self::Authorization(state), Event::TooLong) => state.too_long(),
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
+            (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
+            (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
             (Self::Opening(state), Event::Opened(listing)) => {
                 Transaction::begin(listing, state.access(), state.manner())
             }
@@ -254,7 +263,7 @@ impl State {
     fn manner(&self) -> Manner {
         match self {
             Self::Authorization(state) | Self::Exchange(state, _) => state.manner(),
-            Self::Verifying(state) | Self::Opening(state) => state.manner(),
+            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
             Self::Transaction(state) | Self::Pinning(state, _) => state.manner(),
             Self::Update(manner) => *manner,
             Self::Ended => Manner::default(),

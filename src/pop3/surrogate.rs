@@ -55,7 +55,7 @@ fn header_end(octets: &[u8]) -> Option<usize> {
 }
 
 /// The header of the surrogate, if a message that begins with these octets wants one. They must hold the whole header, or
-/// [`HEADER`] octets of it, or the whole message.
+/// a mebibyte of it, or the whole message.
 #[must_use]
 pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
     let header = header_end(beginning).and_then(|end| beginning.get(..end)).unwrap_or(beginning);

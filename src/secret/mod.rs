@@ -1,10 +1,15 @@
-//! What must never be read by a bystander: a password, as a type.
+//! What must never be read by a bystander: a password or a token, as a type.
 //!
-//! A [`Password`] can be shown to the directory and compared by a keyed hash; it cannot be printed, in any build.
+//! A [`Password`] can be shown to the directory and compared by a keyed hash, a [`Token`] be verified; neither can be
+//! printed, in any build.
+
+mod token;
 
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+pub use token::{Token, TokenFault};
 
 /// A password as a person typed it: not empty, UTF-8, without NUL. Wiped from memory when dropped.
 ///

@@ -1,10 +1,8 @@
 //! Which clients' certificates count: those signed by the configured authorities, and not revoked by them.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
-use std::{fs, io};
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
@@ -14,18 +12,16 @@ use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifie
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme, crypto};
 
 use crate::connection::doubts;
+use crate::file_stamps::FileStamps;
 
 /// The authorities that sign clients' certificates, and what they revoked, as read from their files at one moment.
 #[derive(Clone, Debug)]
 pub struct ClientTrust {
     authorities: PathBuf,
     revocations: Vec<PathBuf>,
-    stamps: Vec<Option<Stamp>>,
+    stamps: FileStamps,
     verifier: Arc<dyn ClientCertVerifier>,
 }
-
-/// Moves when a file is written or replaced: time of change, inode, octets.
-type Stamp = (SystemTime, u64, u64);
 
 /// Lets every certificate through whose key the client holds. Whether it counts is judged after the handshake, so that an
 /// expired one shuts out nobody who has a password as well.
@@ -41,7 +37,7 @@ impl ClientTrust {
     /// # Errors
     /// The file that is wrong, and a sentence that says how.
     pub fn read(authorities: &Path, revocations: &[PathBuf]) -> Result<Self, (PathBuf, String)> {
-        let stamps = stamps(authorities, revocations);
+        let stamps = FileStamps::of(files(authorities, revocations));
         let roots = roots(authorities).map_err(|fault| (authorities.to_owned(), fault))?;
         let mut lists = Vec::new();
         for file in revocations {
@@ -57,7 +53,7 @@ impl ClientTrust {
 
     /// Whether a file is another one than was read.
     pub(super) fn is_outdated(&self) -> bool {
-        stamps(&self.authorities, &self.revocations) != self.stamps
+        self.stamps.are_outdated(files(&self.authorities, &self.revocations))
     }
 
     /// The same from the files as they are now.
@@ -123,13 +119,8 @@ impl ClientCertVerifier for AnyCertificate {
     }
 }
 
-fn stamps(authorities: &Path, revocations: &[PathBuf]) -> Vec<Option<Stamp>> {
-    let stamp = |file: &Path| -> io::Result<Stamp> {
-        let metadata = fs::metadata(file)?;
-        Ok((metadata.modified()?, metadata.ino(), metadata.len()))
-    };
-    let files = std::iter::once(authorities).chain(revocations.iter().map(PathBuf::as_path));
-    files.map(|file| stamp(file).ok()).collect()
+fn files<'f>(authorities: &'f Path, revocations: &'f [PathBuf]) -> impl Iterator<Item = &'f Path> {
+    std::iter::once(authorities).chain(revocations.iter().map(PathBuf::as_path))
 }
 
 fn roots(file: &Path) -> Result<RootCertStore, String> {

@@ -79,7 +79,7 @@ fn user(account: &str, control: &str, entry: &Entry) -> Attributes {
 
 fn person(entry: &Entry) -> Attributes {
     let mut attributes = user(&first(entry, "uid").unwrap(), NORMAL, entry);
-    for name in ["givenName", "sn", "mail", "uidNumber", "gidNumber"] {
+    for name in ["givenName", "sn", "mail", "uidNumber", "gidNumber", "employeeNumber", "employeeType"] {
         attributes.extend(first(entry, name).map(|value| (name, value.into())));
     }
     let prefixes = ["SMTP"].into_iter().chain(std::iter::repeat("smtp"));

@@ -11,6 +11,7 @@ mod file;
 mod line;
 
 use std::collections::{HashMap, HashSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) use file::{Locked, read, stamp};
 pub(super) use line::Line;
@@ -25,6 +26,8 @@ pub(super) type Day = u32;
 
 /// How long a pin outlives the last name of its message, in days: an IMAP client may move a message out and back.
 const OUTLIVES: Day = 180;
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// The unique-id that clients were told of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,9 +133,20 @@ impl Pins {
         }
     }
 
-    /// Whether rewriting the file would make it better: it is damaged, or much of it is of no use.
+    /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
+    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when.
     pub(super) fn want_rewriting(&self, present: usize) -> bool {
-        self.damaged > 0 || self.lines > 2 * present + 1_000
+        self.want_rewriting_on(present, today())
+    }
+
+    fn want_rewriting_on(&self, present: usize, today: Day) -> bool {
+        /// Fewer are not worth it.
+        const SLACK: usize = 1_000;
+        let marks: usize = self.retrieved.values().map(Vec::len).sum();
+        let twice = self.lines.saturating_sub(self.told.len() + marks + self.unknown.len());
+        let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
+        let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
+        self.damaged > 0 || [twice, over, here.saturating_sub(present)].iter().any(|lines| *lines > SLACK + present / 4)
     }
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
@@ -141,7 +155,7 @@ impl Pins {
         let kept = |key: &[u8], gone: Option<Day>| match gone {
             _ if present.contains(key) => Some(None),
             None => Some(Some(today)),
-            Some(day) => (day.saturating_add(OUTLIVES) >= today).then_some(Some(day)),
+            Some(day) => (!is_over(day, today)).then_some(Some(day)),
         };
         for (key, pin) in &self.told {
             if let Some(gone) = kept(key, pin.gone) {
@@ -158,6 +172,21 @@ impl Pins {
         lines.extend(self.unknown.iter().cloned().map(Line::Unknown));
         lines
     }
+}
+
+/// Whether a pin has outlived its name, gone since a day, for long enough.
+fn is_over(gone: Day, today: Day) -> bool {
+    gone.saturating_add(OUTLIVES) < today
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+/// The day that it is, by this machine's clock.
+pub(super) fn today() -> Day {
+    Day::try_from(now() / SECONDS_A_DAY).unwrap_or(Day::MAX)
 }
 
 #[cfg(test)]
@@ -194,6 +223,34 @@ mod tests {
         }
         kept.sort();
         assert_eq!(kept, [("1".to_owned(), None), ("2".to_owned(), Some(200)), ("3".to_owned(), Some(20))]);
+    }
+
+    #[test]
+    fn a_file_is_rewritten_when_that_makes_it_better_and_not_again() {
+        let names: Vec<String> = (0..3_000).map(|number| format!("{number}.a")).collect();
+        let mut file = Pins::default();
+        for name in &names {
+            file.take(Line::Pin(name.as_bytes().into(), pin(name, None)));
+        }
+        assert!(!file.want_rewriting_on(3_000, 500), "all messages are there");
+        assert!(file.want_rewriting_on(10, 500), "most are gone");
+        let rewritten = |file: &Pins, today| {
+            let mut pins = Pins::default();
+            file.lines(&HashSet::new(), today).into_iter().for_each(|line| pins.take(line));
+            pins
+        };
+        let file = rewritten(&file, 500);
+        assert!(!file.want_rewriting_on(10, 680), "noted since when, and not over yet");
+        assert!(file.want_rewriting_on(10, 681));
+        let mut twice = Pins::default();
+        for _ in 0..3 {
+            for name in &names {
+                twice.take(Line::Pin(name.as_bytes().into(), pin(name, None)));
+            }
+        }
+        assert!(twice.want_rewriting_on(3_000, 500));
+        assert_eq!(rewritten(&file, 681).told.len(), 0);
+        assert!(Pins { damaged: 1, ..Pins::default() }.want_rewriting_on(0, 500));
     }
 
     #[test]

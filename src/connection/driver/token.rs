@@ -1,0 +1,47 @@
+//! Tokens: who is proven by one, besides the certificate that the port may want.
+
+use tokio::time::Instant;
+
+use super::{Driver, from_elsewhere};
+use crate::connection::report::Report;
+use crate::identity::Outcome;
+use crate::pop3::{Event, Mechanism, TokenCredentials, Verdict};
+
+impl Driver {
+    /// Judges a token; a refusal comes with what the client is told before the exchange ends.
+    pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Event {
+        let began = Instant::now();
+        let (authorization, mechanism) = (credentials.authorization.clone(), credentials.mechanism);
+        let outcome = self.judge_token(credentials, report).await;
+        let event = self.judged(began, outcome, &authorization, mechanism, report).await;
+        report.bearer = None;
+        self.with_challenge(event, mechanism)
+    }
+
+    async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Outcome {
+        if !self.takes_logins {
+            return from_elsewhere();
+        }
+        let certificate = match self.certificate(report) {
+            Ok(certificate) => certificate,
+            Err(reason) => return Outcome::no_certificate(reason),
+        };
+        let identities = &self.service.identities;
+        let judgement = identities.verify_token(credentials, report.peer.ip()).await;
+        report.bearer = judgement.bearer;
+        let Some(certificate) = certificate else {
+            report.certificate = None;
+            return judgement.outcome;
+        };
+        let outcome = identities.of_one_person(judgement.outcome, &certificate, self.requires_certificate()).await;
+        report.certificate = Some(certificate.subject);
+        outcome
+    }
+
+    fn with_challenge(&self, event: Event, mechanism: Mechanism) -> Event {
+        match event {
+            Event::Judged(Verdict::Refused) => Event::TokenRefused(self.service.identities.token_challenge(mechanism)),
+            event => event,
+        }
+    }
+}

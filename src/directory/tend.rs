@@ -1,0 +1,124 @@
+//! Looking after connections in the background, so that no login waits for what could have been done before: servers
+//! that failed are tried until they answer again, and connections that idle are used before somebody closes them.
+
+use std::time::{Duration, Instant};
+
+use ldap3::{Ldap, Scope};
+use tokio::time::{sleep, timeout};
+
+use super::connect::Connection;
+use super::fault::is_lost;
+use super::search::Question;
+use super::servers::connect_to;
+use super::{Directory, Fault};
+
+/// How often it is looked whether there is something to do.
+const TICK: Duration = Duration::from_millis(250);
+
+impl Directory {
+    /// Looks after the connections for as long as the future is polled.
+    pub async fn tend(&self) {
+        let mut last_signs = Instant::now();
+        loop {
+            sleep(TICK).await;
+            let keep_alive = self.settings().limits.keep_alive;
+            let wants_signs = !keep_alive.is_zero() && last_signs.elapsed() >= keep_alive;
+            if wants_signs {
+                last_signs = Instant::now();
+            }
+            let directory = self.clone();
+            // A task of its own: the LDAP library panics on some odd answers.
+            let _panicked = tokio::spawn(async move { directory.tend_once(wants_signs).await }).await;
+        }
+    }
+
+    async fn tend_once(&self, wants_signs: bool) {
+        for server in self.inner.servers.due() {
+            self.try_again(server).await;
+        }
+        if wants_signs {
+            self.use_search_connection().await;
+            self.use_bind_connections().await;
+        }
+    }
+
+    /// A server that was down is used again once it has answered a search: its connection is ready before the first login
+    /// wants it.
+    async fn try_again(&self, server: usize) {
+        let inner = &self.inner;
+        match self.prove(server).await {
+            Ok(connection) => {
+                inner.searcher.take(connection).await;
+                inner.servers.note_up(server);
+                let url = inner.settings.urls.get(server).map(ToString::to_string);
+                tracing::info!(directory = %inner.settings.name, url, "directory server answers again");
+            }
+            Err(fault) => {
+                tracing::debug!(directory = %inner.settings.name, %fault, "directory server is still down");
+                inner.servers.postpone(server);
+            }
+        }
+    }
+
+    async fn prove(&self, server: usize) -> Result<Connection, Fault> {
+        let settings = self.settings();
+        let connection = connect_to(settings, server, settings.bind.as_ref()).await?;
+        let question = Question::nobody(settings);
+        match timeout(settings.limits.search, question.run(connection.handle(), settings)).await {
+            Ok(Ok((entries, result))) => question.judge(entries, &result, settings).map(|_| connection),
+            Ok(Err(error)) => Err(Fault::silent(format!("search: {error}"))),
+            Err(_) => Err(Fault::silent("search: no answer in time")),
+        }
+    }
+
+    /// One that is dead makes way for a fresh one at once.
+    async fn use_search_connection(&self) {
+        let inner = &self.inner;
+        let Some((ldap, server, generation)) = inner.searcher.used().await else { return };
+        match self.sign_of_life(ldap).await {
+            Sign::Alive => return,
+            Sign::Closed => {}
+            Sign::Silent => inner.servers.note_down(server),
+        }
+        inner.searcher.discard(generation).await;
+        if let Err(fault) = inner.searcher.connection(&inner.settings, &inner.servers).await {
+            tracing::debug!(directory = %inner.settings.name, %fault, "no connection for searches");
+        }
+    }
+
+    async fn use_bind_connections(&self) {
+        let mut alive = Vec::new();
+        for connection in self.inner.binder.take_all_idle() {
+            if matches!(self.sign_of_life(connection.handle()).await, Sign::Alive) {
+                alive.push(connection);
+            }
+        }
+        self.inner.binder.put_back(alive);
+    }
+
+    /// Reads the root DSE (RFC 4512 §5.1), which every server shows to everybody. Whatever it answers, it lives.
+    async fn sign_of_life(&self, ldap: Ldap) -> Sign {
+        let settings = self.settings();
+        let root = Question {
+            base: String::new(),
+            scope: Scope::Base,
+            filter: "(objectClass=*)".to_owned(),
+            limit: 0,
+            parents: None,
+            certificates: false,
+            wanted: Some(vec!["1.1".to_owned()]),
+        };
+        match timeout(settings.limits.operation, root.run(ldap, settings)).await {
+            Ok(Ok(_)) => Sign::Alive,
+            Ok(Err(error)) if is_lost(&error) => Sign::Closed,
+            Ok(Err(_)) | Err(_) => Sign::Silent,
+        }
+    }
+}
+
+/// What came of using a connection.
+enum Sign {
+    Alive,
+    Closed,
+    Silent,
+}

@@ -1,0 +1,31 @@
+//! Whether files are still those that were read: what is read once and believed for long is looked at again.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The state of some files at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStamps(Vec<Option<Stamp>>);
+
+/// Moves when a file is written or replaced: time of change, inode, octets. None for a file that is not there.
+type Stamp = (SystemTime, u64, u64);
+
+impl FileStamps {
+    /// The files as they are now.
+    pub fn of<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Self {
+        Self(files.into_iter().map(|file| stamp(file.as_ref()).ok()).collect())
+    }
+
+    /// Whether one of the same files is another one now.
+    pub fn are_outdated<P: AsRef<Path>>(&self, files: impl IntoIterator<Item = P>) -> bool {
+        *self != Self::of(files)
+    }
+}
+
+fn stamp(file: &Path) -> io::Result<Stamp> {
+    let metadata = fs::metadata(file)?;
+    Ok((metadata.modified()?, metadata.ino(), metadata.len()))
+}

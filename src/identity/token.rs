@@ -1,0 +1,191 @@
+//! Tokens: whose is one that its issuer's key has signed, and is it the one whom the client wants to be?
+//!
+//! A token login makes no bind. What its claim leads to is held as long as what a login name leads to, apart from those:
+//! the claim is one kind of name, to the letter, and means nothing else. It bridges an outage as a certificate does.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::asking::Asking;
+use super::flushes::{Flushes, Target};
+use super::names::Names;
+use super::person::Found;
+use super::{Ambiguous, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused};
+use crate::directory::{EntryId, Fault};
+use crate::names::{Kind, LoginName, Policy};
+use crate::pop3::{Mechanism, TokenCredentials};
+use crate::token::{Bearer, Issuers, Refused};
+
+/// Whose tokens count, and whom their claims lead to.
+pub(super) struct Tokens {
+    issuers: Arc<Issuers>,
+    by_kind: Vec<ByKind>,
+}
+
+/// Names of one kind, as tokens hold them.
+struct ByKind {
+    kind: Kind,
+    settings: Settings,
+    names: Names,
+}
+
+/// What came of a token.
+#[derive(Debug)]
+pub struct TokenJudgement {
+    /// The end of the login.
+    pub outcome: Outcome,
+    /// Whom the token is about, if its signature is right.
+    pub bearer: Option<Bearer>,
+}
+
+impl Tokens {
+    pub(super) fn new(settings: &Settings, flushes: &Arc<Flushes>) -> Option<Self> {
+        let issuers = settings.tokens.clone()?;
+        let mut by_kind: Vec<ByKind> = Vec::new();
+        for kind in issuers.kinds() {
+            if by_kind.iter().all(|own| own.kind != kind) {
+                by_kind.push(ByKind::new(kind, settings, flushes.clone()));
+            }
+        }
+        Some(Self { issuers, by_kind })
+    }
+
+    /// Forgets every name.
+    pub(super) fn forget_all(&self) {
+        for own in &self.by_kind {
+            own.names.forget_all();
+        }
+    }
+
+    /// The entries that held names lead to and a flush is about.
+    pub(super) fn ids_of(&self, target: &Target) -> impl Iterator<Item = EntryId> {
+        self.by_kind.iter().flat_map(|own| own.names.ids_of(target))
+    }
+
+    /// Forgets the names that a flush is about.
+    pub(super) async fn forget(&self, target: &Target) {
+        for own in &self.by_kind {
+            own.names.forget(target).await;
+        }
+    }
+}
+
+impl ByKind {
+    fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>) -> Self {
+        // A token has no password that could be tried on several people.
+        let (policy, ambiguous) = (Policy::literal(kind), Ambiguous::Refuse);
+        let settings = Settings { policy, ambiguous, ..settings.clone() };
+        Self { kind, names: Names::new(settings.cache, flushes), settings }
+    }
+
+    /// Whom a name leads to, from memory or from the directories; and whether only an earlier answer says so.
+    async fn find(&self, asking: Asking<'_>, anew: bool) -> Result<(Arc<Found>, Proof), Fault> {
+        let found = if anew { self.names.find_anew(asking).await } else { self.names.find(asking).await };
+        let fault = match found {
+            Ok(found) => return Ok((found, Proof::Token)),
+            Err(fault) => fault,
+        };
+        match self.names.last(asking.login).await {
+            Some(person) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
+                Ok((Arc::new(Found::One(person, Some(self.kind))), Proof::Grace))
+            }
+            _ => Err(fault),
+        }
+    }
+}
+
+impl IdentityMap {
+    /// Whether there is anybody whose tokens count.
+    #[must_use]
+    pub fn takes_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// The JSON that tells a client that its token does not count.
+    #[must_use]
+    pub fn token_challenge(&self, mechanism: Mechanism) -> String {
+        self.tokens.as_ref().map(|tokens| tokens.issuers.challenge(mechanism)).unwrap_or_default()
+    }
+
+    /// Judges a token that a client sent from an address. Clients send an authorization identity with it: it may be empty,
+    /// or any login name of the person whom the token is about.
+    ///
+    /// What is refused counts for the network alone: nobody guesses a token, and whoever is locked out for wrong passwords
+    /// may still show theirs.
+    pub async fn verify_token(&self, credentials: TokenCredentials, from: IpAddr) -> TokenJudgement {
+        let (trial, now) = (self.guard.trial_of_token(&credentials, from), Instant::now());
+        self.end_lock_outs();
+        let mut judgement = if self.guard.shuts_out_network(&trial, now) {
+            refused(None, Reason::LockedOut(LockOutOf::Network)).into()
+        } else {
+            self.judge_token(credentials).await
+        };
+        self.guard.settle_token(&trial, &mut judgement.outcome, Instant::now());
+        judgement
+    }
+
+    async fn judge_token(&self, credentials: TokenCredentials) -> TokenJudgement {
+        let Some(tokens) = &self.tokens else { return refused(None, Reason::NoTokens).into() };
+        let token = match credentials.token {
+            Ok(token) => token,
+            Err(fault) => return refused(None, Reason::NoToken(fault)).into(),
+        };
+        match tokens.issuers.verify(&token, SystemTime::now()) {
+            Err(Refused { refusal, bearer }) => {
+                TokenJudgement { outcome: refused(None, Reason::Token(refusal)), bearer }
+            }
+            Ok(bearer) => {
+                let outcome = self.judge_bearer(tokens, &bearer, &credentials.authorization).await;
+                TokenJudgement { outcome, bearer: Some(bearer) }
+            }
+        }
+    }
+
+    /// Whom the claim leads to, and whether the client may be them.
+    async fn judge_bearer(&self, tokens: &Tokens, bearer: &Bearer, authorization: &[u8]) -> Outcome {
+        let name = match LoginName::new(bearer.name.as_bytes()) {
+            Ok(name) => name,
+            Err(fault) => return refused(None, Reason::NoName(fault)),
+        };
+        let (found, proof) = match self.bearer_of(tokens, bearer.kind, &name).await {
+            Ok(found) => found,
+            Err(fault) => return Outcome::unanswered(fault),
+        };
+        let (person, kind) = match one_person(&found, Steps::IGNORED) {
+            Ok((person, Some(kind))) => (person, kind),
+            Ok((person, None)) => return refused(Some(person), Reason::OnlyAlike),
+            Err(reason) => return refused(None, reason),
+        };
+        if let Some(reason) = self.bars(person) {
+            return refused(Some(person), reason);
+        }
+        match self.may_be(person, authorization, Reason::NotBearersName).await {
+            Ok(None) => proven(person, Some(kind), proof, Steps::IGNORED),
+            Ok(Some(reason)) => refused(Some(person), reason),
+            Err(fault) => Outcome::unanswered(fault),
+        }
+    }
+
+    /// Whom a name of a token leads to. What bars somebody is never told from memory: it may be over.
+    async fn bearer_of(&self, tokens: &Tokens, kind: Kind, name: &LoginName) -> Result<(Arc<Found>, Proof), Fault> {
+        let Some(own) = tokens.by_kind.iter().find(|own| own.kind == kind) else {
+            return Ok((Arc::new(Found::OutsidePolicy), Proof::Token));
+        };
+        let began = Instant::now();
+        let asking = Asking { settings: &own.settings, ..self.asking(name, Steps::IGNORED) };
+        let found = own.find(asking, false).await?;
+        match &*found.0 {
+            Found::One(person, _) if person.looked_up < began && self.bars(person).is_some() => {
+                own.find(asking, true).await
+            }
+            _ => Ok(found),
+        }
+    }
+}
+
+impl From<Outcome> for TokenJudgement {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, bearer: None }
+    }
+}

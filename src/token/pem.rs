@@ -1,0 +1,36 @@
+//! Public keys in PEM (RFC 7468).
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+use super::keys::Key;
+
+const BEGIN: &str = "-----BEGIN ";
+
+/// The keys of a file, one or several behind each other. A key that cannot be used is a fault: somebody put it there.
+pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<Key>, String> {
+    let begins: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
+    if begins.is_empty() {
+        let right = "right would be PEM (a block that begins with BEGIN PUBLIC KEY) or a JWK set";
+        return Err(format!("holds no key; {right}"));
+    }
+    let ends = begins.iter().skip(1).copied().chain([text.len()]);
+    let blocks = begins.iter().zip(ends).filter_map(|(begin, end)| text.get(*begin..end));
+    blocks.map(|block| key(block, configured)).collect()
+}
+
+fn key(block: &str, configured: &[Algorithm]) -> Result<Key, String> {
+    let label = block.strip_prefix(BEGIN).and_then(|rest| rest.split("-----").next()).unwrap_or_default();
+    let right = "right would be the public key (a block that begins with BEGIN PUBLIC KEY)";
+    match label {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => {}
+        label if label.ends_with("PRIVATE KEY") => {
+            return Err(format!("holds a private key, which belongs to the issuer alone; {right}"));
+        }
+        _ => return Err(format!("holds a block {label:?}; {right}")),
+    }
+    let octets = block.as_bytes();
+    let read = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem];
+    let key = read.into_iter().find_map(|read| read(octets).ok());
+    let key = key.ok_or_else(|| format!("holds a key that cannot be read; {right}, RSA, P-256, P-384 or Ed25519"))?;
+    Key::new(None, key, configured)
+}

@@ -1,0 +1,52 @@
+//! What a token says of itself, read before anything of it is believed: which issuer's keys to try.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::Refusal;
+use crate::secret::Token;
+
+/// A token's header and claims, believed by nobody.
+pub(super) struct Unverified {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl Unverified {
+    /// A JWT in the JWS compact serialization: three parts in base64url (RFC 7515 §7.1).
+    pub(super) fn read(token: &Token) -> Result<Self, Refusal> {
+        let parts: Vec<&str> = token.expose().split('.').collect();
+        let (header, claims) = match parts.as_slice() {
+            [header, claims, _] => (header, claims),
+            // RFC 7516 §7.1
+            [_, _, _, _, _] => return Err(Refusal::NotReadable("it is encrypted (JWE)")),
+            _ => return Err(Refusal::NotReadable("it is no JWT (three parts with dots between)")),
+        };
+        let unreadable = |why| move || Refusal::NotReadable(why);
+        let header = object(header).ok_or_else(unreadable("its header is no JSON object in base64url"))?;
+        // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the
+        // JWS is invalid." (RFC 7515 §4.1.11) None is understood here, `b64` (RFC 7797) neither.
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(Refusal::Critical);
+        }
+        let claims = object(claims).ok_or_else(unreadable("its claims are no JSON object in base64url"))?;
+        Ok(Self { header, claims })
+    }
+
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    pub(super) fn algorithm(&self) -> Option<&str> {
+        self.header.get("alg").and_then(Value::as_str)
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.header.get("kid").and_then(Value::as_str)
+    }
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
