@@ -8,6 +8,8 @@ mod directories;
 mod mailboxes;
 #[path = "configuration/people.rs"]
 mod people;
+#[path = "configuration/scram.rs"]
+mod scram;
 #[path = "configuration/uidl.rs"]
 mod uidl;
 

@@ -31,7 +31,7 @@ pub(super) struct Owner {
 
 impl Maildrops {
     fn open(configuration: Configuration) -> anyhow::Result<Self> {
-        act_as_service(&configuration)?;
+        act_as_service(configuration.server.user.as_deref())?;
         let Configuration { identity: settings, directories, maildir, connection, .. } = configuration;
         let store = Store::new(maildir)?;
         let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();

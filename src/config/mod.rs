@@ -14,6 +14,7 @@ mod mailboxes;
 mod paths;
 mod people;
 mod schema;
+mod scram;
 mod section;
 mod tokens;
 mod tree;
@@ -94,6 +95,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let further: Vec<String> =
         identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directories = directories::read(&root, base, &further);
+    scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
     Some(Configuration { server, connection, identity: identity?, directories: directories?, maildir, logging, admin })
 }

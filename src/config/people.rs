@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::mailboxes;
 use super::paths::{self, Base};
+use super::scram;
 use super::section::Section;
 use super::tokens;
 use super::tree::Kind as ValueKind;
@@ -52,9 +53,10 @@ pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Setti
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let tokens = tokens::read(root, base, &policy);
+    let scram = scram::read(root, base);
     let template = template(&root.section("mailboxes"))?;
     let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens, scram })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

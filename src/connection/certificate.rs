@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{CertificateError, Error};
 
+use super::Service;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use crate::certificate::Certificate;
@@ -49,16 +50,36 @@ impl ClientCertificates {
     }
 }
 
+/// What clients are offered by the people there are, and by the settings.
+#[derive(Clone, Copy)]
+pub(super) struct Offered {
+    /// Somebody has SCRAM credentials.
+    pub(super) scram: bool,
+    /// Somebody's tokens count.
+    pub(super) tokens: bool,
+    /// The least number of days after which mail left on the server may be removed.
+    pub(super) expire: Option<u64>,
+}
+
+impl Offered {
+    /// On every connection of a service.
+    pub(super) fn by(service: &Service) -> Self {
+        let (identities, expire) = (&service.identities, service.settings.expire);
+        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens(), expire }
+    }
+}
+
 /// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
 /// as a full handshake would have ended.
 pub(super) fn under_tls(
     tls: Option<&Tls>,
     stream: &Stream,
-    expire: Option<u64>,
     report: &Report,
-    tokens: bool,
+    offered: Offered,
 ) -> Result<Access, Closed> {
-    let mut access = Access { stls: false, passwords: true, external: false, tokens, expire };
+    let Offered { scram, tokens, expire } = offered;
+    let channel_binding = if scram { stream.channel_binding() } else { None };
+    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();

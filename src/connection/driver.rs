@@ -1,13 +1,16 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod scram;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::certificate::{shown, under_tls};
+use self::scram::Scram;
+use super::certificate::{Offered, shown, under_tls};
 use super::handshake::handshake;
 use super::mail::{Mail, NotEntered};
 use super::pinning::pinned;
@@ -16,7 +19,7 @@ use super::stream::Stream;
 use super::turns::unless_taken_over;
 use super::update;
 use super::wire::Wire;
-use super::{Client, Service, Settings, Tls};
+use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
@@ -51,12 +54,13 @@ async fn greet(
         _ => Stream::Clear(client.socket),
     };
     report.protection = stream.protection();
-    let tokens = service.identities.takes_tokens();
+    let offered = Offered::by(&service);
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, service.settings.expire, report, tokens)?
+        under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
-        let (stls, expire) = (client.stls && client.tls.is_some(), service.settings.expire);
-        Access { stls, passwords: client.passwords_in_clear, external: false, tokens, expire }
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        let Offered { scram, tokens, expire } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -74,6 +78,7 @@ async fn greet(
         deadline,
         takes_logins: client.takes_logins,
         login: None,
+        scram: None,
         mail: None,
     })
 }
@@ -88,6 +93,8 @@ struct Driver {
     deadline: Instant,
     takes_logins: bool,
     login: Option<Login>,
+    /// How far a SCRAM login is.
+    scram: Option<Box<Scram>>,
     mail: Option<Mail>,
 }
 
@@ -139,6 +146,9 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Challenge(wanted) => Box::pin(self.challenge(wanted, report)).await,
+                Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
+                Action::Conclude => Box::pin(self.conclude(report)).await,
                 Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
@@ -241,7 +251,7 @@ impl Driver {
                 // Nothing that depends on the reason is left to do behind the step.
                 let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
                 drop(refusal);
-                wait_for_step(began, further, &self.service.settings).await;
+                wait_for_step(began, self.service.settings.refusal_step, further).await;
                 return Event::Judged(verdict);
             }
         };
@@ -272,7 +282,7 @@ impl Driver {
             },
         };
         report.person = None;
-        wait_for_step(began, 0, &self.service.settings).await;
+        wait_for_step(began, self.service.settings.refusal_step, 0).await;
         Event::NotOpened(fault)
     }
 
@@ -313,8 +323,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        let (tokens, expire) = (self.service.identities.takes_tokens(), self.service.settings.expire);
-        under_tls(self.tls.as_ref(), &self.wire.stream, expire, report, tokens).map(Event::TlsEstablished)
+        let offered = Offered::by(&self.service);
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 }
 
@@ -373,8 +383,7 @@ fn further_steps(outcome: &Outcome) -> u32 {
 
 /// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
 /// and for some further ones where somebody seems to be guessing.
-async fn wait_for_step(began: Instant, further: u32, settings: &Settings) {
-    let step = settings.refusal_step;
+async fn wait_for_step(began: Instant, step: Duration, further: u32) {
     if step.is_zero() {
         return;
     }

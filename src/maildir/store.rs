@@ -133,8 +133,9 @@ impl Inner {
             return Ok(snapshot);
         }
         let root = self.root.open()?;
-        let parts = Parts::open(&root, path.as_ref())?;
+        // Before `new` and `cur` are held open: a login wants few descriptors at once.
         let sought = Sought::read(&root, path, &self.settings.unique_ids)?;
+        let parts = Parts::open(&root, path.as_ref())?;
         if parts.are_missing() {
             root.require_same()?;
             return missing(path, kept, &sought);

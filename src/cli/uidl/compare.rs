@@ -36,7 +36,7 @@ const ROWS: usize = 1_000;
 pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::Result<bool> {
     let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
     let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
-    act_as_service(&configuration)?;
+    act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -15,7 +15,7 @@ use crate::maildir::{MaildropPath, Store};
 
 /// Plans for these login names, or for everybody. Gives whether nothing is wrong.
 pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
-    act_as_service(&configuration)?;
+    act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
