@@ -76,6 +76,13 @@ fn the_maildrop_is_free_before_the_last_reply() {
         client.ask("QUIT", "+OK");
     }
     assert_eq!(maildir::names(&stage.maildir()), ["new/3.c"]);
+    // One that is thrown out is listened to for a while, but its maildrop is free.
+    let mut talker = stage.session();
+    for _ in 0..20 {
+        talker.ask("NONSENSE", "-ERR");
+    }
+    stage.session().ask("STAT", "+OK 1 ");
+    talker.ended();
 }
 
 #[test]
