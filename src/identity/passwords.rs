@@ -203,7 +203,9 @@ impl Passwords {
         let Some(record) = self.people.get(&person.id) else { return Bridge::No };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
-        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
+        // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
+        let has_moved = |mark: &Mark| mark.stamp != person.stamp && person.looked_up > mark.at;
+        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark);
         let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
         let is_within_grace = now.duration_since(verified.at) < self.lifetimes.outage_grace;
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
