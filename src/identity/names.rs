@@ -63,9 +63,10 @@ impl Names {
     /// What a name leads to, from memory or from the directories. An outage is never held.
     ///
     /// The cache keeps the answer of a look-up that was under way while the name was flushed: such an answer is asked for
-    /// anew, by whoever meets it.
+    /// anew, by whoever meets it. Changes may come faster than answers: one that was asked for after the first was met is
+    /// true enough, and not kept.
     pub(super) async fn find(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
-        let login = asking.login;
+        let (login, mut anew) = (asking.login, None);
         loop {
             let asked = self.look_up(asking);
             let held =
@@ -74,6 +75,9 @@ impl Names {
                 return Ok(held.found);
             }
             self.held.invalidate(login).await;
+            if held.asked >= *anew.get_or_insert_with(|| self.flushes.now()) {
+                return Ok(held.found);
+            }
         }
     }
 
