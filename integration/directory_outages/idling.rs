@@ -9,6 +9,7 @@ use std::time::Duration;
 use restante::demo::mischief::Mischief;
 use restante::demo::people::LDIF;
 
+use super::support::login::refuses;
 use super::support::relay::Relay;
 use super::support::slapd::{Options, Slapd};
 use super::support::{PATIENCE, wait_until};
@@ -83,9 +84,8 @@ fn a_firewall_forgets_connections() {
     let service = site.serve(&plan(&[&relay.url()]).and(NO_GRACE));
     controls.set_mischief(Mischief::Slow(Duration::from_millis(200)));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| serves(&service, ALAN));
-        }
+        scope.spawn(|| serves(&service, ALAN));
+        scope.spawn(|| refuses(&service, ALAN.0, "wrong", "AUTH"));
     });
     controls.set_mischief(Mischief::None);
     assert!(controls.asked().connections >= 3, "no binds at the same time: {:?}", controls.asked());
