@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use restante::demo::mischief::Mischief;
 use restante::demo::people::LDIF;
@@ -59,6 +59,30 @@ fn connections_are_used_before_slapd_closes_them() {
     serves(&service, ALAN);
     assert_eq!(connections(&slapd.url()), before);
     assert_eq!(alarms(&service), [""; 0]);
+}
+
+/// While connections are used for a sign of life, others are made for the binds that come meanwhile: they do not add up.
+#[test]
+fn no_more_connections_are_kept_than_configured() {
+    let ((directory, controls), site) = (embedded(), site());
+    let mut plan = plan(&[&directory.url()]).and("cache: { password: 0s }");
+    plan.directory.push_str("    keep_alive: 1s\n    bind_connections: 2\n");
+    let service = site.serve(&plan);
+    controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for person in [ALAN, LAMB] {
+            let service = &service;
+            scope.spawn(move || {
+                while began.elapsed() < Duration::from_secs(10) {
+                    serves(service, person);
+                }
+            });
+        }
+    });
+    controls.set_mischief(Mischief::None);
+    let kept = connections(&directory.url());
+    assert!(kept.len() <= 1 + 2, "more than one for searches and two for binds: {kept:?}");
 }
 
 #[test]
