@@ -11,8 +11,9 @@ use aws_lc_rs::{hmac, rand};
 use moka::sync::Cache;
 
 use super::flushes::{Flushes, Generation};
+use super::under_way::{Question, UnderWay};
 use super::{Flushed, Identity, Lifetimes};
-use crate::directory::EntryId;
+use crate::directory::{EntryId, Fault, Verdict};
 use crate::secret::Password;
 
 /// What is remembered of a password.
@@ -43,6 +44,7 @@ pub(super) struct Passwords {
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
     people: Cache<EntryId, Arc<Mutex<Record>>>,
+    under_way: UnderWay,
 }
 
 #[derive(Default)]
@@ -76,6 +78,8 @@ pub(super) struct Sent {
     pub(super) asked: Generation,
     /// The client's address.
     pub(super) from: IpAddr,
+    /// When it came.
+    pub(super) at: Instant,
 }
 
 /// How a held password was proven.
@@ -107,7 +111,20 @@ impl Passwords {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
         let people = Cache::builder().max_capacity(lifetimes.people).time_to_idle(longest).build();
-        Ok(Self { key, lifetimes, flushes, people })
+        Ok(Self { key, lifetimes, flushes, people, under_way: UnderWay::default() })
+    }
+
+    /// What a bind with this password answers, or the same one that is under way.
+    pub(super) async fn once(
+        &self,
+        person: &Identity,
+        password: &Password,
+        sent: Sent,
+        bind: impl Future<Output = Result<Verdict, Fault>>,
+    ) -> Result<Verdict, Fault> {
+        let password = self.tag(person, password).as_ref().to_vec();
+        let (dn, asked) = (person.dn.to_string(), sent.asked);
+        self.under_way.once(Question { person: person.id.clone(), dn, password, asked }, bind).await
     }
 
     /// What is remembered of this password of a person.
@@ -203,7 +220,9 @@ impl Passwords {
         let Some(record) = self.people.get(&person.id) else { return Bridge::No };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
-        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
+        // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
+        let has_moved = |mark: &Mark| mark.stamp != person.stamp && person.looked_up > mark.at;
+        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark);
         let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
         let is_within_grace = now.duration_since(verified.at) < self.lifetimes.outage_grace;
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
@@ -289,6 +308,8 @@ impl Record {
         refused.stamp.as_ref()?;
         let is_this = |mark: &Mark| mark.stamp == refused.stamp && same(&mark.tag, &refused.tag);
         match self.refused.iter().find(|mark| is_this(mark)) {
+            // Judged since this one came: many sent it at once, and it was tried for all of them.
+            Some(before) if before.at > refused.sent.at => before.doubt,
             Some(before) => before.doubt.map(|tried_again| tried_again + 1).filter(|count| *count < TRIED_AGAIN),
             None => self.dropped.take_if(|mark| is_this(mark)).map(|_| 0),
         }
