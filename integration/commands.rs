@@ -14,6 +14,8 @@ mod support;
 
 #[path = "commands/audit.rs"]
 mod audit;
+#[path = "commands/expire.rs"]
+mod expire;
 #[path = "commands/flush.rs"]
 mod flush;
 #[path = "commands/index.rs"]
@@ -24,6 +26,8 @@ mod many;
 mod resolve;
 #[path = "commands/several.rs"]
 mod several;
+#[path = "commands/undelete.rs"]
+mod undelete;
 
 use std::fs;
 

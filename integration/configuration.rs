@@ -4,6 +4,8 @@
 
 #[path = "configuration/directories.rs"]
 mod directories;
+#[path = "configuration/mailboxes.rs"]
+mod mailboxes;
 #[path = "configuration/people.rs"]
 mod people;
 #[path = "configuration/scram.rs"]
@@ -114,7 +116,10 @@ const FAULTS: &[(&str, &str)] = &[
     ("hostname: \"\"", "1:11: hostname: \"\" is empty"),
     ("user: { name: x }", "1:7: user: a block of keys is of the wrong kind"),
     ("idle: 20m", "1:1: \"idle\" is no key known here; right would be limits.idle"),
-    ("nonsense: 1", "1:1: \"nonsense\" is no key known here; right would be admin, cache, directories, hostname,"),
+    (
+        "nonsense: 1",
+        "1:1: \"nonsense\" is no key known here; right would be admin, cache, directories, expire, hostname,",
+    ),
     ("5: x", "1:1: \"5\" is no key known here"),
     ("log: { format: xml }", "1:16: log.format: \"xml\" is none of the words known here; right would be text or json"),
     ("log: { level: trace }", "1:15: log.level: \"trace\" is none of the words known here"),

@@ -9,6 +9,10 @@ mod entering;
 mod fetching;
 #[path = "maildir/index.rs"]
 mod index;
+#[path = "maildir/keeping.rs"]
+mod keeping;
+#[path = "maildir/leaving.rs"]
+mod leaving;
 #[path = "maildir/moving.rs"]
 mod moving;
 #[path = "maildir/pinning.rs"]

@@ -16,6 +16,10 @@ mod entering;
 mod hanging;
 #[path = "maildrops/index.rs"]
 mod index;
+#[path = "maildrops/one_session.rs"]
+mod one_session;
+#[path = "maildrops/seen.rs"]
+mod seen;
 mod support;
 #[path = "maildrops/unchanged.rs"]
 mod unchanged;

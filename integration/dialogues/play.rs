@@ -87,6 +87,8 @@ impl Stage {
         }
         let service = site.serve(&plan);
         let controls = directory.controls();
+        // The look at the start is over then: cut in the middle, it would be what the first login hears of.
+        service.wait_for_log(&["the directory answers"]);
         match script.directory {
             Directory::Answers => {}
             Directory::Gone => controls.set_mischief(Mischief::Refuse),

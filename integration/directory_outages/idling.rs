@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use restante::demo::mischief::Mischief;
 use restante::demo::people::LDIF;
 
+use super::support::login::refuses;
 use super::support::relay::Relay;
 use super::support::slapd::{Options, Slapd};
 use super::support::{PATIENCE, wait_until};
@@ -60,6 +61,30 @@ fn connections_are_used_before_slapd_closes_them() {
     assert_eq!(alarms(&service), [""; 0]);
 }
 
+/// While connections are used for a sign of life, others are made for the binds that come meanwhile: they do not add up.
+#[test]
+fn no_more_connections_are_kept_than_configured() {
+    let ((directory, controls), site) = (embedded(), site());
+    let mut plan = plan(&[&directory.url()]).and("cache: { password: 0s }");
+    plan.directory.push_str("    keep_alive: 1s\n    bind_connections: 2\n");
+    let service = site.serve(&plan);
+    controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for person in [ALAN, LAMB] {
+            let service = &service;
+            scope.spawn(move || {
+                while began.elapsed() < Duration::from_secs(10) {
+                    serves(service, person);
+                }
+            });
+        }
+    });
+    controls.set_mischief(Mischief::None);
+    let kept = connections(&directory.url());
+    assert!(kept.len() <= 1 + 2, "more than one for searches and two for binds: {kept:?}");
+}
+
 #[test]
 fn the_directory_closes_all_connections() {
     let ((directory, controls), site) = (embedded(), site());
@@ -83,9 +108,8 @@ fn a_firewall_forgets_connections() {
     let service = site.serve(&plan(&[&relay.url()]).and(NO_GRACE));
     controls.set_mischief(Mischief::Slow(Duration::from_millis(200)));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| serves(&service, ALAN));
-        }
+        scope.spawn(|| serves(&service, ALAN));
+        scope.spawn(|| refuses(&service, ALAN.0, "wrong", "AUTH"));
     });
     controls.set_mischief(Mischief::None);
     assert!(controls.asked().connections >= 3, "no binds at the same time: {:?}", controls.asked());

@@ -20,6 +20,10 @@ const DN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
 /// Until the administrator unlocks it.
 const FOR_GOOD: u32 = 0;
 
+/// Longer by a second than a verified password is held here, and by another since slapd counts whole ones; but shorter
+/// than a refused one is doubted.
+const SECONDS_LOCKED: u32 = 3;
+
 /// Every five minutes.
 const POLLS_OF_A_DAY: u32 = 288;
 
@@ -114,13 +118,29 @@ fn neither_does_a_day_behind_a_change_of_the_password() {
 
 /// Somebody else had slapd lock the account, which shows neither in its answer nor in what the service may read of the
 /// entry. The phone goes on with the right password, without a pause in which it would be forgotten.
+fn a_lock_that_does_not_show_ends(slapd: &Slapd, password: &str) {
+    let site = Site::new();
+    let service = serve(&site, slapd, "");
+    assert!(is_let_in(&service, "127.0.0.2", password));
+    slapd.lock("ajones");
+    wait_until("the right password is refused", || !is_let_in(&service, "127.0.0.2", password));
+    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=wrong password"]);
+    wait_until("it works again", || is_let_in(&service, "127.0.0.2", password));
+}
+
+/// The failed binds change the entry, and its modifyTimestamp with it.
 #[test]
 fn a_right_password_works_again_after_a_lock_that_does_not_show() {
-    let (slapd, site) = (slapd(2), Site::new());
-    let service = serve(&site, &slapd, "");
-    assert!(is_let_in(&service, "127.0.0.2", ALAN.1));
-    slapd.lock("ajones");
-    wait_until("the right password is refused", || !is_let_in(&service, "127.0.0.2", ALAN.1));
-    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=wrong password"]);
-    wait_until("it works again", || is_let_in(&service, "127.0.0.2", ALAN.1));
+    let slapd = slapd(SECONDS_LOCKED);
+    // Change stamps have whole seconds: the failed binds must fall into another one than the entry's last.
+    std::thread::sleep(Duration::from_millis(1_100));
+    a_lock_that_does_not_show_ends(&slapd, ALAN.1);
+}
+
+/// When the password was set (pwdChangedTime), the failed binds do not change.
+#[test]
+fn so_it_does_where_the_directory_tells_when_it_was_set() {
+    let slapd = slapd(SECONDS_LOCKED);
+    slapd.set_password("ajones", "a new Password 27");
+    a_lock_that_does_not_show_ends(&slapd, "a new Password 27");
 }

@@ -42,6 +42,24 @@ async fn after_an_unseen_lock_the_right_password_works_though_it_is_repeated() {
     assert!(waited < SHORT + Duration::from_secs(1), "{waited:?}");
 }
 
+/// Sent by many at once it is tried once for all of them, and doubted no less.
+#[tokio::test]
+async fn after_an_unseen_lock_the_right_password_works_though_many_sent_it_at_once() {
+    let world = World::doubting();
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.lock();
+    let login = || world.login("ajones", PASSWORD);
+    let told = tokio::join!(login(), login(), login(), login(), login(), login());
+    assert_eq!(told.0, REFUSED);
+    assert_eq!(world.asked().1, 1 + 1);
+    world.controls.set_mischief(Mischief::None);
+    let began = Instant::now();
+    while world.login("ajones", PASSWORD).await == REFUSED_BEFORE {
+        assert!(began.elapsed() < SHORT + Duration::from_secs(1));
+    }
+    assert_eq!(world.asked().1, 1 + 2);
+}
+
 /// Neither a long lock nor a stamp that does not move with the password makes one device a guesser.
 #[tokio::test]
 async fn it_is_tried_four_times_in_all() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
+use restante::directory::Change;
 use restante::identity::Flush;
 use restante::names::LoginName;
 
@@ -79,4 +80,26 @@ async fn a_flush_ends_the_outage_grace() {
     world.controls.set_mischief(Mischief::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
     assert_eq!(world.login("alamb", LAMBS).await, "alamb/Maildir by held");
+}
+
+/// A followed directory may tell changes faster than it answers, such as while it is filled: what was asked for after a login
+/// began is true enough for it, and not kept.
+#[tokio::test]
+async fn changes_without_end_keep_nobody_waiting() {
+    let world = World::new();
+    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    let churn = async {
+        loop {
+            world.map.heed("test", Change::Groups);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let logins = async {
+        assert_eq!(world.login("nobody", "x").await, "refused: nobody has that name");
+        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    };
+    tokio::select! {
+        () = churn => {}
+        told = tokio::time::timeout(support::PATIENCE, logins) => told.expect("nobody waits for the changes to end"),
+    }
 }

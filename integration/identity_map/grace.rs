@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
+use restante::directory::Change;
+use restante::identity::Steps;
 
 use super::{ALAN, PASSWORD, SHORT, World};
 
@@ -72,4 +74,16 @@ async fn an_outage_is_never_held() {
     world.controls.set_mischief(Mischief::None);
     world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
     assert_eq!(world.login("nobody", PASSWORD).await, "refused: nobody has that name");
+}
+
+/// Whoever asked: a login by certificate or token, or an administrator. The directory has told that the password is another.
+#[tokio::test]
+async fn it_is_not_for_a_password_that_was_seen_to_be_changed() {
+    let world = World::holding(|cache| cache.password = Duration::ZERO);
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    world.set_password(ALAN, "new one");
+    world.map.heed("test", Change::Following);
+    world.map.resolve(b"ajones", Steps::IGNORED).await.unwrap();
+    world.controls.set_mischief(Mischief::Refuse);
+    assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }

@@ -249,3 +249,21 @@ async fn a_stale_password_repeated_without_end_is_bound_once() {
     }
     assert_eq!(world.asked().1, 1);
 }
+
+/// A client that opens many connections with one stale password, or somebody who wants the directory to lock its owner out:
+/// what is under way is not asked once more beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_wrong_password_many_times_at_once_is_bound_once() {
+    let world = Arc::new(world());
+    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(50)));
+    let mut logins = JoinSet::new();
+    for number in 0..20 {
+        let world = Arc::clone(&world);
+        let address = format!("203.0.113.{number}");
+        logins.spawn(async move { world.login_from(&address, "ajones", "stale").await });
+    }
+    for told in logins.join_all().await {
+        assert!(told.starts_with("refused: wrong password"), "{told}");
+    }
+    assert_eq!(world.asked().1, 1);
+}

@@ -10,6 +10,7 @@ use rustls::ClientConfig;
 use tempfile::TempDir;
 
 use super::conversation::Conversation;
+use super::imap::Imap;
 use super::ports::Port;
 use super::process::{Daemon, program};
 use super::service::Site;
@@ -76,6 +77,13 @@ impl Dovecot {
         client.expect("+OK");
         client.login(name, PASSWORD);
         client
+    }
+
+    /// An IMAP client that has logged in.
+    pub fn imap_session(&self, name: &str) -> Imap {
+        let mut client = Conversation::plain(self.imap.address());
+        client.expect("* OK");
+        Imap::login(client, name, PASSWORD)
     }
 
     /// Does what an IMAP client does, in INBOX: one command after the other.
@@ -180,6 +188,12 @@ impl Drop for Dovecot {
         // Only in good order does it take its processes with it.
         self.daemon.end(Signal::TERM);
     }
+}
+
+/// Lets the user that reads mail own a site's mail root, and find it.
+pub fn hand_over(site: &Site) {
+    fs::set_permissions(site.folder(), Permissions::from_mode(0o755)).unwrap();
+    own(&site.root());
 }
 
 fn own(path: &Path) {

@@ -10,7 +10,8 @@ use rustls::ClientConfig;
 
 use super::conversation::{Conversation, trusting};
 use super::maildir;
-use super::service::{Plan, Service, Site};
+use super::process::output;
+use super::service::{Plan, Service, Site, restante};
 
 /// The password of `ajones`, who fetches the mail in most tests.
 pub const PASSWORD: &str = "violet-harbour-17";
@@ -22,6 +23,8 @@ pub const NAME: &str = "localhost";
 pub struct Stage {
     pub service: Service,
     pub site: Site,
+    /// What it was served with, to start another node.
+    pub plan: Plan,
     pub directory: Directory,
     /// TLS as a client that trusts the server.
     pub tls: Arc<ClientConfig>,
@@ -45,7 +48,16 @@ impl Stage {
         let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s");
         change(&mut plan, &site);
         let service = site.serve(&plan);
-        Self { service, tls: trusting(&site.authority()), site, directory }
+        Self { service, tls: trusting(&site.authority()), site, plan, directory }
+    }
+
+    /// Runs a command of ours with the same configuration; gives what it told.
+    pub fn command(&self, words: &[&str]) -> String {
+        let (first, rest) = words.split_first().unwrap();
+        let mut command = restante();
+        command.arg(first).arg("--config").arg(self.site.folder().join("restante.yaml")).args(rest);
+        let output = output(&mut command, "");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
     /// The Maildir of `ajones`.

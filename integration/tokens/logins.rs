@@ -271,6 +271,23 @@ fn a_silent_directory_refuses_nobody() {
     wait_until("the directory is asked again", || world.log_in("", &lamb).is_ok());
 }
 
+/// Who is not let in while the directory answers is not let in while it is silent either.
+#[test]
+fn likeness_bridges_no_outage() {
+    let mut world = World::new();
+    let partner = |name: &str| {
+        let further = json!({ "preferred_username": name, "scope": "mail", "iss": PARTNER });
+        world.partner.sign(&claims(MAIL, &further))
+    };
+    let (alike, own) = (partner("\u{ff41}lamb"), partner("alamb"));
+    world.refuses("", &alike, "the token's name is like this person's, but not to the letter");
+    assert_eq!(world.log_in("", &own).as_deref(), Ok("alamb"));
+    world.slapd.kill();
+    assert_eq!(world.log_in("", &own).as_deref(), Ok("alamb"));
+    let told = world.log_in("", &alike);
+    assert!(told.as_ref().is_err_and(|refusal| refusal.starts_with("-ERR [SYS/TEMP]")), "{told:?}");
+}
+
 /// Nobody guesses a token: a person who is locked out for wrong passwords is let in by theirs, and refused tokens count for
 /// the network they come from.
 #[test]

@@ -3,18 +3,23 @@
 mod audit;
 mod check;
 mod demo;
+mod expire;
 mod explain;
 mod flush;
 mod index;
+mod maildrops;
 mod password;
 mod resolve;
 mod serve;
 mod uidl;
+mod undelete;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::config;
 use crate::server::{become_user, is_root};
 
 /// How a command ended; `main` makes an exit status of it.
@@ -123,6 +128,50 @@ enum Command {
         #[arg(value_name = "PERSON | ADDRESS")]
         whom: Option<String>,
     },
+    /// Remove mail that was left on the server for too long, and for good what was deleted long ago
+    ///
+    /// As `expire` and `mailboxes.deletion` say; what no setting says is not done. The end of each session does the same
+    /// for what it listed, so this is for people who seldom come. Started as root, it acts as the user of the
+    /// configuration.
+    Expire {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        /// Everybody in the directory
+        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
+        all: bool,
+        /// Whose mail, each by any login name
+        #[arg(value_name = "LOGIN")]
+        logins: Vec<String>,
+    },
+    /// Bring back what a person's mail program deleted
+    ///
+    /// With `mailboxes.deletion` set to keep deleted mail, or to move it to a folder. A message comes back as one that no
+    /// client has seen yet: clients ignore unique-ids that they remember. Started as root, it acts as the user of the
+    /// configuration.
+    Undelete {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only tell what could be brought back
+        #[arg(long)]
+        list: bool,
+        /// Only what was deleted within this time, such as 30m, 12h or 3d
+        #[arg(long, value_name = "TIME", value_parser = config::duration)]
+        since: Option<Duration>,
+        /// Let each message keep its unique-id: clients that remember it do not fetch it again
+        #[arg(long)]
+        same_id: bool,
+        /// Whose mail, by any login name
+        #[arg(value_name = "LOGIN")]
+        login: String,
+        /// Only the messages of these names, as --list tells them
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// See what a move from another POP3 server comes to, before it takes place
     Uidl {
         #[command(subcommand)]
@@ -148,6 +197,12 @@ pub fn run() -> Ended {
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Index { config, logins, all: _ } => index::index(&config, &logins),
         Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
+        Command::Expire { config, dry_run, all, logins } => {
+            expire::expire(&config, &expire::Wanted { logins, all, dry_run })
+        }
+        Command::Undelete { config, list, since, same_id, login, names } => {
+            undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id })
+        }
         Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),
     }

@@ -95,10 +95,9 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
-    Ok((
-        Arc::new(Service { identities, store, lanes: Lanes::new(connection.file_deadline), settings: connection }),
-        directories,
-    ))
+    let lanes = Lanes::new(connection.file_deadline);
+    let service = Service { identities, store, lanes, settings: connection, turns: Arc::default() };
+    Ok((Arc::new(service), directories))
 }
 
 /// Opens the admin socket, where one is configured. Its file is removed with the runtime.

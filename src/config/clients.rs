@@ -3,17 +3,19 @@
 use std::fs;
 use std::time::Duration;
 
+use super::mailboxes;
 use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
 use crate::logging;
+use crate::maildir::Expiry;
 use crate::pop3::Language;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What a connection must be told.
-pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
+pub(super) fn connection(root: &Section<'_>, expiry: Option<Expiry>) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
@@ -22,6 +24,8 @@ pub(super) fn connection(root: &Section<'_>) -> connection::Settings {
             Duration::from_secs(30),
             Duration::from_secs(1)..=10 * MINUTE,
         ),
+        expire: expiry.map(|expiry| expiry.days()),
+        sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
         language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
     }

@@ -10,6 +10,7 @@ mod directories;
 mod faults;
 mod file;
 mod listeners;
+mod mailboxes;
 mod paths;
 mod people;
 mod schema;
@@ -22,6 +23,7 @@ mod unknown;
 mod values;
 
 use std::path::Path;
+use std::time::Duration;
 
 pub use faults::Faults;
 use paths::Base;
@@ -72,15 +74,23 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
     }
 }
 
+/// A length of time as the file has it: `30m`, `14d`; ten years at most.
+///
+/// # Errors
+/// A sentence: what is wrong, and what would be right.
+pub fn duration(written: &str) -> Result<Duration, String> {
+    values::duration(written, &(Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 24 * 60 * 60)))
+}
+
 /// Reads what a tree holds; nothing only if a fault was found.
 fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> {
     let root = Section::root(tree, findings);
     tree.pairs()?;
     let server = listeners::read(&root, base);
-    let connection = clients::connection(&root);
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
     let maildir = people::maildir(&root, base);
+    let connection = clients::connection(&root, maildir.expiry);
     let identity = people::identity(&root, base, &maildir);
     let further: Vec<String> =
         identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();

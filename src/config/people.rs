@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::mailboxes;
 use super::paths::{self, Base};
 use super::scram;
 use super::section::Section;
@@ -26,15 +27,19 @@ const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
 
 /// Where mail lies.
 pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
-    let mailboxes = root.section("mailboxes");
-    let mail_root = mailboxes.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
+    let section = root.section("mailboxes");
+    let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
-        marker: mailboxes.parsed("marker", paths::below),
+        marker: section.parsed("marker", paths::below),
         unique_ids: uidl::read(root, base),
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
-        eight_bit_headers: mailboxes.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
-        settling: mailboxes.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
+        eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
+        offer: mailboxes::offer(&section),
+        expiry: mailboxes::expiry(&root.section("expire")),
+        deletion: mailboxes::deletion(&section),
+        mark_seen: mailboxes::mark_seen(&section),
+        settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
         ..default
     }
 }

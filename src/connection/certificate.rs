@@ -6,10 +6,10 @@ use rustls_pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{CertificateError, Error};
 
+use super::Service;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use crate::certificate::Certificate;
-use crate::identity::IdentityMap;
 use crate::pop3::Access;
 
 /// How a port does TLS, and what it makes of clients' certificates.
@@ -50,17 +50,22 @@ impl ClientCertificates {
     }
 }
 
-/// Which mechanisms somebody may log in by, besides those that everybody has.
+/// What clients are offered by the people there are, and by the settings.
 #[derive(Clone, Copy)]
 pub(super) struct Offered {
+    /// Somebody has SCRAM credentials.
     pub(super) scram: bool,
+    /// Somebody's tokens count.
     pub(super) tokens: bool,
+    /// The least number of days after which mail left on the server may be removed.
+    pub(super) expire: Option<u64>,
 }
 
 impl Offered {
-    /// By the people there are, and by whose tokens count.
-    pub(super) fn by(identities: &IdentityMap) -> Self {
-        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens() }
+    /// On every connection of a service.
+    pub(super) fn by(service: &Service) -> Self {
+        let (identities, expire) = (&service.identities, service.settings.expire);
+        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens(), expire }
     }
 }
 
@@ -72,9 +77,9 @@ pub(super) fn under_tls(
     report: &Report,
     offered: Offered,
 ) -> Result<Access, Closed> {
-    let Offered { scram, tokens } = offered;
+    let Offered { scram, tokens, expire } = offered;
     let channel_binding = if scram { stream.channel_binding() } else { None };
-    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens };
+    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();

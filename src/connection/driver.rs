@@ -5,7 +5,6 @@ mod token;
 mod told;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -13,13 +12,14 @@ use tokio::time::Instant;
 use self::scram::Scram;
 use self::told::{from_elsewhere, further_steps, not_opened, verdict};
 use super::certificate::{Offered, shown, under_tls};
-use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
-use super::mail::Mail;
+use super::mail::{Mail, NotEntered};
 use super::pinning::pinned;
 use super::report::{Closed, Report};
 use super::step::wait_for_step;
 use super::stream::Stream;
+use super::turns::unless_taken_over;
+use super::update;
 use super::wire::Wire;
 use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
@@ -29,9 +29,6 @@ use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
-
-/// How long a client may take to acknowledge what it was sent before its deletions are carried out.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Serves one client until one of the two has had enough.
 pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver<bool>) {
@@ -62,13 +59,13 @@ async fn greet(
         _ => (Stream::Clear(client.socket), false),
     };
     report.protection = stream.protection();
-    let offered = Offered::by(&service.identities);
+    let offered = Offered::by(&service);
     let access = if client.implicit_tls {
         under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
-        let Offered { scram, tokens } = offered;
-        Access { stls, passwords, external: false, scram, channel_binding: None, tokens }
+        let Offered { scram, tokens, expire } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -123,6 +120,8 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
+        // Before the last reply: who reads it may log in again at once.
+        self.mail = None;
         match closed {
             Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
             Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
@@ -165,8 +164,13 @@ impl Driver {
                 },
                 Action::Pin(indices) => Box::pin(pinned(self.mail.as_mut(), indices, report)).await,
                 Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
-                Action::Commit(marks) => Box::pin(self.commit(marks, report)).await,
+                Action::Commit(marks) => {
+                    Event::Committed(Box::pin(update::commit(&mut self.wire, self.mail.as_mut(), marks, report)).await)
+                }
                 Action::Close(reply, end) => {
+                    if end == End::Quit {
+                        Box::pin(update::leave(&mut self.wire, self.mail.as_mut(), report)).await;
+                    }
                     self.wire.out().extend(reply);
                     return Ok(end);
                 }
@@ -186,7 +190,8 @@ impl Driver {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
+        let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
+        unless_taken_over(self.mail.as_ref().and_then(Mail::turn), line).await.map(event)
     }
 
     /// Gives back what a client needs only while it is busy.
@@ -277,12 +282,16 @@ impl Driver {
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path, utf8).await {
+            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), utf8).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
                     return Event::Opened(listing);
                 }
-                Err(fault) => {
+                Err(NotEntered::InUse) => {
+                    tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
+                    NotOpened::InUse
+                }
+                Err(NotEntered::Fault(fault)) => {
                     tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
                     not_opened(&fault)
                 }
@@ -325,6 +334,9 @@ impl Driver {
         }
         self.wire.flush_block().await?;
         report.sent(order.part, octets);
+        if let (Part::Whole, Some(mail)) = (order.part, &mut self.mail) {
+            mail.note_retrieved(order.index);
+        }
         Ok(None)
     }
 
@@ -335,27 +347,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        let offered = Offered::by(&self.service.identities);
+        let offered = Offered::by(&self.service);
         under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
-    }
-
-    /// Deletes only once every earlier reply has left us and reached the client.
-    async fn commit(&mut self, marks: Vec<usize>, report: &mut Report) -> Event {
-        if let Err(closed) = self.wire.flush().await {
-            tracing::warn!(person = report.person, reason = %closed, "nothing deleted: a reply could not be sent");
-            return Event::Committed(false);
-        }
-        if delivered(self.wire.stream.socket(), ACKNOWLEDGEMENT).await == Delivered::No {
-            tracing::warn!(person = report.person, "nothing deleted: the client does not acknowledge what it was sent");
-            return Event::Committed(false);
-        }
-        let Some(mail) = &mut self.mail else { return Event::Committed(false) };
-        let committed = mail.commit(marks).await;
-        report.deleted = committed.removed;
-        for reason in &committed.failed {
-            tracing::error!(person = report.person, reason, "message not deleted");
-        }
-        Event::Committed(committed.failed.is_empty())
     }
 }
 

@@ -1,11 +1,13 @@
 //! The open maildrop of a session. File calls that may block run on threads of their own.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use tokio::sync::oneshot;
 
 use super::Service;
 use super::lanes::{Lane, NoResult};
+use super::turns::{self, Turn};
 use super::wire::BLOCK;
 use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::{Listing, Octets, Wrapping};
@@ -14,12 +16,22 @@ use crate::pop3::{Listing, Octets, Wrapping};
 pub(super) struct Mail {
     maildrop: At,
     lane: Lane,
+    /// The messages that went out whole, each once.
+    retrieved: BTreeSet<usize>,
     /// What the last message was read into, while one is fetched after the other.
     spare: Vec<u8>,
     /// Which message would be next if they are fetched in order.
     next: usize,
     /// The client takes UTF-8 in headers.
     utf8: bool,
+    /// Behind the maildrop, so that it ends after that is let go.
+    turn: Option<Turn>,
+}
+
+/// Why a maildrop is not open.
+pub(super) enum NotEntered {
+    InUse,
+    Fault(EnterFault),
 }
 
 /// Where the maildrop is between two calls.
@@ -54,26 +66,37 @@ struct Wrapped {
 const LARGE: usize = 4 * BLOCK;
 
 impl Mail {
-    /// Takes a snapshot of a Maildir.
+    /// Takes a snapshot of a Maildir, once nobody else has it who must not.
     pub(super) async fn open(
         service: &Service,
         path: &MaildropPath,
+        person: Option<&str>,
         utf8: bool,
-    ) -> Result<(Self, Listing), EnterFault> {
+    ) -> Result<(Self, Listing), NotEntered> {
+        let turn = turns::hold(service, path).await?;
+        let (hold, turn) = turn.unzip();
+        let person = person.unwrap_or_default();
         // Two hops between threads cost more than everything else that a login needs.
-        if let Some(maildrop) = service.store.enter_unchanged(path) {
-            return Ok(Self::with(maildrop, Lane::LOCAL, utf8));
+        let unchanged = service.store.enter_unchanged(path).and_then(|maildrop| maildrop.of(person).ok());
+        if let Some(maildrop) = unchanged {
+            return Ok(Self::with(maildrop.held(hold), Lane::LOCAL, turn, utf8));
         }
         let lane = service.lanes.of(service.store.file_system(path));
-        let (store, path) = (service.store.clone(), path.clone());
-        let entered = lane.run(move || store.enter(&path)).await;
-        let maildrop = entered.map_err(|why| EnterFault::Unavailable(why.to_string()))??;
-        Ok(Self::with(maildrop, lane, utf8))
+        let (store, path, person) = (service.store.clone(), path.clone(), person.to_owned());
+        let entered = lane.run(move || store.enter(&path)?.held(hold).of(&person)).await;
+        let entered = entered.unwrap_or_else(|why| Err(EnterFault::Unavailable(why.to_string())));
+        Ok(Self::with(entered.map_err(NotEntered::Fault)?, lane, turn, utf8))
     }
 
-    fn with(maildrop: Maildrop, lane: Lane, utf8: bool) -> (Self, Listing) {
+    fn with(maildrop: Maildrop, lane: Lane, turn: Option<Turn>, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
-        (Self { maildrop: At::Home(maildrop), lane, spare: Vec::new(), next: 0, utf8 }, listing)
+        let (retrieved, spare) = (BTreeSet::new(), Vec::new());
+        (Self { maildrop: At::Home(maildrop), lane, retrieved, spare, next: 0, utf8, turn }, listing)
+    }
+
+    /// The session's turn, where the maildrop may have one session only.
+    pub(super) fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 
     /// Pins unique-ids before they are told; gives the listing that holds from now on.
@@ -170,10 +193,27 @@ impl Mail {
         }
     }
 
-    /// Removes marked messages.
+    /// Notes that a message went out whole.
+    pub(super) fn note_retrieved(&mut self, index: usize) {
+        self.retrieved.insert(index);
+    }
+
+    /// Removes marked messages, and does what else is to be done at the end of a session.
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
-        let committed = self.call(move |maildrop| maildrop.commit(&marks)).await;
+        let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
+        let committed = self.call(move |maildrop| {
+            let committed = maildrop.commit(&marks);
+            maildrop.leave(&marks, &retrieved);
+            committed
+        });
+        let committed = committed.await;
         committed.unwrap_or_else(|why| Committed { removed: 0, already_gone: 0, failed: vec![why.to_string()] })
+    }
+
+    /// Whether a commit without marks would do anything.
+    pub(super) fn leaves_something(&self) -> bool {
+        let At::Home(maildrop) = &self.maildrop else { return false };
+        maildrop.leaves_something(!self.retrieved.is_empty())
     }
 }
 

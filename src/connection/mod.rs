@@ -14,6 +14,8 @@ mod report;
 mod settings;
 mod step;
 mod stream;
+mod turns;
+mod update;
 mod wire;
 
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
 pub use lanes::Lanes;
 pub use settings::{Limits, Settings};
+pub use turns::{SessionsPerMaildrop, Turns};
 
 use crate::identity::IdentityMap;
 use crate::maildir::Store;
@@ -40,6 +43,8 @@ pub struct Service {
     pub lanes: Lanes,
     /// How clients are treated.
     pub settings: Settings,
+    /// Whose turn it is, where a maildrop may have one session only.
+    pub turns: Arc<Turns>,
 }
 
 /// A client that was just accepted, and what its port's policy means for it.

@@ -29,6 +29,8 @@ pub(super) enum Closed {
     Handshake(String),
     /// A message could not be read to its end.
     MessageCut(String),
+    /// Another session took the maildrop over.
+    TakenOver,
     /// This server is shutting down.
     Shutdown,
 }
@@ -172,6 +174,7 @@ impl fmt::Display for Closed {
             Self::Broken(why) => write!(f, "connection broken: {why}"),
             Self::Handshake(why) => write!(f, "TLS handshake failed: {why}"),
             Self::MessageCut(why) => write!(f, "message cut: {why}"),
+            Self::TakenOver => f.write_str("maildrop taken over by another session"),
             Self::Shutdown => f.write_str("server shutting down"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::turns::SessionsPerMaildrop;
 use crate::pop3::Language;
 
 /// How one client is treated.
@@ -13,6 +14,10 @@ pub struct Settings {
     pub refusal_step: Duration,
     /// How long a call on a file system may take that is not this machine's own.
     pub file_deadline: Duration,
+    /// How many sessions a maildrop may have at once.
+    pub sessions: SessionsPerMaildrop,
+    /// The least number of days after which mail left on the server may be removed; none if that never happens.
+    pub expire: Option<u64>,
     /// The bounds of patience.
     pub limits: Limits,
     /// The language that `LANG *` asks for (RFC 6856 §3.2).

@@ -17,6 +17,8 @@ use crate::secret::Password;
 /// A bounded number of connections, each used by one bind at a time.
 pub(super) struct Binder {
     places: Semaphore,
+    /// The most connections that idle.
+    most: usize,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -29,7 +31,8 @@ enum Try {
 
 impl Binder {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { places: Semaphore::new(settings.limits.bind_connections.max(1)), idle: Mutex::default() }
+        let most = settings.limits.bind_connections.max(1);
+        Self { places: Semaphore::new(most), most, idle: Mutex::default() }
     }
 
     /// Asks whether this is the entry's password: on a fresh connection if this one was lost, of the next server if this
@@ -82,7 +85,7 @@ impl Binder {
         ldap.with_controls(password_policy::request());
         match timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose())).await {
             Ok(Ok(result)) => {
-                self.idle().push(connection);
+                self.keep(connection);
                 Try::Answered(judge(&result))
             }
             Ok(Err(error)) if is_lost(&error) => Try::Lost(error),
@@ -108,9 +111,20 @@ impl Binder {
         std::mem::take(&mut *self.idle())
     }
 
-    /// Puts connections back, behind those that were used since.
+    /// Keeps a connection, unless others were made in its place.
+    fn keep(&self, connection: Connection) {
+        let mut idle = self.idle();
+        if idle.len() < self.most {
+            idle.push(connection);
+        }
+    }
+
+    /// Puts connections back, behind those that were used since; and gives up as many as were made in place of them.
     pub(super) fn put_back(&self, connections: Vec<Connection>) {
-        self.idle().splice(0..0, connections);
+        let mut idle = self.idle();
+        idle.splice(0..0, connections);
+        let too_many = idle.len().saturating_sub(self.most);
+        idle.drain(..too_many);
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -23,9 +23,8 @@ pub struct Entry {
     pub id: EntryId,
     /// Its distinguished name.
     pub dn: Dn,
-    /// Moves when the password may have changed: pwdChangedTime or pwdLastSet, else modifyTimestamp or
-    /// whenChanged; none where none of them may be read.
-    pub stamp: Option<String>,
+    /// Moves when the password may have changed; none where nothing that tells it may be read.
+    pub stamp: Option<Stamp>,
     /// Who does not let this person use the service, where it is asked.
     pub exclusion: Option<Exclusion>,
     /// Why the directory is not for this person, if so.
@@ -34,6 +33,24 @@ pub struct Entry {
     values: HashMap<String, Vec<String>>,
     /// Values that are no text, by lower-case name without the option `;binary`.
     octets: HashMap<String, Vec<Vec<u8>>>,
+}
+
+/// What moves when a password may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// When the password was set: pwdChangedTime or pwdLastSet.
+    OfPassword(String),
+    /// When anything of the entry was changed: modifyTimestamp or whenChanged. A refused bind is such a change where the
+    /// directory counts them in the entry, as slapd's ppolicy does.
+    OfEntry(String),
+}
+
+impl Stamp {
+    /// Whether the password may be the same under both.
+    #[must_use]
+    pub fn may_mean_the_same_password(&self, other: &Self) -> bool {
+        self == other || matches!((self, other), (Self::OfEntry(_), Self::OfEntry(_)))
+    }
 }
 
 /// Operational attributes that are read of every entry.
@@ -65,9 +82,12 @@ impl Entry {
     }
 
     /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
-    fn change_stamp(&self) -> Option<String> {
-        let names = ["pwdChangedTime", "pwdLastSet", "modifyTimestamp", "whenChanged"];
-        names.into_iter().find_map(|name| self.values(name).first().filter(|value| *value != "0").cloned())
+    fn change_stamp(&self) -> Option<Stamp> {
+        let first_of = |names: [&str; 2]| {
+            names.into_iter().find_map(|name| self.values(name).first().filter(|value| *value != "0").cloned())
+        };
+        let of_password = first_of(["pwdChangedTime", "pwdLastSet"]).map(Stamp::OfPassword);
+        of_password.or_else(|| first_of(["modifyTimestamp", "whenChanged"]).map(Stamp::OfEntry))
     }
 
     /// All values of an attribute; none if it is missing or may not be read.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use admission::{Admission, Exclusion, Group};
 pub use attributes::{Attributes, Source};
 pub use claims::{CertificateMapping, Claims};
-pub use entry::{Entry, EntryId};
+pub use entry::{Entry, EntryId, Stamp};
 pub use fault::Fault;
 pub use filter::check_filter;
 pub use follow::Change;

@@ -96,6 +96,7 @@ impl Owners {
 
     /// As login names are held: what was asked before a flush that may be about it is asked anew.
     async fn held(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
+        let mut anew = None;
         loop {
             let asked = self.look_up(fingerprint, certificate, all);
             let held =
@@ -109,6 +110,9 @@ impl Owners {
                 return Ok(held);
             }
             self.held.invalidate(&fingerprint).await;
+            if held.asked >= *anew.get_or_insert_with(|| self.flushes.now()) {
+                return Ok(held);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::directory::EntryId;
 use crate::names::{LoginName, fold};
 
 /// The generation in which something was asked for. Every flush begins a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Generation(u64);
 
 /// Whom a flush is about.

@@ -24,6 +24,7 @@ mod standing;
 mod steps;
 mod token;
 mod try_each;
+mod under_way;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -159,8 +160,9 @@ impl IdentityMap {
             Err(fault) => return refused(None, Reason::NoPassword(fault)),
         };
         steps.note(|| Step::Name(login.to_string()));
-        let sent = Sent { asked: self.flushes.now(), from };
-        let attempt = Attempt { login, password, began: Instant::now(), trial, sent, steps };
+        let began = Instant::now();
+        let sent = Sent { asked: self.flushes.now(), from, at: began };
+        let attempt = Attempt { login, password, began, trial, sent, steps };
         match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
@@ -264,7 +266,8 @@ impl IdentityMap {
     }
 
     async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
-        let answer = self.directories.bind(identity, attempt.password.clone()).await;
+        let bind = self.directories.bind(identity, attempt.password.clone());
+        let answer = self.passwords.once(identity, &attempt.password, attempt.sent, bind).await;
         attempt.steps.note_bind(&identity.dn, &answer);
         answer
     }

@@ -11,14 +11,14 @@ use super::flushes::{Flushes, Generation, Target};
 use super::person::Found;
 use super::{Identity, Lifetimes};
 use crate::directory::{EntryId, Fault};
-use crate::names::LoginName;
+use crate::names::{Kind, LoginName};
 
 /// From login names to people. One look-up at a time for each name, however many ask.
 pub(super) struct Names {
     held: Cache<LoginName, Held>,
-    /// Who was found under a name when all directories were last heard, and when that was asked, for as long as an outage
-    /// may be bridged.
-    last: Cache<LoginName, (Generation, Arc<Identity>)>,
+    /// Who was found under a name when all directories were last heard, by which kind of it, and when that was asked, for as
+    /// long as an outage may be bridged.
+    last: Cache<LoginName, (Generation, Arc<Identity>, Option<Kind>)>,
     flushes: Arc<Flushes>,
 }
 
@@ -63,9 +63,10 @@ impl Names {
     /// What a name leads to, from memory or from the directories. An outage is never held.
     ///
     /// The cache keeps the answer of a look-up that was under way while the name was flushed: such an answer is asked for
-    /// anew, by whoever meets it.
+    /// anew, by whoever meets it. Changes may come faster than answers: one that was asked for after the first was met is
+    /// true enough, and not kept.
     pub(super) async fn find(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
-        let login = asking.login;
+        let (login, mut anew) = (asking.login, None);
         loop {
             let asked = self.look_up(asking);
             let held =
@@ -74,6 +75,9 @@ impl Names {
                 return Ok(held.found);
             }
             self.held.invalidate(login).await;
+            if held.asked >= *anew.get_or_insert_with(|| self.flushes.now()) {
+                return Ok(held.found);
+            }
         }
     }
 
@@ -85,8 +89,14 @@ impl Names {
 
     /// Who was last found under a name, if that is believed while a directory is silent.
     pub(super) async fn last(&self, login: &LoginName) -> Option<Arc<Identity>> {
+        self.last_by_kind(login).await.map(|(person, _)| person)
+    }
+
+    /// The same, with the kind of name.
+    pub(super) async fn last_by_kind(&self, login: &LoginName) -> Option<(Arc<Identity>, Option<Kind>)> {
         let last = self.last.get(login).await;
-        last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)).map(|(_, person)| person)
+        last.filter(|(asked, person, _)| self.flushes.believes_of(*asked, person))
+            .map(|(_, person, kind)| (person, kind))
     }
 
     /// A name that leads to no one person any more bridges no outage. Whom it leads to bridges one only from a look-up in
@@ -100,8 +110,8 @@ impl Names {
         }
         let is_whole = answer.is_whole();
         let found = answer.found(known.as_ref(), asking.settings)?;
-        if let (Found::One(identity, _), true) = (&found, is_whole) {
-            self.last.insert(asking.login.clone(), (asked, identity.clone())).await;
+        if let (Found::One(identity, kind), true) = (&found, is_whole) {
+            self.last.insert(asking.login.clone(), (asked, identity.clone(), *kind)).await;
         }
         Ok(Held { asked, found: Arc::new(found) })
     }

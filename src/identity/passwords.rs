@@ -11,8 +11,9 @@ use aws_lc_rs::{hmac, rand};
 use moka::sync::Cache;
 
 use super::flushes::{Flushes, Generation};
+use super::under_way::{Question, UnderWay};
 use super::{Flushed, Identity, Lifetimes};
-use crate::directory::EntryId;
+use crate::directory::{EntryId, Fault, Stamp, Verdict};
 use crate::secret::Password;
 
 /// What is remembered of a password.
@@ -43,6 +44,7 @@ pub(super) struct Passwords {
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
     people: Cache<EntryId, Arc<Mutex<Record>>>,
+    under_way: UnderWay,
 }
 
 #[derive(Default)]
@@ -63,7 +65,7 @@ struct Mark {
     at: Instant,
     /// When it was last tried.
     last_tried: Instant,
-    stamp: Option<String>,
+    stamp: Option<Stamp>,
     sent: Sent,
     /// It was refused, but is doubted to be wrong: how often it was tried again for that.
     doubt: Option<u32>,
@@ -76,6 +78,8 @@ pub(super) struct Sent {
     pub(super) asked: Generation,
     /// The client's address.
     pub(super) from: IpAddr,
+    /// When it came.
+    pub(super) at: Instant,
 }
 
 /// How a held password was proven.
@@ -93,8 +97,8 @@ const REFUSED_HELD: usize = 4;
 /// Nor is a refused password refused from memory for longer than this, however often it is repeated.
 const REFUSED_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A refused password that was right under the same change stamp is tried again so often, each time after twice as long.
-/// Then it is refused from memory as any other, lest a directory whose stamp does not move with its passwords lock the
+/// A refused password that may be right still, by the change stamp, is tried again so often, each time after twice as long.
+/// Then it is refused from memory as any other, lest a directory whose stamp does not tell of its passwords lock the
 /// account: with the first refusal that makes four failed binds, and accounts are locked at five, as a rule.
 const TRIED_AGAIN: u32 = 3;
 
@@ -107,7 +111,20 @@ impl Passwords {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
         let people = Cache::builder().max_capacity(lifetimes.people).time_to_idle(longest).build();
-        Ok(Self { key, lifetimes, flushes, people })
+        Ok(Self { key, lifetimes, flushes, people, under_way: UnderWay::default() })
+    }
+
+    /// What a bind with this password answers, or the same one that is under way.
+    pub(super) async fn once(
+        &self,
+        person: &Identity,
+        password: &Password,
+        sent: Sent,
+        bind: impl Future<Output = Result<Verdict, Fault>>,
+    ) -> Result<Verdict, Fault> {
+        let password = self.tag(person, password).as_ref().to_vec();
+        let (dn, asked) = (person.dn.to_string(), sent.asked);
+        self.under_way.once(Question { person: person.id.clone(), dn, password, asked }, bind).await
     }
 
     /// What is remembered of this password of a person.
@@ -181,13 +198,16 @@ impl Passwords {
         });
     }
 
-    /// The entry was read: if its change stamp moved, nothing held of its passwords is true any more.
+    /// The entry was read: if its change stamp moved, nothing held of its passwords is believed any more. What may be the
+    /// password still is remembered for the doubt alone.
     pub(super) fn seen(&self, person: &Identity) {
         let Some(record) = self.people.get(&person.id) else { return };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        record.verified.take_if(|mark| mark.stamp != person.stamp);
-        record.dropped.take_if(|mark| mark.stamp != person.stamp);
-        record.refused.retain(|mark| mark.stamp == person.stamp);
+        if let Some(moved) = record.verified.take_if(|mark| mark.stamp != person.stamp) {
+            record.dropped = Some(moved);
+        }
+        record.dropped.take_if(|mark| !mark.may_be_of(person.stamp.as_ref()));
+        record.refused.retain(|mark| mark.may_be_of(person.stamp.as_ref()));
     }
 
     /// The refused passwords of a person may be asked again.
@@ -203,7 +223,9 @@ impl Passwords {
         let Some(record) = self.people.get(&person.id) else { return Bridge::No };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
-        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person);
+        // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
+        let has_moved = |mark: &Mark| mark.stamp != person.stamp && person.looked_up > mark.at;
+        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark);
         let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
         let is_within_grace = now.duration_since(verified.at) < self.lifetimes.outage_grace;
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
@@ -265,6 +287,14 @@ impl Passwords {
 }
 
 impl Mark {
+    /// Whether an entry's password may be the same as when this was judged.
+    fn may_be_of(&self, stamp: Option<&Stamp>) -> bool {
+        match (&self.stamp, stamp) {
+            (Some(then), Some(now)) => then.may_mean_the_same_password(now),
+            (then, now) => then.as_ref() == now,
+        }
+    }
+
     /// A device that repeats it goes on being refused, for a day at most: each new bind would count where the directory
     /// itself locks people out. Only where a change stamp tells that the password changed, and none is doubted to be
     /// wrong; else its time is not renewed.
@@ -283,12 +313,15 @@ impl Mark {
 }
 
 impl Record {
-    /// The stamp says that a password is the one that was right, the directory that it is wrong: then the account may be
-    /// locked without the entry showing it. Nobody tells when such a lock ends.
+    /// The stamp says that a password may be the one that was right, the directory that it is wrong: then the account may
+    /// be locked without the entry showing it. Nobody tells when such a lock ends.
     fn doubt(&mut self, refused: &Mark) -> Option<u32> {
-        refused.stamp.as_ref()?;
-        let is_this = |mark: &Mark| mark.stamp == refused.stamp && same(&mark.tag, &refused.tag);
+        let stamp = refused.stamp.as_ref();
+        stamp?;
+        let is_this = |mark: &Mark| mark.may_be_of(stamp) && same(&mark.tag, &refused.tag);
         match self.refused.iter().find(|mark| is_this(mark)) {
+            // Judged since this one came: many sent it at once, and it was tried for all of them.
+            Some(before) if before.at > refused.sent.at => before.doubt,
             Some(before) => before.doubt.map(|tried_again| tried_again + 1).filter(|count| *count < TRIED_AGAIN),
             None => self.dropped.take_if(|mark| is_this(mark)).map(|_| 0),
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source};
+use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal, PathTemplate};
 use crate::names::{Dn, Kind};
 
@@ -20,7 +20,7 @@ pub struct Identity {
     /// Where their mail is, or why that cannot be told.
     pub maildrop: Result<MaildropPath, PathRefusal>,
     /// The change stamp of the entry when it was read.
-    pub(super) stamp: Option<String>,
+    pub(super) stamp: Option<Stamp>,
     /// The state of the account when it was read.
     pub(super) account: Account,
     /// Who did not let this person use the service then.

@@ -36,12 +36,13 @@ impl Maildrop {
         if !self.is_local() {
             return Ok(None);
         }
-        let Some(found) = self.last_seen(index) else { return Ok(None) };
+        let place = self.place(index);
+        let Some(found) = self.last_seen(place) else { return Ok(None) };
         let Ok(file) = self.open_cached(&found) else {
             self.rest();
             return Ok(None);
         };
-        self.checked(index, File::from(file)).map(Some)
+        self.checked(place, File::from(file)).map(Some)
     }
 
     /// Holds no file and no directory open any more. For when nothing is fetched for a while: an administrator may want

@@ -1,11 +1,7 @@
-//! The commit: removing the marked messages at QUIT, and nothing else.
+//! The commit: removing the marked messages at QUIT.
 
-use rustix::fs::{AtFlags, statat, unlinkat};
-use rustix::io::Errno;
-
-use super::count::FileState;
-use super::maildrop::{Maildrop, TRIES};
-use super::scan::{Found, Parts};
+use super::maildrop::Maildrop;
+use super::removal::Removal;
 
 /// What became of the marked messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,12 +14,6 @@ pub struct Committed {
     pub failed: Vec<String>,
 }
 
-enum Outcome {
-    Removed,
-    AlreadyGone,
-    Failed(String),
-}
-
 impl Maildrop {
     /// Removes the messages at these indices of the listing, each where it lies now. A failure stops none of the
     /// others. One whose file is no longer the one that was listed stays. Blocks while the disk answers.
@@ -32,67 +22,26 @@ impl Maildrop {
         if marks.is_empty() {
             return committed;
         }
-        let parts = self.parts().map_err(|fault| fault.to_string());
-        let mut reread = false;
-        for &index in marks {
-            let outcome = match &parts {
-                Ok(parts) => self.remove(index, parts, &mut reread),
-                Err(reason) => Outcome::Failed(reason.clone()),
-            };
-            match outcome {
-                Outcome::Removed => committed.removed += 1,
-                Outcome::AlreadyGone => committed.already_gone += 1,
-                Outcome::Failed(reason) => committed.failed.push(self.failure(index, &reason)),
+        let mut reach = match self.reach() {
+            Ok(reach) => reach,
+            Err(fault) => {
+                committed.failed.extend(marks.iter().map(|index| self.failure(self.place(*index), &fault)));
+                return committed;
             }
+        };
+        let (store, path) = (self.store.clone(), self.path.clone());
+        let mut removal = Removal::begin(&store, &path);
+        for index in self.places(marks) {
+            let counted = self.entry(index).and_then(|entry| entry.counted);
+            match self.reach_for(index, &mut reach, |parts, found| removal.remove(parts, found, counted)) {
+                Ok(Some(())) => committed.removed += 1,
+                Ok(None) => committed.already_gone += 1,
+                Err(refusal) => committed.failed.push(self.failure(index, &refusal)),
+            }
+        }
+        if let Err(errno) = removal.settle() {
+            committed.failed.push(format!("what was removed may come back after a crash: {errno}"));
         }
         committed
     }
-
-    /// `reread`: the names were read during this commit, so what is not among them is gone.
-    fn remove(&mut self, index: usize, parts: &Parts, reread: &mut bool) -> Outcome {
-        for _ in 0..TRIES {
-            let found = if *reread { self.seen_anew(index) } else { self.last_seen(index) };
-            let Some(found) = found else { return Outcome::AlreadyGone };
-            let counted = self.entry(index).and_then(|entry| entry.counted);
-            match remove_at(parts, &found, counted) {
-                Ok(()) => return Outcome::Removed,
-                Err(Refusal::Changed) => return Outcome::Failed("changed after it was listed".to_owned()),
-                Err(Refusal::Kernel(Errno::NOENT)) => {}
-                Err(Refusal::Kernel(errno)) => return Outcome::Failed(errno.to_string()),
-            }
-            if let Err(error) = self.reread(parts) {
-                return Outcome::Failed(error.to_string());
-            }
-            *reread = true;
-        }
-        Outcome::Failed("moved whenever it was reached for".to_owned())
-    }
-
-    fn failure(&self, index: usize, reason: &str) -> String {
-        match self.last_seen(index) {
-            Some(found) => format!("{}: {reason}", found.path().display()),
-            None => format!("message {index}: {reason}"),
-        }
-    }
-}
-
-enum Refusal {
-    Changed,
-    Kernel(Errno),
-}
-
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Self {
-        Self::Kernel(errno)
-    }
-}
-
-/// A message is removed only while its file is the one whose octets were told.
-fn remove_at(parts: &Parts, found: &Found, counted: Option<FileState>) -> Result<(), Refusal> {
-    let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-    let state = FileState::of(&statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?);
-    if state.is_none_or(|state| counted.is_some_and(|counted| counted != state)) {
-        return Err(Refusal::Changed);
-    }
-    Ok(unlinkat(part, &*found.name, AtFlags::empty())?)
 }

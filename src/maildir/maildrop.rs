@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::cached::Held;
 use super::count::FileState;
 use super::fault::{EnterFault, FetchFault};
+use super::hold::Hold;
 use super::kept::Kept;
 use super::message::{Message, Source};
 use super::path::MaildropPath;
@@ -34,26 +35,52 @@ pub struct Maildrop {
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
     pub(super) held: Option<Held>,
+    /// Whose session it is.
+    pub(super) person: Box<str>,
+    /// The places in the snapshot of those messages that are offered; none for all.
+    pub(super) offered: Option<Arc<[usize]>>,
+    /// Kept to the end of the last call, whoever waits for that.
+    _hold: Option<Hold>,
 }
 
 impl Maildrop {
     pub(super) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
-        Self { store, path, kept, snapshot, reread: None, held: None }
+        Self {
+            store,
+            path,
+            kept,
+            snapshot,
+            reread: None,
+            held: None,
+            person: Box::default(),
+            offered: None,
+            _hold: None,
+        }
+    }
+
+    /// Lets nobody else hold the maildrop as long as this one lives.
+    #[must_use]
+    pub fn held(self, hold: Option<Hold>) -> Self {
+        Self { _hold: hold, ..self }
     }
 
     /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them
     /// as long as the Maildir does not change.
     #[must_use]
     pub fn listing(&self, utf8: bool) -> Listing {
-        let offered = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
-        let messages = Arc::clone(offered.unwrap_or(&self.snapshot.listed));
+        let surrogates = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
+        let all = surrogates.unwrap_or(&self.snapshot.listed);
+        let messages = match &self.offered {
+            None => Arc::clone(all),
+            Some(offered) => Arc::new(offered.iter().filter_map(|place| all.get(*place)).cloned().collect()),
+        };
         Listing::new(messages).with_unpinned(self.snapshot.ids.want_pins())
     }
 
     /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
     #[must_use]
     pub fn wraps(&self, index: usize) -> bool {
-        self.snapshot.surrogates.as_ref().is_some_and(|surrogates| surrogates.has(index))
+        self.snapshot.surrogates.as_ref().is_some_and(|surrogates| surrogates.has(self.place(index)))
     }
 
     /// Opens the message at an index of the listing. Blocks while the disk answers.
@@ -61,6 +88,7 @@ impl Maildrop {
     /// # Errors
     /// See [`FetchFault`]; the session can go on after each.
     pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
+        let index = self.place(index);
         let file = self.open(index)?;
         self.checked(index, file)
     }
@@ -85,7 +113,7 @@ impl Maildrop {
     /// Has the beginning of the message at an index read from the disk, without waiting for it: it may be fetched next.
     pub fn read_ahead(&self, index: usize) {
         const BEGINNING: NonZeroU64 = NonZeroU64::new(256 * 1024).unwrap();
-        let Some(found) = self.last_seen(index) else { return };
+        let Some(found) = self.last_seen(self.place(index)) else { return };
         if let Ok(file) = self.open_at(&found) {
             // Advice that is not taken costs nothing.
             let _ = fadvise(&file, 0, Some(BEGINNING), Advice::WillNeed);

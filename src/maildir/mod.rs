@@ -1,32 +1,44 @@
 //! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
 //!
 //! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, but another server's lists
-//! where their own root is set. Nothing of others is ever written or renamed, and nothing is deleted but the messages
-//! that a user deleted. What is written beside the mail is our own: an index, which is a cache, and pins.
+//! where their own root is set. Of what lies in `new` and `cur`, nothing is renamed or deleted but the messages that a user
+//! deleted, and those that the settings say so of; beside them, only files of our own are written, whose names begin with
+//! `restante`: an index, which is a cache, pins, and what was deleted and is kept.
 
 mod beneath;
 mod beside;
 mod cached;
 mod commit;
 mod count;
+mod deleted;
+mod expiry;
 mod fault;
+mod folder;
+mod hold;
 mod ids;
 mod import;
 mod index;
 mod indexing;
 mod inspect;
 mod kept;
+mod leaving;
 mod maildrop;
 mod message;
 mod mounts;
 mod name;
+mod offering;
 mod order;
 mod path;
 mod pinning;
 mod pins;
 mod plan;
+mod reach;
+mod removal;
+mod renaming;
+mod retrievals;
 mod root;
 mod scan;
+mod seen;
 mod settings;
 mod settle;
 mod snapshot;
@@ -35,10 +47,14 @@ mod store;
 mod surrogates;
 mod survey;
 mod template;
+mod undeleting;
 mod unique;
 
 pub use commit::Committed;
+pub use expiry::{Expired, Expiry};
 pub use fault::{EnterFault, FetchFault, StoreFault};
+pub use folder::FolderName;
+pub use hold::{Hold, HoldId, Holding};
 pub use import::{FormatFault, ImportMode, ListKind, OverLong, UidlFormat, UniqueIdSettings};
 pub use indexing::Indexed;
 pub use inspect::{Condition, Place};
@@ -49,9 +65,11 @@ pub use path::{FieldValue, MaildropPath, PathRefusal};
 pub use pinning::PinFault;
 pub use pins::Retrieval;
 pub use plan::{Planned, PlannedMessage};
-pub use settings::Settings;
+pub use removal::Deletion;
+pub use settings::{MarkSeen, Offer, Settings};
 pub use settle::UidlOrigin;
 pub use store::Store;
 pub use surrogates::EightBitHeaders;
 pub use survey::Surveyed;
 pub use template::{Field, PathTemplate, TemplateFault};
+pub use undeleting::{Deleted, DeletedMail};

@@ -11,6 +11,16 @@ pub(super) fn base(name: &[u8]) -> &[u8] {
     memchr(b':', name).and_then(|at| name.get(..at)).unwrap_or(name)
 }
 
+/// The flags behind the base name, as `RS`. None where none can be told, for lack of `:2,`.
+pub(super) fn flags(name: &[u8]) -> Option<&[u8]> {
+    name.get(base(name).len()..)?.strip_prefix(b":2,")
+}
+
+/// A name with other flags. "The flags … are stored in ASCII order" (maildir(5)): the caller sees to that.
+pub(super) fn with_flags(base: &[u8], flags: &[u8]) -> Vec<u8> {
+    [base, b":2,", flags].concat()
+}
+
 /// What a message is known by: the base name without the `,U=<n>` that mbsync adds.
 pub(super) fn identity(base: &[u8]) -> Cow<'_, [u8]> {
     if memmem::find(base, b",U=").is_none() { Cow::Borrowed(base) } else { without(base, b"U") }
@@ -25,6 +35,12 @@ pub(super) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
 pub(super) fn told_octets(base: &[u8]) -> Option<u64> {
     let digits = base.split(|octet| *octet == b',').skip(1).find_map(|field| digits_of(field, b"W"))?;
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The sizes in a base name, each with its comma: `,S=2034,W=2088`.
+pub(super) fn sizes(base: &[u8]) -> Vec<u8> {
+    let sizes = base.split(|octet| *octet == b',').skip(1).filter(|field| digits_of(field, b"SW").is_some());
+    sizes.flat_map(|field| [b",".as_slice(), field].concat()).collect()
 }
 
 /// When a message arrived, as its name tells: seconds, then microseconds if the name has them.

@@ -36,7 +36,7 @@ impl Maildrop {
     /// that they are.
     pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
-            indices.iter().copied().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
+            self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
         if !wanted.is_empty() {
             match self.pin_all(&wanted) {
                 Ok(()) => {}
@@ -54,7 +54,8 @@ impl Maildrop {
     /// The marks cannot be written.
     pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
         let at = now();
-        let keys: Vec<Box<[u8]>> = indices.iter().filter_map(|index| self.key(*index)).collect();
+        let keys: Vec<Box<[u8]>> = self.places(indices).into_iter().filter_map(|index| self.key(index)).collect();
+        let present = self.snapshot.entries.len();
         let stamp = self.with_pins(|locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
             let retrieval = || Retrieval { by: by.into(), at };
@@ -62,6 +63,9 @@ impl Maildrop {
             let lines: Vec<Line> = new.map(|key| Line::Retrieved(key, retrieval())).collect();
             if !lines.is_empty() {
                 locked.append(lines)?;
+            }
+            if locked.pins.want_rewriting(present) {
+                locked.rewrite(&self.names_now()?, today())?;
             }
             Ok(locked.pins.stamp)
         })?;

@@ -65,6 +65,11 @@ impl Found {
         name::identity(self.base())
     }
 
+    /// The seconds since 1970 that the name begins with; 0 for another name.
+    pub(super) fn arrived(&self) -> u64 {
+        self.arrival.seconds()
+    }
+
     /// `cur/1700000000.M1P2.mx:2,S`, counted from the Maildir.
     pub(super) fn path(&self) -> PathBuf {
         Path::new(self.place.directory()).join(OsStr::from_bytes(&self.name))

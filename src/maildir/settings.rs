@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::EightBitHeaders;
+use super::expiry::Expiry;
 use super::import::{ImportMode, UniqueIdSettings};
+use super::removal::Deletion;
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,34 @@ pub struct Settings {
     pub eight_bit_headers: EightBitHeaders,
     /// What decides unique-ids besides the names of the files.
     pub unique_ids: UniqueIdSettings,
+    /// What becomes of a message that a client deleted.
+    pub deletion: Deletion,
+    /// What is marked as seen for the mail programs that share the Maildir.
+    pub mark_seen: MarkSeen,
+    /// Which messages clients are offered.
+    pub offer: Offer,
+    /// When mail that was left on the server is removed; none for never.
+    pub expiry: Option<Expiry>,
+}
+
+/// Which messages clients are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// Every one.
+    #[default]
+    All,
+    /// Those that are not flagged as seen, nor retrieved before by the same person.
+    Unread,
+}
+
+/// What is marked as seen at the end of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarkSeen {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every message that the client has got whole.
+    Retrieved,
 }
 
 impl Settings {
@@ -43,6 +73,10 @@ impl Settings {
             kept_octets: 256 << 20,
             eight_bit_headers: EightBitHeaders::default(),
             unique_ids: UniqueIdSettings::default(),
+            deletion: Deletion::Remove,
+            mark_seen: MarkSeen::None,
+            offer: Offer::All,
+            expiry: None,
         }
     }
 }

@@ -23,7 +23,7 @@ use super::mounts::FileSystem;
 use super::path::MaildropPath;
 use super::root::{OpenRoot, Root};
 use super::scan::{Found, Parts};
-use super::settings::Settings;
+use super::settings::{Offer, Settings};
 use super::snapshot::{Known, Left, Snapshot};
 use super::stamp::{Moment, lies_local};
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
@@ -45,10 +45,9 @@ pub struct Store {
 struct Inner {
     root: Root,
     settling: Duration,
-    unique_ids: UniqueIdSettings,
+    settings: Settings,
     /// Whether a `stat` call of another server's lists never waits for another machine.
     lists_answer_at_once: bool,
-    eight_bit_headers: EightBitHeaders,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -58,17 +57,16 @@ impl Store {
     /// # Errors
     /// The root is no directory that can be read, or the marker is not there.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
-        let root = Root::new(settings.root, settings.marker.as_deref())?;
+        let root = Root::new(settings.root.clone(), settings.marker.as_deref())?;
         let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .max_capacity(settings.kept_octets)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        let Settings { settling, unique_ids, eight_bit_headers, .. } = settings;
-        let lists_answer_at_once =
-            !unique_ids.import.reads() || unique_ids.lists_root.as_deref().is_none_or(lies_local);
-        let inner = Inner { root, settling, unique_ids, lists_answer_at_once, eight_bit_headers, kept };
+        let lists = &settings.unique_ids;
+        let lists_answer_at_once = !lists.import.reads() || lists.lists_root.as_deref().is_none_or(lies_local);
+        let inner = Inner { root, settling: settings.settling, settings, lists_answer_at_once, kept };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -94,7 +92,9 @@ impl Store {
     /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
-        if !(self.inner.root.answers_at_once() && self.inner.lists_answer_at_once) {
+        let answers_at_once = self.inner.root.answers_at_once() && self.inner.lists_answer_at_once;
+        // What is unread is told by the pins, which must be read.
+        if !answers_at_once || self.settings().offer == Offer::Unread {
             return None;
         }
         let kept = self.inner.kept.get(path)?;
@@ -114,8 +114,12 @@ impl Store {
         &self.inner.root
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
     pub(super) fn unique_ids(&self) -> &UniqueIdSettings {
-        &self.inner.unique_ids
+        &self.inner.settings.unique_ids
     }
 
     pub(super) fn settling(&self) -> Duration {
@@ -128,7 +132,7 @@ impl Inner {
     fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
         let snapshot = kept.settled()?;
         let is_same = self.root.stamps(path.as_ref()) == Some(snapshot.stamps);
-        (is_same && snapshot.ids.are_current(&self.root, path, &self.unique_ids)).then_some(snapshot)
+        (is_same && snapshot.ids.are_current(&self.root, path, &self.settings.unique_ids)).then_some(snapshot)
     }
 
     /// A new snapshot; of several sessions that want one at the same moment, one makes it.
@@ -138,8 +142,9 @@ impl Inner {
             return Ok(snapshot);
         }
         let root = self.root.open()?;
+        // Before `new` and `cur` are held open: a login wants few descriptors at once.
+        let sought = Sought::read(&root, path, &self.settings.unique_ids)?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = Sought::read(&root, path, &self.unique_ids)?;
         if parts.are_missing() {
             root.require_same()?;
             return missing(&root, path, kept, &sought);
@@ -171,7 +176,7 @@ impl Inner {
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
-        let sources = sought.sources(&self.unique_ids);
+        let sources = sought.sources(&self.settings.unique_ids);
         let mut round = 1;
         loop {
             let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
@@ -205,7 +210,7 @@ impl Inner {
         snapshot: Snapshot,
         before: Option<&Snapshot>,
     ) -> Result<Snapshot, EnterFault> {
-        if self.eight_bit_headers == EightBitHeaders::AsTheyAre {
+        if self.settings.eight_bit_headers == EightBitHeaders::AsTheyAre {
             return Ok(snapshot);
         }
         let surrogates = Surrogates::look(&snapshot, &Read::of(before), |entry| opened(parts, &entry.found));

@@ -227,6 +227,9 @@ impl Verifying {
         match reason {
             NotOpened::Forbidden => self.back(Code::SysPerm, Text::MaildropForbidden),
             NotOpened::Unavailable => self.back(Code::SysTemp, Text::MaildropUnavailable),
+            // "This occurs when an authentication attempt is successful, but the user's maildrop is currently in use
+            // (probably by another POP3 client)." (RFC 2449 §8.1.1)
+            NotOpened::InUse => self.back(Code::InUse, Text::MaildropInUse),
         }
     }
 

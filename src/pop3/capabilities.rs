@@ -21,6 +21,8 @@ pub struct Access {
     pub channel_binding: Option<ChannelBinding>,
     /// Somebody's tokens count here: they may be sent where a password may.
     pub tokens: bool,
+    /// The least number of days after which mail left on the server may be removed; none if that never happens.
+    pub expire: Option<u64>,
 }
 
 /// The mechanisms that carry a password.
@@ -32,7 +34,9 @@ const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
     pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
-        let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"];
+        let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
+        let expire = self.expire();
+        lines.push(&expire);
         let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
             lines.push("USER");
@@ -49,6 +53,12 @@ impl Access {
         // passwords." (RFC 6856 §2.2)
         lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
         manner.multi(Text::CapabilitiesFollow, lines)
+    }
+
+    /// "EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7): those that a client leaves, that
+    /// is.
+    fn expire(self) -> String {
+        self.expire.map_or_else(|| "EXPIRE NEVER".to_owned(), |days| format!("EXPIRE {days}"))
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.

@@ -19,6 +19,7 @@ pub(super) enum Code {
     Auth,
     SysTemp,
     SysPerm,
+    InUse,
 }
 
 impl Manner {
@@ -45,6 +46,7 @@ impl Manner {
             Code::Auth => "AUTH",
             Code::SysTemp => "SYS/TEMP",
             Code::SysPerm => "SYS/PERM",
+            Code::InUse => "IN-USE",
         };
         reply::err(&format!("[{code}] {}", text.told(self.language)))
     }

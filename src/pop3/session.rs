@@ -124,6 +124,8 @@ pub enum NotOpened {
     Forbidden,
     /// It cannot be read now.
     Unavailable,
+    /// It may have one session only, and has one.
+    InUse,
 }
 
 /// Why a session ended.

@@ -35,6 +35,7 @@ pub(super) enum Text {
     Messages { count: usize, octets: u64 },
     MaildropHas { count: usize, octets: u64 },
     MaildropForbidden,
+    MaildropInUse,
     MaildropUnavailable,
     NoSuchMessage(MessageNumber),
     NotAllRemoved,
@@ -134,6 +135,7 @@ impl Text {
             Self::Messages { count, octets } => return format!("{count} messages ({octets} octets)"),
             Self::MaildropHas { count, octets } => return format!("maildrop has {count} messages ({octets} octets)"),
             Self::MaildropForbidden => "the maildrop cannot be opened, tell your administrator",
+            Self::MaildropInUse => "another session has this maildrop",
             Self::MaildropUnavailable => "the maildrop cannot be opened now, try again later",
             Self::NoSuchMessage(number) => return format!("there is no message {number} in this session"),
             Self::NotAllRemoved => "some deleted messages not removed",
@@ -187,6 +189,7 @@ impl Text {
                 return format!("{count} Nachrichten im Postfach ({octets} Oktette)");
             }
             Self::MaildropForbidden => "das Postfach kann nicht geöffnet werden, bitte dem Administrator sagen",
+            Self::MaildropInUse => "eine andere Sitzung benutzt dieses Postfach",
             Self::MaildropUnavailable => "das Postfach kann gerade nicht geöffnet werden, bitte später noch einmal",
             Self::NoSuchMessage(number) => return format!("in dieser Sitzung gibt es keine Nachricht {number}"),
             Self::NotAllRemoved => "einige gelöschte Nachrichten wurden nicht entfernt",

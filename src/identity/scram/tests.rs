@@ -30,8 +30,15 @@ fn line(octets: &[u8]) -> Event {
 
 /// The whole exchange between a session and the credentials; the server's signature, if it comes so far.
 fn play(credentials: &Credentials, first: &[u8], last: &[u8]) -> Option<String> {
-    let access =
-        Access { stls: false, passwords: true, external: false, tokens: false, scram: true, channel_binding: None };
+    let access = Access {
+        stls: false,
+        passwords: true,
+        external: false,
+        tokens: false,
+        scram: true,
+        channel_binding: None,
+        expire: None,
+    };
     let mut session =
         Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English);
     session.step(line(format!("AUTH SCRAM-SHA-256 {}", STANDARD.encode(first)).as_bytes()));

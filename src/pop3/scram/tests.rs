@@ -19,7 +19,15 @@ const SIGNATURE: &str = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 const CHANNEL: ChannelBinding = *b"thirty-two octets of a TLS link.";
 
 fn session(channel_binding: Option<ChannelBinding>) -> Session {
-    let access = Access { stls: false, passwords: true, external: false, tokens: false, scram: true, channel_binding };
+    let access = Access {
+        stls: false,
+        passwords: true,
+        external: false,
+        tokens: false,
+        scram: true,
+        channel_binding,
+        expire: None,
+    };
     Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English)
 }
 
@@ -204,6 +212,7 @@ fn what_is_offered_depends_on_the_connection() {
         tokens: false,
         scram: true,
         channel_binding: Some(CHANNEL),
+        expire: None,
     };
     assert_eq!(offered(access), (true, true, true));
     assert_eq!(offered(Access { channel_binding: None, ..access }), (true, false, false));

@@ -1,0 +1,149 @@
+//! The ageing of mail left on the server: by the end of a session, by `restante expire`, and as CAPA announces it.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::command;
+use super::support::conversation::Conversation;
+use super::support::maildir;
+use super::support::stage::{PASSWORD, Stage};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn stage(further: &str, mailboxes: &str) -> Stage {
+    Stage::set_by(&[], |plan, _| {
+        plan.further.push_str(further);
+        write!(plan.mailboxes, "{mailboxes}").unwrap();
+    })
+}
+
+/// Delivers a message so many days ago; gives its name.
+fn deliver_old(stage: &Stage, person: &str, days: u32) -> String {
+    let moment = SystemTime::now() - days * DAY;
+    let seconds = moment.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (maildrop, name) = (stage.site.maildir(person), format!("new/{seconds}.{days}"));
+    maildir::make(&maildrop, &[(&name, b"x\n")]);
+    File::options().write(true).open(maildrop.join(&name)).unwrap().set_modified(moment).unwrap();
+    name
+}
+
+fn names(stage: &Stage, person: &str) -> Vec<String> {
+    maildir::names(&stage.site.maildir(person))
+}
+
+fn expire_line(client: &mut Conversation) -> String {
+    client.ask("CAPA", "+OK");
+    let lines = String::from_utf8(client.multiline()).unwrap();
+    lines.lines().find(|line| line.starts_with("EXPIRE ")).unwrap().to_owned()
+}
+
+/// "The argument to the EXPIRE capability indicates the minimum server retention period, in days, for messages on the
+/// server. … EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7)
+#[test]
+fn capa_tells_how_long_mail_is_left() {
+    for (further, mailboxes, told) in [
+        ("", "", "EXPIRE NEVER"),
+        ("", "  deletion: { keep_for: 7d }\n", "EXPIRE NEVER"),
+        ("", "  deletion: { move_to: Trash, keep_for: 7d }\n", "EXPIRE NEVER"),
+        ("expire: { after: 30d }\n", "", "EXPIRE 30"),
+        ("expire: { after: 30d, also_unretrieved: true }\n", "  deletion: { keep_for: 7d }\n", "EXPIRE 30"),
+        ("expire: { after: 36h }\n", "  mark_seen: retrieved\n", "EXPIRE 1"),
+    ] {
+        let stage = stage(further, mailboxes);
+        for mut client in [stage.client(), stage.tls_client()] {
+            assert_eq!(expire_line(&mut client), told, "{further}{mailboxes}");
+            client.login("ajones", PASSWORD);
+            assert_eq!(expire_line(&mut client), told, "{further}{mailboxes}");
+        }
+        let mut client = stage.client();
+        client.stls(super::support::stage::NAME, &stage.tls);
+        assert_eq!(expire_line(&mut client), told, "{further}{mailboxes}");
+    }
+}
+
+#[test]
+fn the_end_of_a_session_removes_what_it_listed_and_is_old() {
+    let stage = stage("expire: { after: 30d, also_unretrieved: true }\n", "");
+    let (old, young) = (deliver_old(&stage, "ajones", 31), deliver_old(&stage, "ajones", 29));
+    let mut client = stage.session();
+    client.ask("STAT", "+OK 2 ");
+    drop(client);
+    stage.service.wait_for_log(&["connection ended", "closed by the client without QUIT"]);
+    assert_eq!(names(&stage, "ajones"), [old, young.clone()]);
+    stage.session().ask("QUIT", "+OK bye");
+    assert_eq!(names(&stage, "ajones"), [young]);
+    stage.service.wait_for_log(&["INFO", "aged mail removed", "person=\"ajones\"", "messages=1"]);
+}
+
+#[test]
+fn what_was_not_retrieved_is_not_removed() {
+    let stage = stage("expire: { after: 1d }\n", "");
+    let old = deliver_old(&stage, "ajones", 1000);
+    let mut client = stage.session();
+    client.ask("TOP 1 9", "+OK");
+    client.message();
+    client.ask("QUIT", "+OK bye");
+    for number in 0..2 {
+        let mut client = stage.session();
+        client.ask("RETR 1", "+OK");
+        client.message();
+        client.ask("QUIT", "+OK bye");
+        assert_eq!(names(&stage, "ajones"), std::slice::from_ref(&old), "retrieved just now, {number}");
+    }
+    let told = command(&stage.site, &["expire", "ajones"], "");
+    assert_eq!((told.status, told.told.trim()), (0, "removed 0 aged messages, and 0 that were deleted before"));
+}
+
+#[test]
+fn the_command_does_it_for_those_who_seldom_come() {
+    let stage = stage(
+        "expire: { after: 30d, also_unretrieved: true }\n",
+        "  sessions_per_maildrop: one\n  deletion: { keep_for: 30d }\n",
+    );
+    let old = deliver_old(&stage, "ajones", 31);
+    let another = deliver_old(&stage, "mbrown", 40);
+    let told = command(&stage.site, &["expire", "--all", "--dry-run"], "");
+    let lines = format!(
+        "ajones: ajones/Maildir/{old}\nmbrown: mbrown/Maildir/{another}\n\
+         would remove 2 aged messages, and 0 that were deleted before\n"
+    );
+    assert_eq!((told.status, sorted(&told.told)), (0, sorted(&lines)), "{}", told.complained);
+    let mut client = stage.session();
+    let told = command(&stage.site, &["expire", "Alan Jones", "mbrown", "nobody"], "");
+    assert_eq!(told.status, 1);
+    assert!(told.told.ends_with("removed 1 aged messages, and 0 that were deleted before\n"), "{}", told.told);
+    assert!(told.complained.contains("ajones: in use, left for the next time"), "{}", told.complained);
+    assert!(told.complained.contains("nobody: nobody has that name"), "{}", told.complained);
+    assert_eq!((names(&stage, "ajones"), names(&stage, "mbrown")), (vec![old], vec![]));
+    client.ask("QUIT", "+OK bye");
+    assert_eq!(names(&stage, "ajones"), [] as [&str; 0]);
+    let batch = stage.site.maildir("ajones").join("restante-deleted");
+    let batch: Vec<PathBuf> = std::fs::read_dir(batch).unwrap().map(|batch| batch.unwrap().path()).collect();
+    std::fs::rename(&batch[0], batch[0].with_file_name("1700000000.0")).unwrap();
+    let told = command(&stage.site, &["expire", "--all"], "");
+    assert!(told.told.ends_with("removed 0 aged messages, and 1 that were deleted before\n"), "{}", told.told);
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn without_a_setting_nothing_is_removed() {
+    let stage = stage("", "");
+    let old = deliver_old(&stage, "ajones", 5000);
+    let mut client = stage.session();
+    client.ask("RETR 1", "+OK");
+    client.message();
+    client.ask("QUIT", "+OK bye");
+    let told = command(&stage.site, &["expire", "--all"], "");
+    assert_eq!((told.status, told.told.trim()), (0, "removed 0 aged messages, and 0 that were deleted before"));
+    assert_eq!(names(&stage, "ajones"), [old]);
+    for words in [&["expire"][..], &["expire", "--all", "ajones"]] {
+        assert_eq!(command(&stage.site, words, "").status, 2, "{words:?}");
+    }
+}

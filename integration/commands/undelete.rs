@@ -1,0 +1,107 @@
+//! `restante undelete`, for what a mail program deleted.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::command;
+use super::support::maildir;
+use super::support::stage::Stage;
+
+const THREE: &[(&str, &[u8])] = &[
+    ("cur/1.a:2,S", b"Subject: first\n\na\n"),
+    ("new/2.b", b"Subject: second\x1b[2J\n\nb\n"),
+    ("new/3.c", b"Subject: third\n\nc\n"),
+];
+
+fn stage(deletion: &str) -> Stage {
+    Stage::set_by(THREE, |plan, _| writeln!(plan.mailboxes, "  deletion: {deletion}").unwrap())
+}
+
+fn delete_two(stage: &Stage) {
+    let mut client = stage.session();
+    client.ask("DELE 1", "+OK");
+    client.ask("DELE 2", "+OK");
+    client.ask("QUIT", "+OK bye");
+}
+
+fn unique_ids(stage: &Stage) -> Vec<String> {
+    let mut client = stage.session();
+    client.ask("UIDL", "+OK");
+    let lines = String::from_utf8(client.multiline()).unwrap();
+    let ids = lines.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+    client.ask("QUIT", "+OK bye");
+    ids
+}
+
+#[test]
+fn what_was_deleted_comes_back() {
+    for deletion in ["{ keep_for: 14d }", "{ move_to: Trash }", "{ move_to: Trash, keep_for: 14d }"] {
+        let stage = stage(deletion);
+        delete_two(&stage);
+        assert_eq!(unique_ids(&stage), ["3.c"]);
+        let listed = command(&stage.site, &["undelete", "--list", "Alan Jones"], "");
+        assert_eq!(listed.status, 0, "{}", listed.complained);
+        for words in ["first", "second", "1.a:2,S", "2.b", "s ago"] {
+            assert!(listed.told.contains(words), "{words} in {}", listed.told);
+        }
+        assert!(!listed.told.contains('\u{1b}'), "what stands in a header steers no terminal");
+        assert_eq!(listed.told.contains(".Trash"), deletion.contains("Trash"));
+        assert_eq!(unique_ids(&stage), ["3.c"], "a list changes nothing");
+        let back = command(&stage.site, &["undelete", "ajones"], "");
+        assert_eq!(
+            (back.status, back.told.trim()),
+            (0, "brought back 2 of 2 messages of ajones"),
+            "{}",
+            back.complained
+        );
+        let ids = unique_ids(&stage);
+        assert_eq!(ids.len(), 3);
+        assert!(!ids.iter().any(|id| id == "1.a" || id == "2.b"), "{ids:?}");
+        let again = command(&stage.site, &["undelete", "ajones"], "");
+        assert_eq!((again.status, again.told.trim()), (0, "nothing that ajones deleted can be brought back"));
+    }
+}
+
+#[test]
+fn one_of_several_comes_back_as_it_was() {
+    let stage = stage("{ keep_for: 14d }");
+    delete_two(&stage);
+    let back = command(&stage.site, &["undelete", "--same-id", "ajones", "1.a:2,S", "9.z"], "");
+    assert_eq!((back.status, back.told.trim()), (1, "brought back 1 of 1 messages of ajones"));
+    assert!(back.complained.contains("no deleted message is called 9.z"), "{}", back.complained);
+    assert_eq!(maildir::names(&stage.maildir()), ["cur/1.a:2,S", "new/3.c"]);
+    assert_eq!(unique_ids(&stage), ["1.a", "3.c"]);
+}
+
+#[test]
+fn only_what_was_deleted_of_late_comes_back() {
+    let stage = stage("{ keep_for: 14d }");
+    delete_two(&stage);
+    let batches = stage.maildir().join("restante-deleted");
+    let batch = fs::read_dir(&batches).unwrap().next().unwrap().unwrap();
+    let seconds: u64 = batch.file_name().to_str().unwrap().split('.').next().unwrap().parse().unwrap();
+    fs::rename(batch.path(), batches.join(format!("{}.0", seconds - 7_200))).unwrap();
+    let mut client = stage.session();
+    client.ask("DELE 1", "+OK");
+    client.ask("QUIT", "+OK");
+    let back = command(&stage.site, &["undelete", "--since", "1h", "--same-id", "ajones"], "");
+    assert_eq!(back.told.trim(), "brought back 1 of 1 messages of ajones");
+    assert_eq!(unique_ids(&stage), ["3.c"]);
+    // The end of any session cleans up what is too old.
+    let batch = fs::read_dir(&batches).unwrap().next().unwrap().unwrap();
+    fs::rename(batch.path(), batches.join(format!("{}.0", seconds - 15 * 86_400))).unwrap();
+    stage.session().ask("QUIT", "+OK bye");
+    assert_eq!(fs::read_dir(&batches).unwrap().count(), 0);
+}
+
+#[test]
+fn nobodys_name_and_a_wrong_time_are_told() {
+    let stage = stage("remove");
+    let unknown = command(&stage.site, &["undelete", "nobody"], "");
+    assert_eq!(unknown.status, 1);
+    assert!(unknown.complained.contains("nobody has that name"), "{}", unknown.complained);
+    let wrong = command(&stage.site, &["undelete", "--since", "soon", "ajones"], "");
+    assert_eq!(wrong.status, 2);
+    let nothing = command(&stage.site, &["undelete", "ajones"], "");
+    assert_eq!((nothing.status, nothing.told.trim()), (0, "nothing that ajones deleted can be brought back"));
+}

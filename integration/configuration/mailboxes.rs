@@ -1,0 +1,74 @@
+//! What becomes of mail: sessions, deletion, marks, ageing.
+
+use std::time::Duration;
+
+use restante::connection::SessionsPerMaildrop;
+use restante::maildir::{Deletion, Expiry, FolderName, MarkSeen, Offer};
+
+use super::{REST, faults, folder, good};
+
+/// Lines at the beginning of a file, and what is wrong with them.
+const FAULTS: &[(&str, &str)] = &[
+    (
+        "mailboxes: { sessions_per_maildrop: two }",
+        "1:37: mailboxes.sessions_per_maildrop: \"two\" is none of the words",
+    ),
+    (
+        "mailboxes: { takeover_after: 0s }",
+        "1:30: mailboxes.takeover_after: \"0s\" is too little; right would be 1s to 1d",
+    ),
+    (
+        "mailboxes: { deletion: keep }",
+        "1:24: mailboxes.deletion: \"keep\" is none of the words known here; right would",
+    ),
+    ("mailboxes: { deletion: [a] }", "1:24: mailboxes.deletion: a list is of the wrong kind; right would be a block"),
+    ("mailboxes: { deletion: { keep: 5m } }", "1:26: \"mailboxes.deletion.keep\" is no key known here; right would be"),
+    (
+        "mailboxes: { deletion: { keep_for: 5m } }",
+        "1:36: mailboxes.deletion.keep_for: \"5m\" is too little; right would",
+    ),
+    (
+        "mailboxes: { deletion: { move_to: a/b } }",
+        "1:35: mailboxes.deletion.move_to: \"a/b\" is no name of a Maildir++",
+    ),
+    ("mailboxes: { deletion: { move_to: .Trash } }", "1:35: mailboxes.deletion.move_to: \".Trash\" has a dot in front"),
+    (
+        "mailboxes: { mark_seen: all }",
+        "1:25: mailboxes.mark_seen: \"all\" is none of the words known here; right would",
+    ),
+    ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is none of the words known here; right would be all"),
+    ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is too little; right would be 1d to 3650d"),
+    ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: means nothing without expire.after"),
+    ("expire: 30d", "1:9: expire: \"30d\" is of the wrong kind; right would be a block of keys"),
+];
+
+#[test]
+fn a_mistake_about_mailboxes_is_told_with_its_place() {
+    let folder = folder();
+    for (line, fault) in FAULTS {
+        let told = faults(folder.path(), format!("{line}{REST}").as_bytes());
+        assert_eq!(told.len(), 1, "{line}: {told:?}");
+        assert!(told[0].starts_with(fault), "{line}:\n{}\n{fault}", told[0]);
+        assert!(told[0].contains("; right would be "), "{}", told[0]);
+    }
+}
+
+#[test]
+fn what_becomes_of_mail_reaches_the_modules_that_want_it() {
+    let configured = |mailboxes: &str| good(&format!("mailboxes: {{ {mailboxes} }}{REST}"));
+    let deletion = |keys: &str| configured(&format!("deletion: {keys}")).maildir.deletion;
+    let (week, trash) = (Duration::from_secs(7 * 86_400), FolderName::parse("Deleted Items").unwrap());
+    assert_eq!(deletion("remove"), Deletion::Remove);
+    assert_eq!(deletion("{ keep_for: 7d }"), Deletion::Keep(week));
+    assert_eq!(deletion("{ move_to: Deleted Items }"), Deletion::Move(trash.clone(), None));
+    assert_eq!(deletion("{ move_to: Deleted Items, keep_for: 7d }"), Deletion::Move(trash, Some(week)));
+    let marks = configured("mark_seen: retrieved, offer: unread").maildir;
+    assert_eq!((marks.mark_seen, marks.offer), (MarkSeen::Retrieved, Offer::Unread));
+    let ageing = good(&format!("expire: {{ after: 7d, also_unretrieved: true }}{REST}"));
+    assert_eq!(ageing.maildir.expiry, Some(Expiry { after: week, also_unretrieved: true }));
+    assert_eq!(ageing.connection.expire, Some(7));
+    let sessions = |keys: &str| configured(keys).connection.sessions;
+    assert_eq!(sessions("sessions_per_maildrop: one, takeover_after: 5m"), SessionsPerMaildrop::One);
+    let takeover = sessions("sessions_per_maildrop: one_with_takeover, takeover_after: 5m");
+    assert_eq!(takeover, SessionsPerMaildrop::OneWithTakeover(Duration::from_secs(300)));
+}

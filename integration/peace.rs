@@ -1,0 +1,41 @@
+//! Other programs on the same Maildirs, at any moment of our sessions: a real IMAP server, a delivery agent, mbsync, mutt.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
+
+#[path = "peace/imap.rs"]
+mod imap;
+#[path = "peace/programs.rs"]
+mod programs;
+mod support;
+
+use support::dovecot::Dovecot;
+use support::stage::Stage;
+
+/// Restante and Dovecot on the same mail, under the same user.
+struct Neighbours {
+    dovecot: Dovecot,
+    stage: Stage,
+}
+
+impl Neighbours {
+    /// With further lines of `mailboxes:`, and messages in the Maildir of `ajones`.
+    fn new(mailboxes: &str, messages: &[(&str, &[u8])]) -> Self {
+        let stage = Stage::set_by(messages, |plan, site| {
+            plan.mailboxes.push_str(mailboxes);
+            if rustix::process::geteuid().is_root() {
+                plan.further.push_str("user: mail\n");
+                support::dovecot::hand_over(site);
+            }
+        });
+        Self { dovecot: Dovecot::serve(&stage.site, ""), stage }
+    }
+
+    /// The unique-ids of a session of ours, with their numbers.
+    fn unique_ids(&self) -> Vec<String> {
+        let mut client = self.stage.session();
+        client.ask("UIDL", "+OK");
+        let lines = String::from_utf8(client.multiline()).unwrap();
+        client.ask("QUIT", "+OK");
+        lines.lines().filter(|line| *line != ".").map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,102 @@
+//! Whose maildrop it is that a command works on.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use tokio::runtime::Runtime;
+
+use super::{Ended, act_as_service, complain};
+use crate::config::{self, Configuration};
+use crate::connection::SessionsPerMaildrop;
+use crate::directory::{Directory, WalkEnd};
+use crate::identity::{self, Identity, IdentityMap, Outcome, Steps};
+use crate::maildir::{MaildropPath, Store};
+
+/// The mail root, and the directory that knows whose mail lies where.
+pub(super) struct Maildrops {
+    pub(super) store: Store,
+    /// Whether a maildrop may have one session only.
+    pub(super) are_held: bool,
+    settings: identity::Settings,
+    directories: Vec<Directory>,
+    identities: IdentityMap,
+    runtime: Runtime,
+}
+
+/// A person, and where their mail is.
+pub(super) struct Owner {
+    pub(super) person: String,
+    pub(super) path: MaildropPath,
+}
+
+impl Maildrops {
+    fn open(configuration: Configuration) -> anyhow::Result<Self> {
+        act_as_service(configuration.server.user.as_deref())?;
+        let Configuration { identity: settings, directories, maildir, connection, .. } = configuration;
+        let store = Store::new(maildir)?;
+        let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
+        let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
+        // The disk is asked on this thread; the directory's answers come in on the other.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let are_held = connection.sessions != SessionsPerMaildrop::Many;
+        Ok(Self { store, are_held, settings, directories, identities, runtime })
+    }
+
+    /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
+    pub(super) fn of_everybody(&self, mut each: impl FnMut(&Owner)) -> anyhow::Result<()> {
+        self.runtime.block_on(async {
+            for directory in &self.directories {
+                self.of_directory(directory, &mut each).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&Owner)) -> anyhow::Result<()> {
+        let mut walk = directory.walk();
+        let of = directory.settings();
+        while let Some(entry) = walk.next().await {
+            let Ok(entry) = entry else { continue };
+            let identity = Identity::new(&entry, &of.attributes, &self.settings.template, &self.settings.root);
+            if let Ok(path) = identity.maildrop {
+                each(&Owner { person: identity.canonical_name, path });
+            }
+        }
+        match walk.end().await? {
+            WalkEnd::Complete => Ok(()),
+            WalkEnd::CutShort(why) => Err(anyhow!("directory {} gave not everybody: {why}", of.name)),
+        }
+    }
+
+    /// The one person with that login name.
+    pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
+        let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Steps::IGNORED));
+        match resolved {
+            Ok(resolved) => Ok(Owner { person: resolved.identity.canonical_name.clone(), path: resolved.maildrop }),
+            Err(Outcome::Refused(refused)) => Err(anyhow!("{login}: {}", refused.reason)),
+            Err(Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why)) => {
+                Err(anyhow!("{login}: {why}"))
+            }
+            Err(Outcome::Proven(_)) => Err(anyhow!("{login}: cannot be told without a password")),
+        }
+    }
+}
+
+/// Runs a command that works on maildrops; it tells whether everything went well.
+pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> Ended {
+    let configuration = match config::load(file) {
+        Ok(configuration) => configuration,
+        Err(faults) => {
+            complain(&faults);
+            return Ended::BadConfiguration;
+        }
+    };
+    match Maildrops::open(configuration).and_then(|maildrops| command(&maildrops)) {
+        Ok(true) => Ended::Fine,
+        Ok(false) => Ended::FoundWrong,
+        Err(fault) => {
+            complain(&format!("{fault:#}"));
+            Ended::FoundWrong
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The UPDATE state (RFC 1939 §6): what a session that ends by QUIT leaves behind in its maildrop.
+
+use std::time::Duration;
+
+use super::delivered::{Delivered, delivered};
+use super::mail::Mail;
+use super::report::Report;
+use super::wire::Wire;
+
+/// How long a client may take to acknowledge what it was sent before its deletions are carried out.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+
+/// Removes the marked messages; tells whether all are gone.
+pub(super) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<usize>, report: &mut Report) -> bool {
+    if let Err(reason) = reached_client(wire).await {
+        tracing::warn!(person = report.person, "nothing deleted: {reason}");
+        return false;
+    }
+    let Some(mail) = mail else { return false };
+    let committed = mail.commit(marks).await;
+    report.deleted = committed.removed;
+    for reason in &committed.failed {
+        tracing::error!(person = report.person, reason, "message not deleted");
+    }
+    committed.failed.is_empty()
+}
+
+/// The same for a session that has marked none: what else is done at its end.
+pub(super) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Report) {
+    let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
+    match reached_client(wire).await {
+        Ok(()) => drop(mail.commit(Vec::new()).await),
+        Err(reason) => tracing::info!(person = report.person, "nothing counts as retrieved: {reason}"),
+    }
+}
+
+/// Whether every earlier reply has left us and reached the client; if not, why.
+async fn reached_client(wire: &mut Wire) -> Result<(), String> {
+    wire.flush().await.map_err(|closed| format!("a reply could not be sent: {closed}"))?;
+    match delivered(wire.stream.socket(), ACKNOWLEDGEMENT).await {
+        Delivered::No => Err("the client does not acknowledge what it was sent".to_owned()),
+        Delivered::Yes | Delivered::Unknown => Ok(()),
+    }
+}

@@ -1,0 +1,47 @@
+//! Binds under way: the same password of the same person is asked of the directory once, however many send it at the same
+//! time, so that a client with many connections costs no more failed binds, or logins by grace, than one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::OnceCell;
+
+use super::flushes::Generation;
+use crate::directory::{EntryId, Fault, Verdict};
+
+/// What the directory is being asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    pub(super) person: EntryId,
+    /// Where the entry lies: one that moved is asked about anew.
+    pub(super) dn: String,
+    /// The password's keyed hash.
+    pub(super) password: Vec<u8>,
+    /// What is asked before a flush answers nobody who came behind it.
+    pub(super) asked: Generation,
+}
+
+type Answer = Result<Verdict, Fault>;
+
+/// The questions under way, each with the place where its answer will be.
+#[derive(Default)]
+pub(super) struct UnderWay(Mutex<HashMap<Question, Weak<OnceCell<Answer>>>>);
+
+impl UnderWay {
+    /// Asks, or waits for the answer to the same question that somebody asks already. If that one goes away, the next asks.
+    pub(super) async fn once(&self, question: Question, ask: impl Future<Output = Answer>) -> Answer {
+        self.place(question).get_or_init(|| ask).await.clone()
+    }
+
+    /// Where the answer will be; one that is there already is no longer under way.
+    fn place(&self, question: Question) -> Arc<OnceCell<Answer>> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|_, place| place.strong_count() > 0);
+        if let Some(place) = places.get(&question).and_then(Weak::upgrade).filter(|place| !place.initialized()) {
+            return place;
+        }
+        let place = Arc::default();
+        places.insert(question, Arc::downgrade(&place));
+        place
+    }
+}

@@ -1,0 +1,159 @@
+//! The ageing of mail that clients leave on the server.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, statat};
+use rustix::io::Errno;
+
+use super::fault::EnterFault;
+use super::maildrop::Maildrop;
+use super::path::MaildropPath;
+use super::reach::Refusal;
+use super::removal::Removal;
+use super::retrievals::Retrievals;
+use super::scan::{Found, Parts};
+use super::store::Store;
+
+/// When mail that was left on the server is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// So long after it arrived and was retrieved; a day at least.
+    pub after: Duration,
+    /// Mail that was not yet retrieved is removed as well, so long after it arrived.
+    pub also_unretrieved: bool,
+}
+
+/// What became of aged mail, or would become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// The files of messages that were left on the server for too long.
+    pub removed: Vec<String>,
+    /// How many messages that clients had deleted before were removed for good.
+    pub cleaned_up: usize,
+    /// Each message that could not be removed, with the reason.
+    pub failed: Vec<String>,
+}
+
+/// The rule, at one moment, for the mail of one person.
+struct Ageing<'a> {
+    also_unretrieved: bool,
+    /// What happened later is too young.
+    limit: u64,
+    person: &'a str,
+    retrievals: Retrievals,
+}
+
+impl Expiry {
+    /// "The argument to the EXPIRE capability indicates the minimum server retention period, in days, for messages on the
+    /// server." (RFC 2449 §6.7)
+    #[must_use]
+    pub fn days(&self) -> u64 {
+        self.after.as_secs() / (24 * 60 * 60)
+    }
+}
+
+impl<'a> Ageing<'a> {
+    fn now(expiry: Expiry, person: &'a str, retrievals: Retrievals) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let limit = now.saturating_sub(expiry.after).as_secs();
+        Self { also_unretrieved: expiry.also_unretrieved, limit, person, retrievals }
+    }
+
+    /// Whether a message has been retrieved for long enough, or need not have been.
+    fn may_expire(&self, found: &Found) -> bool {
+        self.retrievals.last_by(self.person, found).map_or(self.also_unretrieved, |last| last <= self.limit)
+    }
+
+    /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
+    fn arrived_before(&self, parts: &Parts, found: &Found) -> Result<bool, Errno> {
+        if found.arrived() > self.limit {
+            return Ok(false);
+        }
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
+        let modified = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
+        Ok(u64::try_from(modified).is_ok_and(|modified| modified <= self.limit))
+    }
+}
+
+impl Maildrop {
+    /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
+    pub(super) fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
+        let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
+        let ageing = Ageing::now(expiry, &person, self.retrievals()?);
+        let mut removal = Removal::begin(&store, &path);
+        let mut expired = Expired::default();
+        let mut reach = self.reach()?;
+        for place in self.all_places() {
+            let Some(entry) = self.entry(place) else { continue };
+            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found) {
+                continue;
+            }
+            let counted = entry.counted;
+            let removed = self.reach_for(place, &mut reach, |parts, found| {
+                let is_due = ageing.arrived_before(parts, found)?;
+                if is_due {
+                    removal.remove(parts, found, counted)?;
+                }
+                Ok(is_due.then(|| found.path().display().to_string()))
+            });
+            match removed {
+                Ok(name) => expired.removed.extend(name.flatten()),
+                Err(refusal) => expired.failed.push(self.failure(place, &refusal)),
+            }
+        }
+        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
+        Ok(expired)
+    }
+}
+
+impl Store {
+    /// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just tells what that
+    /// would be. Opens no message. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn expire(&self, path: &MaildropPath, person: &str, really: bool) -> Result<Expired, EnterFault> {
+        self.root().require_marker()?;
+        let mut expired = Expired::default();
+        if let Some(expiry) = self.settings().expiry {
+            let ageing = Ageing::now(expiry, person, Retrievals::read(self, path)?);
+            self.expire_by(&ageing, path, really, &mut expired)?;
+        }
+        if let Some(mut mail) = self.deleted(path)? {
+            expired.cleaned_up = mail.clean_up(really)?;
+        }
+        Ok(expired)
+    }
+
+    fn expire_by(
+        &self,
+        ageing: &Ageing<'_>,
+        path: &MaildropPath,
+        really: bool,
+        expired: &mut Expired,
+    ) -> Result<(), EnterFault> {
+        let parts = Parts::open(&self.root().open()?, path.as_ref())?;
+        if parts.are_missing() {
+            return Ok(());
+        }
+        let names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+        let mut removal = Removal::begin(self, path);
+        for found in names.found.iter().filter(|found| ageing.may_expire(found)) {
+            let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
+                if is_due && really {
+                    removal.remove(&parts, found, None)?;
+                }
+                Ok(is_due)
+            });
+            let name = found.path().display().to_string();
+            match removed {
+                Ok(true) => expired.removed.push(name),
+                // Gone, or elsewhere by now: the next time will do.
+                Ok(false) | Err(Refusal::Kernel(Errno::NOENT)) => {}
+                Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
+            }
+        }
+        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
+        Ok(())
+    }
+}

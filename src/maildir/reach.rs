@@ -1,0 +1,78 @@
+//! Doing something to a message where it lies now: others rename, flag and move it at any moment.
+
+use std::fmt;
+
+use rustix::io::Errno;
+
+use super::fault::EnterFault;
+use super::maildrop::{Maildrop, TRIES};
+use super::scan::{Found, Parts};
+
+/// Why nothing was done to a message.
+pub(super) enum Refusal {
+    /// Its file is no longer the one that was listed.
+    Changed,
+    /// It was elsewhere whenever it was reached for.
+    Elusive,
+    /// Something else than the message is in the way; what.
+    Hindered(String),
+    Kernel(Errno),
+}
+
+/// What can be done to several messages, one after the other.
+pub(super) struct Reach {
+    pub(super) parts: Parts,
+    /// The names were read since this began, so a message that is not among them is gone.
+    reread: bool,
+}
+
+impl Maildrop {
+    pub(super) fn reach(&self) -> Result<Reach, EnterFault> {
+        Ok(Reach { parts: self.parts()?, reread: false })
+    }
+
+    /// Does something to a message, again wherever it went meanwhile. None if it is gone.
+    pub(super) fn reach_for<T>(
+        &mut self,
+        index: usize,
+        reach: &mut Reach,
+        mut act: impl FnMut(&Parts, &Found) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        for _ in 0..TRIES {
+            let found = if reach.reread { self.seen_anew(index) } else { self.last_seen(index) };
+            let Some(found) = found else { return Ok(None) };
+            match act(&reach.parts, &found) {
+                Err(Refusal::Kernel(Errno::NOENT)) => {}
+                done => return done.map(Some),
+            }
+            self.reread(&reach.parts).map_err(|error| Refusal::Hindered(error.to_string()))?;
+            reach.reread = true;
+        }
+        Err(Refusal::Elusive)
+    }
+
+    /// What is logged of a message to which nothing was done.
+    pub(super) fn failure(&self, index: usize, reason: &impl fmt::Display) -> String {
+        match self.last_seen(index) {
+            Some(found) => format!("{}: {reason}", found.path().display()),
+            None => format!("message {index}: {reason}"),
+        }
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self::Kernel(errno)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str("changed after it was listed"),
+            Self::Elusive => f.write_str("moved whenever it was reached for"),
+            Self::Hindered(why) => f.write_str(why),
+            Self::Kernel(errno) => errno.fmt(f),
+        }
+    }
+}

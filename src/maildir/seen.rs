@@ -1,0 +1,76 @@
+//! Marking what was retrieved as seen, for the mail programs that share the Maildir.
+
+use rustix::io::Errno;
+
+use super::maildrop::Maildrop;
+use super::name;
+use super::reach::Refusal;
+use super::renaming::rename;
+use super::scan::{Found, Parts, Place};
+
+/// The flag of a message that was seen.
+pub(super) const SEEN: u8 = b'S';
+
+impl Maildrop {
+    /// Marks the messages at these indices as seen, each where it lies now, with all its other flags; one that lay in
+    /// `new` moves to `cur`. Tells what failed.
+    pub(super) fn mark_seen(&mut self, indices: &[usize]) -> Vec<String> {
+        if indices.is_empty() {
+            return Vec::new();
+        }
+        let mut reach = match self.reach() {
+            Ok(reach) => reach,
+            Err(fault) => return vec![fault.to_string()],
+        };
+        let mut failed = Vec::new();
+        for &index in indices {
+            if let Err(refusal) = self.reach_for(index, &mut reach, mark) {
+                failed.push(self.failure(index, &refusal));
+            }
+        }
+        failed
+    }
+}
+
+fn mark(parts: &Parts, found: &Found) -> Result<(), Refusal> {
+    let Some(name) = seen(&found.name) else { return Ok(()) };
+    let from = parts.get(found.place).ok_or(Errno::NOENT)?;
+    let cur = parts.get(Place::Cur).ok_or_else(|| Refusal::Hindered("cur is missing".to_owned()))?;
+    Ok(rename(from, &found.name, cur, &name)?)
+}
+
+/// The name of a message that was seen; none if it says so already, or what it says cannot be read.
+fn seen(old: &[u8]) -> Option<Vec<u8>> {
+    let base = name::base(old);
+    let flags = match name::flags(old) {
+        Some(flags) => flags,
+        None if base.len() == old.len() => b"",
+        None => return None,
+    };
+    if flags.contains(&SEEN) {
+        return None;
+    }
+    // "2,": flags are "stored in ASCII order" (maildir(5)); what is there already keeps its order.
+    let at = flags.iter().position(|flag| *flag > SEEN).unwrap_or(flags.len());
+    let (before, behind) = flags.split_at(at);
+    Some(name::with_flags(base, &[before, &[SEEN], behind].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_goes_where_it_belongs() {
+        for (name, marked) in [
+            ("1.a", Some("1.a:2,S")),
+            ("1.a:2,", Some("1.a:2,S")),
+            ("1.a,U=3:2,FR", Some("1.a,U=3:2,FRS")),
+            ("1.a:2,FTab", Some("1.a:2,FSTab")),
+            ("1.a:2,RS", None),
+            ("1.a:1,x", None),
+        ] {
+            assert_eq!(seen(name.as_bytes()), marked.map(|name| name.as_bytes().to_vec()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Bringing back what clients deleted, and removing it for good when its time is over.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, Mode, fsync, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::deleted::{self, BatchName};
+use super::fault::EnterFault;
+use super::folder::DIRECTORY;
+use super::name;
+use super::path::MaildropPath;
+use super::removal::Deletion;
+use super::renaming::{fresh_base, rename};
+use super::scan::{Found, Parts, Place};
+use super::store::{MESSAGE, Store};
+
+/// How long it is remembered which messages were moved to a folder from which they are not removed.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Octets of a message that are read to show what it is.
+const HEAD: u64 = 16 * 1024;
+
+/// A message that a client deleted, and that is still there.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    batch: BatchName,
+    /// The name it had, or got in the folder.
+    name: Vec<u8>,
+    /// Where it lies in the folder, if it was moved to one.
+    moved: Option<Found>,
+    /// Octets on disk.
+    pub size: u64,
+}
+
+/// The deleted mail of one maildrop, as it was when this was made.
+pub struct DeletedMail<'a> {
+    store: &'a Store,
+    path: &'a MaildropPath,
+    deleted: OwnedFd,
+    folders: HashMap<PathBuf, Folder>,
+}
+
+/// A folder to which messages were moved, with what lies in it now by the stems of the names.
+struct Folder {
+    parts: Parts,
+    found: HashMap<Vec<u8>, Found>,
+}
+
+/// A batch, open for a moment, and the names in it.
+struct OpenBatch {
+    directory: OwnedFd,
+    names: Vec<Vec<u8>>,
+}
+
+impl Store {
+    /// Looks at what clients deleted from a maildrop; none if nothing was ever kept. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn deleted<'a>(&'a self, path: &'a MaildropPath) -> Result<Option<DeletedMail<'a>>, EnterFault> {
+        let Some(maildir) = self.directory(path)? else { return Ok(None) };
+        let told = |errno: Errno| EnterFault::of(format!("{path}/{}", deleted::DELETED), errno);
+        let Some(deleted) = deleted::open(maildir.as_fd()).map_err(told)? else { return Ok(None) };
+        Ok(Some(DeletedMail { store: self, path, deleted, folders: HashMap::new() }))
+    }
+
+    /// Removes for good what was kept for long enough; tells how many messages. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn clean_up(&self, path: &MaildropPath) -> Result<usize, EnterFault> {
+        if self.settings().deletion == Deletion::Remove {
+            return Ok(0);
+        }
+        self.deleted(path)?.map_or(Ok(0), |mut mail| mail.clean_up(true))
+    }
+}
+
+impl Deleted {
+    /// When it was deleted.
+    #[must_use]
+    pub fn moment(&self) -> SystemTime {
+        self.batch.moment()
+    }
+
+    /// The name of its file, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// The directory of the folder it was moved to, if it was.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.batch.folder.as_deref()
+    }
+}
+
+impl DeletedMail<'_> {
+    /// The messages that can be brought back, the ones deleted first in front.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn list(&mut self) -> Result<Vec<Deleted>, EnterFault> {
+        let mut list = Vec::new();
+        for batch in self.batches()? {
+            let Some(OpenBatch { directory, names }) = self.batch(&batch)? else { continue };
+            for name in names {
+                let moved = self.moved(&batch, &name)?;
+                let size = match (&batch.folder, &moved) {
+                    (None, _) => size(directory.as_fd(), &name),
+                    (Some(_), Some(found)) => self.part_of(&batch, found).and_then(|part| size(part, &found.name)),
+                    // Moved on, or removed there: that is not ours any more.
+                    (Some(_), None) => None,
+                };
+                if let Some(size) = size {
+                    list.push(Deleted { batch: batch.clone(), name, moved, size });
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// The beginning of a message: its header, mostly.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn head(&self, deleted: &Deleted) -> io::Result<Vec<u8>> {
+        let file = match &deleted.moved {
+            Some(found) => {
+                openat(self.part_of(&deleted.batch, found).ok_or(Errno::NOENT)?, &*found.name, MESSAGE, Mode::empty())
+            }
+            None => openat(self.directory(&deleted.batch)?, &*deleted.name, MESSAGE, Mode::empty()),
+        };
+        let mut head = Vec::new();
+        File::from(file?).take(HEAD).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// Brings a message back. It gets a new base name, since a client ignores a unique-id that it remembers; unless its
+    /// unique-id is to be the `same`.
+    ///
+    /// # Errors
+    /// It is not there any more, cannot be moved, or another message has its name.
+    pub fn undelete(&self, deleted: &Deleted, same: bool) -> io::Result<()> {
+        let parts = self.inbox()?;
+        let (place, name) = name_again(deleted.moved.as_ref().map_or(&*deleted.name, |found| &*found.name), same);
+        let to = parts.get(place).ok_or_else(|| io::Error::other(format!("{} is missing", place.directory())))?;
+        let batch = self.directory(&deleted.batch)?;
+        let (from, old) = match &deleted.moved {
+            Some(found) => (self.part_of(&deleted.batch, found).ok_or(Errno::NOENT)?, &*found.name),
+            None => (batch.as_fd(), &*deleted.name),
+        };
+        rename(from, old, to, &name)?;
+        fsync(to)?;
+        if deleted.moved.is_some() {
+            self.unlink(batch.as_fd(), &deleted.name).map_err(io::Error::other)?;
+        }
+        self.remove_if_empty(&deleted.batch);
+        Ok(())
+    }
+
+    /// Removes for good what was kept for long enough, or just tells how many messages that would be.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn clean_up(&mut self, really: bool) -> Result<usize, EnterFault> {
+        let (kept, moved) = match &self.store.settings().deletion {
+            Deletion::Remove => return Ok(0),
+            Deletion::Keep(time) => (Some(*time), None),
+            Deletion::Move(_, time) => (None, *time),
+        };
+        let now = SystemTime::now();
+        let mut removed = 0;
+        for batch in self.batches()? {
+            let age = now.duration_since(batch.moment()).unwrap_or_default();
+            let is_moved = batch.folder.is_some();
+            let time = if is_moved { Some(moved.unwrap_or(REMEMBERED)) } else { kept };
+            if time.is_some_and(|time| age >= time) {
+                removed += self.clean_up_batch(&batch, is_moved && moved.is_none(), really)?;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// `spares`: the messages stay in their folder, and are forgotten here.
+    fn clean_up_batch(&mut self, batch: &BatchName, spares: bool, really: bool) -> Result<usize, EnterFault> {
+        let Some(OpenBatch { directory, names }) = self.batch(batch)? else { return Ok(0) };
+        let mut removed = 0;
+        for name in names {
+            let in_folder = if spares { None } else { self.moved(batch, &name)? };
+            let part = in_folder.as_ref().and_then(|found| Some((self.part_of(batch, found)?, found)));
+            removed += usize::from(!spares && (batch.folder.is_none() || part.is_some()));
+            if !really {
+                continue;
+            }
+            if let Some((part, found)) = part {
+                self.unlink(part, &found.name)?;
+            }
+            self.unlink(directory.as_fd(), &name)?;
+        }
+        if really {
+            self.remove_if_empty(batch);
+        }
+        Ok(removed)
+    }
+
+    fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), EnterFault> {
+        match unlinkat(directory, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(self.told(errno)),
+        }
+    }
+
+    fn batches(&self) -> Result<Vec<BatchName>, EnterFault> {
+        deleted::batches(self.deleted.as_fd()).map_err(|errno| self.told(errno))
+    }
+
+    /// A batch and the names in it; none if another session has removed it.
+    fn batch(&self, batch: &BatchName) -> Result<Option<OpenBatch>, EnterFault> {
+        let read = self.directory(batch).and_then(|directory| {
+            let names = deleted::files(directory.as_fd())?;
+            Ok(OpenBatch { directory, names })
+        });
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(self.told(errno)),
+        }
+    }
+
+    fn directory(&self, batch: &BatchName) -> Result<OwnedFd, Errno> {
+        openat(&self.deleted, batch.file_name(), DIRECTORY, Mode::empty())
+    }
+
+    fn remove_if_empty(&self, batch: &BatchName) {
+        let _ = unlinkat(&self.deleted, batch.file_name(), AtFlags::REMOVEDIR);
+    }
+
+    /// Where a message lies in the folder to which it was moved: its flags may have been changed since.
+    fn moved(&mut self, batch: &BatchName, name: &[u8]) -> Result<Option<Found>, EnterFault> {
+        let Some(directory) = &batch.folder else { return Ok(None) };
+        if !self.folders.contains_key(directory) {
+            let folder = self.folder(directory)?;
+            self.folders.insert(directory.clone(), folder);
+        }
+        let stem = name::stem(name::base(name));
+        Ok(self.folders.get(directory).and_then(|folder| folder.found.get(&*stem)).cloned())
+    }
+
+    fn folder(&self, directory: &Path) -> Result<Folder, EnterFault> {
+        let path = AsRef::<Path>::as_ref(self.path).join(directory);
+        let parts = Parts::open(&self.store.root().open()?, &path)?;
+        let names =
+            parts.names(self.store.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
+        let found = names.found.into_iter().map(|found| (name::stem(found.base()).into_owned(), found)).collect();
+        Ok(Folder { parts, found })
+    }
+
+    fn part_of(&self, batch: &BatchName, found: &Found) -> Option<BorrowedFd<'_>> {
+        self.folders.get(batch.folder.as_ref()?)?.parts.get(found.place)
+    }
+
+    fn inbox(&self) -> io::Result<Parts> {
+        let root = self.store.root().open().map_err(io::Error::other)?;
+        Parts::open(&root, self.path.as_ref()).map_err(io::Error::other)
+    }
+
+    fn told(&self, errno: Errno) -> EnterFault {
+        EnterFault::of(format!("{}/{}", self.path, deleted::DELETED), errno)
+    }
+}
+
+fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
+    u64::try_from(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?.st_size).ok()
+}
+
+/// Where a message comes back to, and as what: not as one to be thrown away, and as one not read, unless it is to be
+/// known as the one it was.
+fn name_again(name: &[u8], same: bool) -> (Place, Vec<u8>) {
+    let base = name::base(name);
+    let base_again = if same { base.to_vec() } else { fresh_base(base) };
+    let Some(flags) = name::flags(name) else {
+        let info = name.get(base.len()..).unwrap_or_default();
+        return (if info.is_empty() { Place::New } else { Place::Cur }, [&*base_again, info].concat());
+    };
+    let dropped: &[u8] = if same { b"T" } else { b"ST" };
+    let flags: Vec<u8> = flags.iter().copied().filter(|flag| !dropped.contains(flag)).collect();
+    if flags.is_empty() && !same {
+        return (Place::New, base_again);
+    }
+    (Place::Cur, name::with_flags(&base_again, &flags))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_id_keeps_the_base_name_and_what_was_read() {
+        for (name, place, again) in [
+            ("1.a", Place::New, "1.a"),
+            ("1.a,S=5:2,ST", Place::Cur, "1.a,S=5:2,S"),
+            ("1.a:2,T", Place::Cur, "1.a:2,"),
+            ("1.a:1,x", Place::Cur, "1.a:1,x"),
+        ] {
+            assert_eq!(name_again(name.as_bytes(), true), (place, again.as_bytes().to_vec()), "{name}");
+        }
+    }
+
+    #[test]
+    fn another_id_makes_it_new_again() {
+        for (name, place, ending) in
+            [("1.a,S=5", Place::New, ",S=5"), ("1.a,S=5:2,ST", Place::New, ",S=5"), ("1.a:2,FST", Place::Cur, ":2,F")]
+        {
+            let (found, again) = name_again(name.as_bytes(), false);
+            assert!(found == place && again.ends_with(ending.as_bytes()) && !again.starts_with(b"1.a"), "{name}");
+        }
+    }
+}
