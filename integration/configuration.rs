@@ -6,6 +6,8 @@
 mod directories;
 #[path = "configuration/people.rs"]
 mod people;
+#[path = "configuration/scram.rs"]
+mod scram;
 
 use std::fs;
 use std::path::Path;

@@ -34,6 +34,7 @@ dialogues! {
     auth_over_long
     auth_plain
     auth_plain_challenge
+    auth_scram_not_offered
     capabilities
     capabilities_before_tls
     directory_gone

@@ -16,10 +16,14 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),
-    ("directory", 2, &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    (
+        "directory",
+        2,
+        &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls", "zeroize"],
+    ),
     ("token", 2, &["base64", "jsonwebtoken", "serde_json", "tokio"]),
     ("maildir", 2, &["aws_lc_rs", "memchr", "moka", "rustix"]),
-    ("identity", 3, &["aws_lc_rs", "moka"]),
+    ("identity", 3, &["aws_lc_rs", "base64", "moka", "zeroize"]),
     ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
     ("admin", 4, &["rustix", "socket2", "tokio"]),
     ("audit", 4, &[]),

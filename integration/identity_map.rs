@@ -38,7 +38,7 @@ use restante::demo::tree::Tree;
 use restante::directory::{
     self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, trust,
 };
-use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Outcome, Settings};
+use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Outcome, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -77,8 +77,16 @@ impl World {
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
         let root = PathBuf::from("/srv/mail");
-        let (policy, ambiguous, tokens) = (Policy::fewer(), Ambiguous::Refuse, None);
-        let settings = Settings { policy, ambiguous, template, root, cache, lockout, tokens };
+        let settings = Settings {
+            policy: Policy::fewer(),
+            ambiguous: Ambiguous::Refuse,
+            template,
+            root,
+            cache,
+            lockout,
+            tokens: None,
+            scram: ScramSettings::default(),
+        };
         let asked = directory::Directory::new(asking("test", &directory.url()));
         let map = IdentityMap::new(vec![asked], settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }

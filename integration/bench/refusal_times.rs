@@ -18,6 +18,7 @@
 //! compared by their time behind the step that their history alone asks for.
 
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -27,6 +28,8 @@
     reason = "a program for people at a terminal; a fault in it is a failed measurement"
 )]
 
+#[path = "auc.rs"]
+mod auc;
 #[path = "refusal_times/kinds.rs"]
 mod kinds;
 #[path = "refusal_times/people.rs"]
@@ -34,7 +37,6 @@ mod people;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -42,6 +44,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use auc::{MOST, auc, worst};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kinds::{History, KINDS, Pair};
@@ -50,9 +53,6 @@ use restante::demo::people::BASE;
 use rustls::ClientConfig;
 use support::conversation::{Conversation, trusting};
 use support::service::{Plan, Service, Site};
-
-/// What an attacker must not reach.
-const MOST: f64 = 0.57;
 
 /// Clients at once.
 const CLIENTS: usize = 192;
@@ -202,23 +202,6 @@ impl Clients<'_> {
         client.expect("-ERR [AUTH] name or password is wrong");
         began.elapsed()
     }
-}
-
-/// The chance that one of the first is later than one of the second, or the other way round if that is greater.
-fn auc(one: &[f64], other: &[f64]) -> f64 {
-    let win = |a: &f64, b: &f64| match a.total_cmp(b) {
-        Ordering::Greater => 1.0,
-        Ordering::Equal => 0.5,
-        Ordering::Less => 0.0,
-    };
-    let wins = one.iter().flat_map(|a| other.iter().map(move |b| win(a, b)));
-    let chance = wins.sum::<f64>() / (one.len() * other.len()) as f64;
-    chance.max(1.0 - chance)
-}
-
-fn worst(times: &[Vec<f64>]) -> f64 {
-    let pairs = (0..times.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
-    pairs.map(|(one, other)| auc(&times[one], &times[other])).fold(0.5, f64::max)
 }
 
 fn table(times: &[Vec<f64>]) -> String {

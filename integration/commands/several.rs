@@ -1,6 +1,11 @@
 //! The commands where there are several directories.
 
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use restante::demo::people::LDIF;
+use restante::server::is_root;
 use serde_json::Value;
 
 use super::support::factory;
@@ -131,6 +136,23 @@ fn check_tries_every_directory() {
     let ended = command(&world.site, &["check"], "");
     assert!(ended.status == 1 && ended.complained.contains("directory factory: "), "{}", ended.complained);
     assert!(!ended.complained.contains("directory test: "), "{}", ended.complained);
+}
+
+/// Started as root, it looks as `serve` would: as the user of the configuration, who must exist and may read the mail.
+#[test]
+fn check_tries_the_user_of_the_service() {
+    if !is_root() {
+        return;
+    }
+    let slapd = Slapd::start(LDIF);
+    let ended = command(&configured(&Plan::at(&slapd.url()).and("user: nobodyhere")), &["check"], "");
+    let told = "restante: user: /etc/passwd has no user \"nobodyhere\"\n";
+    assert_eq!((ended.status, ended.complained.as_str()), (1, told));
+
+    let site = configured(&Plan::at(&slapd.url()).and("user: nobody"));
+    fs::set_permissions(site.folder(), Permissions::from_mode(0o700)).unwrap();
+    let ended = command(&site, &["check"], "");
+    assert!(ended.status == 1 && ended.complained.contains("mailboxes.root: "), "{}", ended.complained);
 }
 
 /// People of both are forgotten one by one; a name of two is nobody's.

@@ -7,7 +7,7 @@ use restante::demo::people::LDIF;
 use super::support::factory;
 use super::support::login::{give_mail, refuses};
 use super::support::service::{Service, Site};
-use super::support::slapd::Slapd;
+use super::support::slapd::{Options, Slapd};
 use super::{ALAN, HOLD_NOTHING, LAMB, plan, puts_off, serves, serves_soon, site};
 
 const BEA: (&str, &str) = ("bwright", "anvil");
@@ -89,6 +89,27 @@ fn one_of_two_is_frozen() {
     world.proofs("bwright", "outage grace", 2);
     world.second.thaw();
     serves_soon(&world.service, LAMB);
+}
+
+/// The server gives three of five entries of one name, one of which fits: the others may, too.
+#[test]
+fn of_more_namesakes_than_a_server_tells_none_is_the_only_one() {
+    let namesake = |number: usize| {
+        format!(
+            "dn: uid=bea{number},{}\nobjectClass: inetOrgPerson\nuid: bea{number}\ncn: Bea Wright\nsn: W\n\n",
+            factory::BASE
+        )
+    };
+    let ldif = format!("{}\n{}", factory::LDIF, (1..=4).map(namesake).collect::<String>());
+    let second = Slapd::start_with(&ldif, &Options { anybody_reads: true, size_limit: 3, ..Options::default() });
+    let (first, site) = (Slapd::start(LDIF), site());
+    give_mail(&site, BEA.0);
+    let mut plan = plan(&[&first.url()]);
+    factory::join(&mut plan, &second.url(), &format!("    names_below: [\"uid=bwright,{}\"]\n", factory::BASE));
+    let service = site.serve(&plan);
+    serves(&service, BEA);
+    refuses(&service, "Bea Wright", BEA.1, "AUTH");
+    service.wait_for_log(&["reason=ambiguous: uid=bwright,"]);
 }
 
 #[test]

@@ -26,8 +26,19 @@ pub struct Call {
 }
 
 impl Calls {
-    /// Begins to watch these calls (`strace -e trace=`) of all threads. The process is watched when this returns.
+    /// Begins to watch these calls (`strace -e trace=`) of all threads. The process is watched when this returns: strace
+    /// misses a thread that begins while it attaches itself, and is then begun anew.
     pub fn watch(pid: u32, calls: &str) -> Self {
+        loop {
+            let watching = Self::attach(pid, calls);
+            if is_watched(pid) {
+                return watching;
+            }
+            watching.seen();
+        }
+    }
+
+    fn attach(pid: u32, calls: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seen = folder.path().join("seen");
         let mut strace = Command::new("strace")
@@ -55,6 +66,14 @@ impl Drop for Calls {
         let _ended_before = self.strace.kill();
         let _ = self.strace.wait();
     }
+}
+
+/// Whether each thread has a tracer (`proc_pid_status(5)`).
+fn is_watched(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    // One that ended meanwhile needs none.
+    let mut statuses = threads.filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok());
+    statuses.all(|status| !status.contains("TracerPid:\t0\n"))
 }
 
 /// `12345 openat2(5</srv>, "x", …) = 6</srv/x>`, or the second half of one that was interrupted in the telling.

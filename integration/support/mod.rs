@@ -27,6 +27,7 @@ pub mod probe;
 pub mod process;
 pub mod relay;
 pub mod samba;
+pub mod scram;
 pub mod service;
 pub mod slapd;
 pub mod stage;

@@ -40,7 +40,7 @@ pub(super) fn audit(file: &Path, json: bool) -> Ended {
 }
 
 fn go_through(configuration: Configuration) -> anyhow::Result<Report> {
-    act_as_service(&configuration)?;
+    act_as_service(configuration.server.user.as_deref())?;
     let store = Store::new(configuration.maildir)?;
     let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
     // The disk is asked on this thread; the directory's answers come in on the other.

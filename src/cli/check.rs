@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{Ended, complain};
+use super::{Ended, act_as_service, complain};
 use crate::config;
-use crate::directory::Directory;
+use crate::directory::{Directory, Fault};
 use crate::maildir::Store;
 use crate::server::TlsPolicies;
 
@@ -25,6 +25,8 @@ pub(super) fn check(file: &Path) -> Ended {
                 .map(|fault| format!("tls: {fault}")),
         );
     }
+    // As in `serve`, keys are read first, and the mail with the rights of the service.
+    faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
     faults.extend(configuration.directories.into_iter().flat_map(|directory| probe(&Directory::new(directory))));
     for fault in &faults {
@@ -46,14 +48,23 @@ fn probe(directory: &Directory) -> Vec<String> {
     };
     let asked = runtime.block_on(async {
         directory.probe().await?;
-        directory.unreadable_states().await
+        Ok::<_, Fault>((directory.unreadable_states().await?, directory.unreadable_scram().await?))
     });
-    match asked {
-        Ok(unreadable) if unreadable.is_empty() => Vec::new(),
-        Ok(unreadable) => vec![told(&format!(
+    let (states, scram) = match asked {
+        Ok(unreadable) => unreadable,
+        Err(fault) => return vec![told(&fault)],
+    };
+    let states = (!states.is_empty()).then(|| {
+        told(&format!(
             "the service's entry may not read {}, which tell of an account's state; right would be to let it read them",
-            unreadable.join(", ")
-        ))],
-        Err(fault) => vec![told(&fault)],
-    }
+            states.join(", ")
+        ))
+    });
+    let scram = scram.map(|attribute| {
+        told(&format!(
+            "the service's entry may not read {attribute}, where attributes.scram says that SCRAM credentials are; right \
+             would be to let it read them, or an attribute of the directory's schema"
+        ))
+    });
+    states.into_iter().chain(scram).collect()
 }

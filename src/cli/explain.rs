@@ -208,6 +208,12 @@ fn tell(text: &mut String, step: &Step) {
         }
         Step::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
         Step::Account(standing) => writeln!(text, "account     {standing}"),
+        Step::Scram { attribute, iterations: Some(count) } => {
+            writeln!(text, "scram       {attribute} holds credentials, {count} iterations")
+        }
+        Step::Scram { attribute, iterations: None } => {
+            writeln!(text, "scram       {attribute} holds no SCRAM-SHA-256 credentials, or cannot be read")
+        }
         Step::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
         Step::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
         Step::Proven(proof) => writeln!(text, "password    proven by {proof}"),
@@ -260,6 +266,9 @@ fn machine(step: &Step) -> Value {
         Step::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
         Step::Account(standing) => {
             json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
+        }
+        Step::Scram { attribute, iterations } => {
+            json!({ "step": "scram", "attribute": attribute, "iterations": iterations })
         }
         Step::Bind { dn, verdict } => json!({
             "step": "bind", "dn": dn.as_str(), "proven": !matches!(verdict, Verdict::Refused(_)), "words": verdict_words(verdict),

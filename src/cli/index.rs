@@ -34,7 +34,7 @@ pub(super) fn index(file: &Path, logins: &[String]) -> Ended {
 
 /// Whether everything went well; what did not was told.
 fn build(configuration: Configuration, logins: &[String]) -> anyhow::Result<bool> {
-    act_as_service(&configuration)?;
+    act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir)?;
     let mut found = Found::default();

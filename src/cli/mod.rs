@@ -14,7 +14,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Configuration;
 use crate::server::{become_user, is_root};
 
 /// How a command ended; `main` makes an exit status of it.
@@ -154,8 +153,8 @@ fn complain(fault: &dyn std::fmt::Display) {
 }
 
 /// Becomes the user that the service runs as, where we may: what they may read and write is what counts.
-fn act_as_service(configuration: &Configuration) -> anyhow::Result<()> {
-    match &configuration.server.user {
+fn act_as_service(user: Option<&str>) -> anyhow::Result<()> {
+    match user {
         Some(user) if is_root() => become_user(user).map_err(anyhow::Error::msg),
         _ => Ok(()),
     }

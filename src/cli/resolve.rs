@@ -40,7 +40,7 @@ pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
 }
 
 fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
-    act_as_service(&configuration)?;
+    act_as_service(configuration.server.user.as_deref())?;
     let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let policy = identity.policy.clone();

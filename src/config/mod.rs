@@ -13,6 +13,7 @@ mod listeners;
 mod paths;
 mod people;
 mod schema;
+mod scram;
 mod section;
 mod tokens;
 mod tree;
@@ -83,6 +84,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let further: Vec<String> =
         identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned).collect();
     let directories = directories::read(&root, base, &further);
+    scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
     Some(Configuration { server, connection, identity: identity?, directories: directories?, maildir, logging, admin })
 }

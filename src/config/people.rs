@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::paths::{self, Base};
+use super::scram;
 use super::section::Section;
 use super::tokens;
 use super::tree::Kind as ValueKind;
@@ -45,8 +46,9 @@ pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Setti
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let tokens = tokens::read(root, base, &policy);
+    let scram = scram::read(root, base);
     let template = template(&root.section("mailboxes"))?;
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens })
+    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens, scram })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

@@ -62,6 +62,7 @@ pub(super) fn attributes(section: &Section<'_>, schema: Schema, base: Option<&Dn
         first_name: sources(&section, "first_name", default.first_name),
         last_name: sources(&section, "last_name", default.last_name),
         certificate: section.parsed("certificate", attribute).unwrap_or(default.certificate),
+        scram: section.parsed("scram", attribute),
         domain: default.domain,
     }
 }

@@ -9,6 +9,7 @@ use tokio_rustls::rustls::{CertificateError, Error};
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use crate::certificate::Certificate;
+use crate::identity::IdentityMap;
 use crate::pop3::Access;
 
 /// How a port does TLS, and what it makes of clients' certificates.
@@ -49,10 +50,31 @@ impl ClientCertificates {
     }
 }
 
+/// Which mechanisms somebody may log in by, besides those that everybody has.
+#[derive(Clone, Copy)]
+pub(super) struct Offered {
+    pub(super) scram: bool,
+    pub(super) tokens: bool,
+}
+
+impl Offered {
+    /// By the people there are, and by whose tokens count.
+    pub(super) fn by(identities: &IdentityMap) -> Self {
+        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens() }
+    }
+}
+
 /// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
 /// as a full handshake would have ended.
-pub(super) fn under_tls(tls: Option<&Tls>, stream: &Stream, report: &Report, tokens: bool) -> Result<Access, Closed> {
-    let mut access = Access { stls: false, passwords: true, external: false, tokens };
+pub(super) fn under_tls(
+    tls: Option<&Tls>,
+    stream: &Stream,
+    report: &Report,
+    offered: Offered,
+) -> Result<Access, Closed> {
+    let Offered { scram, tokens } = offered;
+    let channel_binding = if scram { stream.channel_binding() } else { None };
+    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();

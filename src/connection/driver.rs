@@ -1,5 +1,6 @@
 //! The loop that drives one session: event in, action out, action done.
 
+mod scram;
 mod token;
 
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::certificate::{shown, under_tls};
+use self::scram::Scram;
+use super::certificate::{Offered, shown, under_tls};
 use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::mail::Mail;
 use super::report::{Closed, Report};
-use super::step::wait_for_step;
+use super::step::{further_steps, wait_for_step};
 use super::stream::Stream;
 use super::wire::Wire;
 use super::{Client, Service, Tls};
@@ -21,7 +23,7 @@ use crate::certificate::Certificate;
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
+    Access, Action, Bounds, Credentials, End, Event, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
 
@@ -57,12 +59,13 @@ async fn greet(
         _ => (Stream::Clear(client.socket), false),
     };
     report.protection = stream.protection();
-    let tokens = service.identities.takes_tokens();
+    let offered = Offered::by(&service.identities);
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report, tokens)?
+        under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
-        Access { stls, passwords, external: false, tokens }
+        let Offered { scram, tokens } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -82,6 +85,7 @@ async fn greet(
         deadline,
         takes_logins: client.takes_logins,
         login: None,
+        scram: None,
         mail: None,
     })
 }
@@ -96,6 +100,8 @@ struct Driver {
     deadline: Instant,
     takes_logins: bool,
     login: Option<Login>,
+    /// How far a SCRAM login is.
+    scram: Option<Box<Scram>>,
     mail: Option<Mail>,
 }
 
@@ -145,6 +151,9 @@ impl Driver {
                 }
                 Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
                 Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Challenge(wanted) => Box::pin(self.challenge(wanted, report)).await,
+                Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
+                Action::Conclude => Box::pin(self.conclude(report)).await,
                 Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
                 Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
@@ -165,7 +174,7 @@ impl Driver {
     async fn next_line(&mut self) -> Result<Event, Closed> {
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.waiting_line(limit) {
-            return Ok(event(input));
+            return Ok(input.into());
         }
         // Before anything is waited for that may end the session: a reply is sent whole.
         self.wire.flush().await?;
@@ -173,7 +182,7 @@ impl Driver {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(event)
+        unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline)).await.map(Event::from)
     }
 
     /// Gives back what a client needs only while it is busy.
@@ -249,7 +258,7 @@ impl Driver {
                 // Nothing that depends on the reason is left to do behind the step.
                 let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
                 drop(refusal);
-                wait_for_step(began, further, &self.service.settings).await;
+                wait_for_step(began, self.service.settings.refusal_step, further).await;
                 return Event::Judged(verdict);
             }
         };
@@ -276,7 +285,7 @@ impl Driver {
             },
         };
         report.person = None;
-        wait_for_step(began, 0, &self.service.settings).await;
+        wait_for_step(began, self.service.settings.refusal_step, 0).await;
         Event::NotOpened(fault)
     }
 
@@ -322,8 +331,8 @@ impl Driver {
         let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        let tokens = self.service.identities.takes_tokens();
-        under_tls(self.tls.as_ref(), &self.wire.stream, report, tokens).map(Event::TlsEstablished)
+        let offered = Offered::by(&self.service.identities);
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 
     /// Deletes only once every earlier reply has left us and reached the client.
@@ -382,19 +391,5 @@ fn not_opened(fault: &EnterFault) -> NotOpened {
     match fault {
         EnterFault::Forbidden(_) => NotOpened::Forbidden,
         EnterFault::Unavailable(_) => NotOpened::Unavailable,
-    }
-}
-
-fn event(input: Input) -> Event {
-    match input {
-        Input::Line(line) => Event::Line(line),
-        Input::TooLong => Event::TooLong,
-    }
-}
-
-fn further_steps(outcome: &Outcome) -> u32 {
-    match outcome {
-        Outcome::Refused(refused) => refused.further_steps,
-        _ => 0,
     }
 }

@@ -1,13 +1,22 @@
 //! When a refusal is told.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until};
 
-use super::Settings;
+use crate::identity::Outcome;
+
+/// By how many steps later than a first refusal this one is to be told.
+pub(super) fn further_steps(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Refused(refused) => refused.further_steps,
+        _ => 0,
+    }
+}
 
 /// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
 /// and for some further ones where somebody seems to be guessing.
-pub(super) async fn wait_for_step(began: Instant, further: u32, settings: &Settings) {
-    let step = settings.refusal_step;
+pub(super) async fn wait_for_step(began: Instant, step: Duration, further: u32) {
     if step.is_zero() {
         return;
     }

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::server::TlsStream;
 
+use crate::pop3::ChannelBinding;
+
 /// Octets to and from one client.
 pub(super) enum Stream {
     Clear(TcpStream),
@@ -32,6 +34,18 @@ impl Stream {
     pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
         let Self::Tls(stream) = self else { return None };
         stream.get_ref().1.peer_certificates()
+    }
+
+    /// What tells this TLS connection from any other, on both ends of it: `tls-exporter`, with no context (RFC 9266 §2).
+    /// There is none below TLS 1.3, where it would be unique only with an extension that not every client has (RFC 9266
+    /// §3).
+    pub(super) fn channel_binding(&self) -> Option<ChannelBinding> {
+        let Self::Tls(stream) = self else { return None };
+        let session = stream.get_ref().1;
+        if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return None;
+        }
+        session.export_keying_material(ChannelBinding::default(), b"EXPORTER-Channel-Binding", None).ok()
     }
 
     /// What the log calls the protection of this connection.

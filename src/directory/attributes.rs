@@ -17,6 +17,8 @@ pub struct Attributes {
     pub last_name: Vec<Source>,
     /// Of the person's certificates, in DER.
     pub certificate: String,
+    /// Of the person's SCRAM credentials (RFC 5803); none if nobody logs in by SCRAM.
+    pub scram: Option<String>,
     /// The name of a Windows domain: short names may be typed behind it, as `DOMAIN\name`.
     pub domain: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Default for Attributes {
             first_name: plain("givenName"),
             last_name: plain("sn"),
             certificate: "userCertificate;binary".to_owned(),
+            scram: None,
             domain: None,
         }
     }

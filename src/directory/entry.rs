@@ -86,6 +86,13 @@ impl Entry {
         self.octets.get(&name).into_iter().flatten().map(Vec::as_slice).chain(texts)
     }
 
+    /// Takes the values of an attribute out of the entry, for one who wipes them.
+    pub(super) fn take_octets(&mut self, attribute: &str) -> Vec<Vec<u8>> {
+        let texts = self.values.remove(&attribute.to_ascii_lowercase()).unwrap_or_default();
+        let octets = self.octets.remove(&without_option(attribute)).unwrap_or_default();
+        texts.into_iter().map(String::into_bytes).chain(octets).collect()
+    }
+
     /// The state of the account.
     #[must_use]
     pub fn account(&self) -> Account {

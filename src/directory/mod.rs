@@ -17,6 +17,7 @@ mod moment;
 mod name_limits;
 mod password_policy;
 mod readable;
+mod scram;
 mod search;
 mod servers;
 mod settings;
@@ -38,6 +39,7 @@ pub use fault::Fault;
 pub use filter::check_filter;
 pub use follow::Change;
 pub use name_limits::{Misfit, NameLimits};
+pub use scram::HeldScram;
 pub use settings::{Limits, ServiceBind, Settings};
 pub use state::{Account, Barred};
 pub use trust::trust;
@@ -108,6 +110,25 @@ impl Directory {
     pub async fn unreadable_states(&self) -> Result<Vec<String>, Fault> {
         let inner = self.inner.clone();
         apart(async move { inner.searcher.unreadable_states(&inner.settings, &inner.servers).await }).await
+    }
+
+    /// The attribute of SCRAM credentials, if one is configured and the service may not read it, as far as can be told from
+    /// one person's entry.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn unreadable_scram(&self) -> Result<Option<String>, Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.unreadable_scram(&inner.settings, &inner.servers).await }).await
+    }
+
+    /// What a person's entry holds of SCRAM now; none if no person has that DN.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn scram(&self, dn: Dn) -> Result<Option<HeldScram>, Fault> {
+        let inner = self.inner.clone();
+        apart(async move { inner.searcher.scram(&inner.settings, &inner.servers, &dn).await }).await
     }
 
     /// Whether the directory answers, lets the service in, and has the search base.

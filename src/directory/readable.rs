@@ -1,4 +1,4 @@
-//! Which attributes of an account's state the service may not read, as far as a directory lets that be told.
+//! Which attributes, of an account's state and of SCRAM credentials, the service may not read, as far as a directory lets that be told.
 
 use ldap3::Scope;
 
@@ -21,14 +21,35 @@ impl Searcher {
         let known = self.known_states(settings, servers, sample.dn.as_str()).await?;
         let mut unreadable = Vec::new();
         for attribute in known.into_iter().filter(|attribute| sample.values(attribute).is_empty()) {
-            let filter = format!("(|({attribute}=*)(!({attribute}=*)))");
-            if attribute == COMPUTED
-                || self.read(settings, servers, sample.dn.as_str(), &filter, "1.1").await?.is_none()
-            {
+            if attribute == COMPUTED || !self.may_be_seen(settings, servers, &sample, attribute).await? {
                 unreadable.push(attribute.to_owned());
             }
         }
         Ok(unreadable)
+    }
+
+    /// The attribute of SCRAM credentials, likewise.
+    pub(super) async fn unreadable_scram(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+    ) -> Result<Option<String>, Fault> {
+        let Some(attribute) = &settings.attributes.scram else { return Ok(None) };
+        let Some(sample) = self.sample(settings, servers).await? else { return Ok(None) };
+        let is_seen = self.may_be_seen(settings, servers, &sample, attribute).await?;
+        Ok((!is_seen).then(|| attribute.clone()))
+    }
+
+    /// Whether the service may name an attribute in a filter on an entry.
+    async fn may_be_seen(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        sample: &Entry,
+        attribute: &str,
+    ) -> Result<bool, Fault> {
+        let filter = format!("(|({attribute}=*)(!({attribute}=*)))");
+        Ok(self.read(settings, servers, sample.dn.as_str(), &filter, "1.1").await?.is_some())
     }
 
     /// Those that the directory's schema has; none if it does not show its schema (RFC 4512 §4.4: every entry says where

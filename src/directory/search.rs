@@ -68,8 +68,7 @@ impl Searcher {
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
         for question in Question::all(settings, look_up, most) {
-            let answers = self.ask(settings, servers, &question).await?;
-            merge(&mut found, question.fitting(answers));
+            merge(&mut found, self.ask(settings, servers, &question).await?);
         }
         self.judged(settings, servers, found, most).await
     }
@@ -276,16 +275,16 @@ impl Question {
             _ => return Err(Fault::of_result("search", result)),
         }
         let read = |found| Entry::read(found, &settings.name).map(|entry| settings.fitted(entry));
-        found.into_iter().map(read).collect()
+        let answers: Result<Vec<Entry>, Fault> = found.into_iter().map(read).collect();
+        Ok(self.fitting(answers?, result.rc == 4))
     }
 
-    /// Those who fit the parents. Where there may be others yet that were not told, and who fits cannot be known, it is
+    /// Those who fit the parents. Where there are others yet that were not told, and who fits cannot be known, it is
     /// nobody's name alone: then all count.
-    fn fitting(&self, mut answers: Vec<Entry>) -> Vec<Entry> {
+    fn fitting(&self, mut answers: Vec<Entry>, is_cut_short: bool) -> Vec<Entry> {
         let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
-        let is_cut_short = usize::try_from(self.limit).is_ok_and(|limit| answers.len() >= limit);
         let fitting = answers.iter().filter(|entry| fits(entry) && entry.misfit.is_none()).count();
-        if is_cut_short && fitting < 2 && self.scope != Scope::Base {
+        if is_cut_short && fitting < 2 {
             for entry in &mut answers {
                 entry.misfit = None;
             }

@@ -1,8 +1,13 @@
 //! The directories that are asked, in the order of the configuration.
 
+use zeroize::Zeroizing;
+
 use super::Identity;
 use crate::directory::{Directory, EntryId, Fault, Verdict};
 use crate::secret::Password;
+
+/// A value that is wiped when dropped.
+pub(super) type Secret = Zeroizing<Vec<u8>>;
 
 /// All of them. Each name is asked of all; a password is proven by the one that holds the entry.
 pub(super) struct Directories(Vec<Directory>);
@@ -23,6 +28,19 @@ impl Directories {
         };
         let answer = directory.bind(person.dn.clone(), password).await;
         answer.map_err(|fault| self.told(fault, person.id.directory()))
+    }
+
+    /// What the person's entry holds of SCRAM now; none if it is not where it was, or their directory has no attribute for it.
+    pub(super) async fn scram(&self, person: &Identity) -> Result<Option<Vec<Secret>>, Fault> {
+        let Some(directory) = self.holding(&person.id) else { return Ok(None) };
+        let held = directory.scram(person.dn.clone()).await;
+        let held = held.map_err(|fault| self.told(fault, person.id.directory()))?;
+        Ok(held.filter(|held| held.id == person.id).map(|held| held.values))
+    }
+
+    /// The attribute that holds SCRAM credentials in the person's directory.
+    pub(super) fn scram_attribute(&self, person: &Identity) -> Option<&str> {
+        self.holding(&person.id)?.settings().attributes.scram.as_deref()
     }
 
     /// A fault, with the name of its directory where there are several.

@@ -93,8 +93,13 @@ impl Guard {
 
     /// Puts credentials on trial.
     pub(super) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Trial {
-        let login = String::from_utf8_lossy(&credentials.login).trim().to_owned();
         let password = credentials.password.as_ref().map_or("", |password| password.expose());
+        self.trial_of(&String::from_utf8_lossy(&credentials.login), password, from)
+    }
+
+    /// The same of a name and whatever stands for a password.
+    pub(super) fn trial_of(&self, login: &str, password: &str, from: IpAddr) -> Trial {
+        let login = login.trim().to_owned();
         let name = fold(&login);
         Trial {
             network: Network::of(from),
@@ -248,7 +253,9 @@ impl Guard {
         match (&refused.reason, &refused.identity) {
             (Reason::LockedOut(LockOutOf::Network), _) => {}
             (
-                Reason::RefusedBefore | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
+                Reason::RefusedBefore
+                | Reason::WrongProof
+                | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
                 Some(person),
             ) => {
                 self.count_person(&Someone::from(&**person), trial, now);

@@ -18,6 +18,7 @@ mod outcome;
 mod passwords;
 mod person;
 mod resolve;
+mod scram;
 mod settings;
 mod standing;
 mod steps;
@@ -33,6 +34,7 @@ pub use forgiving::Whom;
 pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
+pub use scram::{ScramExchange, ScramSettings, ServerSignature};
 pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
@@ -47,6 +49,7 @@ use self::heard::told;
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
+use self::scram::StandIns;
 use self::token::Tokens;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
@@ -63,6 +66,7 @@ pub struct IdentityMap {
     owners: Owners,
     tokens: Option<Tokens>,
     guard: Guard,
+    stand_ins: StandIns,
     flushes: Arc<Flushes>,
 }
 
@@ -94,7 +98,10 @@ impl IdentityMap {
         let owners = Owners::new(lifetimes, flushes.clone());
         let tokens = Tokens::new(&settings, &flushes);
         let directories = Directories::new(directories);
-        Ok(Self { directories, settings, names, passwords, owners, tokens, guard, flushes })
+        let stand_ins = StandIns::new(&settings.scram).map_err(no_random_numbers)?;
+        let map = Self { directories, settings, names, passwords, owners, tokens, guard, stand_ins, flushes };
+        map.warn_of_random_salts();
+        Ok(map)
     }
 
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.

@@ -7,6 +7,7 @@ use super::Identity;
 use crate::directory::{Exclusion, Fault, Refusal};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginNameFault};
+use crate::pop3::ScramFault;
 use crate::secret::{PasswordFault, TokenFault};
 use crate::token;
 
@@ -54,6 +55,8 @@ pub enum Proof {
     Grace,
     /// By a certificate alone.
     Certificate,
+    /// By a SCRAM proof.
+    Scram,
     /// By a token.
     Token,
 }
@@ -98,6 +101,12 @@ pub enum Reason {
     FromElsewhere,
     /// The directory said no to the same password not long ago.
     RefusedBefore,
+    /// The SCRAM proof was made with another password.
+    WrongProof,
+    /// The SCRAM exchange proves nothing, whatever the proof.
+    Scram(ScramFault),
+    /// The entry holds no SCRAM credentials that can be read.
+    NoScramCredentials,
     /// The entry does not tell where the mail is.
     NoMaildrop(PathRefusal),
     /// A certificate is needed, and the client has none that counts; why.
@@ -167,6 +176,9 @@ impl fmt::Display for Reason {
             Self::Excluded(exclusion) => exclusion.fmt(f),
             Self::FromElsewhere => f.write_str("the listener takes no logins from that address"),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
+            Self::WrongProof => f.write_str("wrong password"),
+            Self::Scram(fault) => fault.fmt(f),
+            Self::NoScramCredentials => f.write_str("the entry holds no SCRAM-SHA-256 credentials"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
             Self::NoCertificate(why) => f.write_str(why),
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
@@ -201,6 +213,7 @@ impl fmt::Display for Proof {
             Self::Held => f.write_str("held"),
             Self::Grace => f.write_str("outage grace"),
             Self::Certificate => f.write_str("certificate"),
+            Self::Scram => f.write_str("scram"),
             Self::Token => f.write_str("token"),
         }
     }

@@ -40,6 +40,7 @@ impl IdentityMap {
         if let Standing::Barred(reason) = standing {
             return Err(refused(Some(identity), reason));
         }
+        self.note_scram(identity, steps).await.map_err(Outcome::unanswered)?;
         let maildrop = place(identity, steps)?;
         Ok(Resolved { identity: identity.clone(), maildrop, kind })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ScramSettings;
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.
     pub lockout: lockout::Settings,
+    /// What is told for names without SCRAM credentials.
+    pub scram: ScramSettings,
     /// Whose tokens count; nobody's if none.
     pub tokens: Option<Arc<Issuers>>,
 }

@@ -56,6 +56,13 @@ pub enum Step {
     TriedOnEach(Vec<String>),
     /// What the entry says of the account, and of the groups.
     Account(Standing),
+    /// What the entry holds of SCRAM, where somebody may have it.
+    Scram {
+        /// The attribute that may hold credentials.
+        attribute: String,
+        /// The iterations of those that count; none without any.
+        iterations: Option<u32>,
+    },
     /// A bind with the password was tried.
     Bind {
         /// As whom.

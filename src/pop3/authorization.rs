@@ -103,7 +103,7 @@ impl Authorization {
     }
 
     fn auth(self, auth: Auth) -> Step {
-        let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism) else {
+        let Some((exchange, challenge)) = Exchange::begin(&auth.mechanism, self.access) else {
             return self.wrong(Text::UnknownMechanism);
         };
         if exchange.carries_token() && !self.access.tokens {
@@ -131,14 +131,14 @@ impl Authorization {
                 Step::reply(State::Exchange(self, exchange), reply::challenge(challenge))
             }
             Progress::Done(credentials) => self.verify(credentials),
-            Progress::External(authorization) => {
-                Step::right(State::Verifying(Verifying(self)), Action::External(authorization))
-            }
-            Progress::Token(credentials) => Step::right(State::Verifying(Verifying(self)), Action::Token(credentials)),
+            Progress::External(authorization) => Step::right(self.verifying(), Action::External(authorization)),
+            Progress::Scram(progress) => self.scram(progress),
+            Progress::Token(credentials) => Step::right(self.verifying(), Action::Token(credentials)),
             Progress::Cancelled => {
                 let reply = self.manner.err(Text::AuthenticationCancelled);
                 self.reply(reply)
             }
+            Progress::GivenUp => self.wrong(Text::AuthenticationCancelled),
             Progress::Malformed => self.wrong(Text::MalformedResponse),
         }
     }
@@ -149,7 +149,17 @@ impl Authorization {
     }
 
     fn verify(self, credentials: Credentials) -> Step {
-        Step::right(State::Verifying(Verifying(self)), Action::Verify(credentials))
+        Step::right(self.verifying(), Action::Verify(credentials))
+    }
+
+    /// What comes next is the verdict.
+    pub(super) fn verifying(self) -> State {
+        State::Verifying(Verifying(self))
+    }
+
+    /// The verdict came before its time: there is nothing left to ask the client for.
+    pub(super) fn judged(self, verdict: Verdict) -> Step {
+        Verifying(self).judged(verdict)
     }
 
     /// No response code: `[AUTH]` would make the client ask its user for another password.

@@ -1,12 +1,13 @@
 //! What holds on this connection now (RFC 2449).
 
+use super::ChannelBinding;
 use super::manner::Manner;
 use super::reply::Reply;
 use super::text::Text;
 
 /// What a port's policy allows at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// STLS may be sent: the port offers it and TLS is not there yet.
     pub stls: bool,
@@ -14,6 +15,10 @@ pub struct Access {
     pub passwords: bool,
     /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
     pub external: bool,
+    /// There may be people with SCRAM credentials; it is offered where a password may be sent.
+    pub scram: bool,
+    /// The channel binding, where the TLS connection has one: then SCRAM is offered with it as well.
+    pub channel_binding: Option<ChannelBinding>,
     /// Somebody's tokens count here: they may be sent where a password may.
     pub tokens: bool,
 }
@@ -51,9 +56,16 @@ impl Access {
         manner.multi(Text::MechanismsFollow, self.offered())
     }
 
+    /// Whether SCRAM with channel binding is offered, where passwords may be sent.
+    pub(super) fn scram_plus(self) -> bool {
+        self.scram && self.channel_binding.is_some()
+    }
+
     fn offered(self) -> impl Iterator<Item = &'static str> {
         let with_password = PASSWORD_MECHANISMS.into_iter().filter(move |_| self.passwords);
+        let scram = [("SCRAM-SHA-256", self.scram), ("SCRAM-SHA-256-PLUS", self.scram_plus())];
+        let scram = scram.into_iter().filter_map(move |(name, holds)| (holds && self.passwords).then_some(name));
         let with_token = TOKEN_MECHANISMS.into_iter().filter(move |_| self.passwords && self.tokens);
-        with_password.chain(self.external.then_some("EXTERNAL")).chain(with_token)
+        with_password.chain(scram).chain(self.external.then_some("EXTERNAL")).chain(with_token)
     }
 }

@@ -35,6 +35,10 @@ pub enum Mechanism {
     Login,
     /// SASL EXTERNAL (RFC 4422 appendix A): the certificate shown under TLS.
     External,
+    /// SASL SCRAM-SHA-256 (RFC 7677).
+    ScramSha256,
+    /// The same, bound to the TLS connection.
+    ScramSha256Plus,
     /// SASL OAUTHBEARER (RFC 7628): a bearer token.
     OauthBearer,
     /// SASL XOAUTH2, Google's forerunner of it.
@@ -48,6 +52,8 @@ impl fmt::Display for Mechanism {
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
             Self::External => "EXTERNAL",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
             Self::OauthBearer => "OAUTHBEARER",
             Self::Xoauth2 => "XOAUTH2",
         })

@@ -2,7 +2,7 @@
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
 //! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
-//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN and EXTERNAL (RFC 5034), OAUTHBEARER
+//! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN, EXTERNAL and SCRAM (RFC 5034), OAUTHBEARER
 //! (RFC 7628) and XOAUTH2, UTF8 and LANG (RFC 6856).
 
 mod authorization;
@@ -16,6 +16,7 @@ mod manner;
 mod multiline;
 mod reply;
 mod sasl;
+mod scram;
 mod session;
 mod surrogate;
 mod text;
@@ -27,6 +28,7 @@ pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
+pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 pub use session::{Action, Bounds, End, Event, NotOpened, Session, Transmission, Verdict};
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

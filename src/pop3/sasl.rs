@@ -1,11 +1,12 @@
-//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A), and tokens.
+//! SASL in POP3 (RFC 5034): PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A), and SCRAM and tokens, which have files
+//! of their own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::bearer::{self, Form};
-use super::{Credentials, Line, Mechanism, TokenCredentials};
+use super::{Access, Credentials, Line, Mechanism, TokenCredentials, scram};
 use crate::secret::Password;
 
 /// An exchange that waits for the client's next response.
@@ -14,6 +15,7 @@ pub(super) enum Exchange {
     LoginName,
     LoginPassword { login: Vec<u8> },
     External,
+    Scram(scram::Exchange),
     Token(Form),
 }
 
@@ -24,28 +26,35 @@ pub(super) enum Progress {
     Done(Credentials),
     /// EXTERNAL, with the authorization identity; none where it is empty.
     External(Vec<u8>),
+    Scram(scram::Progress),
     Token(TokenCredentials),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
+    /// The same, after a challenge that the directory was asked for.
+    GivenUp,
     /// Not base64, or not the mechanism's form.
     Malformed,
 }
 
 impl Exchange {
     /// The exchange of a mechanism, with the challenge that asks for its first response.
-    pub(super) fn begin(mechanism: &str) -> Option<(Self, &'static str)> {
+    pub(super) fn begin(mechanism: &str, access: Access) -> Option<(Self, &'static str)> {
+        let scram = |mechanism| Some((Self::Scram(scram::Exchange::First(mechanism, access.channel_binding)), ""));
         match mechanism {
             "PLAIN" => Some((Self::Plain, "")),
             // "Username:"
             "LOGIN" => Some((Self::LoginName, "VXNlcm5hbWU6")),
             "EXTERNAL" => Some((Self::External, "")),
+            "SCRAM-SHA-256" if access.scram => scram(Mechanism::ScramSha256),
+            "SCRAM-SHA-256-PLUS" if access.scram_plus() => scram(Mechanism::ScramSha256Plus),
             "OAUTHBEARER" => Some((Self::Token(Form::OauthBearer), "")),
             "XOAUTH2" => Some((Self::Token(Form::Xoauth2), "")),
             _ => None,
         }
     }
 
-    /// Whether it carries a password or a token, which not every connection may.
+    /// Whether it carries a password or a token, which not every connection may; or something from which a bystander can
+    /// find out a weak password by trying (RFC 5802 §9).
     pub(super) fn carries_password(&self) -> bool {
         !matches!(self, Self::External)
     }
@@ -63,7 +72,8 @@ impl Exchange {
     /// Takes a response.
     pub(super) fn respond(self, response: &Line) -> Progress {
         if response.as_slice() == b"*" {
-            return Progress::Cancelled;
+            let is_challenged = matches!(&self, Self::Scram(exchange) if exchange.is_challenged());
+            return if is_challenged { Progress::GivenUp } else { Progress::Cancelled };
         }
         match STANDARD.decode(response.as_slice()) {
             Ok(octets) => self.decoded(&Zeroizing::new(octets)),
@@ -77,6 +87,7 @@ impl Exchange {
             // "Password:"
             Self::LoginName => Progress::Challenge(Self::LoginPassword { login: octets.to_vec() }, "UGFzc3dvcmQ6"),
             Self::External => Progress::External(octets.to_vec()),
+            Self::Scram(exchange) => exchange.take(octets).map_or(Progress::Malformed, Progress::Scram),
             Self::Token(form) => bearer::read(form, octets).map_or(Progress::Malformed, Progress::Token),
             Self::LoginPassword { login } => {
                 let password = Password::new(octets.to_vec());

@@ -8,6 +8,8 @@
 //!     └──────────────────────────────────┴────────────────┘                UPDATE ──▶ Ended
 //! ```
 //!
+//! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
+//!
 //! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
 
 use std::sync::Arc;
@@ -16,9 +18,10 @@ use super::authorization::{Authorization, Verifying};
 use super::manner::Manner;
 use super::reply::{self, Reply};
 use super::sasl::Exchange;
+use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Language, Line, Listing, Part, TokenCredentials};
+use super::{Access, Credentials, Input, Language, Line, Listing, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -30,6 +33,10 @@ pub enum Event {
     TlsEstablished(Access),
     /// The credentials were judged.
     Judged(Verdict),
+    /// The challenge that was asked for.
+    Challenge(ScramChallenge),
+    /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
+    Signed([u8; 32]),
     /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
     TokenRefused(String),
     /// The maildrop of the person is open.
@@ -44,6 +51,15 @@ pub enum Event {
     Deadline,
 }
 
+impl From<Input> for Event {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Line(line) => Self::Line(line),
+            Input::TooLong => Self::TooLong,
+        }
+    }
+}
+
 /// What to do now.
 pub enum Action {
     /// Send this, and take the next line.
@@ -55,6 +71,12 @@ pub enum Action {
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
     /// leaves it to the certificate.
     External(Vec<u8>),
+    /// Make a challenge for a login name, or answer with a verdict.
+    Challenge(ScramLogin),
+    /// Compare this with the challenge made last, and sign it, or answer with a verdict.
+    Prove(Result<ScramProof, ScramFault>),
+    /// The client is content with what was signed last: give the verdict on it.
+    Conclude,
     /// Judge this token; a refusal is told by [`Event::TokenRefused`].
     Token(TokenCredentials),
     /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
@@ -144,6 +166,10 @@ pub struct Session {
 pub(super) enum State {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
+    /// A SCRAM challenge is being made.
+    Challenging(Authorization, Box<scram::Begun>),
+    /// A SCRAM proof is being judged.
+    Proving(Authorization),
     Verifying(Verifying),
     TokenRefused(Verifying),
     Opening(Verifying),
@@ -229,6 +255,14 @@ impl State {
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
             (Self::Exchange(state, _) | Self::Authorization(state), Event::TooLong) => state.too_long(),
+            (Self::Challenging(state, begun), Event::Challenge(challenge)) => state.challenge(*begun, &challenge),
+            (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
+            // What is proven is signed first.
+            (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict))
+                if verdict != Verdict::Proven =>
+            {
+                state.judged(verdict)
+            }
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
             (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
             (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
@@ -248,7 +282,10 @@ impl State {
 
     fn manner(&self) -> Manner {
         match self {
-            Self::Authorization(state) | Self::Exchange(state, _) => state.manner(),
+            Self::Authorization(state)
+            | Self::Exchange(state, _)
+            | Self::Challenging(state, _)
+            | Self::Proving(state) => state.manner(),
             Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
             Self::Transaction(state) => state.manner(),
             Self::Update(manner) => *manner,

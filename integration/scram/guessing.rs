@@ -1,0 +1,76 @@
+//! Wrong proofs, counted.
+
+use std::time::{Duration, Instant};
+
+use super::support::scram::Client;
+use super::support::slapd::Options;
+use super::{ALAN, LAMB, REFUSAL, World};
+
+fn counting(lockout: &str) -> World {
+    World::with(Options::default(), |plan, _| lockout.clone_into(&mut plan.lockout))
+}
+
+/// Two proofs of one wrong password cannot be told from two of different ones, so each counts.
+#[test]
+fn wrong_proofs_lock_a_person_out() {
+    let world = counting("person: 3, network: 0");
+    for _ in 0..3 {
+        world.refuses((ALAN.0, "wrong"), "wrong password");
+    }
+    world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\"", "wrong_passwords=3"]);
+    world.refuses(ALAN, "locked out: too many wrong passwords of this person");
+    // For every mechanism.
+    let refusal = super::support::login::log_in(&world.service, ALAN.0, "violet-harbour-17");
+    assert_eq!(refusal, Err(REFUSAL.to_owned()));
+    assert_eq!(shown_salt(&world), before_any_guess(), "a lock-out does not show in the challenge");
+}
+
+fn shown_salt(world: &World) -> String {
+    Client::new((ALAN.0, "x")).begin(&mut world.connect()).unwrap().salt
+}
+
+fn before_any_guess() -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(super::ALANS_SALT)
+}
+
+#[test]
+fn names_without_credentials_are_counted_but_their_people_are_not_locked_out() {
+    let world = counting("person: 3, network: 0");
+    for _ in 0..4 {
+        world.refuses(("nobody", "wrong"), "");
+        world.refuses((LAMB.0, "wrong"), "");
+    }
+    world.refuses(("nobody", "wrong"), "locked out: too many wrong passwords of this name");
+    assert_eq!(super::support::login::log_in(&world.service, LAMB.0, LAMB.1).as_deref(), Ok(LAMB.0));
+}
+
+#[test]
+fn a_network_is_locked_out() {
+    let world = counting("person: 0, network: 4");
+    for name in [ALAN.0, LAMB.0, "nobody", "Mary Brown"] {
+        world.refuses((name, "wrong"), "");
+    }
+    world.refuses(ALAN, "locked out: too many refused logins from this network");
+}
+
+/// Nothing is slower for those who have credentials than for those who have none, to the step.
+#[test]
+fn a_challenge_and_a_refusal_come_at_whole_steps() {
+    let step = Duration::from_secs(1);
+    let world = World::with(Options::default(), |plan, _| {
+        plan.further = plan.further.replace("refusal_step: 0s", "refusal_step: 1s");
+    });
+    for name in [ALAN.0, LAMB.0, "nobody"] {
+        let mut pop3 = world.connect();
+        let client = Client::new((name, "wrong"));
+        let began = Instant::now();
+        let challenge = client.begin(&mut pop3).unwrap();
+        let challenged = began.elapsed();
+        assert!(challenged >= step / 10 && challenged < step, "{name}: {challenged:?}");
+        let began = Instant::now();
+        assert_eq!(client.prove(&mut pop3, &challenge), Err(REFUSAL.to_owned()));
+        let refused = began.elapsed();
+        assert!(refused >= step && refused < step * 17 / 10, "{name}: {refused:?}");
+    }
+}

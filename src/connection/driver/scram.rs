@@ -1,0 +1,72 @@
+//! SCRAM logins, which come in three steps: a challenge, a proof, and the client's word that it is content with ours.
+
+use tokio::time::Instant;
+
+use super::super::report::Report;
+use super::{Driver, from_elsewhere, wait_for_step};
+use crate::identity::{Outcome, ScramExchange};
+use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
+
+/// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
+/// names that somebody has.
+const PARTS_OF_STEP: u32 = 10;
+
+/// How far a SCRAM login is.
+pub(super) enum Scram {
+    /// The client was given a challenge.
+    Challenged(ScramLogin, ScramExchange),
+    /// It has met it, and was given the server's signature.
+    Proven(ScramLogin, Outcome),
+}
+
+impl Driver {
+    /// Makes a challenge.
+    pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut Report) -> Event {
+        let began = Instant::now();
+        if !self.takes_logins {
+            return self.judged(began, from_elsewhere(), &wanted.login, wanted.mechanism, report).await;
+        }
+        match self.service.identities.challenge(&wanted.login).await {
+            Ok((exchange, challenge)) => {
+                self.scram = Some(Box::new(Scram::Challenged(wanted, exchange)));
+                wait_for_step(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
+                Event::Challenge(challenge)
+            }
+            Err(outcome) => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
+        }
+    }
+
+    /// Judges the answer to it. A login that is right is written down once the client is content, too.
+    pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut Report) -> Event {
+        let began = Instant::now();
+        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
+            return Event::Judged(Verdict::Unavailable);
+        };
+        let certificate = match self.certificate(report) {
+            Ok(certificate) => certificate,
+            Err(reason) => {
+                let outcome = Outcome::no_certificate(reason);
+                return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
+            }
+        };
+        let also = certificate.as_ref().map(|certificate| (certificate, self.requires_certificate()));
+        let from = report.peer.ip();
+        let (outcome, signature) = self.service.identities.verify_answer(exchange, answer, from, also).await;
+        report.certificate = certificate.map(|certificate| certificate.subject);
+        match signature {
+            Some(signature) => {
+                self.scram = Some(Box::new(Scram::Proven(wanted, outcome)));
+                Event::Signed(signature)
+            }
+            None => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
+        }
+    }
+
+    /// The client is content: now it is logged in.
+    pub(super) async fn conclude(&mut self, report: &mut Report) -> Event {
+        let Some(Scram::Proven(wanted, outcome)) = self.scram.take().map(|scram| *scram) else {
+            return Event::Judged(Verdict::Unavailable);
+        };
+        self.judged(Instant::now(), outcome, &wanted.login, wanted.mechanism, report).await
+    }
+}
