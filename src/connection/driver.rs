@@ -26,7 +26,7 @@ use crate::certificate::Certificate;
 use crate::identity::Outcome;
 use crate::maildir::MaildropPath;
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Input, Mechanism, Multiline, NotOpened, Part, Reply, Session,
+    Access, Action, Bounds, Credentials, End, Event, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
 
@@ -182,7 +182,7 @@ impl Driver {
     async fn next_line(&mut self) -> Result<Event, Closed> {
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.waiting_line(limit) {
-            return Ok(event(input));
+            return Ok(input.into());
         }
         // Before anything is waited for that may end the session: a reply is sent whole.
         self.wire.flush().await?;
@@ -191,7 +191,7 @@ impl Driver {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
         let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
-        unless_taken_over(self.mail.as_ref().and_then(Mail::turn), line).await.map(event)
+        unless_taken_over(self.mail.as_ref().and_then(Mail::turn), line).await.map(Event::from)
     }
 
     /// Gives back what a client needs only while it is busy.
@@ -367,11 +367,4 @@ async fn unless_over<T>(
 fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
     tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
     Closed::MessageCut(fault.to_string())
-}
-
-fn event(input: Input) -> Event {
-    match input {
-        Input::Line(line) => Event::Line(line),
-        Input::TooLong => Event::TooLong,
-    }
 }

@@ -23,7 +23,7 @@ use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
+use super::{Access, Credentials, Input, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -55,6 +55,15 @@ pub enum Event {
     Committed(bool),
     /// The client was silent for too long.
     Deadline,
+}
+
+impl From<Input> for Event {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Line(line) => Self::Line(line),
+            Input::TooLong => Self::TooLong,
+        }
+    }
 }
 
 /// What to do now.
