@@ -36,9 +36,9 @@ pub(super) enum NotEntered {
 
 /// Where the maildrop is between two calls.
 enum At {
-    Home(Maildrop),
+    Home(Box<Maildrop>),
     /// A call took it and was late; it comes back when that ends.
-    Away(oneshot::Receiver<Maildrop>),
+    Away(oneshot::Receiver<Box<Maildrop>>),
     Lost,
 }
 
@@ -91,7 +91,7 @@ impl Mail {
     fn with(maildrop: Maildrop, lane: Lane, turn: Option<Turn>, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
         let (retrieved, spare) = (BTreeSet::new(), Vec::new());
-        (Self { maildrop: At::Home(maildrop), lane, retrieved, spare, next: 0, utf8, turn }, listing)
+        (Self { maildrop: At::Home(Box::new(maildrop)), lane, retrieved, spare, next: 0, utf8, turn }, listing)
     }
 
     /// The session's turn, where the maildrop may have one session only.
@@ -159,7 +159,7 @@ impl Mail {
         called
     }
 
-    async fn take(&mut self) -> Result<Maildrop, NoResult> {
+    async fn take(&mut self) -> Result<Box<Maildrop>, NoResult> {
         match std::mem::replace(&mut self.maildrop, At::Lost) {
             At::Home(maildrop) => Ok(maildrop),
             At::Lost => Err(NoResult::Internal),
