@@ -24,6 +24,8 @@ mod index;
 mod many;
 #[path = "commands/resolve.rs"]
 mod resolve;
+#[path = "commands/retention.rs"]
+mod retention;
 #[path = "commands/several.rs"]
 mod several;
 #[path = "commands/undelete.rs"]

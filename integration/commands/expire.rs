@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::command;
 use super::support::conversation::Conversation;
 use super::support::maildir;
+use super::support::service::Site;
 use super::support::stage::{PASSWORD, Stage};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,10 +21,10 @@ fn stage(further: &str, mailboxes: &str) -> Stage {
 }
 
 /// Delivers a message so many days ago; gives its name.
-fn deliver_old(stage: &Stage, person: &str, days: u32) -> String {
+pub(super) fn deliver_old(site: &Site, person: &str, days: u32) -> String {
     let moment = SystemTime::now() - days * DAY;
     let seconds = moment.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let (maildrop, name) = (stage.site.maildir(person), format!("new/{seconds}.{days}"));
+    let (maildrop, name) = (site.maildir(person), format!("new/{seconds}.{days}"));
     maildir::make(&maildrop, &[(&name, b"x\n")]);
     File::options().write(true).open(maildrop.join(&name)).unwrap().set_modified(moment).unwrap();
     name
@@ -33,7 +34,7 @@ fn names(stage: &Stage, person: &str) -> Vec<String> {
     maildir::names(&stage.site.maildir(person))
 }
 
-fn expire_line(client: &mut Conversation) -> String {
+pub(super) fn expire_line(client: &mut Conversation) -> String {
     client.ask("CAPA", "+OK");
     let lines = String::from_utf8(client.multiline()).unwrap();
     lines.lines().find(|line| line.starts_with("EXPIRE ")).unwrap().to_owned()
@@ -66,7 +67,7 @@ fn capa_tells_how_long_mail_is_left() {
 #[test]
 fn the_end_of_a_session_removes_what_it_listed_and_is_old() {
     let stage = stage("expire: { after: 30d, also_unretrieved: true }\n", "");
-    let (old, young) = (deliver_old(&stage, "ajones", 31), deliver_old(&stage, "ajones", 29));
+    let (old, young) = (deliver_old(&stage.site, "ajones", 31), deliver_old(&stage.site, "ajones", 29));
     let mut client = stage.session();
     client.ask("STAT", "+OK 2 ");
     drop(client);
@@ -80,7 +81,7 @@ fn the_end_of_a_session_removes_what_it_listed_and_is_old() {
 #[test]
 fn what_was_not_retrieved_is_not_removed() {
     let stage = stage("expire: { after: 1d }\n", "");
-    let old = deliver_old(&stage, "ajones", 1000);
+    let old = deliver_old(&stage.site, "ajones", 1000);
     let mut client = stage.session();
     client.ask("TOP 1 9", "+OK");
     client.message();
@@ -102,8 +103,8 @@ fn the_command_does_it_for_those_who_seldom_come() {
         "expire: { after: 30d, also_unretrieved: true }\n",
         "  sessions_per_maildrop: one\n  deletion: { keep_for: 30d }\n",
     );
-    let old = deliver_old(&stage, "ajones", 31);
-    let another = deliver_old(&stage, "mbrown", 40);
+    let old = deliver_old(&stage.site, "ajones", 31);
+    let another = deliver_old(&stage.site, "mbrown", 40);
     let told = command(&stage.site, &["expire", "--all", "--dry-run"], "");
     let lines = format!(
         "ajones: ajones/Maildir/{old}\nmbrown: mbrown/Maildir/{another}\n\
@@ -126,7 +127,7 @@ fn the_command_does_it_for_those_who_seldom_come() {
     assert!(told.told.ends_with("removed 0 aged messages, and 1 that were deleted before\n"), "{}", told.told);
 }
 
-fn sorted(text: &str) -> Vec<&str> {
+pub(super) fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     lines
@@ -135,7 +136,7 @@ fn sorted(text: &str) -> Vec<&str> {
 #[test]
 fn without_a_setting_nothing_is_removed() {
     let stage = stage("", "");
-    let old = deliver_old(&stage, "ajones", 5000);
+    let old = deliver_old(&stage.site, "ajones", 5000);
     let mut client = stage.session();
     client.ask("RETR 1", "+OK");
     client.message();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use restante::connection::SessionsPerMaildrop;
-use restante::maildir::{Deletion, Expiry, FolderName, MarkSeen, Offer};
+use restante::identity::{Ageing, ByPerson};
+use restante::maildir::{Deletion, FolderName, MarkSeen, Offer};
+use restante::pop3::Expire;
 
 use super::{REST, faults, folder, good};
 
@@ -39,6 +41,12 @@ const FAULTS: &[(&str, &str)] = &[
     ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is none of the words known here; right would be all"),
     ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is too little; right would be 1d to 3650d"),
     ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: means nothing without expire.after"),
+    ("expire: { attribute: a b }", "1:22: expire.attribute: \"a b\" is no attribute; right would be a name such as"),
+    ("expire: { attribute: [a, b] }", "1:22: expire.attribute: a list is of the wrong kind; right would be a text"),
+    ("expire: { at_least: 14d }", "1:21: expire.at_least: means nothing without expire.attribute; right would be that"),
+    ("expire: { attribute: a, at_least: 12h }", "1:35: expire.at_least: \"12h\" is too little; right would be 1d to"),
+    ("expire: { after: 6d, attribute: a }", "1:18: expire.after: is shorter than expire.at_least, which clients"),
+    ("expire: { after: 30d, attribute: a, at_least: 31d }", "1:18: expire.after: is shorter than expire.at_least"),
     ("expire: 30d", "1:9: expire: \"30d\" is of the wrong kind; right would be a block of keys"),
 ];
 
@@ -65,10 +73,31 @@ fn what_becomes_of_mail_reaches_the_modules_that_want_it() {
     let marks = configured("mark_seen: retrieved, offer: unread").maildir;
     assert_eq!((marks.mark_seen, marks.offer), (MarkSeen::Retrieved, Offer::Unread));
     let ageing = good(&format!("expire: {{ after: 7d, also_unretrieved: true }}{REST}"));
-    assert_eq!(ageing.maildir.expiry, Some(Expiry { after: week, also_unretrieved: true }));
-    assert_eq!(ageing.connection.expire, Some(7));
+    assert_eq!(ageing.identity.ageing, Ageing { after: Some(week), also_unretrieved: true, by_person: None });
+    assert_eq!((ageing.maildir.ageing, ageing.connection.expire), (true, Expire::Days(7)));
     let sessions = |keys: &str| configured(keys).connection.sessions;
     assert_eq!(sessions("sessions_per_maildrop: one, takeover_after: 5m"), SessionsPerMaildrop::One);
     let takeover = sessions("sessions_per_maildrop: one_with_takeover, takeover_after: 5m");
     assert_eq!(takeover, SessionsPerMaildrop::OneWithTakeover(Duration::from_secs(300)));
+}
+
+#[test]
+fn the_ageing_of_each_persons_mail_is_read_from_their_entry() {
+    let ageing = |keys: &str| good(&format!("expire: {{ {keys} }}{REST}"));
+    let week = Duration::from_secs(7 * 86_400);
+    for (keys, after, at_least, told) in [
+        ("attribute: mailDays", None, week, 7),
+        ("attribute: mailDays, after: 7d", Some(week), week, 7),
+        ("attribute: mailDays, after: 28d, at_least: 36h", Some(4 * week), Duration::from_secs(36 * 3600), 1),
+    ] {
+        let configuration = ageing(keys);
+        let by_person = Some(ByPerson { attribute: "mailDays".to_owned(), at_least });
+        assert_eq!(configuration.identity.ageing, Ageing { after, also_unretrieved: false, by_person });
+        assert_eq!(configuration.directories[0].further_attributes, ["mailDays"]);
+        assert_eq!((configuration.maildir.ageing, configuration.connection.expire), (true, Expire::DaysByUser(told)));
+    }
+    assert!(ageing("attribute: mailDays, also_unretrieved: true").identity.ageing.also_unretrieved);
+    let off = good(&REST[1..]);
+    assert_eq!((off.identity.ageing, off.maildir.ageing), (Ageing::default(), false));
+    assert_eq!(off.connection.expire, Expire::Never);
 }

@@ -9,7 +9,7 @@ use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{self, NameLimits, ServiceBind};
-use restante::identity::{Ambiguous, IdentityMap, Lifetimes, ScramSettings, Settings};
+use restante::identity::{Ageing, Ambiguous, IdentityMap, Lifetimes, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, DnPattern, Policy};
@@ -86,6 +86,7 @@ impl Two {
             cache: setup.cache,
             lockout: setup.lockout,
             scram: ScramSettings::default(),
+            ageing: Ageing::default(),
             tokens: None,
         };
         let asked = [first, second].map(directory::Directory::new);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use restante::maildir::{Deletion, Expiry, Maildrop, MarkSeen, Offer, Settings};
+use restante::maildir::{Deletion, Expiry, Maildrop, MarkSeen, Offer};
 
 use super::{Mail, fetched, path, unique_ids};
 
@@ -18,16 +18,21 @@ fn offering(mark_seen: MarkSeen) -> Mail {
     Mail::with(|settings| (settings.offer, settings.mark_seen) = (Offer::Unread, mark_seen))
 }
 
-fn ageing(days: u64, also_unretrieved: bool) -> Mail {
-    Mail::with(|settings| settings.expiry = Some(expiry(days, also_unretrieved)))
+fn ageing() -> Mail {
+    Mail::with(|settings| settings.ageing = true)
 }
 
 fn expiry(days: u64, also_unretrieved: bool) -> Expiry {
-    Expiry { after: Duration::from_secs(days * DAY), also_unretrieved }
+    Expiry { after: Duration::from_secs(days * DAY), also_unretrieved, spares_others: false }
 }
 
 fn session(mail: &Mail, person: &str) -> Maildrop {
-    mail.enter().of(person).unwrap()
+    mail.enter().of(person, None).unwrap()
+}
+
+/// A session of `ajones` whose mail ages.
+fn ageing_session(mail: &Mail, expiry: Expiry) -> Maildrop {
+    mail.enter().of("ajones", Some(expiry)).unwrap()
 }
 
 /// A session that retrieves the messages at these indices, and ends by QUIT.
@@ -108,7 +113,7 @@ fn a_lost_mark_means_not_retrieved() {
 
 #[test]
 fn only_what_was_retrieved_long_ago_is_removed() {
-    let mail = ageing(30, false);
+    let mail = ageing();
     let names = ["new/@.old", "cur/@.recent:2,S", "cur/@.unretrieved:2,S", "cur/@.others:2,"];
     let names = names.map(|name| deliver_old(&mail, name, 100));
     let all = unique_ids(&session(&mail, "ajones"));
@@ -116,18 +121,18 @@ fn only_what_was_retrieved_long_ago_is_removed() {
     retrieved_days_ago(&mail, "ajones", &[index("old"), index("others")], 31);
     retrieved_days_ago(&mail, "mbrown", &[index("others")], 29);
     retrieved_days_ago(&mail, "mbrown", &[index("unretrieved")], 31);
-    retrieve(&mail, "ajones", &[index("recent")]);
+    ageing_session(&mail, expiry(30, false)).leave(&[], &[index("recent")]);
     let left = |name: &str| mail.at(name).exists();
     assert_eq!(names.each_ref().map(|name| left(name)), [false, true, true, true]);
     // Nothing is noted, so nothing is old, if it was retrieved before ageing was switched on.
-    retrieve(&mail, "ajones", &[]);
+    ageing_session(&mail, expiry(30, false)).leave(&[], &[]);
     assert_eq!(unique_ids(&session(&mail, "ajones")).len(), 3);
 }
 
 #[test]
 fn mail_that_was_not_retrieved_is_removed_only_if_that_is_wanted() {
     for also_unretrieved in [false, true] {
-        let mail = ageing(30, also_unretrieved);
+        let mail = ageing();
         let old = deliver_old(&mail, "new/@.a", 31);
         // By its name or by its time, one of them young: delivered of late, or copied from elsewhere.
         let imported = format!("new/{}.b", days_ago(31));
@@ -135,7 +140,7 @@ fn mail_that_was_not_retrieved_is_removed_only_if_that_is_wanted() {
         let young = deliver_old(&mail, "new/@.c", 29);
         let odd = "new/no-time";
         mail.deliver(odd, "x\n");
-        retrieve(&mail, "ajones", &[]);
+        ageing_session(&mail, expiry(30, also_unretrieved)).leave(&[], &[]);
         assert_eq!(mail.at(old).exists(), !also_unretrieved);
         assert!([imported.as_str(), &young, odd].iter().all(|name| mail.at(name).exists()));
     }
@@ -144,11 +149,11 @@ fn mail_that_was_not_retrieved_is_removed_only_if_that_is_wanted() {
 /// Only by QUIT, and only what the session had listed.
 #[test]
 fn a_session_removes_nothing_that_it_has_not_listed() {
-    let mail = ageing(30, true);
+    let (mail, expiry) = (ageing(), expiry(30, true));
     let old = deliver_old(&mail, "new/@.a", 31);
-    let mut maildrop = session(&mail, "ajones");
+    let mut maildrop = ageing_session(&mail, expiry);
     let later = deliver_old(&mail, "new/@.b", 31);
-    drop(session(&mail, "ajones"));
+    drop(ageing_session(&mail, expiry));
     assert!(mail.at(&old).exists(), "cut off");
     maildrop.leave(&[], &[]);
     assert!(!mail.at(&old).exists() && mail.at(&later).exists());
@@ -156,33 +161,60 @@ fn a_session_removes_nothing_that_it_has_not_listed() {
 
 #[test]
 fn aged_mail_goes_where_deleted_mail_goes() {
-    let keep = |settings: &mut Settings| {
-        settings.expiry = Some(expiry(30, true));
-        settings.deletion = Deletion::Keep(Duration::from_secs(DAY));
-    };
-    let mail = Mail::with(keep);
+    let mail = Mail::with(|settings| settings.deletion = Deletion::Keep(Duration::from_secs(DAY)));
+    let leave = || ageing_session(&mail, expiry(30, true)).leave(&[], &[]);
     deliver_old(&mail, "new/@.a", 31);
-    retrieve(&mail, "ajones", &[]);
+    leave();
     assert_eq!(unique_ids(&session(&mail, "ajones")), [] as [&str; 0]);
     let path = path("ajones");
     let mut deleted = mail.store.deleted(&path).unwrap().unwrap();
     let list = deleted.list().unwrap();
     deleted.undelete(&list[0], false).unwrap();
-    retrieve(&mail, "ajones", &[]);
+    leave();
     assert_eq!(unique_ids(&session(&mail, "ajones")).len(), 1, "brought back, it is young");
 }
 
 #[test]
 fn the_command_removes_what_a_session_would() {
-    let mail = ageing(30, true);
+    let (mail, expiry) = (ageing(), Some(expiry(30, true)));
     let old = deliver_old(&mail, "new/@.a", 31);
     let young = deliver_old(&mail, "new/@.b", 29);
     let path = path("ajones");
     for (really, exists) in [(false, true), (true, false)] {
-        let expired = mail.store.expire(&path, "ajones", really).unwrap();
+        let expired = mail.store.expire(&path, "ajones", expiry, really).unwrap();
         assert_eq!(expired.removed, std::slice::from_ref(&old));
         assert_eq!((expired.cleaned_up, expired.failed), (0, vec![]));
         assert_eq!((mail.at(&old).exists(), mail.at(&young).exists()), (exists, true));
     }
-    assert_eq!(mail.store.expire(&super::path("nobody"), "nobody", true).unwrap().removed, [] as [&str; 0]);
+    assert_eq!(mail.store.expire(&super::path("nobody"), "nobody", expiry, true).unwrap().removed, [] as [&str; 0]);
+}
+
+/// Where people differ, one of them must not remove what another is told will stay.
+#[test]
+fn where_people_differ_what_another_has_retrieved_stays() {
+    for (spares_others, others_stay) in [(false, false), (true, true)] {
+        let mail = ageing();
+        let names = ["new/@.both", "new/@.own", "new/@.theirs"].map(|name| deliver_old(&mail, name, 100));
+        let all = unique_ids(&session(&mail, "ajones"));
+        let index = |part: &str| all.iter().position(|id| id.contains(part)).unwrap();
+        retrieved_days_ago(&mail, "ajones", &[index("both"), index("own")], 60);
+        retrieved_days_ago(&mail, "mbrown", &[index("both"), index("theirs")], 60);
+        let expiry = Expiry { spares_others, ..expiry(30, true) };
+        let due = mail.store.expire(&path("ajones"), "ajones", Some(expiry), false).unwrap();
+        assert_eq!(due.removed.len(), if others_stay { 1 } else { 3 });
+        ageing_session(&mail, expiry).leave(&[], &[]);
+        let left = names.each_ref().map(|name| mail.at(name).exists());
+        assert_eq!(left, [others_stay, false, others_stay]);
+    }
+}
+
+/// Somebody else's mail in the same Maildir may age by it, now or later.
+#[test]
+fn what_is_retrieved_by_people_whose_mail_stays_is_noted_too() {
+    let mail = ageing();
+    let old = deliver_old(&mail, "new/@.a", 100);
+    retrieve(&mail, "mbrown", &[0]);
+    retrieved_days_ago(&mail, "ajones", &[0], 60);
+    ageing_session(&mail, expiry(30, false)).leave(&[], &[]);
+    assert!(mail.at(&old).exists());
 }

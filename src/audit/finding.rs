@@ -29,6 +29,8 @@ pub enum Finding {
     NoMailbox(Person, String),
     /// A Maildir that the service may not read or not write; why.
     Unusable(Person, String),
+    /// A person whose entry does not tell clearly how long their mail stays, so that it does not age; why.
+    UnclearRetention(Person, String),
     /// Several people with one Maildir: its path, and some of them.
     Shared(String, Vec<Person>),
     /// A Maildir below the mail root that is nobody's.
@@ -66,6 +68,7 @@ impl Finding {
             Self::LeadsOut(..) => "leads_out",
             Self::NoMailbox(..) => "no_mailbox",
             Self::Unusable(..) => "unusable_mailbox",
+            Self::UnclearRetention(..) => "unclear_retention",
             Self::Shared(..) => "shared_mailbox",
             Self::Nobodys(_) => "nobodys_mailbox",
             Self::Hidden(..) => "hidden_directory",
@@ -83,6 +86,7 @@ impl Finding {
             Self::LeadsOut(..) => "leads out of the mail root",
             Self::NoMailbox(..) => "person without a mailbox",
             Self::Unusable(..) => "mailbox may not be used",
+            Self::UnclearRetention(..) => "mail does not age",
             Self::Shared(..) => "mailbox of several people",
             Self::Nobodys(_) => "mailbox without a person",
             Self::Hidden(..) => "directory may not be read",
@@ -99,7 +103,8 @@ impl Finding {
             | Self::SeveralValues(person, _)
             | Self::LeadsOut(person, _)
             | Self::NoMailbox(person, _)
-            | Self::Unusable(person, _) => std::slice::from_ref(person),
+            | Self::Unusable(person, _)
+            | Self::UnclearRetention(person, _) => std::slice::from_ref(person),
             Self::Shared(_, people) => people,
         }
     }
@@ -115,6 +120,7 @@ impl Finding {
             | Self::LeadsOut(_, why)
             | Self::NoMailbox(_, why)
             | Self::Unusable(_, why)
+            | Self::UnclearRetention(_, why)
             | Self::Shared(why, _) => why.clone(),
             Self::Nobodys(path) => path.display().to_string(),
             Self::Hidden(path, why) => format!("{}: {why}", path.display()),

@@ -16,7 +16,7 @@ use self::mailboxes::Mailboxes;
 use self::namesakes::{Index, Policies};
 use self::people::People;
 use crate::directory::{Directory, Fault, WalkEnd};
-use crate::identity::{Identity, Settings};
+use crate::identity::{Basis, Identity, Settings};
 use crate::maildir::Store;
 
 /// What an audit came to.
@@ -93,10 +93,13 @@ pub async fn audit(
             if entry.misfit.is_some() {
                 continue;
             }
-            let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+            let identity = Identity::new(&entry, &of.attributes, settings);
             let number = people.note(&identity);
             index.note(number, &entry, of);
             report.wrong.extend(mailboxes.note(number, &identity, &people));
+            if let Basis::Unclear(why) = identity.retention.basis {
+                report.wrong.push(Finding::UnclearRetention(people.person(number), why.into()));
+            }
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
             let given = people.count() - before;

@@ -28,7 +28,13 @@ pub(super) fn check(file: &Path) -> Ended {
     // As in `serve`, keys are read first, and the mail with the rights of the service.
     faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));
     faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
-    faults.extend(configuration.directories.into_iter().flat_map(|directory| probe(&Directory::new(directory))));
+    let by_person = configuration.identity.ageing.by_person;
+    let wanted: Vec<_> = by_person
+        .into_iter()
+        .map(|by_person| (by_person.attribute, "expire.attribute says how long mail stays"))
+        .collect();
+    let directories = configuration.directories.into_iter().map(Directory::new);
+    faults.extend(directories.flat_map(|directory| probe(&directory, &wanted)));
     for fault in &faults {
         complain(fault);
     }
@@ -39,32 +45,43 @@ pub(super) fn check(file: &Path) -> Ended {
     Ended::Fine
 }
 
-/// What is wrong with a directory: that it gives no answer, or what it does not let the service read.
-fn probe(directory: &Directory) -> Vec<String> {
+/// What is wrong with a directory: that it gives no answer, or what it does not let the service read; `wanted`: attributes
+/// that settings name, each with what for.
+fn probe(directory: &Directory, wanted: &[(String, &str)]) -> Vec<String> {
     let told = |fault: &dyn std::fmt::Display| format!("directory {}: {fault}", directory.settings().name);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(fault) => return vec![told(&fault)],
     };
-    let asked = runtime.block_on(async {
-        directory.probe().await?;
-        Ok::<_, Fault>((directory.unreadable_states().await?, directory.unreadable_scram().await?))
-    });
-    let (states, scram) = match asked {
-        Ok(unreadable) => unreadable,
-        Err(fault) => return vec![told(&fault)],
-    };
-    let states = (!states.is_empty()).then(|| {
-        told(&format!(
+    match runtime.block_on(unreadable(directory, wanted)) {
+        Ok(faults) => faults.iter().map(|fault| told(fault)).collect(),
+        Err(fault) => vec![told(&fault)],
+    }
+}
+
+async fn unreadable(directory: &Directory, wanted: &[(String, &str)]) -> Result<Vec<String>, Fault> {
+    directory.probe().await?;
+    let mut faults = Vec::new();
+    let states = directory.unreadable_states().await?;
+    if !states.is_empty() {
+        faults.push(format!(
             "the service's entry may not read {}, which tell of an account's state; right would be to let it read them",
             states.join(", ")
-        ))
-    });
-    let scram = scram.map(|attribute| {
-        told(&format!(
-            "the service's entry may not read {attribute}, where attributes.scram says that SCRAM credentials are; right \
-             would be to let it read them, or an attribute of the directory's schema"
-        ))
-    });
-    states.into_iter().chain(scram).collect()
+        ));
+    }
+    let scram = directory
+        .settings()
+        .attributes
+        .scram
+        .clone()
+        .map(|attribute| (attribute, "attributes.scram says that SCRAM credentials are"));
+    for (attribute, what_for) in scram.iter().chain(wanted) {
+        if directory.is_unreadable(attribute.clone()).await? {
+            faults.push(format!(
+                "the service's entry may not read {attribute}, where {what_for}; right would be to let it read them, or an \
+                 attribute of the directory's schema"
+            ));
+        }
+    }
+    Ok(faults)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::maildrops::{self, Maildrops, Owner};
 use super::{Ended, complain, harmless};
+use crate::identity::Basis;
 use crate::maildir::{Expired, Holding};
 
 /// Whose mail, and whether it is removed.
@@ -42,14 +43,17 @@ pub(super) fn expire(file: &Path, wanted: &Wanted) -> Ended {
 
 impl Sum {
     fn expire(&mut self, maildrops: &Maildrops, owner: &Owner) {
-        let Owner { person, path } = owner;
+        let Owner { person, path, retention } = owner;
+        if let Basis::Unclear(why) = &retention.basis {
+            self.complain(&format!("{person}: mail does not age, since {why}"));
+        }
         // Kept to the end: whoever logs in meanwhile is told to come back.
         let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.hold(path)) {
             Some(Holding::InUse(_)) => return self.complain(&format!("{person}: in use, left for the next time")),
             Some(Holding::Held(hold)) => Some(hold),
             _ => None,
         };
-        match maildrops.store.expire(path, person, !self.dry_run) {
+        match maildrops.store.expire(path, person, retention.expiry, !self.dry_run) {
             Ok(expired) => self.add(owner, &expired),
             Err(fault) => self.complain(&format!("{person}: {fault}")),
         }

@@ -219,6 +219,7 @@ fn tell(text: &mut String, step: &Step) {
         Step::Proven(proof) => writeln!(text, "password    proven by {proof}"),
         Step::Maildrop(Ok(path)) => writeln!(text, "path        {path}, below the mail root"),
         Step::Maildrop(Err(refusal)) => writeln!(text, "path        none: {refusal}"),
+        Step::Retention(retention) => writeln!(text, "expires     {retention}"),
     };
 }
 
@@ -277,5 +278,8 @@ fn machine(step: &Step) -> Value {
         Step::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),
         Step::Maildrop(Ok(path)) => json!({ "step": "maildrop", "path": path.to_string() }),
         Step::Maildrop(Err(refusal)) => json!({ "step": "maildrop", "path": null, "why": refusal.to_string() }),
+        Step::Retention(retention) => json!({
+            "step": "retention", "days": retention.expiry.map(|expiry| expiry.days()), "words": retention.to_string(),
+        }),
     }
 }

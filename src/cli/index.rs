@@ -91,7 +91,7 @@ async fn everybody(directory: &Directory, settings: &identity::Settings, found: 
         if entry.misfit.is_some() {
             continue;
         }
-        let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+        let identity = Identity::new(&entry, &of.attributes, settings);
         match identity.maildrop {
             Ok(maildrop) => found.maildrops.push(maildrop),
             Err(refusal) => found.fail(&identity.canonical_name, &refusal),

@@ -9,7 +9,7 @@ use super::{Ended, act_as_service, complain};
 use crate::config::{self, Configuration};
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Directory, WalkEnd};
-use crate::identity::{self, Identity, IdentityMap, Outcome, Steps};
+use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Steps};
 use crate::maildir::{MaildropPath, Store};
 
 /// The mail root, and the directory that knows whose mail lies where.
@@ -27,6 +27,8 @@ pub(super) struct Maildrops {
 pub(super) struct Owner {
     pub(super) person: String,
     pub(super) path: MaildropPath,
+    /// How long it stays there.
+    pub(super) retention: Retention,
 }
 
 impl Maildrops {
@@ -56,10 +58,11 @@ impl Maildrops {
         let mut walk = directory.walk();
         let of = directory.settings();
         while let Some(entry) = walk.next().await {
-            let Ok(entry) = entry else { continue };
-            let identity = Identity::new(&entry, &of.attributes, &self.settings.template, &self.settings.root);
+            // Whom the directory is not for is nobody whose mail this would be.
+            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
+            let identity = Identity::new(&entry, &of.attributes, &self.settings);
             if let Ok(path) = identity.maildrop {
-                each(&Owner { person: identity.canonical_name, path });
+                each(&Owner { person: identity.canonical_name, path, retention: identity.retention });
             }
         }
         match walk.end().await? {
@@ -72,7 +75,10 @@ impl Maildrops {
     pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
         let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Steps::IGNORED));
         match resolved {
-            Ok(resolved) => Ok(Owner { person: resolved.identity.canonical_name.clone(), path: resolved.maildrop }),
+            Ok(Resolved { identity, maildrop: path, .. }) => {
+                let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());
+                Ok(Owner { person, path, retention })
+            }
             Err(Outcome::Refused(refused)) => Err(anyhow!("{login}: {}", refused.reason)),
             Err(Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why)) => {
                 Err(anyhow!("{login}: {why}"))

@@ -25,7 +25,7 @@ pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<bool> {
-    let Owner { person, path } = maildrops.of(&wanted.login)?;
+    let Owner { person, path, .. } = maildrops.of(&wanted.login)?;
     let mut mail = maildrops.store.deleted(&path)?;
     let deleted = match &mut mail {
         Some(mail) => mail.list()?,

@@ -7,15 +7,15 @@ use super::mailboxes;
 use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
+use crate::identity::Ageing;
 use crate::logging;
-use crate::maildir::Expiry;
-use crate::pop3::Language;
+use crate::pop3::{Expire, Language};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What a connection must be told.
-pub(super) fn connection(root: &Section<'_>, expiry: Option<Expiry>) -> connection::Settings {
+pub(super) fn connection(root: &Section<'_>, ageing: &Ageing) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
@@ -24,10 +24,18 @@ pub(super) fn connection(root: &Section<'_>, expiry: Option<Expiry>) -> connecti
             Duration::from_secs(30),
             Duration::from_secs(1)..=10 * MINUTE,
         ),
-        expire: expiry.map(|expiry| expiry.days()),
+        expire: expire(ageing),
         sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
         language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
+    }
+}
+
+/// What holds before anybody is known.
+fn expire(ageing: &Ageing) -> Expire {
+    match ageing.shortest().map(|expiry| expiry.days()) {
+        Some(days) if ageing.by_person.is_some() => Expire::DaysByUser(days),
+        days => Expire::after(days),
     }
 }
 

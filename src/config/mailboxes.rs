@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use super::schema;
 use super::section::Section;
 use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
-use crate::maildir::{Deletion, Expiry, FolderName, MarkSeen, Offer};
+use crate::identity::{Ageing, ByPerson};
+use crate::maildir::{Deletion, FolderName, MarkSeen, Offer};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The shortest time that a person's entry can give their mail, where nothing is said.
+const AT_LEAST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a session must have been idle to give way, where nothing is said.
 const TAKEOVER_AFTER: Duration = Duration::from_secs(2 * 60);
@@ -54,12 +59,32 @@ pub(super) fn offer(mailboxes: &Section<'_>) -> Offer {
 }
 
 /// When mail that was left on the server is removed.
-pub(super) fn expiry(section: &Section<'_>) -> Option<Expiry> {
-    let after = section.duration("after", Duration::ZERO, DAY..=10 * YEAR);
-    let also_unretrieved = section.flag("also_unretrieved");
-    if after.is_zero() && also_unretrieved {
-        let what = "means nothing without expire.after; right would be that key too, or no such key";
+pub(super) fn ageing(section: &Section<'_>) -> Ageing {
+    let time = |key, default| section.duration(key, default, DAY..=10 * YEAR);
+    let (after, at_least) = (time("after", Duration::ZERO), time("at_least", AT_LEAST));
+    let ageing = Ageing {
+        after: (!after.is_zero()).then_some(after),
+        also_unretrieved: section.flag("also_unretrieved"),
+        by_person: section.parsed("attribute", schema::attribute).map(|attribute| ByPerson { attribute, at_least }),
+    };
+    contradictions(section, &ageing, at_least);
+    ageing
+}
+
+/// Keys that others leave without a meaning.
+fn contradictions(section: &Section<'_>, ageing: &Ageing, at_least: Duration) {
+    let is_by_person = section.get("attribute").is_some();
+    if section.get("after").is_none() && !is_by_person && ageing.also_unretrieved {
+        let what = "means nothing without expire.after or expire.attribute; right would be one of these keys, too, or no \
+                    such key";
         section.fault("also_unretrieved", section.place_of("also_unretrieved"), what);
     }
-    (!after.is_zero()).then_some(Expiry { after, also_unretrieved })
+    if !is_by_person && at_least != AT_LEAST {
+        let what = "means nothing without expire.attribute; right would be that key too, or no such key";
+        section.fault("at_least", section.place_of("at_least"), what);
+    }
+    if is_by_person && ageing.after.is_some_and(|after| after < at_least) {
+        let what = "is shorter than expire.at_least, which clients are told; right would be as long as that, or longer";
+        section.fault("after", section.place_of("after"), what);
+    }
 }

@@ -11,7 +11,7 @@ use super::tokens;
 use super::tree::Kind as ValueKind;
 use super::uidl;
 use super::values;
-use crate::identity::{self, Ambiguous, Lifetimes};
+use crate::identity::{self, Ageing, Ambiguous, Lifetimes};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -26,7 +26,7 @@ const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
     [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
 
 /// Where mail lies.
-pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
+pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maildir::Settings {
     let section = root.section("mailboxes");
     let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
     let default = maildir::Settings::new(mail_root);
@@ -36,7 +36,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
         eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         offer: mailboxes::offer(&section),
-        expiry: mailboxes::expiry(&root.section("expire")),
+        ageing: ageing.is_on(),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
@@ -45,7 +45,12 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base) -> maildir::Settings {
 }
 
 /// What the identity map must be told, unless the path has a fault.
-pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Settings) -> Option<identity::Settings> {
+pub(super) fn identity(
+    root: &Section<'_>,
+    base: &Base,
+    maildir: &maildir::Settings,
+    ageing: Ageing,
+) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
     let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
@@ -56,7 +61,8 @@ pub(super) fn identity(root: &Section<'_>, base: &Base, maildir: &maildir::Setti
     let scram = scram::read(root, base);
     let template = template(&root.section("mailboxes"))?;
     let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
-    Some(identity::Settings { policy, ambiguous, template, root: maildir.root.clone(), cache, lockout, tokens, scram })
+    let root = maildir.root.clone();
+    Some(identity::Settings { policy, ambiguous, template, root, ageing, cache, lockout, scram, tokens })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

@@ -103,7 +103,7 @@ fn source(text: &str) -> Result<Source, String> {
 }
 
 /// A name such as `uid`, or a numeric object identifier (RFC 4512 §2.5).
-fn attribute(text: &str) -> Result<String, String> {
+pub(super) fn attribute(text: &str) -> Result<String, String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';');
     if text.is_empty() || !text.chars().all(is_name) {
         return Err(format!("{} is no attribute; right would be a name such as uid", quoted(text)));

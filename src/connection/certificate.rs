@@ -10,7 +10,7 @@ use super::Service;
 use super::report::{Closed, Report};
 use super::stream::Stream;
 use crate::certificate::Certificate;
-use crate::pop3::Access;
+use crate::pop3::{Access, Expire};
 
 /// How a port does TLS, and what it makes of clients' certificates.
 #[derive(Clone)]
@@ -57,8 +57,8 @@ pub(super) struct Offered {
     pub(super) scram: bool,
     /// Somebody's tokens count.
     pub(super) tokens: bool,
-    /// The least number of days after which mail left on the server may be removed.
-    pub(super) expire: Option<u64>,
+    /// How long mail is left on the server.
+    pub(super) expire: Expire,
 }
 
 impl Offered {

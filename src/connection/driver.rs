@@ -24,9 +24,9 @@ use super::wire::Wire;
 use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
 use crate::identity::Outcome;
-use crate::maildir::MaildropPath;
+use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Mechanism, Multiline, NotOpened, Part, Reply, Session,
+    Access, Action, Bounds, Credentials, End, Event, Expire, Mechanism, Multiline, NotOpened, Part, Reply, Session,
     Transmission, Verdict,
 };
 
@@ -109,6 +109,8 @@ struct Driver {
 struct Login {
     /// Where the person's mail is; none if it would lie where nothing may be opened.
     maildrop: Option<MaildropPath>,
+    /// When what they leave there is removed.
+    expiry: Option<Expiry>,
     /// When the credentials came.
     began: Instant,
 }
@@ -272,20 +274,20 @@ impl Driver {
             }
         };
         report.person = Some(person.canonical_name.clone());
-        self.login = Some(Login { maildrop, began });
+        self.login = Some(Login { maildrop, expiry: person.retention.expiry, began });
         Event::Judged(Verdict::Proven)
     }
 
     async fn open(&mut self, utf8: bool, report: &mut Report) -> Event {
-        let Some(Login { maildrop, began }) = self.login.take() else {
+        let Some(Login { maildrop, expiry, began }) = self.login.take() else {
             return Event::NotOpened(NotOpened::Unavailable);
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), utf8).await {
+            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), expiry, utf8).await {
                 Ok((mail, listing)) => {
                     self.mail = Some(mail);
-                    return Event::Opened(listing);
+                    return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
                 }
                 Err(NotEntered::InUse) => {
                     tracing::info!(person = report.person, maildrop = %path, "maildrop in use");

@@ -9,7 +9,7 @@ use super::Service;
 use super::lanes::{Lane, NoResult};
 use super::turns::{self, Turn};
 use super::wire::BLOCK;
-use crate::maildir::{Committed, EnterFault, FetchFault, Maildrop, MaildropPath, Message};
+use crate::maildir::{Committed, EnterFault, Expiry, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::{Listing, Octets, Wrapping};
 
 /// The open maildrop, and the way to it.
@@ -71,19 +71,20 @@ impl Mail {
         service: &Service,
         path: &MaildropPath,
         person: Option<&str>,
+        expiry: Option<Expiry>,
         utf8: bool,
     ) -> Result<(Self, Listing), NotEntered> {
         let turn = turns::hold(service, path).await?;
         let (hold, turn) = turn.unzip();
         let person = person.unwrap_or_default();
         // Two hops between threads cost more than everything else that a login needs.
-        let unchanged = service.store.enter_unchanged(path).and_then(|maildrop| maildrop.of(person).ok());
+        let unchanged = service.store.enter_unchanged(path).and_then(|maildrop| maildrop.of(person, expiry).ok());
         if let Some(maildrop) = unchanged {
             return Ok(Self::with(maildrop.held(hold), Lane::LOCAL, turn, utf8));
         }
         let lane = service.lanes.of(service.store.file_system(path));
         let (store, path, person) = (service.store.clone(), path.clone(), person.to_owned());
-        let entered = lane.run(move || store.enter(&path)?.held(hold).of(&person)).await;
+        let entered = lane.run(move || store.enter(&path)?.held(hold).of(&person, expiry)).await;
         let entered = entered.unwrap_or_else(|why| Err(EnterFault::Unavailable(why.to_string())));
         Ok(Self::with(entered.map_err(NotEntered::Fault)?, lane, turn, utf8))
     }

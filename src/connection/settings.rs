@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::turns::SessionsPerMaildrop;
-use crate::pop3::Language;
+use crate::pop3::{Expire, Language};
 
 /// How one client is treated.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct Settings {
     pub file_deadline: Duration,
     /// How many sessions a maildrop may have at once.
     pub sessions: SessionsPerMaildrop,
-    /// The least number of days after which mail left on the server may be removed; none if that never happens.
-    pub expire: Option<u64>,
+    /// How long mail is left on the server, as it is told before anybody is logged in.
+    pub expire: Expire,
     /// The bounds of patience.
     pub limits: Limits,
     /// The language that `LANG *` asks for (RFC 6856 §3.2).

@@ -112,14 +112,14 @@ impl Directory {
         apart(async move { inner.searcher.unreadable_states(&inner.settings, &inner.servers).await }).await
     }
 
-    /// The attribute of SCRAM credentials, if one is configured and the service may not read it, as far as can be told from
-    /// one person's entry.
+    /// Whether the service may not read an attribute, or the directory does not know it, as far as can be told from one
+    /// person's entry.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn unreadable_scram(&self) -> Result<Option<String>, Fault> {
+    pub async fn is_unreadable(&self, attribute: String) -> Result<bool, Fault> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.unreadable_scram(&inner.settings, &inner.servers).await }).await
+        apart(async move { inner.searcher.is_unreadable(&inner.settings, &inner.servers, &attribute).await }).await
     }
 
     /// What a person's entry holds of SCRAM now; none if no person has that DN.

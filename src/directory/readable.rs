@@ -1,4 +1,4 @@
-//! Which attributes, of an account's state and of SCRAM credentials, the service may not read, as far as a directory lets that be told.
+//! Which attributes the service may not read, as far as a directory lets that be told.
 
 use ldap3::Scope;
 
@@ -28,16 +28,15 @@ impl Searcher {
         Ok(unreadable)
     }
 
-    /// The attribute of SCRAM credentials, likewise.
-    pub(super) async fn unreadable_scram(
+    /// Whether one attribute is such, or unknown to the directory.
+    pub(super) async fn is_unreadable(
         &self,
         settings: &Settings,
         servers: &Servers,
-    ) -> Result<Option<String>, Fault> {
-        let Some(attribute) = &settings.attributes.scram else { return Ok(None) };
-        let Some(sample) = self.sample(settings, servers).await? else { return Ok(None) };
-        let is_seen = self.may_be_seen(settings, servers, &sample, attribute).await?;
-        Ok((!is_seen).then(|| attribute.clone()))
+        attribute: &str,
+    ) -> Result<bool, Fault> {
+        let Some(sample) = self.sample(settings, servers).await? else { return Ok(false) };
+        Ok(!self.may_be_seen(settings, servers, &sample, attribute).await?)
     }
 
     /// Whether the service may name an attribute in a filter on an entry.

@@ -72,8 +72,8 @@ impl Asking<'_> {
             answer.otherwise = Found::OutsideLimits(format!("{} in {}: {misfit}", entry.dn, of.name));
             return;
         }
-        let identity = Identity::new(entry, &of.attributes, &self.settings.template, &self.settings.root);
-        answer.heard.people.push((Arc::new(identity), entry.kind_of_match(look_up, &of.attributes)));
+        let identity = Identity::found(entry, &of.attributes, self.settings);
+        answer.heard.people.push((identity, entry.kind_of_match(look_up, &of.attributes)));
     }
 }
 

@@ -281,8 +281,7 @@ impl Search {
                 || of.certificate_mapping == CertificateMapping::Subject
                 || holds_key(entry, &of.attributes.certificate, certificate)
             {
-                let person = Identity::new(entry, &of.attributes, &settings.template, &settings.root);
-                self.heard.people.push((Arc::new(person), None));
+                self.heard.people.push((Identity::found(entry, &of.attributes, settings), None));
             } else {
                 self.unfit.push(format!("its key is not in {}", entry.dn));
             }

@@ -3,6 +3,7 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
+mod ageing;
 mod asking;
 mod certificate;
 mod directories;
@@ -30,6 +31,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use ageing::{Ageing, Basis, ByPerson, Retention};
 pub use flush::{Flush, Flushed};
 pub use forgiving::Whom;
 pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
@@ -50,10 +52,10 @@ use self::heard::told;
 use self::names::Names;
 use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
+use self::resolve::place;
 use self::scram::StandIns;
 use self::token::Tokens;
 use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
-use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
 use crate::secret::Password;
@@ -384,13 +386,4 @@ fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof, steps: &St
         Ok(maildrop) => Outcome::Proven(Proven { identity: identity.clone(), maildrop, kind, proof }),
         Err(outcome) => outcome,
     }
-}
-
-/// Where a person's mail is, or how a login without a place for mail ends.
-fn place(identity: &Arc<Identity>, steps: &Steps) -> Result<MaildropPath, Outcome> {
-    steps.note(|| Step::Maildrop(identity.maildrop.clone()));
-    identity.maildrop.clone().map_err(|refusal| match refusal {
-        PathRefusal::Forbidden(why) => Outcome::Forbidden(identity.clone(), why),
-        refusal => refused(Some(identity), Reason::NoMaildrop(refusal)),
-    })
 }

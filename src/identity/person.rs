@@ -1,11 +1,11 @@
 //! An identity: who somebody is once found, whatever name they typed.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::{Basis, Retention, Settings};
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
-use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal, PathTemplate};
+use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind};
 
 /// A person of the directory. Every variant of their name leads to the same one.
@@ -19,6 +19,8 @@ pub struct Identity {
     pub canonical_name: String,
     /// Where their mail is, or why that cannot be told.
     pub maildrop: Result<MaildropPath, PathRefusal>,
+    /// How long mail stays that they leave on the server.
+    pub retention: Retention,
     /// The change stamp of the entry when it was read.
     pub(super) stamp: Option<Stamp>,
     /// The state of the account when it was read.
@@ -56,11 +58,11 @@ impl Found {
 }
 
 impl Identity {
-    /// Settles an entry's canonical name and the place of its mail.
+    /// Settles an entry's canonical name, the place of its mail, and how long that stays.
     #[must_use]
-    pub fn new(entry: &Entry, attributes: &Attributes, template: &PathTemplate, root: &Path) -> Self {
+    pub fn new(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Self {
         let canonical_name = canonical_name(entry, attributes);
-        let maildrop = template.path(root, |field| match field {
+        let maildrop = settings.template.path(&settings.root, |field| match field {
             Field::ShortName => first_value(entry, &attributes.short_name),
             Field::CanonicalName => FieldValue::One(canonical_name.clone()),
             Field::Attribute(name) => one_value(entry, name),
@@ -68,7 +70,17 @@ impl Identity {
         });
         let (id, dn, stamp) = (entry.id.clone(), entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
-        Self { id, dn, canonical_name, maildrop, stamp, account, exclusion, looked_up: Instant::now() }
+        let (retention, looked_up) = (settings.ageing.retention(entry), Instant::now());
+        Self { id, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
+    }
+
+    /// The same for a login; the log tells of what is wrong and makes no login fail.
+    pub(super) fn found(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Arc<Self> {
+        let identity = Self::new(entry, attributes, settings);
+        if let Basis::Unclear(why) = &identity.retention.basis {
+            tracing::warn!(person = identity.canonical_name, why = &**why, "mail left on the server does not age");
+        }
+        Arc::new(identity)
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::heard::told;
 use super::person::Found;
-use super::{Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, place, refused};
-use crate::maildir::MaildropPath;
+use super::{Basis, Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, refused};
+use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 
 /// One person with a place for their mail.
@@ -44,4 +44,16 @@ impl IdentityMap {
         let maildrop = place(identity, steps)?;
         Ok(Resolved { identity: identity.clone(), maildrop, kind })
     }
+}
+
+/// Where a person's mail is, or how a login without a place for mail ends.
+pub(super) fn place(identity: &Arc<Identity>, steps: &Steps) -> Result<MaildropPath, Outcome> {
+    steps.note(|| Step::Maildrop(identity.maildrop.clone()));
+    if identity.retention.basis != Basis::Off {
+        steps.note(|| Step::Retention(identity.retention.clone()));
+    }
+    identity.maildrop.clone().map_err(|refusal| match refusal {
+        PathRefusal::Forbidden(why) => Outcome::Forbidden(identity.clone(), why),
+        refusal => refused(Some(identity), Reason::NoMaildrop(refusal)),
+    })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ScramSettings;
+use super::{Ageing, ScramSettings};
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub template: PathTemplate,
     /// The mail root, below which every path lies.
     pub root: PathBuf,
+    /// When mail that people leave on the server is removed.
+    pub ageing: Ageing,
     /// What is held, and for how long.
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Proof, Standing};
+use super::{Proof, Retention, Standing};
 use crate::directory::{Entry, Fault, Misfit, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
@@ -76,6 +76,8 @@ pub enum Step {
     Proven(Proof),
     /// The path that the template gives this person.
     Maildrop(Result<MaildropPath, PathRefusal>),
+    /// How long mail stays that the person leaves, where anybody's may age.
+    Retention(Retention),
 }
 
 /// Takes down steps, or lets them go by.

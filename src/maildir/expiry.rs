@@ -14,13 +14,16 @@ use super::retrievals::Retrievals;
 use super::scan::{Found, Parts};
 use super::store::Store;
 
-/// When mail that was left on the server is removed.
+/// When mail is removed that a person left on the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
     /// So long after it arrived and was retrieved; a day at least.
     pub after: Duration,
     /// Mail that was not yet retrieved is removed as well, so long after it arrived.
     pub also_unretrieved: bool,
+    /// What somebody else has retrieved, too, stays: theirs may be another time, and nobody's mail goes before the time
+    /// that they are told.
+    pub spares_others: bool,
 }
 
 /// What became of aged mail, or would become.
@@ -36,7 +39,7 @@ pub struct Expired {
 
 /// The rule, at one moment, for the mail of one person.
 struct Ageing<'a> {
-    also_unretrieved: bool,
+    expiry: Expiry,
     /// What happened later is too young.
     limit: u64,
     person: &'a str,
@@ -56,12 +59,15 @@ impl<'a> Ageing<'a> {
     fn now(expiry: Expiry, person: &'a str, retrievals: Retrievals) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let limit = now.saturating_sub(expiry.after).as_secs();
-        Self { also_unretrieved: expiry.also_unretrieved, limit, person, retrievals }
+        Self { expiry, limit, person, retrievals }
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
     fn may_expire(&self, found: &Found) -> bool {
-        self.retrievals.last_by(self.person, found).map_or(self.also_unretrieved, |last| last <= self.limit)
+        if self.expiry.spares_others && self.retrievals.are_of_others(self.person, found) {
+            return false;
+        }
+        self.retrievals.last_by(self.person, found).map_or(self.expiry.also_unretrieved, |last| last <= self.limit)
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
@@ -112,10 +118,16 @@ impl Store {
     ///
     /// # Errors
     /// See [`EnterFault`].
-    pub fn expire(&self, path: &MaildropPath, person: &str, really: bool) -> Result<Expired, EnterFault> {
+    pub fn expire(
+        &self,
+        path: &MaildropPath,
+        person: &str,
+        expiry: Option<Expiry>,
+        really: bool,
+    ) -> Result<Expired, EnterFault> {
         self.root().require_marker()?;
         let mut expired = Expired::default();
-        if let Some(expiry) = self.settings().expiry {
+        if let Some(expiry) = expiry {
             let ageing = Ageing::now(expiry, person, Retrievals::read(self, path)?);
             self.expire_by(&ageing, path, really, &mut expired)?;
         }

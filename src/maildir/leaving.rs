@@ -7,7 +7,7 @@ use super::settings::{MarkSeen, Offer, Settings};
 impl Settings {
     /// Whether anybody will ask who has retrieved a message.
     fn notes_retrieved(&self) -> bool {
-        self.expiry.is_some() || self.offer == Offer::Unread && self.mark_seen == MarkSeen::None
+        self.ageing || self.offer == Offer::Unread && self.mark_seen == MarkSeen::None
     }
 }
 
@@ -17,7 +17,7 @@ impl Maildrop {
     pub fn leaves_something(&self, retrieved: bool) -> bool {
         let settings = self.store.settings();
         let marks = settings.mark_seen == MarkSeen::Retrieved || settings.notes_retrieved();
-        settings.deletion != Deletion::Remove || settings.expiry.is_some() || retrieved && marks
+        settings.deletion != Deletion::Remove || self.expiry.is_some() || retrieved && marks
     }
 
     /// Does what the settings want done at the end of a session. `marked`: the messages that it marked as deleted,
@@ -47,7 +47,7 @@ impl Maildrop {
     }
 
     fn remove_what_is_old(&mut self, marked: &[usize]) {
-        if let Some(expiry) = self.store.settings().expiry {
+        if let Some(expiry) = self.expiry {
             match self.expire(expiry, &self.places(marked)) {
                 Ok(expired) => {
                     for reason in &expired.failed {

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::cached::Held;
 use super::count::FileState;
+use super::expiry::Expiry;
 use super::fault::{EnterFault, FetchFault};
 use super::hold::Hold;
 use super::kept::Kept;
@@ -37,6 +38,8 @@ pub struct Maildrop {
     pub(super) held: Option<Held>,
     /// Whose session it is.
     pub(super) person: Box<str>,
+    /// When what that person leaves is removed; none for never.
+    pub(super) expiry: Option<Expiry>,
     /// The places in the snapshot of those messages that are offered; none for all.
     pub(super) offered: Option<Arc<[usize]>>,
     /// Kept to the end of the last call, whoever waits for that.
@@ -53,6 +56,7 @@ impl Maildrop {
             reread: None,
             held: None,
             person: Box::default(),
+            expiry: None,
             offered: None,
             _hold: None,
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::expiry::Expiry;
 use super::fault::EnterFault;
 use super::maildrop::Maildrop;
 use super::name;
@@ -10,13 +11,14 @@ use super::seen::SEEN;
 use super::settings::{MarkSeen, Offer};
 
 impl Maildrop {
-    /// Says whose session this is, by the canonical name, and leaves out what the settings do not offer to it. Blocks
-    /// while the disk answers.
+    /// Says whose session this is, by the canonical name, and when their mail is removed that they leave; leaves out what
+    /// the settings do not offer to it. Blocks while the disk answers.
     ///
     /// # Errors
     /// What the person has retrieved cannot be read.
-    pub fn of(mut self, person: &str) -> Result<Self, EnterFault> {
+    pub fn of(mut self, person: &str, expiry: Option<Expiry>) -> Result<Self, EnterFault> {
         self.person = person.into();
+        self.expiry = expiry;
         if self.store.settings().offer == Offer::Unread {
             self.offered = Some(self.unread()?);
         }

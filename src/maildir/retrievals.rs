@@ -20,9 +20,19 @@ impl Retrievals {
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
     /// did.
     pub(super) fn last_by(&self, person: &str, found: &Found) -> Option<u64> {
-        let retrievals = self.0.get(found.base()).or_else(|| self.0.get(&*found.identity()))?;
+        let retrievals = self.of(found);
         retrievals.iter().any(|retrieval| *retrieval.by == *person).then_some(())?;
         retrievals.iter().map(|retrieval| retrieval.at).max()
+    }
+
+    /// Whether anybody else has retrieved a message.
+    pub(super) fn are_of_others(&self, person: &str, found: &Found) -> bool {
+        self.of(found).iter().any(|retrieval| *retrieval.by != *person)
+    }
+
+    fn of(&self, found: &Found) -> &[Retrieval] {
+        let retrievals = self.0.get(found.base()).or_else(|| self.0.get(&*found.identity()));
+        retrievals.map(Vec::as_slice).unwrap_or_default()
     }
 }
 

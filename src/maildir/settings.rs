@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::EightBitHeaders;
-use super::expiry::Expiry;
 use super::import::{ImportMode, UniqueIdSettings};
 use super::removal::Deletion;
 
@@ -29,8 +28,8 @@ pub struct Settings {
     pub mark_seen: MarkSeen,
     /// Which messages clients are offered.
     pub offer: Offer,
-    /// When mail that was left on the server is removed; none for never.
-    pub expiry: Option<Expiry>,
+    /// Whether anybody's mail may age. Then it is noted who retrieves what.
+    pub ageing: bool,
 }
 
 /// Which messages clients are offered.
@@ -76,7 +75,7 @@ impl Settings {
             deletion: Deletion::Remove,
             mark_seen: MarkSeen::None,
             offer: Offer::All,
-            expiry: None,
+            ageing: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What holds on this connection now (RFC 2449).
 
+use std::fmt;
+
 use super::ChannelBinding;
 use super::manner::Manner;
 use super::reply::Reply;
@@ -21,8 +23,21 @@ pub struct Access {
     pub channel_binding: Option<ChannelBinding>,
     /// Somebody's tokens count here: they may be sent where a password may.
     pub tokens: bool,
-    /// The least number of days after which mail left on the server may be removed; none if that never happens.
-    pub expire: Option<u64>,
+    /// How long mail is left on the server.
+    pub expire: Expire,
+}
+
+/// How long mail is left on the server at least (RFC 2449 §6.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expire {
+    /// "EXPIRE NEVER asserts that the server will not delete messages": those that a client leaves, that is.
+    #[default]
+    Never,
+    /// So many days.
+    Days(u64),
+    /// So many days, and more for some people, who can be told so once they are logged in: "The server SHOULD append the
+    /// token "USER" to the EXPIRE parameter in AUTHORIZATION state".
+    DaysByUser(u64),
 }
 
 /// The mechanisms that carry a password.
@@ -35,7 +50,7 @@ impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
     pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
-        let expire = self.expire();
+        let expire = self.expire.to_string();
         lines.push(&expire);
         let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
@@ -55,12 +70,6 @@ impl Access {
         manner.multi(Text::CapabilitiesFollow, lines)
     }
 
-    /// "EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7): those that a client leaves, that
-    /// is.
-    fn expire(self) -> String {
-        self.expire.map_or_else(|| "EXPIRE NEVER".to_owned(), |days| format!("EXPIRE {days}"))
-    }
-
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
     pub(super) fn mechanisms(self, manner: Manner) -> Reply {
         manner.multi(Text::MechanismsFollow, self.offered())
@@ -77,5 +86,23 @@ impl Access {
         let scram = scram.into_iter().filter_map(move |(name, holds)| (holds && self.passwords).then_some(name));
         let with_token = TOKEN_MECHANISMS.into_iter().filter(move |_| self.passwords && self.tokens);
         with_password.chain(scram).chain(self.external.then_some("EXTERNAL")).chain(with_token)
+    }
+}
+
+impl Expire {
+    /// So many days, or never.
+    #[must_use]
+    pub fn after(days: Option<u64>) -> Self {
+        days.map_or(Self::Never, Self::Days)
+    }
+}
+
+impl fmt::Display for Expire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("EXPIRE NEVER"),
+            Self::Days(days) => write!(f, "EXPIRE {days}"),
+            Self::DaysByUser(days) => write!(f, "EXPIRE {days} USER"),
+        }
     }
 }

@@ -22,7 +22,7 @@ mod surrogate;
 mod text;
 mod transaction;
 
-pub use capabilities::Access;
+pub use capabilities::{Access, Expire};
 pub use credentials::{Credentials, Mechanism, TokenCredentials};
 pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};

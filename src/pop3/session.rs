@@ -23,7 +23,7 @@ use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Input, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
+use super::{Access, Credentials, Expire, Input, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
 
 /// What happened.
 pub enum Event {
@@ -41,8 +41,8 @@ pub enum Event {
     Signed([u8; 32]),
     /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
     TokenRefused(String),
-    /// The maildrop of the person is open.
-    Opened(Listing),
+    /// The maildrop of the person is open; with how long their mail is left there.
+    Opened(Listing, Expire),
     /// It could not be opened.
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
@@ -278,8 +278,8 @@ impl State {
             (Self::Verifying(state), Event::Judged(verdict)) => state.judged(verdict),
             (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
             (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
-            (Self::Opening(state), Event::Opened(listing)) => {
-                Transaction::begin(listing, state.access(), state.manner())
+            (Self::Opening(state), Event::Opened(listing, expire)) => {
+                Transaction::begin(listing, Access { expire, ..state.access() }, state.manner())
             }
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),

@@ -67,7 +67,7 @@ async fn everybody(
             bar.inc(1);
             // Whom the directory is not for cannot log in.
             let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
-            let identity = Identity::new(&entry, &of.attributes, &settings.template, &settings.root);
+            let identity = Identity::new(&entry, &of.attributes, settings);
             if let Ok(path) = identity.maildrop {
                 maildrops.push(planned_for(identity.canonical_name, &path, store));
             }

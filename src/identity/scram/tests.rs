@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Action, Bounds, Event, Language, Line, Session, Verdict};
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session, Verdict};
 
 const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
 const STORED_KEY: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
@@ -37,7 +37,7 @@ fn play(credentials: &Credentials, first: &[u8], last: &[u8]) -> Option<String> 
         tokens: false,
         scram: true,
         channel_binding: None,
-        expire: None,
+        expire: Expire::Never,
     };
     let mut session =
         Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Bounds, Event, Language, Line, Session};
+use crate::pop3::{Access, Bounds, Event, Expire, Language, Line, Session};
 
 // The example of RFC 7677 §3.
 const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
@@ -26,7 +26,7 @@ fn session(channel_binding: Option<ChannelBinding>) -> Session {
         tokens: false,
         scram: true,
         channel_binding,
-        expire: None,
+        expire: Expire::Never,
     };
     Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English)
 }
@@ -212,7 +212,7 @@ fn what_is_offered_depends_on_the_connection() {
         tokens: false,
         scram: true,
         channel_binding: Some(CHANNEL),
-        expire: None,
+        expire: Expire::Never,
     };
     assert_eq!(offered(access), (true, true, true));
     assert_eq!(offered(Access { channel_binding: None, ..access }), (true, false, false));
