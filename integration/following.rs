@@ -193,7 +193,7 @@ fn after_a_reconnect_everything_held_is_asked_anew() {
     slapd.restart();
     service.wait_for_logs(&["the directory is followed"], 2);
     log_in(&service, "Al Jones", ALAN.1).unwrap();
-    service.wait_for_logs(&["login", "person=\"ajones\"", "proof=bind"], 2);
+    service.wait_for_logs(&[" login person=\"ajones\""], 2);
     slapd.modify(&format!("dn: uid=ajones,ou=Sales,{BASE}\nchangetype: modify\ndelete: cn\ncn: Al Jones\n"));
     soon("changes are heard again", || log_in(&service, "Al Jones", ALAN.1).is_err());
 }
