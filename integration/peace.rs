@@ -1,9 +1,11 @@
-//! Other programs on the same Maildirs, at any moment of our sessions: a real IMAP server, a delivery agent, mbsync, mutt.
+//! Other programs on the same Maildirs, at any moment of our sessions: a real IMAP server, delivery agents, mbsync, mutt.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
 
 #[path = "peace/imap.rs"]
 mod imap;
+#[path = "peace/postfix.rs"]
+mod postfix;
 #[path = "peace/programs.rs"]
 mod programs;
 mod support;

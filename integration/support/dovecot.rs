@@ -19,7 +19,7 @@ use super::service::Site;
 pub const PASSWORD: &str = "dovecot-secret-23";
 
 /// `mail` on Debian: mail processes refuse to run as root.
-const MAIL: u32 = 8;
+pub const MAIL: u32 = 8;
 
 /// A Dovecot that runs. It ends when dropped.
 pub struct Dovecot {

@@ -27,6 +27,7 @@ pub mod mbsync;
 pub mod mount;
 pub mod overlays;
 pub mod ports;
+pub mod postfix;
 pub mod probe;
 pub mod process;
 pub mod relay;
