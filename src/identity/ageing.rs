@@ -8,6 +8,9 @@ use crate::maildir::Expiry;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Characters of a value that are told.
+const TOLD: usize = 40;
+
 /// When mail that people leave on the server is removed; by default, never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ageing {
@@ -122,7 +125,7 @@ fn of_value(value: &[u8]) -> Result<Said, String> {
     }
     let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
     let days = text.parse().ok().filter(|days| is_number && *days > 0);
-    let told = String::from_utf8_lossy(value);
+    let told: String = String::from_utf8_lossy(value).chars().take(TOLD).collect();
     days.map(Said::Days).ok_or_else(|| format!("is {told:?}, neither a number of days nor `never`"))
 }
 
@@ -182,6 +185,7 @@ mod tests {
             assert!(words(&[value]).contains("neither a number of days nor `never`"), "{value:?}");
             assert!(words(&["30", value]).contains("neither"), "{value:?}");
         }
+        assert!(words(&["x".repeat(1 << 20).as_str()]).len() < 200);
         assert!(said([&b"30\xff"[..]].into_iter()).is_err(), "no text");
         for values in [&["30", "31"], &["never", "30"]] {
             assert_eq!(words(values), "has several values, which differ");
