@@ -64,9 +64,7 @@ impl Maildrop {
             if !lines.is_empty() {
                 locked.append(lines)?;
             }
-            if locked.pins.want_rewriting(present) {
-                locked.rewrite(&self.names_now()?, today())?;
-            }
+            self.tidy(locked, present);
             Ok(locked.pins.stamp)
         })?;
         if self.snapshot.ids.has_pins() {
@@ -94,13 +92,10 @@ impl Maildrop {
             let listed = snapshot.listed.get(*index)?;
             Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.base()))
         });
-        let names = || self.names_now();
         let (changed, stamp) = self.with_pins(|locked| {
             let (lines, changed) = first_pins(locked, wishes);
             locked.append(lines)?;
-            if locked.pins.want_rewriting(snapshot.entries.len()) {
-                locked.rewrite(&names()?, today())?;
-            }
+            self.tidy(locked, snapshot.entries.len());
             Ok((changed, locked.pins.stamp))
         })?;
         let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
@@ -116,6 +111,16 @@ impl Maildrop {
         let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
         let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         act(&mut Locked::take(maildir.as_fd())?)
+    }
+
+    /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
+    /// two of them keeps nobody from what was pinned.
+    fn tidy(&self, locked: &mut Locked<'_>, present: usize) {
+        if locked.pins.want_rewriting(present)
+            && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today()))
+        {
+            tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
+        }
     }
 
     /// What the messages are known by that have a file now.

@@ -131,6 +131,9 @@ impl Pins {
         for (key, retrievals) in earlier.retrieved {
             self.retrieved.entry(key).or_insert(retrievals);
         }
+        if self.unknown.is_empty() {
+            self.unknown = earlier.unknown;
+        }
     }
 
     /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
@@ -147,6 +150,15 @@ impl Pins {
         let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
         let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
         self.damaged > 0 || [twice, over, here.saturating_sub(present)].iter().any(|lines| *lines > SLACK + present / 4)
+    }
+
+    /// All that is known, a line for each.
+    fn everything(&self) -> Vec<Line> {
+        let told = self.told.iter().map(|(key, pin)| Line::Pin(key.clone(), pin.clone()));
+        let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
+            retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone()))
+        });
+        told.chain(retrieved).chain(self.unknown.iter().cloned().map(Line::Unknown)).collect()
     }
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
