@@ -72,7 +72,10 @@ impl Pins {
 
     /// The pin of a message, and what it is known by there.
     pub(super) fn get(&self, base: &[u8]) -> Option<(&[u8], &Pin)> {
-        Self::of(&self.told, base)
+        if self.told.is_empty() {
+            return None;
+        }
+        self.get_exactly(base).or_else(|| self.get_exactly(&name::identity(base)))
     }
 
     /// The same, of what is known by this very name.
@@ -80,22 +83,19 @@ impl Pins {
         self.told.get_key_value(key).map(|(key, pin)| (&**key, pin))
     }
 
-    /// Who retrieved a message.
-    pub(super) fn retrievals(&self, base: &[u8]) -> &[Retrieval] {
-        Self::of(&self.retrieved, base).map_or(&[], |(_, retrievals)| retrievals.as_slice())
+    /// Who retrieved what is known by this very name.
+    pub(super) fn retrievals(&self, key: &[u8]) -> &[Retrieval] {
+        self.retrieved.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is known by its base name with `,U=<n>`, since another message was told of without it.
+    pub(super) fn apart(&self) -> HashSet<Box<[u8]>> {
+        self.told.keys().filter(|key| *name::identity(key) != ***key).cloned().collect()
     }
 
     /// Who retrieved each message.
     pub(super) fn into_retrieved(self) -> HashMap<Box<[u8]>, Vec<Retrieval>> {
         self.retrieved
-    }
-
-    fn of<'p, T>(map: &'p HashMap<Box<[u8]>, T>, base: &[u8]) -> Option<(&'p [u8], &'p T)> {
-        if map.is_empty() {
-            return None;
-        }
-        let found = map.get_key_value(base).or_else(|| map.get_key_value(&*name::identity(base)))?;
-        Some((found.0, found.1))
     }
 
     /// The unique-ids told, with the messages they belong to.
