@@ -137,7 +137,8 @@ impl Pins {
     }
 
     /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
-    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when.
+    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when, be it
+    /// what they were told as or who retrieved them.
     pub(super) fn want_rewriting(&self, present: usize) -> bool {
         self.want_rewriting_on(present, today())
     }
@@ -149,7 +150,10 @@ impl Pins {
         let twice = self.lines.saturating_sub(self.told.len() + marks + self.unknown.len());
         let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
         let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
-        self.damaged > 0 || [twice, over, here.saturating_sub(present)].iter().any(|lines| *lines > SLACK + present / 4)
+        // Marks without a pin go with their message.
+        let marked = self.retrieved.keys().filter(|key| !self.told.contains_key(*key)).count();
+        let needless = [twice, over, here.saturating_sub(present), marked.saturating_sub(present)];
+        self.damaged > 0 || needless.iter().any(|lines| *lines > SLACK + present / 4)
     }
 
     /// All that is known, a line for each.
@@ -263,6 +267,24 @@ mod tests {
         assert!(twice.want_rewriting_on(3_000, 500));
         assert_eq!(rewritten(&file, 681).told.len(), 0);
         assert!(Pins { damaged: 1, ..Pins::default() }.want_rewriting_on(0, 500));
+    }
+
+    #[test]
+    fn marks_of_messages_long_gone_are_not_gathered_for_ever() {
+        let mark = |number: usize| {
+            let key = format!("{number}.a").into_bytes().into();
+            Line::Retrieved(key, Retrieval { by: "ajones".into(), at: 7 })
+        };
+        let mut pins = Pins::default();
+        (0..3_000).map(mark).for_each(|line| pins.take(line));
+        assert!(!pins.want_rewriting_on(2_000, 500), "most messages are there");
+        assert!(pins.want_rewriting_on(10, 500));
+        let mut pinned = Pins::default();
+        for number in 0..3_000 {
+            pinned.take(Line::Pin(format!("{number}.a").into_bytes().into(), pin(&number.to_string(), Some(500))));
+            pinned.take(mark(number));
+        }
+        assert!(!pinned.want_rewriting_on(10, 500), "a pin keeps its marks");
     }
 
     #[test]
