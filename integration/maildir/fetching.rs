@@ -5,9 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use restante::maildir::FetchFault;
+use restante::maildir::{EightBitHeaders, FetchFault, Settings};
 
-use super::{Mail, fetched};
+use super::{Mail, fetched, octets};
 
 #[test]
 fn a_message_is_sent_as_it_lies_on_disk() {
@@ -93,4 +93,23 @@ fn a_maildir_that_fell_away_is_an_error_and_not_a_deletion() {
     assert!(matches!(maildrop.fetch(0), Err(FetchFault::Io(_))));
     fs::rename(mail.root().join("away"), mail.root().join("ajones")).unwrap();
     assert_eq!(fetched(&mut maildrop, 0), "x\n");
+}
+
+/// The octets told of what is sent in a message's place come from its header, which is read again with it.
+#[test]
+fn a_message_changed_in_its_place_is_wrapped_by_its_new_header() {
+    let wrapping = |settings: &mut Settings| settings.eight_bit_headers = EightBitHeaders::Wrapped;
+    let texts = ["Subject: Gr\u{fc}\u{df}e\n\nx\n", "Subject: x\n\nx\n", "Subject: Viele Gr\u{fc}\u{df}e\n\nx\n"];
+    let mail = Mail::with(wrapping);
+    mail.deliver("cur/1.a:2,S", texts[0]);
+    let mut maildrop = mail.enter_settled();
+    for text in &texts[1..] {
+        mail.deliver("cur/1.a:2,S", text);
+        assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)), "in its place, with the same inode");
+        maildrop = mail.enter();
+        let anew = Mail::with(wrapping);
+        anew.deliver("cur/1.a:2,S", text);
+        assert_eq!(octets(&maildrop), octets(&anew.enter()), "{text}");
+        assert_eq!(maildrop.wraps(0), anew.enter().wraps(0), "{text}");
+    }
 }

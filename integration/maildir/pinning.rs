@@ -200,3 +200,45 @@ impl Mail {
         settings
     }
 }
+
+/// Nothing that stands in the way of a new file costs anybody a unique-id: what is appended is whole without it.
+#[test]
+fn pins_that_cannot_be_written_anew_are_told_all_the_same() {
+    let mail = listed(3);
+    let before = mail.told();
+    let whole = fs::read(mail.at(PINS)).unwrap();
+    fs::write(mail.at(PINS), [&whole[..], b"nonsense\n"].concat()).unwrap();
+    fs::create_dir_all(mail.at("restante-pins.begun/full disk")).unwrap();
+    mail.deliver("cur/9.z:2,S", "x");
+    let told = mail.told();
+    assert_eq!(told[..3], before);
+    assert_eq!(without_list(&mail), told);
+}
+
+/// Where the file was lost, that before it is all there is: the first line of a new one must not hide it.
+#[test]
+fn pins_that_only_the_file_before_tells_outlive_a_crash() {
+    for lost in [None, Some(""), Some("\0\0\0\0")] {
+        let mail = listed(3);
+        mail.told();
+        let whole = fs::read(mail.at(PINS)).unwrap();
+        fs::rename(mail.at(PINS), mail.at("restante-pins.previous")).unwrap();
+        if let Some(lost) = lost {
+            fs::write(mail.at(PINS), lost).unwrap();
+        }
+        // As if the process was killed behind the appending.
+        fs::create_dir_all(mail.at("restante-pins.begun/full disk")).unwrap();
+        mail.deliver("cur/9.z:2,S", "x");
+        let told = mail.told();
+        assert!(fs::read(mail.at(PINS)).unwrap().len() > whole.len());
+        assert_eq!(without_list(&mail), told, "{lost:?}");
+    }
+}
+
+/// Whoever owns a Maildir can put anything there; it costs them their own unique-ids, and nobody else the memory.
+#[test]
+fn a_file_of_pins_that_is_far_too_big_is_not_read() {
+    let mail = listed(1);
+    fs::File::create(mail.at(PINS)).unwrap().set_len(2 << 30).unwrap();
+    assert!(matches!(mail.try_enter("ajones"), Err(EnterFault::Unavailable(_))));
+}

@@ -56,7 +56,8 @@ impl Maildrops {
         let mut walk = directory.walk();
         let of = directory.settings();
         while let Some(entry) = walk.next().await {
-            let Ok(entry) = entry else { continue };
+            // Whom the directory is not for is nobody here, and their mail another server's.
+            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
             let identity = Identity::new(&entry, &of.attributes, &self.settings.template, &self.settings.root);
             if let Ok(path) = identity.maildrop {
                 each(&Owner { person: identity.canonical_name, path });

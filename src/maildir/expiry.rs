@@ -12,6 +12,7 @@ use super::reach::Refusal;
 use super::removal::Removal;
 use super::retrievals::Retrievals;
 use super::scan::{Found, Parts};
+use super::settle::twins;
 use super::store::Store;
 
 /// When mail that was left on the server is removed.
@@ -60,8 +61,9 @@ impl<'a> Ageing<'a> {
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
-    fn may_expire(&self, found: &Found) -> bool {
-        self.retrievals.last_by(self.person, found).map_or(self.also_unretrieved, |last| last <= self.limit)
+    fn may_expire(&self, found: &Found, has_twin: bool) -> bool {
+        let last = self.retrievals.last_by(self.person, found, has_twin);
+        last.map_or(self.also_unretrieved, |last| last <= self.limit)
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
@@ -85,7 +87,7 @@ impl Maildrop {
         let mut reach = self.reach()?;
         for place in self.all_places() {
             let Some(entry) = self.entry(place) else { continue };
-            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found) {
+            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
                 continue;
             }
             let counted = entry.counted;
@@ -138,7 +140,10 @@ impl Store {
         }
         let names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
         let mut removal = Removal::begin(self, path);
-        for found in names.found.iter().filter(|found| ageing.may_expire(found)) {
+        let (first, later) = twins(&names.found);
+        let has_twin = |index: &usize| first.contains(index) || later.contains(index);
+        let may_expire = |(index, found): &(usize, &Found)| ageing.may_expire(found, has_twin(index));
+        for (_, found) in names.found.iter().enumerate().filter(may_expire) {
             let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
                 if is_due && really {
                     removal.remove(&parts, found, None)?;
