@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Barrier;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use restante::maildir::{EnterFault, ImportMode, Maildrop, Settings, Store};
 
 use super::{Mail, path, unique_ids};
@@ -199,4 +201,41 @@ impl Mail {
         settings.unique_ids.import = ImportMode::Read;
         settings
     }
+}
+
+/// A line of the file as it would be if the name of its message were gone since so many days.
+fn gone_since(line: &str, days: u64) -> String {
+    let (_, text) = line.split_once(' ').unwrap();
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    assert_eq!((&*words[0], &*words[3]), ("told", "-"), "{line}");
+    words[3] = (today - days).to_string();
+    let text = words.join(" ");
+    let sum = digest(&SHA256, text.as_bytes());
+    format!("{:08x} {text}", u32::from_be_bytes(sum.as_ref()[..4].try_into().unwrap()))
+}
+
+/// "A pin outlives its name by 180 days: an IMAP client may move a message out and back."
+#[test]
+fn a_message_that_was_away_for_180_days_keeps_its_string() {
+    let mail = listed(3);
+    let before = mail.told();
+    for number in 1..=3 {
+        mail.rename(&format!("cur/{number}.a:2,S"), &format!("away{number}"));
+    }
+    // Of the second and the third it was noted when they went away. Damage has the file written anew.
+    let told = lines(&mail);
+    let text = [&*told[0], &told[1], &gone_since(&told[2], 179), &gone_since(&told[3], 182), "nonsense"].join("\n");
+    fs::write(mail.at(PINS), text + "\n").unwrap();
+    mail.deliver("cur/9.z:2,S", "x");
+    assert_eq!(mail.told().len(), 1);
+    let left = lines(&mail);
+    assert!(!left.contains(&"nonsense".to_owned()) && left.len() == 4, "{left:?}");
+    mail.remove("cur/9.z:2,S");
+    for number in 1..=3 {
+        mail.rename(&format!("away{number}"), &format!("cur/{number}.a:2,S"));
+    }
+    let after = without_list(&mail);
+    assert_eq!(after[..2], before[..2]);
+    assert_eq!(after[2], "3.a", "that was over");
 }
