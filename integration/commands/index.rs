@@ -1,9 +1,12 @@
 //! `restante index`: what a first login would have to find out, found out before.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+
+use rustix::process::geteuid;
 
 use super::support::process::{output, program};
 use super::support::service::{Plan, Site, restante};
@@ -11,6 +14,9 @@ use super::support::{maildir, stage, wait_until};
 use super::{command, configured};
 
 const MESSAGES: usize = 500;
+
+/// The uid and gid of `nobody`.
+const NOBODY: u32 = 65_534;
 
 /// The sample people, one of them with many messages that tell no octets in their names.
 fn site() -> (restante::demo::directory::Directory, Site) {
@@ -153,4 +159,43 @@ fn two_at_once_leave_an_index_that_is_right() {
     let maildir = site.maildir("ajones");
     assert!(!maildir.join("restante-index.damaged").exists());
     assert_eq!(fs::read_dir(maildir.join("tmp")).unwrap().count(), 0, "nothing is left behind");
+}
+
+/// "every command that writes beside mail, runs as one user": a file of root's in a Maildir would lock the service out.
+#[test]
+fn what_commands_write_belongs_to_the_user_of_the_service() {
+    if !geteuid().is_root() {
+        return eprintln!("left out: only root becomes somebody else");
+    }
+    let directory = stage::directory();
+    let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s").and("user: nobody");
+    plan.mailboxes.push_str("  deletion: { keep_for: 14d }\n");
+    let site = configured(&plan);
+    let maildir = site.maildir("ajones");
+    maildir::make(&maildir, &[]);
+    for number in 0..MESSAGES {
+        fs::write(maildir.join(format!("cur/{number}.a:2,S")), "Subject: x\n\nx\n").unwrap();
+    }
+    fs::set_permissions(site.folder(), Permissions::from_mode(0o755)).unwrap();
+    for place in ["", "new", "cur", "tmp"] {
+        chown(maildir.join(place), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    assert_eq!(command(&site, &["index", "ajones"], "").complained, "");
+    assert_eq!(fs::metadata(index(&maildir)).unwrap().uid(), NOBODY);
+    let service = site.serve(&plan);
+    let mut client = super::support::conversation::Conversation::plain(service.pop3());
+    client.expect("+OK");
+    client.login("ajones", stage::PASSWORD);
+    client.ask("DELE 1", "+OK");
+    client.ask("QUIT", "+OK bye");
+    let back = command(&site, &["undelete", "ajones"], "");
+    assert_eq!(back.told.trim(), "brought back 1 of 1 messages of ajones", "{}", back.complained);
+    for entry in fs::read_dir(&maildir).unwrap().map(Result::unwrap) {
+        assert_eq!(entry.metadata().unwrap().uid(), NOBODY, "{entry:?}");
+    }
+    // What may not be read by that user is told, and not read by root in its place.
+    fs::set_permissions(maildir.join("cur"), Permissions::from_mode(0o000)).unwrap();
+    chown(maildir.join("cur"), Some(0), Some(0)).unwrap();
+    let ended = command(&site, &["index", "ajones"], "");
+    assert!(ended.status == 1 && ended.complained.contains("denied"), "{}{}", ended.told, ended.complained);
 }

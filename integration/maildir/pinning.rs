@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Barrier;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use restante::maildir::{EnterFault, ImportMode, Maildrop, Settings, Store};
+use restante::maildir::{Deletion, EightBitHeaders, EnterFault, ImportMode, Maildrop, Offer, Settings, Store};
 
-use super::{Mail, path, unique_ids};
+use super::{Mail, octets, path, unique_ids};
 
 const PINS: &str = "restante-pins";
 
@@ -238,4 +238,64 @@ fn a_message_that_was_away_for_180_days_keeps_its_string() {
     let after = without_list(&mail);
     assert_eq!(after[..2], before[..2]);
     assert_eq!(after[2], "3.a", "that was over");
+}
+
+/// Numbers count what is offered, pins what there is.
+#[test]
+fn of_what_is_offered_the_right_message_is_pinned() {
+    let mail = listed(3);
+    let before = mail.unique_ids();
+    mail.rename("cur/2.a:2,S", "cur/2.a:2,");
+    let settings = Settings { offer: Offer::Unread, ..mail.importing_settings() };
+    let mut maildrop = Store::new(settings).unwrap().enter(&path("ajones")).unwrap().of("ajones").unwrap();
+    assert_eq!(unique_ids(&maildrop), before[1..2]);
+    maildrop.pin(&[0]).unwrap();
+    assert_eq!(unique_ids(&maildrop), before[1..2]);
+    let mut after = without_list(&mail);
+    after.sort();
+    assert_eq!(after, [&*before[1], "1.a", "3.a"]);
+}
+
+/// "`undelete` gives a message a new base name, since a client ignores a unique-id it remembers (`--same-id` keeps it)."
+#[test]
+fn what_was_deleted_comes_back_under_its_pin_only_if_that_is_wanted() {
+    for same in [true, false] {
+        let mail = Mail::with(|settings| {
+            settings.unique_ids.import = ImportMode::Read;
+            settings.deletion = Deletion::Keep(Duration::from_secs(86_400));
+        });
+        mail.deliver("cur/1.a:2,S", "x");
+        mail.uidlist("5 :1.a\n");
+        let before = mail.told();
+        assert_eq!(before, ["000000056553f100"]);
+        assert_eq!(mail.enter().commit(&[0]).removed, 1);
+        mail.uidlist("");
+        assert!(mail.told().is_empty());
+        let path = path("ajones");
+        let mut deleted = mail.store.deleted(&path).unwrap().unwrap();
+        for one in deleted.list().unwrap() {
+            deleted.undelete(&one, same).unwrap();
+        }
+        let after = mail.told();
+        assert_eq!((after.len(), after == before), (1, same), "{after:?}");
+    }
+}
+
+/// A message that is offered wrapped is the same message: whoever was first with its string, was first for both.
+#[test]
+fn a_wrapped_message_has_the_string_of_its_original() {
+    let mail = Mail::importing(|_| {});
+    mail.deliver("cur/1.a:2,S", "Subject: Gr\u{fc}\u{df}e\n\nx\n");
+    mail.uidlist("5 :1.a\n");
+    let settings = Settings { eight_bit_headers: EightBitHeaders::Wrapped, ..mail.importing_settings() };
+    let mut maildrop = Store::new(settings).unwrap().enter(&path("ajones")).unwrap();
+    let both = |maildrop: &Maildrop| {
+        [true, false].map(|utf8| maildrop.listing(utf8).get(0).map(|one| one.unique_id.as_str().to_owned()).unwrap())
+    };
+    assert_ne!(octets(&maildrop), [maildrop.listing(true).get(0).unwrap().octets], "wrapped");
+    assert_eq!(both(&maildrop), ["000000056553f100"; 2]);
+    mail.uidlist("7 :1.a\n");
+    assert_eq!(mail.told(), ["000000076553f100"]);
+    maildrop.pin(&[0]).unwrap();
+    assert_eq!(both(&maildrop), ["000000076553f100"; 2]);
 }
