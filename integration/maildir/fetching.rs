@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
 use restante::maildir::{EightBitHeaders, FetchFault, Settings};
 
@@ -59,6 +60,21 @@ fn a_file_that_is_not_the_listed_one_is_refused() {
         assert!(matches!(result, Err(FetchFault::Changed | FetchFault::Gone)), "{index}: {result:?}");
     }
     assert_eq!(fetched(&mut maildrop, 5), "x\n");
+}
+
+/// Neither its size nor its inode tells, but when it was written.
+#[test]
+fn a_file_that_was_written_over_is_refused() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a", "a\nbcd");
+    let mut maildrop = mail.enter();
+    let written = fs::metadata(mail.at("cur/1.a")).unwrap().modified().unwrap();
+    // As long on disk, and longer on the wire.
+    mail.deliver("cur/1.a", "a\nb\n\n");
+    let file = OpenOptions::new().write(true).open(mail.at("cur/1.a")).unwrap();
+    file.set_modified(written + Duration::from_millis(1)).unwrap();
+    assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)));
+    assert_eq!(fetched(&mut mail.enter(), 0), "a\nb\n\n");
 }
 
 #[test]
