@@ -154,6 +154,8 @@ fn live(maildir: &Path, session: impl Fn() -> Conversation) -> Vec<Message> {
     assert_eq!(seen(&mut client).len(), 6);
     client.ask("DELE 2", "+OK");
     client.ask("QUIT", "+OK");
+    // Courier answers first and deletes then.
+    client.ended();
     deliver_more(maildir);
     let mut client = session();
     let messages = seen(&mut client);

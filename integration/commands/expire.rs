@@ -127,6 +127,19 @@ fn the_command_does_it_for_those_who_seldom_come() {
     assert!(told.told.ends_with("removed 0 aged messages, and 1 that were deleted before\n"), "{}", told.told);
 }
 
+/// Whose names the directory is not for cannot log in: another server has their mail, and ages it.
+#[test]
+fn the_mail_of_those_whom_the_directory_is_not_for_is_left_alone() {
+    let stage = Stage::set_by(&[], |plan, _| {
+        plan.directory.push_str("    names_below: [\"ou=Sales,ou=people,dc=renovations,dc=example\"]\n");
+        plan.further.push_str("expire: { after: 30d, also_unretrieved: true }\n");
+    });
+    deliver_old(&stage.site, "ajones", 31);
+    let anothers = deliver_old(&stage.site, "alamb", 31);
+    let told = command(&stage.site, &["expire", "--all"], "");
+    assert_eq!((names(&stage, "ajones"), names(&stage, "alamb")), (vec![], vec![anothers]), "{}", told.told);
+}
+
 pub(super) fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();

@@ -194,22 +194,6 @@ fn the_command_ages_each_persons_mail_by_their_own_entry() {
     assert_eq!((world.names("ajones").len(), world.names("alamb").len(), world.names("tclerk").len()), (3, 5, 0));
 }
 
-/// An entry that cannot log in says nothing about mail that may be somebody else's.
-#[test]
-fn nobodys_mail_ages_by_an_entry_that_the_directory_is_not_for() {
-    let slapd = Slapd::start(people::LDIF);
-    let mut plan = plan(&slapd, "after: 30d, also_unretrieved: true");
-    let of_all = configured(&plan);
-    plan.directory.push_str("    mail_domains: [elsewhere.example]\n");
-    let of_none = configured(&plan);
-    for (site, count) in [(of_all, 1), (of_none, 0)] {
-        deliver_old(&site, "ajones", 31);
-        let told = command(&site, &["expire", "--all"], "");
-        let done = format!("removed {count} aged messages, and 0 that were deleted before\n");
-        assert!(told.told.ends_with(&done), "{}{}", told.told, told.complained);
-    }
-}
-
 #[test]
 fn resolve_tells_how_long_a_persons_mail_stays() {
     let world = World::new("after: 30d, at_least: 36h", "");

@@ -1,8 +1,9 @@
 //! Where the mail of the person found lies, or why that cannot be told.
 
 use super::World;
-use super::support::login::{give_mail, log_in, opens};
+use super::support::login::{give_mail, log_in, opens, refuses};
 use super::support::maildir;
+use super::support::service::Plan;
 
 /// The right password of somebody without mailbox gets the words of a wrong one; the log knows.
 #[test]
@@ -31,4 +32,54 @@ fn what_was_typed_never_makes_a_path() {
         world.refuses_with(typed, world.password("ajones"), "nobody has that name");
     }
     assert!(log_in(&world.service, "ajones", world.password("alamb")).is_err());
+}
+
+/// Somebody with capitals in every value, and several of two attributes, of which one each stands in the RDN.
+const ZED: &str = "dn: uid=Zed+departmentNumber=D-2,ou=Sales,ou=people,dc=renovations,dc=example
+changetype: add
+objectClass: inetOrgPerson
+uid: Other
+uid: Zed
+cn: Zed Grey
+sn: Grey
+mail: Zed.Grey@Renovations.Example
+departmentNumber: D-1
+departmentNumber: D-2
+title: Box/Zed
+userPassword: two-wet-stones
+";
+
+/// Each field, as it is and in lower case. "Of several values the one in the entry's RDN counts", whatever its order.
+#[test]
+fn every_field_makes_a_path() {
+    let world = World::with_names("names: fewer");
+    world.slapd.modify(ZED);
+    for (field, place) in [
+        ("short_name", "Zed"),
+        ("canonical_name", "Zed"),
+        ("mail", "Zed.Grey@Renovations.Example"),
+        ("mail.local", "Zed.Grey"),
+        ("mail.domain", "Renovations.Example"),
+        ("attr:departmentNumber", "D-2"),
+        ("attr:title", "Box/Zed"),
+    ] {
+        for (field, place) in [(field.to_owned(), place.to_owned()), (format!("{field}|lower"), place.to_lowercase())] {
+            give_mail(&world.site, &place);
+            let service = world.site.serve(&plan_of(&world, &field));
+            opens(&service, "Zed Grey", "two-wet-stones", &place);
+        }
+    }
+    world.slapd.modify(
+        "dn: uid=Zed+departmentNumber=D-2,ou=Sales,ou=people,dc=renovations,dc=example\nchangetype: modrdn\n\
+         newrdn: uid=Zed\ndeleteoldrdn: 0\n",
+    );
+    let service = world.site.serve(&plan_of(&world, "attr:departmentNumber"));
+    refuses(&service, "Zed Grey", "two-wet-stones", "AUTH");
+    service.wait_for_log(&["several values for {attr:departmentNumber}, none of them in its RDN"]);
+}
+
+fn plan_of(world: &World, field: &str) -> Plan {
+    let mut plan = Plan::at(&world.slapd.url()).and("refusal_step: 0s");
+    plan.mailboxes = format!("  path: \"{{{field}}}/Maildir\"\n");
+    plan
 }

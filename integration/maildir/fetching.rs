@@ -4,10 +4,11 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
-use restante::maildir::FetchFault;
+use restante::maildir::{EightBitHeaders, FetchFault, Settings};
 
-use super::{Mail, fetched};
+use super::{Mail, fetched, octets};
 
 #[test]
 fn a_message_is_sent_as_it_lies_on_disk() {
@@ -61,6 +62,21 @@ fn a_file_that_is_not_the_listed_one_is_refused() {
     assert_eq!(fetched(&mut maildrop, 5), "x\n");
 }
 
+/// Neither its size nor its inode tells, but when it was written.
+#[test]
+fn a_file_that_was_written_over_is_refused() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a", "a\nbcd");
+    let mut maildrop = mail.enter();
+    let written = fs::metadata(mail.at("cur/1.a")).unwrap().modified().unwrap();
+    // As long on disk, and longer on the wire.
+    mail.deliver("cur/1.a", "a\nb\n\n");
+    let file = OpenOptions::new().write(true).open(mail.at("cur/1.a")).unwrap();
+    file.set_modified(written + Duration::from_millis(1)).unwrap();
+    assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)));
+    assert_eq!(fetched(&mut mail.enter(), 0), "a\nb\n\n");
+}
+
 #[test]
 fn a_stump_never_looks_whole() {
     let mail = Mail::new();
@@ -93,4 +109,23 @@ fn a_maildir_that_fell_away_is_an_error_and_not_a_deletion() {
     assert!(matches!(maildrop.fetch(0), Err(FetchFault::Io(_))));
     fs::rename(mail.root().join("away"), mail.root().join("ajones")).unwrap();
     assert_eq!(fetched(&mut maildrop, 0), "x\n");
+}
+
+/// The octets told of what is sent in a message's place come from its header, which is read again with it.
+#[test]
+fn a_message_changed_in_its_place_is_wrapped_by_its_new_header() {
+    let wrapping = |settings: &mut Settings| settings.eight_bit_headers = EightBitHeaders::Wrapped;
+    let texts = ["Subject: Gr\u{fc}\u{df}e\n\nx\n", "Subject: x\n\nx\n", "Subject: Viele Gr\u{fc}\u{df}e\n\nx\n"];
+    let mail = Mail::with(wrapping);
+    mail.deliver("cur/1.a:2,S", texts[0]);
+    let mut maildrop = mail.enter_settled();
+    for text in &texts[1..] {
+        mail.deliver("cur/1.a:2,S", text);
+        assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)), "in its place, with the same inode");
+        maildrop = mail.enter();
+        let anew = Mail::with(wrapping);
+        anew.deliver("cur/1.a:2,S", text);
+        assert_eq!(octets(&maildrop), octets(&anew.enter()), "{text}");
+        assert_eq!(maildrop.wraps(0), anew.enter().wraps(0), "{text}");
+    }
 }

@@ -267,3 +267,23 @@ fn what_was_moved_is_removed_from_its_folder_only_if_that_is_wanted() {
         assert_eq!(fs::read_dir(mail.at("restante-deleted")).unwrap().count(), 0);
     }
 }
+
+/// Two messages whose names differ in `,U=<n>` alone lie side by side in the folder: each is itself, there as well.
+#[test]
+fn of_two_alike_in_the_folder_the_right_one_comes_back() {
+    let mail = moving(Some(30));
+    mail.deliver("cur/1.a:2,S", "one\n");
+    mail.deliver("cur/1.a,U=5:2,S", "the second\n");
+    assert_eq!(mail.enter().commit(&[0, 1]), removed(2));
+    let path = path("ajones");
+    let mut deleted = mail.store.deleted(&path).unwrap().unwrap();
+    let list = deleted.list().unwrap();
+    assert_eq!(list.iter().map(|one| one.size).collect::<Vec<_>>(), [11, 4]);
+    deleted.undelete(&list[0], true).unwrap();
+    assert_eq!(fetched(&mut mail.enter(), 0), "the second\n");
+    // The other is what is cleaned up, whatever its name became meanwhile.
+    mail.rename(".Trash/cur/1.a:2,S", ".Trash/cur/1.a,U=77:2,RS");
+    age(&mail, 31);
+    assert_eq!(mail.store.clean_up(&path).unwrap(), 1);
+    assert_eq!(lies_in(&mail, ".Trash/cur"), [] as [&str; 0]);
+}

@@ -218,3 +218,32 @@ fn what_is_retrieved_by_people_whose_mail_stays_is_noted_too() {
     ageing_session(&mail, expiry(30, false)).leave(&[], &[]);
     assert!(mail.at(&old).exists());
 }
+
+/// Two messages whose names differ in `,U=<n>` alone: what somebody retrieved of one says nothing of the other.
+#[test]
+fn a_message_is_not_taken_for_retrieved_because_its_twin_was() {
+    let mail = offering(MarkSeen::None);
+    for name in ["cur/1.a:2,", "cur/1.a,U=5:2,"] {
+        mail.deliver(name, "x\n");
+    }
+    retrieve(&mail, "ajones", &[0]);
+    let left = unique_ids(&session(&mail, "ajones"));
+    assert_eq!(left.len(), 1, "the second is still unread");
+    session(&mail, "ajones").pin(&[0]).unwrap();
+    mail.remove("cur/1.a:2,");
+    assert_eq!(unique_ids(&session(&mail, "ajones")), left, "nor when it is the only one left");
+    retrieve(&mail, "ajones", &[0]);
+    assert_eq!(unique_ids(&session(&mail, "ajones")), [] as [&str; 0]);
+}
+
+#[test]
+fn a_message_does_not_age_because_its_twin_was_retrieved() {
+    let (mail, expiry) = (ageing(), expiry(30, false));
+    let first = deliver_old(&mail, "cur/@.a:2,S", 100);
+    let second = deliver_old(&mail, "cur/@.a,U=5:2,S", 100);
+    retrieved_days_ago(&mail, "ajones", &[0], 31);
+    let expired = mail.store.expire(&path("ajones"), "ajones", Some(expiry), false).unwrap();
+    assert_eq!(expired.removed, std::slice::from_ref(&first));
+    ageing_session(&mail, expiry).leave(&[], &[]);
+    assert!(!mail.at(&first).exists() && mail.at(&second).exists());
+}

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Barrier;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use restante::maildir::{EnterFault, ImportMode, Maildrop, Settings, Store};
+use aws_lc_rs::digest::{SHA256, digest};
+use restante::maildir::{Deletion, EightBitHeaders, EnterFault, ImportMode, Maildrop, Offer, Settings, Store};
 
-use super::{Mail, path, unique_ids};
+use super::{Mail, octets, path, unique_ids};
 
 const PINS: &str = "restante-pins";
 
@@ -199,4 +201,143 @@ impl Mail {
         settings.unique_ids.import = ImportMode::Read;
         settings
     }
+}
+
+/// Nothing that stands in the way of a new file costs anybody a unique-id: what is appended is whole without it.
+#[test]
+fn pins_that_cannot_be_written_anew_are_told_all_the_same() {
+    let mail = listed(3);
+    let before = mail.told();
+    let whole = fs::read(mail.at(PINS)).unwrap();
+    fs::write(mail.at(PINS), [&whole[..], b"nonsense\n"].concat()).unwrap();
+    fs::create_dir_all(mail.at("restante-pins.begun/full disk")).unwrap();
+    mail.deliver("cur/9.z:2,S", "x");
+    let told = mail.told();
+    assert_eq!(told[..3], before);
+    assert_eq!(without_list(&mail), told);
+}
+
+/// Where the file was lost, that before it is all there is: the first line of a new one must not hide it.
+#[test]
+fn pins_that_only_the_file_before_tells_outlive_a_crash() {
+    for lost in [None, Some(""), Some("\0\0\0\0")] {
+        let mail = listed(3);
+        mail.told();
+        let whole = fs::read(mail.at(PINS)).unwrap();
+        fs::rename(mail.at(PINS), mail.at("restante-pins.previous")).unwrap();
+        if let Some(lost) = lost {
+            fs::write(mail.at(PINS), lost).unwrap();
+        }
+        // As if the process was killed behind the appending.
+        fs::create_dir_all(mail.at("restante-pins.begun/full disk")).unwrap();
+        mail.deliver("cur/9.z:2,S", "x");
+        let told = mail.told();
+        assert!(fs::read(mail.at(PINS)).unwrap().len() > whole.len());
+        assert_eq!(without_list(&mail), told, "{lost:?}");
+    }
+}
+
+/// Whoever owns a Maildir can put anything there; it costs them their own unique-ids, and nobody else the memory.
+#[test]
+fn a_file_of_pins_that_is_far_too_big_is_not_read() {
+    let mail = listed(1);
+    fs::File::create(mail.at(PINS)).unwrap().set_len(2 << 30).unwrap();
+    assert!(matches!(mail.try_enter("ajones"), Err(EnterFault::Unavailable(_))));
+}
+
+/// A line of the file as it would be if the name of its message were gone since so many days.
+fn gone_since(line: &str, days: u64) -> String {
+    let (_, text) = line.split_once(' ').unwrap();
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    assert_eq!((&*words[0], &*words[3]), ("told", "-"), "{line}");
+    words[3] = (today - days).to_string();
+    let text = words.join(" ");
+    let sum = digest(&SHA256, text.as_bytes());
+    format!("{:08x} {text}", u32::from_be_bytes(sum.as_ref()[..4].try_into().unwrap()))
+}
+
+/// "A pin outlives its name by 180 days: an IMAP client may move a message out and back."
+#[test]
+fn a_message_that_was_away_for_180_days_keeps_its_string() {
+    let mail = listed(3);
+    let before = mail.told();
+    for number in 1..=3 {
+        mail.rename(&format!("cur/{number}.a:2,S"), &format!("away{number}"));
+    }
+    // Of the second and the third it was noted when they went away. Damage has the file written anew.
+    let told = lines(&mail);
+    let text = [&*told[0], &told[1], &gone_since(&told[2], 179), &gone_since(&told[3], 182), "nonsense"].join("\n");
+    fs::write(mail.at(PINS), text + "\n").unwrap();
+    mail.deliver("cur/9.z:2,S", "x");
+    assert_eq!(mail.told().len(), 1);
+    let left = lines(&mail);
+    assert!(!left.contains(&"nonsense".to_owned()) && left.len() == 4, "{left:?}");
+    mail.remove("cur/9.z:2,S");
+    for number in 1..=3 {
+        mail.rename(&format!("away{number}"), &format!("cur/{number}.a:2,S"));
+    }
+    let after = without_list(&mail);
+    assert_eq!(after[..2], before[..2]);
+    assert_eq!(after[2], "3.a", "that was over");
+}
+
+/// Numbers count what is offered, pins what there is.
+#[test]
+fn of_what_is_offered_the_right_message_is_pinned() {
+    let mail = listed(3);
+    let before = mail.unique_ids();
+    mail.rename("cur/2.a:2,S", "cur/2.a:2,");
+    let settings = Settings { offer: Offer::Unread, ..mail.importing_settings() };
+    let mut maildrop = Store::new(settings).unwrap().enter(&path("ajones")).unwrap().of("ajones", None).unwrap();
+    assert_eq!(unique_ids(&maildrop), before[1..2]);
+    maildrop.pin(&[0]).unwrap();
+    assert_eq!(unique_ids(&maildrop), before[1..2]);
+    let mut after = without_list(&mail);
+    after.sort();
+    assert_eq!(after, [&*before[1], "1.a", "3.a"]);
+}
+
+/// "`undelete` gives a message a new base name, since a client ignores a unique-id it remembers (`--same-id` keeps it)."
+#[test]
+fn what_was_deleted_comes_back_under_its_pin_only_if_that_is_wanted() {
+    for same in [true, false] {
+        let mail = Mail::with(|settings| {
+            settings.unique_ids.import = ImportMode::Read;
+            settings.deletion = Deletion::Keep(Duration::from_secs(86_400));
+        });
+        mail.deliver("cur/1.a:2,S", "x");
+        mail.uidlist("5 :1.a\n");
+        let before = mail.told();
+        assert_eq!(before, ["000000056553f100"]);
+        assert_eq!(mail.enter().commit(&[0]).removed, 1);
+        mail.uidlist("");
+        assert!(mail.told().is_empty());
+        let path = path("ajones");
+        let mut deleted = mail.store.deleted(&path).unwrap().unwrap();
+        for one in deleted.list().unwrap() {
+            deleted.undelete(&one, same).unwrap();
+        }
+        let after = mail.told();
+        assert_eq!((after.len(), after == before), (1, same), "{after:?}");
+    }
+}
+
+/// A message that is offered wrapped is the same message: whoever was first with its string, was first for both.
+#[test]
+fn a_wrapped_message_has_the_string_of_its_original() {
+    let mail = Mail::importing(|_| {});
+    mail.deliver("cur/1.a:2,S", "Subject: Gr\u{fc}\u{df}e\n\nx\n");
+    mail.uidlist("5 :1.a\n");
+    let settings = Settings { eight_bit_headers: EightBitHeaders::Wrapped, ..mail.importing_settings() };
+    let mut maildrop = Store::new(settings).unwrap().enter(&path("ajones")).unwrap();
+    let both = |maildrop: &Maildrop| {
+        [true, false].map(|utf8| maildrop.listing(utf8).get(0).map(|one| one.unique_id.as_str().to_owned()).unwrap())
+    };
+    assert_ne!(octets(&maildrop), [maildrop.listing(true).get(0).unwrap().octets], "wrapped");
+    assert_eq!(both(&maildrop), ["000000056553f100"; 2]);
+    mail.uidlist("7 :1.a\n");
+    assert_eq!(mail.told(), ["000000076553f100"]);
+    maildrop.pin(&[0]).unwrap();
+    assert_eq!(both(&maildrop), ["000000076553f100"; 2]);
 }

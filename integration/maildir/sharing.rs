@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use restante::maildir::{FetchFault, Maildrop, Message, Store};
 
@@ -52,6 +52,38 @@ fn a_young_change_is_not_settled() {
     mail.deliver("cur/1.a:2,", "x\n");
     let maildrop = mail.enter();
     assert!(!shares(&maildrop, &mail.enter()), "another change may share its time stamp");
+}
+
+/// A clock that was ahead: a later change may have an earlier stamp.
+#[test]
+fn a_change_in_the_future_is_not_settled() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,", "x\n");
+    set_modified(&mail, SystemTime::now() + Duration::from_secs(3600));
+    let begun = Instant::now();
+    // Longer than a step of the kernel's clock.
+    while begun.elapsed() < Duration::from_millis(100) {
+        assert!(!shares(&mail.enter(), &mail.enter()));
+    }
+    set_modified(&mail, SystemTime::now() - Duration::from_secs(3600));
+    drop(mail.enter_settled());
+}
+
+/// Programs that copy mail set times back, but nobody sets the time of that.
+#[test]
+fn a_change_that_was_dated_back_is_seen() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a:2,", "x\n");
+    let before = fs::metadata(mail.at("cur")).unwrap().modified().unwrap();
+    drop(mail.enter_settled());
+    mail.deliver("cur/2.b:2,", "y\n");
+    set_modified(&mail, before);
+    assert_eq!(fs::metadata(mail.at("cur")).unwrap().modified().unwrap(), before);
+    assert_eq!(mail.unique_ids(), ["1.a", "2.b"]);
+}
+
+fn set_modified(mail: &Mail, time: SystemTime) {
+    fs::File::open(mail.at("cur")).unwrap().set_modified(time).unwrap();
 }
 
 #[test]

@@ -124,3 +124,42 @@ fn octets_told_are_octets_sent() {
         client.ended();
     }
 }
+
+/// "A believed `,W=` that proves wrong" cuts and pads nothing: the whole message goes out, and the next LIST is right.
+#[test]
+fn a_wrong_size_in_a_name_is_told_and_put_right_for_good() {
+    let messages: &[(&str, &[u8])] =
+        &[("cur/1.a,S=9,W=1:2,", b"Subject: a\n\na\n"), ("new/2.b,W=999", b"Subject: b\n\nb\n")];
+    let stage = Stage::set("", messages);
+    let mut client = stage.session();
+    client.ask("STAT", "+OK 2 1000");
+    for (number, told) in [(1, 1), (2, 999)] {
+        client.ask(&format!("LIST {number}"), &format!("+OK {number} {told}"));
+        client.ask(&format!("RETR {number}"), &format!("+OK {told} octets"));
+        assert_eq!(client.message().len(), 17);
+        let (told, number) = (format!("told={told} sent=17"), format!("{number}."));
+        stage.service.wait_for_log(&["WARN", "wrong number of octets told", &told, &number]);
+    }
+    client.ask("STAT", "+OK 2 1000");
+    client.ask("QUIT", "+OK");
+    stage.session().ask("STAT", "+OK 2 34");
+    // Another node, or this one after a restart, reads it in the index.
+    let other = stage.site.serve(&stage.plan);
+    let mut client = super::support::conversation::Conversation::plain(other.pop3());
+    client.expect("+OK");
+    client.login("ajones", super::support::stage::PASSWORD);
+    client.ask("STAT", "+OK 2 34");
+}
+
+#[test]
+fn what_is_no_message_is_left_out_and_told_once() {
+    let stage = Stage::set("", THREE);
+    fs::create_dir(stage.maildir().join("cur/0.folder")).unwrap();
+    std::os::unix::fs::symlink("1.a", stage.maildir().join("new/0.link")).unwrap();
+    for number in 3..6 {
+        stage.session().ask("STAT", &format!("+OK {number} "));
+        maildir::deliver(&stage.maildir(), &format!("new/{number}.more"), b"x\n");
+    }
+    let told = stage.service.wait_for_logs(&["WARN", "left out what is no regular file", "new/0.link"], 1);
+    assert_eq!(told.len(), 1);
+}

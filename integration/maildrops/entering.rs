@@ -1,10 +1,13 @@
 //! "Missing is empty" where it is true, and an error where something fell away.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use rustix::process::geteuid;
 
 use super::support::conversation::Conversation;
 use super::support::maildir;
+use super::support::mount::{Mount, Shown};
 use super::support::service::restante;
 use super::support::stage::{PASSWORD, Stage};
 
@@ -113,4 +116,51 @@ fn a_maildir_that_cannot_be_entered_is_no_empty_maildrop() {
     symlink("gone", stage.maildir()).unwrap();
     refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
     stage.service.wait_for_log(&["ERROR", "maildrop not opened", "a link leads to nothing"]);
+}
+
+/// Of one person, whose disk is not there any more: the mail root is, and the directory on which it was mounted.
+#[test]
+fn an_unmounted_maildir_is_no_empty_maildrop() {
+    let stage = Stage::set("", &[]);
+    let disk = Mount::memory(&stage.site.root().join("ajones"), 1 << 20);
+    maildir::make(&stage.maildir(), ONE);
+    stage.session().ask("STAT", "+OK 1 17");
+    drop(disk);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "is missing, and held 1 messages when last seen"]);
+}
+
+/// Whatever a file system answers but that there is no such file, nothing is known of the mail.
+#[test]
+fn a_file_system_that_fell_down_is_no_empty_maildrop() {
+    let stage = Stage::set("", &[]);
+    let behind = stage.site.folder().join("behind");
+    maildir::make(&behind.join("Maildir"), ONE);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    let mut shown = Shown::new(&behind, &stage.site.root().join("ajones"));
+    shown.fall_down();
+    let mut client = stage.client();
+    refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "not connected"]);
+}
+
+#[test]
+fn a_maildir_that_may_not_be_entered_is_no_empty_maildrop() {
+    for closed in ["", "new", "cur"] {
+        let stage = Stage::set_by(ONE, |plan, site| {
+            // Nothing is closed to root.
+            if geteuid().is_root() {
+                plan.further.push_str("user: nobody\n");
+                fs::set_permissions(site.folder(), Permissions::from_mode(0o755)).unwrap();
+            }
+            fs::set_permissions(site.maildir("ajones").join(closed), Permissions::from_mode(0o000)).unwrap();
+        });
+        let mut client = stage.client();
+        refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+        stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "denied"]);
+        // So that the folder can be removed.
+        fs::set_permissions(stage.maildir().join(closed), Permissions::from_mode(0o755)).unwrap();
+    }
 }

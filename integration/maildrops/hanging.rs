@@ -83,3 +83,20 @@ fn deletions_that_may_not_have_happened_are_no_success() {
     stage.service.wait_for_log(&["ERROR", "message not deleted", "did not answer within 1s"]);
     shown.thaw();
 }
+
+/// "NFS caches attributes for 30 to 60 s, which no margin cures": there the names are read at each login. What is behind
+/// FUSE is cached by the kernel just so.
+#[test]
+fn a_change_behind_a_cache_is_seen_at_the_next_login() {
+    let stage = Stage::set_by(&[], |plan, _| plan.mailboxes.push_str("  settling: 0s\n"));
+    let behind = stage.site.folder().join("behind");
+    maildir::make(&behind.join("Maildir"), ONE);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    let _shown = Shown::new(&behind, &stage.site.root().join("ajones"));
+    for number in 2..12 {
+        // The kernel has heard of the times just now.
+        stage.session().ask("STAT", &format!("+OK {number} "));
+        stage.session().ask("STAT", &format!("+OK {number} "));
+        maildir::deliver(&behind.join("Maildir"), &format!("new/{number}.more"), b"x\n");
+    }
+}

@@ -53,3 +53,27 @@ fn a_full_disk_is_served_all_the_same_and_told_once() {
     stage.session().ask("STAT", "+OK 98 1666");
     assert!(stage.maildir().join("restante-index").is_file());
 }
+
+/// Nothing can be written, so nothing is deleted, and everything is served.
+#[test]
+fn a_read_only_disk_is_served_all_the_same_and_told_once() {
+    let stage = Stage::set_by(&[], |plan, _| plan.mailboxes.push_str("  sessions_per_maildrop: one\n"));
+    let disk = Mount::memory(&stage.site.root().join("ajones"), 1 << 20);
+    maildir::make(&stage.maildir(), &[]);
+    fill(&stage);
+    disk.read_only();
+    let mut sessions = [stage.session(), stage.session()];
+    for client in &mut sessions {
+        client.ask("STAT", "+OK 100 1700");
+        client.ask("UIDL 1", "+OK 1 0.a");
+        client.ask("RETR 1", "+OK 17 octets");
+        assert_eq!(client.message(), b"Subject: a\r\n\r\na\r\n");
+        client.ask("DELE 1", "+OK");
+        client.ask("QUIT", "-ERR some deleted messages not removed");
+    }
+    assert_eq!(maildir::names(&stage.maildir()).len(), MESSAGES);
+    stage.service.wait_for_logs(&["WARN", "cannot be locked", "Read-only file system"], 2);
+    stage.service.wait_for_logs(&["ERROR", "message not deleted", "Read-only file system"], 2);
+    let told = stage.service.wait_for_logs(&["WARN", "no index can be written", "Read-only file system"], 1);
+    assert_eq!(told.len(), 1);
+}

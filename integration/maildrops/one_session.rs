@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -174,4 +175,21 @@ fn a_maildir_that_was_never_made_is_empty_for_everybody() {
     for mut client in [stage.session(), stage.session()] {
         client.ask("STAT", "+OK 0 0");
     }
+}
+
+/// "takeover works within a node, over nodes the answer is `[IN-USE]`", however idle the session there is.
+#[test]
+fn a_session_of_another_node_gives_no_way() {
+    let stage = stage("one_with_takeover\n  takeover_after: 1s");
+    let other = another_node(&stage);
+    let mut first = stage.session();
+    first.ask("DELE 1", "+OK");
+    let (begun, mut second) = (Instant::now(), client_of(&other));
+    while begun.elapsed() < Duration::from_millis(2500) {
+        refused(&mut second);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    first.ask("QUIT", "+OK bye");
+    second.login("ajones", PASSWORD);
+    assert_eq!(maildir::names(&stage.maildir()), ["new/2.b"]);
 }

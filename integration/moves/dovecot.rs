@@ -1,10 +1,13 @@
 //! From Dovecot, under each of the formats that its sites use.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use super::support::dovecot::{Dovecot, PASSWORD};
-use super::support::service::Site;
-use super::{Moved, as_sent, assert_one_size, command, live, unique_ids};
+use super::support::process::output;
+use super::support::service::{Site, restante};
+use super::support::{maildir, stage};
+use super::{Moved, as_sent, assert_one_size, command, live, plan, unique_ids};
 
 /// The default, and what sites have that came to Dovecot from other servers.
 const FORMATS: [&str; 6] = ["%08Xu%08Xv", "%08Xv%08Xu", "%v.%u", "%u", "%f", "%Mf"];
@@ -83,4 +86,49 @@ fn compare_tells_nothing_to_a_server_that_is_not_the_one() {
     let (status, _, complained) = command(&site, "", &words, "wrong\n");
     assert_eq!(status, 1);
     assert!(complained.contains("PASS is answered by \"-ERR"), "{complained}");
+}
+
+/// Pins bind for ever, so they come from what clients were told, and never from a look at the mail.
+#[test]
+fn no_command_pins_anything() {
+    let site = Site::new();
+    let maildir = site.maildir("ajones");
+    let dovecot = Dovecot::serve(&site, "");
+    live(&maildir, || dovecot.session("ajones"));
+    let (with, ca) = (format!("localhost:{}", dovecot.pop3s().port()), site.authority());
+    let ca = ca.to_str().unwrap();
+    let commands: [&[&str]; 9] = [
+        &["index", "--all"],
+        &["index", "ajones"],
+        &["uidl", "plan", "--all"],
+        &["uidl", "compare", "--with", &with, "--ca", ca, "ajones"],
+        &["audit"],
+        &["check"],
+        &["resolve", "ajones"],
+        &["undelete", "--list", "ajones"],
+        &["uidl", "plan", "ajones"],
+    ];
+    let directory = stage::directory();
+    let file = site.folder().join("command.yaml");
+    fs::write(&file, plan(&directory.url(), "import: read").yaml()).unwrap();
+    let run_all = || {
+        for words in commands {
+            let ended = output(restante().args(words).arg("--config").arg(&file), &format!("{PASSWORD}\n"));
+            // Some find something wrong, but all must run.
+            assert!(matches!(ended.status.code(), Some(0 | 1)), "{words:?}: {ended:?}");
+        }
+    };
+    run_all();
+    assert!(!maildir.join("restante-pins").exists());
+    let moved = Moved::serve(&site, "import: read");
+    assert_eq!(moved.seen().len(), 7);
+    let state = || {
+        let about = fs::metadata(maildir.join("restante-pins")).unwrap();
+        (fs::read(maildir.join("restante-pins")).unwrap(), about.modified().unwrap(), about.ino())
+    };
+    let before = state();
+    maildir::deliver(&maildir, "new/1800000000.M1P1.mx1", b"Subject: new\n\nx\n");
+    run_all();
+    assert_eq!(state(), before);
+    assert!(!maildir.join("restante-pins.previous").exists());
 }

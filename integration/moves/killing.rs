@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
+use super::support::calls::Calls;
 use super::support::conversation::Conversation;
+use super::support::mount::Mount;
 use super::support::service::Site;
 use super::support::stage;
 use super::support::{maildir, process};
@@ -130,4 +132,54 @@ fn without_an_old_list_mail_is_served_though_nothing_can_be_pinned() {
     fs::write(&full, "").unwrap();
     moved.session().ask("UIDL 1", "+OK 1 1.a");
     moved.service.wait_for_log(&["WARN", "unique-ids are told without being pinned"]);
+}
+
+#[test]
+fn what_cannot_be_pinned_on_a_read_only_disk_is_not_told() {
+    let site = Site::new();
+    fs::create_dir(site.root().join("ajones")).unwrap();
+    let disk = Mount::memory(&site.root().join("ajones"), 1 << 20);
+    let maildir = site.maildir("ajones");
+    maildir::make(&maildir, &[("new/1.a", b"Subject: a\n\na\n")]);
+    list(&maildir, 7);
+    disk.read_only();
+    let moved = Moved::serve(&site, "import: read");
+    let mut client = moved.session();
+    client.ask("UIDL 1", "-ERR [SYS/TEMP]");
+    client.ask("RETR 1", "+OK 17 octets");
+    client.message();
+    client.ask("UIDL", "-ERR [SYS/TEMP]");
+    client.ask("QUIT", "+OK");
+    moved.service.wait_for_log(&["ERROR", "unique-ids not told", "Read-only file system"]);
+}
+
+/// A machine that loses its power must not have told what it does not know afterwards.
+#[test]
+fn what_is_told_is_on_the_disk_before() {
+    let site = Site::new();
+    let maildir = site.maildir("ajones");
+    maildir::make(&maildir, &[("new/1.a", b"a\n"), ("new/2.b", b"b\n")]);
+    list(&maildir, 7);
+    let moved = Moved::serve(&site, "import: read");
+    let mut client = moved.session();
+    let calls = Calls::watch(moved.service.pid(), "write,fdatasync,fsync,sendto");
+    for number in 1..=2 {
+        client.ask(&format!("UIDL {number}"), "+OK");
+    }
+    let calls = calls.seen();
+    let at = |name: &str, word: &str, from: usize| {
+        let found = calls.iter().skip(from).position(|call| call.name == name && call.told.contains(word));
+        from + found.unwrap_or_else(|| panic!("no {name} of {word} behind {from}: {calls:?}"))
+    };
+    let mut from = 0;
+    for (number, base) in [(1, "1.a"), (2, "2.b")] {
+        let written = at("write", base, from);
+        let synced = at("fdatasync", "= 0", written);
+        if number == 1 {
+            assert!(at("fsync", "= 0", synced) < at("sendto", "+OK 1 ", from), "the file is new: {calls:?}");
+        }
+        let told = at("sendto", &format!("+OK {number} "), from);
+        assert!(synced < told, "{calls:?}");
+        from = told;
+    }
 }

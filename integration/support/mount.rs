@@ -24,6 +24,12 @@ impl Mount {
         assert!(mount.status().unwrap().success(), "mounting wants root");
         Self(at.to_owned())
     }
+
+    /// From now on nothing can be written to it.
+    pub fn read_only(&self) {
+        let mut mount = Command::new("mount");
+        assert!(mount.args(["-o", "remount,ro"]).arg(&self.0).status().unwrap().success());
+    }
 }
 
 impl Drop for Mount {
@@ -45,6 +51,12 @@ impl Shown {
     /// From now on every call on it hangs.
     pub fn freeze(&self) {
         kill_process(Pid::from_child(&self.program), Signal::STOP).unwrap();
+    }
+
+    /// Its program is gone: every call on it fails.
+    pub fn fall_down(&mut self) {
+        self.program.kill().unwrap();
+        self.program.wait().unwrap();
     }
 
     /// It answers again, those first that waited.

@@ -58,7 +58,7 @@ impl Maildrops {
         let mut walk = directory.walk();
         let of = directory.settings();
         while let Some(entry) = walk.next().await {
-            // Whom the directory is not for is nobody whose mail this would be.
+            // Whom the directory is not for is nobody here, and their mail another server's.
             let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
             let identity = Identity::new(&entry, &of.attributes, &self.settings);
             if let Ok(path) = identity.maildrop {

@@ -15,7 +15,7 @@ const BLOCK: usize = 64 * 1024;
 const ROUNDS: usize = 3;
 
 /// The state of a file in which its octets were counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FileState {
     pub(super) inode: u64,
     /// Octets on disk, not on the wire.

@@ -12,6 +12,7 @@ use super::reach::Refusal;
 use super::removal::Removal;
 use super::retrievals::Retrievals;
 use super::scan::{Found, Parts};
+use super::settle::twins;
 use super::store::Store;
 
 /// When mail is removed that a person left on the server.
@@ -63,11 +64,12 @@ impl<'a> Ageing<'a> {
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
-    fn may_expire(&self, found: &Found) -> bool {
-        if self.expiry.spares_others && self.retrievals.are_of_others(self.person, found) {
+    fn may_expire(&self, found: &Found, has_twin: bool) -> bool {
+        if self.expiry.spares_others && self.retrievals.may_be_of_others(self.person, found) {
             return false;
         }
-        self.retrievals.last_by(self.person, found).map_or(self.expiry.also_unretrieved, |last| last <= self.limit)
+        let last = self.retrievals.last_by(self.person, found, has_twin);
+        last.map_or(self.expiry.also_unretrieved, |last| last <= self.limit)
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
@@ -91,7 +93,7 @@ impl Maildrop {
         let mut reach = self.reach()?;
         for place in self.all_places() {
             let Some(entry) = self.entry(place) else { continue };
-            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found) {
+            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
                 continue;
             }
             let counted = entry.counted;
@@ -150,7 +152,10 @@ impl Store {
         }
         let names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
         let mut removal = Removal::begin(self, path);
-        for found in names.found.iter().filter(|found| ageing.may_expire(found)) {
+        let (first, later) = twins(&names.found);
+        let has_twin = |index: &usize| first.contains(index) || later.contains(index);
+        let may_expire = |(index, found): &(usize, &Found)| ageing.may_expire(found, has_twin(index));
+        for (_, found) in names.found.iter().enumerate().filter(may_expire) {
             let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
                 if is_due && really {
                     removal.remove(&parts, found, None)?;

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, chmodat, fchmod, fstat, mkdirat, openat};
+use rustix::fs::{Mode, OFlags, fchmod, fstat, mkdirat, openat};
 use rustix::io::Errno;
 
 use super::scan::Place;
@@ -59,10 +59,8 @@ pub(super) fn make(maildir: BorrowedFd<'_>, folder: &Path) -> Result<(), Errno> 
     }
     let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match openat(&directory, MARK, new, Mode::RUSR | Mode::WUSR) {
-        Ok(_) => {
-            let mode = Mode::from_raw_mode(fstat(maildir)?.st_mode & 0o666);
-            chmodat(&directory, MARK, mode, AtFlags::empty())
-        }
+        // By the open file: its owner may have put a link in the place of the name.
+        Ok(mark) => fchmod(&mark, Mode::from_raw_mode(fstat(maildir)?.st_mode & 0o666)),
         Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(errno),
     }

@@ -160,6 +160,11 @@ impl Maildrop {
         self.snapshot.entries.get(index)
     }
 
+    /// Whether another message's base name differs in `,U=<n>` alone.
+    pub(super) fn has_twin(&self, index: usize) -> bool {
+        self.snapshot.ids.twins.contains(&index)
+    }
+
     /// Where a message lay when it was last looked for.
     pub(super) fn last_seen(&self, index: usize) -> Option<Found> {
         self.seen_anew(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))

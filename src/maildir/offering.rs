@@ -6,6 +6,7 @@ use super::expiry::Expiry;
 use super::fault::EnterFault;
 use super::maildrop::Maildrop;
 use super::name;
+use super::retrievals::Retrievals;
 use super::scan::Found;
 use super::seen::SEEN;
 use super::settings::{MarkSeen, Offer};
@@ -33,10 +34,13 @@ impl Maildrop {
             MarkSeen::Retrieved => None,
             MarkSeen::None => Some(self.retrievals()?),
         };
-        let is_retrieved =
-            |found: &Found| retrievals.as_ref().is_some_and(|all| all.last_by(&self.person, found).is_some());
+        let is_retrieved = |place: usize, found: &Found| {
+            let last_by = |all: &Retrievals| all.last_by(&self.person, found, self.has_twin(place));
+            retrievals.as_ref().is_some_and(|all| last_by(all).is_some())
+        };
         let found = self.snapshot.entries.iter().map(|entry| &entry.found).enumerate();
-        Ok(found.filter(|(_, found)| unseen(found) && !is_retrieved(found)).map(|(place, _)| place).collect())
+        let unread = found.filter(|(place, found)| unseen(found) && !is_retrieved(*place, found));
+        Ok(unread.map(|(place, _)| place).collect())
     }
 
     /// The place in the snapshot of a message of the listing.

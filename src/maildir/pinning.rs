@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::ids::Ids;
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
-use super::pins::{Line, Locked, Pin, Retrieval, now, today};
+use super::pins::{self, Line, Locked, Pin, Pins, Retrieval, now, today};
 use super::settle::Wish;
 use super::unique;
 use crate::pop3::UniqueId;
@@ -54,19 +54,18 @@ impl Maildrop {
     /// The marks cannot be written.
     pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
         let at = now();
-        let keys: Vec<Box<[u8]>> = self.places(indices).into_iter().filter_map(|index| self.key(index)).collect();
+        let places = self.places(indices);
         let present = self.snapshot.entries.len();
         let stamp = self.with_pins(|locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
             let retrieval = || Retrieval { by: by.into(), at };
-            let new = keys.into_iter().filter(|key| is_new(key));
+            let keys = places.into_iter().filter_map(|place| self.key(place, &locked.pins));
+            let new = keys.filter(|key| is_new(key));
             let lines: Vec<Line> = new.map(|key| Line::Retrieved(key, retrieval())).collect();
             if !lines.is_empty() {
                 locked.append(lines)?;
             }
-            if locked.pins.want_rewriting(present) {
-                locked.rewrite(&self.names_now()?, today())?;
-            }
+            self.tidy(locked, present);
             Ok(locked.pins.stamp)
         })?;
         if self.snapshot.ids.has_pins() {
@@ -82,10 +81,11 @@ impl Maildrop {
         self.kept.renew(&before, &self.snapshot);
     }
 
-    fn key(&self, index: usize) -> Option<Box<[u8]>> {
+    /// What a mark of a message is known by: its own base name where another message is, or was, told of without `,U=<n>`.
+    fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
         let found = &self.entry(index)?.found;
-        let has_twin = self.snapshot.ids.twins.contains(&index);
-        Some(if has_twin { found.base().into() } else { found.identity().into() })
+        let is_apart = self.has_twin(index) || pins.get_exactly(found.base()).is_some();
+        Some(if is_apart { found.base().into() } else { found.identity().into() })
     }
 
     fn pin_all(&mut self, wanted: &[usize]) -> io::Result<()> {
@@ -94,13 +94,10 @@ impl Maildrop {
             let listed = snapshot.listed.get(*index)?;
             Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.base()))
         });
-        let names = || self.names_now();
         let (changed, stamp) = self.with_pins(|locked| {
             let (lines, changed) = first_pins(locked, wishes);
             locked.append(lines)?;
-            if locked.pins.want_rewriting(snapshot.entries.len()) {
-                locked.rewrite(&names()?, today())?;
-            }
+            self.tidy(locked, snapshot.entries.len());
             Ok((changed, locked.pins.stamp))
         })?;
         let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
@@ -116,6 +113,16 @@ impl Maildrop {
         let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
         let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         act(&mut Locked::take(maildir.as_fd())?)
+    }
+
+    /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
+    /// two of them keeps nobody from what was pinned.
+    fn tidy(&self, locked: &mut Locked<'_>, present: usize) {
+        if locked.pins.want_rewriting(present)
+            && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today()))
+        {
+            tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
+        }
     }
 
     /// What the messages are known by that have a file now.
@@ -158,9 +165,12 @@ impl super::store::Store {
     /// # Errors
     /// The marks cannot be read.
     pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
+        self.pins(path).map(Pins::into_retrieved)
+    }
+
+    pub(super) fn pins(&self, path: &MaildropPath) -> io::Result<Pins> {
         let root = self.root().open().map_err(io::Error::other)?;
         let maildir = root.directory(path.as_ref()).map_err(io::Error::other)?;
-        let Some(maildir) = maildir else { return Ok(HashMap::new()) };
-        Ok(super::pins::read(maildir.as_fd())?.into_retrieved())
+        maildir.map_or_else(|| Ok(Pins::default()), |maildir| pins::read(maildir.as_fd()))
     }
 }

@@ -1,6 +1,6 @@
 //! Who has retrieved which message of a maildrop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::fault::EnterFault;
 use super::maildrop::Maildrop;
@@ -10,29 +10,35 @@ use super::scan::Found;
 use super::store::Store;
 
 /// What is noted of a maildrop. A mark that was lost means "not retrieved".
-pub(super) struct Retrievals(HashMap<Box<[u8]>, Vec<Retrieval>>);
+pub(super) struct Retrievals {
+    by_name: HashMap<Box<[u8]>, Vec<Retrieval>>,
+    /// Messages whose name without `,U=<n>` is that of another one, which may be gone by now.
+    apart: HashSet<Box<[u8]>>,
+}
 
 impl Retrievals {
     pub(super) fn read(store: &Store, path: &MaildropPath) -> Result<Self, EnterFault> {
-        store.retrievals(path).map(Self).map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))
+        let pins = store.pins(path).map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
+        Ok(Self { apart: pins.apart(), by_name: pins.into_retrieved() })
     }
 
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
-    /// did.
-    pub(super) fn last_by(&self, person: &str, found: &Found) -> Option<u64> {
-        let retrievals = self.of(found);
+    /// did. `has_twin`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
+    pub(super) fn last_by(&self, person: &str, found: &Found, has_twin: bool) -> Option<u64> {
+        let base = found.base();
+        let of_identity = || {
+            let is_its_own = !has_twin && !self.apart.contains(base);
+            self.by_name.get(&*found.identity()).filter(|_| is_its_own)
+        };
+        let retrievals = self.by_name.get(base).or_else(of_identity)?;
         retrievals.iter().any(|retrieval| *retrieval.by == *person).then_some(())?;
         retrievals.iter().map(|retrieval| retrieval.at).max()
     }
 
-    /// Whether anybody else has retrieved a message.
-    pub(super) fn are_of_others(&self, person: &str, found: &Found) -> bool {
-        self.of(found).iter().any(|retrieval| *retrieval.by != *person)
-    }
-
-    fn of(&self, found: &Found) -> &[Retrieval] {
-        let retrievals = self.0.get(found.base()).or_else(|| self.0.get(&*found.identity()));
-        retrievals.map(Vec::as_slice).unwrap_or_default()
+    /// Whether anybody else has retrieved a message, or may have: a mark that may be of another message counts, too.
+    pub(super) fn may_be_of_others(&self, person: &str, found: &Found) -> bool {
+        let marks = [found.base(), &*found.identity()].map(|name| self.by_name.get(name));
+        marks.into_iter().flatten().flatten().any(|retrieval| *retrieval.by != *person)
     }
 }
 

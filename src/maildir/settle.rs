@@ -192,7 +192,7 @@ struct Candidate {
 }
 
 /// The messages whose base names differ in `,U=<n>` alone, by index: the first of each group, and the later ones.
-fn twins(found: &[Found]) -> (HashSet<usize>, HashSet<usize>) {
+pub(super) fn twins(found: &[Found]) -> (HashSet<usize>, HashSet<usize>) {
     let (mut first, mut later) = (HashSet::new(), HashSet::new());
     for (index, pair) in found.windows(2).enumerate() {
         let [one, other] = pair else { continue };

@@ -8,7 +8,7 @@ use rustix::fs::{FsWord, Stat, fstatfs, statfs};
 use rustix::time::{ClockId, clock_gettime};
 
 /// A moment on a file system's own clock, in nanoseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Moment(i64);
 
 /// What tells one state of a directory from another.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
+use super::count::FileState;
 use super::name;
 use super::snapshot::{Entry, Snapshot, renewed};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
@@ -29,7 +30,10 @@ pub(super) struct Surrogates {
 }
 
 /// What was read of messages before, by file.
-pub(super) struct Read<'a>(HashMap<(u64, Cow<'a, [u8]>), u64>);
+pub(super) struct Read<'a>(HashMap<ReadFile<'a>, u64>);
+
+/// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in its place.
+type ReadFile<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
 
 /// Octets read of a message at a time.
 const BLOCK: u64 = 8 * 1024;
@@ -42,8 +46,8 @@ impl<'a> Read<'a> {
     }
 }
 
-fn file(entry: &Entry) -> (u64, Cow<'_, [u8]>) {
-    (entry.found.inode, name::stem(entry.found.base()))
+fn file(entry: &Entry) -> ReadFile<'_> {
+    (entry.found.inode, name::stem(entry.found.base()), entry.counted)
 }
 
 impl Surrogates {

@@ -49,13 +49,21 @@ pub struct DeletedMail<'a> {
 /// A folder to which messages were moved, with what lies in it now by the stems of the names.
 struct Folder {
     parts: Parts,
-    found: HashMap<Vec<u8>, Found>,
+    found: HashMap<Vec<u8>, Vec<Found>>,
 }
 
 /// A batch, open for a moment, and the names in it.
 struct OpenBatch {
     directory: OwnedFd,
     names: Vec<Vec<u8>>,
+}
+
+impl Folder {
+    fn find(&self, base: &[u8]) -> Option<&Found> {
+        let alike = self.found.get(&*name::stem(base))?;
+        let only = || if let [only] = alike.as_slice() { Some(only) } else { None };
+        alike.iter().find(|found| found.base() == base).or_else(only)
+    }
 }
 
 impl Store {
@@ -243,15 +251,16 @@ impl DeletedMail<'_> {
         let _ = unlinkat(&self.deleted, batch.file_name(), AtFlags::REMOVEDIR);
     }
 
-    /// Where a message lies in the folder to which it was moved: its flags may have been changed since.
+    /// Where a message lies in the folder to which it was moved: its flags may have been changed since. None where several
+    /// may be the one.
     fn moved(&mut self, batch: &BatchName, name: &[u8]) -> Result<Option<Found>, EnterFault> {
         let Some(directory) = &batch.folder else { return Ok(None) };
         if !self.folders.contains_key(directory) {
             let folder = self.folder(directory)?;
             self.folders.insert(directory.clone(), folder);
         }
-        let stem = name::stem(name::base(name));
-        Ok(self.folders.get(directory).and_then(|folder| folder.found.get(&*stem)).cloned())
+        let folder = self.folders.get(directory);
+        Ok(folder.and_then(|folder| folder.find(name::base(name))).cloned())
     }
 
     fn folder(&self, directory: &Path) -> Result<Folder, EnterFault> {
@@ -259,8 +268,11 @@ impl DeletedMail<'_> {
         let parts = Parts::open(&self.store.root().open()?, &path)?;
         let names =
             parts.names(self.store.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
-        let found = names.found.into_iter().map(|found| (name::stem(found.base()).into_owned(), found)).collect();
-        Ok(Folder { parts, found })
+        let mut by_stem: HashMap<_, Vec<Found>> = HashMap::new();
+        for found in names.found {
+            by_stem.entry(name::stem(found.base()).into_owned()).or_default().push(found);
+        }
+        Ok(Folder { parts, found: by_stem })
     }
 
     fn part_of(&self, batch: &BatchName, found: &Found) -> Option<BorrowedFd<'_>> {

@@ -21,6 +21,11 @@ const NAME: &str = "restante-pins";
 const PREVIOUS: &str = "restante-pins.previous";
 /// A file that is being written; of no use to anybody.
 const BEGUN: &str = "restante-pins.begun";
+/// The file that is being replaced, until it is the one before.
+const REPLACED: &str = "restante-pins.replaced";
+
+/// No file is larger: a million messages take an eighth of it. Whoever owns the Maildir can put anything there.
+const LARGEST: u64 = 1 << 30;
 
 /// The first line, for whoever finds the file.
 const HEAD: &[u8] =
@@ -103,8 +108,9 @@ impl<'d> Locked<'d> {
     /// nobody may take it for told.
     pub(in crate::maildir) fn append(&mut self, lines: Vec<Line>) -> io::Result<()> {
         let before = fstat(&self.file)?.st_size.unsigned_abs();
-        let mut text = if before == 0 { HEAD.to_vec() } else { Vec::new() };
-        for line in &lines {
+        // Where the file was lost, what is known comes from the one before, which a new line must not hide.
+        let (mut text, known) = if before == 0 { (HEAD.to_vec(), self.pins.everything()) } else { Default::default() };
+        for line in known.iter().chain(&lines) {
             line.write(&mut text);
         }
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
@@ -120,12 +126,35 @@ impl<'d> Locked<'d> {
         Ok(())
     }
 
-    /// Writes a new file without what is of no use any more, and keeps the old one. Whenever this is cut off, one of the
-    /// two is there whole.
+    /// Writes a new file without what is of no use any more, and keeps the old one. Whenever this is cut off, the old
+    /// file is there with the one before it, which it may need, or the new one is there whole.
     pub(in crate::maildir) fn rewrite(&mut self, present: &HashSet<Box<[u8]>>, today: Day) -> io::Result<()> {
         let lines = self.pins.lines(present, today);
+        let begun = match self.begin(&lines) {
+            Ok(begun) => begun,
+            Err(error) => {
+                // What there is of it takes room on a disk that may be full.
+                let _ = remove(self.maildir, BEGUN);
+                return Err(error);
+            }
+        };
+        remove(self.maildir, REPLACED)?;
+        linkat(self.maildir, NAME, self.maildir, REPLACED, AtFlags::empty())?;
+        renameat(self.maildir, BEGUN, self.maildir, NAME)?;
+        sync_directory(self.maildir)?;
+        renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?;
+        let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&begun)?)), ..Pins::default() };
+        for line in lines {
+            pins.take(line);
+        }
+        (self.file, self.pins) = (begun, pins);
+        Ok(())
+    }
+
+    /// Writes a new file, and brings it to the disk.
+    fn begin(&self, lines: &[Line]) -> io::Result<File> {
         let mut text = HEAD.to_vec();
-        for line in &lines {
+        for line in lines {
             line.write(&mut text);
         }
         remove(self.maildir, BEGUN)?;
@@ -134,16 +163,7 @@ impl<'d> Locked<'d> {
         flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
         begun.write_all(&text)?;
         begun.sync_all()?;
-        remove(self.maildir, PREVIOUS)?;
-        linkat(self.maildir, NAME, self.maildir, PREVIOUS, AtFlags::empty())?;
-        renameat(self.maildir, BEGUN, self.maildir, NAME)?;
-        sync_directory(self.maildir)?;
-        let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&begun)?)), ..Pins::default() };
-        for line in lines {
-            pins.take(line);
-        }
-        (self.file, self.pins) = (begun, pins);
-        Ok(())
+        Ok(begun)
     }
 }
 
@@ -158,9 +178,6 @@ fn open(maildir: BorrowedFd<'_>, name: &str) -> io::Result<Option<File>> {
 /// What stands in a file, completed by the one before it where it is damaged; and the octets of its whole lines.
 fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     let stat = fstat(file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::Error::other(format!("{NAME} is no regular file")));
-    }
     let (mut pins, whole) = parse(&octets(file)?);
     pins.stamp = Some(FileStamp::of(&stat));
     if (pins.damaged > 0 || whole == 0)
@@ -173,9 +190,13 @@ fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     Ok((pins, whole))
 }
 
-fn octets(mut file: &File) -> io::Result<Vec<u8>> {
+fn octets(file: &File) -> io::Result<Vec<u8>> {
+    let stat = fstat(file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size.unsigned_abs() > LARGEST {
+        return Err(io::Error::other(format!("{NAME}, or the file before it, is no regular file, or far too large")));
+    }
     let mut octets = Vec::new();
-    file.read_to_end(&mut octets)?;
+    file.take(LARGEST).read_to_end(&mut octets)?;
     Ok(octets)
 }
 

@@ -72,7 +72,10 @@ impl Pins {
 
     /// The pin of a message, and what it is known by there.
     pub(super) fn get(&self, base: &[u8]) -> Option<(&[u8], &Pin)> {
-        Self::of(&self.told, base)
+        if self.told.is_empty() {
+            return None;
+        }
+        self.get_exactly(base).or_else(|| self.get_exactly(&name::identity(base)))
     }
 
     /// The same, of what is known by this very name.
@@ -80,22 +83,19 @@ impl Pins {
         self.told.get_key_value(key).map(|(key, pin)| (&**key, pin))
     }
 
-    /// Who retrieved a message.
-    pub(super) fn retrievals(&self, base: &[u8]) -> &[Retrieval] {
-        Self::of(&self.retrieved, base).map_or(&[], |(_, retrievals)| retrievals.as_slice())
+    /// Who retrieved what is known by this very name.
+    pub(super) fn retrievals(&self, key: &[u8]) -> &[Retrieval] {
+        self.retrieved.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is known by its base name with `,U=<n>`, since another message was told of without it.
+    pub(super) fn apart(&self) -> HashSet<Box<[u8]>> {
+        self.told.keys().filter(|key| *name::identity(key) != ***key).cloned().collect()
     }
 
     /// Who retrieved each message.
     pub(super) fn into_retrieved(self) -> HashMap<Box<[u8]>, Vec<Retrieval>> {
         self.retrieved
-    }
-
-    fn of<'p, T>(map: &'p HashMap<Box<[u8]>, T>, base: &[u8]) -> Option<(&'p [u8], &'p T)> {
-        if map.is_empty() {
-            return None;
-        }
-        let found = map.get_key_value(base).or_else(|| map.get_key_value(&*name::identity(base)))?;
-        Some((found.0, found.1))
     }
 
     /// The unique-ids told, with the messages they belong to.
@@ -131,10 +131,14 @@ impl Pins {
         for (key, retrievals) in earlier.retrieved {
             self.retrieved.entry(key).or_insert(retrievals);
         }
+        if self.unknown.is_empty() {
+            self.unknown = earlier.unknown;
+        }
     }
 
     /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
-    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when.
+    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when, be it
+    /// what they were told as or who retrieved them.
     pub(super) fn want_rewriting(&self, present: usize) -> bool {
         self.want_rewriting_on(present, today())
     }
@@ -146,7 +150,19 @@ impl Pins {
         let twice = self.lines.saturating_sub(self.told.len() + marks + self.unknown.len());
         let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
         let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
-        self.damaged > 0 || [twice, over, here.saturating_sub(present)].iter().any(|lines| *lines > SLACK + present / 4)
+        // Marks without a pin go with their message.
+        let marked = self.retrieved.keys().filter(|key| !self.told.contains_key(*key)).count();
+        let needless = [twice, over, here.saturating_sub(present), marked.saturating_sub(present)];
+        self.damaged > 0 || needless.iter().any(|lines| *lines > SLACK + present / 4)
+    }
+
+    /// All that is known, a line for each.
+    fn everything(&self) -> Vec<Line> {
+        let told = self.told.iter().map(|(key, pin)| Line::Pin(key.clone(), pin.clone()));
+        let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
+            retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone()))
+        });
+        told.chain(retrieved).chain(self.unknown.iter().cloned().map(Line::Unknown)).collect()
     }
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
@@ -251,6 +267,24 @@ mod tests {
         assert!(twice.want_rewriting_on(3_000, 500));
         assert_eq!(rewritten(&file, 681).told.len(), 0);
         assert!(Pins { damaged: 1, ..Pins::default() }.want_rewriting_on(0, 500));
+    }
+
+    #[test]
+    fn marks_of_messages_long_gone_are_not_gathered_for_ever() {
+        let mark = |number: usize| {
+            let key = format!("{number}.a").into_bytes().into();
+            Line::Retrieved(key, Retrieval { by: "ajones".into(), at: 7 })
+        };
+        let mut pins = Pins::default();
+        (0..3_000).map(mark).for_each(|line| pins.take(line));
+        assert!(!pins.want_rewriting_on(2_000, 500), "most messages are there");
+        assert!(pins.want_rewriting_on(10, 500));
+        let mut pinned = Pins::default();
+        for number in 0..3_000 {
+            pinned.take(Line::Pin(format!("{number}.a").into_bytes().into(), pin(&number.to_string(), Some(500))));
+            pinned.take(mark(number));
+        }
+        assert!(!pinned.want_rewriting_on(10, 500), "a pin keeps its marks");
     }
 
     #[test]
