@@ -68,8 +68,7 @@ pub(super) enum Mend {
 
 /// What is known of the messages before their files are opened.
 pub(super) struct Known<'a> {
-    /// By the stem of the name and by inode.
-    by_file: HashMap<(Cow<'a, [u8]>, u64), (&'a Entry, &'a Listed)>,
+    by_file: HashMap<File<'a>, (&'a Entry, &'a Listed)>,
     mends: &'a Mends,
     index: Option<&'a Index<'a>>,
 }
@@ -113,8 +112,10 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What a file is known by when its name may have changed.
-fn file(found: &Found) -> (Cow<'_, [u8]>, u64) {
+/// What a file is known by when its name may have changed: the stem of the name, and the inode.
+type File<'a> = (Cow<'a, [u8]>, u64);
+
+fn file(found: &Found) -> File<'_> {
     (name::stem(found.base()), found.inode)
 }
 
