@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -218,4 +218,36 @@ fn nothing_is_held_open_between_calls() {
     let root = mail.root();
     let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
     assert_eq!(open.filter(|target| target.starts_with(&root)).count(), 0, "an administrator must be able to unmount");
+}
+
+/// Whoever may write to one Maildir, as in a home directory, must not have another's mail shown and deleted as their own.
+#[test]
+fn a_link_to_what_is_not_its_owners_is_not_followed() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for (link_of, mail_of, is_followed) in [(1001, 1001, true), (0, 1002, true), (1001, 1002, false), (1001, 0, false)]
+    {
+        let mail = Mail::new();
+        mail.deliver("cur/1.a,W=3:2,", "x\n");
+        chown(mail.at("cur"), Some(mail_of), None).unwrap();
+        let link = |at: &str, to: &str| {
+            symlink(to, mail.root().join(at)).unwrap();
+            lchown(mail.root().join(at), Some(link_of), None).unwrap();
+        };
+        fs::create_dir_all(mail.root().join("bob/Maildir/new")).unwrap();
+        link("bob/Maildir/cur", "../../ajones/Maildir/cur");
+        // By way of a link that anybody may make, too.
+        fs::create_dir_all(mail.root().join("carl/Maildir")).unwrap();
+        symlink("../../bob/Maildir/cur", mail.root().join("carl/Maildir/cur")).unwrap();
+        for person in ["bob", "carl"] {
+            match mail.try_enter(person) {
+                Ok(maildrop) => {
+                    assert!(is_followed && unique_ids(&maildrop).len() == 1, "{person}, {link_of}, {mail_of}");
+                }
+                Err(EnterFault::Forbidden(_)) => assert!(!is_followed, "{person}, {link_of}, {mail_of}"),
+                Err(fault) => panic!("{fault}"),
+            }
+        }
+    }
 }

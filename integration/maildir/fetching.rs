@@ -129,3 +129,16 @@ fn a_message_changed_in_its_place_is_wrapped_by_its_new_header() {
         assert_eq!(maildrop.wraps(0), anew.enter().wraps(0), "{text}");
     }
 }
+
+/// Of two messages whose names differ in `,U=<n>` alone, what was found out about one is not believed of the other.
+#[test]
+fn what_was_sent_of_a_message_is_not_told_of_its_twin() {
+    let mail = Mail::new();
+    mail.deliver("cur/1.a,W=99:2,S", "one\n");
+    mail.deliver("cur/1.a,W=99,U=5:2,S", "the second\n");
+    assert_eq!(fetched(&mut mail.enter(), 0), "one\n");
+    let mut maildrop = mail.enter();
+    assert_eq!(octets(&maildrop), [5, 99]);
+    assert_eq!(fetched(&mut maildrop, 1), "the second\n");
+    assert_eq!(octets(&mail.enter()), [5, 12]);
+}

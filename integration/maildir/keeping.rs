@@ -287,3 +287,23 @@ fn of_two_alike_in_the_folder_the_right_one_comes_back() {
     assert_eq!(mail.store.clean_up(&path).unwrap(), 1);
     assert_eq!(lies_in(&mail, ".Trash/cur"), [] as [&str; 0]);
 }
+
+/// Its owner took it out of the folder, and deleted it again later: its time begins anew.
+#[test]
+fn what_was_deleted_again_is_kept_from_then_on() {
+    let mail = moving(Some(30));
+    let path = path("ajones");
+    mail.deliver("cur/1.a:2,S", "one\n");
+    assert_eq!(mail.enter().commit(&[0]), removed(1));
+    age(&mail, 29);
+    mail.rename(".Trash/cur/1.a:2,S", "cur/1.a:2,RS");
+    assert_eq!(mail.enter().commit(&[0]), removed(1));
+    age(&mail, 2);
+    assert_eq!(mail.store.clean_up(&path).unwrap(), 0);
+    assert_eq!(lies_in(&mail, ".Trash/cur"), ["1.a:2,RS"]);
+    assert_eq!(undelete_all(&mail, true), 1, "once, and it is there");
+    assert_eq!(mail.enter().commit(&[0]), removed(1));
+    age(&mail, 30);
+    assert_eq!(mail.store.clean_up(&path).unwrap(), 1);
+    assert_eq!(lies_in(&mail, ".Trash/cur"), [] as [&str; 0]);
+}

@@ -72,6 +72,29 @@ fn a_session_goes_on_once_the_file_system_answers_again() {
     assert_eq!(maildir::names(&stage.maildir()), ["cur/2.b:2,"]);
 }
 
+/// Not even a thread was left for its call.
+#[test]
+fn a_session_that_got_no_turn_goes_on_as_well() {
+    let (stage, shown) = stage();
+    let mut client = stage.session();
+    shown.freeze();
+    let mut waiting: Vec<_> = (0..60).map(|_| stage.client()).collect();
+    for client in &mut waiting {
+        client.ask("USER ajones", "+OK");
+        client.send(&format!("PASS {PASSWORD}"));
+    }
+    for client in &mut waiting {
+        client.expect("-ERR [SYS/TEMP]");
+    }
+    client.ask("RETR 1", NOT_NOW);
+    shown.thaw();
+    client.ask("RETR 1", "+OK 17 octets");
+    client.message();
+    client.ask("DELE 1", "+OK");
+    client.ask("QUIT", "+OK");
+    assert_eq!(maildir::names(&stage.maildir()), ["cur/2.b:2,"]);
+}
+
 #[test]
 fn deletions_that_may_not_have_happened_are_no_success() {
     let (stage, shown) = stage();

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::thread::panicking;
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::Service;
 use super::lanes::{Lane, NoResult};
@@ -40,6 +42,12 @@ enum At {
     /// A call took it and was late; it comes back when that ends.
     Away(oneshot::Receiver<Box<Maildrop>>),
     Lost,
+}
+
+/// A maildrop that a call has. It comes back when that ends, or never begins since no thread is free; not from a panic.
+struct Lent {
+    maildrop: Option<Box<Maildrop>>,
+    back: Option<oneshot::Sender<Box<Maildrop>>>,
 }
 
 /// A message on its way, with the octets read last.
@@ -143,21 +151,16 @@ impl Mail {
         &mut self,
         call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
-        let mut maildrop = self.take().await?;
+        let maildrop = self.take().await?;
         let (back, mut away) = oneshot::channel();
-        let called = self.lane.run(move || {
-            let result = call(&mut maildrop);
-            // Nobody waits for it where the session is over.
-            let _ = back.send(maildrop);
-            result
-        });
-        let called = called.await;
-        self.maildrop = match (away.try_recv(), &called) {
-            (Ok(maildrop), _) => At::Home(maildrop),
-            (Err(_), Err(NoResult::Late(_))) => At::Away(away),
-            (Err(_), _) => At::Lost,
+        let mut lent = Lent { maildrop: Some(maildrop), back: Some(back) };
+        let called = self.lane.run(move || lent.maildrop.as_deref_mut().map(call)).await;
+        self.maildrop = match away.try_recv() {
+            Ok(maildrop) => At::Home(maildrop),
+            Err(TryRecvError::Empty) => At::Away(away),
+            Err(TryRecvError::Closed) => At::Lost,
         };
-        called
+        called?.ok_or(NoResult::Internal)
     }
 
     async fn take(&mut self) -> Result<Box<Maildrop>, NoResult> {
@@ -215,6 +218,15 @@ impl Mail {
     pub(super) fn leaves_something(&self) -> bool {
         let At::Home(maildrop) = &self.maildrop else { return false };
         maildrop.leaves_something(!self.retrieved.is_empty())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let (Some(maildrop), Some(back), false) = (self.maildrop.take(), self.back.take(), panicking()) {
+            // Nobody waits for it where the session is over.
+            let _ = back.send(maildrop);
+        }
     }
 }
 

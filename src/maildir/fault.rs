@@ -40,7 +40,10 @@ impl EnterFault {
     pub(super) fn of(what: impl fmt::Display, errno: Errno) -> Self {
         match errno {
             Errno::XDEV => Self::Forbidden(format!("{what}: a link leads out of the mail root")),
-            Errno::LOOP => Self::Forbidden(format!("{what}: too many links, or one that may not be followed")),
+            Errno::LOOP => Self::Forbidden(format!(
+                "{what}: too many links, or one that leads to what is not its owner's, and was made neither by root nor by \
+                 the user of the service"
+            )),
             Errno::NAMETOOLONG => Self::Forbidden(format!("{what}: a name is too long")),
             _ => Self::Unavailable(format!("{what}: {errno}")),
         }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::scan::Found;
 use super::snapshot::{Mend, Snapshot};
 
-/// What a session found out about messages, by what each is known by.
-pub(super) type Mends = HashMap<Box<[u8]>, Mend>;
+/// What a session found out about messages, by what each is known by; and of which file, by its inode as the directory
+/// tells it.
+pub(super) type Mends = HashMap<Box<[u8]>, (u64, Mend)>;
 
 /// The last snapshot of one maildrop, and what was found out since.
 #[derive(Debug, Default)]
@@ -57,8 +59,8 @@ impl Kept {
     }
 
     /// Notes what the next snapshot must heed.
-    pub(super) fn mend(&self, identity: &[u8], mend: Mend) {
-        self.state().mends.insert(identity.into(), mend);
+    pub(super) fn mend(&self, found: &Found, mend: Mend) {
+        self.state().mends.insert(found.identity().into(), (found.inode, mend));
     }
 
     /// Whether this is the first time: what cannot be written is told once.

@@ -102,7 +102,7 @@ impl Maildrop {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let entry = self.entry(index).ok_or(FetchFault::Gone)?;
         let Some(state) = state.filter(|state| entry.counted.is_none_or(|counted| counted == *state)) else {
-            self.kept.mend(&entry.found.identity(), Mend::Forget);
+            self.kept.mend(&entry.found, Mend::Forget);
             return Err(FetchFault::Changed);
         };
         let source = Source {

@@ -114,7 +114,7 @@ impl Source {
         }
         let file = String::from_utf8_lossy(&entry.found.name);
         tracing::warn!(maildrop = %self.path, %file, told = listed.octets, sent, "wrong number of octets told");
-        self.kept.mend(&entry.found.identity(), Mend::Sent(sent, state));
+        self.kept.mend(&entry.found, Mend::Sent(sent, state));
     }
 }
 

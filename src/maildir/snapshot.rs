@@ -8,6 +8,7 @@ use super::count::FileState;
 use super::fault::EnterFault;
 use super::ids::Ids;
 use super::index::{self, Index, Noted};
+use super::kept::Mends;
 use super::name;
 use super::scan::{Found, Names};
 use super::settle::Settlement;
@@ -67,16 +68,16 @@ pub(super) enum Mend {
 
 /// What is known of the messages before their files are opened.
 pub(super) struct Known<'a> {
-    by_stem: HashMap<Cow<'a, [u8]>, (&'a Entry, &'a Listed)>,
-    mends: &'a HashMap<Box<[u8]>, Mend>,
+    by_file: HashMap<File<'a>, (&'a Entry, &'a Listed)>,
+    mends: &'a Mends,
     index: Option<&'a Index<'a>>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(earlier: Option<&'a Snapshot>, mends: &'a HashMap<Box<[u8]>, Mend>) -> Self {
+    pub(super) fn new(earlier: Option<&'a Snapshot>, mends: &'a Mends) -> Self {
         let pairs = earlier.iter().flat_map(|snapshot| snapshot.entries.iter().zip(snapshot.listed.iter()));
-        let by_stem = pairs.map(|(entry, listed)| (name::stem(entry.found.base()), (entry, listed))).collect();
-        Self { by_stem, mends, index: None }
+        let by_file = pairs.map(|(entry, listed)| (file(&entry.found), (entry, listed))).collect();
+        Self { by_file, mends, index: None }
     }
 
     /// Besides, what the index says.
@@ -85,9 +86,10 @@ impl<'a> Known<'a> {
     }
 
     fn size(&self, found: &Found) -> Option<Size> {
-        match self.mends.get(&*found.identity()) {
-            Some(Mend::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
-            Some(Mend::Forget) => return None,
+        let mend = self.mends.get(&*found.identity()).filter(|(inode, _)| *inode == found.inode);
+        match mend {
+            Some((_, Mend::Sent(octets, state))) => return Some(Size::counted(*octets, *state)),
+            Some((_, Mend::Forget)) => return None,
             None => {}
         }
         let Some((Entry { counted, noted, .. }, listed)) = self.same_file(found) else { return self.noted(found) };
@@ -106,9 +108,15 @@ impl<'a> Known<'a> {
     }
 
     fn same_file(&self, found: &Found) -> Option<(&'a Entry, &'a Listed)> {
-        let pair = self.by_stem.get(&name::stem(found.base())).copied();
-        pair.filter(|(entry, _)| entry.found.inode == found.inode)
+        self.by_file.get(&file(found)).copied()
     }
+}
+
+/// What a file is known by when its name may have changed: the stem of the name, and the inode.
+type File<'a> = (Cow<'a, [u8]>, u64);
+
+fn file(found: &Found) -> File<'_> {
+    (name::stem(found.base()), found.inode)
 }
 
 impl Snapshot {

@@ -1,6 +1,6 @@
 //! Bringing back what clients deleted, and removing it for good when its time is over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -185,23 +185,44 @@ impl DeletedMail<'_> {
             Deletion::Move(_, time) => (None, *time),
         };
         let now = SystemTime::now();
-        let mut removed = 0;
-        for batch in self.batches()? {
+        let is_due = |batch: &BatchName| {
             let age = now.duration_since(batch.moment()).unwrap_or_default();
-            let is_moved = batch.folder.is_some();
-            let time = if is_moved { Some(moved.unwrap_or(REMEMBERED)) } else { kept };
-            if time.is_some_and(|time| age >= time) {
-                removed += self.clean_up_batch(&batch, is_moved && moved.is_none(), really)?;
-            }
+            let time = if batch.folder.is_some() { Some(moved.unwrap_or(REMEMBERED)) } else { kept };
+            time.is_some_and(|time| age >= time)
+        };
+        let (due, younger): (Vec<_>, Vec<_>) = self.batches()?.into_iter().partition(is_due);
+        let removes_moved = moved.is_some() && due.iter().any(|batch| batch.folder.is_some());
+        let again = if removes_moved { self.stems(&younger)? } else { HashSet::new() };
+        let mut removed = 0;
+        for batch in due {
+            let spares = |stem: &[u8]| batch.folder.is_some() && (moved.is_none() || again.contains(stem));
+            removed += self.clean_up_batch(&batch, spares, really)?;
         }
         Ok(removed)
     }
 
-    /// `spares`: the messages stay in their folder, and are forgotten here.
-    fn clean_up_batch(&mut self, batch: &BatchName, spares: bool, really: bool) -> Result<usize, EnterFault> {
+    /// The stems of messages that were moved to a folder.
+    fn stems(&self, batches: &[BatchName]) -> Result<HashSet<Vec<u8>>, EnterFault> {
+        let mut stems = HashSet::new();
+        for batch in batches.iter().filter(|batch| batch.folder.is_some()) {
+            let names = self.batch(batch)?.map(|open| open.names).unwrap_or_default();
+            stems.extend(names.iter().map(|name| name::stem(name::base(name)).into_owned()));
+        }
+        Ok(stems)
+    }
+
+    /// `spares`: of which stems the messages stay in their folder, and are forgotten here; those too that were taken out of
+    /// it by their owner, and deleted again later.
+    fn clean_up_batch(
+        &mut self,
+        batch: &BatchName,
+        spares: impl Fn(&[u8]) -> bool,
+        really: bool,
+    ) -> Result<usize, EnterFault> {
         let Some(OpenBatch { directory, names }) = self.batch(batch)? else { return Ok(0) };
         let mut removed = 0;
         for name in names {
+            let spares = spares(&name::stem(name::base(&name)));
             let in_folder = if spares { None } else { self.moved(batch, &name)? };
             let part = in_folder.as_ref().and_then(|found| Some((self.part_of(batch, found)?, found)));
             removed += usize::from(!spares && (batch.folder.is_none() || part.is_some()));

@@ -141,14 +141,14 @@ impl<'d> Locked<'d> {
         remove(self.maildir, REPLACED)?;
         linkat(self.maildir, NAME, self.maildir, REPLACED, AtFlags::empty())?;
         renameat(self.maildir, BEGUN, self.maildir, NAME)?;
-        sync_directory(self.maildir)?;
-        renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?;
-        let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&begun)?)), ..Pins::default() };
+        self.file = begun;
+        let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&self.file)?)), ..Pins::default() };
         for line in lines {
             pins.take(line);
         }
-        (self.file, self.pins) = (begun, pins);
-        Ok(())
+        self.pins = pins;
+        sync_directory(self.maildir)?;
+        Ok(renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?)
     }
 
     /// Writes a new file, and brings it to the disk.
