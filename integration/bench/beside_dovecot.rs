@@ -6,10 +6,11 @@
 //! ```
 //!
 //! Both servers read the same Maildirs and ask the same slapd. Debian's Dovecot (`dovecot-pop3d`, `dovecot-ldap`) is set
-//! up as its manual says for speed: processes that stay, its cache of passwords on, no flags written. Before a piece of
-//! work is measured, both servers' replies to it are compared, octet by octet; where they differ, nothing is measured.
-//! What is counted is the CPU time of the server's whole process tree, slapd's left out; rounds of both alternate, and
-//! the table has the median of the rounds' ratios with the smallest and the largest. Run it as root, as Dovecot wants it.
+//! up as its manual says for speed: processes that stay, its cache of passwords on, no flags written. Restante tells the
+//! unique-ids of Dovecot's list, as it does after a move. Before a piece of work is measured, both servers' replies to it
+//! are compared, octet by octet; where they differ, nothing is measured. What is counted is the CPU time of the server's
+//! whole process tree, slapd's left out; rounds of both alternate, and the table has the median of the rounds' ratios with
+//! the smallest and the largest. Run it as root, as Dovecot wants it.
 //!
 //! The table is printed as Markdown, the chart written to `integration/bench/beside_dovecot.svg`.
 

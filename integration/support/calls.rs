@@ -3,14 +3,18 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::wait_until;
 
 /// Watches a running process until it is asked what it saw.
 pub struct Calls {
     strace: Child,
     seen: PathBuf,
+    /// It says something of each new thread, and ends if nobody could read it.
+    _messages: BufReader<ChildStderr>,
     _folder: tempfile::TempDir,
 }
 
@@ -48,9 +52,16 @@ impl Calls {
             .stderr(Stdio::piped())
             .spawn()
             .expect("strace, of Debian's package of that name");
-        let attached = BufReader::new(strace.stderr.take().unwrap()).lines().map_while(Result::ok).next();
-        assert!(attached.as_ref().is_some_and(|line| line.contains("attached")), "{attached:?}");
-        Self { strace, seen, _folder: folder }
+        let (mut messages, mut attached) = (BufReader::new(strace.stderr.take().unwrap()), String::new());
+        messages.read_line(&mut attached).unwrap();
+        assert!(attached.contains("attached"), "{attached:?}");
+        Self { strace, seen, _messages: messages, _folder: folder }
+    }
+
+    /// Ends watching once a call with these words was seen: what returned before it is not lost then.
+    pub fn seen_until(self, told: &str) -> Vec<Call> {
+        wait_until("the last call is seen", || fs::read_to_string(&self.seen).unwrap().contains(told));
+        self.seen()
     }
 
     /// Ends watching; tells what was seen, in order.

@@ -111,7 +111,6 @@ mail_fsync = optimized
 mail_max_userip_connections = 5000
 first_valid_uid = 0
 first_valid_gid = 0
-pop3_uidl_format = %f
 pop3_no_flag_updates = yes
 maildir_very_dirty_syncs = yes
 passdb {{

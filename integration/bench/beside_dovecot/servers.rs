@@ -73,7 +73,9 @@ impl Yard {
             Caches::Cold => "cache: { found: 0s, missed: 0s, password: 0s, refused: 0s, outage_grace: 0s }",
         };
         let limits = "limits: { connections: 20000, connections_per_address: 20000, login: 1h, idle: 1h }";
-        let service = self.site.serve(&Plan::at(&self.slapd.url()).and(cache).and(limits));
+        // Clients that come from Dovecot shall know their messages again.
+        let uidl = "uidl: { import: read, precedence: [dovecot] }";
+        let service = self.site.serve(&Plan::at(&self.slapd.url()).and(cache).and(limits).and(uidl));
         let daemon = Dovecot::start(&self.site, &self.slapd.url(), caches == Caches::Warm);
         Pair {
             dovecot: self.server(daemon.plain(), daemon.tls(), daemon.pid()),
