@@ -2,7 +2,7 @@
 //! read.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use restante::maildir::ListKind::{Courier, Dovecot, DovecotSaved, ImportFile};
 use restante::maildir::{EnterFault, ImportMode, ListKind, OverLong, UidlFormat, UniqueIdSettings};
@@ -204,6 +204,33 @@ fn follow_leaves_a_message_out_until_it_is_listed_or_the_wait_is_over() {
     }
     mail.uidlist("5 :2.b\n");
     assert_eq!(mail.told(), ["2.b"], "what was told stays");
+}
+
+/// "for at most `follow_wait`": whoever flags a message meanwhile makes it no younger, nor hides what was shown.
+#[test]
+fn a_message_that_is_renamed_again_and_again_is_left_out_no_longer() {
+    let mail = Mail::importing(|settings| {
+        settings.import = ImportMode::Follow;
+        settings.follow_wait = Duration::from_millis(500);
+    });
+    mail.deliver("new/1.a", "x");
+    mail.uidlist("");
+    let begun = Instant::now();
+    let flag = |from: &str, to: &str| {
+        mail.rename(from, to);
+        mail.unique_ids()
+    };
+    assert!(flag("new/1.a", "cur/1.a:2,").is_empty());
+    let mut names = ["cur/1.a:2,", "cur/1.a,U=3:2,S"];
+    while flag(names[0], names[1]).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "left out as long as somebody renames it");
+        names.reverse();
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(450), "{:?}", begun.elapsed());
+    for _ in 0..10 {
+        names.reverse();
+        assert_eq!(flag(names[0], names[1]), ["1.a"], "shown, and so it stays");
+    }
 }
 
 #[test]

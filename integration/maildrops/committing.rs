@@ -127,3 +127,28 @@ fn fetch_all(client: &mut Conversation, count: usize) {
         assert_eq!(client.message().len(), 3);
     }
 }
+
+/// What an IMAP server keeps beside the mail stays as it is, and nothing of ours comes beside it unless that is wanted.
+#[test]
+fn a_session_leaves_nothing_beside_the_mail() {
+    let stage = Stage::set("", FOUR);
+    let theirs = ["dovecot-uidlist", "dovecot.index.log", "courierpop3dsizelist", "maildirfolder", "tmp/begun"];
+    for name in theirs {
+        fs::write(stage.maildir().join(name), name).unwrap();
+    }
+    let mut client = stage.session();
+    for command in ["UIDL", "LIST", "RETR 1", "TOP 2 0"] {
+        client.ask(command, "+OK");
+        client.multiline();
+    }
+    client.ask("DELE 3", "+OK");
+    client.ask("QUIT", "+OK bye");
+    client.ended();
+    assert_eq!(maildir::names(&stage.maildir()), ["cur/1.a:2,S", "new/2.b", "new/4.d"]);
+    for name in theirs {
+        assert_eq!(fs::read_to_string(stage.maildir().join(name)).unwrap(), name);
+    }
+    let beside =
+        fs::read_dir(stage.maildir()).unwrap().count() + fs::read_dir(stage.maildir().join("tmp")).unwrap().count();
+    assert_eq!(beside, 3 + theirs.len());
+}

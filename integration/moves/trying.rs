@@ -93,8 +93,8 @@ fn listed(site: &Site, messages: u32, validity: u32) -> std::path::PathBuf {
 
 /// Writes Dovecot's list as Dovecot does.
 fn list(maildir: &Path, messages: u32, validity: u32) {
-    let records: String = (1..=messages).map(|number| format!("{number} :{number}.a\n")).collect();
-    fs::write(maildir.join("tmp/list"), format!("3 V{validity} N9999\n{records}")).unwrap();
+    let records: Vec<String> = (1..=messages).map(|number| format!("{number} :{number}.a\n")).collect();
+    fs::write(maildir.join("tmp/list"), format!("3 V{validity} N9999\n{}", records.concat())).unwrap();
     fs::rename(maildir.join("tmp/list"), maildir.join("dovecot-uidlist")).unwrap();
 }
 

@@ -85,3 +85,22 @@ impl fmt::Display for FetchFault {
 impl std::error::Error for StoreFault {}
 impl std::error::Error for EnterFault {}
 impl std::error::Error for FetchFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a link that leads out, or a name that no file system takes, is nobody's mail; whatever else is in the way may
+    /// go away again.
+    #[test]
+    fn what_may_pass_is_unavailable() {
+        for errno in
+            [Errno::ACCESS, Errno::NOTDIR, Errno::STALE, Errno::IO, Errno::NOENT, Errno::TIMEDOUT, Errno::MFILE]
+        {
+            assert!(matches!(EnterFault::of("ajones", errno), EnterFault::Unavailable(_)), "{errno}");
+        }
+        for errno in [Errno::XDEV, Errno::LOOP, Errno::NAMETOOLONG] {
+            assert!(matches!(EnterFault::of("ajones", errno), EnterFault::Forbidden(_)), "{errno}");
+        }
+    }
+}

@@ -14,7 +14,8 @@ use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since
 use super::path::MaildropPath;
 use super::pins::{self, Pins};
 use super::root::{OpenRoot, Root};
-use super::settle::{Settlement, Sources, Wish, Wishes};
+use super::scan::Found;
+use super::settle::{Settlement, Sources, Waiting, Wish, Wishes};
 use super::snapshot::Snapshot;
 use super::stamp::{FileStamp, Moment};
 
@@ -37,7 +38,9 @@ pub(super) struct Ids {
     has_list: bool,
     /// Whether pins were.
     has_pins: bool,
-    /// When the first message is shown that waits for another server.
+    /// The messages that wait for another server.
+    waiting: Arc<Waiting>,
+    /// When the first of them is shown.
     until: Option<Moment>,
 }
 
@@ -79,7 +82,8 @@ impl Sought {
             lists: self.contents.stamps,
             has_list: sources.lists.as_ref().is_some_and(Lists::is_any),
             has_pins: self.know_pins(),
-            until: settlement.waiting.map(|since| since.later_by(sources.settings.follow_wait)),
+            waiting: Arc::new(settlement.waiting.clone()),
+            until: settlement.waiting.values().min().map(|since| since.later_by(sources.settings.follow_wait)),
         }
     }
 
@@ -124,6 +128,11 @@ impl Ids {
         self.wishes.get(&index)
     }
 
+    /// Since when a message waits for another server; none if it does not.
+    pub(super) fn waits_since(&self, found: &Found) -> Option<Moment> {
+        self.waiting.get(&*found.identity()).copied()
+    }
+
     pub(super) fn has_list(&self) -> bool {
         self.has_list
     }
@@ -138,7 +147,8 @@ impl Ids {
         /// What a map adds to each entry.
         const OVERHEAD: usize = 64;
         let wishes = self.wishes.values().map(|wish| size_of::<Wish>() + wish.key.len() + OVERHEAD);
-        wishes.sum::<usize>() + size_of_val(&*self.twins)
+        let waiting = self.waiting.keys().map(|key| size_of::<Moment>() + key.len() + OVERHEAD);
+        wishes.sum::<usize>() + waiting.sum::<usize>() + size_of_val(&*self.twins)
     }
 
     /// The same after some messages were pinned.

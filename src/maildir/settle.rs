@@ -61,9 +61,11 @@ pub enum UidlOrigin {
 #[derive(Debug, Default)]
 pub(super) struct Settlement {
     pub(super) messages: Vec<Settled>,
-    /// Since when the oldest message is left out that waits for the other server; none if none is.
-    pub(super) waiting: Option<Moment>,
+    pub(super) waiting: Waiting,
 }
+
+/// The messages that are left out because they wait for the other server: since when, by what each is known by.
+pub(super) type Waiting = HashMap<Box<[u8]>, Moment>;
 
 impl Settlement {
     /// How many messages have a unique-id by our own rule, because no list has them.
@@ -73,13 +75,13 @@ impl Settlement {
 }
 
 impl Sources<'_> {
-    /// Settles the messages, which come in the order of their arrival. `changed` tells when a file was last touched;
-    /// none if it is gone. `held` tells what an earlier snapshot had.
+    /// Settles the messages, which come in the order of their arrival. `held` tells what an earlier snapshot had. `since`
+    /// tells from when on a message may wait for the other server; none if its file is gone.
     pub(super) fn settle(
         &self,
         found: Vec<Found>,
         held: impl Fn(&Found) -> Option<UniqueId>,
-        changed: impl Fn(&Found) -> Option<Moment>,
+        since: impl Fn(&Found) -> Option<Moment>,
     ) -> Settlement {
         let (first, later) = twins(&found);
         let mut settlement = Settlement::default();
@@ -87,8 +89,8 @@ impl Sources<'_> {
         for (index, found) in found.into_iter().enumerate() {
             let message = self.candidate(found, later.contains(&index), &held);
             let message = Candidate { has_twin: message.is_twin || first.contains(&index), ..message };
-            match self.waits(&message, &changed) {
-                Some(since) => settlement.waiting = Some(settlement.waiting.map_or(since, |other| other.min(since))),
+            match self.waits(&message, &held, &since) {
+                Some(since) => drop(settlement.waiting.insert(message.found.identity().into(), since)),
                 None => messages.push(message),
             }
         }
@@ -124,12 +126,20 @@ impl Sources<'_> {
         may_be_told.then_some(unique_id)
     }
 
-    /// Whether a message is left out until the other server has listed it, and since when.
-    fn waits(&self, message: &Candidate, changed: &impl Fn(&Found) -> Option<Moment>) -> Option<Moment> {
-        if self.settings.import != ImportMode::Follow || message.origin != UidlOrigin::Own {
+    /// Whether a message is left out until the other server has listed it, and since when. What was shown stays.
+    fn waits(
+        &self,
+        message: &Candidate,
+        held: &impl Fn(&Found) -> Option<UniqueId>,
+        since: &impl Fn(&Found) -> Option<Moment>,
+    ) -> Option<Moment> {
+        if self.settings.import != ImportMode::Follow
+            || message.origin != UidlOrigin::Own
+            || held(&message.found).is_some()
+        {
             return None;
         }
-        let (since, now, wait) = (changed(&message.found)?, Moment::before(Duration::ZERO), self.settings.follow_wait);
+        let (since, now, wait) = (since(&message.found)?, Moment::before(Duration::ZERO), self.settings.follow_wait);
         // A clock that is far ahead of ours must not hide mail for as long.
         (since > now.earlier_by(wait) && since < now.later_by(wait)).then_some(since)
     }

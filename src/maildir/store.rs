@@ -185,8 +185,8 @@ impl Inner {
             }
             let known = Known::new(earlier.as_deref(), mends).and(index);
             let found = std::mem::take(&mut names.found);
-            let settlement =
-                sources.settle(found, |found| known.unique_id(found).cloned(), |found| changed(parts, found));
+            let since = |found: &Found| waits_since(parts, found, earlier.as_deref());
+            let settlement = sources.settle(found, |found| known.unique_id(found).cloned(), since);
             if round == 1 {
                 sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
             }
@@ -279,6 +279,13 @@ fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// Since when a message may wait for another server: whoever renames it makes it no younger than it was when it was first
+/// left out. After a restart it begins anew.
+fn waits_since(parts: &Parts, found: &Found, earlier: Option<&Snapshot>) -> Option<Moment> {
+    let first = earlier.and_then(|earlier| earlier.ids.waits_since(found));
+    changed(parts, found).map(|changed| first.map_or(changed, |first| first.min(changed)))
 }
 
 /// When a message's file was last touched; none if it is gone.
