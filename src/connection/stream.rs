@@ -30,6 +30,11 @@ impl Stream {
         }
     }
 
+    /// Whether the octets go out as they are.
+    pub(super) fn is_clear(&self) -> bool {
+        matches!(self, Self::Clear(_))
+    }
+
     /// The chain that the client showed, or that a resumed session remembers.
     pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
         let Self::Tls(stream) = self else { return None };

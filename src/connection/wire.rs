@@ -115,9 +115,10 @@ impl Wire {
         Ok(())
     }
 
-    /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut.
+    /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut. In clear the kernel says it
+    /// when the socket is closed.
     pub(super) async fn close(&mut self) {
-        if self.flush().await.is_ok() {
+        if self.flush().await.is_ok() && !self.stream.is_clear() {
             let _ = timeout(FAREWELL, self.stream.shutdown()).await;
         }
     }
@@ -125,11 +126,15 @@ impl Wire {
     /// Says goodbye to a client that may be in the middle of a sentence. What it still sends is read and thrown away:
     /// closed with octets unread, the kernel would break the connection, and our last words could be lost with it.
     pub(super) async fn close_on_talker(&mut self) {
-        self.close().await;
+        if self.flush().await.is_err() {
+            return;
+        }
         let listening = async {
+            self.stream.shutdown().await?;
             while read_some(&mut self.stream, &mut self.lines).await.is_ok_and(|count| count > 0) {
                 self.lines.forget();
             }
+            io::Result::Ok(())
         };
         let _ = timeout(FAREWELL, listening).await;
     }

@@ -172,7 +172,8 @@ impl Ids {
             return false;
         }
         let directory = || lists_directory(settings.lists_root.as_deref(), root.path(), path);
-        !settings.import.reads() || directory().is_none_or(|directory| !changed_since(&self.lists, &directory))
+        !settings.import.reads()
+            || directory().is_none_or(|directory| !changed_since(&self.lists, &directory, settings))
     }
 }
 
@@ -187,11 +188,11 @@ fn lists_directory(lists_root: Option<&Path>, mail_root: &Path, path: &MaildropP
 fn contents(root: &OpenRoot<'_>, path: &MaildropPath, settings: &UniqueIdSettings) -> Result<Contents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
     let Some(lists_root) = &settings.lists_root else {
-        return Contents::read(root.as_fd(), path.as_ref()).map_err(unreadable);
+        return Contents::read(root.as_fd(), path.as_ref(), settings).map_err(unreadable);
     };
     let Some(lists) = path.lists() else { return Ok(Contents::default()) };
     let opened = openat(CWD, lists_root, beneath::PASSING, Mode::empty());
     let lists_root = opened
         .map_err(|errno| EnterFault::Unavailable(format!("the root of lists {}: {errno}", lists_root.display())))?;
-    Contents::read(lists_root.as_fd(), lists).map_err(unreadable)
+    Contents::read(lists_root.as_fd(), lists, settings).map_err(unreadable)
 }

@@ -8,19 +8,24 @@ use std::path::Path;
 use rustix::fs::{FileType, OFlags, fstat, stat};
 use rustix::io::Errno;
 
+use super::settings::{ListKind, UniqueIdSettings};
 use crate::maildir::beneath;
 use crate::maildir::stamp::FileStamp;
 
-/// What the lists are called, in the order of [`ListStamps`].
-const NAMES: [&str; 3] = ["dovecot-uidlist", "courierpop3dsizelist", "restante-import"];
+/// What the lists are called, in the order of [`ListStamps`], and what is read from each.
+const LISTS: [(&str, &[ListKind]); 3] = [
+    ("dovecot-uidlist", &[ListKind::Dovecot, ListKind::DovecotSaved]),
+    ("courierpop3dsizelist", &[ListKind::Courier]),
+    ("restante-import", &[ListKind::ImportFile]),
+];
 
 /// No list of a maildrop that can be served is bigger.
 const LARGEST: u64 = 1 << 30;
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// The state in which each list was read; none of one that was not there.
-pub(in crate::maildir) type ListStamps = [Option<FileStamp>; NAMES.len()];
+/// The state in which each list was read; none of one that was not there, or does not count.
+pub(in crate::maildir) type ListStamps = [Option<FileStamp>; LISTS.len()];
 
 /// What stands in the lists of one maildrop.
 #[derive(Debug, Default)]
@@ -32,13 +37,20 @@ pub(in crate::maildir) struct Contents {
 }
 
 impl Contents {
-    /// Reads the lists in a directory beneath `root`. Blocks while the disk answers.
+    /// Reads the lists that count in a directory beneath `root`. Blocks while the disk answers.
     ///
     /// # Errors
     /// One of them is there and cannot be read; which.
-    pub(in crate::maildir) fn read(root: BorrowedFd<'_>, directory: &Path) -> Result<Self, (&'static str, io::Error)> {
+    pub(in crate::maildir) fn read(
+        root: BorrowedFd<'_>,
+        directory: &Path,
+        settings: &UniqueIdSettings,
+    ) -> Result<Self, (&'static str, io::Error)> {
         let mut stamps = ListStamps::default();
-        let mut read = NAMES.into_iter().zip(&mut stamps).map(|(name, stamp)| {
+        let mut read = LISTS.into_iter().zip(&mut stamps).map(|((name, kinds), stamp)| {
+            if !settings.counts(kinds) {
+                return Ok(None);
+            }
             let found = whole(root, &directory.join(name)).map_err(|error| (name, error))?;
             Ok(found.map(|(octets, at)| {
                 *stamp = Some(at);
@@ -52,14 +64,15 @@ impl Contents {
     }
 }
 
-/// Whether a list was made, changed or removed since it was read: one `stat` call for each.
-pub(in crate::maildir) fn changed_since(stamps: &ListStamps, directory: &Path) -> bool {
+/// Whether a list that counts was made, changed or removed since it was read: one `stat` call for each.
+pub(in crate::maildir) fn changed_since(stamps: &ListStamps, directory: &Path, settings: &UniqueIdSettings) -> bool {
     let now = |name| match stat(directory.join(name)) {
         Ok(stat) => Ok(Some(FileStamp::of(&stat))),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
     };
-    NAMES.into_iter().zip(stamps).any(|(name, stamp)| now(name) != Ok(*stamp))
+    let mut counted = LISTS.into_iter().zip(stamps).filter(|((_, kinds), _)| settings.counts(kinds));
+    counted.any(|((name, _), stamp)| now(name) != Ok(*stamp))
 }
 
 /// A file from its beginning to its end, and its state before that.

@@ -34,19 +34,16 @@ pub(in crate::maildir) struct Old<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// Reads what stands in the lists, as far as they count.
+    /// Reads what stands in the lists.
     pub(in crate::maildir) fn parse(contents: &'a Contents, settings: &'a UniqueIdSettings) -> Self {
-        let counts = |kind| settings.precedence.contains(&kind);
         let mut lists = Self { settings, dovecot: None, courier: None, import: None, faults: Vec::new() };
-        if let Some(octets) =
-            contents.dovecot.as_deref().filter(|_| counts(ListKind::Dovecot) || counts(ListKind::DovecotSaved))
-        {
+        if let Some(octets) = &contents.dovecot {
             lists.dovecot = lists.taken("dovecot-uidlist", Uidlist::parse(octets), |list| list.unread);
         }
-        if let Some(octets) = contents.courier.as_deref().filter(|_| counts(ListKind::Courier)) {
+        if let Some(octets) = &contents.courier {
             lists.courier = lists.taken("courierpop3dsizelist", Sizelist::parse(octets), |list| list.unread);
         }
-        if let Some(octets) = contents.import.as_deref().filter(|_| counts(ListKind::ImportFile)) {
+        if let Some(octets) = &contents.import {
             lists.import = lists.taken("restante-import", Ok(ImportFile::parse(octets)), |list| list.unread);
         }
         lists

@@ -60,6 +60,13 @@ pub struct UniqueIdSettings {
     pub lists_root: Option<PathBuf>,
 }
 
+impl UniqueIdSettings {
+    /// Whether any of these count.
+    pub(super) fn counts(&self, kinds: &[ListKind]) -> bool {
+        kinds.iter().any(|kind| self.precedence.contains(kind))
+    }
+}
+
 impl ImportMode {
     /// Whether lists are read.
     #[must_use]
