@@ -161,7 +161,7 @@ fn two_at_once_leave_an_index_that_is_right() {
     assert_eq!(fs::read_dir(maildir.join("tmp")).unwrap().count(), 0, "nothing is left behind");
 }
 
-/// "every command that writes beside mail, runs as one user": a file of root's in a Maildir would lock the service out.
+/// Whatever writes beside mail runs as one user: a file of root's in a Maildir would lock the service out.
 #[test]
 fn what_commands_write_belongs_to_the_user_of_the_service() {
     if !geteuid().is_root() {

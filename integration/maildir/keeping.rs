@@ -153,7 +153,7 @@ fn nothing_in_a_folder_is_ever_overwritten() {
     assert_eq!(fs::read_to_string(mail.at(".Trash/cur/1.a:2,S")).unwrap(), "other\n");
 }
 
-/// "a client ignores a unique-id that it remembers": so a message comes back as a new one.
+/// A client ignores a unique-id that it remembers, so a message comes back as a new one.
 #[test]
 fn what_comes_back_is_new_to_every_client() {
     for mail in [keeping(), moving(None)] {

@@ -206,7 +206,7 @@ fn follow_leaves_a_message_out_until_it_is_listed_or_the_wait_is_over() {
     assert_eq!(mail.told(), ["2.b"], "what was told stays");
 }
 
-/// "for at most `follow_wait`": whoever flags a message meanwhile makes it no younger, nor hides what was shown.
+/// For at most `follow_wait`: whoever flags a message meanwhile makes it no younger, nor hides what was shown.
 #[test]
 fn a_message_that_is_renamed_again_and_again_is_left_out_no_longer() {
     let mail = Mail::importing(|settings| {

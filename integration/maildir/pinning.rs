@@ -257,7 +257,7 @@ fn gone_since(line: &str, days: u64) -> String {
     format!("{:08x} {text}", u32::from_be_bytes(sum.as_ref()[..4].try_into().unwrap()))
 }
 
-/// "A pin outlives its name by 180 days: an IMAP client may move a message out and back."
+/// A pin outlives its name by 180 days: an IMAP client may move a message out and back.
 #[test]
 fn a_message_that_was_away_for_180_days_keeps_its_string() {
     let mail = listed(3);
@@ -298,7 +298,7 @@ fn of_what_is_offered_the_right_message_is_pinned() {
     assert_eq!(after, [&*before[1], "1.a", "3.a"]);
 }
 
-/// "`undelete` gives a message a new base name, since a client ignores a unique-id it remembers (`--same-id` keeps it)."
+/// `undelete` gives a message a new base name, since a client ignores a unique-id that it remembers; `--same-id` keeps it.
 #[test]
 fn what_was_deleted_comes_back_under_its_pin_only_if_that_is_wanted() {
     for same in [true, false] {

@@ -95,7 +95,7 @@ fn mail_that_arrives_meanwhile_is_for_the_next_session() {
     client.ask("UIDL 2", "+OK 2 2.b");
 }
 
-/// "octets" of LIST, of the reply to RETR, and of what RETR sends, counted by the client.
+/// The octets of LIST, of the reply to RETR, and of what RETR sends, counted by the client.
 #[test]
 fn octets_told_are_octets_sent() {
     let block = 64 * 1024;
@@ -125,7 +125,7 @@ fn octets_told_are_octets_sent() {
     }
 }
 
-/// "A believed `,W=` that proves wrong" cuts and pads nothing: the whole message goes out, and the next LIST is right.
+/// A believed `,W=` that proves wrong cuts and pads nothing: the whole message goes out, and the next LIST is right.
 #[test]
 fn a_wrong_size_in_a_name_is_told_and_put_right_for_good() {
     let messages: &[(&str, &[u8])] =

@@ -1,4 +1,4 @@
-//! "Missing is empty" where it is true, and an error where something fell away.
+//! What is missing is empty where that is true, and an error where something fell away.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

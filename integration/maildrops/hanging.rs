@@ -107,7 +107,7 @@ fn deletions_that_may_not_have_happened_are_no_success() {
     shown.thaw();
 }
 
-/// "NFS caches attributes for 30 to 60 s, which no margin cures": there the names are read at each login. What is behind
+/// NFS caches attributes for 30 to 60 s, which no margin cures: there the names are read at each login. What is behind
 /// FUSE is cached by the kernel just so.
 #[test]
 fn a_change_behind_a_cache_is_seen_at_the_next_login() {

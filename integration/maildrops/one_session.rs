@@ -177,7 +177,7 @@ fn a_maildir_that_was_never_made_is_empty_for_everybody() {
     }
 }
 
-/// "takeover works within a node, over nodes the answer is `[IN-USE]`", however idle the session there is.
+/// Takeover works within a node; over nodes the answer is `[IN-USE]`, however idle the session there is.
 #[test]
 fn a_session_of_another_node_gives_no_way() {
     let stage = stage("one_with_takeover\n  takeover_after: 1s");

@@ -93,12 +93,12 @@ fn listed(site: &Site, messages: u32, validity: u32) -> std::path::PathBuf {
 
 /// Writes Dovecot's list as Dovecot does.
 fn list(maildir: &Path, messages: u32, validity: u32) {
-    let records: Vec<String> = (1..=messages).map(|number| format!("{number} :{number}.a\n")).collect();
-    fs::write(maildir.join("tmp/list"), format!("3 V{validity} N9999\n{}", records.concat())).unwrap();
+    let records: Vec<String> = (1..=messages).map(|number| format!("{number} :{number}.a")).collect();
+    fs::write(maildir.join("tmp/list"), format!("3 V{validity} N9999\n{}\n", records.join("\n"))).unwrap();
     fs::rename(maildir.join("tmp/list"), maildir.join("dovecot-uidlist")).unwrap();
 }
 
-/// "A message is pinned when its unique-id was first told to a client, not when first seen".
+/// A message is pinned when its unique-id is first told to a client, not when it is first seen.
 #[test]
 fn what_was_told_is_pinned_and_not_what_was_seen() {
     let site = Site::new();
@@ -123,8 +123,8 @@ fn what_was_told_is_pinned_and_not_what_was_seen() {
     assert_eq!(unique_ids(&ours.seen()), ["0000000100000001", "0000000200000007"]);
 }
 
-/// "`follow` leaves a message out until the old server has listed it, for at most `follow_wait`; then it is shown and
-/// pinned by our rule, counted and logged".
+/// `follow` leaves a message out until the old server has listed it, for at most `follow_wait`; then it is shown and
+/// pinned by our rule, counted and logged.
 #[test]
 fn follow_shows_by_our_own_rule_what_is_never_listed() {
     let site = Site::new();
@@ -143,7 +143,7 @@ fn follow_shows_by_our_own_rule_what_is_never_listed() {
     assert_eq!(unique_ids(&ours.seen()), ["0000000100000001", "2.b", "3.c"], "what was told stays");
 }
 
-/// "writers on several nodes merge (first pin wins)": two processes, each of which has read another list.
+/// Writers on several nodes merge, and the first pin wins: two processes, each of which has read another list.
 #[test]
 fn two_nodes_that_tell_at_once_tell_the_same() {
     const MESSAGES: u32 = 100;
