@@ -45,7 +45,6 @@ pub(super) async fn accept<Serving>(
                 continue;
             }
         };
-        let _ = socket.set_nodelay(true);
         let serving = serve(policy.client(socket, peer));
         tokio::spawn(async move {
             let _place = place;
