@@ -15,6 +15,8 @@ mod support;
 
 #[path = "commands/audit.rs"]
 mod audit;
+#[path = "commands/check.rs"]
+mod check;
 #[path = "commands/expire.rs"]
 mod expire;
 #[path = "commands/flush.rs"]

@@ -5,8 +5,15 @@ use std::path::Path;
 use super::{Ended, act_as_service, complain};
 use crate::config;
 use crate::directory::{Directory, Fault};
-use crate::maildir::Store;
+use crate::identity::{self, Identity};
+use crate::maildir::{Condition, MaildropPath, Store};
 use crate::server::TlsPolicies;
+
+/// People of each directory whose Maildirs are looked at. An audit looks at everybody's, which takes its time.
+const LOOKED_AT: usize = 1_000;
+
+/// How many of those are named whose mail cannot be served.
+const NAMED: usize = 5;
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn check(file: &Path) -> Ended {
@@ -27,14 +34,16 @@ pub(super) fn check(file: &Path) -> Ended {
     }
     // As in `serve`, keys are read first, and the mail with the rights of the service.
     faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));
-    faults.extend(Store::new(configuration.maildir).err().map(|fault| format!("mailboxes.root: {fault}")));
-    let by_person = configuration.identity.ageing.by_person;
-    let wanted: Vec<_> = by_person
-        .into_iter()
-        .map(|by_person| (by_person.attribute, "expire.attribute says how long mail stays"))
-        .collect();
-    let directories = configuration.directories.into_iter().map(Directory::new);
-    faults.extend(directories.flat_map(|directory| probe(&directory, &wanted)));
+    let store = Store::new(configuration.maildir).map_err(|fault| faults.push(format!("mailboxes.root: {fault}"))).ok();
+    for directory in configuration.directories.into_iter().map(Directory::new) {
+        match probe(&directory, &configuration.identity) {
+            Ok(found) => {
+                faults.extend(found.faults.iter().map(|fault| told(&directory, fault)));
+                faults.extend(store.as_ref().and_then(|store| unserved(store, &found.people)));
+            }
+            Err(fault) => faults.push(told(&directory, &fault)),
+        }
+    }
     for fault in &faults {
         complain(fault);
     }
@@ -45,18 +54,64 @@ pub(super) fn check(file: &Path) -> Ended {
     Ended::Fine
 }
 
-/// What is wrong with a directory: that it gives no answer, or what it does not let the service read; `wanted`: attributes
-/// that settings name, each with what for.
-fn probe(directory: &Directory, wanted: &[(String, &str)]) -> Vec<String> {
-    let told = |fault: &dyn std::fmt::Display| format!("directory {}: {fault}", directory.settings().name);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(fault) => return vec![told(&fault)],
-    };
-    match runtime.block_on(unreadable(directory, wanted)) {
-        Ok(faults) => faults.iter().map(|fault| told(fault)).collect(),
-        Err(fault) => vec![told(&fault)],
+/// What a directory lets the service see.
+struct Found {
+    /// What it does not let it read.
+    faults: Vec<String>,
+    /// Some people, and where their mail is.
+    people: Vec<(String, MaildropPath)>,
+}
+
+fn told(directory: &Directory, fault: &dyn std::fmt::Display) -> String {
+    format!("directory {}: {fault}", directory.settings().name)
+}
+
+/// Asks a directory, whose answer is none or a fault.
+fn probe(directory: &Directory, settings: &identity::Settings) -> Result<Found, anyhow::Error> {
+    let wanted: Vec<_> = settings
+        .ageing
+        .by_person
+        .iter()
+        .map(|by_person| (by_person.attribute.clone(), "expire.attribute says how long mail stays"))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let faults = unreadable(directory, &wanted).await?;
+        Ok(Found { faults, people: people(directory, settings).await })
+    })
+}
+
+/// The first people that a directory tells of, as far as they have a place for their mail; for what else may be wrong with
+/// them, there is the audit.
+async fn people(directory: &Directory, settings: &identity::Settings) -> Vec<(String, MaildropPath)> {
+    let (mut walk, attributes) = (directory.walk(), &directory.settings().attributes);
+    let mut people = Vec::new();
+    while people.len() < LOOKED_AT
+        && let Some(entry) = walk.next().await
+    {
+        let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
+        let identity = Identity::new(&entry, attributes, settings);
+        people.extend(identity.maildrop.ok().map(|path| (identity.canonical_name, path)));
     }
+    people
+}
+
+/// Whose Maildirs may not be read or not be written; none if all are fine.
+fn unserved(store: &Store, people: &[(String, MaildropPath)]) -> Option<String> {
+    let why = |(person, path): &(String, MaildropPath)| match store.inspect(path) {
+        Condition::Fine(_) | Condition::Missing => None,
+        Condition::Forbidden(why) | Condition::Unusable(_, why) => Some(format!("{person}: {why}")),
+    };
+    let unserved: Vec<String> = people.iter().filter_map(why).collect();
+    let named = unserved.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    (!unserved.is_empty()).then(|| {
+        format!(
+            "mailboxes: the mail of {} of the {} people looked at cannot be served ({named}); `restante audit` looks at \
+             everybody's",
+            unserved.len(),
+            people.len()
+        )
+    })
 }
 
 async fn unreadable(directory: &Directory, wanted: &[(String, &str)]) -> Result<Vec<String>, Fault> {
