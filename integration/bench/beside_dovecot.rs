@@ -10,7 +10,8 @@
 //! unique-ids of Dovecot's list, as it does after a move. Before a piece of work is measured, both servers' replies to it
 //! are compared, octet by octet; where they differ, nothing is measured. What is counted is the CPU time of the server's
 //! whole process tree, slapd's left out; rounds of both alternate, and the table has the median of the rounds' ratios with
-//! the smallest and the largest. Run it as root, as Dovecot wants it.
+//! the smallest and the largest. A third server that does nothing but answer from memory shows what this machine's limit
+//! is: how often what that costs would fit into what Dovecot costs. Run it as root, as Dovecot wants it.
 //!
 //! The table is printed as Markdown, the chart written to `integration/bench/beside_dovecot.svg`.
 
@@ -36,6 +37,8 @@ mod client;
 mod dovecot;
 #[path = "beside_dovecot/idle.rs"]
 mod idle;
+#[path = "beside_dovecot/limit.rs"]
+mod limit;
 #[path = "beside_dovecot/mail.rs"]
 mod mail;
 #[path = "beside_dovecot/rows.rs"]
@@ -63,6 +66,7 @@ const SETTLED: Duration = Duration::from_secs(3);
 const MOST: Duration = Duration::from_secs(8);
 
 fn main() {
+    limit::serve_if_asked();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(7);
     let wanted = |name: &str| {
@@ -100,7 +104,8 @@ fn measure(yard: &Yard, work: &Work, rounds: usize) -> Row {
     // A Maildir that changed of late is read again at each login: it shall be an unchanged one that is measured.
     std::thread::sleep(SETTLED);
     let mut row = Row::of(work);
-    for server in [&pair.dovecot, &pair.restante] {
+    for server in [Some(&pair.dovecot), Some(&pair.restante), pair.limit.as_ref().filter(|_| work.has_limit())] {
+        let Some(server) = server else { continue };
         work.batch(yard, server);
     }
     if let (Some(theirs), Some(ours)) = (work.resumed(yard, &pair.dovecot), work.resumed(yard, &pair.restante)) {
@@ -109,6 +114,7 @@ fn measure(yard: &Yard, work: &Work, rounds: usize) -> Row {
     for _ in 0..rounds {
         let of = |server: &Server| cost(yard, work, server);
         row.push(of(&pair.dovecot), of(&pair.restante));
+        row.push_limit(pair.limit.as_ref().filter(|_| work.has_limit()).map(of));
     }
     row
 }

@@ -19,7 +19,7 @@ pub fn draw(rows: &[Row]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" \
          font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <text x=\"12\" y=\"24\" font-size=\"16\">What Dovecot costs, in times of what Restante costs</text>\n\
-         <text x=\"12\" y=\"42\" fill=\"#555\">bar: median of the rounds; line: their spread; tick: the goal</text>\n"
+         <text x=\"12\" y=\"42\" fill=\"#555\">bar: median of the rounds; line: their spread; tick: the goal; circle: the limit here</text>\n"
     );
     for mark in [1.0, 10.0, 100.0, 1_000.0] {
         let x = across(mark);
@@ -41,7 +41,8 @@ fn bar(svg: &mut String, row: &Row, y: f64) {
     let (text, middle, low) = (y + 17.0, y + 13.0, y + 22.0);
     let colour = if ratio >= row.goal { "#3a7d44" } else { "#c77d2e" };
     let (before, long) = (LEFT - 10.0, right - LEFT);
-    let (from, to, told) = (across(least), across(most), across(most.max(row.goal)) + 8.0);
+    let (from, to, told) =
+        (across(least), across(most), across(most.max(row.goal).max(row.limit().unwrap_or(0.0))) + 8.0);
     write!(
         svg,
         "<text x=\"{before}\" y=\"{text}\" text-anchor=\"end\">{name}</text>\n\
@@ -51,6 +52,10 @@ fn bar(svg: &mut String, row: &Row, y: f64) {
          <text x=\"{told:.1}\" y=\"{text}\">{ratio:.1}</text>\n"
     )
     .unwrap();
+    if let Some(limit) = row.limit() {
+        let x = across(limit);
+        writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{middle}\" r=\"4\" fill=\"white\" stroke=\"black\"/>").unwrap();
+    }
 }
 
 fn across(ratio: f64) -> f64 {

@@ -11,6 +11,7 @@ use super::mail::PASSWORD;
 
 /// A session with one server.
 pub struct Client {
+    server: SocketAddr,
     wire: Wire,
     block: Box<[u8]>,
     begin: usize,
@@ -35,7 +36,7 @@ impl Client {
                 Wire::Tls(Box::new(StreamOwned::new(session, stream)))
             }
         };
-        let mut client = Self { wire, block: vec![0; 256 * 1024].into_boxed_slice(), begin: 0, end: 0 };
+        let mut client = Self { server, wire, block: vec![0; 256 * 1024].into_boxed_slice(), begin: 0, end: 0 };
         client.ok();
         client
     }
@@ -106,7 +107,7 @@ impl Client {
                 Wire::Tls(stream) => stream.read(&mut self.block),
             };
             (self.begin, self.end) = (0, read.unwrap());
-            assert!(self.end > 0, "the server closed in the middle");
+            assert!(self.end > 0, "the server at {} closed in the middle", self.server);
         }
         &self.block[self.begin..self.end]
     }

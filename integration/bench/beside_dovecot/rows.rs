@@ -11,6 +11,7 @@ pub struct Row {
     unit: &'static str,
     dovecot: Vec<f64>,
     restante: Vec<f64>,
+    limit: Vec<f64>,
     remark: String,
 }
 
@@ -22,13 +23,23 @@ impl Row {
     }
 
     pub fn new(name: &'static str, goal: f64, unit: &'static str) -> Self {
-        Self { name, goal, unit, dovecot: Vec::new(), restante: Vec::new(), remark: String::new() }
+        Self { name, goal, unit, dovecot: Vec::new(), restante: Vec::new(), limit: Vec::new(), remark: String::new() }
     }
 
     /// Adds a round.
     pub fn push(&mut self, dovecot: f64, restante: f64) {
         self.dovecot.push(dovecot);
         self.restante.push(restante);
+    }
+
+    /// Adds what the round cost a server that answers from memory.
+    pub fn push_limit(&mut self, limit: Option<f64>) {
+        self.limit.extend(limit);
+    }
+
+    /// How often what the limit costs fits into what Dovecot costs, if that was measured.
+    pub fn limit(&self) -> Option<f64> {
+        (!self.limit.is_empty()).then(|| median(&self.dovecot) / median(&self.limit))
     }
 
     /// Says something about the work behind its name.
@@ -53,14 +64,19 @@ impl fmt::Display for Row {
         write!(f, "| {name}{} ", self.remark)?;
         write!(
             f,
-            "| {dovecot:.0} {unit} | {restante:.0} {unit} | {ratio:.1} ({least:.1}–{most:.1}) | {goal:.0} | {met} |"
-        )
+            "| {dovecot:.0} {unit} | {restante:.0} {unit} | {ratio:.1} ({least:.1}–{most:.1}) | {goal:.0} | {met} "
+        )?;
+        match self.limit() {
+            Some(limit) => write!(f, "| {limit:.1} |"),
+            None => f.write_str("| |"),
+        }
     }
 }
 
 /// Markdown.
 pub fn table(rows: &[Row]) -> String {
-    let head = "| work | Dovecot | Restante | Dovecot / Restante | goal | met |\n|---|---|---|---|---|---|";
+    let head =
+        "| work | Dovecot | Restante | Dovecot / Restante | goal | met | limit here |\n|---|---|---|---|---|---|---|";
     rows.iter().fold(head.to_owned(), |table, row| format!("{table}\n{row}"))
 }
 

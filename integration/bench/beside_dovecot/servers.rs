@@ -10,6 +10,7 @@ use restante::demo::people::{BASE, LDIF};
 use rustls::ClientConfig;
 
 use super::dovecot::Dovecot;
+use super::limit::Limit;
 use super::{mail, tree};
 use crate::support::certificates::showing;
 use crate::support::service::{Plan, Service, Site};
@@ -39,11 +40,13 @@ pub struct Yard {
     pub tls: Arc<ClientConfig>,
 }
 
-/// Both servers; they end when dropped.
+/// The servers; they end when dropped.
 pub struct Pair {
     pub dovecot: Server,
     pub restante: Server,
-    _running: (Dovecot, Service),
+    /// What answers from memory; none where memory does not do.
+    pub limit: Option<Server>,
+    _running: (Dovecot, Service, Option<Limit>),
 }
 
 impl Server {
@@ -77,10 +80,12 @@ impl Yard {
         let uidl = "uidl: { import: read, precedence: [dovecot] }";
         let service = self.site.serve(&Plan::at(&self.slapd.url()).and(cache).and(limits).and(uidl));
         let daemon = Dovecot::start(&self.site, &self.slapd.url(), caches == Caches::Warm);
+        let limit = (caches == Caches::Warm).then(|| Limit::start(&self.site));
         Pair {
+            limit: limit.as_ref().map(|limit| self.server(limit.plain, limit.tls, limit.pid())),
             dovecot: self.server(daemon.plain(), daemon.tls(), daemon.pid()),
             restante: self.server(service.pop3(), service.pop3s(), service.pid()),
-            _running: (daemon, service),
+            _running: (daemon, service, limit),
         }
     }
 

@@ -108,6 +108,11 @@ impl Work {
         );
     }
 
+    /// Whether a server that remembers everything can do it: nothing new comes, and nothing is asked of a directory.
+    pub fn has_limit(&self) -> bool {
+        self.delivered == 0 && self.caches == Caches::Warm
+    }
+
     /// Some sessions; tells how many units they were.
     pub fn batch(&self, yard: &Yard, server: &Server) -> f64 {
         thread::scope(|scope| {
@@ -190,14 +195,14 @@ fn count(client: &mut Client) -> usize {
     client.ask("STAT").split(' ').next().unwrap().parse().unwrap()
 }
 
-/// All commands at once; what comes back is read as it comes.
+/// All fetching at once; what comes back is read as it comes. QUIT waits for it: under TLS, Dovecot may close before the last
+/// messages are out if it has read that already.
 fn pipeline(client: &mut Client, seen: &mut Vec<u8>, messages: usize) {
     let commands: Vec<String> = (1..=messages).map(|number| format!("RETR {number}\r\n")).collect();
-    let commands = commands.concat() + "QUIT\r\n";
-    client.send(commands.as_bytes());
+    client.send(commands.concat().as_bytes());
     for _ in 0..messages {
         client.ok();
         client.multiline(|line| seen.extend_from_slice(line));
     }
-    client.ok();
+    client.ask("QUIT");
 }
