@@ -84,7 +84,7 @@ fn main() {
     for logged_in in [false, true] {
         let name = if logged_in { "idle over TLS, logged in" } else { "idle over TLS, greeted" };
         if wanted(name) {
-            let row = idle::measure(&yard, name, logged_in, rounds.min(3));
+            let row = idle::measure(&yard, name, logged_in, rounds.min(5));
             println!("{row}");
             rows.push(row);
         }
