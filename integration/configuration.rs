@@ -202,8 +202,13 @@ const FAULTS: &[(&str, &str)] = &[
 
 #[test]
 fn one_mistake_is_one_line_with_its_place() {
+    each_is_told(FAULTS);
+}
+
+/// Each of these, the only mistake in a file, is one line that begins so and says what would be right.
+fn each_is_told(mistakes: &[(&str, &str)]) {
     let folder = folder();
-    for (line, fault) in FAULTS {
+    for (line, fault) in mistakes {
         let told = faults(folder.path(), format!("{line}{REST}").as_bytes());
         assert_eq!(told.len(), 1, "{line}: {told:?}");
         assert!(told[0].starts_with(fault), "{line}:\n{}\n{fault}", told[0]);

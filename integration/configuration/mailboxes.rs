@@ -7,7 +7,7 @@ use restante::identity::{Ageing, ByPerson};
 use restante::maildir::{Deletion, FolderName, MarkSeen, Offer};
 use restante::pop3::Expire;
 
-use super::{REST, faults, folder, good};
+use super::{REST, each_is_told, good};
 
 /// Lines at the beginning of a file, and what is wrong with them.
 const FAULTS: &[(&str, &str)] = &[
@@ -52,13 +52,7 @@ const FAULTS: &[(&str, &str)] = &[
 
 #[test]
 fn a_mistake_about_mailboxes_is_told_with_its_place() {
-    let folder = folder();
-    for (line, fault) in FAULTS {
-        let told = faults(folder.path(), format!("{line}{REST}").as_bytes());
-        assert_eq!(told.len(), 1, "{line}: {told:?}");
-        assert!(told[0].starts_with(fault), "{line}:\n{}\n{fault}", told[0]);
-        assert!(told[0].contains("; right would be "), "{}", told[0]);
-    }
+    each_is_told(FAULTS);
 }
 
 #[test]
