@@ -4,39 +4,25 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Ended, act_as_service, complain, harmless};
+use super::{Ended, act_as_service, harmless, with_configuration};
 use crate::audit::{self, Finding, Namesakes, Person, Progress, Report, Stage};
-use crate::config::{self, Configuration};
+use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::maildir::Store;
 
 pub(super) fn audit(file: &Path, json: bool) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    match go_through(configuration) {
-        Ok(report) => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            let told = if json { machine(&report, &mut out) } else { tell(&report, &mut out) };
-            if let Err(fault) = told {
-                complain(&format!("the report cannot be written: {fault}"));
-                return Ended::FoundWrong;
-            }
-            if report.is_clean() { Ended::Fine } else { Ended::FoundWrong }
-        }
-        Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
-        }
-    }
+    with_configuration(file, |configuration| {
+        let report = go_through(configuration)?;
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let told = if json { machine(&report, &mut out) } else { tell(&report, &mut out) };
+        told.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
+        Ok(report.is_clean())
+    })
 }
 
 fn go_through(configuration: Configuration) -> anyhow::Result<Report> {

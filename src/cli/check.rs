@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::maildrops::{Owner, next_owner};
 use super::{Ended, act_as_service, complain};
 use crate::config;
 use crate::directory::{Directory, Fault};
-use crate::identity::{self, Identity};
-use crate::maildir::{Condition, MaildropPath, Store};
+use crate::identity;
+use crate::maildir::{Condition, Store};
 use crate::server::TlsPolicies;
 
 /// People of each directory whose Maildirs are looked at. An audit looks at everybody's, which takes its time.
@@ -59,7 +60,7 @@ struct Found {
     /// What it does not let it read.
     faults: Vec<String>,
     /// Some people, and where their mail is.
-    people: Vec<(String, MaildropPath)>,
+    people: Vec<Owner>,
 }
 
 fn told(directory: &Directory, fault: &dyn std::fmt::Display) -> String {
@@ -83,22 +84,20 @@ fn probe(directory: &Directory, settings: &identity::Settings) -> Result<Found, 
 
 /// The first people that a directory tells of, as far as they have a place for their mail; for what else may be wrong with
 /// them, there is the audit.
-async fn people(directory: &Directory, settings: &identity::Settings) -> Vec<(String, MaildropPath)> {
+async fn people(directory: &Directory, settings: &identity::Settings) -> Vec<Owner> {
     let (mut walk, attributes) = (directory.walk(), &directory.settings().attributes);
     let mut people = Vec::new();
     while people.len() < LOOKED_AT
-        && let Some(entry) = walk.next().await
+        && let Some(owner) = next_owner(&mut walk, attributes, settings).await
     {
-        let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
-        let identity = Identity::new(&entry, attributes, settings);
-        people.extend(identity.maildrop.ok().map(|path| (identity.canonical_name, path)));
+        people.extend(owner.ok());
     }
     people
 }
 
 /// Whose Maildirs may not be read or not be written; none if all are fine.
-fn unserved(store: &Store, people: &[(String, MaildropPath)]) -> Option<String> {
-    let why = |(person, path): &(String, MaildropPath)| match store.inspect(path) {
+fn unserved(store: &Store, people: &[Owner]) -> Option<String> {
+    let why = |Owner { person, path, .. }: &Owner| match store.inspect(path) {
         Condition::Fine(_) | Condition::Missing => None,
         Condition::Forbidden(why) | Condition::Unusable(_, why) => Some(format!("{person}: {why}")),
     };

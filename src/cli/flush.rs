@@ -5,33 +5,20 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Ended, complain};
+use super::{Ended, with_configuration};
 use crate::admin::{Order, Settings};
-use crate::config;
 
 /// The service may have to ask its directory who somebody is, and that may be slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn flush(file: &Path, whom: Option<&str>) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    let order = Order::parse(&format!("flush {}", whom.unwrap_or_default()));
-    match order.and_then(|order| give(configuration.admin.as_ref(), &order)) {
-        Ok(done) => {
-            println!("{done}");
-            Ended::Fine
-        }
-        Err(fault) => {
-            complain(&fault);
-            Ended::FoundWrong
-        }
-    }
+    with_configuration(file, |configuration| {
+        let order = Order::parse(&format!("flush {}", whom.unwrap_or_default()));
+        let done = order.and_then(|order| give(configuration.admin.as_ref(), &order)).map_err(anyhow::Error::msg)?;
+        println!("{done}");
+        Ok(true)
+    })
 }
 
 /// Gives an order to the running service, and takes its answer.

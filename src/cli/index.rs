@@ -5,31 +5,18 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Ended, act_as_service, complain, harmless};
-use crate::config::{self, Configuration};
+use super::maildrops::{Unplaced, next_owner};
+use super::{Ended, act_as_service, complain, harmless, with_configuration};
+use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
-use crate::identity::{self, Identity, IdentityMap, Steps};
+use crate::identity::{self, IdentityMap, Steps};
 use crate::maildir::{Indexed, MaildropPath, Store};
 
 /// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
 const NICE: i32 = 19;
 
 pub(super) fn index(file: &Path, logins: &[String]) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    match build(configuration, logins) {
-        Ok(true) => Ended::Fine,
-        Ok(false) => Ended::FoundWrong,
-        Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
-        }
-    }
+    with_configuration(file, |configuration| build(configuration, logins))
 }
 
 /// Whether everything went well; what did not was told.
@@ -79,22 +66,10 @@ async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
 
 async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Found) -> anyhow::Result<()> {
     let (mut walk, of) = (directory.walk(), directory.settings());
-    while let Some(entry) = walk.next().await {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(fault) => {
-                found.fail("an entry", &fault);
-                continue;
-            }
-        };
-        // Whom the directory is not for cannot log in.
-        if entry.misfit.is_some() {
-            continue;
-        }
-        let identity = Identity::new(&entry, &of.attributes, settings);
-        match identity.maildrop {
-            Ok(maildrop) => found.maildrops.push(maildrop),
-            Err(refusal) => found.fail(&identity.canonical_name, &refusal),
+    while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
+        match owner {
+            Ok(owner) => found.maildrops.push(owner.path),
+            Err(Unplaced { whom, why }) => found.fail(&whom, &why),
         }
     }
     if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {

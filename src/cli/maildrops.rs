@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
-use super::{Ended, act_as_service, complain};
-use crate::config::{self, Configuration};
+use super::{Ended, act_as_service, with_configuration};
+use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
-use crate::directory::{Directory, WalkEnd};
+use crate::directory::{Attributes, Directory, Walk, WalkEnd};
 use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Steps};
 use crate::maildir::{MaildropPath, Store};
 
@@ -29,6 +29,12 @@ pub(super) struct Owner {
     pub(super) path: MaildropPath,
     /// How long it stays there.
     pub(super) retention: Retention,
+}
+
+/// Somebody without a place for their mail.
+pub(super) struct Unplaced {
+    pub(super) whom: String,
+    pub(super) why: String,
 }
 
 impl Maildrops {
@@ -57,12 +63,9 @@ impl Maildrops {
     async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&Owner)) -> anyhow::Result<()> {
         let mut walk = directory.walk();
         let of = directory.settings();
-        while let Some(entry) = walk.next().await {
-            // Whom the directory is not for is nobody here, and their mail another server's.
-            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
-            let identity = Identity::new(&entry, &of.attributes, &self.settings);
-            if let Ok(path) = identity.maildrop {
-                each(&Owner { person: identity.canonical_name, path, retention: identity.retention });
+        while let Some(owner) = next_owner(&mut walk, &of.attributes, &self.settings).await {
+            if let Ok(owner) = owner {
+                each(&owner);
             }
         }
         match walk.end().await? {
@@ -88,21 +91,28 @@ impl Maildrops {
     }
 }
 
+/// The next of a directory's people, or who has no place for their mail, and why. Whom the directory is not for is nobody
+/// here, and their mail another server's.
+pub(super) async fn next_owner(
+    walk: &mut Walk,
+    attributes: &Attributes,
+    settings: &identity::Settings,
+) -> Option<Result<Owner, Unplaced>> {
+    loop {
+        let entry = match walk.next().await? {
+            Err(fault) => return Some(Err(Unplaced { whom: "an entry".to_owned(), why: fault.to_string() })),
+            Ok(entry) if entry.misfit.is_some() => continue,
+            Ok(entry) => entry,
+        };
+        let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);
+        return Some(match maildrop {
+            Ok(path) => Ok(Owner { person: canonical_name, path, retention }),
+            Err(refusal) => Err(Unplaced { whom: canonical_name, why: refusal.to_string() }),
+        });
+    }
+}
+
 /// Runs a command that works on maildrops; it tells whether everything went well.
 pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    match Maildrops::open(configuration).and_then(|maildrops| command(&maildrops)) {
-        Ok(true) => Ended::Fine,
-        Ok(false) => Ended::FoundWrong,
-        Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
-        }
-    }
+    with_configuration(file, |configuration| command(&Maildrops::open(configuration)?))
 }

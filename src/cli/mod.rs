@@ -14,12 +14,12 @@ mod serve;
 mod uidl;
 mod undelete;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::config;
+use crate::config::{self, Configuration};
 use crate::server::{become_user, is_root};
 
 /// How a command ended; `main` makes an exit status of it.
@@ -205,6 +205,25 @@ pub fn run() -> Ended {
         }
         Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),
+    }
+}
+
+/// Reads the configuration, and does what gives whether nothing is wrong.
+fn with_configuration(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Result<bool>) -> Ended {
+    let configuration = match config::load(file) {
+        Ok(configuration) => configuration,
+        Err(faults) => {
+            complain(&faults);
+            return Ended::BadConfiguration;
+        }
+    };
+    match act(configuration) {
+        Ok(true) => Ended::Fine,
+        Ok(false) => Ended::FoundWrong,
+        Err(fault) => {
+            complain(&format!("{fault:#}"));
+            Ended::FoundWrong
+        }
     }
 }
 

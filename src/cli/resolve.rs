@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::explain::{Explanation, Mailbox};
-use super::{Ended, act_as_service, complain, harmless, password};
-use crate::config::{self, Configuration};
+use super::{Ended, act_as_service, harmless, password, with_configuration};
+use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{IdentityMap, Outcome, Steps};
 use crate::maildir::{MaildropPath, Store};
@@ -20,23 +20,11 @@ pub(super) struct Wanted<'a> {
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    match explain(configuration, wanted) {
-        Ok(explanation) => {
-            print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
-            if explanation.is_usable() { Ended::Fine } else { Ended::FoundWrong }
-        }
-        Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
-        }
-    }
+    with_configuration(file, |configuration| {
+        let explanation = explain(configuration, wanted)?;
+        print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
+        Ok(explanation.is_usable())
+    })
 }
 
 fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {

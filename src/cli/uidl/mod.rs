@@ -5,12 +5,11 @@ mod old_server;
 mod plan;
 mod planned;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Ended, complain};
-use crate::config::{self, Configuration};
+use super::{Ended, with_configuration};
 use crate::identity::{IdentityMap, Steps};
 use crate::maildir::MaildropPath;
 
@@ -87,7 +86,7 @@ pub(super) enum Tls {
 pub(super) fn uidl(what: Uidl) -> Ended {
     match what {
         Uidl::Plan { config, all: _, json, logins } => {
-            with(&config, |configuration| plan::plan(configuration, &logins, json))
+            with_configuration(&config, |configuration| plan::plan(configuration, &logins, json))
         }
         Uidl::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
             let trust = match (insecure, ca) {
@@ -95,26 +94,7 @@ pub(super) fn uidl(what: Uidl) -> Ended {
                 (false, ca) => old_server::Trust::Authorities(ca),
             };
             let wanted = compare::Wanted { host, tls, trust, name: name.unwrap_or_else(|| login.clone()), login, json };
-            with(&config, |configuration| compare::compare(configuration, &wanted))
-        }
-    }
-}
-
-/// Reads the configuration, and does what gives whether nothing is wrong.
-fn with(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Result<bool>) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
-    };
-    match act(configuration) {
-        Ok(true) => Ended::Fine,
-        Ok(false) => Ended::FoundWrong,
-        Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
+            with_configuration(&config, |configuration| compare::compare(configuration, &wanted))
         }
     }
 }

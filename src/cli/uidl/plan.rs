@@ -8,9 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::person;
 use super::planned::{self, Maildrop};
 use crate::cli::act_as_service;
+use crate::cli::maildrops::{Owner, next_owner};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
-use crate::identity::{self, Identity, IdentityMap};
+use crate::identity::{self, IdentityMap};
 use crate::maildir::{MaildropPath, Store};
 
 /// Plans for these login names, or for everybody. Gives whether nothing is wrong.
@@ -63,14 +64,9 @@ async fn everybody(
     let mut maildrops = Vec::new();
     for directory in directories {
         let (mut walk, of) = (directory.walk(), directory.settings());
-        while let Some(entry) = walk.next().await {
+        while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
             bar.inc(1);
-            // Whom the directory is not for cannot log in.
-            let Some(entry) = entry.ok().filter(|entry| entry.misfit.is_none()) else { continue };
-            let identity = Identity::new(&entry, &of.attributes, settings);
-            if let Ok(path) = identity.maildrop {
-                maildrops.push(planned_for(identity.canonical_name, &path, store));
-            }
+            maildrops.extend(owner.ok().map(|Owner { person, path, .. }| planned_for(person, &path, store)));
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
             anyhow::bail!("directory {} gave only a part of its people: {why}", of.name);
