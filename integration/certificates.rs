@@ -12,6 +12,8 @@ mod support;
 
 #[path = "certificates/external.rs"]
 mod external;
+#[path = "certificates/many.rs"]
+mod many;
 #[path = "certificates/mapping.rs"]
 mod mapping;
 #[path = "certificates/matrix.rs"]
@@ -81,6 +83,11 @@ impl World {
 
     /// With the plan changed.
     fn with(change: impl FnOnce(&mut Plan)) -> Self {
+        Self::with_files(|plan, _| change(plan))
+    }
+
+    /// With the plan or files of the site changed.
+    fn with_files(change: impl FnOnce(&mut Plan, &Site)) -> Self {
         let (authority, site) = (ClientAuthority::new("Renovations CA for people"), Site::new());
         let own = authority.sign(Request::named("Alan Jones"));
         let smiths = [1, 2].map(|number| authority.sign(Request::named("John Smith").numbered(10 + number)));
@@ -94,7 +101,7 @@ impl World {
         authority: ClientAuthority,
         own: ClientCertificate,
         smiths: [ClientCertificate; 2],
-        change: impl FnOnce(&mut Plan),
+        change: impl FnOnce(&mut Plan, &Site),
     ) -> Self {
         fs::write(site.folder().join("people-ca.pem"), authority.pem()).unwrap();
         revoke(&site, &authority, &[2]);
@@ -102,7 +109,7 @@ impl World {
             Plan::at(&slapd.url()).and("refusal_step: 0s").and("cache: { password: 0s, found: 0s, missed: 0s }");
         plan.listeners = listeners();
         plan.tls.push_str("  client_ca: people-ca.pem\n  crls: [people.crl]\n");
-        change(&mut plan);
+        change(&mut plan, &site);
         let service = site.serve(&plan);
         for person in ["ajones", "alamb", "jsmith1", "jsmith2"] {
             give_mail(&site, person);

@@ -8,6 +8,8 @@ mod certificates;
 mod handshakes;
 #[path = "tls/injection.rs"]
 mod injection;
+#[path = "tls/kinds_of_key.rs"]
+mod kinds_of_key;
 mod support;
 #[path = "tls/versions.rs"]
 mod versions;

@@ -64,7 +64,7 @@ fn world(mapping: &str) -> World {
         "    urls: [\"{}\"]\n    base: \"ou=people,o=Renovations\"\n    certificate_mapping: {mapping}\n",
         slapd.url()
     );
-    let world = World::before(slapd, Site::new(), authority, own, smiths, |plan| plan.directory = directory);
+    let world = World::before(slapd, Site::new(), authority, own, smiths, |plan, _| plan.directory = directory);
     give_mail(&world.site, "upn");
     world
 }

@@ -19,7 +19,7 @@ fn the_owner_is_one_person_of_all_directories() {
     let second = format!("{second}\n{twin}{}", smiths[0].ldif());
     let mut second = Slapd::start_with(&second, &Options { anybody_reads: true, ..Options::default() });
     let first = Slapd::start(&ldif(&own, &smiths));
-    let join = |plan: &mut _| factory::join(plan, &second.url(), "");
+    let join = |plan: &mut _, _: &_| factory::join(plan, &second.url(), "");
     let world = World::before(first, Site::new(), authority, own, smiths, join);
     give_mail(&world.site, "bwright");
 

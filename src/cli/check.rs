@@ -1,5 +1,7 @@
 //! `restante check`: everything that is wrong, before anybody depends on it.
 
+mod certificates;
+
 use std::path::Path;
 
 use super::maildrops::{Owner, next_owner};
@@ -8,7 +10,6 @@ use crate::config;
 use crate::directory::{Directory, Fault};
 use crate::identity;
 use crate::maildir::{Condition, Store};
-use crate::server::TlsPolicies;
 
 /// People of each directory whose Maildirs are looked at. An audit looks at everybody's, which takes its time.
 const LOOKED_AT: usize = 1_000;
@@ -25,13 +26,10 @@ pub(super) fn check(file: &Path) -> Ended {
             return Ended::BadConfiguration;
         }
     };
-    let mut faults: Vec<String> = Vec::new();
-    if let Some(certificates) = configuration.server.certificates {
-        faults.extend(
-            TlsPolicies::new(certificates, configuration.server.client_trust)
-                .err()
-                .map(|fault| format!("tls: {fault}")),
-        );
+    let certificates = certificates::inspect(&configuration.server);
+    let mut faults = certificates.faults;
+    for note in certificates.notes {
+        println!("note: {note}");
     }
     // As in `serve`, keys are read first, and the mail with the rights of the service.
     faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));

@@ -1,4 +1,4 @@
-//! The server's certificates: read, checked, and chosen by the name a client asks for.
+//! The server's certificates: read, checked, and chosen by the name that a client asks for and by what it can verify.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
+use super::abilities::Abilities;
 use crate::certificate::Certificate;
 
-/// The certificates a server may show, the first of them to clients that name no host or an unknown one.
+/// The certificates a server may show. A client gets one for the host it names, and of those the first that it can verify;
+/// clients that name no host or an unknown one get the first of all that they can verify.
 #[derive(Clone, Debug, Default)]
 pub struct Certificates {
     keys: Vec<Named>,
@@ -52,21 +54,40 @@ impl Certificates {
         self.keys.is_empty()
     }
 
-    fn choose(&self, host: Option<&str>) -> Option<Arc<CertifiedKey>> {
+    /// The best match; of equal ones the first. What a client can verify goes before what is for its host: it may not
+    /// look at the name, but it cannot go on without the signature.
+    fn choose(&self, host: Option<&str>, client: &Abilities<'_>) -> Option<Arc<CertifiedKey>> {
+        if let [only] = self.keys.as_slice() {
+            return Some(only.key.clone());
+        }
         let host = host.unwrap_or_default().to_ascii_lowercase();
-        let exact = || self.keys.iter().find(|named| named.names.contains(&host));
+        let rank = |named: &&Named| (!client.can_verify(&named.key), named.match_of(&host));
+        self.keys.iter().min_by_key(rank).map(|named| named.key.clone())
+    }
+}
+
+/// How well a certificate fits a host name, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    Exact,
+    Wildcard,
+    None,
+}
+
+impl Named {
+    fn match_of(&self, host: &str) -> Match {
+        let is_among = |name: &str| self.names.iter().any(|own| own == name);
         // A wildcard stands for exactly one label (RFC 6125 §6.4.3).
-        let wildcard = || {
-            let (_, rest) = host.split_once('.')?;
-            let pattern = format!("*.{rest}");
-            self.keys.iter().find(|named| named.names.contains(&pattern))
-        };
-        exact().or_else(wildcard).or(self.keys.first()).map(|named| named.key.clone())
+        let wildcard = || host.split_once('.').map(|(_, rest)| format!("*.{rest}"));
+        if is_among(host) {
+            return Match::Exact;
+        }
+        if wildcard().is_some_and(|pattern| is_among(&pattern)) { Match::Wildcard } else { Match::None }
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.choose(hello.server_name())
+        self.choose(hello.server_name(), &Abilities::of(&hello))
     }
 }

@@ -20,8 +20,22 @@ pub struct ClientTrust {
     authorities: PathBuf,
     revocations: Vec<PathBuf>,
     stamps: FileStamps,
+    names: AuthorityNames,
     verifier: Arc<dyn ClientCertVerifier>,
 }
+
+/// The authorities' names, by which a client chooses among its certificates.
+#[derive(Clone, Copy, Debug)]
+struct AuthorityNames {
+    count: usize,
+    /// Their length in a request for certificates.
+    octets: usize,
+}
+
+/// A request for certificates tells the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC 8446
+/// §4.2.4; beyond that nobody's handshake succeeds), but clients with small buffers take no handshake message that is
+/// longer than one record.
+const LONGEST_NAMES: usize = 16 * 1024;
 
 /// Lets every certificate through whose key the client holds. Whether it counts is judged after the handshake, so that an
 /// expired one shuts out nobody who has a password as well.
@@ -43,12 +57,31 @@ impl ClientTrust {
         for file in revocations {
             lists.extend(lists_of(file).map_err(|fault| (file.clone(), fault))?);
         }
+        let names = AuthorityNames::of(&roots);
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        if names.are_too_long() {
+            builder = builder.clear_root_hint_subjects();
+        }
         let built = builder.with_crls(lists).enforce_revocation_expiration().build();
         let suspect = revocations.first().map_or(authorities, PathBuf::as_path);
         let verifier = built.map_err(|fault| (suspect.to_owned(), fault.to_string()))?;
-        Ok(Self { authorities: authorities.to_owned(), revocations: revocations.to_vec(), stamps, verifier })
+        Ok(Self { authorities: authorities.to_owned(), revocations: revocations.to_vec(), stamps, names, verifier })
+    }
+
+    /// Why clients are not sent the authorities' names; none if they are.
+    #[must_use]
+    pub fn names_left_out(&self) -> Option<String> {
+        let AuthorityNames { count, octets } = self.names;
+        self.names.are_too_long().then(|| {
+            format!(
+                "{} holds {count} authorities; their names are not sent to clients, since {} KiB are more than many clients \
+                 accept ({} KiB): a client with several certificates may have to ask its user which to show",
+                self.authorities.display(),
+                octets.div_ceil(1024),
+                LONGEST_NAMES / 1024
+            )
+        })
     }
 
     /// Whether a file is another one than was read.
@@ -75,6 +108,18 @@ impl ClientTrust {
     pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
         let Some((own, between)) = chain.split_first() else { return Err("there is none".to_owned()) };
         self.verifier.verify_client_cert(own, between, UnixTime::now()).map(drop).map_err(|fault| doubts(&fault))
+    }
+}
+
+impl AuthorityNames {
+    fn of(roots: &RootCertStore) -> Self {
+        // Each has two octets of length before it.
+        let octets = roots.subjects().iter().map(|name| name.as_ref().len() + 2).sum();
+        Self { count: roots.len(), octets }
+    }
+
+    fn are_too_long(self) -> bool {
+        self.octets > LONGEST_NAMES
     }
 }
 

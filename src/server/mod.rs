@@ -1,5 +1,6 @@
 //! The server: listeners, certificates, limits, an orderly end.
 
+mod abilities;
 mod accept;
 mod certificates;
 mod client_trust;

@@ -119,6 +119,9 @@ impl TlsPolicies {
 
 impl Asking {
     fn new(certificates: &Arc<Certificates>, trust: ClientTrust) -> Result<Self, String> {
+        if let Some(note) = trust.names_left_out() {
+            tracing::info!("tls.client_ca: {note}");
+        }
         let optional = configuration(certificates, Some(trust.optional()))?;
         let required = configuration(certificates, Some(trust.required()))?;
         Ok(Self { trust, optional, required })
