@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "certificates/counting.rs"]
+mod counting;
 #[path = "certificates/external.rs"]
 mod external;
 #[path = "certificates/many.rs"]

@@ -24,6 +24,8 @@ mod guessing;
 mod holding;
 #[path = "identity_map/refusals.rs"]
 mod refusals;
+#[path = "identity_map/second_factor.rs"]
+mod second_factor;
 #[path = "identity_map/several.rs"]
 mod several;
 #[path = "identity_map/try_each.rs"]
@@ -72,6 +74,15 @@ impl World {
 
     /// With other lifetimes, and counters.
     fn counting(lockout: lockout::Settings, change: impl FnOnce(&mut Lifetimes)) -> Self {
+        Self::mapping(CertificateMapping::Key, lockout, change)
+    }
+
+    /// The same, with a rule by which certificates lead to people.
+    fn mapping(
+        certificate_mapping: CertificateMapping,
+        lockout: lockout::Settings,
+        change: impl FnOnce(&mut Lifetimes),
+    ) -> Self {
         let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
         let mut cache = Lifetimes::default();
         change(&mut cache);
@@ -88,7 +99,8 @@ impl World {
             tokens: None,
             scram: ScramSettings::default(),
         };
-        let asked = directory::Directory::new(asking("test", &directory.url()));
+        let asking = directory::Settings { certificate_mapping, ..asking("test", &directory.url()) };
+        let asked = directory::Directory::new(asking);
         let map = IdentityMap::new(vec![asked], settings).unwrap();
         Self { map, controls: directory.controls(), _directory: directory }
     }
@@ -146,11 +158,16 @@ impl World {
 async fn told(map: &IdentityMap, address: &str, name: &str, password: &str) -> String {
     let password = Password::new(password.as_bytes().to_vec());
     let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
-    match map.verify(credentials, address.parse().unwrap()).await {
+    describe(map.verify(credentials, address.parse().unwrap()).await)
+}
+
+/// An outcome in a few words.
+fn describe(outcome: Outcome) -> String {
+    match outcome {
         Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
         Outcome::Refused(refused) => format!("refused: {}", refused.reason),
         Outcome::Unavailable(_) => "unavailable".to_owned(),
-        Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{name}: {why}"),
+        Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{why}"),
     }
 }
 

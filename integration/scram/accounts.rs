@@ -96,6 +96,7 @@ fn a_certificate_must_be_the_same_persons() {
         "  - { address: \"127.0.0.1:0\", tls: implicit, client_certificate: required }\n"
             .clone_into(&mut plan.listeners);
         plan.tls.push_str("  client_ca: people-ca.pem\n");
+        "person: 2, network: 0".clone_into(&mut plan.lockout);
     });
     for (person, certificate) in [(ALAN, &own), (LAMB, &others)] {
         let dn = world.slapd.dn(person.0);
@@ -112,6 +113,8 @@ fn a_certificate_must_be_the_same_persons() {
     assert_eq!(log_in(&own).as_deref(), Ok("ajones"));
     assert_eq!(log_in(&others), Err(REFUSAL.to_owned()));
     world.service.wait_for_log(&["login refused", "reason=the certificate is another person's: "]);
+    assert_eq!(log_in(&others), Err(REFUSAL.to_owned()));
+    world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\"", "wrong_passwords=2"]);
 }
 
 /// What is flushed while a client answers counts no more, however late the client answers.

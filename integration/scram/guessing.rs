@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::support::scram::Client;
 use super::support::slapd::Options;
+use super::support::wait_until;
 use super::{ALAN, LAMB, REFUSAL, World};
 
 fn counting(lockout: &str) -> World {
@@ -52,6 +53,29 @@ fn a_network_is_locked_out() {
         world.refuses((name, "wrong"), "");
     }
     world.refuses(ALAN, "locked out: too many refused logins from this network");
+}
+
+/// Whoever has seen the server's signature knows that the password is right, and need not say another word.
+#[test]
+fn a_right_proof_is_in_the_log_though_the_client_says_no_more() {
+    let world = World::new();
+    let is_login =
+        |line: &String| line.contains(" login person=\"ajones\"") && line.contains("mechanism=SCRAM-SHA-256");
+    let logins = || world.service.log().iter().filter(|line| is_login(line)).count();
+    for (known, last_words) in (1..).zip([None, Some("*"), Some("bm90IGVtcHR5")]) {
+        let mut pop3 = world.connect();
+        let client = Client::new(ALAN);
+        let challenge = client.begin(&mut pop3).unwrap();
+        client.prove(&mut pop3, &challenge).unwrap();
+        if let Some(words) = last_words {
+            pop3.ask(words, "-ERR");
+        }
+        drop(pop3);
+        wait_until("the login is logged", || logins() == known);
+    }
+    assert_eq!(world.log_in(ALAN).as_deref(), Ok(ALAN.0));
+    world.service.wait_for_logs(&["connection ended"], 4);
+    assert_eq!(logins(), 4, "one line for each");
 }
 
 /// Nothing is slower for those who have credentials than for those who have none, to the step.

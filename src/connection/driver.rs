@@ -23,7 +23,7 @@ use super::update;
 use super::wire::Wire;
 use super::{Client, Service, Tls};
 use crate::certificate::Certificate;
-use crate::identity::Outcome;
+use crate::identity::{Outcome, ShownCertificate};
 use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::{
     Access, Action, Bounds, Credentials, End, Event, Expire, Mechanism, Multiline, NotOpened, Part, Reply, Session,
@@ -214,13 +214,8 @@ impl Driver {
             Ok(certificate) => certificate,
             Err(reason) => return self.judged(began, Outcome::no_certificate(reason), &login, mechanism, report).await,
         };
-        let identities = &self.service.identities;
-        let outcome = match &certificate {
-            Some(certificate) => {
-                identities.verify_both(credentials, report.peer.ip(), certificate, self.requires_certificate()).await
-            }
-            None => identities.verify(credentials, report.peer.ip()).await,
-        };
+        let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
+        let outcome = self.service.identities.verify_with(credentials, from, shown).await;
         report.certificate = certificate.map(|certificate| certificate.subject);
         self.judged(began, outcome, &login, mechanism, report).await
     }
@@ -249,8 +244,10 @@ impl Driver {
         shown(policy, &self.wire.stream, report)
     }
 
-    fn requires_certificate(&self) -> bool {
-        self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required)
+    /// The same, as it is judged together with other credentials.
+    fn shown<'c>(&self, certificate: Option<&'c Certificate>) -> Option<ShownCertificate<'c>> {
+        let is_required = self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required);
+        certificate.map(|certificate| ShownCertificate { certificate, is_required })
     }
 
     async fn judged(
@@ -262,6 +259,11 @@ impl Driver {
         report: &mut Report,
     ) -> Event {
         report.login(login, mechanism, &outcome);
+        self.concluded(began, outcome, report).await
+    }
+
+    /// What comes of a login that was written down.
+    async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut Report) -> Event {
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
             Outcome::Forbidden(person, _) => (person, None),

@@ -3,7 +3,6 @@
 //! A certificate login makes no bind. What is held of a certificate is held as long as what is held of a login name, and
 //! bridges an outage as long: its proof is the look-up that found it in the entry.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,6 @@ use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, 
 use crate::certificate::Certificate;
 use crate::directory::{self, CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::names::{Dn, LoginName};
-use crate::pop3::Credentials;
 
 /// Whose certificates are, held in memory.
 pub(super) struct Owners {
@@ -40,7 +38,7 @@ struct Held {
 
 /// Whose a certificate is.
 #[derive(Clone)]
-enum Owner {
+pub(super) enum Owner {
     One(Arc<Identity>),
     /// Nobody's, and why.
     Nobody(Arc<str>),
@@ -185,37 +183,9 @@ impl IdentityMap {
         }
     }
 
-    /// Judges a name and a password of a client that showed a certificate as well: both must be the same person's. Where
-    /// certificates are not `required`, one that leads to nobody, or to no one person, is as good as none.
-    pub async fn verify_both(
-        &self,
-        credentials: Credentials,
-        from: IpAddr,
-        certificate: &Certificate,
-        required: bool,
-    ) -> Outcome {
-        let outcome = self.verify(credentials, from).await;
-        self.of_one_person(outcome, certificate, required).await
-    }
-
-    /// The outcome of other credentials of a client that showed a certificate as well: both must be the same person's.
-    pub async fn of_one_person(&self, outcome: Outcome, certificate: &Certificate, required: bool) -> Outcome {
-        let person = match &outcome {
-            Outcome::Proven(proven) => &proven.identity,
-            Outcome::Forbidden(person, _) => person,
-            _ => return outcome,
-        };
-        let owner = match self.owners.find(certificate, self.all()).await {
-            Ok((owner, _)) => owner,
-            Err(fault) => return Outcome::unanswered(fault),
-        };
-        match owner {
-            Owner::One(owner) if owner.id == person.id => outcome,
-            Owner::One(owner) => refused(Some(person), Reason::CertificateOfAnother(owner.dn.to_string())),
-            Owner::Nobody(_) | Owner::Several(_) if !required => outcome,
-            Owner::Nobody(why) => refused(Some(person), Reason::CertificateOfNobody(why.to_string())),
-            Owner::Several(people) => refused(Some(person), Reason::Ambiguous(people)),
-        }
+    /// Whose a certificate is that was shown besides other credentials, by which the state of the account is judged.
+    pub(super) async fn owner_of_shown(&self, certificate: &Certificate) -> Result<Owner, Fault> {
+        Ok(self.owners.find(certificate, self.all()).await?.0)
     }
 
     /// Whether a login name is one of a person's: several may have it, the certificate tells them apart.

@@ -1,6 +1,10 @@
-//! Whose counters an administrator may have forgotten.
+//! How lock-outs end: by time, or by an administrator who has counters forgotten.
 
 use std::net::IpAddr;
+use std::time::Instant;
+
+use super::IdentityMap;
+use crate::directory::EntryId;
 
 /// Whose wrong passwords are to be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,4 +16,27 @@ pub enum Whom {
     Network(IpAddr),
     /// Everybody.
     All,
+}
+
+impl IdentityMap {
+    /// Writes down the lock-outs that are over, and lets what was refused before them be asked anew. Each login does it;
+    /// so that the log tells an end when it comes, call it now and then.
+    pub fn end_lock_outs(&self) {
+        self.lock_outs_ended(&self.guard.end_lock_outs(Instant::now()));
+    }
+
+    /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
+    /// there were.
+    pub fn forgive(&self, whom: &Whom) -> usize {
+        let (forgotten, lifted) = self.guard.forgive(whom);
+        self.lock_outs_ended(&lifted);
+        forgotten
+    }
+
+    /// What was refused before a lock-out is asked anew after it.
+    fn lock_outs_ended(&self, people: &[EntryId]) {
+        for person in people {
+            self.passwords.forget_refused(person);
+        }
+    }
 }

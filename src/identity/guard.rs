@@ -255,6 +255,9 @@ impl Guard {
             (
                 Reason::RefusedBefore
                 | Reason::WrongProof
+                | Reason::CertificateOfAnother(_)
+                | Reason::CertificateOfNobody(_)
+                | Reason::CertificateOfSeveral(_)
                 | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
                 Some(person),
             ) => {

@@ -20,12 +20,14 @@ mod passwords;
 mod person;
 mod resolve;
 mod scram;
+mod second_factor;
 mod settings;
 mod standing;
 mod steps;
 mod token;
 mod try_each;
 mod under_way;
+mod verify;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -38,6 +40,7 @@ pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
 pub use scram::{ScramExchange, ScramSettings, ServerSignature};
+pub use second_factor::ShownCertificate;
 pub use settings::{Ambiguous, Lifetimes, Settings};
 pub use standing::Standing;
 pub use steps::{Step, Steps};
@@ -54,8 +57,9 @@ use self::passwords::{Bridge, Passwords, Recall, Sent};
 use self::person::Found;
 use self::resolve::place;
 use self::scram::StandIns;
+use self::second_factor::AcceptedOwner;
 use self::token::Tokens;
-use crate::directory::{Directory, EntryId, Fault, Refusal, Verdict};
+use crate::directory::{Directory, Fault, Refusal, Verdict};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
 use crate::secret::Password;
@@ -80,6 +84,8 @@ struct Attempt<'a> {
     began: Instant,
     trial: Arc<Trial>,
     sent: Sent,
+    /// Whose password is accepted, by the certificate that was shown with it.
+    owner: AcceptedOwner,
     steps: &'a Steps,
 }
 
@@ -107,49 +113,11 @@ impl IdentityMap {
         Ok(map)
     }
 
-    /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
-    pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
-        self.verify_telling(credentials, from, Steps::IGNORED).await
-    }
-
-    /// The same, with every step taken down.
-    pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
-        let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());
-        self.end_lock_outs();
-        let mut outcome = if self.guard.shuts_out_network(&trial, now) {
-            refused(None, Reason::LockedOut(LockOutOf::Network))
-        } else {
-            self.judge_credentials(credentials, from, steps, Arc::clone(&trial)).await
-        };
-        self.guard.settle(&trial, &mut outcome, Instant::now());
-        outcome
-    }
-
-    /// Writes down the lock-outs that are over, and lets what was refused before them be asked anew. Each login does it;
-    /// so that the log tells an end when it comes, call it now and then.
-    pub fn end_lock_outs(&self) {
-        self.lock_outs_ended(&self.guard.end_lock_outs(Instant::now()));
-    }
-
-    /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
-    /// there were.
-    pub fn forgive(&self, whom: &Whom) -> usize {
-        let (forgotten, lifted) = self.guard.forgive(whom);
-        self.lock_outs_ended(&lifted);
-        forgotten
-    }
-
-    /// What was refused before a lock-out is asked anew after it.
-    fn lock_outs_ended(&self, people: &[EntryId]) {
-        for person in people {
-            self.passwords.forget_refused(person);
-        }
-    }
-
     async fn judge_credentials(
         &self,
         credentials: Credentials,
         from: IpAddr,
+        owner: AcceptedOwner,
         steps: &Steps,
         trial: Arc<Trial>,
     ) -> Outcome {
@@ -164,11 +132,13 @@ impl IdentityMap {
         steps.note(|| Step::Name(login.to_string()));
         let began = Instant::now();
         let sent = Sent { asked: self.flushes.now(), from, at: began };
-        let attempt = Attempt { login, password, began, trial, sent, steps };
-        match self.find(&attempt).await {
+        let attempt = Attempt { login, password, began, trial, sent, owner, steps };
+        let outcome = match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
             Err(fault) => self.without_answer(&attempt, fault).await,
-        }
+        };
+        // Whoever was found anew on the way may be another person than the one whom it was asked of before.
+        attempt.owner.judge(outcome)
     }
 
     /// The question whose a login name is.
@@ -224,6 +194,9 @@ impl IdentityMap {
         attempt.steps.note(|| Step::Account(self.standing(identity)));
         if let Some(refusal) = self.barred(identity) {
             return refusal;
+        }
+        if let Some(reason) = attempt.owner.rejects(identity) {
+            return refused(Some(identity), reason);
         }
         match self.passwords.recall(identity, &attempt.password, Instant::now()) {
             Recall::Verified => proven(identity, kind, Proof::Held, attempt.steps),
@@ -343,6 +316,10 @@ impl IdentityMap {
         let Some(identity) = self.names.last(&attempt.login).await.filter(|last| self.standing(last).is_free()) else {
             return Outcome::Unavailable(why);
         };
+        // In the words of an outage, as for a wrong password.
+        if let Some(reason) = attempt.owner.rejects(&identity) {
+            return Outcome::Unavailable(format!("{why}; {reason}"));
+        }
         // In the words of an outage, as for names that nobody has.
         if self.guard.shuts_out(&identity, &attempt.trial, Instant::now()) {
             return Outcome::Unavailable(format!("{why}; locked out: {}", LockOutOf::Person));

@@ -115,6 +115,8 @@ pub enum Reason {
     CertificateOfNobody(String),
     /// The certificate is another person's than the password; that one's DN.
     CertificateOfAnother(String),
+    /// It cannot be told which one's of several people the certificate is; their DNs.
+    CertificateOfSeveral(Vec<String>),
     /// The authorization identity is no login name of the certificate's owner.
     NotTheirName,
     /// The authorization identity is no login name of the person whom the token is about.
@@ -183,6 +185,7 @@ impl fmt::Display for Reason {
             Self::NoCertificate(why) => f.write_str(why),
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
             Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
+            Self::CertificateOfSeveral(people) => write!(f, "ambiguous certificate: {}", people.join(" and ")),
             Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
             Self::NotBearersName => f.write_str("the authorization identity is no name of the token's owner"),
             Self::NoTokens => f.write_str("nobody's tokens count here"),

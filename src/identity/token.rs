@@ -11,6 +11,7 @@ use super::asking::Asking;
 use super::flushes::{Flushes, Target};
 use super::names::Names;
 use super::person::Found;
+use super::second_factor::{AcceptedOwner, ShownCertificate};
 use super::{Ambiguous, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused};
 use crate::directory::{EntryId, Fault};
 use crate::names::{Kind, LoginName, Policy};
@@ -113,14 +114,22 @@ impl IdentityMap {
     /// or any login name of the person whom the token is about.
     ///
     /// What is refused counts for the network alone: nobody guesses a token, and whoever is locked out for wrong passwords
-    /// may still show theirs.
-    pub async fn verify_token(&self, credentials: TokenCredentials, from: IpAddr) -> TokenJudgement {
+    /// may still show theirs. A certificate that the client showed as well must be the same person's.
+    pub async fn verify_token(
+        &self,
+        credentials: TokenCredentials,
+        from: IpAddr,
+        certificate: Option<ShownCertificate<'_>>,
+    ) -> TokenJudgement {
         let (trial, now) = (self.guard.trial_of_token(&credentials, from), Instant::now());
         self.end_lock_outs();
         let mut judgement = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network)).into()
         } else {
-            self.judge_token(credentials).await
+            match self.accepted_owner(certificate).await {
+                Ok(owner) => self.judge_token(credentials).await.accepted_by(&owner),
+                Err(fault) => Outcome::unanswered(fault).into(),
+            }
         };
         self.guard.settle_token(&trial, &mut judgement.outcome, Instant::now());
         judgement
@@ -182,6 +191,13 @@ impl IdentityMap {
             }
             _ => Ok(found),
         }
+    }
+}
+
+impl TokenJudgement {
+    /// A token of another person than the certificate that was shown with it is refused.
+    fn accepted_by(self, owner: &AcceptedOwner) -> Self {
+        Self { outcome: owner.judge(self.outcome), ..self }
     }
 }
 

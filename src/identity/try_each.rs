@@ -55,6 +55,10 @@ impl IdentityMap {
         if let Some(Outcome::Refused(refused)) = self.barred(person) {
             return Tried::Refused(refused.reason);
         }
+        // The certificate tells namesakes apart as well: the password is tried on nobody else.
+        if let Some(reason) = attempt.owner.rejects(person) {
+            return Tried::Refused(reason);
+        }
         match self.recall(person, attempt) {
             Recall::Verified => Tried::Proven(Proof::Held),
             Recall::Refused => Tried::Refused(Reason::RefusedBefore),

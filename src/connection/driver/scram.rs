@@ -16,7 +16,7 @@ pub(super) enum Scram {
     /// The client was given a challenge.
     Challenged(ScramLogin, ScramExchange),
     /// It has met it, and was given the server's signature.
-    Proven(ScramLogin, Outcome),
+    Proven(Outcome),
 }
 
 impl Driver {
@@ -36,7 +36,8 @@ impl Driver {
         }
     }
 
-    /// Judges the answer to it. A login that is right is written down once the client is content, too.
+    /// Judges the answer to it. A login that is right is written down at once: whoever has the server's signature knows
+    /// that the password is right, and need not say another word.
     pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut Report) -> Event {
         let began = Instant::now();
         let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
@@ -49,13 +50,13 @@ impl Driver {
                 return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
             }
         };
-        let also = certificate.as_ref().map(|certificate| (certificate, self.requires_certificate()));
-        let from = report.peer.ip();
-        let (outcome, signature) = self.service.identities.verify_answer(exchange, answer, from, also).await;
+        let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
+        let (outcome, signature) = self.service.identities.verify_answer(exchange, answer, from, shown).await;
         report.certificate = certificate.map(|certificate| certificate.subject);
         match signature {
             Some(signature) => {
-                self.scram = Some(Box::new(Scram::Proven(wanted, outcome)));
+                report.login(&wanted.login, wanted.mechanism, &outcome);
+                self.scram = Some(Box::new(Scram::Proven(outcome)));
                 Event::Signed(signature)
             }
             None => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
@@ -64,9 +65,9 @@ impl Driver {
 
     /// The client is content: now it is logged in.
     pub(super) async fn conclude(&mut self, report: &mut Report) -> Event {
-        let Some(Scram::Proven(wanted, outcome)) = self.scram.take().map(|scram| *scram) else {
+        let Some(Scram::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
             return Event::Judged(Verdict::Unavailable);
         };
-        self.judged(Instant::now(), outcome, &wanted.login, wanted.mechanism, report).await
+        self.concluded(Instant::now(), outcome, report).await
     }
 }

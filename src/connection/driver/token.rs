@@ -26,16 +26,11 @@ impl Driver {
             Ok(certificate) => certificate,
             Err(reason) => return Outcome::no_certificate(reason),
         };
-        let identities = &self.service.identities;
-        let judgement = identities.verify_token(credentials, report.peer.ip()).await;
+        let (identities, shown) = (&self.service.identities, self.shown(certificate.as_ref()));
+        let judgement = identities.verify_token(credentials, report.peer.ip(), shown).await;
         report.bearer = judgement.bearer;
-        let Some(certificate) = certificate else {
-            report.certificate = None;
-            return judgement.outcome;
-        };
-        let outcome = identities.of_one_person(judgement.outcome, &certificate, self.requires_certificate()).await;
-        report.certificate = Some(certificate.subject);
-        outcome
+        report.certificate = certificate.map(|certificate| certificate.subject);
+        judgement.outcome
     }
 
     fn with_challenge(&self, event: Event, mechanism: Mechanism) -> Event {

@@ -24,8 +24,8 @@ use super::directories::Secret;
 use super::flushes::Generation;
 use super::guard::Trial;
 use super::person::Found;
+use super::second_factor::ShownCertificate;
 use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
-use crate::certificate::Certificate;
 use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName, fold};
 use crate::pop3::{ScramChallenge, ScramFault, ScramProof};
@@ -173,7 +173,7 @@ impl IdentityMap {
         exchange: ScramExchange,
         answer: Result<ScramProof, ScramFault>,
         from: IpAddr,
-        certificate: Option<(&Certificate, bool)>,
+        certificate: Option<ShownCertificate<'_>>,
     ) -> (Outcome, Option<ServerSignature>) {
         let now = Instant::now();
         let trial = self.guard.trial_of(&exchange.login, &tried(&answer), from);
@@ -181,12 +181,12 @@ impl IdentityMap {
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
-            self.judge_answer(&exchange, &answer, &trial)
+            match self.accepted_owner(certificate).await {
+                Ok(owner) => owner.judge(self.judge_answer(&exchange, &answer, &trial)),
+                Err(fault) => Outcome::unanswered(fault),
+            }
         };
         self.guard.settle(&trial, &mut outcome, Instant::now());
-        if let Some((certificate, required)) = certificate {
-            outcome = self.of_one_person(outcome, certificate, required).await;
-        }
         let is_proven = matches!(outcome, Outcome::Proven(_) | Outcome::Forbidden(..));
         let signature = answer.ok().filter(|_| is_proven).map(|proof| exchange.credentials.signature(&proof));
         (outcome, signature)
