@@ -16,6 +16,8 @@ mod codes;
 mod every;
 #[path = "directory_outages/idling.rs"]
 mod idling;
+#[path = "directory_outages/late.rs"]
+mod late;
 #[path = "directory_outages/mischief.rs"]
 mod mischief;
 #[path = "directory_outages/outage.rs"]

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use restante::demo::people::BASE;
 
@@ -18,12 +18,15 @@ const SYNC_STATE: &str = "1.3.6.1.4.1.4203.1.9.1.2";
 const BIND_REQUEST: u8 = 0x60;
 const BIND_RESPONSE: u8 = 0x61;
 const SEARCH_REQUEST: u8 = 0x63;
-const SEARCH_RESULTS: [u8; 2] = [0x64, 0x65];
+const SEARCH_DONE: u8 = 0x65;
+const SEARCH_RESULTS: [u8; 2] = [0x64, SEARCH_DONE];
+const ABANDON_REQUEST: u8 = 0x50;
 
 /// What a relay does with what it carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Conduct {
     /// Nothing.
+    #[default]
     Faithful,
     /// Ends connections in the middle of the answer to a search, so many times.
     CutsInSearches(usize),
@@ -35,6 +38,10 @@ pub enum Conduct {
     TurnsFollowersAway,
     /// Instead of the next change, tells who follows the directory to begin anew, whose connection ends behind that.
     WantsFollowersAnew,
+    /// Never passes the answers to searches that hold this text. All others are answered.
+    WithholdsAnswersTo(&'static str),
+    /// Ends searches that hold this text with a result code, whatever the server finds.
+    EndsSearchesFor(&'static str, u8),
 }
 
 /// A port that leads to an LDAP server, in clear.
@@ -43,10 +50,24 @@ pub struct LdapRelay {
     shared: Arc<Shared>,
 }
 
+#[derive(Default)]
 struct Shared {
     conduct: Mutex<Conduct>,
     binds: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
+    searching: AtomicUsize,
+    withheld: Mutex<Vec<Instant>>,
+    abandoned: AtomicUsize,
+}
+
+/// What is known of one connection.
+#[derive(Default)]
+struct Link {
+    /// Who binds as one of the people does nothing else on the same connection.
+    is_of_people: AtomicBool,
+    has_searched: AtomicBool,
+    /// The message-ids of searches that the conduct is about.
+    marked: Mutex<Vec<Vec<u8>>>,
 }
 
 impl LdapRelay {
@@ -54,8 +75,7 @@ impl LdapRelay {
     pub fn to(url: &str) -> Self {
         let server: SocketAddr = url.trim_start_matches("ldap://").parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let conduct = Mutex::new(Conduct::Faithful);
-        let shared = Arc::new(Shared { conduct, binds: AtomicUsize::default(), connections: Mutex::default() });
+        let shared: Arc<Shared> = Arc::default();
         let relay = Self { address: listener.local_addr().unwrap(), shared: Arc::clone(&shared) };
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -88,11 +108,29 @@ impl LdapRelay {
     pub fn binds(&self) -> usize {
         self.shared.binds.load(Ordering::SeqCst)
     }
+
+    /// Connections on which anything was searched so far.
+    pub fn search_connections(&self) -> usize {
+        self.shared.searching.load(Ordering::SeqCst)
+    }
+
+    /// When each search came whose answer is withheld.
+    pub fn withheld(&self) -> Vec<Instant> {
+        self.shared.withheld.lock().unwrap().clone()
+    }
+
+    /// Searches with withheld answers that were abandoned (RFC 4511 §4.11).
+    pub fn abandoned(&self) -> usize {
+        self.shared.abandoned.load(Ordering::SeqCst)
+    }
 }
 
 /// What becomes of a message.
 enum Fate {
     Passed,
+    Withheld,
+    /// These octets are sent instead, and the connection goes on.
+    Replaced(Vec<u8>),
     /// These octets are sent instead, and the connection ends.
     Ended(Vec<u8>),
 }
@@ -101,49 +139,78 @@ impl Shared {
     fn carry(self: &Arc<Self>, client: &TcpStream, upstream: &TcpStream) {
         let both = [client, upstream].map(|stream| stream.try_clone().unwrap());
         self.connections.lock().unwrap().extend(both);
-        // Who binds as one of the people does nothing else on the same connection.
-        let is_of_people = Arc::new(AtomicBool::default());
+        let link: Arc<Link> = Arc::default();
         for answers in [false, true] {
-            let (shared, is_of_people) = (Arc::clone(self), Arc::clone(&is_of_people));
+            let (shared, link) = (Arc::clone(self), Arc::clone(&link));
             let (client, upstream) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             std::thread::spawn(move || {
                 if answers {
-                    pass(&upstream, &client, |message| shared.fate_of_answer(message, &is_of_people));
+                    pass(&upstream, &client, |message| shared.fate_of_answer(message, &link));
                 } else {
-                    pass(&client, &upstream, |message| shared.fate_of_request(message, &is_of_people));
+                    pass(&client, &upstream, |message| shared.fate_of_request(message, &link));
                 }
             });
         }
     }
 
-    fn fate_of_request(&self, message: &[u8], is_of_people: &AtomicBool) -> Fate {
+    fn fate_of_request(&self, message: &[u8], link: &Link) -> Fate {
+        let operation = operation(message);
+        if operation == SEARCH_REQUEST && !link.has_searched.swap(true, Ordering::SeqCst) {
+            self.searching.fetch_add(1, Ordering::SeqCst);
+        }
         let conduct = *self.conduct.lock().unwrap();
-        match operation(message) {
+        match operation {
             BIND_REQUEST if holds(message, BASE) => {
-                is_of_people.store(true, Ordering::SeqCst);
+                link.is_of_people.store(true, Ordering::SeqCst);
                 self.binds.fetch_add(1, Ordering::SeqCst);
                 Fate::Passed
             }
             SEARCH_REQUEST if conduct == Conduct::TurnsFollowersAway && holds(message, SYNC_REQUEST) => {
                 Fate::Ended(Vec::new())
             }
+            SEARCH_REQUEST => {
+                match conduct {
+                    Conduct::WithholdsAnswersTo(text) if holds(message, text) => {
+                        self.withheld.lock().unwrap().push(Instant::now());
+                        link.mark(message);
+                    }
+                    Conduct::EndsSearchesFor(text, _) if holds(message, text) => link.mark(message),
+                    _ => {}
+                }
+                Fate::Passed
+            }
+            ABANDON_REQUEST => {
+                let what = abandoned(message);
+                if link.marked.lock().unwrap().iter().any(|id| id[2..] == *what) {
+                    self.abandoned.fetch_add(1, Ordering::SeqCst);
+                }
+                Fate::Passed
+            }
             _ => Fate::Passed,
         }
     }
 
-    fn fate_of_answer(&self, message: &[u8], is_of_people: &AtomicBool) -> Fate {
+    fn fate_of_answer(&self, message: &[u8], link: &Link) -> Fate {
         let operation = operation(message);
+        let is_marked = link.is_marked(message);
         let mut conduct = self.conduct.lock().unwrap();
         match &mut *conduct {
             Conduct::CutsInSearches(left @ 1..) if SEARCH_RESULTS.contains(&operation) => {
                 *left -= 1;
                 Fate::Ended(message[..message.len() / 2].to_vec())
             }
-            Conduct::CutsInBinds(left @ 1..) if operation == BIND_RESPONSE && is_of_people.load(Ordering::SeqCst) => {
+            Conduct::CutsInBinds(left @ 1..)
+                if operation == BIND_RESPONSE && link.is_of_people.load(Ordering::SeqCst) =>
+            {
                 *left -= 1;
                 Fate::Ended(message[..message.len() / 2].to_vec())
             }
             Conduct::WantsFollowersAnew if holds(message, SYNC_STATE) => Fate::Ended(refresh_required(message)),
+            Conduct::EndsSearchesFor(_, code) if is_marked => match operation {
+                SEARCH_DONE => Fate::Replaced(search_done(message, &[*code])),
+                _ => Fate::Withheld,
+            },
+            _ if is_marked => Fate::Withheld,
             Conduct::Slow(pause) => {
                 let pause = *pause;
                 drop(conduct);
@@ -152,6 +219,16 @@ impl Shared {
             }
             _ => Fate::Passed,
         }
+    }
+}
+
+impl Link {
+    fn mark(&self, request: &[u8]) {
+        self.marked.lock().unwrap().push(request[message_id(request)].to_vec());
+    }
+
+    fn is_marked(&self, answer: &[u8]) -> bool {
+        self.marked.lock().unwrap().iter().any(|id| *id == answer[message_id(answer)])
     }
 }
 
@@ -164,6 +241,8 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream, fate: impl Fn(&[u8]) -> Fate) 
             let message: Vec<u8> = input.drain(..length).collect();
             let (octets, goes_on) = match fate(&message) {
                 Fate::Passed => (message, true),
+                Fate::Withheld => continue,
+                Fate::Replaced(instead) => (instead, true),
                 Fate::Ended(instead) => (instead, false),
             };
             if to.write_all(&octets).is_err() || !goes_on {
@@ -203,11 +282,21 @@ fn message_id(message: &[u8]) -> Range<usize> {
     header..header + 2 + usize::from(message[header + 1])
 }
 
-/// The end of the search that a message belongs to, with e-syncRefreshRequired (4096, RFC 4533 §2.5): a result without
-/// matched DN and text.
+/// The octets of the message-id that an abandon request is about: it is nothing else (RFC 4511 §4.11).
+fn abandoned(message: &[u8]) -> &[u8] {
+    &message[message_id(message).end + 2..]
+}
+
+/// The end of the search that a message belongs to, with e-syncRefreshRequired (4096, RFC 4533 §2.5).
 fn refresh_required(message: &[u8]) -> Vec<u8> {
+    search_done(message, &[0x10, 0])
+}
+
+/// The end of the search that a message belongs to: a result code, without matched DN and text.
+fn search_done(message: &[u8], code: &[u8]) -> Vec<u8> {
     let id = &message[message_id(message)];
-    let result = [0x65, 8, 0x0a, 2, 0x10, 0, 0x04, 0, 0x04, 0];
-    let length = u8::try_from(id.len() + result.len()).unwrap();
-    [&[0x30, length], id, &result].concat()
+    let octets = |count: usize| u8::try_from(count).unwrap();
+    let result = [&[0x0a, octets(code.len())], code, &[0x04, 0, 0x04, 0]].concat();
+    let result = [&[SEARCH_DONE, octets(result.len())], &*result].concat();
+    [&[0x30, octets(id.len() + result.len())], id, &result].concat()
 }

@@ -148,12 +148,14 @@ fn limits(section: &Section<'_>) -> Limits {
     let default = Limits::default();
     let timeouts = section.section("timeouts");
     let bounds = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
-    let connections = section.count("bind_connections", default.bind_connections as u64, 1..=1000);
+    let count =
+        |key, default: usize, most| usize::try_from(section.count(key, default as u64, 1..=most)).unwrap_or(default);
     Limits {
         connect: timeouts.duration("connect", default.connect, bounds.clone()),
         operation: timeouts.duration("operation", default.operation, bounds.clone()),
         search: timeouts.duration("search", default.search, bounds),
-        bind_connections: usize::try_from(connections).unwrap_or(default.bind_connections),
+        concurrent_lookups: count("concurrent_lookups", default.concurrent_lookups, 10_000),
+        bind_connections: count("bind_connections", default.bind_connections, 1000),
         keep_alive: section.duration("keep_alive", default.keep_alive, Duration::ZERO..=Duration::from_secs(60 * 60)),
     }
 }

@@ -96,3 +96,13 @@ pub(super) fn is_lost(error: &LdapError) -> bool {
             | LdapError::Io { .. }
     )
 }
+
+/// Whether there was no answer in time.
+pub(super) fn is_late(error: &LdapError) -> bool {
+    matches!(error, LdapError::Timeout { .. })
+}
+
+/// What a search without an answer means.
+pub(super) fn failed(error: &LdapError) -> Fault {
+    if is_late(error) { Fault::silent("search: no answer in time") } else { Fault::silent(format!("search: {error}")) }
+}

@@ -15,12 +15,14 @@ mod filter;
 mod follow;
 mod moment;
 mod name_limits;
+mod operation;
 mod password_policy;
 mod readable;
 mod scram;
 mod search;
 mod servers;
 mod settings;
+mod shared;
 mod state;
 mod tend;
 mod trust;
@@ -30,6 +32,9 @@ mod walk;
 mod words;
 
 use std::sync::Arc;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 pub use admission::{Admission, Exclusion, Group};
 pub use attributes::{Attributes, Source};
@@ -63,6 +68,8 @@ struct Inner {
     settings: Settings,
     servers: Servers,
     searcher: Searcher,
+    /// For look-ups under way.
+    places: Semaphore,
     binder: Binder,
 }
 
@@ -74,7 +81,8 @@ impl Directory {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
-        Self { inner: Arc::new(Inner { settings, servers, searcher, binder }) }
+        let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
+        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder }) }
     }
 
     /// What it was told.
@@ -90,7 +98,10 @@ impl Directory {
     /// No answer; see [`Fault`].
     pub fn look_up(&self, look_up: LookUp, most: u8) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await })
+        apart(async move {
+            let _place = inner.place().await?;
+            inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await
+        })
     }
 
     /// The people whose a certificate may be, with the certificates of their entries ([`Entry::octets`]). More than
@@ -100,7 +111,10 @@ impl Directory {
     /// No answer; see [`Fault`].
     pub fn candidates(&self, claims: Claims) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await })
+        apart(async move {
+            let _place = inner.place().await?;
+            inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await
+        })
     }
 
     /// Attributes of an account's state that the service may not read, as far as can be told from one person's entry.
@@ -128,7 +142,11 @@ impl Directory {
     /// No answer; see [`Fault`].
     pub async fn scram(&self, dn: Dn) -> Result<Option<HeldScram>, Fault> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.scram(&inner.settings, &inner.servers, &dn).await }).await
+        apart(async move {
+            let _place = inner.place().await?;
+            inner.searcher.scram(&inner.settings, &inner.servers, &dn).await
+        })
+        .await
     }
 
     /// Whether the directory answers, lets the service in, and has the search base.
@@ -147,6 +165,20 @@ impl Directory {
     pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
         let inner = self.inner.clone();
         apart(async move { inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await }).await
+    }
+}
+
+impl Inner {
+    /// Waits until one more look-up may be sent. Too many at once would be late all together, and those that come later
+    /// later still: who has waited too long gets an answer instead.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        let Limits { operation, concurrent_lookups, .. } = self.settings.limits;
+        match timeout(operation, self.places.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Fault::silent(format!(
+                "look-up not sent: concurrent_lookups ({concurrent_lookups}) were under way for {operation:?}"
+            ))),
+        }
     }
 }
 

@@ -1,35 +1,34 @@
 //! Look-ups: one connection for each directory, shared by all, bound as the service.
 
-use std::time::{Duration, Instant};
-
-use ldap3::{DerefAliases, Ldap, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, ldap_escape};
-use tokio::sync::Mutex;
-use tokio::time::timeout;
+use ldap3::{LdapError, LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
 use super::entry::OPERATIONAL;
-use super::fault::is_lost;
+use super::fault::{failed, is_late, is_lost};
 use super::servers::Servers;
+use super::shared::{Discarded, Shared, SharedConnection};
 use super::state::STATE;
 use super::{Entry, Fault, Settings};
 use crate::names::{HierarchicalName, Kind, LookUp};
 
-/// The connection that searches share.
+/// Asks one directory, over the connection that all searches share.
 pub(super) struct Searcher {
-    slot: Mutex<Slot>,
+    pub(super) shared: SharedConnection,
 }
 
-#[derive(Default)]
-struct Slot {
-    connection: Option<Connection>,
-    /// While the last failure to connect is this fresh, others do not wait for the next one.
-    failed: Option<(Instant, Fault)>,
-    /// Raised with each connection, so that one is thrown away only once.
-    generation: u64,
+/// How a question fared on the shared connection.
+enum Try {
+    Answered(Result<Vec<Entry>, Fault>),
+    /// The connection is gone.
+    Lost(LdapError),
+    /// This question has no answer in time, while others are answered.
+    Late(Fault),
+    /// The server answers nobody.
+    Down(Fault),
 }
 
-/// How long a failure to connect is told to others without trying again.
-const BACK_OFF: Duration = Duration::from_secs(1);
+/// The server's own time limit for a search was reached (timeLimitExceeded, RFC 4511 Appendix A).
+const TIME_LIMIT_EXCEEDED: u32 = 3;
 
 /// One person is enough to know that a search base is there; another entry found may be the service's own.
 const LIMIT: i32 = 2;
@@ -55,7 +54,7 @@ pub(super) struct Question {
 
 impl Searcher {
     pub(super) fn new() -> Self {
-        Self { slot: Mutex::default() }
+        Self { shared: SharedConnection::default() }
     }
 
     /// The entries that answer a look-up, each once; of more than `most` there may be others yet.
@@ -107,25 +106,27 @@ impl Searcher {
     ) -> Result<Vec<Entry>, Fault> {
         let (mut may_repeat, mut tried) = (true, Vec::new());
         loop {
-            let (ldap, server, generation) = self.connection(settings, servers).await?;
-            let fault = match timeout(settings.limits.search, question.run(ldap, settings)).await {
-                Ok(Ok((entries, result))) => match question.judge(entries, &result, settings) {
-                    Err(fault @ Fault::Unavailable { silent: true, .. }) => fault,
-                    answer => return answer,
-                },
-                Ok(Err(error)) if is_lost(&error) && std::mem::take(&mut may_repeat) => {
-                    self.discard(generation).await;
+            let shared = self.shared.get(settings, servers).await?;
+            let fault = match question.try_on(&shared, settings).await {
+                Try::Answered(answer) => return answer,
+                Try::Late(fault) => return Self::ask_another(settings, servers, question, shared.server, fault).await,
+                Try::Lost(_) if std::mem::take(&mut may_repeat) => {
+                    self.shared.discard(&shared).await;
                     continue;
                 }
-                Ok(Err(error)) => Fault::silent(format!("search: {error}")),
-                Err(_) => Fault::silent(format!("search: not done within {:?}", settings.limits.search)),
+                Try::Lost(error) => Fault::silent(format!("search: {error}")),
+                Try::Down(fault) => fault,
             };
-            self.discard(generation).await;
-            servers.note_down(server);
-            if tried.contains(&server) {
+            match self.shared.discard(&shared).await {
+                Discarded::Now => servers.note_down(shared.server),
+                Discarded::Replaced if std::mem::take(&mut may_repeat) => continue,
+                // Nothing more can be concluded from it about the server.
+                Discarded::Before | Discarded::Replaced => {}
+            }
+            if tried.contains(&shared.server) {
                 return Err(fault);
             }
-            tried.push(server);
+            tried.push(shared.server);
             if !servers.has_other_than(&tried) {
                 return Err(fault);
             }
@@ -133,61 +134,20 @@ impl Searcher {
         }
     }
 
-    pub(super) async fn connection(&self, settings: &Settings, servers: &Servers) -> Result<(Ldap, usize, u64), Fault> {
-        let mut slot = self.slot.lock().await;
-        let is_good = |connection: &&Connection| connection.is_open() && !servers.has_better_than(connection.server);
-        if let Some(connection) = slot.connection.as_ref().filter(is_good) {
-            let (ldap, server) = (connection.handle(), connection.server);
-            return Ok((ldap, server, slot.generation));
+    /// Asks another server, over a connection of its own: the one that all share goes on answering others.
+    async fn ask_another(
+        settings: &Settings,
+        servers: &Servers,
+        question: &Question,
+        server: usize,
+        fault: Fault,
+    ) -> Result<Vec<Entry>, Fault> {
+        if !servers.has_other_than(&[server]) {
+            return Err(fault);
         }
-        if let Some((at, fault)) = &slot.failed
-            && at.elapsed() < BACK_OFF
-        {
-            return Err(fault.clone());
-        }
-        slot.connection = None;
-        match servers.connect(settings, settings.bind.as_ref()).await {
-            Ok(connection) => {
-                let (ldap, server) = (connection.handle(), connection.server);
-                slot.fill(connection);
-                Ok((ldap, server, slot.generation))
-            }
-            Err(fault) => {
-                slot.failed = Some((Instant::now(), fault.clone()));
-                Err(fault)
-            }
-        }
-    }
-
-    /// Takes a connection that was made in the background, unless the one that is used is as good. Searches under way end
-    /// where they began.
-    pub(super) async fn take(&self, connection: Connection) {
-        let mut slot = self.slot.lock().await;
-        let is_as_good = |used: &Connection| used.is_open() && used.server <= connection.server;
-        if !slot.connection.as_ref().is_some_and(is_as_good) {
-            slot.fill(connection);
-        }
-    }
-
-    /// The connection that is used, if there is one.
-    pub(super) async fn used(&self) -> Option<(Ldap, usize, u64)> {
-        let slot = self.slot.lock().await;
-        slot.connection.as_ref().map(|connection| (connection.handle(), connection.server, slot.generation))
-    }
-
-    /// Throws the connection of a generation away, unless somebody else did.
-    pub(super) async fn discard(&self, generation: u64) {
-        let mut slot = self.slot.lock().await;
-        if slot.generation == generation {
-            slot.connection = None;
-        }
-    }
-}
-
-impl Slot {
-    fn fill(&mut self, connection: Connection) {
-        (self.connection, self.failed) = (Some(connection), None);
-        self.generation += 1;
+        tracing::warn!(directory = %settings.name, %fault, "trying the next server, for this search alone");
+        let connection = servers.connect_to_another(settings, settings.bind.as_ref(), server).await?;
+        question.ask_on(&connection, settings).await
     }
 }
 
@@ -230,29 +190,30 @@ impl Question {
         Self { base: base.to_owned(), scope, filter, limit, certificates: false, parents: None, wanted: None }
     }
 
-    /// A streaming search without adapter: the plain one leaks its message-id.
-    pub(super) async fn run(
-        &self,
-        mut ldap: Ldap,
-        settings: &Settings,
-    ) -> Result<(Vec<SearchEntry>, LdapResult), LdapError> {
-        let options = SearchOptions::new().sizelimit(self.limit).deref(DerefAliases::Never);
-        ldap.with_timeout(settings.limits.operation).with_search_options(options);
-        let of_people = || {
-            let mut wanted: Vec<String> = attributes(settings).into_iter().map(str::to_owned).collect();
-            wanted.extend(self.certificates.then(|| settings.attributes.certificate.clone()));
-            wanted
-        };
-        let wanted: Vec<String> = self.wanted.clone().unwrap_or_else(of_people);
-        let mut stream = ldap.streaming_search(&self.base, self.scope, &self.filter, wanted).await?;
-        let mut entries = Vec::new();
-        while let Some(found) = stream.next().await? {
-            // Referrals are not chased.
-            if !found.is_ref() && !found.is_intermediate() {
-                entries.push(SearchEntry::construct(found));
+    async fn try_on(&self, shared: &Shared, settings: &Settings) -> Try {
+        match self.run(shared.handle(), settings, settings.limits.search).await {
+            Ok((entries, result)) => {
+                shared.note_answer();
+                match self.judge(entries, &result, settings) {
+                    Err(fault @ Fault::Unavailable { silent: true, .. }) if result.rc == TIME_LIMIT_EXCEEDED => {
+                        Try::Late(fault)
+                    }
+                    Err(fault @ Fault::Unavailable { silent: true, .. }) => Try::Down(fault),
+                    answer => Try::Answered(answer),
+                }
             }
+            Err(error) if is_lost(&error) => Try::Lost(error),
+            Err(error) if is_late(&error) && !shared.is_silent() => Try::Late(failed(&error)),
+            Err(error) => Try::Down(failed(&error)),
         }
-        Ok((entries, stream.finish().await))
+    }
+
+    /// Asks on a connection that nobody else uses.
+    pub(super) async fn ask_on(&self, connection: &Connection, settings: &Settings) -> Result<Vec<Entry>, Fault> {
+        match self.run(connection.handle(), settings, settings.limits.search).await {
+            Ok((entries, result)) => self.judge(entries, &result, settings),
+            Err(error) => Err(failed(&error)),
+        }
     }
 
     /// What the end of a search means. Code 4, the size limit, is ambiguity and no error.

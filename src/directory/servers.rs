@@ -42,8 +42,28 @@ impl Servers {
         settings: &Settings,
         service: Option<&ServiceBind>,
     ) -> Result<Connection, Fault> {
+        self.connect_to_first(settings, service, self.order()).await
+    }
+
+    /// The same, to any but one.
+    pub(super) async fn connect_to_another(
+        &self,
+        settings: &Settings,
+        service: Option<&ServiceBind>,
+        than: usize,
+    ) -> Result<Connection, Fault> {
+        let others = self.order().into_iter().filter(|server| *server != than).collect();
+        self.connect_to_first(settings, service, others).await
+    }
+
+    async fn connect_to_first(
+        &self,
+        settings: &Settings,
+        service: Option<&ServiceBind>,
+        servers: Vec<usize>,
+    ) -> Result<Connection, Fault> {
         let mut last = Fault::Misconfigured("the directory has no server".to_owned());
-        for server in self.order() {
+        for server in servers {
             let fault = match connect_to(settings, server, service).await {
                 Ok(connection) => {
                     self.note_up(server);

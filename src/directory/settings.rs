@@ -60,6 +60,8 @@ pub struct Limits {
     pub operation: Duration,
     /// A whole search, however many entries trickle in.
     pub search: Duration,
+    /// Look-ups that are asked at the same time; more of them wait, no longer than one operation may take.
+    pub concurrent_lookups: usize,
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
     /// After so long each connection that idles is used once, so that it is not closed for idleness; zero: never. See
@@ -73,6 +75,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             operation: Duration::from_secs(5),
             search: Duration::from_secs(10),
+            concurrent_lookups: 64,
             bind_connections: 8,
             keep_alive: Duration::from_secs(5 * 60),
         }

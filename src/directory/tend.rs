@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use ldap3::{Ldap, Scope};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::connect::Connection;
 use super::fault::is_lost;
 use super::search::Question;
 use super::servers::connect_to;
+use super::shared::Discarded;
 use super::{Directory, Fault};
 
 /// How often it is looked whether there is something to do.
@@ -48,7 +49,7 @@ impl Directory {
         let inner = &self.inner;
         match self.prove(server).await {
             Ok(connection) => {
-                inner.searcher.take(connection).await;
+                inner.searcher.shared.offer(connection).await;
                 inner.servers.note_up(server);
                 let url = inner.settings.urls.get(server).map(ToString::to_string);
                 tracing::info!(directory = %inner.settings.name, url, "directory server answers again");
@@ -63,25 +64,22 @@ impl Directory {
     async fn prove(&self, server: usize) -> Result<Connection, Fault> {
         let settings = self.settings();
         let connection = connect_to(settings, server, settings.bind.as_ref()).await?;
-        let question = Question::nobody(settings);
-        match timeout(settings.limits.search, question.run(connection.handle(), settings)).await {
-            Ok(Ok((entries, result))) => question.judge(entries, &result, settings).map(|_| connection),
-            Ok(Err(error)) => Err(Fault::silent(format!("search: {error}"))),
-            Err(_) => Err(Fault::silent("search: no answer in time")),
-        }
+        Question::nobody(settings).ask_on(&connection, settings).await.map(|_| connection)
     }
 
     /// One that is dead makes way for a fresh one at once.
     async fn use_search_connection(&self) {
         let inner = &self.inner;
-        let Some((ldap, server, generation)) = inner.searcher.used().await else { return };
-        match self.sign_of_life(ldap).await {
-            Sign::Alive => return,
-            Sign::Closed => {}
-            Sign::Silent => inner.servers.note_down(server),
+        let Some(shared) = inner.searcher.shared.used().await else { return };
+        let sign = self.sign_of_life(shared.handle()).await;
+        // A server may be late with this and go on answering others.
+        if matches!(sign, Sign::Alive) || matches!(sign, Sign::Silent) && !shared.is_silent() {
+            return;
         }
-        inner.searcher.discard(generation).await;
-        if let Err(fault) = inner.searcher.connection(&inner.settings, &inner.servers).await {
+        if inner.searcher.shared.discard(&shared).await == Discarded::Now && matches!(sign, Sign::Silent) {
+            inner.servers.note_down(shared.server);
+        }
+        if let Err(fault) = inner.searcher.shared.get(&inner.settings, &inner.servers).await {
             tracing::debug!(directory = %inner.settings.name, %fault, "no connection for searches");
         }
     }
@@ -108,10 +106,10 @@ impl Directory {
             certificates: false,
             wanted: Some(vec!["1.1".to_owned()]),
         };
-        match timeout(settings.limits.operation, root.run(ldap, settings)).await {
-            Ok(Ok(_)) => Sign::Alive,
-            Ok(Err(error)) if is_lost(&error) => Sign::Closed,
-            Ok(Err(_)) | Err(_) => Sign::Silent,
+        match root.run(ldap, settings, settings.limits.operation).await {
+            Ok(_) => Sign::Alive,
+            Err(error) if is_lost(&error) => Sign::Closed,
+            Err(_) => Sign::Silent,
         }
     }
 }

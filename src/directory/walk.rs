@@ -1,7 +1,7 @@
 //! All people of a directory, one after the other, read page by page (RFC 2696): memory does not grow with their number.
 
 use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
-use ldap3::{DerefAliases, Ldap, LdapResult, Scope, SearchEntry, SearchOptions};
+use ldap3::{DerefAliases, LdapResult, Scope, SearchEntry, SearchOptions};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -39,8 +39,7 @@ impl Directory {
     async fn send_all(&self, sender: mpsc::Sender<Result<Entry, Fault>>) -> Result<WalkEnd, Fault> {
         let inner = &self.inner;
         let settings = &inner.settings;
-        let (ldap, ..) = inner.searcher.connection(settings, &inner.servers).await?;
-        let mut ldap: Ldap = ldap;
+        let mut ldap = inner.searcher.shared.get(settings, &inner.servers).await?.handle();
         let options = SearchOptions::new().deref(DerefAliases::Never);
         ldap.with_timeout(settings.limits.operation).with_search_options(options);
         let pages: Vec<Box<dyn Adapter<'_, &str, Vec<&str>>>> =
