@@ -17,6 +17,10 @@ mod support;
 mod audit;
 #[path = "commands/check.rs"]
 mod check;
+#[path = "commands/check_authorities.rs"]
+mod check_authorities;
+#[path = "commands/check_certificates.rs"]
+mod check_certificates;
 #[path = "commands/expire.rs"]
 mod expire;
 #[path = "commands/flush.rs"]

@@ -227,7 +227,10 @@ fn listeners_with_tls_want_a_certificate() {
         ("{ chain: ▸password, key: key.pem }", "chain: password: holds no certificate"),
         ("{ chain: chain.pem, key: ▸chain.pem }", "key: chain.pem: "),
         ("{ chain: ▸none.pem, key: key.pem }", "chain: none.pem: "),
-        ("{ chain: chain.pem, key: ▸other.pem }", "key: other.pem: is not the key of chain.pem"),
+        (
+            "{ chain: chain.pem, key: ▸other.pem }",
+            "key: other.pem: the key does not belong to the first certificate in ",
+        ),
         ("▸{ chain: chain.pem }", "key is missing; right would be the file of the certificate's key"),
     ] {
         let line = format!("tls: {{ certificates: [{pair}] }}");

@@ -93,7 +93,17 @@ impl ClientAuthority {
 
     /// A fresh one that this one signs for.
     pub fn below(&self, name: &str, serial: u64) -> Self {
+        self.below_by(name, serial, |_| {})
+    }
+
+    /// The same, which ends at that time.
+    pub fn below_until(&self, name: &str, serial: u64, end: SystemTime) -> Self {
+        self.below_by(name, serial, |params| params.not_after = end.into())
+    }
+
+    fn below_by(&self, name: &str, serial: u64, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = Self::params(name);
+        change(&mut params);
         params.serial_number = Some(SerialNumber::from(serial));
         params.use_authority_key_identifier_extension = true;
         let issuer = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.issuer).unwrap();
@@ -110,6 +120,11 @@ impl ClientAuthority {
     }
 
     /// Its own certificate.
+    pub fn own(&self) -> &CertificateDer<'static> {
+        self.issuer.der()
+    }
+
+    /// The same.
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -156,11 +171,14 @@ impl ClientCertificate {
 
     /// Writes `NAME.pem` and `NAME.key`.
     pub fn write(&self, folder: &Path, name: &str) {
-        let pem = STANDARD.encode(&self.own);
-        let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
-        fs::write(folder.join(format!("{name}.pem")), pem).unwrap();
+        fs::write(folder.join(format!("{name}.pem")), pem(&self.own)).unwrap();
         fs::write(folder.join(format!("{name}.key")), self.key.serialize_pem()).unwrap();
     }
+}
+
+/// A certificate as files have it.
+pub fn pem(certificate: &CertificateDer<'_>) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(certificate))
 }
 
 /// TLS as a client that trusts one authority (a PEM file), and shows a certificate if it has one. Each has a memory of its

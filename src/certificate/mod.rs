@@ -1,13 +1,23 @@
 //! What an X.509 certificate says (RFC 5280). It is read here and believed elsewhere: nothing in this module asks who
 //! signed it.
 //!
-//! The only module that knows the X.509 library: the server reads its own certificates' host names with it, the identity
-//! map what clients' certificates say.
+//! The only module that knows the X.509 library: the server reads its own certificates' host names with it and inspects
+//! their chains, the identity map reads what clients' certificates say.
 
+mod chain;
+mod fields;
+mod host;
+mod revocations;
 mod subject;
+mod weakness;
 
 use x509_parser::asn1_rs::{Any, FromDer as _};
 use x509_parser::prelude::{GeneralName, X509Certificate};
+
+pub use chain::{Finding, inspect_chain, top_of_chain};
+pub use fields::CertificateFields;
+pub use host::{HostMatch, host_match};
+pub use revocations::RevocationList;
 
 /// Active Directory's user principal name among the subject alternative names.
 const PRINCIPAL_NAME: &str = "1.3.6.1.4.1.311.20.2.3";

@@ -26,7 +26,7 @@ pub(super) fn check(file: &Path) -> Ended {
             return Ended::BadConfiguration;
         }
     };
-    let certificates = certificates::inspect(&configuration.server);
+    let certificates = certificates::inspect(&configuration);
     let mut faults = certificates.faults;
     for note in certificates.notes {
         println!("note: {note}");

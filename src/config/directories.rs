@@ -1,5 +1,6 @@
 //! `directories`: who is asked.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::paths::Base;
@@ -9,6 +10,9 @@ use super::tree::quoted;
 use super::values;
 use crate::directory::{self, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, Settings};
 use crate::names::DnPattern;
+
+/// What the only directory is called if it has no name.
+const UNNAMED: &str = "directory";
 
 /// The directories, unless one lacks what has no default. `further` are attributes that others want read.
 pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<Settings>> {
@@ -22,6 +26,16 @@ pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Optio
     names(&listed);
     let directories: Vec<Option<Settings>> = listed.iter().map(|section| directory(section, base, further)).collect();
     directories.into_iter().collect()
+}
+
+/// The files behind `ca`, each with the name of its directory.
+pub(super) fn authorities(root: &Section<'_>, base: &Base) -> Vec<(String, PathBuf)> {
+    let sections = root.sections("directories").unwrap_or_default();
+    let of_one = |section: &Section<'_>| {
+        let file = base.resolve(section.text("ca")?).ok()?;
+        Some((section.text("name").unwrap_or(UNNAMED).to_owned(), file))
+    };
+    sections.iter().filter_map(of_one).collect()
 }
 
 /// Entries are told apart by the name of their directory, and so are directories in the log.
@@ -52,7 +66,7 @@ fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<S
     let base_dn = section.parsed("base", values::dn);
     let schema = Schema::read(section);
     Some(Settings {
-        name: section.text("name").unwrap_or("directory").into(),
+        name: section.text("name").unwrap_or(UNNAMED).into(),
         starttls: section.flag("starttls"),
         bind: bind(section, base),
         filter: schema::filter(section, schema),

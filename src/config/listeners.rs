@@ -30,6 +30,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
         client_trust: client_certificates::trust(&root.section("tls"), base),
         listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
         certificates,
+        hostname: root.text("hostname").map(str::to_owned),
         user: root.text("user").map(str::to_owned),
         limits: limits(&root.section("limits")),
     }
@@ -140,10 +141,9 @@ fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
         let chain = pair.parsed("chain", |path| base.resolve(path));
         let key = pair.parsed("key", |path| base.resolve(path));
         let (Some(chain), Some(key)) = (chain, key) else { continue };
-        if let Err(what) = certificates.add(&chain, &key) {
-            let at = if what.starts_with(&format!("{}:", key.display())) { "key" } else { "chain" };
-            let right = "right would be a PEM file of the certificate and those above it, and a PEM file of its key";
-            pair.fault(at, pair.place_of(at), format!("{what}; {right}"));
+        if let Err((file, what)) = certificates.add(&chain, &key) {
+            let at = if file == key { "key" } else { "chain" };
+            pair.fault(at, pair.place_of(at), format!("{}: {what}", file.display()));
         }
     }
     let is_empty = tls.list("certificates").is_none_or(<[_]>::is_empty);

@@ -22,7 +22,7 @@ mod uidl;
 mod unknown;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use faults::Faults;
@@ -49,6 +49,8 @@ pub struct Configuration {
     pub identity: identity::Settings,
     /// The directories that are asked; each has a name of its own.
     pub directories: Vec<directory::Settings>,
+    /// The files of authorities that directories' servers are trusted by, each with its directory's name.
+    pub directory_authorities: Vec<(String, PathBuf)>,
     /// Where mail lies.
     pub maildir: maildir::Settings,
     /// How the log is written.
@@ -97,9 +99,19 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let of_path = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned);
     let further: Vec<String> = of_path.chain(by_person.map(|by_person| by_person.attribute)).collect();
     let directories = directories::read(&root, base, &further);
+    let directory_authorities = directories::authorities(&root, base);
     scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
-    Some(Configuration { server, connection, identity: identity?, directories: directories?, maildir, logging, admin })
+    Some(Configuration {
+        server,
+        connection,
+        identity: identity?,
+        directories: directories?,
+        directory_authorities,
+        maildir,
+        logging,
+        admin,
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub struct Authority {
 
 /// A server's certificate chain and its key, both PEM.
 pub struct Certified {
-    /// The server's certificate alone; the authority is for the client to know.
+    /// The server's certificate, followed by the authority's.
     pub chain: String,
     /// Its key, PKCS #8.
     pub key: String,
@@ -63,7 +63,7 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Certified { chain: certificate.pem(), key: key.serialize_pem() })
+        Ok(Certified { chain: certificate.pem() + &self.issuer.pem(), key: key.serialize_pem() })
     }
 }
 

@@ -47,7 +47,7 @@ pub use name_limits::{Misfit, NameLimits};
 pub use scram::HeldScram;
 pub use settings::{Limits, ServiceBind, Settings};
 pub use state::{Account, Barred};
-pub use trust::trust;
+pub use trust::{system_authorities, trust};
 pub use url::LdapUrl;
 pub use verdict::{Refusal, Verdict};
 pub use walk::{Walk, WalkEnd};

@@ -36,9 +36,14 @@ fn own_roots(file: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// One bad file among the system's costs its own certificates, not all of them.
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(system_authorities());
     roots
+}
+
+/// The certificates of the authorities that this system trusts. One bad file among them costs its own, not all.
+#[must_use]
+pub fn system_authorities() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
 }

@@ -1,50 +1,58 @@
 //! The server's certificates: read, checked, and chosen by the name that a client asks for and by what it can verify.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::crypto;
+use rustls_pki_types::CertificateDer;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{Error, InconsistentKeys, crypto};
 
 use super::abilities::Abilities;
-use crate::certificate::Certificate;
+use super::pem::{certificates_of, private_key};
+use crate::certificate::{Certificate, CertificateFields, host_match};
+
+const RIGHT_CHAIN: &str = "right would be a PEM file of the server's certificate, followed by those above it";
 
 /// The certificates a server may show. A client gets one for the host it names, and of those the first that it can verify;
 /// clients that name no host or an unknown one get the first of all that they can verify.
 #[derive(Clone, Debug, Default)]
 pub struct Certificates {
-    keys: Vec<Named>,
+    pub(super) keys: Vec<Named>,
 }
 
-/// A certificate with the host names it is for (RFC 6125: subject alternative names), in lower case.
+/// A certificate with the host names that it is for (RFC 6125: subject alternative names), in lower case.
 #[derive(Clone, Debug)]
-struct Named {
-    names: Vec<String>,
-    key: Arc<CertifiedKey>,
+pub(super) struct Named {
+    /// The file of the chain.
+    pub(super) chain: PathBuf,
+    pub(super) names: Vec<String>,
+    pub(super) key: Arc<CertifiedKey>,
 }
+
+/// A file that is wrong, and a sentence: what is wrong with it, and what would be right.
+pub type FileFault = (PathBuf, String);
 
 impl Certificates {
     /// Reads one chain and its key (both PEM) and adds them.
     ///
     /// # Errors
-    /// A sentence that says which file is wrong, and how: not to be read, no PEM block of that kind, or a key that does
+    /// Which file is wrong, and how: it cannot be read, has no PEM block of that kind, or the key cannot be used or does
     /// not belong to the certificate.
-    pub fn add(&mut self, chain: &Path, key: &Path) -> Result<(), String> {
-        let told = |file: &Path, fault: &dyn std::fmt::Display| format!("{}: {fault}", file.display());
-        let certificates = CertificateDer::pem_file_iter(chain)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|fault| told(chain, &fault))?;
-        let Some(own) = certificates.first() else {
-            return Err(told(chain, &"holds no certificate (a block that begins with BEGIN CERTIFICATE)"));
-        };
-        let names = Certificate::read(own).map(|own| own.host_names).map_err(|fault| told(chain, &fault))?;
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|fault| told(key, &fault))?;
-        let certified = CertifiedKey::from_der(certificates, private, &crypto::aws_lc_rs::default_provider())
-            .map_err(|fault| told(key, &format!("is not the key of {}: {fault}", chain.display())))?;
-        self.keys.push(Named { names, key: Arc::new(certified) });
+    pub fn add(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
+        let of_chain = |fault: String| (chain.to_owned(), format!("{fault}; {RIGHT_CHAIN}"));
+        let of_key = |fault: String| (key.to_owned(), fault);
+        let certificates = certificates_of(chain).map_err(of_chain)?;
+        let own = certificates.first().map(|own| Certificate::read(own)).transpose().map_err(of_chain)?;
+        let names = own.map(|own| own.host_names).unwrap_or_default();
+        let private = private_key(key).map_err(of_key)?;
+        let loaded = crypto::aws_lc_rs::default_provider().key_provider.load_private_key(private);
+        let private = loaded.map_err(|fault| of_key(unusable(&fault, &certificates)))?;
+        let certified = CertifiedKey::new(certificates, private);
+        if matches!(certified.keys_match(), Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch))) {
+            return Err(of_key(foreign(&certified, chain)));
+        }
+        self.keys.push(Named { chain: chain.to_owned(), names, key: Arc::new(certified) });
         Ok(())
     }
 
@@ -61,33 +69,37 @@ impl Certificates {
             return Some(only.key.clone());
         }
         let host = host.unwrap_or_default().to_ascii_lowercase();
-        let rank = |named: &&Named| (!client.can_verify(&named.key), named.match_of(&host));
+        let rank = |named: &&Named| (!client.can_verify(&named.key), host_match(&named.names, &host));
         self.keys.iter().min_by_key(rank).map(|named| named.key.clone())
-    }
-}
-
-/// How well a certificate fits a host name, the best first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Match {
-    Exact,
-    Wildcard,
-    None,
-}
-
-impl Named {
-    fn match_of(&self, host: &str) -> Match {
-        let is_among = |name: &str| self.names.iter().any(|own| own == name);
-        // A wildcard stands for exactly one label (RFC 6125 §6.4.3).
-        let wildcard = || host.split_once('.').map(|(_, rest)| format!("*.{rest}"));
-        if is_among(host) {
-            return Match::Exact;
-        }
-        if wildcard().is_some_and(|pattern| is_among(&pattern)) { Match::Wildcard } else { Match::None }
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.choose(hello.server_name(), &Abilities::of(&hello))
+    }
+}
+
+/// Why a key cannot be used: as a rule its certificate's kind of key says it.
+fn unusable(fault: &Error, chain: &[CertificateDer<'_>]) -> String {
+    let own = chain.first().and_then(|own| CertificateFields::read(own).ok());
+    match own.as_ref().and_then(|own| Some((own.name(), own.weakness.as_ref()?))) {
+        Some((name, weakness)) => format!("cannot be used: {name} {weakness}"),
+        None => format!("cannot be used: {fault}; right would be the PEM file of an RSA, ECDSA or Ed25519 key"),
+    }
+}
+
+/// Whose key it is, if it is not that of the chain's first certificate.
+fn foreign(certified: &CertifiedKey, chain: &Path) -> String {
+    let what = format!("the key does not belong to the first certificate in {}", chain.display());
+    let fits = |certificate: &CertificateDer<'_>| {
+        CertifiedKey::new(vec![certificate.clone().into_owned()], certified.key.clone()).keys_match().is_ok()
+    };
+    match certified.cert.iter().position(fits) {
+        Some(before) => format!(
+            "{what}, but to the one at place {}; right would be a chain that begins with the server's own certificate",
+            before + 1
+        ),
+        None => format!("{what}; right would be the key with which this certificate was requested"),
     }
 }

@@ -11,6 +11,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme, crypto};
 
+use super::pem::certificates_of;
 use crate::connection::doubts;
 use crate::file_stamps::FileStamps;
 
@@ -18,7 +19,7 @@ use crate::file_stamps::FileStamps;
 #[derive(Clone, Debug)]
 pub struct ClientTrust {
     authorities: PathBuf,
-    revocations: Vec<PathBuf>,
+    pub(super) revocations: Vec<PathBuf>,
     stamps: FileStamps,
     names: AuthorityNames,
     verifier: Arc<dyn ClientCertVerifier>,
@@ -82,6 +83,12 @@ impl ClientTrust {
                 LONGEST_NAMES / 1024
             )
         })
+    }
+
+    /// The file of the authorities.
+    #[must_use]
+    pub fn authorities_file(&self) -> &Path {
+        &self.authorities
     }
 
     /// Whether a file is another one than was read.
@@ -170,18 +177,14 @@ fn files<'f>(authorities: &'f Path, revocations: &'f [PathBuf]) -> impl Iterator
 
 fn roots(file: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|fault| fault.to_string())? {
-        let certificate = certificate.map_err(|fault| fault.to_string())?;
+    for certificate in certificates_of(file)? {
         roots.add(certificate).map_err(|fault| fault.to_string())?;
-    }
-    if roots.is_empty() {
-        return Err("holds no certificate (a block that begins with BEGIN CERTIFICATE)".to_owned());
     }
     Ok(roots)
 }
 
 /// Authorities publish their lists in DER, tools like PEM.
-fn lists_of(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+pub(super) fn lists_of(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
     const SEQUENCE: u8 = 0x30;
     let octets = fs::read(file).map_err(|fault| fault.to_string())?;
     if octets.first() == Some(&SEQUENCE) {

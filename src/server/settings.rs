@@ -14,6 +14,8 @@ pub struct Settings {
     pub certificates: Option<Certificates>,
     /// Whose certificates count; must be there if any listener asks clients for one.
     pub client_trust: Option<ClientTrust>,
+    /// The name under which clients reach it, if the configuration says it; certificates should be for it.
+    pub hostname: Option<String>,
     /// The user to become after the ports are bound, when started as root.
     pub user: Option<String>,
     /// The bounds of what it takes on.

@@ -1,6 +1,11 @@
 //! What `check` says of certificates and of the files that say whose count.
 
-use crate::server::{ClientTrust, Settings, TlsPolicies};
+use std::time::SystemTime;
+
+use crate::certificate::Finding;
+use crate::config::Configuration;
+use crate::directory::system_authorities;
+use crate::server::{ClientTrust, FileFinding, Settings, TlsPolicies, authorities_of, inspect_authorities};
 
 /// What came to light.
 #[derive(Default)]
@@ -11,13 +16,58 @@ pub(super) struct Findings {
     pub(super) notes: Vec<String>,
 }
 
-/// Looks at everything that has to do with TLS towards clients.
-pub(super) fn inspect(server: &Settings) -> Findings {
+impl Findings {
+    fn add(&mut self, key: &str, found: impl IntoIterator<Item = FileFinding>) {
+        for (file, finding) in found {
+            let told = |text| format!("{key}: {}: {text}", file.display());
+            match finding {
+                Finding::Fault(text) => self.faults.push(told(text)),
+                Finding::Note(text) => self.notes.push(told(text)),
+            }
+        }
+    }
+}
+
+/// Looks at everything that has to do with TLS.
+pub(super) fn inspect(configuration: &Configuration) -> Findings {
     let mut findings = Findings::default();
-    let Some(certificates) = &server.certificates else { return findings };
+    inspect_server(configuration, &mut findings);
+    inspect_clients(&configuration.server, &mut findings);
+    for (directory, file) in &configuration.directory_authorities {
+        let found = inspect_authorities(file, SystemTime::now());
+        findings.add(&format!("directory {directory}: ca"), found.into_iter().map(|finding| (file.clone(), finding)));
+    }
+    findings
+}
+
+/// The server's own certificates.
+fn inspect_server(configuration: &Configuration, findings: &mut Findings) {
+    let server = &configuration.server;
+    let Some(certificates) = &server.certificates else { return };
     let policies = TlsPolicies::new(certificates.clone(), server.client_trust.clone());
     findings.faults.extend(policies.err().map(|fault| format!("tls: {fault}")));
-    let names = server.client_trust.as_ref().and_then(ClientTrust::names_left_out);
-    findings.notes.extend(names.map(|note| format!("tls.client_ca: {note}")));
-    findings
+    // An organisation's own authority signs for its directory and its people as well as for its mail server.
+    let own = configuration.directory_authorities.iter().map(|(_, file)| file.as_path());
+    let own = own.chain(server.client_trust.as_ref().map(ClientTrust::authorities_file)).flat_map(authorities_of);
+    let known: Vec<_> = system_authorities().into_iter().chain(own).collect();
+    findings.add("tls.certificates", certificates.inspect(&known, SystemTime::now()));
+    if let Some(host) = &server.hostname
+        && let Some(hosts) = certificates.lacks_host(host)
+    {
+        let hosts = if hosts.is_empty() { "no host at all" } else { &hosts };
+        findings.faults.push(format!(
+            "tls.certificates: none is for {host}, the `hostname` of this file, but for {hosts}; right would be a \
+             certificate for {host}, or the `hostname` under which clients reach this server"
+        ));
+    }
+}
+
+/// Whose certificates count.
+fn inspect_clients(server: &Settings, findings: &mut Findings) {
+    let Some(trust) = &server.client_trust else { return };
+    findings.notes.extend(trust.names_left_out().map(|note| format!("tls.client_ca: {note}")));
+    let (authorities, lists): (Vec<_>, Vec<_>) =
+        trust.inspect(SystemTime::now()).into_iter().partition(|(file, _)| file == trust.authorities_file());
+    findings.add("tls.client_ca", authorities);
+    findings.add("tls.crls", lists);
 }

@@ -1,0 +1,40 @@
+//! What a revocation list says of itself (RFC 5280 §5).
+
+use std::time::SystemTime;
+
+use x509_parser::prelude::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
+
+use super::CertificateFields;
+use super::fields::{Name, moment};
+
+/// A revocation list: whose it is, and how long it counts. What it revokes is for those who verify certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationList {
+    /// When the next list is due at the latest; none if it does not say.
+    pub next_update: Option<SystemTime>,
+    issuer: Name,
+}
+
+impl RevocationList {
+    /// Reads a list in DER.
+    ///
+    /// # Errors
+    /// What makes it none, in words.
+    pub fn read(octets: &[u8]) -> Result<Self, String> {
+        let (_, parsed) = CertificateRevocationList::from_der(octets).map_err(|fault| fault.to_string())?;
+        Ok(Self { next_update: parsed.next_update().map(moment), issuer: Name::of(parsed.issuer()) })
+    }
+
+    /// Whether it is the list of that authority.
+    #[must_use]
+    pub fn is_of(&self, authority: &CertificateFields) -> bool {
+        self.issuer == *authority.subject()
+    }
+
+    /// How texts for people call its issuer.
+    #[must_use]
+    pub fn issuer_name(&self) -> String {
+        self.issuer.quoted()
+    }
+}
