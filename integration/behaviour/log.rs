@@ -47,8 +47,22 @@ fn the_end_of_a_session_tells_what_it_did() {
     let keys: Vec<String> = fields(&line).into_iter().map(|(key, _)| key).collect();
     assert_eq!(
         keys,
-        ["person", "peer", "listener", "tls", "retr", "retr_octets", "top", "top_octets", "dele", "seconds", "reason"]
+        [
+            "person",
+            "peer",
+            "listener",
+            "tls",
+            "messages",
+            "retr",
+            "retr_octets",
+            "top",
+            "top_octets",
+            "dele",
+            "seconds",
+            "reason"
+        ]
     );
+    assert_eq!(value(&line, "messages"), "2");
     assert_eq!(value(&line, "person"), "ajones");
     assert!(value(&line, "peer").starts_with("127.0.0.1:"));
     assert_eq!(value(&line, "listener"), stage.service.pop3s().to_string());
@@ -59,6 +73,18 @@ fn the_end_of_a_session_tells_what_it_did() {
     assert_eq!(value(&line, "dele"), "1");
     assert!(value(&line, "seconds").parse::<f64>().unwrap() < 20.0);
     assert_eq!(value(&line, "reason"), "quit");
+}
+
+#[test]
+fn a_login_without_a_maildir_is_told() {
+    let stage = Stage::set("", MESSAGES);
+    std::fs::remove_dir_all(stage.maildir()).unwrap();
+    let mut client = stage.session();
+    client.ask("STAT", "+OK 0 0");
+    client.ask("QUIT", "+OK");
+    let line = stage.service.wait_for_log(&["no Maildir there yet: the client sees an empty mailbox"]);
+    assert!(line.contains("person=\"ajones\"") && line.contains("maildrop=ajones/Maildir"), "{line}");
+    assert_eq!(value(&stage.service.wait_for_log(&["connection ended"]), "messages"), "0");
 }
 
 type Play = fn(&Stage);

@@ -45,7 +45,12 @@ fn each_outcome_is_told_with_its_rule_and_its_exit_status() {
         ("Alan Jones", 0, "person", &["common_name \"Alan Jones\"", "by common_name", ALAN][..]),
         ("Alan Jones/Sales/people", 0, "person", &["hierarchical_name", "fits the parents", ALAN]),
         (ALAN, 0, "person", &["distinguished_name", "-s base", ALAN]),
-        ("alamb", 0, "person", &["is not there: an empty maildrop"]),
+        (
+            "alamb",
+            0,
+            "person",
+            &["is not there yet", "one person; no Maildir at", "yet (clients see an empty mailbox)"],
+        ),
         ("nobody at all", 1, "nobody", &["no entry", "nobody has that name"]),
         ("Pop Users", 1, "nobody", &["no entry", "matches the directory's filter"]),
         ("Mary Brown", 1, "ambiguous", &["2 entries", "uid=mbrown,", "uid=mbrown2,", "several people"]),

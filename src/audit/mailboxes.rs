@@ -1,6 +1,7 @@
 //! Whose Maildirs there are: people against the mail root, and the mail root against people.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::Finding;
@@ -84,14 +85,18 @@ impl<'a> Mailboxes<'a> {
     /// A sentence: the mail root cannot be read.
     pub(super) fn nobodys(&self, seen: &mut dyn FnMut()) -> Result<Vec<Finding>, String> {
         let mut found = Vec::new();
-        let survey = self.store.survey(self.deepest, &mut |surveyed| match surveyed {
-            Surveyed::Maildir(path, place) => {
-                seen();
-                if !self.owners.contains_key(&Maildir::There(place)) {
-                    found.push(Finding::Nobodys(path));
+        let survey = self.store.survey(self.deepest, &mut |surveyed| {
+            match surveyed {
+                Surveyed::Maildir(path, place) => {
+                    seen();
+                    if !self.owners.contains_key(&Maildir::There(place)) {
+                        found.push(Finding::Nobodys(path));
+                    }
                 }
+                Surveyed::Unreadable(path, why) => found.push(Finding::Hidden(path, why)),
+                Surveyed::Directory => {}
             }
-            Surveyed::Unreadable(path, why) => found.push(Finding::Hidden(path, why)),
+            ControlFlow::Continue(())
         });
         survey.map(|()| found).map_err(|fault| fault.to_string())
     }

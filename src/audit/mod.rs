@@ -8,9 +8,11 @@ mod finding;
 mod mailboxes;
 mod namesakes;
 mod people;
+mod sample;
 
 pub use compare::{Difference, Differs, Ours, differences};
 pub use finding::{Finding, Namesakes, Person};
+pub use sample::{MailRoot, Sample, SampleEnd, Sampled, sample};
 
 use self::mailboxes::Mailboxes;
 use self::namesakes::{Index, Policies};

@@ -1,24 +1,37 @@
 //! `restante check`: everything that is wrong, before anybody depends on it.
 
 mod certificates;
+mod directories;
 
 use std::path::Path;
 
-use super::maildrops::{Owner, next_owner};
+use serde_json::{Value, json};
+
+use self::directories::{Probed, not_found_by_name, probe};
 use super::{Ended, act_as_service, complain};
-use crate::config;
-use crate::directory::{Directory, Fault};
-use crate::identity;
-use crate::maildir::{Condition, Store};
+use crate::audit::{MailRoot, Sample};
+use crate::config::{self, Configuration};
+use crate::directory::Directory;
+use crate::identity::{self, IdentityMap};
+use crate::maildir::Store;
 
-/// People of each directory whose Maildirs are looked at. An audit looks at everybody's, which takes its time.
-const LOOKED_AT: usize = 1_000;
-
-/// How many of those are named whose mail cannot be served.
+/// How many people are named whose mail cannot be served.
 const NAMED: usize = 5;
 
-#[allow(clippy::print_stdout, reason = "the result of the command")]
-pub(super) fn check(file: &Path) -> Ended {
+/// What was found out.
+#[derive(Default)]
+struct Checked {
+    /// A sentence for each thing that is wrong.
+    faults: Vec<String>,
+    /// And for each that is worth knowing, and right on many a server.
+    notes: Vec<String>,
+    /// What is there.
+    seen: Vec<String>,
+    directories: Vec<Value>,
+    mailboxes: Option<Value>,
+}
+
+pub(super) fn check(file: &Path, json: bool) -> Ended {
     let configuration = match config::load(file) {
         Ok(configuration) => configuration,
         Err(faults) => {
@@ -26,114 +39,106 @@ pub(super) fn check(file: &Path) -> Ended {
             return Ended::BadConfiguration;
         }
     };
-    let certificates = certificates::inspect(&configuration);
-    let mut faults = certificates.faults;
-    for note in certificates.notes {
-        println!("note: {note}");
-    }
-    // As in `serve`, keys are read first, and the mail with the rights of the service.
-    faults.extend(act_as_service(configuration.server.user.as_deref()).err().map(|fault| format!("user: {fault}")));
-    let store = Store::new(configuration.maildir).map_err(|fault| faults.push(format!("mailboxes.root: {fault}"))).ok();
-    for directory in configuration.directories.into_iter().map(Directory::new) {
-        match probe(&directory, &configuration.identity) {
-            Ok(found) => {
-                faults.extend(found.faults.iter().map(|fault| told(&directory, fault)));
-                faults.extend(store.as_ref().and_then(|store| unserved(store, &found.people)));
-            }
-            Err(fault) => faults.push(told(&directory, &fault)),
+    let mut checked = Checked::default();
+    checked.everything(configuration);
+    checked.report(file, json);
+    if checked.faults.is_empty() { Ended::Fine } else { Ended::FoundWrong }
+}
+
+impl Checked {
+    fn everything(&mut self, configuration: Configuration) {
+        let of_clients = configuration.server.client_trust.is_some();
+        let certificates = certificates::inspect(&configuration);
+        self.faults.extend(certificates.faults);
+        self.notes.extend(certificates.notes);
+        // As in `serve`, keys are read first, and the mail with the rights of the service.
+        self.note_fault("user", act_as_service(configuration.server.user.as_deref()));
+        let root = configuration.maildir.root.clone();
+        let store = self.note_fault("mailboxes.root", Store::new(configuration.maildir));
+        let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
+        let count = directories.len();
+        let samples = match self.directories(directories, &configuration.identity, of_clients) {
+            Ok(samples) => samples,
+            Err(fault) => return self.faults.push(fault.to_string()),
+        };
+        if let Some(store) = store {
+            self.mail(&MailRoot::compare(&store, &root, &samples, count));
         }
     }
-    for fault in &faults {
-        complain(fault);
+
+    fn note_fault<T, Fault: std::fmt::Display>(&mut self, what: &str, outcome: Result<T, Fault>) -> Option<T> {
+        outcome.map_err(|fault| self.faults.push(format!("{what}: {fault}"))).ok()
     }
-    if !faults.is_empty() {
-        return Ended::FoundWrong;
+
+    fn directories(
+        &mut self,
+        directories: Vec<Directory>,
+        settings: &identity::Settings,
+        certificates: bool,
+    ) -> anyhow::Result<Vec<Sample>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(anyhow::Error::msg)?;
+        let mut samples = Vec::new();
+        for directory in directories {
+            let mut probed = runtime.block_on(probe(&directory, settings, certificates));
+            if let (Some(sample), true) = (&probed.sample, probed.faults.is_empty()) {
+                probed.faults.extend(runtime.block_on(not_found_by_name(&identities, sample)));
+            }
+            self.take(&directory, probed, &mut samples);
+        }
+        Ok(samples)
     }
-    println!("{}: configuration, certificates, mail root and directories are fine", file.display());
-    Ended::Fine
-}
 
-/// What a directory lets the service see.
-struct Found {
-    /// What it does not let it read.
-    faults: Vec<String>,
-    /// Some people, and where their mail is.
-    people: Vec<Owner>,
-}
-
-fn told(directory: &Directory, fault: &dyn std::fmt::Display) -> String {
-    format!("directory {}: {fault}", directory.settings().name)
-}
-
-/// Asks a directory, whose answer is none or a fault.
-fn probe(directory: &Directory, settings: &identity::Settings) -> Result<Found, anyhow::Error> {
-    let wanted: Vec<_> = settings
-        .ageing
-        .by_person
-        .iter()
-        .map(|by_person| (by_person.attribute.clone(), "expire.attribute says how long mail stays"))
-        .collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let faults = unreadable(directory, &wanted).await?;
-        Ok(Found { faults, people: people(directory, settings).await })
-    })
-}
-
-/// The first people that a directory tells of, as far as they have a place for their mail; for what else may be wrong with
-/// them, there is the audit.
-async fn people(directory: &Directory, settings: &identity::Settings) -> Vec<Owner> {
-    let (mut walk, attributes) = (directory.walk(), &directory.settings().attributes);
-    let mut people = Vec::new();
-    while people.len() < LOOKED_AT
-        && let Some(owner) = next_owner(&mut walk, attributes, settings).await
-    {
-        people.extend(owner.ok());
+    fn take(&mut self, directory: &Directory, probed: Probed, samples: &mut Vec<Sample>) {
+        let of = directory.settings();
+        let told = |sentence: &String| format!("directory {}: {sentence}", of.name);
+        self.faults.extend(probed.faults.iter().map(told));
+        self.notes.extend(probed.notes.iter().map(told));
+        self.seen.extend(probed.counted(of));
+        let people = probed.sample.as_ref().map(|sample| sample.people.len());
+        let is_complete = probed.sample.as_ref().map(Sample::is_complete);
+        self.directories.push(json!({ "name": &*of.name, "people": people, "complete": is_complete }));
+        samples.extend(probed.sample);
     }
-    people
-}
 
-/// Whose Maildirs may not be read or not be written; none if all are fine.
-fn unserved(store: &Store, people: &[Owner]) -> Option<String> {
-    let why = |Owner { person, path, .. }: &Owner| match store.inspect(path) {
-        Condition::Fine(_) | Condition::Missing => None,
-        Condition::Forbidden(why) | Condition::Unusable(_, why) => Some(format!("{person}: {why}")),
-    };
-    let unserved: Vec<String> = people.iter().filter_map(why).collect();
-    let named = unserved.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
-    (!unserved.is_empty()).then(|| {
-        format!(
-            "mailboxes: the mail of {} of the {} people looked at cannot be served ({named}); `restante audit` looks at \
-             everybody's",
-            unserved.len(),
-            people.len()
-        )
-    })
-}
-
-async fn unreadable(directory: &Directory, wanted: &[(String, &str)]) -> Result<Vec<String>, Fault> {
-    directory.probe().await?;
-    let mut faults = Vec::new();
-    let states = directory.unreadable_states().await?;
-    if !states.is_empty() {
-        faults.push(format!(
-            "the service's entry may not read {}, which tell of an account's state; right would be to let it read them",
-            states.join(", ")
-        ));
-    }
-    let scram = directory
-        .settings()
-        .attributes
-        .scram
-        .clone()
-        .map(|attribute| (attribute, "attributes.scram says that SCRAM credentials are"));
-    for (attribute, what_for) in scram.iter().chain(wanted) {
-        if directory.is_unreadable(attribute.clone()).await? {
-            faults.push(format!(
-                "the service's entry may not read {attribute}, where {what_for}; right would be to let it read them, or an \
-                 attribute of the directory's schema"
+    fn mail(&mut self, mail: &MailRoot) {
+        let (people, with_maildir) = (mail.people(), mail.with_maildir());
+        if people > 0 {
+            self.seen.push(format!("mailboxes: {with_maildir} of {people} people have a Maildir"));
+        }
+        let unserved = &mail.unserved;
+        if !unserved.is_empty() {
+            let named = unserved.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+            self.faults.push(format!(
+                "mailboxes: the mail of {} of the {people} people looked at cannot be served ({named}); `restante audit` \
+                 looks at everybody's",
+                unserved.len(),
             ));
         }
+        match mail.doubt() {
+            Some(doubt) => self.faults.push(format!("mailboxes: {doubt}")),
+            None => self.notes.extend(mail.note().map(|note| format!("mailboxes: {note}"))),
+        }
+        self.mailboxes = Some(json!({
+            "people": people, "with_maildir": with_maildir, "of_others": mail.others(), "unserved": unserved.len(),
+        }));
     }
-    Ok(faults)
+
+    #[allow(clippy::print_stdout, reason = "the result of the command")]
+    fn report(&self, file: &Path, json: bool) {
+        if json {
+            let whole = json!({
+                "clean": self.faults.is_empty(), "faults": self.faults, "notes": self.notes,
+                "directories": self.directories, "mailboxes": self.mailboxes,
+            });
+            println!("{whole:#}");
+            return;
+        }
+        self.seen.iter().for_each(|seen| println!("{}", super::harmless(seen)));
+        self.notes.iter().for_each(|note| println!("note: {}", super::harmless(note)));
+        self.faults.iter().for_each(|fault| complain(&super::harmless(fault)));
+        if self.faults.is_empty() {
+            println!("{}: configuration, certificates, mail root and directories are fine", file.display());
+        }
+    }
 }

@@ -37,6 +37,10 @@ impl Explanation {
         matches!(self.mailbox, Some(Mailbox::Seen(Condition::Fine(_) | Condition::Missing)))
     }
 
+    fn is_missing(&self) -> bool {
+        matches!(self.mailbox, Some(Mailbox::Seen(Condition::Missing)))
+    }
+
     /// For people: what was done, then the rule that decided.
     pub(super) fn text(&self) -> String {
         let kinds: Vec<&str> = self.kinds().collect();
@@ -106,6 +110,13 @@ impl Explanation {
     /// What is decided, and by which rule.
     fn decision(&self) -> (String, &'static str) {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
+            Ok(path) if self.is_missing() => (
+                format!(
+                    "one person; no Maildir at {} yet (clients see an empty mailbox)",
+                    self.root.join(path).display()
+                ),
+                "exactly one entry, and a path below the mail root; is mail delivered there? see mailboxes.path",
+            ),
             Ok(path) if self.is_usable() => (
                 format!("one person, whose mail is in {}", self.root.join(path).display()),
                 "exactly one entry, and a path below the mail root",
@@ -163,7 +174,9 @@ impl Mailbox {
     fn words(&self) -> String {
         match self {
             Self::Seen(Condition::Fine(_)) => "is there, and may be read and written".to_owned(),
-            Self::Seen(Condition::Missing) => "is not there: an empty maildrop, until the first mail comes".to_owned(),
+            Self::Seen(Condition::Missing) => {
+                "is not there yet: clients see an empty mailbox until the first mail is delivered".to_owned()
+            }
             Self::Seen(Condition::Forbidden(why) | Condition::Unusable(_, why)) | Self::NoRoot(why) => why.clone(),
         }
     }

@@ -10,10 +10,11 @@ use tokio::time::interval;
 
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
+use crate::audit::{self, MailRoot};
 use crate::config::{self, Configuration};
 use crate::connection::{Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
-use crate::identity::IdentityMap;
+use crate::identity::{self, IdentityMap};
 use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
@@ -65,10 +66,12 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let issuers = configuration.identity.tokens.clone();
+    let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
+        tokio::spawn(compare_mail(directories.clone(), settings, service.store.clone()));
         for directory in directories {
             greet(directory.clone());
             tend(directory.clone());
@@ -119,6 +122,40 @@ fn greet(directory: Directory) {
             Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
         }
     });
+}
+
+/// Warns at the start where nobody is found, or where the people's paths can hardly lead to their mail: each login would
+/// see an empty mailbox. Without an answer of every directory nothing is known, and [`greet`] has said so.
+async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings, store: Arc<Store>) {
+    let mut samples = Vec::new();
+    for directory in &directories {
+        let Ok(sample) = audit::sample(directory, &settings).await else { return };
+        if sample.people.is_empty() {
+            let of = directory.settings();
+            let (name, base, filter) = (&*of.name, of.base.as_str(), &*of.filter);
+            tracing::warn!(
+                directory = name,
+                base,
+                filter,
+                "nobody is found, so nobody can log in: see `restante check`"
+            );
+        }
+        samples.push(sample);
+    }
+    let compare = move || MailRoot::compare(&store, &settings.root, &samples, directories.len());
+    let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
+    match mail.doubt() {
+        Some(doubt) => tracing::warn!(people = mail.people(), with_maildir = mail.with_maildir(), "{doubt}"),
+        None if mail.is_empty() => {
+            let note = mail.note().unwrap_or_default();
+            tracing::warn!(people = mail.people(), with_maildir = 0, "{note}");
+        }
+        None => tracing::info!(
+            people = mail.people(),
+            with_maildir = mail.with_maildir(),
+            "some people's mail was looked for"
+        ),
+    }
 }
 
 /// Looks after the connections to a directory, so that logins find them well.

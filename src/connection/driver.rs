@@ -288,6 +288,7 @@ impl Driver {
             None => NotOpened::Forbidden,
             Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), expiry, utf8).await {
                 Ok((mail, listing)) => {
+                    report.opened(&path, listing.totals().0, mail.is_missing());
                     self.mail = Some(mail);
                     return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
                 }

@@ -103,6 +103,11 @@ impl Mail {
         (Self { maildrop: At::Home(Box::new(maildrop)), lane, retrieved, spare, next: 0, utf8, turn }, listing)
     }
 
+    /// Whether there is no Maildir, so that an empty one is shown.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(&self.maildrop, At::Home(maildrop) if maildrop.is_missing())
+    }
+
     /// The session's turn, where the maildrop may have one session only.
     pub(super) fn turn(&self) -> Option<&Turn> {
         self.turn.as_ref()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::identity::{Outcome, Refused};
+use crate::maildir::MaildropPath;
 use crate::pop3::{End, Mechanism, Part};
 use crate::token::Bearer;
 
@@ -58,6 +59,8 @@ pub(super) struct Report {
     /// Whom the token of the login under way is about, if its signature is right.
     pub(super) bearer: Option<Bearer>,
     pub(super) closed: Option<Closed>,
+    /// Messages in the maildrop, once it was opened.
+    messages: Option<usize>,
     retr: Sent,
     top: Sent,
     pub(super) deleted: usize,
@@ -80,9 +83,19 @@ impl Report {
             certificate: None,
             bearer: None,
             closed: None,
+            messages: None,
             retr: Sent::default(),
             top: Sent::default(),
             deleted: 0,
+        }
+    }
+
+    /// A maildrop was opened. Where no Maildir is there, and the client is shown an empty one, the log says so.
+    pub(super) fn opened(&mut self, path: &MaildropPath, messages: usize, is_missing: bool) {
+        self.messages = Some(messages);
+        if is_missing {
+            let (person, peer) = (self.person.as_deref(), self.peer);
+            tracing::info!(person, maildrop = %path, %peer, "no Maildir there yet: the client sees an empty mailbox");
         }
     }
 
@@ -147,6 +160,7 @@ impl Drop for Report {
             peer = %self.peer,
             listener = &*self.listener,
             tls = self.protection,
+            messages = self.messages,
             retr = self.retr.messages,
             retr_octets = self.retr.octets,
             top = self.top.messages,

@@ -53,9 +53,11 @@ impl Stamp {
     }
 }
 
-/// Operational attributes that are read of every entry.
-pub(super) const OPERATIONAL: [&str; 6] =
-    ["entryUUID", "nsUniqueId", "objectGUID", "pwdChangedTime", "modifyTimestamp", "whenChanged"];
+/// Operational attributes that are read of every entry: of these, the first that there is identifies it.
+pub(super) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
+
+/// And these move when a password may have changed, besides `pwdLastSet`, which tells of the account's state as well.
+pub(super) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
 impl Entry {
     /// Takes what a search found in a directory. Servers spell attributes their own way: case does not count.

@@ -44,6 +44,7 @@ pub use fault::Fault;
 pub use filter::check_filter;
 pub use follow::Change;
 pub use name_limits::{Misfit, NameLimits};
+pub use readable::{Access, Need};
 pub use scram::HeldScram;
 pub use settings::{Limits, ServiceBind, Settings};
 pub use state::{Account, Barred};
@@ -117,23 +118,24 @@ impl Directory {
         })
     }
 
-    /// Attributes of an account's state that the service may not read, as far as can be told from one person's entry.
+    /// A sentence for each thing that attributes are needed for and that the service may not use them for, as far as can
+    /// be told from a few people's entries: those given, and those that identify an entry, tell of changes or of an
+    /// account's state.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn unreadable_states(&self) -> Result<Vec<String>, Fault> {
+    pub async fn unreadable(&self, needs: Vec<Need>) -> Result<Vec<String>, Fault> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.unreadable_states(&inner.settings, &inner.servers).await }).await
+        apart(async move { inner.searcher.unreadable(&inner.settings, &inner.servers, &needs).await }).await
     }
 
-    /// Whether the service may not read an attribute, or the directory does not know it, as far as can be told from one
-    /// person's entry.
+    /// Where nobody is found below the search base: what is there, and what may be wrong.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn is_unreadable(&self, attribute: String) -> Result<bool, Fault> {
+    pub async fn instead_of_people(&self) -> Result<String, Fault> {
         let inner = self.inner.clone();
-        apart(async move { inner.searcher.is_unreadable(&inner.settings, &inner.servers, &attribute).await }).await
+        apart(async move { inner.searcher.instead_of_people(&inner.settings, &inner.servers).await }).await
     }
 
     /// What a person's entry holds of SCRAM now; none if no person has that DN.

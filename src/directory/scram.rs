@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-use super::entry::{EntryId, OPERATIONAL};
+use super::entry::{CHANGE_STAMPS, EntryId, IDS};
 use super::search::{Question, Searcher};
 use super::servers::Servers;
 use super::{Fault, Settings};
@@ -27,7 +27,7 @@ impl Searcher {
         dn: &Dn,
     ) -> Result<Option<HeldScram>, Fault> {
         let Some(attribute) = &settings.attributes.scram else { return Ok(None) };
-        let wanted = OPERATIONAL.iter().copied().chain([attribute.as_str()]).map(str::to_owned).collect();
+        let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
         let question = Question { wanted: Some(wanted), ..Question::entry(settings, dn.as_str()) };
         let found = self.ask(settings, servers, &question).await?.into_iter().next();
         Ok(found.map(|mut entry| {

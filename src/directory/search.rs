@@ -3,7 +3,7 @@
 use ldap3::{LdapError, LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
-use super::entry::OPERATIONAL;
+use super::entry::{CHANGE_STAMPS, IDS};
 use super::fault::{failed, is_late, is_lost};
 use super::servers::Servers;
 use super::shared::{Discarded, Shared, SharedConnection};
@@ -268,7 +268,7 @@ pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
     let sources = Kind::ALL.into_iter().flat_map(|kind| settings.attributes.of(kind));
     let own = sources.map(|source| source.attribute.as_str());
     let further = settings.further_attributes.iter().map(String::as_str);
-    own.chain(further).chain(settings.admission.attributes()).chain(OPERATIONAL).chain(STATE).collect()
+    own.chain(further).chain(settings.admission.attributes()).chain(IDS).chain(CHANGE_STAMPS).chain(STATE).collect()
 }
 
 pub(super) fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {

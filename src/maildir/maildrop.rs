@@ -20,6 +20,7 @@ use super::message::{Message, Source};
 use super::path::MaildropPath;
 use super::scan::{Found, Names, Parts};
 use super::snapshot::{Entry, Mend, Snapshot};
+use super::stamp::Stamps;
 use super::store::{MESSAGE, Store};
 use crate::pop3::Listing;
 
@@ -66,6 +67,12 @@ impl Maildrop {
     #[must_use]
     pub fn held(self, hold: Option<Hold>) -> Self {
         Self { _hold: hold, ..self }
+    }
+
+    /// Whether neither `new` nor `cur` is there: the Maildir was never made.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.snapshot.stamps == Stamps { new: None, cur: None }
     }
 
     /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them

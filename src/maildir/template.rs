@@ -77,10 +77,18 @@ impl PathTemplate {
 
     /// The attributes that it names by `{attr:NAME}`.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.fields().filter_map(|field| match field {
+            Field::Attribute(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Everything that it fills in.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
         let lists = self.lists().into_iter().flat_map(|(lists, _)| &lists.parts);
         self.parts.iter().chain(lists).filter_map(|part| match part {
-            Part::Field { field: Field::Attribute(name), .. } => Some(name.as_str()),
-            _ => None,
+            Part::Field { field, .. } => Some(field),
+            Part::Text(_) => None,
         })
     }
 
