@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
@@ -85,4 +86,119 @@ fn what_was_not_taken_is_not_marked_as_seen() {
     stage.service.wait_for_log(&["nothing counts as retrieved: the client does not acknowledge what it was sent"]);
     stage.service.wait_for_log(&["connection ended", "reason=\"quit\""]);
     assert_eq!(maildir::names(&stage.maildir()), ["new/1.small"]);
+}
+
+/// Octets up to the end of a message that was asked for by `RETR`, read one by one so that nothing behind them is taken.
+fn read_through_message(client: &mut impl Read) {
+    let (mut heard, mut octet) = (Vec::new(), [0]);
+    while !heard.ends_with(b"\r\n.\r\n") {
+        client.read_exact(&mut octet).unwrap();
+        heard.extend_from_slice(&octet);
+    }
+}
+
+/// What a client writes at its end, many deletions and QUIT in one write.
+fn deletions(count: usize) -> String {
+    (1..=count).map(|number| format!("DELE {number}\r\n")).chain(["QUIT\r\n".to_owned()]).collect()
+}
+
+fn login_and_retrieve() -> String {
+    format!("USER ajones\r\nPASS {PASSWORD}\r\nRETR 1\r\n")
+}
+
+/// "When the client issues the QUIT command from the TRANSACTION state, the POP3 session enters the UPDATE state."
+/// (RFC 1939 §6) The client has its message; that it does not wait for the replies changes nothing.
+#[test]
+fn deletions_and_quit_of_a_client_that_closes_without_reading_are_carried_out() {
+    let stage = Stage::set("", &[("cur/1.small", &long(1000))]);
+    let mut client = TcpStream::connect(stage.service.pop3()).unwrap();
+    client.write_all(login_and_retrieve().as_bytes()).unwrap();
+    read_through_message(&mut client);
+    client.write_all(deletions(1).as_bytes()).unwrap();
+    drop(client);
+    stage.service.wait_for_log(&["connection ended", "dele=1", "reason=\"quit\""]);
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+#[test]
+fn so_they_are_under_tls() {
+    let stage = Stage::set("", &[("cur/1.small", &long(1000))]);
+    let session = ClientConnection::new(Arc::clone(&stage.tls), ServerName::try_from(NAME).unwrap()).unwrap();
+    let mut client = StreamOwned::new(session, TcpStream::connect(stage.service.pop3s()).unwrap());
+    client.write_all(login_and_retrieve().as_bytes()).unwrap();
+    read_through_message(&mut client);
+    client.write_all(deletions(1).as_bytes()).unwrap();
+    client.flush().unwrap();
+    drop(client);
+    stage.service.wait_for_log(&["connection ended", "dele=1", "reason=\"quit\""]);
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+/// Their replies are more than is gathered before anything is sent.
+#[test]
+fn so_are_thousands_of_them() {
+    const MESSAGES: usize = 4000;
+    let names: Vec<String> = (1..=MESSAGES).map(|number| format!("cur/{number}.m")).collect();
+    let messages: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, b"Subject: x\n\nx\n" as &[u8])).collect();
+    let stage = Stage::set("", &messages);
+    let mut client = TcpStream::connect(stage.service.pop3()).unwrap();
+    client.write_all(login_and_retrieve().as_bytes()).unwrap();
+    read_through_message(&mut client);
+    client.write_all(deletions(MESSAGES).as_bytes()).unwrap();
+    drop(client);
+    stage.service.wait_for_log(&["connection ended", "dele=4000", "reason=\"quit\""]);
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+/// A client that goes on sending after it stopped reading: its kernel breaks the connection before QUIT is read.
+#[test]
+fn so_are_those_behind_a_reply_that_nobody_reads() {
+    let stage = Stage::set("", &[("cur/1.a", &long(10)), ("cur/2.b", &long(10))]);
+    let mut client = TcpStream::connect(stage.service.pop3()).unwrap();
+    client.write_all(login_and_retrieve().replace("RETR", "TOP 1").replace("TOP 1 1", "NOOP").as_bytes()).unwrap();
+    client.write_all(b"DELE 1\r\n").unwrap();
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"removed at QUIT\r\n") {
+        let mut octets = [0; 4096];
+        let count = client.peek(&mut octets).unwrap();
+        heard = octets[..count].to_vec();
+    }
+    client.write_all(b"DELE 2\r\nQUIT\r\n").unwrap();
+    drop(client);
+    stage.service.wait_for_log(&["connection ended", "dele=2", "reason=\"quit\""]);
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+/// The message has arrived; the replies behind it have no room.
+#[test]
+fn replies_that_do_not_arrive_undo_no_deletion() {
+    const MESSAGES: usize = 900;
+    let names: Vec<String> = (1..=MESSAGES).map(|number| format!("cur/{number:04}.m")).collect();
+    let messages: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, b"Subject: x\n\nx\n" as &[u8])).collect();
+    let stage = Stage::set("", &messages);
+    let mut client = narrow(stage.service.pop3());
+    client.write_all((login_and_retrieve() + &deletions(MESSAGES)).as_bytes()).unwrap();
+    read_through_message(&mut client);
+    stage.service.wait_for_log(&["connection ended", "dele=900", "reason=\"quit\""]);
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+/// A slow line: what is under way takes longer than a client may take nothing, but it arrives.
+#[test]
+fn a_client_that_takes_its_time_gets_its_deletions() {
+    let stage = Stage::set("", &[("cur/1.long", &long(1500))]);
+    let mut client = narrow(stage.service.pop3());
+    client.write_all(all_at_once().as_bytes()).unwrap();
+    let began = Instant::now();
+    let mut octets = [0; 512];
+    while began.elapsed() < Duration::from_secs(8) {
+        let count = client.read(&mut octets).unwrap();
+        assert!(count > 0, "the server closed after {:?}", began.elapsed());
+        // This is the line's pace, not a condition that is waited for.
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("+OK bye\r\n"), "{rest}");
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
 }

@@ -10,6 +10,9 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+/// Octets that a client must take within the limit for slow readers.
+const BLOCK: u32 = 64 * 1024;
+
 /// What the kernel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivered {
@@ -21,17 +24,27 @@ pub(super) enum Delivered {
     Unknown,
 }
 
-/// Waits until the peer has acknowledged everything, at most for `patience`.
-pub(super) async fn delivered(socket: Option<&TcpStream>, patience: Duration) -> Delivered {
-    let deadline = Instant::now() + patience;
-    let mut pause = Duration::from_millis(1);
+/// Waits until the peer has acknowledged everything: as long as it goes on taking octets, but for `patience` at most while
+/// it takes none. Over all, `slow_reader` is how long it may take for each 64 KiB.
+pub(super) async fn delivered(socket: Option<&TcpStream>, patience: Duration, slow_reader: Duration) -> Delivered {
+    let (mut left, mut pause) = (u32::MAX, Duration::from_millis(1));
+    let (mut deadline, mut latest) = (Instant::now() + patience, None);
     loop {
         match socket.map_or(Asked::Broken, unacknowledged) {
             Asked::Octets(0) => return Delivered::Yes,
             Asked::Broken => return Delivered::No,
             Asked::Untold => return Delivered::Unknown,
-            Asked::Octets(_) | Asked::NotNow if Instant::now() >= deadline => return Delivered::No,
-            Asked::Octets(_) | Asked::NotNow => {}
+            Asked::Octets(octets) => {
+                let now = Instant::now();
+                let latest = *latest.get_or_insert_with(|| now + slow_reader.max(patience) * (1 + octets / BLOCK));
+                if octets < left {
+                    (left, deadline) = (octets, latest.min(now + patience));
+                } else if now >= deadline {
+                    return Delivered::No;
+                }
+            }
+            Asked::NotNow if Instant::now() >= deadline => return Delivered::No,
+            Asked::NotNow => {}
         }
         // The kernel has no event for an acknowledgement.
         sleep(pause).await;
@@ -137,23 +150,24 @@ mod tests {
     use super::*;
 
     /// More than the socket buffers of both ends hold, so that it stays unacknowledged until the peer reads.
+    const PATIENT: Duration = Duration::from_secs(10);
     const MUCH: usize = 64 * 1024 * 1024;
 
     async fn until_taken(host: &str) {
         let listener = TcpListener::bind((host, 0)).await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut socket, _) = listener.accept().await.unwrap();
-        assert_eq!(delivered(Some(&socket), Duration::ZERO).await, Delivered::Yes);
+        assert_eq!(delivered(Some(&socket), Duration::ZERO, PATIENT).await, Delivered::Yes);
         let mut written = 0;
         while written < MUCH
             && let Ok(Ok(count)) = tokio::time::timeout(Duration::from_millis(200), socket.write(&[0; 8192])).await
         {
             written += count;
         }
-        assert_eq!(delivered(Some(&socket), Duration::from_millis(20)).await, Delivered::No);
+        assert_eq!(delivered(Some(&socket), Duration::from_millis(20), Duration::ZERO).await, Delivered::No);
         let mut taken = vec![0; written];
         peer.read_exact(&mut taken).await.unwrap();
-        assert_eq!(delivered(Some(&socket), Duration::from_secs(10)).await, Delivered::Yes);
+        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivered::Yes);
     }
 
     #[test]
@@ -176,8 +190,8 @@ mod tests {
         drop(peer);
         // The kernel of a peer that closed with unread octets breaks the connection.
         socket.readable().await.unwrap();
-        assert_eq!(delivered(Some(&socket), Duration::from_secs(10)).await, Delivered::No);
-        assert_eq!(delivered(None, Duration::from_secs(10)).await, Delivered::No);
+        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivered::No);
+        assert_eq!(delivered(None, PATIENT, PATIENT).await, Delivered::No);
     }
 
     #[tokio::test]

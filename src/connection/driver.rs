@@ -146,7 +146,7 @@ impl Driver {
             event = match action {
                 Action::Reply(reply) => {
                     self.wire.out().extend(reply);
-                    self.wire.flush_block().await?;
+                    self.wire.flush_replies().await?;
                     self.next_line().await?
                 }
                 Action::Share(reply) => {
@@ -183,7 +183,7 @@ impl Driver {
     /// Commands already sent are answered even while the server shuts down; then it waits for no more.
     async fn next_line(&mut self) -> Result<Event, Closed> {
         let limit = self.session.line_limit();
-        if let Some(input) = self.wire.waiting_line(limit) {
+        if let Some(input) = self.wire.line_at_hand(limit).await {
             return Ok(input.into());
         }
         // Before anything is waited for that may end the session: a reply is sent whole.
@@ -318,6 +318,7 @@ impl Driver {
                 return Ok(Some(Event::NotTransmitted));
             }
         };
+        self.wire.message_begins();
         self.wire.out().extend(order.reply);
         let mut multiline = Multiline::new(order.part);
         loop {
@@ -333,6 +334,7 @@ impl Driver {
             reading = reading.go_on().await.map_err(|fault| cut(order.index, &fault, report))?;
         }
         let octets = multiline.finish(self.wire.out());
+        self.wire.message_ends();
         match order.part {
             Part::Whole => mail.was_sent(reading, octets),
             Part::Top(_) => mail.give_back(reading),

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use super::delivered::{Delivered, delivered};
 use super::mail::Mail;
 use super::report::Report;
 use super::wire::Wire;
 
-/// How long a client may take to acknowledge what it was sent before its deletions are carried out.
+/// How long a client may take nothing of the messages it was sent before its deletions are carried out.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Removes the marked messages; tells whether all are gone.
 pub(super) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<usize>, report: &mut Report) -> bool {
-    if let Err(reason) = reached_client(wire).await {
+    if let Err(reason) = wire.messages_taken(ACKNOWLEDGEMENT).await {
         tracing::warn!(person = report.person, "nothing deleted: {reason}");
         return false;
     }
@@ -28,17 +27,8 @@ pub(super) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<
 /// The same for a session that has marked none: what else is done at its end.
 pub(super) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Report) {
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
-    match reached_client(wire).await {
+    match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => drop(mail.commit(Vec::new()).await),
         Err(reason) => tracing::info!(person = report.person, "nothing counts as retrieved: {reason}"),
-    }
-}
-
-/// Whether every earlier reply has left us and reached the client; if not, why.
-async fn reached_client(wire: &mut Wire) -> Result<(), String> {
-    wire.flush().await.map_err(|closed| format!("a reply could not be sent: {closed}"))?;
-    match delivered(wire.stream.socket(), ACKNOWLEDGEMENT).await {
-        Delivered::No => Err("the client does not acknowledge what it was sent".to_owned()),
-        Delivered::Yes | Delivered::Unknown => Ok(()),
     }
 }

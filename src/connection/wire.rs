@@ -3,15 +3,17 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use futures_util::poll;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroize;
 
+use super::delivered::{Delivered, delivered};
 use super::handshake::handshake;
 use super::report::Closed;
 use super::stream::Stream;
@@ -22,6 +24,12 @@ pub(super) struct Wire {
     pub(super) stream: Stream,
     lines: Lines,
     out: Vec<u8>,
+    /// How many octets of `out`, from the first on, end with the last octet of a message. What follows are replies.
+    message_end: usize,
+    /// Octets of messages went out that the client is not known to have taken.
+    unconfirmed: bool,
+    /// The last read filled its buffer, so more may be at hand.
+    more_at_hand: bool,
     slow_reader: Duration,
 }
 
@@ -36,12 +44,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Wire {
     pub(super) fn new(stream: Stream, slow_reader: Duration) -> Self {
-        Self { stream, lines: Lines::default(), out: Vec::new(), slow_reader }
-    }
-
-    /// A line that was read already.
-    pub(super) fn waiting_line(&mut self, limit: usize) -> Option<Input> {
-        self.lines.next(limit)
+        Self {
+            stream,
+            lines: Lines::default(),
+            out: Vec::new(),
+            message_end: 0,
+            unconfirmed: false,
+            more_at_hand: false,
+            slow_reader,
+        }
     }
 
     /// Reads until a line is there.
@@ -51,9 +62,29 @@ impl Wire {
                 return Ok(input);
             }
             let read = timeout_at(deadline, read_some(&mut self.stream, &mut self.lines)).await;
-            if read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))? == 0 {
+            let count = read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))?;
+            self.more_at_hand = count == READ;
+            if count == 0 {
                 return Err(Closed::ByClient);
             }
+        }
+    }
+
+    /// Takes a line out of what the client has sent already, without waiting for more of it. Many clients send all their
+    /// commands at once and close without reading: a reply sent before their last command is read would break the
+    /// connection.
+    pub(super) async fn line_at_hand(&mut self, limit: usize) -> Option<Input> {
+        loop {
+            if let Some(input) = self.lines.next(limit) {
+                return Some(input);
+            }
+            if !std::mem::take(&mut self.more_at_hand) {
+                return None;
+            }
+            let read = pin!(read_some(&mut self.stream, &mut self.lines));
+            // An error shows again when more is waited for.
+            let Poll::Ready(Ok(count)) = poll!(read) else { return None };
+            self.more_at_hand = count == READ;
         }
     }
 
@@ -67,6 +98,46 @@ impl Wire {
         if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
     }
 
+    /// The same of replies to many commands at once: what the client has taken by then counts even if it takes no reply.
+    pub(super) async fn flush_replies(&mut self) -> Result<(), Closed> {
+        if self.out.len() >= BLOCK && self.message_end == 0 && self.unconfirmed {
+            self.unconfirmed =
+                delivered(self.stream.socket(), Duration::ZERO, self.slow_reader).await != Delivered::Yes;
+        }
+        self.flush_block().await
+    }
+
+    /// What is gathered from here on is a message.
+    pub(super) fn message_begins(&mut self) {
+        self.unconfirmed = true;
+    }
+
+    /// What was gathered so far ends with the last octet of a message.
+    pub(super) fn message_ends(&mut self) {
+        self.message_end = self.out.len();
+    }
+
+    /// Sends the octets of messages, and waits until the client has acknowledged them; if it has not, says why. The
+    /// replies that follow them need not arrive.
+    ///
+    /// `patience`: how long the client may take nothing.
+    pub(super) async fn messages_taken(&mut self, patience: Duration) -> Result<(), String> {
+        if self.message_end > 0 {
+            let replies = self.out.split_off(self.message_end);
+            let sent = self.flush().await;
+            self.out = replies;
+            sent.map_err(|closed| format!("a message could not be sent: {closed}"))?;
+        }
+        if !self.unconfirmed {
+            return Ok(());
+        }
+        match delivered(self.stream.socket(), patience, self.slow_reader).await {
+            Delivered::No => return Err("the client does not acknowledge what it was sent".to_owned()),
+            Delivered::Yes | Delivered::Unknown => self.unconfirmed = false,
+        }
+        Ok(())
+    }
+
     /// Takes a reply that others share: copied if it is small, else sent at once from where it lies.
     pub(super) async fn share(&mut self, reply: &[u8]) -> Result<(), Closed> {
         if self.out.len() + reply.len() < BLOCK {
@@ -77,13 +148,18 @@ impl Wire {
         self.send(reply).await
     }
 
-    /// Sends everything gathered.
+    /// Sends everything gathered. Where only replies cannot be sent any more, and every octet of a message was taken, the
+    /// commands that the client has sent are carried out all the same.
     pub(super) async fn flush(&mut self) -> Result<(), Closed> {
         let mut out = std::mem::take(&mut self.out);
-        self.send(&out).await?;
+        let message_octets = std::mem::take(&mut self.message_end);
+        let sent = self.send(&out).await;
         out.clear();
         self.out = out;
-        Ok(())
+        match sent {
+            Err(Closed::Broken(_)) if message_octets == 0 && !self.unconfirmed => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Gives back what replies are gathered in: an idle session needs nothing.
