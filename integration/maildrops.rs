@@ -18,6 +18,8 @@ mod hanging;
 mod index;
 #[path = "maildrops/one_session.rs"]
 mod one_session;
+#[path = "maildrops/quota.rs"]
+mod quota;
 #[path = "maildrops/seen.rs"]
 mod seen;
 mod support;

@@ -3,7 +3,8 @@
 //! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, but another server's lists
 //! where their own root is set. Of what lies in `new` and `cur`, nothing is renamed or deleted but the messages that a user
 //! deleted, and those that the settings say so of; beside them, only files of our own are written, whose names begin with
-//! `restante`: an index, which is a cache, pins, and what was deleted and is kept.
+//! `restante`: an index, which is a cache, pins, and what was deleted and is kept; and `maildirsize`, where it is there,
+//! gets a line for what was removed.
 
 mod beneath;
 mod beside;
@@ -32,6 +33,7 @@ mod path;
 mod pinning;
 mod pins;
 mod plan;
+mod quota;
 mod reach;
 mod removal;
 mod renaming;

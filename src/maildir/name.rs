@@ -33,7 +33,16 @@ pub(super) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
 
 /// The octets on the wire that the deliverer wrote into the name: `,W=<n>`. `,S=<n>` counts line ends otherwise.
 pub(super) fn told_octets(base: &[u8]) -> Option<u64> {
-    let digits = base.split(|octet| *octet == b',').skip(1).find_map(|field| digits_of(field, b"W"))?;
+    number_of(base, b"W")
+}
+
+/// The octets on disk that the deliverer wrote into the name: `,S=<n>`.
+pub(super) fn disk_octets(base: &[u8]) -> Option<u64> {
+    number_of(base, b"S")
+}
+
+fn number_of(base: &[u8], letter: &[u8]) -> Option<u64> {
+    let digits = base.split(|octet| *octet == b',').skip(1).find_map(|field| digits_of(field, letter))?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 

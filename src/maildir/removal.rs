@@ -11,6 +11,7 @@ use super::deleted::Batch;
 use super::folder::{self, FolderName};
 use super::name;
 use super::path::MaildropPath;
+use super::quota::QuotaChange;
 use super::reach::Refusal;
 use super::renaming::{fresh_base, rename};
 use super::scan::{Found, Parts, Place};
@@ -34,6 +35,8 @@ pub(super) struct Removal<'a> {
     path: &'a MaildropPath,
     /// Where they go, from the first one on; none if they are just removed.
     place: Option<Destination>,
+    /// What is no longer among the mail that counts against a quota.
+    quota: QuotaChange,
 }
 
 /// Where removed messages go.
@@ -44,7 +47,7 @@ enum Destination {
 
 impl<'a> Removal<'a> {
     pub(super) fn begin(store: &'a Store, path: &'a MaildropPath) -> Self {
-        Self { store, path, place: None }
+        Self { store, path, place: None, quota: QuotaChange::default() }
     }
 
     /// Removes a message, but only while its file is the one whose octets were told.
@@ -55,19 +58,24 @@ impl<'a> Removal<'a> {
             return Err(Refusal::Changed);
         }
         if self.store.settings().deletion == Deletion::Remove {
-            return Ok(unlinkat(part, &*found.name, AtFlags::empty())?);
-        }
-        match self.destination()? {
-            Destination::Kept(batch) => Ok(rename(part, &found.name, batch.directory(), &found.name)?),
-            Destination::Folder { batch, new, cur } => {
-                let to = if found.place == Place::New { new } else { cur };
-                move_to(batch, part, &found.name, to.as_fd())
+            unlinkat(part, &*found.name, AtFlags::empty())?;
+        } else {
+            match self.destination()? {
+                Destination::Kept(batch) => rename(part, &found.name, batch.directory(), &found.name)?,
+                Destination::Folder { batch, new, cur } => {
+                    let to = if found.place == Place::New { new } else { cur };
+                    // It is still in a folder of this Maildir, and counts as before.
+                    return move_to(batch, part, &found.name, to.as_fd());
+                }
             }
         }
+        self.quota.take_away(&found.name, state.map_or(0, |state| state.size));
+        Ok(())
     }
 
     /// Makes what was moved last through a crash: the kernel may have written that it left before where it is.
     pub(super) fn settle(self) -> Result<(), Errno> {
+        self.store.record_quota(self.path, self.quota);
         match self.place {
             None => Ok(()),
             Some(Destination::Kept(batch)) => fsync(batch.directory()),

@@ -15,6 +15,7 @@ use super::fault::EnterFault;
 use super::folder::DIRECTORY;
 use super::name;
 use super::path::MaildropPath;
+use super::quota::QuotaChange;
 use super::removal::Deletion;
 use super::renaming::{fresh_base, rename};
 use super::scan::{Found, Parts, Place};
@@ -169,6 +170,10 @@ impl DeletedMail<'_> {
         fsync(to)?;
         if deleted.moved.is_some() {
             self.unlink(batch.as_fd(), &deleted.name).map_err(io::Error::other)?;
+        } else {
+            let mut quota = QuotaChange::default();
+            quota.bring_back(&name, deleted.size);
+            self.store.record_quota(self.path, quota);
         }
         self.remove_if_empty(&deleted.batch);
         Ok(())
@@ -194,10 +199,16 @@ impl DeletedMail<'_> {
         let removes_moved = moved.is_some() && due.iter().any(|batch| batch.folder.is_some());
         let again = if removes_moved { self.stems(&younger)? } else { HashSet::new() };
         let mut removed = 0;
+        let mut quota = QuotaChange::default();
         for batch in due {
             let spares = |stem: &[u8]| batch.folder.is_some() && (moved.is_none() || again.contains(stem));
-            removed += self.clean_up_batch(&batch, spares, really)?;
+            let cleaned = self.clean_up_batch(&batch, spares, really, &mut quota);
+            if cleaned.is_err() {
+                self.store.record_quota(self.path, quota);
+            }
+            removed += cleaned?;
         }
+        self.store.record_quota(self.path, quota);
         Ok(removed)
     }
 
@@ -218,6 +229,7 @@ impl DeletedMail<'_> {
         batch: &BatchName,
         spares: impl Fn(&[u8]) -> bool,
         really: bool,
+        quota: &mut QuotaChange,
     ) -> Result<usize, EnterFault> {
         let Some(OpenBatch { directory, names }) = self.batch(batch)? else { return Ok(0) };
         let mut removed = 0;
@@ -230,7 +242,11 @@ impl DeletedMail<'_> {
                 continue;
             }
             if let Some((part, found)) = part {
+                let octets = size(part, &found.name);
                 self.unlink(part, &found.name)?;
+                if let Some(octets) = octets {
+                    quota.take_away(&found.name, octets);
+                }
             }
             self.unlink(directory.as_fd(), &name)?;
         }
