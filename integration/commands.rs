@@ -29,6 +29,8 @@ mod flush;
 mod index;
 #[path = "commands/many.rs"]
 mod many;
+#[path = "commands/renamed.rs"]
+mod renamed;
 #[path = "commands/resolve.rs"]
 mod resolve;
 #[path = "commands/retention.rs"]

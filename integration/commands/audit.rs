@@ -169,6 +169,34 @@ fn the_table_tells_the_same_and_no_bar_is_drawn_outside_a_terminal() {
         assert!(ended.told.contains(words), "no {words:?} in\n{}", ended.told);
     }
     assert!(ended.told.contains("With `names: more`, 1 more would be ambiguous: kim (2 people)"), "{}", ended.told);
+    fits_a_terminal(&ended.told);
+    let order =
+        ["\nERROR: ambiguous login name (2)\n", "\nWARNING: mailbox without a person (", "\nNOTE: person without a"];
+    let places: Vec<usize> =
+        order.iter().map(|words| ended.told.find(words).unwrap_or_else(|| panic!("{words}"))).collect();
+    assert!(places.is_sorted(), "{}", ended.told);
+    let result = ended.told.lines().last().unwrap();
+    assert!(result.contains(" errors, ") && result.ends_with("1 note"), "{result}");
+}
+
+/// With every line: 80 columns are what a terminal has.
+pub(super) fn fits_a_terminal(told: &str) {
+    let long: Vec<&str> = told.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn people_without_mail_yet_are_nothing_wrong() {
+    let slapd = Slapd::start(&many(3));
+    let site = site(&slapd);
+    open_to_all(&site, "person1");
+    let ended = command(&site, &["audit"], "");
+    assert_eq!(ended.status, 0, "{}", ended.told);
+    assert!(ended.told.contains("NOTE: person without a mailbox yet (2)\n  person0/Maildir\n"), "{}", ended.told);
+    assert!(ended.told.ends_with("\n\nnothing is wrong (2 notes)\n"), "{}", ended.told);
+    let report: Value = serde_json::from_str(&command(&site, &["audit", "--json"], "").told).unwrap();
+    assert_eq!((&report["clean"], &report["notes"]), (&true.into(), &2.into()));
+    assert_eq!(report["findings"][0]["severity"], "note");
 }
 
 #[test]

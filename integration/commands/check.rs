@@ -33,7 +33,7 @@ fn whose_mail_cannot_be_served_is_named() {
 }
 
 /// People of an own little company, so many.
-fn company(count: usize) -> String {
+pub(super) fn company(count: usize) -> String {
     let mut entries = String::from(
         "dn: dc=renovations,dc=example\nobjectClass: dcObject\nobjectClass: organization\ndc: renovations\no: Renovations\n\n\
          dn: ou=services,dc=renovations,dc=example\nobjectClass: organizationalUnit\nou: services\n\n\
@@ -54,7 +54,7 @@ fn company(count: usize) -> String {
 }
 
 /// Where the mail of a company of 41 really lies, for 37 of them.
-fn deliver_to_37(site: &Site) {
+pub(super) fn deliver_to_37(site: &Site) {
     (1..=37).for_each(|number| maildir::make(&site.maildir(&format!("person{number}")), &[]));
 }
 

@@ -12,6 +12,17 @@ pub struct Person {
     pub dn: String,
 }
 
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A login fails, or does not reach its mail.
+    Error,
+    /// Nobody is kept from their mail, but something is not as it should be.
+    Warning,
+    /// Worth knowing, and right on many a server.
+    Note,
+}
+
 /// Something that would make a login go wrong, or mail that no login reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -25,8 +36,10 @@ pub enum Finding {
     SeveralValues(Person, String),
     /// A value, or a link on the disk, that would lead out of the mail root; why.
     LeadsOut(Person, String),
-    /// A person whose Maildir is not there.
+    /// A person whose Maildir is not there: nothing was delivered yet.
     NoMailbox(Person, String),
+    /// The same, where a Maildir that is nobody's has a name of theirs: where it should be, and where it is.
+    Misplaced(Person, String, PathBuf),
     /// A Maildir that the service may not read or not write; why.
     Unusable(Person, String),
     /// A person whose entry does not tell clearly how long their mail stays, so that it does not age; why.
@@ -67,11 +80,22 @@ impl Finding {
             Self::SeveralValues(..) => "several_values",
             Self::LeadsOut(..) => "leads_out",
             Self::NoMailbox(..) => "no_mailbox",
+            Self::Misplaced(..) => "misplaced_mailbox",
             Self::Unusable(..) => "unusable_mailbox",
             Self::UnclearRetention(..) => "unclear_retention",
             Self::Shared(..) => "shared_mailbox",
             Self::Nobodys(_) => "nobodys_mailbox",
             Self::Hidden(..) => "hidden_directory",
+        }
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::NoMailbox(..) => Severity::Note,
+            Self::Nobodys(_) | Self::Hidden(..) | Self::UnclearRetention(..) => Severity::Warning,
+            _ => Severity::Error,
         }
     }
 
@@ -84,7 +108,8 @@ impl Finding {
             Self::NoPath(..) => "no value for the path",
             Self::SeveralValues(..) => "several values for the path",
             Self::LeadsOut(..) => "leads out of the mail root",
-            Self::NoMailbox(..) => "person without a mailbox",
+            Self::NoMailbox(..) => "person without a mailbox yet",
+            Self::Misplaced(..) => "mailbox under another name of its person",
             Self::Unusable(..) => "mailbox may not be used",
             Self::UnclearRetention(..) => "mail does not age",
             Self::Shared(..) => "mailbox of several people",
@@ -103,6 +128,7 @@ impl Finding {
             | Self::SeveralValues(person, _)
             | Self::LeadsOut(person, _)
             | Self::NoMailbox(person, _)
+            | Self::Misplaced(person, ..)
             | Self::Unusable(person, _)
             | Self::UnclearRetention(person, _) => std::slice::from_ref(person),
             Self::Shared(_, people) => people,
@@ -122,8 +148,21 @@ impl Finding {
             | Self::Unusable(_, why)
             | Self::UnclearRetention(_, why)
             | Self::Shared(why, _) => why.clone(),
+            Self::Misplaced(_, expected, found) => format!("{expected} is not there, {} is nobody's", found.display()),
             Self::Nobodys(path) => path.display().to_string(),
             Self::Hidden(path, why) => format!("{}: {why}", path.display()),
+        }
+    }
+}
+
+impl Severity {
+    /// A word for machines.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }

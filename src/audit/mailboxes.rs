@@ -1,11 +1,14 @@
 //! Whose Maildirs there are: people against the mail root, and the mail root against people.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Finding;
+use super::coverage::Coverage;
+use super::pairs::Wanted;
 use super::people::{Number, People};
+use crate::directory::{Entry, Settings};
 use crate::identity::Identity;
 use crate::maildir::{Condition, MaildropPath, PathRefusal, Place, Store, Surveyed};
 
@@ -15,6 +18,10 @@ pub(super) struct Mailboxes<'a> {
     owners: HashMap<Maildir, Owners>,
     /// The most components of anybody's path.
     deepest: usize,
+    /// Those whose Maildir is missing, with the path where it would be.
+    missing: HashMap<Number, MaildropPath>,
+    wanted: Wanted,
+    with_mailbox: usize,
 }
 
 /// A Maildir: the directory itself where it is there, since two paths can lead to one.
@@ -30,6 +37,15 @@ struct Owners {
     numbers: Vec<Number>,
 }
 
+/// What lies below the mail root.
+#[derive(Default)]
+pub(super) struct Below {
+    /// Maildirs that are nobody's.
+    pub(super) unowned: Vec<PathBuf>,
+    /// Directories that may not be read.
+    pub(super) hidden: Vec<Finding>,
+}
+
 /// The depth of `{short_name}/Maildir`: the survey goes at least that deep.
 const SHALLOWEST: usize = 2;
 
@@ -38,10 +54,11 @@ const TOLD: usize = 5;
 
 impl<'a> Mailboxes<'a> {
     pub(super) fn below(store: &'a Store) -> Self {
-        Self { store, owners: HashMap::new(), deepest: SHALLOWEST }
+        let (owners, missing, wanted) = (HashMap::new(), HashMap::new(), Wanted::default());
+        Self { store, owners, deepest: SHALLOWEST, missing, wanted, with_mailbox: 0 }
     }
 
-    /// Looks at a person's Maildir; tells what is wrong with it.
+    /// Looks at a person's Maildir, and reports what is wrong with it; one that is missing is reported at the end.
     pub(super) fn note(&mut self, number: Number, identity: &Identity, people: &People) -> Option<Finding> {
         let person = || people.person(number);
         let path = match &identity.maildrop {
@@ -54,9 +71,13 @@ impl<'a> Mailboxes<'a> {
         };
         self.deepest = self.deepest.max(AsRef::<Path>::as_ref(path).components().count());
         let (maildir, finding) = match self.store.inspect(path) {
-            Condition::Fine(place) => (Some(Maildir::There(place)), None),
+            Condition::Fine(place) => {
+                self.with_mailbox += 1;
+                (Some(Maildir::There(place)), None)
+            }
             Condition::Missing => {
-                (Some(Maildir::Missing(path.clone())), Some(Finding::NoMailbox(person(), path.to_string())))
+                self.missing.insert(number, path.clone());
+                (Some(Maildir::Missing(path.clone())), None)
             }
             Condition::Forbidden(why) => (None, Some(Finding::LeadsOut(person(), why))),
             Condition::Unusable(place, why) => (place.map(Maildir::There), Some(Finding::Unusable(person(), why))),
@@ -66,6 +87,13 @@ impl<'a> Mailboxes<'a> {
             self.owners.entry(maildir).or_insert_with(none).numbers.push(number);
         }
         finding
+    }
+
+    /// Takes down the names of a person without a Maildir, by which it may be found elsewhere.
+    pub(super) fn note_names(&mut self, number: Number, entry: &Entry, of: &Settings) {
+        if self.missing.contains_key(&number) {
+            self.wanted.note(number, entry, of);
+        }
     }
 
     /// Maildirs that several people have.
@@ -79,25 +107,64 @@ impl<'a> Mailboxes<'a> {
         shared.into_iter().map(told).collect()
     }
 
-    /// Maildirs below the mail root that are nobody's; `seen` is called once for each Maildir there is.
+    /// Goes through the mail root; `seen` is called once for each Maildir there is.
     ///
     /// # Errors
     /// A sentence: the mail root cannot be read.
-    pub(super) fn nobodys(&self, seen: &mut dyn FnMut()) -> Result<Vec<Finding>, String> {
-        let mut found = Vec::new();
-        let survey = self.store.survey(self.deepest, &mut |surveyed| {
+    pub(super) fn survey(&self, seen: &mut dyn FnMut()) -> Result<Below, String> {
+        let mut below = Below::default();
+        let depth = Coverage { with_maildir: self.with_mailbox, ..Coverage::default() }.depth(self.deepest);
+        let surveyed = self.store.survey(depth, &mut |surveyed| {
             match surveyed {
                 Surveyed::Maildir(path, place) => {
                     seen();
                     if !self.owners.contains_key(&Maildir::There(place)) {
-                        found.push(Finding::Nobodys(path));
+                        below.unowned.push(path);
                     }
                 }
-                Surveyed::Unreadable(path, why) => found.push(Finding::Hidden(path, why)),
+                Surveyed::Unreadable(path, why) => below.hidden.push(Finding::Hidden(path, why)),
                 Surveyed::Directory => {}
             }
             ControlFlow::Continue(())
         });
-        survey.map(|()| found).map_err(|fault| fault.to_string())
+        surveyed.map(|()| below).map_err(|fault| fault.to_string())
+    }
+
+    /// People without a Maildir, Maildirs without a person, and those of both that may belong together.
+    pub(super) fn unmatched(&self, unowned: Vec<PathBuf>, people: &People) -> Vec<Finding> {
+        let pairs = self.wanted.pairs(&unowned.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+        let mut found = self.without(&pairs.values().copied().collect(), people);
+        for (place, path) in unowned.into_iter().enumerate() {
+            let pair = pairs.get(&place).and_then(|number| Some((*number, self.missing.get(number)?)));
+            found.push(match pair {
+                Some((number, expected)) => Finding::Misplaced(people.person(number), expected.to_string(), path),
+                None => Finding::Nobodys(path),
+            });
+        }
+        found
+    }
+
+    /// People without a Maildir, but for those whose it may be that is elsewhere.
+    pub(super) fn without(&self, paired: &HashSet<Number>, people: &People) -> Vec<Finding> {
+        let mut missing: Vec<_> = self.missing.iter().filter(|(number, _)| !paired.contains(number)).collect();
+        missing.sort_unstable_by_key(|(number, _)| **number);
+        missing.into_iter().map(|(number, path)| Finding::NoMailbox(people.person(*number), path.to_string())).collect()
+    }
+
+    /// How many people have a Maildir, beside those that belong to nobody.
+    pub(super) fn coverage(&self, root: &Path, unowned: &[PathBuf], people: &People) -> Coverage {
+        let first = self.missing.iter().min_by_key(|(number, _)| **number);
+        Coverage {
+            root: root.to_owned(),
+            unserved: Vec::new(),
+            people: self.missing.len() + self.with_mailbox,
+            with_maildir: self.with_mailbox,
+            missing: self.missing.len(),
+            knows_everybody: true,
+            others: unowned.len(),
+            may_hold_more: false,
+            first_without: first.map(|(number, path)| (people.person(*number).canonical_name, path.to_string())),
+            first_other: unowned.first().cloned(),
+        }
     }
 }

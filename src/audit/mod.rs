@@ -4,17 +4,22 @@
 //! are read page by page, and of each only names and DN are kept.
 
 mod compare;
+mod coverage;
 mod finding;
 mod mailboxes;
 mod namesakes;
+mod pairs;
 mod people;
 mod sample;
 
 pub use compare::{Difference, Differs, Ours, differences};
-pub use finding::{Finding, Namesakes, Person};
-pub use sample::{MailRoot, Sample, SampleEnd, Sampled, sample};
+pub use coverage::Coverage;
+pub use finding::{Finding, Namesakes, Person, Severity};
+pub use sample::{Sample, SampleEnd, Sampled, sample};
 
-use self::mailboxes::Mailboxes;
+use std::collections::HashSet;
+
+use self::mailboxes::{Below, Mailboxes};
 use self::namesakes::{Index, Policies};
 use self::people::People;
 use crate::directory::{Directory, Fault, WalkEnd};
@@ -30,8 +35,11 @@ pub struct Report {
     pub names: u64,
     /// Maildirs seen below the mail root.
     pub mailboxes: u64,
-    /// Everything that is wrong. Names that are ambiguous under a preset alone, which is not configured, are not.
-    pub wrong: Vec<Finding>,
+    /// Everything that was found, the gravest first. Names that are ambiguous under a preset alone, which is not
+    /// configured, are not.
+    pub found: Vec<Finding>,
+    /// Why the paths can hardly be right, if so.
+    pub doubt: Option<String>,
     /// Names that would be ambiguous under a preset that is not configured.
     pub would_be: Vec<Namesakes>,
     /// A sentence for each thing that could not be seen whole, so that more may be wrong than was found.
@@ -58,10 +66,16 @@ pub trait Progress {
 }
 
 impl Report {
-    /// Whether everything was seen, and nothing is wrong.
+    /// Whether everything was seen, and nothing is wrong: notes are not.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.wrong.is_empty() && self.cut_short.is_empty()
+        self.count(Severity::Error) + self.count(Severity::Warning) == 0 && self.cut_short.is_empty()
+    }
+
+    /// How many findings matter so much.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.found.iter().filter(|finding| finding.severity() == severity).count()
     }
 }
 
@@ -87,7 +101,7 @@ pub async fn audit(
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(fault) => {
-                    report.wrong.push(Finding::Unreadable(fault.to_string()));
+                    report.found.push(Finding::Unreadable(fault.to_string()));
                     continue;
                 }
             };
@@ -98,9 +112,10 @@ pub async fn audit(
             let identity = Identity::new(&entry, &of.attributes, settings);
             let number = people.note(&identity);
             index.note(number, &entry, of);
-            report.wrong.extend(mailboxes.note(number, &identity, &people));
+            report.found.extend(mailboxes.note(number, &identity, &people));
+            mailboxes.note_names(number, &entry, of);
             if let Basis::Unclear(why) = identity.retention.basis {
-                report.wrong.push(Finding::UnclearRetention(people.person(number), why.into()));
+                report.found.push(Finding::UnclearRetention(people.person(number), why.into()));
             }
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
@@ -110,8 +125,9 @@ pub async fn audit(
     }
     (report.people, report.names) = (people.count(), index.names());
     judge_names(&mut report, &index, &people, settings, progress);
-    report.wrong.extend(mailboxes.shared(&people));
-    judge_mail_root(&mut report, &mailboxes, progress);
+    report.found.extend(mailboxes.shared(&people));
+    judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
+    report.found.sort_by_key(Finding::severity);
     Ok(report)
 }
 
@@ -120,7 +136,7 @@ fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &S
     let found = index.ambiguous(&Policies::around(&settings.policy), people, &mut || progress.step());
     for namesakes in found {
         if namesakes.configured {
-            report.wrong.push(Finding::Ambiguous(namesakes));
+            report.found.push(Finding::Ambiguous(namesakes));
         } else {
             report.would_be.push(namesakes);
         }
@@ -128,17 +144,31 @@ fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &S
 }
 
 /// While not everybody was seen, nobody can say that a Maildir is nobody's.
-fn judge_mail_root(report: &mut Report, mailboxes: &Mailboxes<'_>, progress: &dyn Progress) {
+fn judge_mail_root(
+    report: &mut Report,
+    mailboxes: &Mailboxes<'_>,
+    people: &People,
+    settings: &Settings,
+    progress: &dyn Progress,
+) {
     progress.begin(Stage::Mailboxes);
     let mut seen = 0;
-    let found = mailboxes.nobodys(&mut || {
+    let below = mailboxes.survey(&mut || {
         seen += 1;
         progress.step();
     });
     report.mailboxes = seen;
-    match found {
-        Ok(found) if report.cut_short.is_empty() => report.wrong.extend(found),
-        Ok(_) => report.cut_short.push("so it is not known which mailboxes are without a person".to_owned()),
+    match below {
+        Ok(Below { unowned, hidden }) if report.cut_short.is_empty() => {
+            report.found.extend(hidden);
+            report.doubt = mailboxes.coverage(&settings.root, &unowned, people).doubt();
+            report.found.extend(mailboxes.unmatched(unowned, people));
+        }
+        Ok(Below { hidden, .. }) => {
+            report.found.extend(hidden);
+            report.found.extend(mailboxes.without(&HashSet::new(), people));
+            report.cut_short.push("so mailboxes without a person were not looked for".to_owned());
+        }
         Err(why) => report.cut_short.push(format!("mail root: {why}")),
     }
 }

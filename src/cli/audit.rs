@@ -1,16 +1,17 @@
-//! `restante audit`: goes through directory and mail root, and tells what would make a login go wrong.
+//! `restante audit`: goes through directory and mail root, and lists what would make a login go wrong.
 
+use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::layout::{self, counted, wrapped};
 use super::{Ended, act_as_service, harmless, with_configuration};
-use crate::audit::{self, Finding, Namesakes, Person, Progress, Report, Stage};
+use crate::audit::{self, Finding, Namesakes, Person, Progress, Report, Severity, Stage};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::maildir::Store;
@@ -19,7 +20,7 @@ pub(super) fn audit(file: &Path, json: bool) -> Ended {
     with_configuration(file, |configuration| {
         let report = go_through(configuration)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let told = if json { machine(&report, &mut out) } else { tell(&report, &mut out) };
+        let told = if json { machine(&report, &mut out) } else { write_text(&report, &mut out) };
         told.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
         Ok(report.is_clean())
     })
@@ -63,64 +64,100 @@ impl Progress for Bar {
     }
 }
 
-/// People told by name in one line of the table.
-const TOLD: usize = 3;
+/// People named under one finding.
+const NAMED: usize = 3;
 
-/// Names told that would be ambiguous under another preset.
-const NAMES_TOLD: usize = 20;
+/// Names listed that would be ambiguous under another preset.
+const NAMES: usize = 20;
 
-/// Rows of the table: nobody reads more, and `--json` tells them all.
-const ROWS: usize = 1_000;
+/// Findings of one kind listed: nobody reads more, and `--json` lists them all.
+const LISTED: usize = 20;
 
-fn tell(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    let Report { people, names, mailboxes, wrong, .. } = report;
+fn write_text(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    let Report { people, names, mailboxes, found, .. } = report;
     writeln!(out, "{people} people with {names} names, {mailboxes} mailboxes")?;
-    if !wrong.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["found", "what", "whose"]);
-        for finding in wrong.iter().take(ROWS) {
-            table.add_row([finding.words().to_owned(), harmless(&finding.about()), harmless(&whose(finding))]);
-        }
-        writeln!(out, "{table}")?;
-    }
-    if wrong.len() > ROWS {
-        writeln!(out, "and {} more; --json tells all of them", wrong.len() - ROWS)?;
+    for of_kind in by_kind(found) {
+        write!(out, "{}", kind_text(&of_kind))?;
     }
     let would_be_under = |is_under: fn(&&Namesakes) -> bool| report.would_be.iter().filter(is_under);
-    write!(out, "{}", harmless(&would_be("fewer", would_be_under(|one| one.fewer))))?;
-    write!(out, "{}", harmless(&would_be("more", would_be_under(|one| one.more))))?;
-    for sentence in &report.cut_short {
-        writeln!(out, "CUT SHORT: {}", harmless(sentence))?;
+    for preset in [would_be("fewer", would_be_under(|one| one.fewer)), would_be("more", would_be_under(|one| one.more))]
+    {
+        write!(out, "{}", if preset.is_empty() { preset } else { format!("\n{}", wrapped(&harmless(&preset), 0)) })?;
     }
-    if report.is_clean() {
-        writeln!(out, "nothing is wrong")?;
-    }
+    write!(out, "{}", conclusion(report))?;
     out.flush()
 }
 
-/// A line about a preset that is not configured; none if it would change nothing.
-fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a Namesakes>) -> String {
-    let names: Vec<&Namesakes> = names.collect();
-    let told = names.iter().take(NAMES_TOLD).map(|one| format!("{} ({} people)", one.name, one.count));
-    let told: Vec<String> = told.collect();
-    let more = if names.len() > NAMES_TOLD { ", …" } else { "" };
-    match names.len() {
-        0 => String::new(),
-        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}\n", told.join(", ")),
+/// The findings of each kind, the gravest kinds first.
+fn by_kind(found: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut kinds: Vec<Vec<&Finding>> = Vec::new();
+    for finding in found {
+        match kinds.iter_mut().find(|kind| kind.first().is_some_and(|first| first.kind() == finding.kind())) {
+            Some(kind) => kind.push(finding),
+            None => kinds.push(vec![finding]),
+        }
     }
+    kinds
 }
 
-fn whose(finding: &Finding) -> String {
+fn kind_text(findings: &[&Finding]) -> String {
+    let Some(first) = findings.first() else { return String::new() };
+    let severity = first.severity().word().to_uppercase();
+    let mut text = format!("\n{severity}: {} ({})\n", first.words(), findings.len());
+    for finding in findings.iter().take(LISTED) {
+        text.push_str(&wrapped(&harmless(&finding.about()), 2));
+        text.push_str(&wrapped_people(finding));
+    }
+    if findings.len() > LISTED {
+        let _ = writeln!(text, "  and {} more; --json lists all of them", findings.len() - LISTED);
+    }
+    text
+}
+
+fn wrapped_people(finding: &Finding) -> String {
     let people = finding.people();
     let all = match finding {
         Finding::Ambiguous(namesakes) => namesakes.count,
         _ => people.len(),
     };
-    let mut lines: Vec<String> = people.iter().take(TOLD).map(Person::to_string).collect();
-    if all > lines.len() {
-        lines.push(format!("and {} more", all - lines.len()));
+    let mut lines: String =
+        people.iter().take(NAMED).map(|person| wrapped(&harmless(&person.to_string()), 6)).collect();
+    if all > people.len().min(NAMED) {
+        let _ = writeln!(lines, "      and {} more", all - people.len().min(NAMED));
     }
-    lines.join("\n")
+    lines
+}
+
+/// What it comes to, at the end, where a terminal shows it.
+fn conclusion(report: &Report) -> String {
+    let mut text = String::new();
+    let lines = report.cut_short.iter().map(|sentence| format!("CUT SHORT: {sentence}"));
+    for line in lines.chain(report.doubt.clone()) {
+        text.push_str(&wrapped(&harmless(&line), 0));
+    }
+    let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
+    let [errors, warnings, notes] = counts;
+    let counted = [counted(errors, "error"), counted(warnings, "warning"), counted(notes, "note")].join(", ");
+    let result = match (report.is_clean(), errors + warnings, notes) {
+        (true, _, 0) => "nothing is wrong".to_owned(),
+        (true, ..) => format!("nothing is wrong ({})", layout::counted(notes, "note")),
+        (false, 0, _) => format!("not everything was seen ({counted})"),
+        (false, ..) => counted,
+    };
+    let blank = if report.found.is_empty() && text.is_empty() { "" } else { "\n" };
+    format!("{blank}{text}{result}\n")
+}
+
+/// A line about a preset that is not configured; none if it would change nothing.
+fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a Namesakes>) -> String {
+    let names: Vec<&Namesakes> = names.collect();
+    let told = names.iter().take(NAMES).map(|one| format!("{} ({} people)", one.name, one.count));
+    let told: Vec<String> = told.collect();
+    let more = if names.len() > NAMES { ", …" } else { "" };
+    match names.len() {
+        0 => String::new(),
+        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}", told.join(", ")),
+    }
 }
 
 /// One JSON object, a finding on each line: written piece by piece, since there may be very many.
@@ -132,10 +169,14 @@ fn machine(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
         "people": report.people,
         "names": report.names,
         "mailboxes": report.mailboxes,
+        "errors": report.count(Severity::Error),
+        "warnings": report.count(Severity::Warning),
+        "notes": report.count(Severity::Note),
+        "doubt": report.doubt,
     });
     let head = whole.to_string();
     write!(out, "{}", head.strip_suffix('}').unwrap_or(&head))?;
-    list(out, "findings", report.wrong.iter().map(of_finding))?;
+    list(out, "findings", report.found.iter().map(of_finding))?;
     list(out, "would_be_ambiguous", report.would_be.iter().map(of_namesakes))?;
     writeln!(out, "}}")?;
     out.flush()
@@ -152,13 +193,21 @@ fn list(out: &mut impl Write, key: &str, values: impl Iterator<Item = Value>) ->
 fn of_finding(finding: &Finding) -> Value {
     match finding {
         Finding::Ambiguous(namesakes) => of_namesakes(namesakes),
-        other => json!({ "kind": other.kind(), "about": other.about(), "people": of_people(other.people()) }),
+        Finding::Misplaced(person, expected, found) => json!({
+            "kind": finding.kind(), "severity": finding.severity().word(), "about": finding.about(),
+            "people": of_people(std::slice::from_ref(person)), "expected": expected, "found": found.display().to_string(),
+        }),
+        other => json!({
+            "kind": other.kind(), "severity": other.severity().word(), "about": other.about(),
+            "people": of_people(other.people()),
+        }),
     }
 }
 
 fn of_namesakes(namesakes: &Namesakes) -> Value {
     json!({
         "kind": "ambiguous_name",
+        "severity": if namesakes.configured { Severity::Error } else { Severity::Note }.word(),
         "about": namesakes.name,
         "count": namesakes.count,
         "people": of_people(&namesakes.people),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
 use super::{Ended, act_as_service, complain};
-use crate::audit::{MailRoot, Sample};
+use crate::audit::{Coverage, Sample};
 use crate::config::{self, Configuration};
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
@@ -62,7 +62,7 @@ impl Checked {
             Err(fault) => return self.faults.push(fault.to_string()),
         };
         if let Some(store) = store {
-            self.mail(&MailRoot::compare(&store, &root, &samples, count));
+            self.mail(&Coverage::compare(&store, &root, &samples, count));
         }
     }
 
@@ -101,7 +101,7 @@ impl Checked {
         samples.extend(probed.sample);
     }
 
-    fn mail(&mut self, mail: &MailRoot) {
+    fn mail(&mut self, mail: &Coverage) {
         let (people, with_maildir) = (mail.people(), mail.with_maildir());
         if people > 0 {
             self.seen.push(format!("mailboxes: {with_maildir} of {people} people have a Maildir"));

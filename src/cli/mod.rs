@@ -7,6 +7,7 @@ mod expire;
 mod explain;
 mod flush;
 mod index;
+mod layout;
 mod maildrops;
 mod password;
 mod resolve;
@@ -87,20 +88,22 @@ enum Command {
         #[arg(value_name = "LOGIN")]
         login: String,
     },
-    /// Go through directory and mail, and tell what would make a login go wrong
+    /// List problems across all people and mailboxes
     ///
     /// Reads everybody below the search base page by page and looks at their Maildirs, then goes through the mail root.
-    /// Told are login names that several people have, under the policy of the configuration and what other presets would
-    /// change; people without a mailbox, and mailboxes without a person; two people with one mailbox; several values, or
-    /// none, where the path wants one; paths and links that lead out of the mail root; Maildirs that may not be read or
-    /// written. Nothing is changed. Started as root, it looks at the mail as the user of the configuration.
+    /// Errors keep somebody from their mail: login names that several people have, under the policy of the configuration
+    /// and what other presets would change; two people with one mailbox; several values, or none, where the path wants
+    /// one; paths and links that lead out of the mail root; Maildirs that may not be read or written; a mailbox that lies
+    /// under another name of its person. Warnings are mailboxes without a person. That somebody has no mailbox yet is a
+    /// note. Nothing is changed. Started as root, it looks at the mail as the user of the configuration.
     ///
-    /// Exit status 0: nothing is wrong. 1: something is, or a limit of the directory let only a part be seen.
+    /// Exit status 0: there are neither errors nor warnings. 1: there are, or a limit of the directory let only a part be
+    /// seen.
     Audit {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Tell it as one JSON object
+        /// Write one JSON object
         #[arg(long)]
         json: bool,
     },

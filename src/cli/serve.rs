@@ -10,11 +10,11 @@ use tokio::time::interval;
 
 use super::{Ended, complain};
 use crate::admin::AdminSocket;
-use crate::audit::{self, MailRoot};
+use crate::audit::{self, Coverage};
 use crate::config::{self, Configuration};
 use crate::connection::{Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
-use crate::identity::{self, IdentityMap};
+use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
@@ -71,7 +71,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let outcome = runtime.block_on(async {
         let ending = ending()?;
         take_orders(admin, service.identities.clone());
-        tokio::spawn(compare_mail(directories.clone(), settings, service.store.clone()));
+        tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             greet(directory.clone());
             tend(directory.clone());
@@ -94,12 +94,14 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 /// Everything a client is served with.
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
     let Configuration { connection, identity, directories, maildir, .. } = configuration;
+    let people = identity.cache.people;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     let identities = Arc::new(identities);
     let lanes = Lanes::new(connection.file_deadline);
-    let service = Service { identities, store, lanes, settings: connection, turns: Arc::default() };
+    let known = Arc::new(KnownMaildrops::new(people));
+    let service = Service { identities, store, known, lanes, settings: connection, turns: Arc::default() };
     Ok((Arc::new(service), directories))
 }
 
@@ -125,8 +127,9 @@ fn greet(directory: Directory) {
 }
 
 /// Warns at the start where nobody is found, or where the people's paths can hardly lead to their mail: each login would
-/// see an empty mailbox. Without an answer of every directory nothing is known, and [`greet`] has said so.
-async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings, store: Arc<Store>) {
+/// see an empty mailbox. The maildrops are remembered, so that a renamed person is noticed. Without an answer of every
+/// directory nothing is known, and [`greet`] has said so.
+async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings, service: Arc<Service>) {
     let mut samples = Vec::new();
     for directory in &directories {
         let Ok(sample) = audit::sample(directory, &settings).await else { return };
@@ -140,9 +143,14 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
                 "nobody is found, so nobody can log in: see `restante check`"
             );
         }
+        for person in &sample.people {
+            if let Ok(maildrop) = &person.maildrop {
+                service.known.note(&person.id, &person.canonical_name, maildrop);
+            }
+        }
         samples.push(sample);
     }
-    let compare = move || MailRoot::compare(&store, &settings.root, &samples, directories.len());
+    let compare = move || Coverage::compare(&service.store, &settings.root, &samples, directories.len());
     let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
     match mail.doubt() {
         Some(doubt) => tracing::warn!(people = mail.people(), with_maildir = mail.with_maildir(), "{doubt}"),

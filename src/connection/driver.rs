@@ -265,7 +265,11 @@ impl Driver {
     /// What comes of a login that was written down.
     async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut Report) -> Event {
         let (person, maildrop) = match outcome {
-            Outcome::Proven(proven) => (proven.identity, Some(proven.maildrop)),
+            Outcome::Proven(proven) => {
+                let person = proven.identity;
+                self.service.known.note(&person.id, &person.canonical_name, &proven.maildrop);
+                (person, Some(proven.maildrop))
+            }
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
                 // Nothing that depends on the reason is left to do behind the step.

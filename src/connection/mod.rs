@@ -30,7 +30,7 @@ pub use lanes::Lanes;
 pub use settings::{Limits, Settings};
 pub use turns::{SessionsPerMaildrop, Turns};
 
-use crate::identity::IdentityMap;
+use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::maildir::Store;
 
 /// What every client is served with.
@@ -39,6 +39,8 @@ pub struct Service {
     pub identities: Arc<IdentityMap>,
     /// Where their mail is.
     pub store: Arc<Store>,
+    /// Where the mail of each entry was last.
+    pub known: Arc<KnownMaildrops>,
     /// The way there.
     pub lanes: Lanes,
     /// How clients are treated.

@@ -1,0 +1,179 @@
+//! Do people's paths lead to mail? A quick look for `check` and for the start of the service, and the judgement of it,
+//! which the audit shares.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::sample::{Sample, Sampled};
+use crate::maildir::{Condition, MaildropPath, Place, Store, Surveyed};
+
+/// The most Maildirs that are looked for below the mail root, and the most directories gone through for them.
+const MAILDIRS: usize = 1_000;
+const DIRECTORIES: usize = 20_000;
+
+/// A mail root that is so many directories too high up is noticed, too.
+const DEEPER: usize = 2;
+
+/// How many people have a Maildir where their path leads, beside the Maildirs that are not theirs.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    pub(super) root: PathBuf,
+    /// People whose entry tells where their mail is.
+    pub(super) people: usize,
+    pub(super) with_maildir: usize,
+    pub(super) missing: usize,
+    /// Whether everybody was looked at, so that what is not theirs is nobody's.
+    pub(super) knows_everybody: bool,
+    pub(super) first_without: Option<(String, String)>,
+    /// Maildirs that are not of these people; whether there may be more, and the first.
+    pub(super) others: usize,
+    pub(super) may_hold_more: bool,
+    pub(super) first_other: Option<PathBuf>,
+    /// Whose Maildir may not be read or not be written; why.
+    pub unserved: Vec<String>,
+}
+
+impl Coverage {
+    /// Looks for the Maildirs of these people, and for Maildirs of others, which are nobody's if there is a whole sample of
+    /// every directory. Blocks while the disk answers.
+    #[must_use]
+    pub fn compare(store: &Store, root: &Path, samples: &[Sample], directories: usize) -> Self {
+        let knows_everybody = samples.len() == directories && samples.iter().all(Sample::is_complete);
+        let mut found = Self { root: root.to_owned(), knows_everybody, ..Self::default() };
+        let (mut places, mut deepest) = (HashSet::new(), 1);
+        for person in samples.iter().flat_map(|sample| &sample.people) {
+            let Ok(path) = &person.maildrop else { continue };
+            deepest = deepest.max(AsRef::<Path>::as_ref(path).components().count());
+            places.extend(found.look_at(store, person, path));
+        }
+        found.look_for_others(store, found.depth(deepest), &places);
+        found
+    }
+
+    /// How deep Maildirs are looked for: deeper than anybody's path where nobody has a Maildir, since then the paths or the
+    /// mail root may be wrong.
+    pub(super) fn depth(&self, deepest: usize) -> usize {
+        deepest + if self.with_maildir == 0 { DEEPER } else { 0 }
+    }
+
+    fn look_at(&mut self, store: &Store, person: &Sampled, path: &MaildropPath) -> Option<Place> {
+        self.people += 1;
+        let name = &person.canonical_name;
+        match store.inspect(path) {
+            Condition::Missing => {
+                self.missing += 1;
+                self.first_without.get_or_insert_with(|| (name.clone(), path.to_string()));
+                None
+            }
+            Condition::Fine(place) => {
+                self.with_maildir += 1;
+                Some(place)
+            }
+            Condition::Forbidden(why) => {
+                self.unserved.push(format!("{name}: {why}"));
+                None
+            }
+            Condition::Unusable(place, why) => {
+                self.unserved.push(format!("{name}: {why}"));
+                self.first_without.get_or_insert_with(|| (name.clone(), path.to_string()));
+                place
+            }
+        }
+    }
+
+    fn look_for_others(&mut self, store: &Store, depth: usize, own: &HashSet<Place>) {
+        let (mut maildirs, mut directories) = (0, 0);
+        let surveyed = store.survey(depth, &mut |surveyed| {
+            match surveyed {
+                Surveyed::Maildir(path, place) => {
+                    maildirs += 1;
+                    if !own.contains(&place) {
+                        self.others += 1;
+                        self.first_other.get_or_insert(path);
+                    }
+                }
+                Surveyed::Unreadable(..) => {}
+                Surveyed::Directory => directories += 1,
+            }
+            self.may_hold_more = maildirs >= MAILDIRS || directories >= DIRECTORIES;
+            if self.may_hold_more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        self.may_hold_more |= surveyed.is_err();
+    }
+
+    /// People whose entry tells where their mail is.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.people
+    }
+
+    /// Those of them whose Maildir is there and can be used.
+    #[must_use]
+    pub fn with_maildir(&self) -> usize {
+        self.with_maildir
+    }
+
+    /// Maildirs that are not of these people, as far as they were looked for.
+    #[must_use]
+    pub fn others(&self) -> usize {
+        self.others
+    }
+
+    /// Why the paths can hardly be right: (nearly) nobody has a Maildir, and there are Maildirs that are not theirs.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        let (name, expected) = self.first_without.as_ref()?;
+        let other = self.first_other.as_ref()?;
+        let is_rare = self.with_maildir * 10 <= self.people && self.with_maildir < self.others;
+        is_rare.then(|| {
+            format!(
+                "{} has a Maildir, {}: is mailboxes.path right? It gives {expected} for {name}; below {} there is {}",
+                self.who_has(),
+                self.whose_others(),
+                self.root.display(),
+                other.display()
+            )
+        })
+    }
+
+    /// What is worth knowing, and right on many a server.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let (missing, root) = (self.missing, self.root.display());
+        if self.is_empty() {
+            return Some(format!(
+                "{} has a Maildir, and there is none below {root}: right on a new server only; else, is mailboxes.root \
+                 right, and its disk mounted?",
+                self.who_has()
+            ));
+        }
+        let without = (missing > 0).then(|| {
+            format!("{missing} of {} people have no Maildir yet; their clients see an empty mailbox", self.people)
+        });
+        let others = (self.others > 0 && self.knows_everybody).then(|| self.whose_others());
+        let parts: Vec<String> = without.into_iter().chain(others).collect();
+        (!parts.is_empty()).then(|| format!("{}; `restante audit` lists them", parts.join("; ")))
+    }
+
+    /// Whether no Maildir at all was found, of anybody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.with_maildir == 0 && self.others == 0 && self.missing > 0 && !self.may_hold_more
+    }
+
+    fn who_has(&self) -> String {
+        let looked_at = if self.knows_everybody { "" } else { " looked at" };
+        match self.with_maildir {
+            0 => format!("none of {} people{looked_at}", self.people),
+            few => format!("only {few} of {} people{looked_at}", self.people),
+        }
+    }
+
+    fn whose_others(&self) -> String {
+        let at_least = if self.may_hold_more { "at least " } else { "" };
+        let (maildirs, belong) = if self.others == 1 { ("Maildir", "belongs") } else { ("Maildirs", "belong") };
+        let whose = if self.knows_everybody { "nobody" } else { "none of them" };
+        format!("{at_least}{} {maildirs} {belong} to {whose}", self.others)
+    }
+}

@@ -1,0 +1,78 @@
+//! Text for a terminal of 80 columns.
+
+/// Columns of a line. Wider terminals are not asked for: what is piped and what is looked at are the same.
+pub(super) const WIDTH: usize = 80;
+
+/// A text in lines of at most [`WIDTH`] columns: the first begins after `indent` blanks, the others after four more. Only
+/// blanks are broken at, so that paths can be copied, and the commas of a DN that fits no line.
+pub(super) fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    for paragraph in text.lines() {
+        wrap(paragraph, indent, &mut lines);
+    }
+    lines
+}
+
+fn wrap(text: &str, indent: usize, lines: &mut String) {
+    let (mut line, mut is_first) = (" ".repeat(indent), true);
+    let mut is_empty = true;
+    for word in text.split(' ').flat_map(|word| pieces(word, WIDTH.saturating_sub(indent + 4))) {
+        let blank = usize::from(!is_empty && !word.follows);
+        if !is_empty && columns(&line) + blank + columns(word.text) > WIDTH {
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+            (line, is_first) = (" ".repeat(indent + 4), false);
+        } else if blank == 1 {
+            line.push(' ');
+        }
+        line.push_str(word.text);
+        is_empty = false;
+    }
+    if !is_empty || is_first {
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+    }
+}
+
+/// A word, or what follows the part of one on the line before.
+struct Piece<'t> {
+    text: &'t str,
+    follows: bool,
+}
+
+fn pieces(word: &str, room: usize) -> Vec<Piece<'_>> {
+    if columns(word) <= room {
+        return vec![Piece { text: word, follows: false }];
+    }
+    let parts = word.split_inclusive(',').enumerate();
+    parts.map(|(place, text)| Piece { text, follows: place > 0 }).collect()
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_and_words_stay_whole() {
+        let text = "a person of a company with a long name ".repeat(5);
+        let lines = wrapped(&text, 2);
+        assert!(lines.lines().all(|line| line.len() <= WIDTH && line.starts_with("  ")), "{lines}");
+        assert!(lines.lines().skip(1).all(|line| line.starts_with("      ")), "{lines}");
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>());
+        let path = format!("/srv/mail/{}/Maildir", "x".repeat(100));
+        assert_eq!(wrapped(&format!("see {path}"), 0), format!("see\n    {path}\n"));
+        let dn = "uid=ajones,".to_owned() + &"ou=a part of it,".repeat(9) + "dc=example";
+        assert!(wrapped(&dn, 4).lines().all(|line| line.len() <= WIDTH), "{}", wrapped(&dn, 4));
+        assert_eq!(wrapped("", 3), "\n");
+        assert_eq!(wrapped("a\nb", 1), " a\n b\n");
+    }
+}
