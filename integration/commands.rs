@@ -13,6 +13,8 @@
 
 mod support;
 
+#[path = "commands/acting.rs"]
+mod acting;
 #[path = "commands/audit.rs"]
 mod audit;
 #[path = "commands/check.rs"]

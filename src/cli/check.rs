@@ -2,15 +2,17 @@
 
 mod certificates;
 mod directories;
+mod rights;
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
-use super::{Ended, act_as_service, complain};
+use super::acting::{self, Reader};
+use super::{Ended, act_as_service, complain, load};
 use crate::audit::{Coverage, Sample};
-use crate::config::{self, Configuration};
+use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
 use crate::maildir::Store;
@@ -31,28 +33,35 @@ struct Checked {
     mailboxes: Option<Value>,
 }
 
-pub(super) fn check(file: &Path, json: bool) -> Ended {
-    let configuration = match config::load(file) {
-        Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
+/// Checks as `user`, if one is named; else as whoever the service is.
+pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
+    let reader = match acting::begin(file, user) {
+        Ok(reader) => reader,
+        Err(fault) => {
+            complain(&fault);
+            return Ended::FoundWrong;
         }
     };
+    let configuration = match load(file) {
+        Ok(configuration) => configuration,
+        Err(ended) => return ended,
+    };
     let mut checked = Checked::default();
-    checked.everything(configuration);
+    checked.everything(configuration, &reader);
     checked.report(file, json);
     if checked.faults.is_empty() { Ended::Fine } else { Ended::FoundWrong }
 }
 
 impl Checked {
-    fn everything(&mut self, configuration: Configuration) {
+    fn everything(&mut self, configuration: Configuration, reader: &Reader) {
+        self.notes.extend(reader.note());
         let of_clients = configuration.server.client_trust.is_some();
         let certificates = certificates::inspect(&configuration);
         self.faults.extend(certificates.faults);
         self.notes.extend(certificates.notes);
         // As in `serve`, keys are read first, and the mail with the rights of the service.
         self.note_fault("user", act_as_service(configuration.server.user.as_deref()));
+        self.faults.extend(rights::inspect(&configuration, reader.name()));
         let root = configuration.maildir.root.clone();
         let store = self.note_fault("mailboxes.root", Store::new(configuration.maildir));
         let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();

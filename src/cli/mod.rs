@@ -1,5 +1,6 @@
 //! The command line.
 
+mod acting;
 mod audit;
 mod check;
 mod demo;
@@ -9,11 +10,13 @@ mod flush;
 mod index;
 mod layout;
 mod maildrops;
+mod order;
 mod password;
 mod resolve;
 mod serve;
 mod uidl;
 mod undelete;
+mod unit;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,14 +55,21 @@ enum Command {
     },
     /// Read the configuration, try certificates, mail root and directories, and list everything that is wrong
     ///
-    /// Says how many people each directory lets be found, which attributes the service needs and may not read, and whether
-    /// the paths of some people lead to mail. A note is worth knowing, and right on many a server.
+    /// Says how many people each directory lets be found, which attributes the service needs and may not read, whether the
+    /// paths of some people lead to mail, and what clients would reject about the certificates. A note is worth knowing, and
+    /// right on many a server.
+    ///
+    /// Started as root, it reads everything as the service does: as the user of --as, or else of the configuration's `user`
+    /// (after root has read keys and passwords), or else of `User=` in the systemd unit that serves this configuration.
     ///
     /// Exit status 0: nothing is wrong. 1: something is, or a directory does not answer. 78: the configuration is wrong.
     Check {
         /// The configuration to check
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Read everything as this user, as a service does that is started as them
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
         /// Write one JSON object
         #[arg(long)]
         json: bool,
@@ -129,11 +139,11 @@ enum Command {
     /// Let the running service forget what it holds of people and passwords
     ///
     /// The next login asks the directory: a changed password, a disabled account or a moved mailbox counts at once. A
-    /// look-up under way is not kept either. Wants admin.socket in the configuration, and the right to write to it.
+    /// look-up under way is not kept either. Wants admin.socket in the configuration, and the right to write to it; nothing
+    /// else of the configuration is read, so neither keys nor passwords need be readable.
     Flush {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        service: order::Running,
         /// One person, by any login name or the canonical name; or an IP address: only what was sent from there is forgotten.
         /// Nothing: everybody
         #[arg(value_name = "PERSON | ADDRESS")]
@@ -201,13 +211,13 @@ enum Command {
 pub fn run() -> Ended {
     match CommandLine::parse().command {
         Command::Serve { config } => serve::serve(&config),
-        Command::Check { config, json } => check::check(&config, json),
+        Command::Check { config, user, json } => check::check(&config, user.as_deref(), json),
         Command::Resolve { config, password, json, login } => {
             resolve::resolve(&config, &resolve::Wanted { login: &login, password, json })
         }
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Index { config, logins, all: _ } => index::index(&config, &logins),
-        Command::Flush { config, whom } => flush::flush(&config, whom.as_deref()),
+        Command::Flush { service, whom } => flush::flush(&service, whom.as_deref()),
         Command::Expire { config, dry_run, all, logins } => {
             expire::expire(&config, &expire::Wanted { logins, all, dry_run })
         }
@@ -219,14 +229,15 @@ pub fn run() -> Ended {
     }
 }
 
-/// Reads the configuration, and does what gives whether nothing is wrong.
+/// Reads the configuration as the service would, and does what gives whether nothing is wrong.
 fn with_configuration(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Result<bool>) -> Ended {
-    let configuration = match config::load(file) {
+    if let Err(fault) = acting::begin(file, None) {
+        complain(&fault);
+        return Ended::FoundWrong;
+    }
+    let configuration = match load(file) {
         Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
+        Err(ended) => return ended,
     };
     match act(configuration) {
         Ok(true) => Ended::Fine,
@@ -236,6 +247,19 @@ fn with_configuration(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Re
             Ended::FoundWrong
         }
     }
+}
+
+/// Reads the configuration, and complains of everything that is wrong with it.
+fn load(file: &Path) -> Result<Configuration, Ended> {
+    config::load(file).map_err(|faults| {
+        complain(&faults);
+        if let Some(command) = acting::with_credentials(file) {
+            complain(&format!(
+                "the credentials of the systemd unit are there for this command, if root runs it:\n  {command}"
+            ));
+        }
+        Ended::BadConfiguration
+    })
 }
 
 /// Tells a fault on standard error: the log may not be there yet, or not be wanted.

@@ -8,10 +8,10 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-use super::{Ended, complain};
+use super::{Ended, complain, load};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
-use crate::config::{self, Configuration};
+use crate::config::Configuration;
 use crate::connection::{Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap, KnownMaildrops};
@@ -20,12 +20,9 @@ use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
 
 pub(super) fn serve(file: &Path) -> Ended {
-    let configuration = match config::load(file) {
+    let configuration = match load(file) {
         Ok(configuration) => configuration,
-        Err(faults) => {
-            complain(&faults);
-            return Ended::BadConfiguration;
-        }
+        Err(ended) => return ended,
     };
     let log = match logging::start(configuration.logging) {
         Ok(log) => log,

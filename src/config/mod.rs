@@ -11,6 +11,7 @@ mod faults;
 mod file;
 mod listeners;
 mod mailboxes;
+mod outline;
 mod paths;
 mod people;
 mod schema;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use faults::Faults;
+pub use outline::{Outline, admin_settings, outline};
 use paths::Base;
 use section::{Findings, Section};
 use tree::Node;

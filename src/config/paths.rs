@@ -42,7 +42,8 @@ impl Base {
             .ok_or_else(|| format!("{} names no file; right would be {CREDENTIALS}/ldap.password", quoted(path)))?;
         let directory = self.credentials.as_ref().ok_or_else(|| {
             format!(
-                "{} wants a variable that is not set; right would be LoadCredential= in the systemd unit, or a path",
+                "{}: {CREDENTIALS} is set only inside the systemd service; right would be LoadCredential= in its unit, or a \
+                 path",
                 quoted(path)
             )
         })?;
@@ -68,6 +69,11 @@ impl Base {
         }
         Password::new(octets).map_err(|fault| format!("{told}: {fault}; {right}"))
     }
+}
+
+/// The name of the credential that a path means, if it means one.
+pub(super) fn credential(path: &str) -> Option<&str> {
+    path.strip_prefix(CREDENTIALS)?.strip_prefix('/')
 }
 
 /// A path that stays below where it begins.

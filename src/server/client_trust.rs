@@ -19,7 +19,7 @@ use crate::file_stamps::FileStamps;
 #[derive(Clone, Debug)]
 pub struct ClientTrust {
     authorities: PathBuf,
-    pub(super) revocations: Vec<PathBuf>,
+    revocations: Vec<PathBuf>,
     stamps: FileStamps,
     names: AuthorityNames,
     verifier: Arc<dyn ClientCertVerifier>,
@@ -89,6 +89,12 @@ impl ClientTrust {
     #[must_use]
     pub fn authorities_file(&self) -> &Path {
         &self.authorities
+    }
+
+    /// The files of their revocation lists.
+    #[must_use]
+    pub fn list_files(&self) -> &[PathBuf] {
+        &self.revocations
     }
 
     /// Whether a file is another one than was read.

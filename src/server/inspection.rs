@@ -115,7 +115,7 @@ impl ClientTrust {
 
     fn inspect_lists(&self, now: SystemTime) -> Vec<FileFinding> {
         let mut lists = Vec::new();
-        for file in &self.revocations {
+        for file in self.list_files() {
             let read = lists_of(file).unwrap_or_default();
             lists.extend(read.iter().filter_map(|list| Some((file, RevocationList::read(list).ok()?))));
         }
@@ -128,7 +128,7 @@ impl ClientTrust {
         let mut findings: Vec<FileFinding> = outdated.collect();
         let authorities = readable(&authorities_of(self.authorities_file()));
         let unlisted = authorities.iter().filter(|authority| !lists.iter().any(|(_, list)| list.is_of(authority)));
-        if !self.revocations.is_empty() {
+        if !self.list_files().is_empty() {
             findings.extend(unlisted.map(|authority| (self.authorities_file().to_owned(), without_list(authority))));
         }
         findings

@@ -26,7 +26,7 @@ pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use network::Network;
-pub use privileges::{become_user, is_root, raise_descriptor_limit};
+pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
 pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls};
 pub use tls::TlsPolicies;
 

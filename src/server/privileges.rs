@@ -24,6 +24,13 @@ pub fn is_root() -> bool {
     geteuid().is_root()
 }
 
+/// Whether the process runs as that user.
+#[must_use]
+pub fn is_user(name: &str) -> bool {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    user(&users, name).is_some_and(|(uid, _)| geteuid() == Uid::from_raw(uid))
+}
+
 /// Becomes a user, with the groups that `/etc/group` gives them, for good.
 ///
 /// # Errors

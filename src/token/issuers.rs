@@ -1,5 +1,6 @@
 //! All issuers, with their keys as they are now.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +72,11 @@ impl Issuers {
     /// The kinds of name that tokens hold.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
         self.0.iter().map(|issuer| issuer.settings.kind)
+    }
+
+    /// The files of their keys, which are looked at for as long as the service runs.
+    pub fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().flat_map(|issuer| &issuer.settings.keys).map(PathBuf::as_path)
     }
 
     /// The JSON that tells a client that its token does not count: of the issuers, the first that is configured to say
