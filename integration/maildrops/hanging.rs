@@ -1,12 +1,16 @@
 //! A file system that does not answer: whose mail lies on it is told so in time, and nobody else notices.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::NOT_NOW;
+use super::support::conversation::Conversation;
 use super::support::maildir;
 use super::support::mount::Shown;
 use super::support::stage::{PASSWORD, Stage};
+use super::support::{wait_until, wait_until_settled};
+use super::{NOT_NOW, long};
 
 const ONE: &[(&str, &[u8])] = &[("new/1.a", b"Subject: a\n\na\n"), ("cur/2.b:2,", b"Subject: b\n\nb\n")];
 
@@ -122,4 +126,177 @@ fn a_change_behind_a_cache_is_seen_at_the_next_login() {
         stage.session().ask("STAT", &format!("+OK {number} "));
         maildir::deliver(&behind.join("Maildir"), &format!("new/{number}.more"), b"x\n");
     }
+}
+
+/// People whose mail lies on one file system of another machine, by way of links, and their passwords.
+const FAR: [(&str, &str); 5] = [
+    ("ajones", PASSWORD),
+    ("mbrown", "paper-boat-42"),
+    ("mbrown2", "quiet-orchard-8"),
+    ("asmith", "lantern*(over)\\water"),
+    ("tclerk", "brass-button-3"),
+];
+
+/// Their mail lies behind FUSE, where links in the mail root lead; that of `alamb` lies on this machine.
+fn linked(further: &str) -> (Stage, Shown) {
+    let stage = Stage::set_by(&[], |plan, _| {
+        plan.mailboxes.push_str("  deadline: 1s\n");
+        plan.mailboxes.push_str(further);
+    });
+    let (behind, root) = (stage.site.folder().join("behind"), stage.site.root());
+    fs::create_dir(root.join("far")).unwrap();
+    fs::remove_dir_all(root.join("ajones")).unwrap();
+    for (person, _) in FAR {
+        maildir::make(&behind.join(person).join("Maildir"), ONE);
+        maildir::deliver(&behind.join(person).join("Maildir"), "cur/3.large", &long(200_000));
+        symlink(format!("far/{person}"), root.join(person)).unwrap();
+    }
+    maildir::make(&stage.site.maildir("alamb"), ONE);
+    let shown = Shown::new(&behind, &root.join("far"));
+    (stage, shown)
+}
+
+fn session_of(stage: &Stage, (person, password): (&str, &str)) -> Conversation {
+    let mut client = stage.client();
+    client.login(person, password);
+    client
+}
+
+/// Sends a login without waiting for the answer.
+fn begin_login(stage: &Stage, (person, password): (&str, &str)) -> Conversation {
+    let mut client = stage.client();
+    client.ask(&format!("USER {person}"), "+OK");
+    client.send(&format!("PASS {password}"));
+    client
+}
+
+/// How many files the service has open whose path holds this.
+fn open_files(stage: &Stage, part: &str) -> usize {
+    let open = fs::read_dir(format!("/proc/{}/fd", stage.service.pid())).unwrap();
+    let targets = open.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+    targets.filter(|target| target.to_string_lossy().contains(part)).count()
+}
+
+/// More than the server has threads that drive sessions.
+fn many() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get() + 2)
+}
+
+/// Where a Maildir lies is told by the directory that is opened, not by the text of its path.
+#[test]
+fn a_link_into_another_file_system_counts_as_that_file_system() {
+    let (stage, shown) = linked("");
+    for person in FAR {
+        session_of(&stage, person).ask("STAT", "+OK 3 ");
+    }
+    shown.freeze();
+    let mut waiting: Vec<_> = (0..12).flat_map(|_| FAR).map(|person| begin_login(&stage, person)).collect();
+    for _ in 0..5 {
+        served_at_once(&stage);
+    }
+    for client in &mut waiting {
+        client.expect("-ERR [SYS/TEMP]");
+    }
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"tclerk\"", "did not answer within 1s"]);
+    shown.thaw();
+    session_of(&stage, FAR[1]).ask("STAT", "+OK 3 ");
+}
+
+/// To close a file, the kernel asks the other machine as well (FLUSH of FUSE, close-to-open of NFS).
+#[test]
+fn a_file_on_a_frozen_file_system_is_closed_while_others_are_served() {
+    let (stage, shown) = linked("");
+    let mut clients: Vec<_> = (0..many()).map(|_| stage.session()).collect();
+    for client in &mut clients {
+        client.ask("RETR 3", "+OK");
+    }
+    // Nobody reads it on, so it stays open.
+    wait_until("all of them are sent it", || open_files(&stage, "3.large") == many());
+    shown.freeze();
+    drop(clients);
+    stage.service.wait_for_logs(&["connection ended", "person=\"ajones\""], many());
+    for _ in 0..5 {
+        served_at_once(&stage);
+    }
+    shown.thaw();
+    wait_until("all of them are closed", || open_files(&stage, "3.large") == 0);
+}
+
+/// So does letting go of a lock.
+#[test]
+fn a_lock_on_a_frozen_file_system_is_released_while_others_are_served() {
+    let (stage, shown) = linked("  sessions_per_maildrop: one\n");
+    let clients = FAR.map(|person| session_of(&stage, person));
+    shown.freeze();
+    drop(clients);
+    stage.service.wait_for_logs(&["connection ended", "closed by the client"], FAR.len());
+    for _ in 0..5 {
+        served_at_once(&stage);
+    }
+    shown.thaw();
+    for person in FAR {
+        wait_until("the lock is released", || {
+            let mut client = begin_login(&stage, person);
+            client.line().starts_with("+OK")
+        });
+    }
+}
+
+/// Who has read the reply to QUIT may log in at once, there as well.
+#[test]
+fn a_maildrop_of_another_machine_is_free_before_the_last_reply() {
+    let (stage, _shown) = linked("  sessions_per_maildrop: one\n");
+    for deletes in [false, true, false, true, false] {
+        let mut client = stage.session();
+        if deletes {
+            client.ask("DELE 1", "+OK");
+        }
+        client.ask("QUIT", "+OK");
+    }
+    assert_eq!(maildir::names(&stage.maildir()), ["cur/3.large"]);
+}
+
+/// What was looked at on this machine may be elsewhere at the next login.
+#[test]
+fn what_was_mounted_over_a_maildir_since_is_waited_for_by_nobody_else() {
+    let (stage, behind) = (Stage::set_by(ONE, |plan, _| plan.mailboxes.push_str("  deadline: 1s\n")), "behind");
+    maildir::make(&stage.site.maildir("alamb"), ONE);
+    stage.session().ask("STAT", "+OK 2 ");
+    wait_until_settled(&stage.maildir());
+    stage.session().ask("STAT", "+OK 2 ");
+    let behind = stage.site.folder().join(behind);
+    maildir::make(&behind, ONE);
+    let shown = Shown::new(&behind, &stage.maildir());
+    shown.freeze();
+    let mut waiting: Vec<_> = (0..many()).map(|_| begin_login(&stage, FAR[0])).collect();
+    for _ in 0..5 {
+        served_at_once(&stage);
+    }
+    for client in &mut waiting {
+        client.expect("-ERR [SYS/TEMP]");
+    }
+    shown.thaw();
+}
+
+/// Mail on this machine, the old server's lists on another.
+#[test]
+fn lists_on_a_frozen_file_system_are_waited_for_by_nobody_else() {
+    let lists = |folder: &Path| folder.join("lists");
+    let stage = Stage::set_by(ONE, |plan, site| {
+        plan.mailboxes.push_str("  deadline: 1s\n");
+        plan.further.push_str("uidl: { import: read, lists: { root: lists, path: \"{short_name}\" } }\n");
+        fs::create_dir_all(lists(site.folder()).join("ajones")).unwrap();
+    });
+    maildir::make(&stage.site.maildir("alamb"), ONE);
+    fs::create_dir(stage.site.folder().join("behind")).unwrap();
+    let shown = Shown::new(&stage.site.folder().join("behind"), &lists(stage.site.folder()).join("ajones"));
+    shown.freeze();
+    let mut waiting: Vec<_> = (0..60).map(|_| begin_login(&stage, FAR[0])).collect();
+    for _ in 0..5 {
+        served_at_once(&stage);
+    }
+    for client in &mut waiting {
+        client.expect("-ERR [SYS/TEMP]");
+    }
+    shown.thaw();
 }

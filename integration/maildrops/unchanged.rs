@@ -1,12 +1,8 @@
 //! What a login costs: of an unchanged maildrop two `stat` calls, of a changed one its names and what is new.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
-
 use super::support::calls::{Call, Calls};
 use super::support::stage::Stage;
-use super::support::{maildir, wait_until};
+use super::support::{maildir, wait_until_settled};
 
 /// Every call that opens, reads or looks at files, and those that answer a client in clear.
 const WATCHED: &str = "%file,getdents64,read,readv,pread64,preadv2,sendto,write,writev";
@@ -19,15 +15,6 @@ fn filled() -> Stage {
         (0..MESSAGES).map(|number| (format!("cur/{number}.a:2,S"), b"Subject: a\n\na\n".as_slice())).collect();
     let messages: Vec<(&str, &[u8])> = messages.iter().map(|(name, octets)| (&**name, *octets)).collect();
     Stage::set("", &messages)
-}
-
-/// Waits until the last change of the Maildir is older than the margin.
-fn settle(maildir: &Path) {
-    let is_old = |part: &str| {
-        let changed = fs::metadata(maildir.join(part)).unwrap().modified().unwrap();
-        changed.elapsed().is_ok_and(|age| age > Duration::from_millis(2100))
-    };
-    wait_until("the Maildir is settled", || is_old("new") && is_old("cur"));
 }
 
 /// What one session asks of the kernel that has to do with the Maildir or with the client.
@@ -59,7 +46,7 @@ fn read_names(calls: &[Call]) -> usize {
 #[test]
 fn an_unchanged_maildrop_costs_two_looks_where_the_socket_is_read() {
     let stage = filled();
-    settle(&stage.maildir());
+    wait_until_settled(&stage.maildir());
     drop(stage.session());
     let calls = session(&stage, &[("STAT", "+OK 2000 34000")]);
     let looks: Vec<&Call> = named(&calls, "newfstatat").filter(|call| call.told.contains("ajones")).collect();
@@ -96,7 +83,7 @@ fn after_our_own_deletions_nothing_is_opened() {
 #[test]
 fn messages_in_memory_are_sent_by_the_thread_that_reads_the_socket() {
     let stage = filled();
-    settle(&stage.maildir());
+    wait_until_settled(&stage.maildir());
     drop(stage.session());
     // Delivered a moment ago, so the kernel has them in memory.
     let mut client = stage.session();

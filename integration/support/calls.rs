@@ -1,5 +1,6 @@
 //! What a process asks of the kernel, as `strace` sees it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -68,7 +69,7 @@ impl Calls {
     pub fn seen(mut self) -> Vec<Call> {
         kill_process(Pid::from_child(&self.strace), Signal::INT).unwrap();
         self.strace.wait().unwrap();
-        fs::read_to_string(&self.seen).unwrap().lines().filter_map(call).collect()
+        calls(&fs::read_to_string(&self.seen).unwrap())
     }
 }
 
@@ -87,13 +88,24 @@ fn is_watched(pid: u32) -> bool {
     statuses.all(|status| !status.contains("TracerPid:\t0\n"))
 }
 
-/// `12345 openat2(5</srv>, "x", …) = 6</srv/x>`, or the second half of one that was interrupted in the telling.
-fn call(line: &str) -> Option<Call> {
-    let (thread, rest) = line.split_once(' ')?;
-    let rest = rest.trim_start();
-    let (name, told) = match rest.strip_prefix("<... ") {
-        Some(resumed) => resumed.split_once(' ')?,
-        None => rest.split_once('(')?,
-    };
-    Some(Call { thread: thread.to_owned(), name: name.to_owned(), told: told.to_owned() })
+/// The calls in the order in which they returned. Where another thread's call came between, strace writes one in two parts.
+fn calls(seen: &str) -> Vec<Call> {
+    let mut begun: HashMap<&str, &str> = HashMap::new();
+    let mut calls = Vec::new();
+    for (thread, rest) in seen.lines().filter_map(|line| line.split_once(' ')) {
+        let rest = rest.trim_start();
+        if let Some(beginning) = rest.strip_suffix(" <unfinished ...>") {
+            begun.insert(thread, beginning);
+            continue;
+        }
+        let end = rest.strip_prefix("<... ").and_then(|resumed| resumed.split_once(" resumed>"));
+        let whole = match end {
+            Some((_, end)) => format!("{}{end}", begun.remove(thread).unwrap_or_default()),
+            None => rest.to_owned(),
+        };
+        if let Some((name, told)) = whole.split_once('(') {
+            calls.push(Call { thread: thread.to_owned(), name: name.to_owned(), told: told.to_owned() });
+        }
+    }
+    calls
 }

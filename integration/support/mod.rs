@@ -51,3 +51,12 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Waits until the last change of a Maildir is older than the margin, so that an unchanged one is known by two looks.
+pub fn wait_until_settled(maildir: &std::path::Path) {
+    let is_old = |part: &str| {
+        let changed = std::fs::metadata(maildir.join(part)).unwrap().modified().unwrap();
+        changed.elapsed().is_ok_and(|age| age > Duration::from_millis(2100))
+    };
+    wait_until("the Maildir is settled", || is_old("new") && is_old("cur"));
+}

@@ -41,7 +41,8 @@ impl Drop for Mount {
 impl Shown {
     /// Shows `what` at `at`. Returns when it is there.
     pub fn new(what: &Path, at: &Path) -> Self {
-        let program = Command::new("bindfs").arg("-f").arg(what).arg(at).spawn().expect("bindfs, of Debian");
+        let program =
+            Command::new("bindfs").args(["-f", "-o", "nonempty"]).arg(what).arg(at).spawn().expect("bindfs, of Debian");
         let shown = Self { program, _mount: Mount(at.to_owned()) };
         let mounted = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
         wait_until("bindfs has mounted", || mounted().contains(&*at.to_string_lossy()));

@@ -12,7 +12,7 @@ use super::{Ended, complain, load};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
-use crate::connection::{Lanes, Service, kernel_tells_delivery};
+use crate::connection::{BLOCKING_THREADS, Entrances, Lanes, Service, kernel_tells_delivery};
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
@@ -60,7 +60,8 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
 
 /// Serves on bound ports until the process is told to end.
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("no threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
@@ -98,7 +99,8 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = Arc::new(identities);
     let lanes = Lanes::new(connection.file_deadline);
     let known = Arc::new(KnownMaildrops::new(people));
-    let service = Service { identities, store, known, lanes, settings: connection, turns: Arc::default() };
+    let (entrances, turns) = (Entrances::default(), Arc::default());
+    let service = Service { identities, store, known, lanes, entrances, settings: connection, turns };
     Ok((Arc::new(service), directories))
 }
 

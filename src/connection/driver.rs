@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use self::scram::Scram;
 use self::told::{from_elsewhere, further_steps, not_opened, verdict};
 use super::certificate::{Offered, shown, under_tls};
+use super::entering::NotEntered;
 use super::handshake::handshake;
-use super::mail::{Mail, NotEntered};
+use super::mail::Mail;
 use super::pinning::pinned;
 use super::report::{Closed, Report};
 use super::step::wait_for_step;
@@ -123,7 +124,9 @@ impl Driver {
             Err(closed) => closed,
         };
         // Before the last reply: who reads it may log in again at once.
-        self.mail = None;
+        if let Some(mail) = self.mail.take() {
+            mail.close().await;
+        }
         match closed {
             Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
             Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::thread::panicking;
 
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::Service;
-use super::lanes::{Lane, NoResult};
+use super::entering::{NotEntered, Wanted, enter};
+use super::lanes::{InLane, Lane, NoResult};
 use super::turns::{self, Turn};
 use super::wire::BLOCK;
-use crate::maildir::{Committed, EnterFault, Expiry, FetchFault, Maildrop, MaildropPath, Message};
+use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::{Listing, Octets, Wrapping};
 
 /// The open maildrop, and the way to it.
@@ -26,33 +28,29 @@ pub(super) struct Mail {
     next: usize,
     /// The client takes UTF-8 in headers.
     utf8: bool,
-    /// Behind the maildrop, so that it ends after that is let go.
-    turn: Option<Turn>,
+    turn: Option<Arc<Turn>>,
 }
 
-/// Why a maildrop is not open.
-pub(super) enum NotEntered {
-    InUse,
-    Fault(EnterFault),
-}
+/// A maildrop, wherever it is dropped let go in its lane; and then the turn at it, which must not end before.
+type Open = InLane<(Maildrop, Option<Arc<Turn>>)>;
 
 /// Where the maildrop is between two calls.
 enum At {
-    Home(Box<Maildrop>),
+    Home(Open),
     /// A call took it and was late; it comes back when that ends.
-    Away(oneshot::Receiver<Box<Maildrop>>),
+    Away(oneshot::Receiver<Open>),
     Lost,
 }
 
 /// A maildrop that a call has. It comes back when that ends, or never begins since no thread is free; not from a panic.
 struct Lent {
-    maildrop: Option<Box<Maildrop>>,
-    back: Option<oneshot::Sender<Box<Maildrop>>>,
+    open: Option<Open>,
+    back: Option<oneshot::Sender<Open>>,
 }
 
 /// A message on its way, with the octets read last.
 pub(super) struct Reading {
-    message: Message,
+    message: InLane<Message>,
     block: Vec<u8>,
     filled: usize,
     /// What is sent in its place, if anything is.
@@ -82,25 +80,28 @@ impl Mail {
         expiry: Option<Expiry>,
         utf8: bool,
     ) -> Result<(Self, Listing), NotEntered> {
-        let turn = turns::hold(service, path).await?;
-        let (hold, turn) = turn.unzip();
-        let person = person.unwrap_or_default();
-        // Two hops between threads cost more than everything else that a login needs.
-        let unchanged = service.store.enter_unchanged(path).and_then(|maildrop| maildrop.of(person, expiry).ok());
-        if let Some(maildrop) = unchanged {
-            return Ok(Self::with(maildrop.held(hold), Lane::LOCAL, turn, utf8));
-        }
-        let lane = service.lanes.of(service.store.file_system(path));
-        let (store, path, person) = (service.store.clone(), path.clone(), person.to_owned());
-        let entered = lane.run(move || store.enter(&path)?.held(hold).of(&person, expiry)).await;
-        let entered = entered.unwrap_or_else(|why| Err(EnterFault::Unavailable(why.to_string())));
-        Ok(Self::with(entered.map_err(NotEntered::Fault)?, lane, turn, utf8))
+        let (hold, turn) = turns::hold(service, path).await?.unzip();
+        let wanted = Wanted { path: path.clone(), person: person.unwrap_or_default().to_owned(), expiry };
+        let (maildrop, lane) = enter(service, wanted, hold).await?;
+        Ok(Self::with(maildrop, lane, turn, utf8))
     }
 
-    fn with(maildrop: Maildrop, lane: Lane, turn: Option<Turn>, utf8: bool) -> (Self, Listing) {
+    fn with(maildrop: Maildrop, lane: Lane, turn: Option<Arc<Turn>>, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
         let (retrieved, spare) = (BTreeSet::new(), Vec::new());
-        (Self { maildrop: At::Home(Box::new(maildrop)), lane, retrieved, spare, next: 0, utf8, turn }, listing)
+        let maildrop = At::Home(InLane::new((maildrop, turn.clone()), lane.clone()));
+        (Self { maildrop, lane, retrieved, spare, next: 0, utf8, turn }, listing)
+    }
+
+    /// Ends the session's use of the maildrop. Where nobody else may have it meanwhile, it is free when this returns, unless
+    /// the file system does not answer in time.
+    pub(super) async fn close(mut self) {
+        if self.turn.take().is_some() && !self.lane.is_local() {
+            // Whatever came of it: it is let go as soon as that is possible.
+            if let Ok(open) = self.take().await {
+                let _ = self.lane.run(move || drop(open.take())).await;
+            }
+        }
     }
 
     /// Whether there is no Maildir, so that an empty one is shown.
@@ -110,7 +111,7 @@ impl Mail {
 
     /// The session's turn, where the maildrop may have one session only.
     pub(super) fn turn(&self) -> Option<&Turn> {
-        self.turn.as_ref()
+        self.turn.as_deref()
     }
 
     /// Pins unique-ids before they are told; gives the listing that holds from now on.
@@ -127,7 +128,8 @@ impl Mail {
     pub(super) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
         let in_order = std::mem::replace(&mut self.next, index + 1) == index;
         let utf8 = self.utf8;
-        if let At::Home(maildrop) = &mut self.maildrop
+        if let At::Home(open) = &mut self.maildrop
+            && let Some((maildrop, _)) = open.get_mut()
             && let Some(message) = maildrop.fetch_cached(index)?
         {
             let wrapped = Wrapped::of(maildrop, index, utf8);
@@ -156,24 +158,25 @@ impl Mail {
         &mut self,
         call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
-        let maildrop = self.take().await?;
+        let open = self.take().await?;
         let (back, mut away) = oneshot::channel();
-        let mut lent = Lent { maildrop: Some(maildrop), back: Some(back) };
-        let called = self.lane.run(move || lent.maildrop.as_deref_mut().map(call)).await;
+        let mut lent = Lent { open: Some(open), back: Some(back) };
+        let call = move || lent.open.as_mut().and_then(InLane::get_mut).map(|(maildrop, _)| call(maildrop));
+        let called = self.lane.run(call).await;
         self.maildrop = match away.try_recv() {
-            Ok(maildrop) => At::Home(maildrop),
+            Ok(open) => At::Home(open),
             Err(TryRecvError::Empty) => At::Away(away),
             Err(TryRecvError::Closed) => At::Lost,
         };
         called?.ok_or(NoResult::Internal)
     }
 
-    async fn take(&mut self) -> Result<Box<Maildrop>, NoResult> {
+    async fn take(&mut self) -> Result<Open, NoResult> {
         match std::mem::replace(&mut self.maildrop, At::Lost) {
-            At::Home(maildrop) => Ok(maildrop),
+            At::Home(open) => Ok(open),
             At::Lost => Err(NoResult::Internal),
             At::Away(mut away) => match self.lane.in_time(&mut away).await {
-                Ok(maildrop) => maildrop.map_err(|_| NoResult::Internal),
+                Ok(open) => open.map_err(|_| NoResult::Internal),
                 Err(late) => {
                     self.maildrop = At::Away(away);
                     Err(late)
@@ -185,7 +188,9 @@ impl Mail {
     /// All of a message was sent, so many octets as RETR counts them.
     pub(super) fn was_sent(&mut self, reading: Reading, octets: u64) {
         let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
-        reading.message.was_sent(octets);
+        if let Some(message) = reading.message.get() {
+            message.was_sent(octets);
+        }
         self.give_back(reading);
     }
 
@@ -197,7 +202,9 @@ impl Mail {
     /// Nothing is wanted for a while: an idle session needs no memory and no open file.
     pub(super) fn rest(&mut self) {
         self.spare = Vec::new();
-        if let At::Home(maildrop) = &mut self.maildrop {
+        if let At::Home(open) = &mut self.maildrop
+            && let Some((maildrop, _)) = open.get_mut()
+        {
             maildrop.rest();
         }
     }
@@ -221,16 +228,16 @@ impl Mail {
 
     /// Whether a commit without marks would do anything.
     pub(super) fn leaves_something(&self) -> bool {
-        let At::Home(maildrop) = &self.maildrop else { return false };
-        maildrop.leaves_something(!self.retrieved.is_empty())
+        let At::Home(open) = &self.maildrop else { return false };
+        open.get().is_some_and(|(maildrop, _)| maildrop.leaves_something(!self.retrieved.is_empty()))
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let (Some(maildrop), Some(back), false) = (self.maildrop.take(), self.back.take(), panicking()) {
+        if let (Some(open), Some(back), false) = (self.open.take(), self.back.take(), panicking()) {
             // Nobody waits for it where the session is over.
-            let _ = back.send(maildrop);
+            let _ = back.send(open);
         }
     }
 }
@@ -242,7 +249,7 @@ impl Reading {
         if block.len() < room {
             block.resize(room, 0);
         }
-        Self { message, block, filled: 0, wrapped, is_whole: false, lane }
+        Self { message: InLane::new(message, lane.clone()), block, filled: 0, wrapped, is_whole: false, lane }
     }
 
     /// The octets read last, or what is sent in their place.
@@ -264,7 +271,7 @@ impl Reading {
     async fn waited_for(mut self) -> io::Result<Self> {
         let lane = self.lane.clone();
         let reading = lane.run(move || {
-            if self.message.left() > BLOCK as u64 {
+            if self.message.get().is_some_and(|message| message.left() > BLOCK as u64) {
                 self.block.resize(LARGE, 0);
             }
             self.fill().map(|()| self)
@@ -277,14 +284,18 @@ impl Reading {
         self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
     }
 
-    /// The same by what is in memory; false if that was not all.
+    /// The same by what is in memory; false if that was not all. Other machines are not even asked what is.
     fn fill_cached(&mut self) -> io::Result<bool> {
+        if !self.lane.is_local() {
+            return Ok(false);
+        }
         self.fill_by(Message::read_cached)
     }
 
     fn fill_by(&mut self, read: impl Fn(&mut Message, &mut [u8]) -> io::Result<Option<usize>>) -> io::Result<bool> {
+        let Some(message) = self.message.get_mut() else { return Ok(true) };
         while let Some(room) = self.block.get_mut(self.filled..).filter(|room| !room.is_empty()) {
-            match read(&mut self.message, room)? {
+            match read(message, room)? {
                 None => return Ok(false),
                 Some(0) => {
                     self.is_whole = true;

@@ -6,6 +6,7 @@
 mod certificate;
 mod delivered;
 mod driver;
+mod entering;
 mod handshake;
 mod lanes;
 mod mail;
@@ -26,7 +27,8 @@ use tokio::net::TcpStream;
 pub use certificate::{ClientCertificates, Judge, Tls, doubts};
 pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
-pub use lanes::Lanes;
+pub use entering::Entrances;
+pub use lanes::{BLOCKING_THREADS, Lanes};
 pub use settings::{Limits, Settings};
 pub use turns::{SessionsPerMaildrop, Turns};
 
@@ -43,6 +45,8 @@ pub struct Service {
     pub known: Arc<KnownMaildrops>,
     /// The way there.
     pub lanes: Lanes,
+    /// Who is entering which maildrop: of several who want the same one, one reads it.
+    pub entrances: Entrances,
     /// How clients are treated.
     pub settings: Settings,
     /// Whose turn it is, where a maildrop may have one session only.

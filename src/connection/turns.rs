@@ -12,9 +12,10 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::Service;
-use super::mail::NotEntered;
+use super::entering::{NotEntered, lane, unavailable};
+use super::lanes::{InLane, Lane, NoResult};
 use super::report::Closed;
-use crate::maildir::{EnterFault, Hold, HoldId, Holding, MaildropPath};
+use crate::maildir::{Hold, HoldId, Holding, MaildropPath};
 
 /// How many sessions may have a maildrop at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,22 +65,26 @@ pub(super) struct Turn {
 }
 
 /// Holds a maildrop for a session, where it may have one only. None where it may have many, or cannot be held.
-pub(super) async fn hold(service: &Service, path: &MaildropPath) -> Result<Option<(Hold, Turn)>, NotEntered> {
+pub(super) async fn hold(
+    service: &Service,
+    path: &MaildropPath,
+) -> Result<Option<(InLane<Hold>, Arc<Turn>)>, NotEntered> {
     let takeover_after = match service.settings.sessions {
         SessionsPerMaildrop::Many => return Ok(None),
         SessionsPerMaildrop::One => None,
         SessionsPerMaildrop::OneWithTakeover(after) => Some(after),
     };
-    let mut holding = try_hold(service, path).await?;
+    let lane = lane(service, path).await?;
+    let mut holding = try_hold(service, path, &lane).await?;
     if let (Holding::InUse(id), Some(after)) = (&holding, takeover_after)
         && service.turns.call_off(*id, after).await
     {
-        holding = try_hold(service, path).await?;
+        holding = try_hold(service, path, &lane).await?;
     }
     match holding {
         Holding::Held(hold) => {
             let turn = service.turns.begin(hold.id());
-            Ok(Some((hold, turn)))
+            Ok(Some((InLane::new(hold, lane), Arc::new(turn))))
         }
         Holding::InUse(_) => Err(NotEntered::InUse),
         Holding::Nothing => Ok(None),
@@ -90,11 +95,10 @@ pub(super) async fn hold(service: &Service, path: &MaildropPath) -> Result<Optio
     }
 }
 
-async fn try_hold(service: &Service, path: &MaildropPath) -> Result<Holding, NotEntered> {
-    let lane = service.lanes.of(service.store.file_system(path));
-    let (store, path) = (service.store.clone(), path.clone());
-    let held = lane.run(move || store.hold(&path)).await;
-    held.map_err(|why| NotEntered::Fault(EnterFault::Unavailable(why.to_string())))
+async fn try_hold(service: &Service, path: &MaildropPath, lane: &Lane) -> Result<Holding, NotEntered> {
+    let (store, path, of_result) = (service.store.clone(), path.clone(), lane.clone());
+    let held = lane.run(move || InLane::new(store.hold(&path), of_result)).await.map_err(unavailable)?;
+    held.take().ok_or_else(|| unavailable(NoResult::Internal))
 }
 
 impl Turns {

@@ -63,6 +63,10 @@ impl Maildrop {
     }
 
     fn directory_cached(&self, place: Place) -> Result<OwnedFd, Errno> {
+        // Another file system may have been mounted over it since.
+        if !self.store.is_local_still(&self.kept) {
+            return Err(Errno::AGAIN);
+        }
         let root = cached(CWD, self.store.root().path(), PASSING, ResolveFlags::empty())?;
         let maildir: &Path = self.path.as_ref();
         cached(root.as_fd(), &maildir.join(place.directory()), PASSING, BENEATH)

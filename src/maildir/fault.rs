@@ -11,6 +11,8 @@ use rustix::io::Errno;
 pub enum StoreFault {
     /// The mail root is no directory that can be read.
     Root(PathBuf, io::Error),
+    /// The root of other servers' lists is no directory that can be read.
+    Lists(PathBuf, io::Error),
     /// The marker is not below the mail root: its disk is not mounted.
     Marker(PathBuf, io::Error),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for StoreFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root(path, error) => write!(f, "the mail root {} cannot be read: {error}", path.display()),
+            Self::Lists(path, error) => write!(f, "the root of lists {} cannot be read: {error}", path.display()),
             Self::Marker(path, error) => {
                 write!(f, "the marker {} is not there ({error}); is the disk mounted?", path.display())
             }

@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{CWD, Mode, openat};
-
-use super::beneath;
 use super::fault::EnterFault;
 use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since};
 use super::path::MaildropPath;
@@ -51,6 +48,7 @@ impl Sought {
     /// Some are there and cannot be read: clients may know other unique-ids than would be told without them.
     pub(super) fn read(
         root: &OpenRoot<'_>,
+        lists: Option<&Root>,
         path: &MaildropPath,
         settings: &UniqueIdSettings,
     ) -> Result<Self, EnterFault> {
@@ -63,7 +61,8 @@ impl Sought {
             let (maildrop, lines) = (path, pins.damaged);
             tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
         }
-        let contents = if settings.import.reads() { contents(root, path, settings)? } else { Contents::default() };
+        let contents =
+            if settings.import.reads() { contents(root, lists, path, settings)? } else { Contents::default() };
         Ok(Self { pins, contents })
     }
 
@@ -185,14 +184,22 @@ fn lists_directory(lists_root: Option<&Path>, mail_root: &Path, path: &MaildropP
     }
 }
 
-fn contents(root: &OpenRoot<'_>, path: &MaildropPath, settings: &UniqueIdSettings) -> Result<Contents, EnterFault> {
+fn contents(
+    root: &OpenRoot<'_>,
+    lists: Option<&Root>,
+    path: &MaildropPath,
+    settings: &UniqueIdSettings,
+) -> Result<Contents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
-    let Some(lists_root) = &settings.lists_root else {
+    let Some(lists) = lists else {
         return Contents::read(root.as_fd(), path.as_ref(), settings).map_err(unreadable);
     };
-    let Some(lists) = path.lists() else { return Ok(Contents::default()) };
-    let opened = openat(CWD, lists_root, beneath::PASSING, Mode::empty());
-    let lists_root = opened
-        .map_err(|errno| EnterFault::Unavailable(format!("the root of lists {}: {errno}", lists_root.display())))?;
-    Contents::read(lists_root.as_fd(), lists, settings).map_err(unreadable)
+    let Some(way) = path.lists() else { return Ok(Contents::default()) };
+    let lists = lists.open()?;
+    let contents = Contents::read(lists.as_fd(), way, settings).map_err(unreadable)?;
+    if contents.is_none() {
+        // Own strings would be pinned in place of those that clients know, for ever.
+        lists.require_same()?;
+    }
+    Ok(contents)
 }

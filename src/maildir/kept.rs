@@ -1,7 +1,7 @@
 //! What is kept of a maildrop between sessions, and shared by those that go on at once.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::scan::Found;
@@ -17,6 +17,8 @@ pub(super) struct Kept {
     state: Mutex<State>,
     building: Mutex<()>,
     complained: AtomicBool,
+    /// The state of the mounts, by its number, in which all of the maildrop lay on this machine; 0 for never.
+    local_at: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +68,16 @@ impl Kept {
     /// Whether this is the first time: what cannot be written is told once.
     pub(super) fn complain(&self) -> bool {
         !self.complained.swap(true, Ordering::Relaxed)
+    }
+
+    /// All of the maildrop lies on this machine, as long as the mounts stay in this state.
+    pub(super) fn lies_local_at(&self, generation: u64) {
+        self.local_at.store(generation, Ordering::Relaxed);
+    }
+
+    /// Whether that is known of this state of the mounts.
+    pub(super) fn is_local_at(&self, generation: u64) -> bool {
+        self.local_at.load(Ordering::Relaxed) == generation
     }
 
     /// How many messages the last snapshot holds.

@@ -17,6 +17,7 @@ use super::fault::{EnterFault, FetchFault};
 use super::hold::Hold;
 use super::kept::Kept;
 use super::message::{Message, Source};
+use super::mounts::FileSystems;
 use super::path::MaildropPath;
 use super::scan::{Found, Names, Parts};
 use super::snapshot::{Entry, Mend, Snapshot};
@@ -161,6 +162,12 @@ impl Maildrop {
     /// Whether what is in memory can be had without asking another machine.
     pub(super) fn is_local(&self) -> bool {
         self.snapshot.local && self.store.root().answers_at_once()
+    }
+
+    /// The file systems of other machines on which the directories lie that were opened, by their devices.
+    #[must_use]
+    pub fn file_systems(&self) -> FileSystems {
+        self.snapshot.file_systems()
     }
 
     pub(super) fn entry(&self, index: usize) -> Option<&Entry> {

@@ -62,7 +62,7 @@ pub use indexing::Indexed;
 pub use inspect::{Condition, Place};
 pub use maildrop::Maildrop;
 pub use message::Message;
-pub use mounts::FileSystem;
+pub use mounts::FileSystems;
 pub use path::{FieldValue, MaildropPath, PathRefusal};
 pub use pinning::PinFault;
 pub use pins::Retrieval;

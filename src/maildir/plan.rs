@@ -83,7 +83,7 @@ impl Store {
         let settings = self.unique_ids();
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = Sought::read(&root, path, settings)?;
+        let sought = Sought::read(&root, self.lists(), path, settings)?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }

@@ -1,27 +1,39 @@
 //! The mail root: opened anew each time, so that an administrator can unmount it.
 
+use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, stat};
 use rustix::io::Errno;
 
 use super::beneath;
 use super::fault::{EnterFault, StoreFault};
-use super::mounts::{FileSystem, Mounts};
-use super::stamp::{Stamp, Stamps, is_local, lies_local};
+use super::mounts::{FileSystem, FileSystems, Located, Mounts};
+use super::stamp::{Stamp, Stamps, is_local};
 
-/// Where mail lies, as it was at the start.
+/// Where mail lies, or another server's lists, as it was at the start.
 #[derive(Debug)]
 pub(super) struct Root {
+    kind: RootKind,
     path: PathBuf,
     marker: Option<PathBuf>,
     device: u64,
     inode: u64,
     local: bool,
-    /// The path without links, and what is mounted where on the way below it.
+    /// The path without links, and what is mounted where on the way to it and below it.
     real: PathBuf,
-    mounts: Mounts,
+    mounts: Arc<Mounts>,
+    /// The file systems of other machines that the path itself leads over.
+    way: FileSystems,
+}
+
+/// What lies below a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RootKind {
+    Mail,
+    Lists,
 }
 
 /// The mail root, open for a moment.
@@ -31,24 +43,52 @@ pub(super) struct OpenRoot<'a> {
 }
 
 impl Root {
-    /// Looks at the mail root and its marker, and remembers which directory it is.
-    pub(super) fn new(path: PathBuf, marker: Option<&Path>) -> Result<Self, StoreFault> {
+    /// Looks at the root and its marker, and remembers which directory it is.
+    pub(super) fn new(
+        kind: RootKind,
+        path: PathBuf,
+        marker: Option<&Path>,
+        mounts: Arc<Mounts>,
+    ) -> Result<Self, StoreFault> {
         let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let unreadable = |errno: Errno| StoreFault::Root(path.clone(), errno.into());
+        let fault = |error| match kind {
+            RootKind::Mail => StoreFault::Root(path.clone(), error),
+            RootKind::Lists => StoreFault::Lists(path.clone(), error),
+        };
+        let unreadable = |errno: Errno| fault(errno.into());
         let directory = openat(CWD, &path, readable, Mode::empty()).map_err(unreadable)?;
         let found = fstat(&directory).map_err(unreadable)?;
         let marker = marker.map(|marker| path.join(marker));
-        let local = is_local(directory.as_fd()) && marker.as_deref().is_none_or(lies_local);
-        let real = path.canonicalize().map_err(|error| StoreFault::Root(path.clone(), error))?;
-        let mounts = Mounts::new();
-        let root = Self { path, marker, device: found.st_dev, inode: found.st_ino, local, real, mounts };
+        let local = is_local(directory.as_fd());
+        let real = path.canonicalize().map_err(fault)?;
+        let given = std::path::absolute(&path).map_err(fault)?;
+        let mut way = FileSystems::default();
+        way.add(FileSystem { device: found.st_dev, is_local: local });
+        mounts.now().locate(Path::new("/"), &given).on.into_iter().for_each(|on| way.add(on));
+        let root = Self { kind, path, marker, device: found.st_dev, inode: found.st_ino, local, real, mounts, way };
         root.marker().map_err(|(marker, errno)| StoreFault::Marker(marker.to_owned(), errno.into()))?;
         Ok(root)
     }
 
-    /// Whether a `stat` call of the root and the marker never waits for another machine.
+    /// Whether the way to the root never leads to another machine.
     pub(super) fn answers_at_once(&self) -> bool {
-        self.local
+        self.way.are_local()
+    }
+
+    /// Adds the file systems that what lies at a path is on, with the `parts` of it, and those on the way there. Asks none
+    /// of them but this machine's own.
+    pub(super) fn add_file_systems(&self, path: &Path, parts: impl Iterator<Item = PathBuf>, to: &mut FileSystems) {
+        let table = self.mounts.now();
+        let mut add = |found: &Located| {
+            to.add(found.on.unwrap_or(FileSystem { device: self.device, is_local: self.local }));
+        };
+        let place = table.locate(&self.real, path);
+        add(&place);
+        parts.for_each(|part| add(&table.locate(&place.real, &part)));
+        if let Some(marker) = &self.marker {
+            add(&table.locate(Path::new("/"), &std::path::absolute(marker).unwrap_or_default()));
+        }
+        *to = std::mem::take(to).and(&self.way);
     }
 
     /// Looks whether the marker, if one is set, is there.
@@ -64,14 +104,6 @@ impl Root {
         })
     }
 
-    /// The file system of what lies there by its path, whatever links lead elsewhere. Never blocks.
-    pub(super) fn file_system(&self, path: &Path) -> FileSystem {
-        let found = self.mounts.of(&self.real.join(path));
-        let found = found.unwrap_or(FileSystem { number: self.device, is_local: self.local });
-        // The way there leads over the root and, at each login, the marker.
-        FileSystem { is_local: found.is_local && self.local, ..found }
-    }
-
     /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -79,7 +111,7 @@ impl Root {
 
     pub(super) fn open(&self) -> Result<OpenRoot<'_>, EnterFault> {
         let directory = openat(CWD, &self.path, beneath::PASSING, Mode::empty())
-            .map_err(|errno| EnterFault::Unavailable(format!("the mail root {}: {errno}", self.path.display())))?;
+            .map_err(|errno| EnterFault::Unavailable(format!("{} {}: {errno}", self.kind, self.path.display())))?;
         Ok(OpenRoot { about: self, directory })
     }
 
@@ -128,7 +160,16 @@ impl OpenRoot<'_> {
         if (now.st_dev, now.st_ino) == (self.about.device, self.about.inode) {
             return Ok(());
         }
-        let path = self.about.path.display();
-        Err(EnterFault::Unavailable(format!("the mail root {path} is not the directory seen at the start")))
+        let (kind, path) = (self.about.kind, self.about.path.display());
+        Err(EnterFault::Unavailable(format!("{kind} {path} is not the directory seen at the start")))
+    }
+}
+
+impl fmt::Display for RootKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mail => "the mail root",
+            Self::Lists => "the root of lists",
+        })
     }
 }

@@ -9,6 +9,7 @@ use super::fault::EnterFault;
 use super::ids::Ids;
 use super::index::{self, Index, Noted};
 use super::kept::Mends;
+use super::mounts::FileSystems;
 use super::name;
 use super::scan::{Found, Names};
 use super::settle::Settlement;
@@ -133,6 +134,13 @@ impl Snapshot {
             odd: false,
             surrogates: None,
         }
+    }
+
+    /// The file systems of other machines on which `new` and `cur` lie.
+    pub(super) fn file_systems(&self) -> FileSystems {
+        let parts = [self.stamps.new, self.stamps.cur].into_iter().flatten();
+        let remote = parts.filter(|_| !self.local).map(|stamp| FileSystems::remote(stamp.device()));
+        remote.fold(FileSystems::default(), |all, one| all.and(&one))
     }
 
     /// Octets of memory that it takes at most.

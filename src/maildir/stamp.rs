@@ -1,10 +1,9 @@
 //! Whether a directory is still as it was: its device, inode and times.
 
 use std::os::fd::BorrowedFd;
-use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FsWord, Stat, fstatfs, statfs};
+use rustix::fs::{FsWord, Stat, fstatfs};
 use rustix::time::{ClockId, clock_gettime};
 
 /// A moment on a file system's own clock, in nanoseconds since 1970.
@@ -100,6 +99,11 @@ impl Stamp {
         }
     }
 
+    /// The file system that it lies on.
+    pub(super) fn device(&self) -> u64 {
+        self.device
+    }
+
     fn is_older_than(&self, moment: Moment) -> bool {
         self.modified < moment && self.changed < moment
     }
@@ -115,11 +119,6 @@ impl Stamps {
 /// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
 pub(super) fn is_local(directory: BorrowedFd<'_>) -> bool {
     fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
-}
-
-/// The same of a path.
-pub(super) fn lies_local(path: &Path) -> bool {
-    statfs(path).is_ok_and(|about| is_local_kind(about.f_type))
 }
 
 fn is_local_kind(kind: FsWord) -> bool {

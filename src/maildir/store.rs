@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +15,18 @@ use super::beside;
 use super::count::{self, FileState};
 use super::fault::{EnterFault, StoreFault};
 use super::ids::Sought;
-use super::import::UniqueIdSettings;
+use super::import::{LIST_FILES, UniqueIdSettings};
 use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
-use super::mounts::FileSystem;
+use super::mounts::{FileSystems, Mounts};
 use super::path::MaildropPath;
-use super::root::{OpenRoot, Root};
+use super::removal::Deletion;
+use super::root::{OpenRoot, Root, RootKind};
 use super::scan::{Found, Parts};
 use super::settings::{Offer, Settings};
 use super::snapshot::{Known, Left, Snapshot};
-use super::stamp::{Moment, lies_local};
+use super::stamp::Moment;
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
 /// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
@@ -44,10 +45,11 @@ pub struct Store {
 
 struct Inner {
     root: Root,
+    /// That of other servers' lists, if they are read and do not lie beside the mail.
+    lists: Option<Root>,
+    mounts: Arc<Mounts>,
     settling: Duration,
     settings: Settings,
-    /// Whether a `stat` call of another server's lists never waits for another machine.
-    lists_answer_at_once: bool,
     kept: Cache<MaildropPath, Arc<Kept>>,
 }
 
@@ -57,16 +59,20 @@ impl Store {
     /// # Errors
     /// The root is no directory that can be read, or the marker is not there.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
-        let root = Root::new(settings.root.clone(), settings.marker.as_deref())?;
+        let lists_root = settings.unique_ids.lists_root.as_deref();
+        let roots = || [Some(&*settings.root), lists_root].into_iter().flatten();
+        let trees = roots().filter_map(|root| root.canonicalize().ok());
+        let mounts = Arc::new(Mounts::new(trees.chain(roots().filter_map(|root| absolute(root).ok())).collect()));
+        let root = Root::new(RootKind::Mail, settings.root.clone(), settings.marker.as_deref(), Arc::clone(&mounts))?;
+        let lists_root = lists_root.filter(|_| settings.unique_ids.import.reads()).map(Path::to_owned);
+        let lists = lists_root.map(|path| Root::new(RootKind::Lists, path, None, Arc::clone(&mounts))).transpose()?;
         let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .max_capacity(settings.kept_octets)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        let lists = &settings.unique_ids;
-        let lists_answer_at_once = !lists.import.reads() || lists.lists_root.as_deref().is_none_or(lies_local);
-        let inner = Inner { root, settling: settings.settling, settings, lists_answer_at_once, kept };
+        let inner = Inner { root, lists, mounts, settling: settings.settling, settings, kept };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -92,26 +98,44 @@ impl Store {
     /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
-        let answers_at_once = self.inner.root.answers_at_once() && self.inner.lists_answer_at_once;
         // What is unread is told by the pins, which must be read.
-        if !answers_at_once || self.settings().offer == Offer::Unread {
+        if self.settings().offer == Offer::Unread {
             return None;
         }
         let kept = self.inner.kept.get(path)?;
+        if !kept.is_local_at(self.inner.mounts.now().generation) {
+            return None;
+        }
         // Settled are those on local file systems only.
         let snapshot = self.inner.unchanged(path, &kept)?;
         self.inner.root.require_marker().ok()?;
         Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
     }
 
-    /// The file system that a maildrop lies on, by its path alone: whoever enters it knows what to expect. Never blocks.
+    /// The file systems on which the files of a maildrop lie, those on the way to them, and those of other servers' lists
+    /// where these are read. Links are followed. Blocks while the disks of this machine answer, never for another machine.
     #[must_use]
-    pub fn file_system(&self, path: &MaildropPath) -> FileSystem {
-        self.inner.root.file_system(path.as_ref())
+    pub fn file_systems(&self, path: &MaildropPath) -> FileSystems {
+        let generation = self.inner.mounts.now().generation;
+        let found = self.inner.file_systems(path);
+        if found.are_local() {
+            self.inner.kept.get_with_by_ref(path, Arc::default).lies_local_at(generation);
+        }
+        found
+    }
+
+    /// Whether all that was known to lie on this machine still does: nothing was mounted since.
+    pub(super) fn is_local_still(&self, kept: &Kept) -> bool {
+        kept.is_local_at(self.inner.mounts.now().generation)
     }
 
     pub(super) fn root(&self) -> &Root {
         &self.inner.root
+    }
+
+    /// The root of other servers' lists, if they are read and do not lie beside the mail.
+    pub(super) fn lists(&self) -> Option<&Root> {
+        self.inner.lists.as_ref()
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -128,6 +152,25 @@ impl Store {
 }
 
 impl Inner {
+    fn file_systems(&self, path: &MaildropPath) -> FileSystems {
+        let mut found = FileSystems::default();
+        let folder = match &self.settings.deletion {
+            Deletion::Move(folder, _) => Some(folder.directory()),
+            Deletion::Remove | Deletion::Keep(_) => None,
+        };
+        let folders = folder.iter().flat_map(|folder| ["new", "cur"].map(|part| folder.join(part)));
+        let parts = ["new", "cur", "tmp"].map(PathBuf::from).into_iter().chain(folders);
+        let files = || LIST_FILES.map(PathBuf::from);
+        // Unless they have a root of their own, lists lie beside the mail.
+        let beside = self.settings.unique_ids.import.reads() && self.lists.is_none();
+        let parts = parts.chain(beside.then(files).into_iter().flatten());
+        self.root.add_file_systems(path.as_ref(), parts, &mut found);
+        if let (Some(lists), Some(way)) = (&self.lists, path.lists()) {
+            lists.add_file_systems(way, files().into_iter(), &mut found);
+        }
+        found
+    }
+
     /// The kept snapshot, if `new` and `cur` are as they were.
     fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
         let snapshot = kept.settled()?;
@@ -143,7 +186,7 @@ impl Inner {
         }
         let root = self.root.open()?;
         // Before `new` and `cur` are held open: a login wants few descriptors at once.
-        let sought = Sought::read(&root, path, &self.settings.unique_ids)?;
+        let sought = Sought::read(&root, self.lists.as_ref(), path, &self.settings.unique_ids)?;
         let parts = Parts::open(&root, path.as_ref())?;
         if parts.are_missing() {
             root.require_same()?;

@@ -19,6 +19,9 @@ const LISTS: [(&str, &[ListKind]); 3] = [
     ("restante-import", &[ListKind::ImportFile]),
 ];
 
+/// The files that lists are read from.
+pub(in crate::maildir) const LIST_FILES: [&str; LISTS.len()] = [LISTS[0].0, LISTS[1].0, LISTS[2].0];
+
 /// No list of a maildrop that can be served is bigger.
 const LARGEST: u64 = 1 << 30;
 
@@ -37,6 +40,11 @@ pub(in crate::maildir) struct Contents {
 }
 
 impl Contents {
+    /// Whether no list was found.
+    pub(in crate::maildir) fn is_none(&self) -> bool {
+        self.stamps.iter().all(Option::is_none)
+    }
+
     /// Reads the lists that count in a directory beneath `root`. Blocks while the disk answers.
     ///
     /// # Errors

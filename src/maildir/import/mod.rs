@@ -12,7 +12,7 @@ mod settings;
 mod text;
 mod uidlist;
 
-pub(super) use contents::{Contents, ListStamps, changed_since};
+pub(super) use contents::{Contents, LIST_FILES, ListStamps, changed_since};
 pub use format::{FormatFault, UidlFormat};
 pub(super) use lists::{Lists, Old};
 pub use settings::{ImportMode, ListKind, OverLong, UniqueIdSettings};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, renameat, stat, statat,
+    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, lstat, openat, renameat, statat,
     unlinkat,
 };
 use rustix::io::Errno;
@@ -69,7 +69,8 @@ pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
 
 /// The state of the file in a Maildir, by one `stat` call; none if there is none.
 pub(in crate::maildir) fn stamp(maildir: &Path) -> io::Result<Option<FileStamp>> {
-    match stat(maildir.join(NAME)) {
+    // A link in its place is never followed: it may lead to what does not answer.
+    match lstat(maildir.join(NAME)) {
         Ok(stat) => Ok(Some(FileStamp::of(&stat))),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno.into()),
