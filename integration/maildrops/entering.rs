@@ -129,7 +129,7 @@ fn an_unmounted_maildir_is_no_empty_maildrop() {
     fs::remove_dir_all(stage.maildir()).unwrap();
     let mut client = stage.client();
     refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
-    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "is missing, and held 1 messages when last seen"]);
+    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "nothing is mounted at ", "mail/ajones any more"]);
 }
 
 /// Whatever a file system answers but that there is no such file, nothing is known of the mail.

@@ -33,7 +33,7 @@ const MANY: usize = 64;
 pub struct Lanes {
     deadline: Duration,
     all: Arc<Semaphore>,
-    lanes: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
+    by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
 }
 
 /// Where the calls of one session go.
@@ -74,7 +74,7 @@ impl Lanes {
     /// With this time for each call.
     #[must_use]
     pub fn new(deadline: Duration) -> Self {
-        Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), lanes: Mutex::default() }
+        Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Mutex::default() }
     }
 
     /// The lane of file systems.
@@ -82,7 +82,7 @@ impl Lanes {
         if file_systems.are_local() {
             return Lane::LOCAL;
         }
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.by_file_systems.lock().unwrap_or_else(PoisonError::into_inner);
         if lanes.len() >= MANY {
             lanes.retain(|_, threads| Arc::strong_count(threads) > 1);
         }
@@ -157,10 +157,11 @@ impl<T: Send + 'static> Drop for InLane<T> {
         // However long that takes: it must be dropped at last, and nobody waits for it.
         runtime.spawn(async move {
             let place = lane.place().await;
-            spawn_blocking(move || {
+            let dropped = spawn_blocking(move || {
                 drop(value);
                 drop(place);
-            })
+            });
+            dropped.await
         });
     }
 }

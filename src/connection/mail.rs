@@ -32,7 +32,7 @@ pub(super) struct Mail {
 }
 
 /// A maildrop, wherever it is dropped let go in its lane; and then the turn at it, which must not end before.
-type Open = InLane<(Maildrop, Option<Arc<Turn>>)>;
+type Open = InLane<Box<(Maildrop, Option<Arc<Turn>>)>>;
 
 /// Where the maildrop is between two calls.
 enum At {
@@ -89,7 +89,7 @@ impl Mail {
     fn with(maildrop: Maildrop, lane: Lane, turn: Option<Arc<Turn>>, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
         let (retrieved, spare) = (BTreeSet::new(), Vec::new());
-        let maildrop = At::Home(InLane::new((maildrop, turn.clone()), lane.clone()));
+        let maildrop = At::Home(InLane::new(Box::new((maildrop, turn.clone())), lane.clone()));
         (Self { maildrop, lane, retrieved, spare, next: 0, utf8, turn }, listing)
     }
 
@@ -106,7 +106,8 @@ impl Mail {
 
     /// Whether there is no Maildir, so that an empty one is shown.
     pub(super) fn is_missing(&self) -> bool {
-        matches!(&self.maildrop, At::Home(maildrop) if maildrop.is_missing())
+        let At::Home(open) = &self.maildrop else { return false };
+        open.get().is_some_and(|open| open.0.is_missing())
     }
 
     /// The session's turn, where the maildrop may have one session only.
@@ -129,9 +130,10 @@ impl Mail {
         let in_order = std::mem::replace(&mut self.next, index + 1) == index;
         let utf8 = self.utf8;
         if let At::Home(open) = &mut self.maildrop
-            && let Some((maildrop, _)) = open.get_mut()
-            && let Some(message) = maildrop.fetch_cached(index)?
+            && let Some(open) = open.get_mut()
+            && let Some(message) = open.0.fetch_cached(index)?
         {
+            let maildrop = &open.0;
             let wrapped = Wrapped::of(maildrop, index, utf8);
             let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
             if !reading.fill_cached().map_err(FetchFault::Io)? {
@@ -161,7 +163,7 @@ impl Mail {
         let open = self.take().await?;
         let (back, mut away) = oneshot::channel();
         let mut lent = Lent { open: Some(open), back: Some(back) };
-        let call = move || lent.open.as_mut().and_then(InLane::get_mut).map(|(maildrop, _)| call(maildrop));
+        let call = move || lent.open.as_mut().and_then(InLane::get_mut).map(|open| call(&mut open.0));
         let called = self.lane.run(call).await;
         self.maildrop = match away.try_recv() {
             Ok(open) => At::Home(open),
@@ -203,9 +205,9 @@ impl Mail {
     pub(super) fn rest(&mut self) {
         self.spare = Vec::new();
         if let At::Home(open) = &mut self.maildrop
-            && let Some((maildrop, _)) = open.get_mut()
+            && let Some(open) = open.get_mut()
         {
-            maildrop.rest();
+            open.0.rest();
         }
     }
 
@@ -229,7 +231,7 @@ impl Mail {
     /// Whether a commit without marks would do anything.
     pub(super) fn leaves_something(&self) -> bool {
         let At::Home(open) = &self.maildrop else { return false };
-        open.get().is_some_and(|(maildrop, _)| maildrop.leaves_something(!self.retrieved.is_empty()))
+        open.get().is_some_and(|open| open.0.leaves_something(!self.retrieved.is_empty()))
     }
 }
 

@@ -195,11 +195,12 @@ fn contents(
         return Contents::read(root.as_fd(), path.as_ref(), settings).map_err(unreadable);
     };
     let Some(way) = path.lists() else { return Ok(Contents::default()) };
-    let lists = lists.open()?;
-    let contents = Contents::read(lists.as_fd(), way, settings).map_err(unreadable)?;
+    let opened = lists.open()?;
+    let contents = Contents::read(opened.as_fd(), way, settings).map_err(unreadable)?;
     if contents.is_none() {
         // Own strings would be pinned in place of those that clients know, for ever.
-        lists.require_same()?;
+        opened.require_same()?;
+        lists.require_mounted(way)?;
     }
     Ok(contents)
 }

@@ -1,5 +1,6 @@
 //! The mail root: opened anew each time, so that an administrator can unmount it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -102,6 +103,15 @@ impl Root {
         self.marker().map_err(|(marker, errno)| {
             EnterFault::Unavailable(format!("the marker {} is not there ({errno})", marker.display()))
         })
+    }
+
+    /// Looks whether everything is mounted on the way to a path, from the root's own place on, that was mounted at any time
+    /// since the start.
+    pub(super) fn require_mounted(&self, path: &Path) -> Result<(), EnterFault> {
+        let table = self.mounts.now();
+        let real = table.locate(&self.real, path).real;
+        let Some(point) = table.fell_away(&real, &HashSet::new()) else { return Ok(()) };
+        Err(EnterFault::Unavailable(format!("nothing is mounted at {} any more", point.display())))
     }
 
     /// Where it lies.

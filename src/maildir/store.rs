@@ -190,6 +190,7 @@ impl Inner {
         let parts = Parts::open(&root, path.as_ref())?;
         if parts.are_missing() {
             root.require_same()?;
+            self.root.require_mounted(path.as_ref())?;
             return missing(&root, path, kept, &sought);
         }
         let (earlier, mends) = kept.known();
