@@ -31,7 +31,7 @@
 //! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
-//! | 1 | [`certificate`] | what an X.509 certificate says of its subject |
+//! | 1 | [`certificate`] | what an X.509 certificate says, and what clients make of a chain of them |
 //! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |

@@ -81,10 +81,11 @@ impl Named {
     /// What a client that trusts the end of the chain says against it, signatures included. Whether it is for the right
     /// host is another question.
     fn rejected(&self, chain: &[CertificateFields], known: &[CertificateDer<'static>]) -> Option<Finding> {
-        let (own, (leaf, above)) = (chain.first()?, self.key.cert.split_first()?);
-        let top = self.key.cert.get(top_of_chain(chain).filter(|top| *top > 0)?)?;
+        let own = chain.first().filter(|own| !own.is_self_issued())?;
+        let (leaf, above) = self.key.cert.split_first()?;
+        let top = top_of_chain(chain).filter(|top| *top > 0).and_then(|top| self.key.cert.get(top));
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(known.iter().chain([top]).cloned());
+        roots.add_parsable_certificates(known.iter().chain(top).cloned());
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
         let host = ServerName::try_from(own.host_names.first()?.replace('*', "host")).ok()?;
