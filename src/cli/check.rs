@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
 use super::acting::{self, Reader};
-use super::{Ended, act_as_service, complain, load};
+use super::{Ended, act_as_service, complain, load_outside_unit};
 use crate::audit::{Coverage, Sample};
 use crate::config::Configuration;
 use crate::directory::Directory;
@@ -42,7 +42,7 @@ pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
             return Ended::FoundWrong;
         }
     };
-    let configuration = match load(file) {
+    let configuration = match load_outside_unit(file) {
         Ok(configuration) => configuration,
         Err(ended) => return ended,
     };

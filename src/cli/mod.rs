@@ -235,7 +235,7 @@ fn with_configuration(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Re
         complain(&fault);
         return Ended::FoundWrong;
     }
-    let configuration = match load(file) {
+    let configuration = match load_outside_unit(file) {
         Ok(configuration) => configuration,
         Err(ended) => return ended,
     };
@@ -253,12 +253,16 @@ fn with_configuration(file: &Path, act: impl FnOnce(Configuration) -> anyhow::Re
 fn load(file: &Path) -> Result<Configuration, Ended> {
     config::load(file).map_err(|faults| {
         complain(&faults);
-        if let Some(command) = acting::with_credentials(file) {
-            complain(&format!(
-                "the credentials of the systemd unit are there for this command, if root runs it:\n  {command}"
-            ));
-        }
         Ended::BadConfiguration
+    })
+}
+
+/// The same for commands beside the service, which lack what its unit gives it.
+fn load_outside_unit(file: &Path) -> Result<Configuration, Ended> {
+    load(file).inspect_err(|_| {
+        if let Some(command) = acting::with_credentials(file) {
+            complain(&format!("this command needs credentials of the systemd unit; as root, run:\n  {command}"));
+        }
     })
 }
 
