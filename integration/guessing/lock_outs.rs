@@ -93,6 +93,18 @@ fn a_lock_out_ends_and_the_log_says_so() {
 }
 
 #[test]
+fn the_log_says_how_often_somebody_was_locked_out() {
+    let world = World::new("person: 1, network: 0, lasts: 1s, lasts_at_most: 2s");
+    for (in_a_row, guess) in (1..).zip(["one", "two", "three"]) {
+        wait_until("it is over", || {
+            world.refuses("127.0.0.2", ("ajones", guess));
+            let words = ["lock-out begins", "person=\"ajones\"", &format!("in_a_row={in_a_row}")];
+            world.service.log().iter().any(|line| words.iter().all(|word| line.contains(word)))
+        });
+    }
+}
+
+#[test]
 fn the_end_of_a_lock_out_is_logged_though_nobody_logs_in() {
     let world = World::new("person: 2, network: 2, lasts: 1s");
     for password in &WRONG[..2] {

@@ -91,6 +91,21 @@ fn a_day_of_it_locks_the_owner_out_neither_here_nor_there() {
     a_day_of_it_locks_nobody_out(&serve(&site, &slapd, ""), "stale", ALAN.1, || has_locked_nobody(&slapd));
 }
 
+/// Five failed binds lock an account in most directories: whoever guesses from everywhere gets no further than four.
+#[test]
+fn guessing_locks_an_account_here_before_the_directory_does() {
+    let (slapd, site) = (slapd(FOR_GOOD), Site::new());
+    give_mail(&site, "ajones");
+    let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s");
+    plan.lockout.clear();
+    let service = site.serve(&plan);
+    for guess in 1..=20 {
+        assert!(!is_let_in(&service, &format!("127.0.1.{guess}"), &format!("guess {guess}")));
+    }
+    service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\"", "wrong_passwords=4"]);
+    has_locked_nobody(&slapd);
+}
+
 #[test]
 fn nor_in_389_directory_server() {
     let (server, site) = (Ds389::start(LDIF), Site::new());

@@ -1,7 +1,7 @@
 //! What is counted, of whom, and whom a lock-out reaches.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use restante::demo::mischief::Mischief;
 use restante::identity::Whom;
@@ -17,7 +17,7 @@ const NETWORK_LOCKED: &str = "refused: locked out: too many refused logins from 
 const HOME: &str = "198.51.100.7";
 
 fn world() -> World {
-    World::counting(Settings { network: 0, ..Settings::default() }, |_| {})
+    World::counting(Settings { person: 5, network: 0, ..Settings::default() }, |_| {})
 }
 
 /// Tries wrong passwords, each from another address.
@@ -97,7 +97,7 @@ async fn a_network_is_locked_out_by_distinct_pairs_and_nobody_there_is_let_in() 
 #[tokio::test]
 async fn an_exempt_network_is_counted_by_person_only_and_is_nobodys_home() {
     let exempt_networks = vec![Block::parse("10.0.0.0/8").unwrap()];
-    let world = World::counting(Settings { network: 3, exempt_networks, ..Settings::default() }, |_| {});
+    let world = World::counting(Settings { person: 5, network: 3, exempt_networks, ..Settings::default() }, |_| {});
     assert_eq!(world.login_from("10.1.2.3", "ajones", PASSWORD).await, "ajones/Maildir by bind");
     for password in WRONG {
         assert_eq!(world.login_from("::ffff:10.1.2.3", "ajones", password).await, "refused: wrong password");
@@ -182,6 +182,17 @@ async fn a_lock_out_ends_and_what_was_refused_before_is_asked_anew() {
 }
 
 #[tokio::test]
+async fn each_further_lock_out_lasts_twice_as_long() {
+    let settings = Settings { person: 1, network: 0, lasts: SHORT, lasts_at_most: 4 * SHORT, ..Settings::default() };
+    let world = World::counting(settings, |_| {});
+    assert_eq!(world.login("ajones", "guess").await, "refused: wrong password");
+    for (number, times) in [1, 2, 4, 4].into_iter().enumerate() {
+        let lasted = world.until("ajones", &format!("guess {number}"), "refused: wrong password").await;
+        assert!(lasted > SHORT * times - SHORT / 2, "{times}: {lasted:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_administrator_forgives() {
     let world = World::counting(Settings { person: 2, network: 4, ..Settings::default() }, |_| {});
     let lock = async || {
@@ -248,6 +259,21 @@ async fn a_stale_password_repeated_without_end_is_bound_once() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(world.asked().1, 1);
+}
+
+/// Where more people log in than `cache.people`, somebody new is remembered, too.
+#[tokio::test]
+async fn a_newcomers_refused_password_is_remembered_though_the_map_is_full() {
+    let world = World::holding(|cache| cache.people = 1);
+    for _ in 0..100 {
+        world.login("alamb", "seven green lamps").await;
+    }
+    let ((_, before), began) = (world.asked(), Instant::now());
+    while began.elapsed() < 4 * SHORT {
+        assert!(world.login("ajones", "stale").await.starts_with("refused: wrong password"));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.asked().1 - before, 1);
 }
 
 /// A client that opens many connections with one stale password, or somebody who wants the directory to lock its owner out:

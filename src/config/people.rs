@@ -122,11 +122,13 @@ fn lockout(section: &Section<'_>) -> lockout::Settings {
     let count = |key, default| usize::try_from(section.count(key, default as u64, 0..=10_000)).unwrap_or(default);
     let time = |key, default| section.duration(key, default, Duration::from_secs(1)..=MONTH);
     let networks = section.list("exempt_networks").unwrap_or_default();
+    let lasts = time("lasts", default.lasts);
     lockout::Settings {
         person: count("person", default.person),
         network: count("network", default.network),
         within: time("within", default.within),
-        lasts: time("lasts", default.lasts),
+        lasts,
+        lasts_at_most: section.duration("lasts_at_most", default.lasts_at_most.max(lasts), lasts..=MONTH),
         exempt_networks: networks
             .iter()
             .filter_map(|node| section.parsed_of("exempt_networks", node, Block::parse))

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest;
 use moka::Expiry;
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use super::directories::Directories;
 use super::flushes::{Flushes, Generation};
@@ -60,9 +61,12 @@ impl Expiry<Fingerprint, Held> for PerOwner {
 
 impl Owners {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
-        let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerOwner(lifetimes)).build();
+        // An authority has signed each of them: a new one takes the place of the one that was not shown for the longest time.
+        let (most, policy) = (lifetimes.people, EvictionPolicy::lru());
+        let held = Cache::builder().max_capacity(most).eviction_policy(policy.clone());
+        let held = held.expire_after(PerOwner(lifetimes)).build();
         let bridged = lifetimes.outage_grace + lifetimes.found;
-        let last = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
+        let last = Cache::builder().max_capacity(most).eviction_policy(policy).time_to_live(bridged).build();
         Self { held, last, flushes }
     }
 

@@ -10,34 +10,32 @@
 //! what the directory holds. Whether somebody is locked out, or could be, is seen by nobody who has no right password.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::{hmac, rand};
-use moka::sync::Cache;
 
+use super::familiar::FamiliarNetworks;
 use super::locked::{Locked, LockedOut, Namesakes, Someone};
 use super::outcome::LockOutOf;
+use super::trial::{Tagger, Trial};
 use super::{Identity, Outcome, Reason, Refused, Whom};
 use crate::directory::{EntryId, Refusal};
-use crate::lockout::{self, Network, Table, Tag};
+use crate::lockout::{self, LockOut, Network, Table, Tag};
 use crate::names::fold;
 use crate::pop3::{Credentials, TokenCredentials};
 use crate::secret::TokenFault;
 use crate::token;
-
-/// A network stays familiar for so long after the last login from it.
-const FAMILIAR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Networks counted at most.
 const NETWORKS: usize = 65_536;
 
 /// Counts, and remembers who is locked out.
 pub(super) struct Guard {
-    key: hmac::Key,
+    tagger: Tagger,
     settings: lockout::Settings,
-    familiar: Cache<(EntryId, Network), ()>,
+    familiar: FamiliarNetworks<EntryId>,
+    /// Nothing is logged while this is locked: a log that nobody reads would stop every login.
     tables: Mutex<Tables>,
 }
 
@@ -50,35 +48,10 @@ struct Tables {
     locked: LockedOut,
 }
 
-/// Credentials on trial, as far as counting goes.
-pub(super) struct Trial {
-    /// The name as typed, for the log.
-    login: String,
-    network: Network,
-    is_exempt: bool,
-    name: Tag,
-    password: Tag,
-    pair: Tag,
-    /// Whose counter keeps a place for this password.
-    on_trial_for: OnceLock<Someone>,
-    /// The same, where it is tried on several people.
-    on_trial_for_each: OnceLock<Namesakes>,
-    /// Whose password this is not, as was seen while the directory is silent.
-    wrong_in_outage: OnceLock<Someone>,
-}
-
-impl Trial {
-    /// The directory is silent, but this is surely not the password it proved last.
-    pub(super) fn wrong_in_outage(&self, person: &Identity) {
-        let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
-    }
-}
-
 impl Guard {
     /// Nothing counted, under a fresh key that never leaves this process.
     pub(super) fn new(settings: lockout::Settings, people: u64) -> Result<Self, Unspecified> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
-        let familiar = Cache::builder().max_capacity(people).time_to_live(FAMILIAR).build();
+        let (tagger, familiar) = (Tagger::new()?, FamiliarNetworks::new(people));
         let room = usize::try_from(people).unwrap_or(usize::MAX);
         let tables = Tables {
             people: Table::new(settings.of_person(), room),
@@ -88,52 +61,28 @@ impl Guard {
             namesakes: Table::new(settings.of_person(), room),
             locked: LockedOut::default(),
         };
-        Ok(Self { key, settings, familiar, tables: Mutex::new(tables) })
+        Ok(Self { tagger, settings, familiar, tables: Mutex::new(tables) })
     }
 
     /// Puts credentials on trial.
     pub(super) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Trial {
-        let password = credentials.password.as_ref().map_or("", |password| password.expose());
-        self.trial_of(&String::from_utf8_lossy(&credentials.login), password, from)
+        self.tagger.credentials(credentials, from, self.settings.exempts(from))
     }
 
-    /// The same of a name and whatever stands for a password.
+    /// The same of a name, as typed, and whatever stands for a password.
     pub(super) fn trial_of(&self, login: &str, password: &str, from: IpAddr) -> Trial {
-        let login = login.trim().to_owned();
-        let name = fold(&login);
-        Trial {
-            network: Network::of(from),
-            is_exempt: self.settings.exempts(from),
-            name: self.tag(&[&name]),
-            password: self.tag(&["", password]),
-            pair: self.tag(&[&name, password]),
-            login,
-            on_trial_for: OnceLock::new(),
-            on_trial_for_each: OnceLock::new(),
-            wrong_in_outage: OnceLock::new(),
-        }
+        self.tagger.named(login, password, from, self.settings.exempts(from))
     }
 
-    /// Puts a token on trial. Its name and password tags are counted by nobody.
+    /// Puts a token on trial.
     pub(super) fn trial_of_token(&self, credentials: &TokenCredentials, from: IpAddr) -> Trial {
-        let token = credentials.token.as_ref().map_or("", |token| token.expose());
-        let tag = self.tag(&["token", &String::from_utf8_lossy(&credentials.authorization), token]);
-        Trial {
-            network: Network::of(from),
-            is_exempt: self.settings.exempts(from),
-            name: tag,
-            password: tag,
-            pair: tag,
-            login: String::new(),
-            on_trial_for: OnceLock::new(),
-            on_trial_for_each: OnceLock::new(),
-            wrong_in_outage: OnceLock::new(),
-        }
+        self.tagger.token(credentials, from, self.settings.exempts(from))
     }
 
     /// Writes down the lock-outs that are over; tells whose they were.
     pub(super) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
-        self.tables().locked.end(now)
+        let over = self.tables().locked.end(now);
+        over.into_iter().filter_map(|locked| locked.log("lock-out ends")).collect()
     }
 
     /// Whether nobody is let in from there.
@@ -207,10 +156,16 @@ impl Guard {
     /// The counters of a person, a network or everybody are forgotten, lock-outs included; tells how many there were, and
     /// which people are let in again.
     pub(super) fn forgive(&self, whom: &Whom) -> (usize, Vec<EntryId>) {
+        let (forgotten, lifted) = self.forget(whom);
+        let lifted = lifted.into_iter().filter_map(|locked| locked.log("lock-out lifted by an administrator"));
+        (forgotten, lifted.collect())
+    }
+
+    fn forget(&self, whom: &Whom) -> (usize, Vec<Locked>) {
         let mut tables = self.tables();
         let forgotten = match whom {
             Whom::Person(name) => {
-                let (name, typed) = (fold(name), self.tag(&[&fold(name)]));
+                let (name, typed) = (fold(name), self.tagger.name(&fold(name)));
                 tables.people.forget(|someone| someone.is_called(&name))
                     + tables.familiar.forget(|(someone, _)| someone.is_called(&name))
                     + tables.names.forget(|tag| *tag == typed)
@@ -245,7 +200,7 @@ impl Guard {
         }
         drop(tables);
         if !trial.is_exempt {
-            self.familiar.insert((someone.id, trial.network), ());
+            self.familiar.note(&someone.id, trial.network, Instant::now());
         }
     }
 
@@ -287,45 +242,51 @@ impl Guard {
     }
 
     fn count_person(&self, someone: &Someone, trial: &Trial, now: Instant) {
-        let is_familiar = self.is_familiar(someone, trial);
-        let mut tables = self.tables();
-        let (someone, network) = (someone.clone(), trial.network);
-        if is_familiar {
-            if let Some(begun) = tables.familiar.count((someone.clone(), network), trial.password, now) {
-                tables.locked.begin(Locked::Familiar(someone, network), begun);
-            }
-        } else if let Some(begun) = tables.people.count(someone.clone(), trial.password, now) {
-            tables.locked.begin(Locked::Person(someone), begun);
-        }
+        let (is_familiar, network) = (self.is_familiar(someone, trial), trial.network);
+        let (who, someone) = (someone.clone(), someone.clone());
+        self.count(|tables| {
+            Some(if is_familiar {
+                let begun = tables.familiar.count((who, network), trial.password, now)?;
+                (Locked::Familiar(someone, network), begun)
+            } else {
+                (Locked::Person(someone), tables.people.count(who, trial.password, now)?)
+            })
+        });
     }
 
     /// Tells whether the name leads nowhere and was locked out before.
     fn count_name(&self, trial: &Trial, leads_nowhere: bool, now: Instant) -> bool {
-        let mut tables = self.tables();
-        let was_locked = tables.names.is_locked(&trial.name, now);
-        let begun = tables.names.count(trial.name, trial.password, now);
-        if let (Some(begun), true) = (begun, leads_nowhere) {
-            tables.locked.begin(Locked::Name(trial.login.clone()), begun);
-        }
+        let mut was_locked = false;
+        self.count(|tables| {
+            was_locked = tables.names.is_locked(&trial.name, now);
+            let begun = tables.names.count(trial.name, trial.password, now)?;
+            leads_nowhere.then(|| (Locked::Name(trial.login.clone()), begun))
+        });
         was_locked && leads_nowhere
     }
 
     fn count_network(&self, trial: &Trial, now: Instant) {
-        if trial.is_exempt {
-            return;
-        }
-        let mut tables = self.tables();
-        if let Some(begun) = tables.networks.count(trial.network, trial.pair, now) {
-            tables.locked.begin(Locked::Network(trial.network), begun);
+        if !trial.is_exempt {
+            let network = trial.network;
+            self.count(|tables| Some((Locked::Network(network), tables.networks.count(network, trial.pair, now)?)));
         }
     }
 
     fn count_namesakes(&self, trial: &Trial, now: Instant) {
         let Some(namesakes) = trial.on_trial_for_each.get() else { return };
+        self.count(|tables| {
+            let begun = tables.namesakes.count(namesakes.clone(), trial.password, now)?;
+            Some((Locked::Namesakes(namesakes.clone()), begun))
+        });
+    }
+
+    /// Counts, and logs a lock-out that this began, once the tables are free again.
+    fn count(&self, count: impl FnOnce(&mut Tables) -> Option<(Locked, LockOut)>) {
         let mut tables = self.tables();
-        if let Some(begun) = tables.namesakes.count(namesakes.clone(), trial.password, now) {
-            tables.locked.begin(Locked::Namesakes(namesakes.clone()), begun);
-        }
+        let Some((locked, lock_out)) = count(&mut tables) else { return };
+        tables.locked.begin(locked.clone(), lock_out);
+        drop(tables);
+        locked.log_begin(lock_out);
     }
 
     /// Gives back the places of a password that was not judged.
@@ -340,22 +301,11 @@ impl Guard {
     }
 
     fn is_familiar(&self, someone: &Someone, trial: &Trial) -> bool {
-        !trial.is_exempt && self.familiar.contains_key(&(someone.id.clone(), trial.network))
+        !trial.is_exempt && self.familiar.contains(&someone.id, trial.network, Instant::now())
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The first eight octets of a keyed hash.
-    fn tag(&self, parts: &[&str]) -> Tag {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in parts {
-            context.update(&part.len().to_be_bytes());
-            context.update(part.as_bytes());
-        }
-        let tag = context.sign();
-        tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | Tag::from(*octet))
     }
 }
 
@@ -364,10 +314,4 @@ impl Guard {
 fn is_attack(reason: &Reason) -> bool {
     use token::Refusal::{Expired, TooOld};
     !matches!(reason, Reason::LockedOut(_) | Reason::NoToken(TokenFault::Empty) | Reason::Token(Expired(_) | TooOld(_)))
-}
-
-impl From<&Identity> for Someone {
-    fn from(person: &Identity) -> Self {
-        Self { id: person.id.clone(), name: Arc::from(&*person.canonical_name) }
-    }
 }

@@ -1,11 +1,11 @@
 //! The lock-outs under way, and what the log says of them.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::Whom;
+use super::{Identity, Whom};
 use crate::date::Date;
 use crate::directory::EntryId;
 use crate::lockout::{LockOut, Network};
@@ -41,48 +41,66 @@ pub(super) struct Namesakes {
     pub(super) familiar: Option<Network>,
 }
 
-/// The lock-outs under way, in the order in which they end: each lasts as long as any other.
+/// The lock-outs under way, by their ends.
 #[derive(Default)]
-pub(super) struct LockedOut(VecDeque<(Instant, Locked)>);
+pub(super) struct LockedOut {
+    under_way: BTreeMap<(Instant, u64), Locked>,
+    begun: u64,
+}
+
+/// Lock-outs remembered at most; one more, and the first to end is not logged when it does. Who is locked out, the tables know.
+const MOST: usize = 65_536;
 
 impl LockedOut {
     /// One has begun.
     pub(super) fn begin(&mut self, locked: Locked, lock_out: LockOut) {
-        let (wrong_passwords, until) = (lock_out.count, utc(lock_out.until));
-        match &locked {
-            Locked::Person(someone) => {
-                tracing::warn!(person = &*someone.name, wrong_passwords, until, "lock-out begins");
-            }
-            Locked::Familiar(someone, network) => {
-                tracing::warn!(person = &*someone.name, %network, wrong_passwords, until, "lock-out begins");
-            }
-            Locked::Name(login) => tracing::warn!(login, wrong_passwords, until, "lock-out begins"),
-            Locked::Namesakes(namesakes) => {
-                tracing::warn!(people = namesakes.names(), wrong_passwords, until, "lock-out begins");
-            }
-            Locked::Network(network) => tracing::warn!(%network, wrong_passwords, until, "lock-out begins"),
+        self.begun += 1;
+        self.under_way.insert((lock_out.until, self.begun), locked);
+        if self.under_way.len() > MOST {
+            self.under_way.pop_first();
         }
-        self.0.push_back((lock_out.until, locked));
     }
 
-    /// Writes down those that are over; tells whose they were.
-    pub(super) fn end(&mut self, now: Instant) -> Vec<EntryId> {
-        let over = self.0.iter().take_while(|(until, _)| *until <= now).count();
-        self.0.drain(..over).filter_map(|(_, locked)| locked.told("lock-out ends")).collect()
+    /// Takes out those that are over.
+    pub(super) fn end(&mut self, now: Instant) -> Vec<Locked> {
+        let mut over = Vec::new();
+        while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
+            over.push(first.remove());
+        }
+        over
     }
 
-    /// Writes down those that are lifted; tells whose they were.
-    pub(super) fn lift(&mut self, whom: &Whom) -> Vec<EntryId> {
-        let (lifted, others) = self.0.drain(..).partition(|(_, locked)| locked.is_meant(whom));
-        self.0 = others;
-        let lifted: VecDeque<(Instant, Locked)> = lifted;
-        lifted.into_iter().filter_map(|(_, locked)| locked.told("lock-out lifted by an administrator")).collect()
+    /// Takes out those that are lifted.
+    pub(super) fn lift(&mut self, whom: &Whom) -> Vec<Locked> {
+        let under_way = std::mem::take(&mut self.under_way).into_iter();
+        let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, locked)| locked.is_meant(whom));
+        self.under_way = others.into_iter().collect();
+        lifted.into_iter().map(|(_, locked)| locked).collect()
     }
 }
 
 impl Locked {
-    /// Writes down what became of it; tells whose it was, if it was a person's.
-    fn told(self, what: &str) -> Option<EntryId> {
+    /// Logs that it has begun.
+    pub(super) fn log_begin(&self, lock_out: LockOut) {
+        let LockOut { count: wrong_passwords, in_a_row, until } = lock_out;
+        let until = utc(until);
+        match self {
+            Self::Person(someone) => {
+                tracing::warn!(person = &*someone.name, wrong_passwords, in_a_row, until, "lock-out begins");
+            }
+            Self::Familiar(someone, network) => {
+                tracing::warn!(person = &*someone.name, %network, wrong_passwords, in_a_row, until, "lock-out begins");
+            }
+            Self::Name(login) => tracing::warn!(login, wrong_passwords, in_a_row, until, "lock-out begins"),
+            Self::Namesakes(namesakes) => {
+                tracing::warn!(people = namesakes.names(), wrong_passwords, in_a_row, until, "lock-out begins");
+            }
+            Self::Network(network) => tracing::warn!(%network, wrong_passwords, in_a_row, until, "lock-out begins"),
+        }
+    }
+
+    /// Logs what became of it; gives whose it was, if it was a person's.
+    pub(super) fn log(self, what: &str) -> Option<EntryId> {
         match self {
             Self::Person(someone) => {
                 tracing::warn!(person = &*someone.name, "{what}");
@@ -146,6 +164,12 @@ impl Someone {
     /// Whether a folded name is the one that the log uses.
     pub(super) fn is_called(&self, folded: &str) -> bool {
         fold(&self.name) == folded
+    }
+}
+
+impl From<&Identity> for Someone {
+    fn from(person: &Identity) -> Self {
+        Self { id: person.id.clone(), name: Arc::from(&*person.canonical_name) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use super::asking::Asking;
 use super::flushes::{Flushes, Generation, Target};
@@ -54,9 +55,16 @@ impl Expiry<LoginName, Held> for PerFinding {
 
 impl Names {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
+        // Anybody can type names that nobody has: with TinyLFU, the cache's own policy, those that are asked for once take no
+        // place from names that are asked for again and again; and a new one has its place once it is.
         let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerFinding(lifetimes)).build();
         let bridged = lifetimes.outage_grace + lifetimes.found;
-        let last = Cache::builder().max_capacity(lifetimes.people).time_to_live(bridged).build();
+        // Names of people only; whoever is new takes the place of whoever was not there for the longest time.
+        let last = Cache::builder()
+            .max_capacity(lifetimes.people)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_live(bridged)
+            .build();
         Self { held, last, flushes }
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::flushes::{Flushes, Generation};
@@ -110,7 +111,13 @@ impl Passwords {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
-        let people = Cache::builder().max_capacity(lifetimes.people).time_to_idle(longest).build();
+        // Whoever is new takes the place of whoever was not there for the longest time: a person whose refused passwords are
+        // not remembered would be locked out of the directory by a phone with a stale one.
+        let people = Cache::builder()
+            .max_capacity(lifetimes.people)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(longest)
+            .build();
         Ok(Self { key, lifetimes, flushes, people, under_way: UnderWay::default() })
     }
 

@@ -12,8 +12,11 @@ pub struct Threshold {
     pub most: usize,
     /// A password counts for so long after it was last tried.
     pub within: Duration,
-    /// How long a lock-out lasts.
+    /// How long a first lock-out lasts. Each further one that begins within [`SERIES`] of the end of the one before lasts
+    /// twice as long as that.
     pub lasts: Duration,
+    /// How long a lock-out lasts at most; where this is less than `lasts`, each lasts as long as the first.
+    pub lasts_at_most: Duration,
 }
 
 /// A lock-out that has just begun.
@@ -21,6 +24,8 @@ pub struct Threshold {
 pub struct LockOut {
     /// The distinct wrong passwords that led to it.
     pub count: usize,
+    /// Its place in its series, 1 for the first: each lasts twice as long as the one before.
+    pub in_a_row: u32,
     /// When it ends.
     pub until: Instant,
 }
@@ -28,11 +33,28 @@ pub struct LockOut {
 /// The most steps by which a refusal is told later than the first wrong one: those of a counter at its threshold.
 pub const MOST_STEPS: u32 = 4;
 
+/// So long after a lock-out has ended, the next one is a repetition.
+pub const SERIES: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What is remembered of one person, name or network.
 #[derive(Debug, Default)]
 pub struct Counter {
     tries: Vec<Try>,
-    locked_until: Option<Instant>,
+    last_lock_out: Option<LastLockOut>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct LastLockOut {
+    until: Instant,
+    in_a_row: u32,
+}
+
+impl Threshold {
+    /// How long a lock-out lasts, by its place in its series.
+    fn duration(&self, in_a_row: u32) -> Duration {
+        let doubled = self.lasts.saturating_mul(2_u32.saturating_pow(in_a_row.saturating_sub(1)));
+        doubled.min(self.lasts_at_most.max(self.lasts))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +70,7 @@ impl Counter {
     /// are no more places than the threshold, so that many tries at once are no way around it.
     pub fn admit(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
         self.forget_old(threshold, now);
-        if self.locked_until.is_some() {
+        if self.locked_until(now).is_some() {
             return false;
         }
         if self.tries.iter().any(|tried| tried.tag == tag) {
@@ -65,7 +87,7 @@ impl Counter {
     /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
     pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
         self.forget_old(threshold, now);
-        if self.locked_until.is_some() {
+        if self.locked_until(now).is_some() {
             return None;
         }
         self.tries.retain(|tried| tried.tag != tag);
@@ -74,9 +96,10 @@ impl Counter {
         if count < threshold.most {
             return None;
         }
-        let until = now + threshold.lasts;
-        *self = Self { tries: Vec::new(), locked_until: Some(until) };
-        Some(LockOut { count, until })
+        let in_a_row = self.repetitions(now).saturating_add(1);
+        let until = now + threshold.duration(in_a_row);
+        *self = Self { tries: Vec::new(), last_lock_out: Some(LastLockOut { until, in_a_row }) };
+        Some(LockOut { count, in_a_row, until })
     }
 
     /// Gives back the place of a password that was not judged.
@@ -92,7 +115,13 @@ impl Counter {
     /// Until when nobody is let in.
     #[must_use]
     pub fn locked_until(&self, now: Instant) -> Option<Instant> {
-        self.locked_until.filter(|until| *until > now)
+        self.last_lock_out.map(|last| last.until).filter(|until| *until > now)
+    }
+
+    /// How many lock-outs the next one would repeat.
+    fn repetitions(&self, now: Instant) -> u32 {
+        let recent = self.last_lock_out.filter(|last| now.saturating_duration_since(last.until) < SERIES);
+        recent.map_or(0, |last| last.in_a_row)
     }
 
     /// How many distinct wrong passwords count now.
@@ -112,17 +141,18 @@ impl Counter {
         u32::try_from(gone * MOST_STEPS as usize / way).map_or(MOST_STEPS, |steps| steps.min(MOST_STEPS))
     }
 
-    /// What this counter is worth keeping: a lock-out before all, then the more wrong passwords, then the younger.
+    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords, of which
+    /// a lock-out of late stands for two; then the younger.
     pub(super) fn weight(&self, threshold: Threshold, now: Instant) -> (bool, usize, Option<Instant>) {
+        if let Some(until) = self.locked_until(now) {
+            return (true, 0, Some(until));
+        }
         let latest = self.tries.iter().map(|tried| tried.at).max();
-        (self.locked_until(now).is_some(), self.wrong(threshold, now), latest)
+        let repetitions = usize::try_from(self.repetitions(now)).unwrap_or(usize::MAX);
+        (false, repetitions.saturating_mul(2).saturating_add(self.wrong(threshold, now)), latest)
     }
 
-    /// A lock-out that is over leaves nothing behind: counting begins anew.
     fn forget_old(&mut self, threshold: Threshold, now: Instant) {
-        if self.locked_until.is_some_and(|until| until <= now) {
-            *self = Self::default();
-        }
         self.tries.retain(|tried| is_young(tried, threshold, now));
     }
 }
@@ -137,7 +167,12 @@ mod tests {
 
     use super::*;
 
-    const FIVE: Threshold = Threshold { most: 5, within: Duration::from_secs(900), lasts: Duration::from_secs(600) };
+    const FIVE: Threshold = Threshold {
+        most: 5,
+        within: Duration::from_secs(900),
+        lasts: Duration::from_secs(600),
+        lasts_at_most: Duration::from_secs(4 * 3600),
+    };
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -155,18 +190,48 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_grows_to_the_lock_out_which_ends_and_leaves_nothing() {
+    fn the_delay_grows_to_the_lock_out_which_ends_and_leaves_no_delay() {
         let (mut counter, now) = (Counter::default(), Instant::now());
         for (tag, steps) in [(1, 0), (2, 1), (3, 2), (4, 3)] {
             assert_eq!((counter.count(tag, FIVE, now), counter.steps(FIVE, now)), (None, steps));
         }
         let until = now + seconds(600);
-        assert_eq!(counter.count(5, FIVE, now), Some(LockOut { count: 5, until }));
+        assert_eq!(counter.count(5, FIVE, now), Some(LockOut { count: 5, in_a_row: 1, until }));
         assert_eq!((counter.locked_until(now), counter.steps(FIVE, now)), (Some(until), MOST_STEPS));
         let before = now + seconds(599);
         assert!(!counter.admit(1, FIVE, before) && counter.count(9, FIVE, before).is_none());
         assert!(counter.admit(6, FIVE, until));
         assert_eq!((counter.locked_until(until), counter.wrong(FIVE, until)), (None, 0));
+    }
+
+    /// Locks it out at a moment; how long that lasts.
+    fn lock_out(counter: &mut Counter, threshold: Threshold, now: Instant) -> Duration {
+        let begun: Vec<LockOut> = (0..5).filter_map(|tag| counter.count(tag, threshold, now)).collect();
+        assert_eq!(begun.len(), 1);
+        begun[0].until - now
+    }
+
+    #[test]
+    fn each_further_lock_out_within_a_day_lasts_twice_as_long() {
+        let (mut counter, mut now) = (Counter::default(), Instant::now());
+        for minutes in [10, 20, 40, 80, 160, 240, 240] {
+            let lasts = lock_out(&mut counter, FIVE, now);
+            assert_eq!(lasts, seconds(60 * minutes));
+            now += lasts + SERIES / 2;
+        }
+        now += SERIES / 2;
+        assert_eq!(lock_out(&mut counter, FIVE, now), seconds(600), "after a day without one");
+    }
+
+    #[test]
+    fn lock_outs_do_not_grow_where_the_most_is_as_long_as_the_first() {
+        for lasts_at_most in [FIVE.lasts, Duration::ZERO] {
+            let (mut counter, mut now) = (Counter::default(), Instant::now());
+            for _ in 0..40 {
+                assert_eq!(lock_out(&mut counter, Threshold { lasts_at_most, ..FIVE }, now), FIVE.lasts);
+                now += FIVE.lasts;
+            }
+        }
     }
 
     #[test]
@@ -179,7 +244,7 @@ mod tests {
     }
 
     /// What a counter must do, told by the whole history.
-    struct Model(Vec<(Tag, Instant)>, Option<Instant>);
+    struct Model(Vec<(Tag, Instant)>, Option<Instant>, u32);
 
     impl Model {
         fn count(&mut self, tag: Tag, now: Instant) -> bool {
@@ -194,7 +259,10 @@ mod tests {
                 self.0.iter().filter(|(_, at)| now.duration_since(*at) < FIVE.within).map(|(tag, _)| *tag).collect();
             young.sort_unstable();
             young.dedup();
-            self.1 = (young.len() >= FIVE.most).then(|| now + FIVE.lasts);
+            if young.len() >= FIVE.most {
+                self.1 = Some(now + (FIVE.lasts * 2_u32.pow(self.2)).min(FIVE.lasts_at_most));
+                self.2 = (self.2 + 1).min(10);
+            }
             self.1.is_some()
         }
     }
@@ -204,7 +272,7 @@ mod tests {
         fn it_locks_exactly_at_so_many_distinct_ones_within_the_time(
             tries in prop::collection::vec((0..9_u64, 0..400_u64), 0..200)
         ) {
-            let (mut counter, mut model) = (Counter::default(), Model(Vec::new(), None));
+            let (mut counter, mut model) = (Counter::default(), Model(Vec::new(), None, 0));
             let mut now = Instant::now();
             for (tag, pause) in tries {
                 now += seconds(pause);

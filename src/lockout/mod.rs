@@ -9,7 +9,7 @@ mod table;
 
 use std::time::Duration;
 
-pub use counter::{Counter, LockOut, MOST_STEPS, Tag, Threshold};
+pub use counter::{Counter, LockOut, MOST_STEPS, SERIES, Tag, Threshold};
 pub use network::{Block, Network};
 pub use table::Table;
 
@@ -22,8 +22,10 @@ pub struct Settings {
     pub network: usize,
     /// A password counts for so long after it was last tried.
     pub within: Duration,
-    /// How long a lock-out lasts.
+    /// How long a first lock-out lasts; each further one within a day lasts twice as long as the one before.
     pub lasts: Duration,
+    /// How long a lock-out lasts at most.
+    pub lasts_at_most: Duration,
     /// Networks that are not counted, since many people come from each of their addresses.
     pub exempt_networks: Vec<Block>,
 }
@@ -38,13 +40,18 @@ impl Settings {
     /// The threshold of a person, and of a name that leads to nobody.
     #[must_use]
     pub fn of_person(&self) -> Threshold {
-        Threshold { most: self.person, within: self.within, lasts: self.lasts }
+        self.threshold(self.person)
     }
 
     /// The threshold of a network.
     #[must_use]
     pub fn of_network(&self) -> Threshold {
-        Threshold { most: self.network, within: self.within, lasts: self.lasts }
+        self.threshold(self.network)
+    }
+
+    fn threshold(&self, most: usize) -> Threshold {
+        let Self { within, lasts, lasts_at_most, .. } = *self;
+        Threshold { most, within, lasts, lasts_at_most }
     }
 
     /// Whether an address lies in an exempt network.
@@ -56,7 +63,8 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let quarter = Duration::from_secs(15 * 60);
-        Self { person: 5, network: 50, within: quarter, lasts: quarter, exempt_networks: Vec::new() }
+        let (quarter, lasts_at_most) = (Duration::from_secs(15 * 60), Duration::from_secs(4 * 60 * 60));
+        // Directories lock an account at five, as a rule.
+        Self { person: 4, network: 50, within: quarter, lasts: quarter, lasts_at_most, exempt_networks: Vec::new() }
     }
 }

@@ -7,8 +7,9 @@ use super::counter::{Counter, LockOut, Tag, Threshold};
 
 /// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that nobody outside can foretell.
 ///
-/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set,
-/// and a lock-out never makes room. While a whole set is locked out, its newcomers are not counted.
+/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set. A
+/// lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be guessed
+/// without end.
 pub struct Table<Key> {
     threshold: Threshold,
     hasher: RandomState,
@@ -109,10 +110,7 @@ impl<Key: Hash + Eq> Table<Key> {
         }
         if set.len() >= WAYS {
             let weights = set.iter().map(|(_, counter)| counter.weight(threshold, now)).enumerate();
-            let (lightest, (is_locked, ..)) = weights.min_by_key(|(_, weight)| *weight)?;
-            if is_locked {
-                return None;
-            }
+            let (lightest, _) = weights.min_by_key(|(_, weight)| *weight)?;
             set.swap_remove(lightest);
         }
         set.push((key, Counter::default()));
@@ -129,7 +127,7 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
-    const FIVE: Threshold = Threshold { most: 5, within: HOUR, lasts: HOUR };
+    const FIVE: Threshold = Threshold { most: 5, within: HOUR, lasts: HOUR, lasts_at_most: HOUR };
 
     fn size<Key>(table: &Table<Key>) -> usize {
         table.sets.iter().map(Vec::len).sum()
@@ -157,19 +155,37 @@ mod tests {
         assert!(!table.is_locked(&"a", now) && table.is_locked(&"b", now));
     }
 
+    /// Else whoever has filled a table with lock-outs could guess everybody else's passwords without end.
     #[test]
-    fn what_is_over_makes_room() {
+    fn newcomers_are_counted_though_everybody_is_locked_out() {
         let (mut table, now) = (Table::new(FIVE, WAYS), Instant::now());
+        let later = |key: usize| now + Duration::from_secs(u64::try_from(key).unwrap());
         for key in 0..WAYS {
             for tag in 0..5 {
-                table.count(key, tag, now);
+                table.count(key, tag, later(key));
             }
         }
-        assert_eq!(table.count(WAYS, 1, now), None);
-        assert_eq!(table.steps(&WAYS, now), 0);
-        table.count(WAYS, 1, now + HOUR);
-        table.count(WAYS, 2, now + HOUR);
-        assert_eq!(table.steps(&WAYS, now + HOUR), 1);
+        for tag in 0..4 {
+            assert_eq!(table.count(WAYS, tag, later(WAYS)), None);
+        }
+        assert_eq!(table.steps(&WAYS, later(WAYS)), 3);
+        assert!(table.count(WAYS, 4, later(WAYS)).is_some());
+        let locked: Vec<usize> = (0..=WAYS).filter(|key| table.is_locked(key, later(WAYS))).collect();
+        assert_eq!(locked, (1..=WAYS).collect::<Vec<_>>(), "the one that would have ended first made room");
+    }
+
+    #[test]
+    fn a_flood_does_not_forget_that_somebody_was_locked_out() {
+        let (mut table, now) = (Table::new(Threshold { lasts_at_most: 4 * HOUR, ..FIVE }, WAYS), Instant::now());
+        let lock_out = |table: &mut Table<u32>, now| (0..5).find_map(|tag| table.count(0, tag, now)).unwrap();
+        assert_eq!(lock_out(&mut table, now).until, now + HOUR);
+        let later = now + 2 * HOUR;
+        for key in 1..1_000 {
+            table.count(key, 1, later);
+        }
+        assert_eq!(lock_out(&mut table, later).until, later + 2 * HOUR);
+        assert_eq!(table.forget(|key| *key == 0), 1);
+        assert_eq!(lock_out(&mut table, later).until, later + HOUR, "forgiven");
     }
 
     proptest! {

@@ -41,6 +41,22 @@ impl LoginName {
         Ok(Self(text.to_owned()))
     }
 
+    /// What was typed as a name, whether it can be one or not, as it is logged and counted: trimmed, and cut at
+    /// [`Self::MOST`] octets, so that a stranger's longest line fills neither log nor memory.
+    #[must_use]
+    pub fn as_typed(octets: &[u8]) -> String {
+        let octets = octets.trim_ascii();
+        let Some((kept, _)) = octets.split_at_checked(Self::MOST).filter(|(_, rest)| !rest.is_empty()) else {
+            return String::from_utf8_lossy(octets).trim().to_owned();
+        };
+        // Not within a character.
+        let kept = match std::str::from_utf8(kept) {
+            Err(fault) if fault.error_len().is_none() => kept.get(..fault.valid_up_to()).unwrap_or(kept),
+            _ => kept,
+        };
+        String::from_utf8_lossy(kept).trim().to_owned() + "…"
+    }
+
     /// The name, trimmed.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -65,3 +81,24 @@ impl fmt::Display for LoginNameFault {
     }
 }
 impl std::error::Error for LoginNameFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_cut_between_characters() {
+        for (typed, kept) in [
+            (" ajones \t".to_owned(), "ajones".to_owned()),
+            ("a".repeat(512), "a".repeat(512)),
+            ("a".repeat(513), "a".repeat(512) + "…"),
+            ("ä".repeat(300), "ä".repeat(256) + "…"),
+            (format!("{}{}", "a".repeat(511), "ä".repeat(300)), "a".repeat(511) + "…"),
+            ("\0".repeat(9_000), "\0".repeat(512) + "…"),
+            (" ".repeat(9_000), String::new()),
+        ] {
+            assert_eq!(LoginName::as_typed(typed.as_bytes()), kept);
+        }
+        assert_eq!(LoginName::as_typed(&[0xff; 9_000]), "\u{fffd}".repeat(512) + "…");
+    }
+}

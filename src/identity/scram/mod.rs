@@ -22,9 +22,9 @@ use self::credentials::Credentials;
 pub(super) use self::credentials::StandIns;
 use super::directories::Secret;
 use super::flushes::Generation;
-use super::guard::Trial;
 use super::person::Found;
 use super::second_factor::ShownCertificate;
+use super::trial::Trial;
 use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
 use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName, fold};
@@ -97,7 +97,7 @@ impl IdentityMap {
     }
 
     async fn exchange(&self, login: &[u8]) -> Result<ScramExchange, Fault> {
-        let (typed, asked) = (String::from_utf8_lossy(login).into_owned(), self.flushes.now());
+        let (typed, asked) = (LoginName::as_typed(login), self.flushes.now());
         let name = match LoginName::new(login) {
             Ok(name) => name,
             Err(fault) => {

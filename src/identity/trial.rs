@@ -1,0 +1,107 @@
+//! Credentials on trial, as far as counting goes: a name and a password are known as keyed hashes only.
+
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::{hmac, rand};
+
+use super::Identity;
+use super::locked::{Namesakes, Someone};
+use crate::lockout::{Network, Tag};
+use crate::names::{LoginName, fold};
+use crate::pop3::{Credentials, TokenCredentials};
+
+/// Credentials on trial.
+pub(super) struct Trial {
+    /// The name as typed, for the log; of bounded length.
+    pub(super) login: String,
+    pub(super) network: Network,
+    pub(super) is_exempt: bool,
+    pub(super) name: Tag,
+    pub(super) password: Tag,
+    pub(super) pair: Tag,
+    /// Whose counter keeps a place for this password.
+    pub(super) on_trial_for: OnceLock<Someone>,
+    /// The same, where it is tried on several people.
+    pub(super) on_trial_for_each: OnceLock<Namesakes>,
+    /// Whose password this is not, as was seen while the directory is silent.
+    pub(super) wrong_in_outage: OnceLock<Someone>,
+}
+
+/// What a [`Trial`] knows credentials by.
+#[derive(Clone, Copy)]
+struct Tags {
+    name: Tag,
+    password: Tag,
+    pair: Tag,
+}
+
+/// Makes tags, under a key that never leaves this process.
+pub(super) struct Tagger(hmac::Key);
+
+impl Trial {
+    /// The directory is silent, but this is surely not the password it proved last.
+    pub(super) fn wrong_in_outage(&self, person: &Identity) {
+        let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
+    }
+
+    fn new(login: String, tags: Tags, from: IpAddr, is_exempt: bool) -> Self {
+        let Tags { name, password, pair } = tags;
+        Self {
+            login,
+            network: Network::of(from),
+            is_exempt,
+            name,
+            password,
+            pair,
+            on_trial_for: OnceLock::new(),
+            on_trial_for_each: OnceLock::new(),
+            wrong_in_outage: OnceLock::new(),
+        }
+    }
+}
+
+impl Tagger {
+    /// Under a fresh key.
+    pub(super) fn new() -> Result<Self, Unspecified> {
+        hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new()).map(Self)
+    }
+
+    /// Puts a name and a password on trial.
+    pub(super) fn credentials(&self, credentials: &Credentials, from: IpAddr, is_exempt: bool) -> Trial {
+        let password = credentials.password.as_ref().map_or("", |password| password.expose());
+        self.named(&LoginName::as_typed(&credentials.login), password, from, is_exempt)
+    }
+
+    /// The same of a name, as typed, and whatever stands for a password.
+    pub(super) fn named(&self, login: &str, password: &str, from: IpAddr, is_exempt: bool) -> Trial {
+        let name = fold(login);
+        let tags =
+            Tags { name: self.name(&name), password: self.tag(&["", password]), pair: self.tag(&[&name, password]) };
+        Trial::new(login.to_owned(), tags, from, is_exempt)
+    }
+
+    /// The same of a token. Its name and password tags are counted by nobody.
+    pub(super) fn token(&self, credentials: &TokenCredentials, from: IpAddr, is_exempt: bool) -> Trial {
+        let token = credentials.token.as_ref().map_or("", |token| token.expose());
+        let tag = self.tag(&["token", &LoginName::as_typed(&credentials.authorization), token]);
+        Trial::new(String::new(), Tags { name: tag, password: tag, pair: tag }, from, is_exempt)
+    }
+
+    /// The tag of a folded name.
+    pub(super) fn name(&self, folded: &str) -> Tag {
+        self.tag(&[folded])
+    }
+
+    /// The first eight octets of a keyed hash.
+    fn tag(&self, parts: &[&str]) -> Tag {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | Tag::from(*octet))
+    }
+}
