@@ -85,6 +85,22 @@ fn a_unique_id_outlives_flags_moves_and_mbsync() {
     assert_eq!(unique_ids(&restarted.enter(&path("ajones")).unwrap()), before);
 }
 
+/// Maildirs written where a colon is no character of names, as on FAT: `;2,` and `!2,` stand before the flags.
+#[test]
+fn a_flag_behind_another_separator_changes_no_unique_id() {
+    for separator in [";", "!"] {
+        let mail = Mail::new();
+        mail.deliver("new/1.a", "x\n");
+        mail.deliver(format!("cur/2.b{separator}2,"), "y\n");
+        let mut maildrop = mail.enter();
+        assert_eq!(unique_ids(&maildrop), ["1.a", "2.b"]);
+        mail.rename("new/1.a", &format!("cur/1.a{separator}2,RS"));
+        mail.rename(&format!("cur/2.b{separator}2,"), &format!("cur/2.b,U=3{separator}2,S"));
+        assert_eq!(super::fetched(&mut maildrop, 0), "x\n", "followed");
+        assert_eq!(mail.unique_ids(), ["1.a", "2.b"]);
+    }
+}
+
 #[test]
 fn a_name_need_not_be_utf8() {
     let mail = Mail::new();

@@ -98,6 +98,19 @@ fn where_what_is_retrieved_is_flagged_the_flag_decides() {
     assert!(!mail.at("restante-pins").exists(), "nobody asks who retrieved what");
 }
 
+/// Where others write `;2,`, a colon may not stand in a name at all.
+#[test]
+fn flags_are_read_and_written_behind_the_separator_that_the_maildir_has() {
+    let mail = offering(MarkSeen::Retrieved);
+    for name in ["cur/1.a;2,S", "new/2.b", "cur/3.c;2,F"] {
+        mail.deliver(name, "x\n");
+    }
+    assert_eq!(unique_ids(&session(&mail, "ajones")), ["2.b", "3.c"], "seen mail is not offered");
+    retrieve(&mail, "ajones", &[0, 1]);
+    assert!(mail.at("cur/2.b;2,S").exists() && mail.at("cur/3.c;2,FS").exists());
+    assert_eq!(unique_ids(&session(&mail, "ajones")), [] as [&str; 0]);
+}
+
 #[test]
 fn a_lost_mark_means_not_retrieved() {
     let mail = offering(MarkSeen::None);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use restante::maildir::{FetchFault, Maildrop, Message, Store};
 
-use super::{Mail, fetched, octets, shares, unique_ids};
+use super::{Mail, fetched, octets, path, shares, unique_ids};
 
 #[test]
 fn a_store_can_be_handed_from_thread_to_thread() {
@@ -141,53 +141,86 @@ fn a_wrong_size_in_the_name_neither_cuts_nor_pads_and_is_put_right() {
     assert_eq!(octets(&mail.enter()), [8, 3, 3], "the name is never believed again");
 }
 
-/// So many that their names do not fit into one answer of the kernel; it would be a look at one moment.
-const MESSAGES: usize = 3000;
-
-/// Every tenth message must be opened and counted.
-fn name_of(number: usize) -> String {
-    if number.is_multiple_of(10) { format!("{number}.counted") } else { format!("{number}.believed,W=3") }
+/// A Maildir in which others rename every message without a pause.
+#[derive(Clone, Copy)]
+struct Busy {
+    messages: usize,
+    /// What the names of the messages end in.
+    ending: &'static str,
 }
 
-/// Renames every message again and again, as IMAP clients and mbsync do.
-fn rename_until(stop: &AtomicBool, passes: &AtomicUsize, mail: &Mail) {
-    let mut from = "new/N".to_owned();
-    for to in ["cur/N:2,", "cur/N:2,S", "cur/N:2,RS", "cur/N,U=1:2,S"].iter().cycle() {
-        for name in (0..MESSAGES).map(name_of) {
-            mail.rename(&from.replace('N', &name), &to.replace('N', &name));
+impl Busy {
+    /// Every tenth message must be opened and counted.
+    fn name_of(self, number: usize) -> String {
+        let ending = self.ending;
+        if number.is_multiple_of(10) {
+            format!("{number}.counted{ending}")
+        } else {
+            format!("{number}.believed{ending},W=3")
         }
-        (*to).clone_into(&mut from);
-        passes.fetch_add(1, Ordering::Relaxed);
-        if stop.load(Ordering::Relaxed) {
-            return;
+    }
+
+    fn names(self) -> Vec<String> {
+        (0..self.messages).map(|number| self.name_of(number)).collect()
+    }
+
+    /// Renames every message again and again, as IMAP clients and mbsync do.
+    fn rename_until(self, stop: &AtomicBool, passes: &AtomicUsize, mail: &Mail) {
+        let mut from = "new/N".to_owned();
+        for to in ["cur/N:2,", "cur/N:2,S", "cur/N:2,RS", "cur/N,U=1:2,S"].iter().cycle() {
+            for name in self.names() {
+                mail.rename(&from.replace('N', &name), &to.replace('N', &name));
+            }
+            (*to).clone_into(&mut from);
+            passes.fetch_add(1, Ordering::Relaxed);
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
         }
+    }
+
+    /// Two nodes that know nothing of each other see every message at each login.
+    fn is_seen_whole(self, logins: usize) {
+        let mail = Mail::new();
+        for name in self.names() {
+            mail.deliver(format!("new/{name}"), "x\n");
+        }
+        let wanted = mail.unique_ids();
+        assert_eq!(wanted.len(), self.messages);
+        let (stop, passes) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let visit = || {
+            while passes.load(Ordering::Relaxed) == 0 {
+                std::thread::yield_now();
+            }
+            for _ in 0..logins {
+                let maildrop = mail.restarted().enter(&path("ajones")).unwrap();
+                let seen = unique_ids(&maildrop);
+                assert!(seen == wanted, "{} of {} messages", seen.len(), wanted.len());
+                assert!(octets(&maildrop).iter().all(|octets| *octets == 3));
+            }
+        };
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            scope.spawn(|| self.rename_until(&stop, &passes, &mail));
+            let sessions = [scope.spawn(visit), scope.spawn(visit)];
+            let outcomes = sessions.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            stop.store(true, Ordering::Relaxed);
+            outcomes
+        });
+        assert!(outcomes.iter().all(Result::is_ok));
     }
 }
 
 #[test]
 fn every_session_sees_every_message_once_while_others_rename() {
-    let mail = Mail::new();
-    for name in (0..MESSAGES).map(name_of) {
-        mail.deliver(format!("new/{name}"), "x\n");
-    }
-    let wanted: Vec<String> = (0..MESSAGES).map(name_of).collect();
-    let (stop, passes) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let visit = || {
-        while passes.load(Ordering::Relaxed) == 0 {
-            std::thread::yield_now();
-        }
-        for _ in 0..3 {
-            let maildrop = mail.enter();
-            assert_eq!(unique_ids(&maildrop), wanted);
-            assert!(octets(&maildrop).iter().all(|octets| *octets == 3));
-        }
-    };
-    let outcomes: Vec<_> = std::thread::scope(|scope| {
-        scope.spawn(|| rename_until(&stop, &passes, &mail));
-        let sessions = [scope.spawn(visit), scope.spawn(visit)];
-        let outcomes = sessions.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-        stop.store(true, Ordering::Relaxed);
-        outcomes
-    });
-    assert!(outcomes.iter().all(Result::is_ok));
+    Busy { messages: 3000, ending: "" }.is_seen_whole(10);
+}
+
+/// Their names do not fit into one answer of the kernel, which would be a look at one moment.
+#[test]
+fn names_that_take_many_looks_are_all_seen_while_others_rename() {
+    let ending = concat!(
+        "-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789",
+        "-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789"
+    );
+    Busy { messages: 4800, ending }.is_seen_whole(3);
 }

@@ -1,9 +1,12 @@
 //! Other programs work on the Maildir while a session goes on.
 
 use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::NOT_NOW;
 use super::support::maildir;
+use super::support::mount::{Mount, Shown};
 use super::support::stage::Stage;
 
 const THREE: &[(&str, &[u8])] =
@@ -162,4 +165,70 @@ fn what_is_no_message_is_left_out_and_told_once() {
     }
     let told = stage.service.wait_for_logs(&["WARN", "left out what is no regular file", "new/0.link"], 1);
     assert_eq!(told.len(), 1);
+}
+
+/// So many messages that an IMAP client takes a while to mark them all.
+const MANY: usize = 5000;
+
+/// Marks every message as read, as flagged and as unread again, until it is told to stop.
+fn flag_until(stop: &AtomicBool, cur: &Path) {
+    let name = |number: usize, flags: &str| cur.join(format!("{number}.mx,W=17:2,{flags}"));
+    for (from, to) in [("", "S"), ("S", "FS"), ("FS", "F"), ("F", "")].iter().cycle() {
+        for number in 0..MANY {
+            fs::rename(name(number, from), name(number, to)).unwrap();
+        }
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+/// Logs in again and again while another program marks everything as read; the stage shows `maildir`.
+fn the_count_never_falls(stage: &Stage, maildir: &Path, logins: usize) {
+    maildir::make(maildir, &[]);
+    let cur = maildir.join("cur");
+    for number in 0..MANY {
+        fs::write(cur.join(format!("{number}.mx,W=17:2,")), "Subject: a\n\na\n").unwrap();
+    }
+    let stop = AtomicBool::new(false);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| flag_until(&stop, &cur));
+        let visits = scope.spawn(|| {
+            for _ in 0..logins {
+                let mut client = stage.session();
+                client.ask("STAT", &format!("+OK {MANY} {}", MANY * 17));
+                client.ask("QUIT", "+OK");
+                client.ended();
+            }
+        });
+        let outcome = visits.join();
+        stop.store(true, Ordering::Relaxed);
+        outcome
+    });
+    assert!(outcome.is_ok(), "the count fell");
+}
+
+/// An incomplete list makes clients forget unique-ids, and download again.
+#[test]
+fn the_count_never_falls_while_others_mark_everything_as_read() {
+    let stage = Stage::set("", &[]);
+    the_count_never_falls(&stage, &stage.maildir(), 200);
+}
+
+/// What changes within one tick of the file system's clock leaves no trace in its time stamps.
+#[test]
+fn the_count_never_falls_where_time_stamps_are_coarse() {
+    let stage = Stage::set("", &[]);
+    let _disk = Mount::with_whole_seconds(&stage.site.root().join("ajones"), stage.site.folder());
+    the_count_never_falls(&stage, &stage.maildir(), 1000);
+}
+
+#[test]
+fn the_count_never_falls_on_a_file_system_of_another_machine() {
+    let stage = Stage::set("", &[]);
+    let behind = stage.site.folder().join("behind");
+    fs::create_dir_all(&behind).unwrap();
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    let _shown = Shown::new(&behind, &stage.site.root().join("ajones"));
+    the_count_never_falls(&stage, &behind.join("Maildir"), 20);
 }

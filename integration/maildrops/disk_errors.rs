@@ -112,16 +112,28 @@ fn an_error_in_the_middle_cuts_the_connection_without_the_final_dot() {
     assert!(ends.iter().all(|line| line.contains("retr=0") && line.contains("dele=0")), "{ends:?}");
 }
 
-/// What cannot be counted is not left out: a client would take the message for deleted.
+/// What cannot be counted keeps its place: the octets told of it are those of its file, and RETR decides.
 #[test]
-fn an_error_while_octets_are_counted_is_no_shorter_maildrop() {
+fn an_error_while_octets_are_counted_leaves_no_message_out() {
     let disk = Disk::failing_from(70_000);
     disk.fail();
-    let mut client = disk.client();
-    client.ask("USER ajones", "+OK");
-    client.ask(&format!("PASS {PASSWORD}"), "-ERR [SYS/TEMP]");
-    disk.service.wait_for_log(&["ERROR", "maildrop not opened", "1.bad", "Input/output error"]);
+    let mut client = disk.session();
+    let size = long(LINES).len();
+    client.ask("STAT", &format!("+OK 2 {}", size + 23));
+    client.ask("LIST 1", &format!("+OK 1 {size}"));
+    client.ask("UIDL 1", "+OK 1 1.bad");
+    client.ask("RETR 2", "+OK 23 octets");
+    assert_eq!(client.message().len(), 23);
+    client.ask("QUIT", "+OK");
+    disk.service.wait_for_log(&["ERROR", "cannot be read", "1.bad", "Input/output error"]);
+    // Once for each message.
+    maildir::deliver(&disk.site.maildir("ajones"), "new/3.more", GOOD);
+    disk.session().ask("STAT", &format!("+OK 3 {}", size + 46));
+    assert_eq!(disk.service.log().iter().filter(|line| line.contains("1.bad")).count(), 1);
     disk.recover();
-    client.login("ajones", PASSWORD);
-    client.ask("STAT", "+OK 2 ");
+    let mut client = disk.session();
+    client.ask("RETR 1", "+OK");
+    assert_eq!(client.message().len(), 64 * LINES + 19);
+    client.ask("QUIT", "+OK");
+    disk.session().ask("LIST 1", &format!("+OK 1 {}", 64 * LINES + 19));
 }

@@ -146,6 +146,42 @@ fn a_file_system_that_fell_down_is_no_empty_maildrop() {
     stage.service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "not connected"]);
 }
 
+/// It keeps its place and its unique-id, and costs nobody the rest.
+#[test]
+fn one_message_that_may_not_be_read_is_refused_alone() {
+    const THREE: &[(&str, &[u8])] = &[("new/1.a", b"a\n"), ("cur/2.b:2,S", b"b\nb\n"), ("cur/3.c:2,", b"c\n")];
+    for headers in ["", "  eight_bit_headers: wrapped\n"] {
+        let stage = Stage::set_by(THREE, |plan, site| {
+            plan.mailboxes.push_str(headers);
+            if geteuid().is_root() {
+                plan.further.push_str("user: nobody\n");
+                fs::set_permissions(site.folder(), Permissions::from_mode(0o755)).unwrap();
+            }
+            fs::set_permissions(site.maildir("ajones").join("cur/2.b:2,S"), Permissions::from_mode(0o000)).unwrap();
+        });
+        let mut client = stage.session();
+        // Four are the octets of its file.
+        client.ask("STAT", "+OK 3 10");
+        client.ask("UIDL 2", "+OK 2 2.b");
+        client.ask("RETR 2", super::NOT_NOW);
+        client.ask("TOP 2 0", super::NOT_NOW);
+        for (number, body) in [(1, b"a\r\n"), (3, b"c\r\n")] {
+            client.ask(&format!("RETR {number}"), "+OK 3 octets");
+            assert_eq!(client.message(), body);
+        }
+        client.ask("QUIT", "+OK");
+        stage.service.wait_for_log(&["ERROR", "cannot be read", "2.b", "denied"]);
+        stage.service.wait_for_log(&["WARN", "message not sent", "message_number=2", "denied"]);
+        fs::set_permissions(stage.maildir().join("cur/2.b:2,S"), Permissions::from_mode(0o644)).unwrap();
+        let mut client = stage.session();
+        client.ask("RETR 2", "+OK");
+        assert_eq!(client.message(), b"b\r\nb\r\n");
+        client.ask("QUIT", "+OK");
+        client.ended();
+        stage.session().ask("STAT", "+OK 3 12");
+    }
+}
+
 #[test]
 fn a_maildir_that_may_not_be_entered_is_no_empty_maildrop() {
     for closed in ["", "new", "cur"] {

@@ -25,6 +25,18 @@ impl Mount {
         Self(at.to_owned())
     }
 
+    /// A file system on a disk whose time stamps count whole seconds: what changes within one of them looks unchanged. The
+    /// disk is a file in `folder`.
+    pub fn with_whole_seconds(at: &Path, folder: &Path) -> Self {
+        let disk = folder.join("disk");
+        std::fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
+        let mut make = Command::new("mkfs.ext4");
+        assert!(make.args(["-q", "-I", "128", "-N", "20000"]).arg(&disk).status().unwrap().success());
+        let mut mount = Command::new("mount");
+        assert!(mount.args(["-o", "loop"]).arg(&disk).arg(at).status().unwrap().success(), "mounting wants root");
+        Self(at.to_owned())
+    }
+
     /// From now on nothing can be written to it.
     pub fn read_only(&self) {
         let mut mount = Command::new("mount");

@@ -12,8 +12,8 @@ use super::pins::Pins;
 use super::root::OpenRoot;
 use super::scan::Parts;
 use super::settle::Sources;
-use super::snapshot::{Known, Left, Snapshot};
-use super::store::{ROUNDS, Store, counted, usable};
+use super::snapshot::{Known, Size, Snapshot};
+use super::store::{ROUNDS, Store, measured, usable};
 
 /// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
 const AT_ONCE: u64 = 256 << 20;
@@ -66,19 +66,19 @@ impl Store {
                 if allowance.is_used_up() {
                     return Ok(None);
                 }
-                let counted = counted(path, &parts, found)?;
-                if let Some((_, state)) = counted {
-                    allowance.use_up(state.size);
-                    read(state.size);
+                let size = measured(path, &parts, found, &known)?;
+                if let Some(read_octets) = size.and_then(Size::read) {
+                    allowance.use_up(read_octets);
+                    read(read_octets);
                 }
-                Ok(counted)
+                Ok(size)
             })?;
             write(&root, path, &mut snapshot)?;
             indexed.messages = snapshot.entries.len();
             indexed.read += MESSAGES_AT_ONCE - allowance.messages;
             // What was left though it might have been read went elsewhere, and is looked for again.
             idle = if allowance.is_used_up() { 0 } else { idle + 1 };
-            if left == Left::None || idle == ROUNDS {
+            if left.is_empty() || idle == ROUNDS {
                 return Ok(indexed);
             }
             earlier = Some(snapshot);

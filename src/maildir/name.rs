@@ -1,24 +1,51 @@
 //! What the name of a message's file tells: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
 //!
-//! Before the first `:` stands the base name, behind it the flags. A name is octets, not text: it need not be UTF-8.
+//! Before the first `:` stands the base name, behind it the flags. Where a colon is no character of names, as on FAT, other
+//! programs write `;2,` or `!2,` instead (`InfoDelimiter` of mbsync), so those are read alike. A name is octets, not text:
+//! it need not be UTF-8.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
+/// What stands between base name and flags, unless a Maildir is seen to have another one.
+pub(super) const SEPARATOR: u8 = b':';
+
 /// The name without its flags.
 pub(super) fn base(name: &[u8]) -> &[u8] {
-    memchr(b':', name).and_then(|at| name.get(..at)).unwrap_or(name)
+    let before_colon = memchr(SEPARATOR, name).and_then(|at| name.get(..at)).unwrap_or(name);
+    foreign_info(before_colon).map_or(before_colon, |(base, _)| base)
 }
 
 /// The flags behind the base name, as `RS`. None where none can be told, for lack of `:2,`.
 pub(super) fn flags(name: &[u8]) -> Option<&[u8]> {
-    name.get(base(name).len()..)?.strip_prefix(b":2,")
+    match memchr(SEPARATOR, name) {
+        Some(at) => name.get(at..)?.strip_prefix(b":2,"),
+        None => foreign_info(name)?.1.get(b";2,".len()..),
+    }
 }
 
-/// A name with other flags. "The flags … are stored in ASCII order" (maildir(5)): the caller sees to that.
-pub(super) fn with_flags(base: &[u8], flags: &[u8]) -> Vec<u8> {
-    [base, b":2,", flags].concat()
+/// What stands between base name and flags; none in a name without flags.
+pub(super) fn separator(name: &[u8]) -> Option<u8> {
+    name.get(base(name).len()).copied()
+}
+
+/// A name with other flags behind the same separator, or behind this one if it has none yet. None if what it says cannot be
+/// read. "The flags … are stored in ASCII order" (maildir(5)): the caller sees to that.
+pub(super) fn with_flags(name: &[u8], separator: u8, flags: &[u8]) -> Option<Vec<u8>> {
+    match self::flags(name) {
+        Some(old) => Some([name.strip_suffix(old)?, flags].concat()),
+        None if base(name).len() == name.len() => Some([name, &[separator], b"2,", flags].concat()),
+        None => None,
+    }
+}
+
+/// The base name and the rest of a name in which `;2,` or `!2,` stands before nothing but flags, which are letters.
+fn foreign_info(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let letters = name.iter().rev().take_while(|octet| octet.is_ascii_alphabetic()).count();
+    let before = name.get(..name.len() - letters)?;
+    let base = before.strip_suffix(b";2,").or_else(|| before.strip_suffix(b"!2,"))?;
+    name.split_at_checked(base.len())
 }
 
 /// What a message is known by: the base name without the `,U=<n>` that mbsync adds.
@@ -111,12 +138,35 @@ mod tests {
             ("1.M2P3.mx,W=12,U=7,x", "1.M2P3.mx,W=12,x", "1.M2P3.mx,x", Some(12)),
             ("1.mx,U=,W=1x,S:a:b", "1.mx,U=,W=1x,S", "1.mx,U=,W=1x,S", None),
             ("1.mx,W=99999999999999999999", "1.mx,W=99999999999999999999", "1.mx", None),
+            ("1.M2P3.mx,W=12;2,RS", "1.M2P3.mx,W=12", "1.M2P3.mx", Some(12)),
+            ("1.M2P3.mx,U=7!2,", "1.M2P3.mx", "1.M2P3.mx", None),
         ] {
             let base = base(name.as_bytes());
             assert_eq!(identity(base), known_by.as_bytes(), "{name}");
             assert_eq!(stem(base), left.as_bytes(), "{name}");
             assert_eq!(told_octets(base), octets, "{name}");
         }
+    }
+
+    #[test]
+    fn flags_stand_behind_a_colon_a_semicolon_or_an_exclamation_mark() {
+        for (name, base_name, told, with_s) in [
+            ("1.a:2,R", "1.a", Some("R"), Some("1.a:2,S")),
+            ("1.a;2,R", "1.a", Some("R"), Some("1.a;2,S")),
+            ("1.a!2,", "1.a", Some(""), Some("1.a!2,S")),
+            ("1.a", "1.a", None, Some("1.a#2,S")),
+            ("1.a:1,x", "1.a", None, None),
+            // Renamed by one that writes colons, behind what it took for a part of the base name.
+            ("1.a;2,R:2,F", "1.a", Some("F"), Some("1.a;2,R:2,S")),
+            // No flags: other octets than letters stand behind it.
+            ("1.a;2,mx.example", "1.a;2,mx.example", None, Some("1.a;2,mx.example#2,S")),
+            ("1.a;3,S", "1.a;3,S", None, Some("1.a;3,S#2,S")),
+        ] {
+            assert_eq!(base(name.as_bytes()), base_name.as_bytes(), "{name}");
+            assert_eq!(flags(name.as_bytes()), told.map(str::as_bytes), "{name}");
+            assert_eq!(with_flags(name.as_bytes(), b'#', b"S"), with_s.map(|name| name.as_bytes().to_vec()), "{name}");
+        }
+        assert_eq!([&b"1.a"[..], b"1.a;2,", b"1.a:2,S"].map(separator), [None, Some(b';'), Some(b':')]);
     }
 
     #[test]

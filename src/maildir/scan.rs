@@ -7,21 +7,23 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, fstat, seek, statat};
 use rustix::io::Errno;
 
 use super::fault::EnterFault;
+use super::fresh;
 use super::name::{self, Arrival};
 use super::root::OpenRoot;
-use super::stamp::{Moment, Stamp, Stamps, is_local};
+use super::stamp::{Stamp, Stamps, is_local};
 
-/// How often the names are read again while they change under our eyes.
-const ROUNDS: usize = 5;
+/// Octets of names taken from the kernel at a time, at least and at most. What comes in one answer is a look at one moment:
+/// nothing is renamed meanwhile.
+const LEAST_ROOM: usize = 64 * 1024;
+const MOST_ROOM: usize = 1 << 20;
 
-/// Octets of names taken from the kernel at a time.
-const BLOCK: usize = 64 * 1024;
+/// Octets of names taken at a time where each message is opened as soon as its name is read.
+const LITTLE_ROOM: usize = 4 * 1024;
 
 /// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,13 +46,23 @@ impl Place {
 pub(super) struct Found {
     pub(super) place: Place,
     pub(super) name: Box<[u8]>,
+    /// As the directory tells it; 0 where it tells none.
     pub(super) inode: u64,
     arrival: Arrival,
 }
 
 impl Found {
-    fn new(place: Place, name: &[u8], inode: u64) -> Self {
+    pub(super) fn new(place: Place, name: &[u8], inode: u64) -> Self {
+        /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
+        const UNKNOWN: u64 = 0xffff_ffff;
+        let inode = if inode == UNKNOWN { 0 } else { inode };
         Self { place, name: name.into(), inode, arrival: Arrival::of(name::base(name)) }
+    }
+
+    /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.
+    pub(super) fn is_same_message(&self, other: &Self) -> bool {
+        let is_same = if self.inode == 0 { self.base() == other.base() } else { self.inode == other.inode };
+        is_same && self.order(other) == Ordering::Equal
     }
 
     pub(super) fn base(&self) -> &[u8] {
@@ -80,38 +92,10 @@ impl Found {
         self.arrival.cmp(&other.arrival).then_with(|| self.identity().cmp(&other.identity()))
     }
 
-    fn full_order(&self, other: &Self) -> Ordering {
+    pub(super) fn full_order(&self, other: &Self) -> Ordering {
         let rest =
             || self.base().cmp(other.base()).then_with(|| (self.place, &self.name).cmp(&(other.place, &other.name)));
         self.order(other).then_with(rest)
-    }
-}
-
-/// The messages of a Maildir in order, each once.
-#[derive(Clone, Debug)]
-pub(super) struct Names {
-    pub(super) found: Vec<Found>,
-    pub(super) stamps: Stamps,
-    /// They lie on local file systems.
-    pub(super) local: bool,
-    /// A later look with the same stamps would find the same names.
-    pub(super) settled: bool,
-    /// The first of those entries that are no regular files.
-    pub(super) odd: Option<PathBuf>,
-}
-
-impl Names {
-    /// The file that now holds the message which lay in `wanted`: its flags may have been changed, it may have moved
-    /// from `new` to `cur`, or `,U=<n>` have been added. `others` are the messages listed beside it.
-    pub(super) fn follow<'a>(&self, wanted: &Found, others: impl Iterator<Item = &'a Found>) -> Option<&Found> {
-        let start = self.found.partition_point(|found| found.order(wanted) == Ordering::Less);
-        let same = || self.found.iter().skip(start).take_while(|found| found.order(wanted) == Ordering::Equal);
-        if let Some(exact) = same().find(|found| found.base() == wanted.base()) {
-            return Some(exact);
-        }
-        let taken: Vec<&[u8]> =
-            others.filter(|other| other.order(wanted) == Ordering::Equal).map(Found::base).collect();
-        same().find(|found| !taken.contains(&found.base()))
     }
 }
 
@@ -139,113 +123,109 @@ impl Parts {
         part.as_ref().map(AsFd::as_fd)
     }
 
-    fn stamps(&self) -> io::Result<Stamps> {
-        let of = |place| self.get(place).map(|part| fstat(part).map(|stat| Stamp::of(&stat))).transpose();
+    /// Whether both lie on local file systems.
+    pub(super) fn are_local(&self) -> bool {
+        [Place::New, Place::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
+    }
+
+    /// The stamps as they are now, whatever is remembered of a file system that is not local.
+    pub(super) fn stamps(&self, are_local: bool) -> io::Result<Stamps> {
+        let of =
+            |place| self.get(place).map(|part| fresh::stat(part, are_local).map(|stat| Stamp::of(&stat))).transpose();
         Ok(Stamps { new: of(Place::New)?, cur: of(Place::Cur)? })
     }
 
-    /// Reads the names until they hold still, a few times at most. `settling`: how old a change must be.
-    pub(super) fn names(&self, settling: Duration) -> io::Result<Names> {
-        let local = [Place::New, Place::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local);
-        let mut earlier = Vec::new();
-        for _ in 0..ROUNDS {
-            let margin = Moment::before(settling);
-            let before = self.stamps()?;
-            let (found, odd) = self.read()?;
-            if before == self.stamps()? {
-                let settled = local && before.are_older_than(margin);
-                return Ok(Names { found, stamps: before, local, settled, odd });
-            }
-            earlier = found;
-        }
-        // It never held still. One that was renamed while we read may have been missed: what the round before saw
-        // counts too. A message listed in vain costs a "gone", a message left out would be downloaded again.
-        let (stamps, (mut found, odd)) = (self.stamps()?, self.read()?);
-        let missed = |old: &Found| found.binary_search_by(|new| new.order(old)).is_err();
-        let mut missing: Vec<Found> = earlier.into_iter().filter(missed).collect();
-        found.append(&mut missing);
-        Ok(Names { found: in_order(found), stamps, local, settled: false, odd })
-    }
-
-    /// Reads `new` before `cur`: a message that moves while we read is seen at least once.
-    fn read(&self) -> io::Result<(Vec<Found>, Option<PathBuf>)> {
-        let (mut found, mut odd) = (Vec::new(), None);
+    /// Reads `new` before `cur`: a message that is delivered while we read is seen at least once.
+    pub(super) fn look(&self) -> io::Result<Look> {
+        let mut look = Look { found: Vec::new(), odd: None, is_of_one_moment: true };
         for place in [Place::New, Place::Cur] {
-            if let Some(part) = self.get(place) {
-                read_part(place, part, &mut found, &mut odd)?;
-            }
+            self.look_into(place, &mut look)?;
         }
-        Ok((in_order(found), odd))
+        Ok(look)
+    }
+
+    /// Reads the names in one of the two.
+    pub(super) fn look_into(&self, place: Place, look: &mut Look) -> io::Result<()> {
+        let Some(part) = self.get(place) else { return Ok(()) };
+        // A name takes about three times the room that some file systems count for it.
+        let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
+        let room = size.saturating_mul(3).clamp(LEAST_ROOM, MOST_ROOM);
+        let Look { found, odd, is_of_one_moment } = look;
+        let answers = read(part, room, |entry| {
+            match entry {
+                Entry::File(name, inode) => found.push(Found::new(place, name, inode)),
+                Entry::Odd(name) if odd.is_none() => {
+                    *odd = Some(Path::new(place.directory()).join(OsStr::from_bytes(name)));
+                }
+                Entry::Odd(_) => {}
+            }
+            Ok(())
+        })?;
+        *is_of_one_moment &= answers <= 1;
+        Ok(())
+    }
+
+    /// Reads the names, few at a time, and hands over each at once: what is done then is done before it gets another name.
+    pub(super) fn each(&self, mut act: impl FnMut(Found) -> io::Result<()>) -> io::Result<()> {
+        for place in [Place::New, Place::Cur] {
+            let Some(part) = self.get(place) else { continue };
+            read(part, LITTLE_ROOM, |entry| match entry {
+                Entry::File(name, inode) => act(Found::new(place, name, inode)),
+                Entry::Odd(_) => Ok(()),
+            })?;
+        }
+        Ok(())
     }
 }
 
-/// Sorts, and leaves one of each base name: in `cur` rather than in `new`. A file that was seen both before and after
-/// `,U=<n>` was added to its name counts once too.
-fn in_order(mut found: Vec<Found>) -> Vec<Found> {
-    found.sort_unstable_by(Found::full_order);
-    // `dedup_by` keeps the first of equal ones; the last is wanted.
-    found.reverse();
-    let renamed = |one: &Found, other: &Found| one.inode == other.inode && one.order(other) == Ordering::Equal;
-    found.dedup_by(|one, other| one.base() == other.base() || renamed(one, other));
-    found.reverse();
-    found
+/// What lay in `new` and `cur` when they were read.
+pub(super) struct Look {
+    pub(super) found: Vec<Found>,
+    /// The first of those entries that are no regular files.
+    pub(super) odd: Option<PathBuf>,
+    /// Each directory's names came in one answer of the kernel.
+    pub(super) is_of_one_moment: bool,
 }
 
-fn read_part(
-    place: Place,
-    part: BorrowedFd<'_>,
-    found: &mut Vec<Found>,
-    odd: &mut Option<PathBuf>,
-) -> Result<(), Errno> {
+/// What a directory names.
+enum Entry<'a> {
+    File(&'a [u8], u64),
+    /// Something else than a regular file.
+    Odd(&'a [u8]),
+}
+
+/// Reads the names in a directory. Gives in how many answers they came.
+fn read(part: BorrowedFd<'_>, room: usize, mut act: impl FnMut(Entry<'_>) -> io::Result<()>) -> io::Result<usize> {
     seek(part, SeekFrom::Start(0))?;
-    let mut block = Vec::with_capacity(BLOCK);
+    let mut block = Vec::with_capacity(room);
     let mut entries = RawDir::new(part, block.spare_capacity_mut());
-    while let Some(entry) = entries.next() {
+    let mut answers = 0;
+    loop {
+        let is_next = entries.is_buffer_empty();
+        let Some(entry) = entries.next() else { return Ok(answers) };
+        answers += usize::from(is_next);
         let entry = entry?;
         let name = entry.file_name();
         if name.to_bytes().starts_with(b".") {
             continue;
         }
         let kind = match entry.file_type() {
-            FileType::Unknown => kind_of(part, name)?,
+            FileType::Unknown => kind_of(part, name),
             kind => Some(kind),
         };
         match kind {
-            Some(FileType::RegularFile) => found.push(Found::new(place, name.to_bytes(), entry.ino())),
-            Some(_) if odd.is_none() => {
-                *odd = Some(Path::new(place.directory()).join(OsStr::from_bytes(name.to_bytes())));
-            }
-            _ => {}
+            Some(FileType::RegularFile) => act(Entry::File(name.to_bytes(), entry.ino()))?,
+            Some(_) => act(Entry::Odd(name.to_bytes()))?,
+            None => {}
         }
     }
-    Ok(())
 }
 
-/// Asks what an entry is, where the directory does not tell. None if it is gone.
-fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Result<Option<FileType>, Errno> {
+/// Asks what an entry is, where the directory does not tell. None if it is gone. What cannot be asked may be a message.
+fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Option<FileType> {
     match statat(part, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(found: &[(Place, &str, u64)]) -> Vec<String> {
-        let found = found.iter().map(|(place, name, inode)| Found::new(*place, name.as_bytes(), *inode)).collect();
-        in_order(found).iter().map(|found| found.path().display().to_string()).collect()
-    }
-
-    #[test]
-    fn a_file_seen_twice_counts_once() {
-        let moved = [(Place::Cur, "1.a:2,S", 7), (Place::New, "1.a", 7), (Place::New, "0.b", 8)];
-        assert_eq!(names(&moved), ["new/0.b", "cur/1.a:2,S"]);
-        let renamed_by_mbsync = [(Place::Cur, "1.a:2,S", 7), (Place::Cur, "1.a,U=5:2,S", 7)];
-        assert_eq!(names(&renamed_by_mbsync), ["cur/1.a,U=5:2,S"]);
-        let two_messages = [(Place::Cur, "1.a,U=5:2,S", 7), (Place::Cur, "1.a:2,S", 8)];
-        assert_eq!(names(&two_messages), ["cur/1.a:2,S", "cur/1.a,U=5:2,S"]);
+        Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),
+        Err(Errno::NOENT) => None,
+        Err(_) => Some(FileType::RegularFile),
     }
 }

@@ -22,43 +22,51 @@ impl Maildrop {
             Ok(reach) => reach,
             Err(fault) => return vec![fault.to_string()],
         };
+        let separator = self.separator();
         let mut failed = Vec::new();
         for &index in indices {
-            if let Err(refusal) = self.reach_for(index, &mut reach, mark) {
+            if let Err(refusal) = self.reach_for(index, &mut reach, |parts, found| mark(parts, found, separator)) {
                 failed.push(self.failure(index, &refusal));
             }
         }
         failed
     }
+
+    /// What stands before the flags in this Maildir: on some file systems a colon cannot.
+    fn separator(&self) -> u8 {
+        let mut names = self.snapshot.entries.iter().map(|entry| &entry.found.name);
+        names.find_map(|name| name::separator(name)).unwrap_or(name::SEPARATOR)
+    }
 }
 
-fn mark(parts: &Parts, found: &Found) -> Result<(), Refusal> {
-    let Some(name) = seen(&found.name) else { return Ok(()) };
+fn mark(parts: &Parts, found: &Found, separator: u8) -> Result<(), Refusal> {
+    let Some(name) = seen(&found.name, separator) else { return Ok(()) };
     let from = parts.get(found.place).ok_or(Errno::NOENT)?;
     let cur = parts.get(Place::Cur).ok_or_else(|| Refusal::Hindered("cur is missing".to_owned()))?;
     Ok(rename(from, &found.name, cur, &name)?)
 }
 
-/// The name of a message that was seen; none if it says so already, or what it says cannot be read.
-fn seen(old: &[u8]) -> Option<Vec<u8>> {
-    let base = name::base(old);
-    let flags = match name::flags(old) {
-        Some(flags) => flags,
-        None if base.len() == old.len() => b"",
-        None => return None,
-    };
+/// The name of a message that was seen; none if it says so already, or what it says cannot be read. `separator`: what
+/// stands before the flags if it has none yet.
+fn seen(old: &[u8], separator: u8) -> Option<Vec<u8>> {
+    let flags = name::flags(old).unwrap_or_default();
     if flags.contains(&SEEN) {
         return None;
     }
     // "2,": flags are "stored in ASCII order" (maildir(5)); what is there already keeps its order.
     let at = flags.iter().position(|flag| *flag > SEEN).unwrap_or(flags.len());
     let (before, behind) = flags.split_at(at);
-    Some(name::with_flags(base, &[before, &[SEEN], behind].concat()))
+    name::with_flags(old, separator, &[before, &[SEEN], behind].concat())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn first_flags_stand_behind_what_the_maildir_has() {
+        assert_eq!(seen(b"1.a", b';'), Some(b"1.a;2,S".to_vec()));
+    }
 
     #[test]
     fn the_flag_goes_where_it_belongs() {
@@ -69,8 +77,10 @@ mod tests {
             ("1.a:2,FTab", Some("1.a:2,FSTab")),
             ("1.a:2,RS", None),
             ("1.a:1,x", None),
+            ("1.a;2,F", Some("1.a;2,FS")),
+            ("1.a!2,RS", None),
         ] {
-            assert_eq!(seen(name.as_bytes()), marked.map(|name| name.as_bytes().to_vec()), "{name}");
+            assert_eq!(seen(name.as_bytes(), b':'), marked.map(|name| name.as_bytes().to_vec()), "{name}");
         }
     }
 }

@@ -11,32 +11,51 @@ use super::index::{self, Index, Noted};
 use super::kept::Mends;
 use super::mounts::FileSystems;
 use super::name;
-use super::scan::{Found, Names};
+use super::names::Names;
+use super::scan::Found;
 use super::settle::Settlement;
 use super::stamp::Stamps;
 use super::surrogates::Surrogates;
 use crate::pop3::{Listed, Messages, UniqueId};
 
-/// A message's file, and in which state it was counted; none if its octets were believed from its name.
+/// A message's file, and in which state it was counted; none if its octets were believed from its name, or could not be
+/// counted.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) found: Found,
     pub(super) counted: Option<FileState>,
     /// The index beside the mail has it, unless somebody else has written another one since.
     noted: bool,
+    /// It could not be read when the snapshot was made.
+    unreadable: bool,
 }
 
 /// How many octets a message has, and how that is known.
-#[derive(Clone, Copy)]
-struct Size {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
     octets: u64,
     counted: Option<FileState>,
     noted: bool,
+    unreadable: bool,
 }
 
 impl Size {
-    fn counted(octets: u64, state: FileState) -> Self {
-        Self { octets, counted: Some(state), noted: false }
+    pub(super) fn counted(octets: u64, state: FileState) -> Self {
+        Self { octets, counted: Some(state), noted: false, unreadable: false }
+    }
+
+    /// Of a message that cannot be counted.
+    pub(super) fn unreadable(octets: u64) -> Self {
+        Self { octets, counted: None, noted: false, unreadable: true }
+    }
+
+    /// The octets on disk that were read to count it; none if none were.
+    pub(super) fn read(self) -> Option<u64> {
+        self.counted.map(|state| state.size)
+    }
+
+    fn believed(octets: u64) -> Self {
+        Self { octets, counted: None, noted: false, unreadable: false }
     }
 }
 
@@ -94,12 +113,17 @@ impl<'a> Known<'a> {
             None => {}
         }
         let Some((Entry { counted, noted, .. }, listed)) = self.same_file(found) else { return self.noted(found) };
-        counted.map(|state| Size { octets: listed.octets, counted: Some(state), noted: *noted })
+        counted.map(|state| Size { noted: *noted, ..Size::counted(listed.octets, state) })
+    }
+
+    /// Whether it could not be read before.
+    pub(super) fn is_unreadable(&self, found: &Found) -> bool {
+        self.same_file(found).is_some_and(|(entry, _)| entry.unreadable)
     }
 
     fn noted(&self, found: &Found) -> Option<Size> {
         let noted = self.index?.get(&name::stem(found.base())).filter(|noted| noted.inode == found.inode)?;
-        Some(Size { octets: noted.octets, counted: Some(noted.state), noted: true })
+        Some(Size { noted: true, ..Size::counted(noted.octets, noted.state) })
     }
 
     /// The unique-id that the message had.
@@ -153,35 +177,35 @@ impl Snapshot {
         size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates
     }
 
-    /// Puts a snapshot together from names whose messages are settled. `count` opens a file and counts it, if neither an
-    /// earlier snapshot nor its name tells the octets; messages for which it finds no file are left out, and then the
-    /// snapshot is not settled.
+    /// Puts a snapshot together from names whose messages are settled. `measure` opens a file and counts it, if neither an
+    /// earlier snapshot nor its name tells the octets. Messages for which it finds no file are left out and given back, and
+    /// then the snapshot is not settled.
     pub(super) fn build(
         names: &Names,
         settlement: Settlement,
         mut ids: Ids,
         known: &Known<'_>,
-        mut count: impl FnMut(&Found) -> Result<Option<(u64, FileState)>, EnterFault>,
-    ) -> Result<(Self, Left), EnterFault> {
+        mut measure: impl FnMut(&Found) -> Result<Option<Size>, EnterFault>,
+    ) -> Result<(Self, Vec<Found>), EnterFault> {
         let mut entries = Vec::with_capacity(settlement.messages.len());
         let mut listed = Vec::with_capacity(settlement.messages.len());
-        let mut left = Left::None;
+        let mut left = Vec::new();
         for message in settlement.messages {
             let found = message.found;
-            let told = || name::told_octets(found.base()).map(|octets| Size { octets, counted: None, noted: false });
+            let told = || name::told_octets(found.base()).map(Size::believed);
             let size = match known.size(&found).or_else(told) {
                 Some(size) => Some(size),
-                None => count(&found)?.map(|(octets, state)| Size::counted(octets, state)),
+                None => measure(&found)?,
             };
-            let Some(size) = size else {
-                left = Left::Some;
+            let Some(Size { octets, counted, noted, unreadable }) = size else {
+                left.push(found);
                 continue;
             };
             ids.note(entries.len(), message.has_twin, message.wish);
-            entries.push(Entry { found, counted: size.counted, noted: size.noted });
-            listed.push(Listed { octets: size.octets, unique_id: message.unique_id });
+            entries.push(Entry { found, counted, noted, unreadable });
+            listed.push(Listed { octets, unique_id: message.unique_id });
         }
-        let settled = names.settled && left == Left::None;
+        let settled = names.settled && left.is_empty();
         let (stamps, local, odd) = (names.stamps, names.local, names.odd.is_some());
         let (listed, entries) = (Arc::new(listed.into_iter().collect()), entries.into());
         Ok((Self { listed, entries, ids, stamps, local, settled, odd, surrogates: None }, left))
@@ -256,11 +280,4 @@ pub(super) fn renewed(listed: &Arc<Messages>, changed: &HashMap<usize, UniqueId>
         Listed { octets: message.octets, unique_id }
     };
     Arc::new(listed.iter().enumerate().map(renewed).collect())
-}
-
-/// Whether messages were left out because their files were not where their names had been read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    None,
-    Some,
 }

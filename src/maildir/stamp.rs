@@ -82,6 +82,14 @@ impl Moment {
         Self(nanoseconds)
     }
 
+    /// Whether a later change would show by a later moment than this, once the clock stands at `now`. Some file systems
+    /// count whole seconds, and then a second must be over.
+    fn is_over_at(self, now: Self) -> bool {
+        const SECOND: i64 = 1_000_000_000;
+        let step = if self.0.rem_euclid(SECOND) == 0 { SECOND } else { 1 };
+        self.0.saturating_add(step) <= now.0
+    }
+
     /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
     fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
         let nanoseconds = nanoseconds.try_into().unwrap_or_default();
@@ -105,7 +113,7 @@ impl Stamp {
     }
 
     fn is_older_than(&self, moment: Moment) -> bool {
-        self.modified < moment && self.changed < moment
+        self.modified.is_over_at(moment) && self.changed.is_over_at(moment)
     }
 }
 
@@ -138,6 +146,16 @@ mod tests {
 
     fn stamps(modified: Moment, changed: Moment) -> Stamps {
         Stamps { new: None, cur: Some(Stamp { device: 1, inode: 2, modified, changed }) }
+    }
+
+    #[test]
+    fn a_stamp_of_whole_seconds_is_young_until_its_second_is_over() {
+        let at = Moment::of_nanoseconds;
+        let stamp = |moment| stamps(moment, moment);
+        assert!(stamp(at(7_000_000_001)).are_older_than(at(7_000_000_002)));
+        assert!(!stamp(at(7_000_000_001)).are_older_than(at(7_000_000_001)));
+        assert!(!stamp(at(7_000_000_000)).are_older_than(at(7_999_999_999)));
+        assert!(stamp(at(7_000_000_000)).are_older_than(at(8_000_000_000)));
     }
 
     #[test]

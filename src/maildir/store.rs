@@ -12,25 +12,25 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::beside;
-use super::count::{self, FileState};
 use super::fault::{EnterFault, StoreFault};
 use super::ids::Sought;
 use super::import::{LIST_FILES, UniqueIdSettings};
 use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
+use super::measure::{self, Followed, Measured, concerns_one_file};
 use super::mounts::{FileSystems, Mounts};
+use super::names::Names;
 use super::path::MaildropPath;
 use super::removal::Deletion;
 use super::root::{OpenRoot, Root, RootKind};
 use super::scan::{Found, Parts};
 use super::settings::{Offer, Settings};
-use super::snapshot::{Known, Left, Snapshot};
+use super::snapshot::{Known, Size, Snapshot};
 use super::stamp::Moment;
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
-/// How often the names are read again because a message went elsewhere before it was counted. Each round counts most of
-/// those that were left by the one before.
+/// How often the names are read again because a message went elsewhere before it was counted.
 pub(super) const ROUNDS: usize = 20;
 
 /// How a message's file is opened: never through a link, never waiting for a pipe's other end.
@@ -207,8 +207,8 @@ impl Inner {
         Ok(snapshot)
     }
 
-    /// Reads the names, and opens what is new. A message that moves before it is counted is followed by reading the
-    /// names again; what was counted by then is not opened twice.
+    /// Reads the names, and opens what is new. A message that moves before it is counted is followed, and the names are read
+    /// again; what was counted by then is not opened twice.
     fn scan(
         &self,
         path: &MaildropPath,
@@ -221,28 +221,40 @@ impl Inner {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
         let sources = sought.sources(&self.settings.unique_ids);
-        let mut round = 1;
-        loop {
-            let mut names = parts.names(self.settling).map_err(|error| EnterFault::unavailable(path, &error))?;
-            if let (Some(odd), false, 1) = (&names.odd, told, round) {
+        let mut followed = Followed::default();
+        for round in 0..ROUNDS {
+            let mut names = self.names(path, parts, before.as_deref())?;
+            if let (Some(odd), false, 0) = (&names.odd, told, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
+            followed.leave_out_gone(&mut names.found);
             let known = Known::new(earlier.as_deref(), mends).and(index);
             let found = std::mem::take(&mut names.found);
             let since = |found: &Found| waits_since(parts, found, earlier.as_deref());
             let settlement = sources.settle(found, |found| known.unique_id(found).cloned(), since);
-            if round == 1 {
+            if round == 0 {
                 sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
             }
             let ids = sought.ids(&sources, &settlement);
-            let (snapshot, left) =
-                Snapshot::build(&names, settlement, ids, &known, |found| counted(path, parts, found))?;
-            if left == Left::None || round == ROUNDS {
+            let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, |found| {
+                followed.size(found).map_or_else(|| measured(path, parts, found, &known), |size| Ok(Some(size)))
+            })?;
+            if moved.is_empty() {
                 return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
+            followed.follow(path, parts, &moved, &known)?;
             earlier = Some(Arc::new(snapshot));
-            round += 1;
         }
+        Err(EnterFault::Unavailable(format!("{path}: messages moved whenever they were looked for")))
+    }
+
+    /// The names, with all that are still there of those that an earlier snapshot had.
+    fn names(&self, path: &MaildropPath, parts: &Parts, earlier: Option<&Snapshot>) -> Result<Names, EnterFault> {
+        let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
+        let mut names = parts.names(self.settling).map_err(unavailable)?;
+        let known = earlier.iter().flat_map(|snapshot| snapshot.entries.iter()).map(|entry| &entry.found);
+        parts.look_again(&mut names, known).map_err(unavailable)?;
+        Ok(names)
     }
 }
 
@@ -299,28 +311,27 @@ fn missing(
     }
 }
 
-/// Counts a message. None if its file is not there any more, or is none that could be a message.
-pub(super) fn counted(
+/// Measures a message. None if its file is not there any more, or is none that could be a message.
+pub(super) fn measured(
     path: &MaildropPath,
     parts: &Parts,
     found: &Found,
-) -> Result<Option<(u64, FileState)>, EnterFault> {
-    let unavailable = |error: io::Error| {
-        let file = Path::new(path.as_ref() as &Path).join(found.path());
-        EnterFault::unavailable(file.display(), &error)
-    };
-    match opened(parts, found).map_err(unavailable)? {
-        Some(file) => count::count(&file).map_err(unavailable),
-        None => Ok(None),
+    known: &Known<'_>,
+) -> Result<Option<Size>, EnterFault> {
+    match measure::measure(path, parts, found, known) {
+        Ok(Measured::Known(size)) => Ok(Some(size)),
+        Ok(Measured::Moved | Measured::NoMessage) => Ok(None),
+        Err(error) => Err(measure::unavailable(path, found, &error)),
     }
 }
 
-/// A message's file. None if it is not there any more, or is none that could be a message.
+/// A message's file. None if it is not there any more, cannot be read, or is none that could be a message.
 fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
     let Some(part) = parts.get(found.place) else { return Ok(None) };
     match openat(part, &*found.name, MESSAGE, Mode::empty()) {
         Ok(file) => Ok(Some(File::from(file))),
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
+        Err(errno) if concerns_one_file(&errno.into()) => Ok(None),
         Err(errno) => Err(errno.into()),
     }
 }

@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use super::count::FileState;
+use super::measure::concerns_one_file;
 use super::name;
 use super::snapshot::{Entry, Snapshot, renewed};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
@@ -24,7 +25,7 @@ pub enum EightBitHeaders {
 /// The messages of a snapshot as such clients see them.
 #[derive(Debug)]
 pub(super) struct Surrogates {
-    /// For each message the octets of its surrogate's header; 0 where it needs none.
+    /// For each message the octets of its surrogate's header; 0 where it needs none, and [`NOT_READ`].
     headers: Arc<[u64]>,
     pub(super) listed: Arc<Messages>,
 }
@@ -35,6 +36,9 @@ pub(super) struct Read<'a>(HashMap<ReadFile<'a>, u64>);
 /// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in its place.
 type ReadFile<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
 
+/// Stands for a header that could not be read: its message is offered as it is, and looked at again at the next change.
+const NOT_READ: u64 = u64::MAX;
+
 /// Octets read of a message at a time.
 const BLOCK: u64 = 8 * 1024;
 
@@ -42,7 +46,8 @@ impl<'a> Read<'a> {
     pub(super) fn of(earlier: Option<&'a Snapshot>) -> Self {
         let known = earlier.and_then(|snapshot| Some((&snapshot.entries, &snapshot.surrogates.as_ref()?.headers)));
         let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers.iter()));
-        Self(pairs.map(|(entry, header)| (file(entry), *header)).collect())
+        let read = pairs.filter(|(_, header)| **header != NOT_READ);
+        Self(read.map(|(entry, header)| (file(entry), *header)).collect())
     }
 }
 
@@ -52,7 +57,7 @@ fn file(entry: &Entry) -> ReadFile<'_> {
 
 impl Surrogates {
     /// Reads the headers of messages that were not read before. `open` gives a message's file; where it gives none, the
-    /// message has moved and is offered as it is.
+    /// message has moved, or cannot be read, and is offered as it is.
     pub(super) fn look(
         snapshot: &Snapshot,
         read: &Read<'_>,
@@ -62,7 +67,7 @@ impl Surrogates {
         for entry in snapshot.entries.iter() {
             headers.push(match read.0.get(&file(entry)) {
                 Some(header) => *header,
-                None => open(entry)?.map_or(Ok(0), header)?,
+                None => open(entry)?.map_or(Ok(NOT_READ), header)?,
             });
         }
         let listed = snapshot.listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
@@ -71,7 +76,7 @@ impl Surrogates {
 
     /// Whether a message is offered by its surrogate.
     pub(super) fn has(&self, index: usize) -> bool {
-        self.headers.get(index).is_some_and(|header| *header > 0)
+        self.headers.get(index).is_some_and(|header| is_wrapped(*header))
     }
 
     /// The same with the unique-ids that changed, by index.
@@ -86,16 +91,23 @@ impl Surrogates {
 }
 
 fn offered(listed: &Listed, header: u64) -> Listed {
-    let octets = if header == 0 { listed.octets } else { surrogate_octets(header, listed.octets) };
+    let octets = if is_wrapped(header) { surrogate_octets(header, listed.octets) } else { listed.octets };
     Listed { octets, unique_id: listed.unique_id.clone() }
+}
+
+fn is_wrapped(header: u64) -> bool {
+    header != 0 && header != NOT_READ
 }
 
 /// The octets of the surrogate's header; 0 if the message's own is ASCII.
 fn header(mut file: File) -> io::Result<u64> {
     let mut beginning = Vec::new();
     while !has_whole_header(&beginning) {
-        if (&mut file).take(BLOCK).read_to_end(&mut beginning)? == 0 {
-            break;
+        match (&mut file).take(BLOCK).read_to_end(&mut beginning) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if concerns_one_file(&error) => return Ok(NOT_READ),
+            Err(error) => return Err(error),
         }
     }
     Ok(surrogate_header(&beginning).map_or(0, |header| header.len() as u64))

@@ -335,16 +335,16 @@ fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
 fn name_again(name: &[u8], same: bool) -> (Place, Vec<u8>) {
     let base = name::base(name);
     let base_again = if same { base.to_vec() } else { fresh_base(base) };
+    let info = name.get(base.len()..).unwrap_or_default();
     let Some(flags) = name::flags(name) else {
-        let info = name.get(base.len()..).unwrap_or_default();
         return (if info.is_empty() { Place::New } else { Place::Cur }, [&*base_again, info].concat());
     };
     let dropped: &[u8] = if same { b"T" } else { b"ST" };
-    let flags: Vec<u8> = flags.iter().copied().filter(|flag| !dropped.contains(flag)).collect();
-    if flags.is_empty() && !same {
+    let left: Vec<u8> = flags.iter().copied().filter(|flag| !dropped.contains(flag)).collect();
+    if left.is_empty() && !same {
         return (Place::New, base_again);
     }
-    (Place::Cur, name::with_flags(&base_again, &flags))
+    (Place::Cur, [&*base_again, info.strip_suffix(flags).unwrap_or(info), &left].concat())
 }
 
 #[cfg(test)]
@@ -358,6 +358,7 @@ mod tests {
             ("1.a,S=5:2,ST", Place::Cur, "1.a,S=5:2,S"),
             ("1.a:2,T", Place::Cur, "1.a:2,"),
             ("1.a:1,x", Place::Cur, "1.a:1,x"),
+            ("1.a;2,ST", Place::Cur, "1.a;2,S"),
         ] {
             assert_eq!(name_again(name.as_bytes(), true), (place, again.as_bytes().to_vec()), "{name}");
         }

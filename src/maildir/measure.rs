@@ -1,0 +1,174 @@
+//! Finding out how many octets messages have, each followed wherever others move it meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
+use rustix::io::Errno;
+
+use super::count;
+use super::fault::EnterFault;
+use super::name;
+use super::path::MaildropPath;
+use super::scan::{Found, Parts};
+use super::snapshot::{Known, Size};
+use super::stamp::Moment;
+use super::store::MESSAGE;
+
+/// How often the names are gone through for messages that were not where their names had been read. Each time catches most
+/// of those that were left by the one before.
+const PASSES: usize = 60;
+
+/// So often a message must be missing from names that others change to be gone.
+const ABSENCES: usize = 8;
+
+/// What came of looking at a message.
+pub(super) enum Measured {
+    Known(Size),
+    /// It is not there under this name any more.
+    Moved,
+    /// It is no regular file, so none that could be a message.
+    NoMessage,
+}
+
+/// The messages that were not where their names had been read, until each is measured or seen to be gone.
+#[derive(Default)]
+pub(super) struct Followed {
+    sizes: HashMap<(u64, Box<[u8]>), Size>,
+    gone: HashSet<(u64, Box<[u8]>)>,
+}
+
+/// Opens a message and counts its octets. One that cannot be read keeps its place: what is told of it is the size of its
+/// file, and whoever retrieves it is told.
+pub(super) fn measure(path: &MaildropPath, parts: &Parts, found: &Found, known: &Known<'_>) -> io::Result<Measured> {
+    let Some(part) = parts.get(found.place) else { return Ok(Measured::Moved) };
+    let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+        Ok(file) => count::count(&File::from(file)),
+        Err(Errno::NOENT) => return Ok(Measured::Moved),
+        // A link, or a socket.
+        Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
+        Err(errno) => Err(errno.into()),
+    };
+    match counted {
+        Ok(Some((octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
+        Ok(None) => Ok(Measured::NoMessage),
+        Err(error) if concerns_one_file(&error) => Ok(by_size(path, part, found, known, &error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an error tells that one file cannot be read, and not that nothing can be read now.
+pub(super) fn concerns_one_file(error: &io::Error) -> bool {
+    /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
+    const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
+    const CLOSED: [Errno; 5] = [Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::STALE, Errno::OVERFLOW];
+    Errno::from_io_error(error).is_some_and(|errno| DAMAGED.contains(&errno) || CLOSED.contains(&errno))
+}
+
+/// What is known of a message that cannot be read.
+fn by_size(path: &MaildropPath, part: BorrowedFd<'_>, found: &Found, known: &Known<'_>, error: &io::Error) -> Measured {
+    let octets = match statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => return Measured::NoMessage,
+        Ok(stat) => u64::try_from(stat.st_size).unwrap_or_default(),
+        Err(Errno::NOENT) => return Measured::Moved,
+        Err(_) => name::disk_octets(found.base()).unwrap_or_default(),
+    };
+    if !known.is_unreadable(found) {
+        let file = found.path();
+        tracing::error!(maildrop = %path, file = %file.display(), %error, "a message cannot be read, and is listed by the size of its file");
+    }
+    Measured::Known(Size::unreadable(octets))
+}
+
+impl Followed {
+    /// What was found out about a message.
+    pub(super) fn size(&self, found: &Found) -> Option<Size> {
+        if self.sizes.is_empty() { None } else { self.sizes.get(&key(found)).copied() }
+    }
+
+    /// Leaves out what is gone, or is no message.
+    pub(super) fn leave_out_gone(&self, found: &mut Vec<Found>) {
+        if !self.gone.is_empty() {
+            found.retain(|found| !self.gone.contains(&key(found)));
+        }
+    }
+
+    /// Measures messages that have moved since their names were read. Their directories are gone through, and each is
+    /// opened as soon as its name turns up.
+    ///
+    /// # Errors
+    /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
+    pub(super) fn follow(
+        &mut self,
+        path: &MaildropPath,
+        parts: &Parts,
+        moved: &[Found],
+        known: &Known<'_>,
+    ) -> Result<(), EnterFault> {
+        let mut left: HashMap<(u64, Box<[u8]>), usize> = moved.iter().map(|found| (key(found), 0)).collect();
+        for _ in 0..PASSES {
+            self.pass(path, parts, &mut left, known).map_err(|error| EnterFault::unavailable(path, &error))?;
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        let moved = left.len();
+        Err(EnterFault::Unavailable(format!("{path}: {moved} messages were elsewhere whenever they were looked for")))
+    }
+
+    /// Goes through the names once. `left`: how often each message was not among them.
+    fn pass(
+        &mut self,
+        path: &MaildropPath,
+        parts: &Parts,
+        left: &mut HashMap<(u64, Box<[u8]>), usize>,
+        known: &Known<'_>,
+    ) -> io::Result<()> {
+        let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
+        let before = parts.stamps(local)?;
+        let mut seen = HashSet::new();
+        parts.each(|found| {
+            let key = key(&found);
+            if !left.contains_key(&key) {
+                return Ok(());
+            }
+            match measure(path, parts, &found, known)? {
+                Measured::Known(size) => drop(self.sizes.insert(key.clone(), size)),
+                Measured::NoMessage => drop(self.gone.insert(key.clone())),
+                Measured::Moved => drop(seen.insert(key)),
+            }
+            Ok(())
+        })?;
+        let is_certain = local && before == parts.stamps(local)? && before.are_older_than(begun);
+        left.retain(|key, absences| {
+            if self.sizes.contains_key(key) || self.gone.contains(key) {
+                return false;
+            }
+            if seen.contains(key) {
+                return true;
+            }
+            *absences += 1;
+            let is_gone = is_certain || *absences >= ABSENCES;
+            if is_gone {
+                self.gone.insert(key.clone());
+            }
+            !is_gone
+        });
+        Ok(())
+    }
+}
+
+/// What a message is known by while its name changes.
+fn key(found: &Found) -> (u64, Box<[u8]>) {
+    (found.inode, if found.inode == 0 { found.base().into() } else { found.identity().into() })
+}
+
+/// What went wrong with a message's file, for the log.
+pub(super) fn unavailable(path: &MaildropPath, found: &Found, error: &io::Error) -> EnterFault {
+    let file = AsRef::<Path>::as_ref(path).join(found.path());
+    EnterFault::unavailable(file.display(), error)
+}
