@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
         2,
         &["ldap3", "rustls_native_certs", "rustls_pki_types", "socket2", "tokio", "tokio_rustls", "zeroize"],
     ),
+    ("tasks", 2, &["tokio"]),
     ("token", 2, &["base64", "jsonwebtoken", "serde_json", "tokio"]),
     ("maildir", 2, &["aws_lc_rs", "md5", "memchr", "moka", "rustix"]),
     ("remote", 2, &["rustls_pki_types", "tokio", "tokio_rustls"]),
@@ -184,6 +185,38 @@ fn no_file_grows_beyond_one_idea() {
         .map(|path| format!("{}: {}", told(path), lines(path)))
         .collect();
     assert!(long.is_empty(), "over {MOST_LINES} lines: {long:?}");
+}
+
+/// Where tasks and threads begin, and who notices the end of each. Whatever runs as long as the service is kept running by
+/// `tasks`.
+const SPAWNS: &[(&str, &str)] = &[
+    ("src/admin/mod.rs", "one client of the admin socket: its connection ends"),
+    ("src/cli/serve.rs", "looks at directories and mail at the start, which only log"),
+    ("src/connection/lanes.rs", "file calls: awaited; and what is dropped on a thread of its own"),
+    ("src/demo/directory.rs", "the demonstration's directory, and its clients: logged"),
+    ("src/directory/connect.rs", "a connection: asked whether it has ended before each use"),
+    ("src/directory/follow.rs", "one time of following, and its parts: awaited; a late notice of a group's change"),
+    ("src/directory/mod.rs", "one request: awaited"),
+    ("src/directory/tend.rs", "one look at the connections: awaited"),
+    ("src/directory/walk.rs", "one walk: awaited at its end"),
+    ("src/logging/lines.rs", "the writer: goes on after a panic"),
+    ("src/server/accept.rs", "one client: its connection ends"),
+    ("src/server/tls.rs", "one look at the files: awaited"),
+    ("src/tasks/mod.rs", "whatever runs as long as the service"),
+    ("src/token/issuers.rs", "one look at the files: awaited"),
+];
+
+#[test]
+fn every_task_is_listed_with_who_notices_its_end() {
+    let spawns = |path: &PathBuf| {
+        let code = code(path);
+        let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.any(|line| line.contains("spawn(") || line.contains("spawn_blocking("))
+    };
+    let found: Vec<String> =
+        rust_files(&root().join("src")).iter().filter(|path| spawns(path)).map(|path| told(path)).collect();
+    let listed: Vec<&str> = SPAWNS.iter().map(|(path, _)| *path).collect();
+    assert_eq!(found, listed, "found on the left, listed in SPAWNS on the right");
 }
 
 #[test]

@@ -34,6 +34,7 @@
 //! | 1 | [`certificate`] | what an X.509 certificate says, and what clients make of a chain of them |
 //! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
 //! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
+//! | 2 | [`tasks`] | tasks that run as long as the service: none of them ends unnoticed |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
@@ -46,6 +47,27 @@
 //! | 6 | [`config`] | from YAML to every module's settings, with every mistake told at once |
 //! | 7 | [`demo`] | an LDAP directory inside the process, sample people and mail, a throw-away authority |
 //! | 8 | [`cli`] | the commands |
+//!
+//! # The tasks of the running service
+//!
+//! Those that run as long as the service are watched ([`tasks`]): one that ends is logged and started again. If that fails,
+//! the process ends with the reason and status 1.
+//!
+//! | task | started by | if it panics |
+//! |---|---|---|
+//! | accept loop, one for each listener | `server` | started again on the same socket |
+//! | look at authorities, revocation lists and keys of tokens | `server`, `cli` | started again |
+//! | keep-alive, one for each directory | `cli` | started again |
+//! | follower, one for each followed directory | `cli` | started again; what was cached is looked up anew |
+//! | end of lock-outs | `cli` | started again |
+//! | admin socket | `cli` | started again on the same socket |
+//! | log writer (a thread) | `logging` | goes on |
+//! | signals | `cli` | the process ends |
+//! | one client | `server` | that connection ends |
+//! | one command on the admin socket | `admin` | that connection ends |
+//! | one connection to a directory | `directory` | it is replaced when it is needed |
+//! | one request to a directory | `directory` | it has no answer |
+//! | one file call | `connection` | it has failed |
 //!
 //! To see it move, run `cargo run --release -- demo`; to see what holds, read the dialogues in `integration/dialogues`.
 
@@ -68,4 +90,5 @@ pub mod pop3;
 pub mod remote;
 pub mod secret;
 pub mod server;
+pub mod tasks;
 pub mod token;

@@ -39,11 +39,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 
 impl AdminSocket {
-    /// Obeys orders until it is dropped, or the task that runs it.
+    /// Obeys orders for as long as it is polled.
     ///
     /// # Errors
     /// The runtime cannot take the socket.
-    pub async fn serve(self, identities: Arc<IdentityMap>) -> std::io::Result<()> {
+    pub async fn serve(&self, identities: Arc<IdentityMap>) -> std::io::Result<()> {
         let listener = UnixListener::from_std(self.listener.try_clone()?)?;
         let places = Arc::new(Semaphore::new(AT_ONCE));
         while let Ok(place) = places.clone().acquire_owned().await {

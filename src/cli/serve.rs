@@ -13,11 +13,12 @@ use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
 use crate::connection::{BLOCKING_THREADS, Entrances, Lanes, Service, kernel_tells_delivery};
-use crate::directory::Directory;
+use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
+use crate::tasks::Tasks;
 
 pub(super) fn serve(file: &Path) -> Ended {
     let configuration = match load(file) {
@@ -67,19 +68,27 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
-        let ending = ending()?;
-        take_orders(admin, service.identities.clone());
+        let (ending, mut failed) = (ending()?, None);
+        let mut tasks = Tasks::default();
+        take_orders(&mut tasks, admin, &service.identities);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             greet(directory.clone());
-            tend(directory.clone());
-            follow(directory, service.identities.clone());
+            tend(&mut tasks, &directory);
+            follow(&mut tasks, directory, &service.identities);
         }
         if let Some(issuers) = issuers {
-            tokio::spawn(issuers.stay_current());
+            tasks.keep_running("keys of tokens", move || issuers.clone().stay_current());
         }
-        tell_ends_of_lock_outs(service.identities.clone());
-        server.run(service, ending).await.context("cannot listen")
+        log_ends_of_lock_outs(&mut tasks, service.identities.clone());
+        let ending = async {
+            tokio::select! {
+                () = ending => {}
+                reason = tasks.failed() => failed = Some(reason),
+            }
+        };
+        server.run(service, ending).await.context("the server ended")?;
+        failed.map_or(Ok(()), |reason| Err(anyhow!(reason)))
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
     runtime.shutdown_timeout(LAST_CALLS);
@@ -104,12 +113,16 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     Ok((Arc::new(service), directories))
 }
 
-/// Opens the admin socket, where one is configured. Its file is removed with the runtime.
-fn take_orders(admin: Option<AdminSocket>, identities: Arc<IdentityMap>) {
-    let Some(admin) = admin else { return };
-    tokio::spawn(async move {
-        if let Err(fault) = admin.serve(identities).await {
-            tracing::error!(%fault, "the admin socket takes no orders");
+/// Obeys the admin socket, where one is configured. Its file is removed with the tasks.
+fn take_orders(tasks: &mut Tasks, admin: Option<AdminSocket>, identities: &Arc<IdentityMap>) {
+    let Some(admin) = admin.map(Arc::new) else { return };
+    let identities = identities.clone();
+    tasks.keep_running("admin socket", move || {
+        let (admin, identities) = (admin.clone(), identities.clone());
+        async move {
+            if let Err(fault) = admin.serve(identities).await {
+                tracing::error!(%fault, "the admin socket takes no orders");
+            }
         }
     });
 }
@@ -166,31 +179,42 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
 }
 
 /// Looks after the connections to a directory, so that logins find them well.
-fn tend(directory: Directory) {
-    tokio::spawn(async move { directory.tend().await });
-}
-
-/// Follows a directory, where that is configured.
-fn follow(directory: Directory, identities: Arc<IdentityMap>) {
-    if !directory.settings().follow {
-        return;
-    }
-    tokio::spawn(async move {
-        let name = directory.settings().name.clone();
-        directory.follow(move |change| identities.heed(&name, change)).await;
+fn tend(tasks: &mut Tasks, directory: &Directory) {
+    let (name, directory) = (format!("keep-alive of {}", directory.settings().name), directory.clone());
+    tasks.keep_running(name, move || {
+        let directory = directory.clone();
+        async move { directory.tend().await }
     });
 }
 
-/// How late the log may tell that a lock-out has ended.
+/// Follows a directory, where that is configured.
+fn follow(tasks: &mut Tasks, directory: Directory, identities: &Arc<IdentityMap>) {
+    if !directory.settings().follow {
+        return;
+    }
+    let (identities, mut is_first) = (identities.clone(), true);
+    tasks.keep_running(format!("follower of {}", directory.settings().name), move || {
+        let (directory, identities, name) = (directory.clone(), identities.clone(), directory.settings().name.clone());
+        if !std::mem::take(&mut is_first) {
+            identities.heed(&name, Change::Lost("the follower had ended".to_owned()));
+        }
+        async move { directory.follow(move |change| identities.heed(&name, change)).await }
+    });
+}
+
+/// How late the log may say that a lock-out has ended.
 const LATE: Duration = Duration::from_secs(1);
 
 /// Lock-outs end while nobody logs in, too.
-fn tell_ends_of_lock_outs(identities: Arc<IdentityMap>) {
-    tokio::spawn(async move {
-        let mut ticks = interval(LATE);
-        loop {
-            ticks.tick().await;
-            identities.end_lock_outs();
+fn log_ends_of_lock_outs(tasks: &mut Tasks, identities: Arc<IdentityMap>) {
+    tasks.keep_running("end of lock-outs", move || {
+        let identities = identities.clone();
+        async move {
+            let mut ticks = interval(LATE);
+            loop {
+                ticks.tick().await;
+                identities.end_lock_outs();
+            }
         }
     });
 }

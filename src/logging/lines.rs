@@ -1,6 +1,7 @@
 //! Log lines, gathered: a busy service writes many with one system call, and none waits for whoever reads them.
 
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -52,7 +53,7 @@ impl Lines {
     /// Begins to keep lines back.
     pub(super) fn gather(&self) -> io::Result<()> {
         let writer = self.clone();
-        thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever())?;
+        thread::Builder::new().name("log".to_owned()).spawn(move || writer.keep_writing())?;
         self.inner.gathers.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -63,6 +64,13 @@ impl Lines {
         let octets = std::mem::take(&mut *self.kept());
         // Where the log cannot be written, nobody can be told.
         let _ = out.write_all(&octets);
+    }
+
+    /// A panic of the writer costs no later line.
+    fn keep_writing(&self) {
+        loop {
+            let _was_logged = std::panic::catch_unwind(AssertUnwindSafe(|| self.write_for_ever()));
+        }
     }
 
     fn write_for_ever(&self) {
@@ -162,5 +170,30 @@ mod tests {
             }
         }
         assert_eq!(written.0.lock().unwrap().concat(), "a\nb\n");
+    }
+
+    #[test]
+    fn a_panic_of_the_writer_costs_no_later_line() {
+        /// Panics at the first write.
+        struct Panicking(Written, bool);
+        impl Write for Panicking {
+            fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+                assert!(std::mem::replace(&mut self.1, true), "this panic is part of the test");
+                self.0.write(octets)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let written = Written::default();
+        let lines = Lines::to(Panicking(written.clone(), false));
+        lines.gather().unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while written.0.lock().unwrap().is_empty() {
+            log(&lines, "a\n", false);
+            assert!(std::time::Instant::now() < deadline);
+            thread::yield_now();
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::listen::Policy;
 use super::places::{Full, Places};
 use crate::connection::Client;
+use crate::tasks::Tasks;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -19,13 +21,30 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long the log is not told again that connections cannot be accepted.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Accepts clients and hands each to a task of its own: one client's panic is its own.
-pub(super) async fn accept<Serving>(
+/// Accepts clients on a port for as long as the tasks run. The port stays open whatever happens to the loop: it is started
+/// again on the same socket, and who connects meanwhile waits in its backlog.
+pub(super) fn keep_accepting<Serving>(
+    tasks: &mut Tasks,
     listener: TcpListener,
     policy: Policy,
-    places: Places,
-    serve: impl Fn(Client) -> Serving,
+    places: &Places,
+    serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
 ) where
+    Serving: Future<Output = ()> + Send + 'static,
+{
+    let shared = Arc::new((listener, policy, places.clone(), serve));
+    tasks.keep_running(format!("accept loop of {}", shared.1.name()), move || {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (listener, policy, places, serve) = &*shared;
+            accept(listener, policy, places, serve).await;
+        }
+    });
+}
+
+/// Accepts clients and hands each to a task of its own: one client's panic is its own.
+async fn accept<Serving>(listener: &TcpListener, policy: &Policy, places: &Places, serve: &impl Fn(Client) -> Serving)
+where
     Serving: Future<Output = ()> + Send + 'static,
 {
     let mut complained = None;
@@ -33,7 +52,7 @@ pub(super) async fn accept<Serving>(
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(fault) => {
-                after_error(&fault, &policy, &mut complained).await;
+                after_error(&fault, policy, &mut complained).await;
                 continue;
             }
         };
@@ -41,7 +60,7 @@ pub(super) async fn accept<Serving>(
         let place = match places.take(peer.ip()) {
             Ok(place) => place,
             Err(full) => {
-                turn_away(&socket, peer, &policy, full);
+                turn_away(&socket, peer, policy, full);
                 continue;
             }
         };
@@ -87,7 +106,10 @@ mod tests {
     use super::super::{Limits, Listener, Tls};
     use super::*;
 
-    fn started<Serving>(limits: Limits, serve: impl Fn(Client) -> Serving + Send + 'static) -> SocketAddr
+    fn started<Serving>(
+        limits: Limits,
+        serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
+    ) -> (SocketAddr, Tasks)
     where
         Serving: Future<Output = ()> + Send + 'static,
     {
@@ -96,8 +118,9 @@ mod tests {
         let port = Port::bind(&listener, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(accept(listener, port.policy, Places::new(limits), serve));
-        address
+        let mut tasks = Tasks::default();
+        keep_accepting(&mut tasks, listener, port.policy, &Places::new(limits), serve);
+        (address, tasks)
     }
 
     async fn greeted(mut client: Client) {
@@ -114,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn one_clients_panic_is_its_own() {
         let first = std::sync::atomic::AtomicBool::new(true);
-        let address = started(Limits::default(), move |client| {
+        let (address, _tasks) = started(Limits::default(), move |client| {
             let panics = first.swap(false, std::sync::atomic::Ordering::SeqCst);
             async move {
                 assert!(!panics, "this panic is part of the test");
@@ -125,12 +148,25 @@ mod tests {
         assert_eq!(hear(address).await, "+OK\r\n");
     }
 
+    /// The port is served on, and whoever has a place keeps it.
+    #[tokio::test]
+    async fn a_panic_of_the_loop_itself_costs_no_port() {
+        let first = std::sync::atomic::AtomicBool::new(true);
+        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let (address, _tasks) = started(limits, move |client| {
+            assert!(!first.swap(false, std::sync::atomic::Ordering::SeqCst), "this panic is part of the test");
+            greeted(client)
+        });
+        assert_eq!(hear(address).await, "");
+        assert_eq!(hear(address).await, "+OK\r\n", "the place of the first was given back");
+    }
+
     #[tokio::test]
     async fn who_finds_no_place_is_told_so() {
         let limits = Limits { connections_per_address: 1, ..Limits::default() };
         let (gate, _) = tokio::sync::broadcast::channel::<()>(1);
         let opener = gate.clone();
-        let address = started(limits, move |client| {
+        let (address, _tasks) = started(limits, move |client| {
             let mut gate = gate.subscribe();
             async move {
                 greeted(client).await;

@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use certificates::{Certificates, FileFault};
@@ -30,10 +29,11 @@ pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
 pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls};
 pub use tls::TlsPolicies;
 
-use self::accept::accept;
+use self::accept::keep_accepting;
 use self::listen::Port;
 use self::places::Places;
 use crate::connection::{self, Service};
+use crate::tasks::Tasks;
 
 /// Bound ports that nobody serves yet.
 pub struct Server {
@@ -68,17 +68,17 @@ impl Server {
     /// cuts those that take longer than the limit. Nothing is committed that a client did not ask for by QUIT.
     ///
     /// # Errors
-    /// The runtime cannot take a listener.
+    /// The runtime cannot take a listener; or a task of the server ended and cannot be started again.
     pub async fn run(self, service: Arc<Service>, ending: impl Future<Output = ()>) -> std::io::Result<()> {
         let (drain, draining) = watch::channel(false);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let places = Places::new(self.limits);
-        let mut loops = JoinSet::new();
+        let mut tasks = Tasks::default();
         for Port { socket, policy } in self.ports {
             let listener = TcpListener::from_std(socket)?;
             tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
-            loops.spawn(accept(listener, policy, places.clone(), move |client| {
+            keep_accepting(&mut tasks, listener, policy, &places, move |client| {
                 let alive = alive.clone();
                 // In a box: each future around it would hold its room twice, and an idle session is little else.
                 let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));
@@ -86,19 +86,22 @@ impl Server {
                     serving.await;
                     drop(alive);
                 }
-            }));
+            });
         }
         drop(alive);
-        if let Some(tls) = self.tls {
-            loops.spawn(tls.stay_current());
+        if let Some(tls) = self.tls.filter(|tls| tls.ask_for_certificates()) {
+            tasks.keep_running("files of client certificates", move || tls.clone().stay_current());
         }
-        ending.await;
-        loops.shutdown().await;
+        let failed = tokio::select! {
+            () = ending => None,
+            reason = tasks.failed() => Some(reason),
+        };
+        tasks.stop().await;
         tracing::info!("shutting down: no more connections are accepted, sessions finish what they were asked to do");
         let _ = drain.send(true);
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
             tracing::warn!(limit = ?self.limits.shutdown, "sessions still open at the end of the limit are cut");
         }
-        Ok(())
+        failed.map_or(Ok(()), |reason| Err(std::io::Error::other(reason)))
     }
 }

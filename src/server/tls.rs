@@ -72,17 +72,21 @@ impl TlsPolicies {
         self.asking().map_or_else(|| Err("no authority is configured".to_owned()), |asking| asking.trust.judge(chain))
     }
 
-    /// Looks at the files again and again, for as long as it is polled.
+    /// Whether any certificate of a client can be judged.
+    pub(super) fn ask_for_certificates(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// Looks at the files again and again, for as long as it is polled. Ends only if a look panicked.
     pub(super) async fn stay_current(self: Arc<Self>) {
-        if self.asking.is_none() {
-            return;
-        }
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let policies = self.clone();
-            let _ = spawn_blocking(move || policies.look()).await;
+            if spawn_blocking(move || policies.look()).await.is_err() {
+                return;
+            }
         }
     }
 

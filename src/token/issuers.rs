@@ -99,14 +99,16 @@ impl Issuers {
         Value::Object(object).to_string()
     }
 
-    /// Looks at the files of keys again and again, for as long as it is polled.
+    /// Looks at the files of keys again and again, for as long as it is polled. Ends only if a look panicked.
     pub async fn stay_current(self: Arc<Self>) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let issuers = self.clone();
-            let _ = spawn_blocking(move || issuers.look()).await;
+            if spawn_blocking(move || issuers.look()).await.is_err() {
+                return;
+            }
         }
     }
 
