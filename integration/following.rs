@@ -156,6 +156,17 @@ fn a_disabled_person_is_cut_by_lifetime_where_389_directory_server_is_not_heard(
     a_disabled_person_is_cut_by_lifetime(&Ds389::start(LDIF));
 }
 
+/// Its plug-in gives every entry an entryUUID (RFC 4530) besides its nsUniqueId; content synchronisation may name entries
+/// by either.
+#[test]
+fn an_entry_with_two_ids_is_followed_on_389_directory_server() {
+    let directory = Ds389::start_with_entry_uuids(LDIF);
+    for id in ["entryUUID", "nsUniqueId"] {
+        assert!(directory.has_attribute(ALAN.0, id), "no {id}:\n{}", directory.log());
+    }
+    a_disabled_person_is_cut(&directory, "reason=account disabled");
+}
+
 #[test]
 fn who_leaves_and_who_comes_counts_at_once() {
     let (slapd, site) = (slapd(), Site::new());

@@ -36,6 +36,15 @@ impl Ds389 {
     /// Starts one with entries, whose first is the database's suffix, and waits until it answers. Only the service's
     /// entry may search.
     pub fn start(entries: &str) -> Self {
+        Self::begin(entries, false)
+    }
+
+    /// The same with the plug-in that gives every entry an entryUUID (RFC 4530).
+    pub fn start_with_entry_uuids(entries: &str) -> Self {
+        Self::begin(entries, true)
+    }
+
+    fn begin(entries: &str, has_entry_uuids: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("slapd-restante-").tempdir().unwrap();
         let daemon = Daemon::new("ns-slapd", folder.path().join("output"));
         let (plain, tls) = (Port::take(), Port::take());
@@ -48,6 +57,11 @@ impl Ds389 {
         server.store_certificates();
         fs::write(server.path("dse.ldif"), server.configuration()).unwrap();
         server.restart();
+        if has_entry_uuids {
+            // The first start adds the plug-in to the configuration, the second one loads it.
+            server.stop();
+            server.restart();
+        }
         server.administrator().add(entries);
         server.modify(&server.rules());
         server
@@ -83,6 +97,15 @@ impl Ds389 {
     /// What it wrote to its standard error and to its log of errors.
     pub fn log(&self) -> String {
         self.daemon.log()
+    }
+
+    /// Whether a person's entry has an attribute, operational ones included.
+    pub fn has_attribute(&self, short_name: &str, attribute: &str) -> bool {
+        let Administrator { url, dn, password } = self.administrator();
+        let mut command = program("ldapsearch");
+        command.args(["-x", "-LLL", "-H", &url, "-D", &dn, "-w", &password, "-s", "base"]);
+        let found = output(command.args(["-b", &dn_of(&self.entries, short_name), "(objectClass=*)", attribute]), "");
+        String::from_utf8_lossy(&found.stdout).to_lowercase().contains(&format!("\n{}: ", attribute.to_lowercase()))
     }
 
     fn path(&self, name: &str) -> PathBuf {

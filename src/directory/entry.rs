@@ -21,6 +21,9 @@ pub struct EntryId {
 pub struct Entry {
     /// The entry's own id: entryUUID (RFC 4530), nsUniqueId or objectGUID, else its DN.
     pub id: EntryId,
+    /// The other ids by which content synchronisation may name it (RFC 4533 §2.1): 389 Directory Server can give an entry
+    /// both an entryUUID and an nsUniqueId.
+    pub other_ids: Vec<EntryId>,
     /// Its distinguished name.
     pub dn: Dn,
     /// Moves when the password may have changed; none where nothing that tells it may be read.
@@ -68,10 +71,17 @@ impl Entry {
             found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
         let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
         let id = EntryId { directory: directory.clone(), own: String::new() };
-        let mut entry = Self { id, dn, stamp: None, exclusion: None, misfit: None, values, octets };
+        let other_ids = Vec::new();
+        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values, octets };
         entry.id.own = entry.own_id();
+        entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
         entry.stamp = entry.change_stamp();
         Ok(entry)
+    }
+
+    fn synchronised_ids(&self) -> impl Iterator<Item = EntryId> {
+        let texts = ["entryUUID", "nsUniqueId"].into_iter().filter_map(|name| self.values(name).first());
+        texts.map(|text| EntryId { directory: self.id.directory.clone(), own: digits_of(text) })
     }
 
     /// Active Directory's id is no text: it is told in hexadecimal digits.

@@ -109,7 +109,9 @@ impl Flushes {
     fn is_unchanged(&self, asked: Generation, found: &Found) -> bool {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
         let void_before = match found {
-            Found::One(person, _) => changes.entries.get(&person.id).copied().unwrap_or_default(),
+            Found::One(person, _) => {
+                person.ids().filter_map(|id| changes.entries.get(id)).max().copied().unwrap_or_default()
+            }
             Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => changes.last,
         };
         asked.0 >= void_before.max(changes.every_name_before)

@@ -13,6 +13,8 @@ use crate::names::{Dn, Kind};
 pub struct Identity {
     /// The entry's own id, which outlives a change of name.
     pub id: EntryId,
+    /// The other ids by which a followed directory may name the entry.
+    pub(super) other_ids: Vec<EntryId>,
     /// Where the entry lies; the name that binds.
     pub dn: Dn,
     /// The name that the log and the administrator know: from the entry, never from what was typed.
@@ -68,10 +70,16 @@ impl Identity {
             Field::Attribute(name) => one_value(entry, name),
             Field::Mail | Field::MailLocal | Field::MailDomain => first_value(entry, &attributes.mail),
         });
-        let (id, dn, stamp) = (entry.id.clone(), entry.dn.clone(), entry.stamp.clone());
+        let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
+        let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
         let (retention, looked_up) = (settings.ageing.retention(entry), Instant::now());
-        Self { id, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
+        Self { id, other_ids, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
+    }
+
+    /// Every id by which a followed directory may name the entry.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &EntryId> {
+        std::iter::once(&self.id).chain(&self.other_ids)
     }
 
     /// The same for a login; the log tells of what is wrong and makes no login fail.
