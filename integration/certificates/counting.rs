@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::certificates::ClientCertificate;
+use super::support::certificates::{ClientCertificate, Request};
 use super::support::conversation::Conversation;
 use super::{World, opened};
 
@@ -98,4 +98,28 @@ fn a_namesakes_password_counts_as_a_wrong_one() {
         refuses(&world, first, ("John Smith", password));
     }
     world.service.wait_for_log(&["WARN", "lock-out begins", "people=\"jsmith1, jsmith2\"", "wrong_passwords=3"]);
+}
+
+/// A certificate alone asks the directory like a password: under the same limits.
+#[test]
+fn a_network_that_is_locked_out_is_refused_by_certificate_without_a_look_up() {
+    let mut world = counting("person: 3, network: 3", "0s");
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
+    for number in 30..33 {
+        world.refuses(&world.authority.sign(Request::named("Nobody Here").numbered(number)), "certificate of nobody");
+    }
+    world.service.wait_for_log(&["WARN", "lock-out begins", "network=", "wrong_passwords=3"]);
+    world.slapd.stop();
+    world.refuses(&world.own, "locked out: too many refused logins from this network");
+}
+
+/// A device that shows the certificate of somebody who left, once an hour or every minute, is one try.
+#[test]
+fn the_same_certificate_counts_once() {
+    let world = counting("person: 3, network: 3", "0s");
+    let left = world.authority.sign(Request::named("Nobody Here").numbered(30));
+    for _ in 0..4 {
+        world.refuses(&left, "certificate of nobody");
+    }
+    assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
 }

@@ -78,6 +78,59 @@ fn a_right_proof_is_in_the_log_though_the_client_says_no_more() {
     assert_eq!(logins(), 4, "one line for each");
 }
 
+/// Each challenge asks the directory, so each that is not answered counts for the network. Once that is locked out, no
+/// challenge asks the directory any more, and none shows who has credentials: every name has another salt than before.
+#[test]
+fn unanswered_challenges_lock_a_network_out_which_gets_decoys_without_a_look_up() {
+    let mut world = counting("person: 3, network: 5");
+    let salt = |world: &World, name: &str| Client::new((name, "x")).begin(&mut world.connect()).unwrap().salt;
+    let names = [ALAN.0, LAMB.0, "nobody"];
+    let before = names.map(|name| salt(&world, name));
+    // By the end of the connection, by a malformed answer, by another login that is begun.
+    let mut pop3 = world.connect();
+    Client::new(ALAN).begin(&mut pop3).unwrap();
+    pop3.ask("no base64", "-ERR");
+    Client::new(ALAN).begin(&mut pop3).unwrap();
+    pop3.ask("*", "-ERR authentication cancelled");
+    pop3.ask("QUIT", "+OK");
+    world.service.wait_for_logs(&["login refused", "reason=the client did not answer the SCRAM challenge"], 5);
+    let begun = world.service.wait_for_log(&["WARN", "lock-out begins", "network=", "wrong_passwords=5"]);
+    assert!(!begun.contains("person="), "{begun}");
+    world.slapd.stop();
+    let decoys = names.map(|name| salt(&world, name));
+    for (at, decoy) in decoys.iter().enumerate() {
+        assert_eq!(decoy.len(), before[at].len());
+        assert!(!before.contains(decoy), "{}", names[at]);
+        assert_eq!(*decoy, salt(&world, names[at]), "{}: the same each time", names[at]);
+    }
+    assert_ne!(decoys[0], decoys[2]);
+    world.refuses(ALAN, "locked out: too many refused logins from this network");
+}
+
+/// A device that begins by SCRAM, goes back to a plain password, and is right: nobody is guessing.
+#[test]
+fn whoever_logs_in_otherwise_is_not_counted() {
+    let world = counting("person: 3, network: 3");
+    for _ in 0..4 {
+        let mut pop3 = world.connect();
+        Client::new((LAMB.0, "x")).begin(&mut pop3).unwrap();
+        pop3.ask("*", "-ERR authentication cancelled");
+        pop3.ask(&format!("USER {}", LAMB.0), "+OK");
+        pop3.ask(&format!("PASS {}", LAMB.1), "+OK");
+        pop3.ask("QUIT", "+OK");
+    }
+    assert_eq!(super::support::login::log_in(&world.service, LAMB.0, LAMB.1).as_deref(), Ok(LAMB.0));
+    // Somebody else's login takes nothing back.
+    for _ in 0..3 {
+        let mut pop3 = world.connect();
+        Client::new(ALAN).begin(&mut pop3).unwrap();
+        pop3.ask("*", "-ERR authentication cancelled");
+        pop3.ask(&format!("USER {}", LAMB.0), "+OK");
+        pop3.ask(&format!("PASS {}", LAMB.1), "+OK");
+    }
+    world.service.wait_for_log(&["lock-out begins", "network="]);
+}
+
 /// Nothing is slower for those who have credentials than for those who have none, to the step.
 #[test]
 fn a_challenge_and_a_refusal_come_at_whole_steps() {

@@ -123,6 +123,7 @@ impl Driver {
             Err(Closed::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
+        self.leave_challenge(report, None);
         // Before the last reply: who reads it may log in again at once.
         if let Some(mail) = self.mail.take() {
             mail.close().await;
@@ -229,9 +230,10 @@ impl Driver {
         if !self.takes_logins {
             return self.judged(began, from_elsewhere(), authorization, Mechanism::External, report).await;
         }
+        let (identities, from) = (&self.service.identities, report.peer.ip());
         let outcome = match self.certificate(report) {
             Ok(Some(certificate)) => {
-                let outcome = self.service.identities.verify_certificate(&certificate, authorization).await;
+                let outcome = identities.verify_certificate(&certificate, authorization, from).await;
                 report.certificate = Some(certificate.subject);
                 outcome
             }
@@ -249,8 +251,12 @@ impl Driver {
 
     /// The same, as it is judged together with other credentials.
     fn shown<'c>(&self, certificate: Option<&'c Certificate>) -> Option<ShownCertificate<'c>> {
-        let is_required = self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required);
+        let is_required = self.requires_certificate();
         certificate.map(|certificate| ShownCertificate { certificate, is_required })
+    }
+
+    fn requires_certificate(&self) -> bool {
+        self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required)
     }
 
     async fn judged(
@@ -282,6 +288,7 @@ impl Driver {
                 return Event::Judged(verdict);
             }
         };
+        self.leave_challenge(report, Some(&person));
         report.person = Some(person.canonical_name.clone());
         self.login = Some(Login { maildrop, expiry: person.retention.expiry, began });
         Event::Judged(Verdict::Proven)

@@ -3,10 +3,13 @@
 //! A certificate login makes no bind. What is held of a certificate is held as long as what is held of a login name, and
 //! bridges an outage as long: its proof is the look-up that found it in the entry.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use moka::Expiry;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
@@ -14,7 +17,7 @@ use moka::policy::EvictionPolicy;
 use super::directories::Directories;
 use super::flushes::{Flushes, Generation};
 use super::heard::{Heard, told};
-use super::{Identity, IdentityMap, Lifetimes, Outcome, Proof, Reason, Settings, Steps, proven, refused};
+use super::{Identity, IdentityMap, Lifetimes, LockOutOf, Outcome, Proof, Reason, Settings, Steps, proven, refused};
 use crate::certificate::Certificate;
 use crate::directory::{self, CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::names::{Dn, LoginName};
@@ -137,9 +140,24 @@ impl Owners {
 }
 
 impl IdentityMap {
-    /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL). Some clients send an authorization
-    /// identity: it may be empty, or any login name of the certificate's owner.
-    pub async fn verify_certificate(&self, certificate: &Certificate, authorization: &[u8]) -> Outcome {
+    /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL), sent from an address. Some clients
+    /// send an authorization identity: it may be empty, or any login name of the certificate's owner.
+    ///
+    /// What is refused counts for the network alone: nobody guesses a certificate.
+    pub async fn verify_certificate(&self, certificate: &Certificate, authorization: &[u8], from: IpAddr) -> Outcome {
+        let (named, shown) = (LoginName::as_typed(authorization), STANDARD.encode(fingerprint(certificate)));
+        let (trial, now) = (self.guard.trial_of(&named, &shown, from), Instant::now());
+        self.end_lock_outs();
+        let mut outcome = if self.guard.shuts_out_network(&trial, now) {
+            refused(None, Reason::LockedOut(LockOutOf::Network))
+        } else {
+            self.judge_certificate(certificate, authorization).await
+        };
+        self.guard.settle_token(&trial, &mut outcome, Instant::now());
+        outcome
+    }
+
+    async fn judge_certificate(&self, certificate: &Certificate, authorization: &[u8]) -> Outcome {
         let (owner, proof) = match self.owner_of(certificate).await {
             Ok((Owner::One(owner), proof)) => (owner, proof),
             Ok((Owner::Nobody(why), _)) => return refused(None, Reason::CertificateOfNobody(why.to_string())),

@@ -105,6 +105,8 @@ pub enum Reason {
     WrongProof,
     /// The SCRAM exchange proves nothing, whatever the proof.
     Scram(ScramFault),
+    /// The client did not answer the SCRAM challenge.
+    ChallengeUnanswered,
     /// The entry holds no SCRAM credentials that can be read.
     NoScramCredentials,
     /// The entry does not tell where the mail is.
@@ -180,6 +182,7 @@ impl fmt::Display for Reason {
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
             Self::WrongProof => f.write_str("wrong password"),
             Self::Scram(fault) => fault.fmt(f),
+            Self::ChallengeUnanswered => f.write_str("the client did not answer the SCRAM challenge"),
             Self::NoScramCredentials => f.write_str("the entry holds no SCRAM-SHA-256 credentials"),
             Self::NoMaildrop(refusal) => write!(f, "no maildrop: {refusal}"),
             Self::NoCertificate(why) => f.write_str(why),

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::super::report::Report;
 use super::{Driver, from_elsewhere, wait_for_step};
-use crate::identity::{Outcome, ScramExchange};
+use crate::identity::{Identity, Outcome, ScramExchange};
 use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
 
 /// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
@@ -23,10 +23,18 @@ impl Driver {
     /// Makes a challenge.
     pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut Report) -> Event {
         let began = Instant::now();
+        self.leave_challenge(report, None);
         if !self.takes_logins {
             return self.judged(began, from_elsewhere(), &wanted.login, wanted.mechanism, report).await;
         }
-        match self.service.identities.challenge(&wanted.login).await {
+        // Whoever lacks the certificate that is required is refused without a look-up, as with a password.
+        if self.requires_certificate()
+            && let Err(reason) = self.certificate(report)
+        {
+            let outcome = Outcome::no_certificate(reason);
+            return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
+        }
+        match self.service.identities.challenge(&wanted.login, report.peer.ip()).await {
             Ok((exchange, challenge)) => {
                 self.scram = Some(Box::new(Scram::Challenged(wanted, exchange)));
                 wait_for_step(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
@@ -69,5 +77,16 @@ impl Driver {
             return Event::Judged(Verdict::Unavailable);
         };
         self.concluded(Instant::now(), outcome, report).await
+    }
+
+    /// The client will not answer a challenge any more, if it has one: that counts, unless the person whom it was for has
+    /// logged in otherwise.
+    pub(super) fn leave_challenge(&mut self, report: &Report, proven: Option<&Identity>) {
+        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
+        if proven.is_some_and(|person| exchange.is_for(person)) {
+            return;
+        }
+        let outcome = self.service.identities.unanswered(exchange, report.peer.ip());
+        report.login(&wanted.login, wanted.mechanism, &outcome);
     }
 }

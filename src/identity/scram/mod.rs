@@ -6,7 +6,8 @@
 //! late would tell who they are.
 //!
 //! Names behind which no credentials are get a challenge like any other: the same salt each time, made from the name under
-//! a key of the server. They are refused once the proof has come.
+//! a key of the server. They are refused once the proof has come. A network that is locked out gets such a challenge for
+//! every name, and no directory is asked.
 
 mod credentials;
 
@@ -53,6 +54,8 @@ impl Default for ScramSettings {
 #[derive(Debug)]
 pub struct ScramExchange {
     login: String,
+    /// The server's part of the nonce, which tells this challenge from all others.
+    nonce: String,
     /// Before the directory was asked, every flush of this generation had been made.
     asked: Generation,
     person: Result<(Arc<Identity>, Option<Kind>), Reason>,
@@ -83,33 +86,55 @@ impl IdentityMap {
         }
     }
 
-    /// Makes a challenge for a login name, whoever's it is.
+    /// Makes a challenge for a login name that a client sent from an address, whoever's name it is.
     ///
     /// # Errors
     /// The directory gives no answer.
-    pub async fn challenge(&self, login: &[u8]) -> Result<(ScramExchange, ScramChallenge), Outcome> {
-        let exchange = self.exchange(login).await.map_err(Outcome::unanswered)?;
+    pub async fn challenge(&self, login: &[u8], from: IpAddr) -> Result<(ScramExchange, ScramChallenge), Outcome> {
         let mut nonce = [0; NONCE];
         rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system gives no random numbers".to_owned()))?;
-        let Credentials { salt, iterations, .. } = &exchange.credentials;
-        let challenge = ScramChallenge { nonce: STANDARD.encode(nonce), salt: salt.clone(), iterations: *iterations };
+        let nonce = STANDARD.encode(nonce);
+        let trial = self.guard.trial_of(&LoginName::as_typed(login), &nonce, from);
+        self.end_lock_outs();
+        let exchange = if self.guard.shuts_out_network(&trial, Instant::now()) {
+            self.decoy_exchange(login, nonce)
+        } else {
+            self.exchange(login, nonce).await.map_err(Outcome::unanswered)?
+        };
+        let (nonce, Credentials { salt, iterations, .. }) = (exchange.nonce.clone(), &exchange.credentials);
+        let challenge = ScramChallenge { nonce, salt: salt.clone(), iterations: *iterations };
         Ok((exchange, challenge))
     }
 
-    async fn exchange(&self, login: &[u8]) -> Result<ScramExchange, Fault> {
+    /// For a network that is locked out, without a look-up. Every name gets another salt than outside the lock-out, those
+    /// without credentials too: else the ones whose salt changes would be the names with credentials.
+    fn decoy_exchange(&self, login: &[u8], nonce: String) -> ScramExchange {
+        let typed = LoginName::as_typed(login);
+        let questions = LoginName::new(login).map_or_else(|_| fold(&typed), |name| self.questions(&name));
+        ScramExchange {
+            login: typed,
+            nonce,
+            asked: self.flushes.now(),
+            person: Err(Reason::LockedOut(LockOutOf::Network)),
+            credentials: self.stand_ins.of(&format!("locked out\0{questions}")),
+            are_own: false,
+        }
+    }
+
+    async fn exchange(&self, login: &[u8], nonce: String) -> Result<ScramExchange, Fault> {
         let (typed, asked) = (LoginName::as_typed(login), self.flushes.now());
         let name = match LoginName::new(login) {
             Ok(name) => name,
             Err(fault) => {
                 let (person, credentials) = (Err(Reason::NoName(fault)), self.stand_ins.of(&fold(&typed)));
-                return Ok(ScramExchange { login: typed, asked, person, credentials, are_own: false });
+                return Ok(ScramExchange { login: typed, nonce, asked, person, credentials, are_own: false });
             }
         };
         let (found, own) = self.find_with_credentials(&name).await?;
         let person = one_person(&found, Steps::IGNORED).map(|(identity, kind)| (identity.clone(), kind));
         let are_own = own.is_some();
         let credentials = own.unwrap_or_else(|| self.stand_ins.of(&self.questions(&name)));
-        Ok(ScramExchange { login: typed, asked, person, credentials, are_own })
+        Ok(ScramExchange { login: typed, nonce, asked, person, credentials, are_own })
     }
 
     /// What the directories are asked for a name. Names that ask alike find the same person, and so must have the same
@@ -176,7 +201,7 @@ impl IdentityMap {
         certificate: Option<ShownCertificate<'_>>,
     ) -> (Outcome, Option<ServerSignature>) {
         let now = Instant::now();
-        let trial = self.guard.trial_of(&exchange.login, &tried(&answer), from);
+        let trial = self.guard.trial_of(&exchange.login, &tried(&answer, &exchange.nonce), from);
         self.end_lock_outs();
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
@@ -190,6 +215,19 @@ impl IdentityMap {
         let is_proven = matches!(outcome, Outcome::Proven(_) | Outcome::Forbidden(..));
         let signature = answer.ok().filter(|_| is_proven).map(|proof| exchange.credentials.signature(&proof));
         (outcome, signature)
+    }
+
+    /// Counts a challenge that a client did not answer. It counts for the network alone: who asks for challenges learns
+    /// nothing about a password, and cannot lock anybody out.
+    pub fn unanswered(&self, exchange: ScramExchange, from: IpAddr) -> Outcome {
+        let trial = self.guard.trial_of(&exchange.login, &exchange.nonce, from);
+        let mut outcome = match exchange.person {
+            Ok((identity, _)) => refused(Some(&identity), Reason::ChallengeUnanswered),
+            Err(reason @ Reason::LockedOut(_)) => refused(None, reason),
+            Err(_) => refused(None, Reason::ChallengeUnanswered),
+        };
+        self.guard.settle_token(&trial, &mut outcome, Instant::now());
+        outcome
     }
 
     fn judge_answer(
@@ -229,10 +267,19 @@ impl IdentityMap {
     }
 }
 
+impl ScramExchange {
+    /// Whether the challenge was for this person.
+    #[must_use]
+    pub fn is_for(&self, person: &Identity) -> bool {
+        self.person.as_ref().is_ok_and(|(own, _)| own.id == person.id)
+    }
+}
+
 /// What was tried, as far as counting goes. A proof hides the password so well that two of the same wrong one cannot be
-/// told from two of different ones: unlike a password, each counts.
-fn tried(answer: &Result<ScramProof, ScramFault>) -> String {
-    answer.as_ref().map_or_else(ToString::to_string, |proof| STANDARD.encode(proof.proof))
+/// told from two of different ones: unlike a password, each counts. So does each challenge that got no proof, since each
+/// asks the directory.
+fn tried(answer: &Result<ScramProof, ScramFault>, nonce: &str) -> String {
+    answer.as_ref().map_or_else(|_| nonce.to_owned(), |proof| STANDARD.encode(proof.proof))
 }
 
 #[cfg(test)]
