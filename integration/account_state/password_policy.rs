@@ -60,6 +60,23 @@ fn take(slapd: &Slapd, dn: &str, attribute: &str) {
     slapd.modify(&format!("dn: {dn}\nchangetype: modify\ndelete: {attribute}\n"));
 }
 
+/// Where slapd answers a locked account as if the password were wrong, and the entry does not say it either, the reason
+/// names both; where the service may see locks, it names the one.
+#[test]
+fn a_lock_that_the_directory_does_not_disclose() {
+    let undisclosed = "wrong password, or locked: this directory does not say which ";
+    let slapd = slapd_with("pwdAccountLockedTime", "");
+    let (_site, service) = served(&slapd.url(), "");
+    for wrong in ["1", "2", "3"] {
+        keeps_out(&service, (MARY.0, wrong), undisclosed);
+    }
+    keeps_out(&service, MARY, undisclosed);
+    let open = slapd_with("", "");
+    let (_site, service) = served(&open.url(), "");
+    keeps_out(&service, (MARY.0, "1"), "wrong password mechanism=");
+    lets_in(&service, MARY, "bind");
+}
+
 /// Each state comes over somebody whose password is held, and ends again.
 #[test]
 fn each_state_of_an_entry_cuts_a_held_password_and_ends() {

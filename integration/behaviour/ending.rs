@@ -159,6 +159,9 @@ fn what_takes_longer_than_the_limit_is_cut() {
         ends.len() == 1 && ends[0].contains("reason=\"cut at shutdown\"") && ends[0].contains("retr=0"),
         "{ends:?}"
     );
+    let (_, octets) = ends[0].split_once("retr_octets=").unwrap();
+    let octets: u64 = octets.split(' ').next().unwrap().parse().unwrap();
+    assert!((1..16_000_016).contains(&octets), "what went out counts: {ends:?}");
     assert_eq!(names, ["cur/1.big"]);
 }
 

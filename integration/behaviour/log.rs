@@ -233,3 +233,27 @@ fn token(text: &str) -> (&str, &str) {
     });
     text.split_at(end.unwrap() + 2)
 }
+
+/// A client that is not set to use TLS gets an error, and its user asks why.
+#[test]
+fn a_login_before_tls_that_is_not_taken_is_logged() {
+    let stage = Stage::set_by(&[], |plan, _| {
+        plan.listeners = plan.listeners.replace("tls: starttls }", "tls: starttls, login_without_tls: refuse }");
+    });
+    let mut client = stage.client();
+    for (command, told) in [
+        ("USER ajones", "login=\"ajones\""),
+        ("PASS x", "mechanism=USER"),
+        ("AUTH PLAIN AGFqb25lcwB4", "mechanism=PLAIN"),
+        ("AUTH LOGIN", "mechanism=LOGIN"),
+    ] {
+        client.ask(command, "-ERR");
+        stage.service.wait_for_log(&[
+            "login refused",
+            "no login before TLS on this listener (login_without_tls)",
+            told,
+        ]);
+    }
+    client.ask("QUIT", "+OK");
+    assert!(!stage.service.log().join("\n").contains("AGFq"), "no credentials in the log");
+}

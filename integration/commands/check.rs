@@ -193,3 +193,39 @@ fn a_directory_in_which_nobody_is_found_is_wrong() {
     assert!(ended.complained.contains("sees no entry there: is `base` right, and may it read"), "{}", ended.complained);
     Site::new().serve(&plan).wait_for_log(&["WARN", "nobody is found, so nobody can log in"]);
 }
+
+#[test]
+fn a_directory_that_cannot_be_asked_is_explained() {
+    let slapd = Slapd::start(&company(3));
+    let port = |url: &str| url.rsplit_once(':').unwrap().1.to_owned();
+    let (plain, tls) = (port(&slapd.url()), port(&slapd.tls_url()));
+    let ca = format!("    ca: {}\n", slapd.authority().display());
+    for (url, lines, words) in [
+        (slapd.tls_url(), "", &["directories[].ca must name the PEM file of that authority", "UnknownIssuer"][..]),
+        (format!("ldaps://localhost:{plain}"), &ca, &["is this an LDAPS port?"]),
+        (format!("ldaps://127.0.0.2:{tls}"), &ca, &["127.0.0.2"]),
+    ] {
+        let mut plan = Plan::at(&url);
+        plan.directory.push_str(lines);
+        let ended = command(&configured(&plan), &["check"], "");
+        assert_eq!(ended.status, 1, "{}", ended.told);
+        for word in words {
+            assert!(ended.complained.contains(word), "no {word:?} in {}", ended.complained);
+        }
+    }
+    let mut plan = Plan::at(&slapd.url());
+    plan.directory = plan.directory.replace("base: \"ou=people,", "base: \"ou=staff,");
+    let ended = command(&configured(&plan), &["check"], "");
+    let words = "the search base ou=staff,dc=renovations,dc=example is not there, only dc=renovations,dc=example is";
+    assert!(ended.status == 1 && ended.complained.contains(words), "{}", ended.complained);
+    let blind = Slapd::start_with(&company(3), &Options { hidden: "entry".to_owned(), ..Options::default() });
+    let ended = command(&configured(&Plan::at(&blind.url())), &["check"], "");
+    let words = "is not there, or the service's entry may not see it: is `base` right?";
+    assert!(ended.status == 1 && ended.complained.contains(words), "{}", ended.complained);
+    let small = Slapd::start_with(&company(9), &Options { size_limit: 5, ..Options::default() });
+    let ended = command(&configured(&Plan::at(&small.url())), &["check"], "");
+    assert_eq!(ended.status, 0, "logins need no more than two entries: {}", ended.complained);
+    let words =
+        "not all people can be listed, which `audit` and --all need: result 4 (sizeLimitExceeded): the server gives";
+    assert!(ended.told.contains(words), "{}", ended.told);
+}

@@ -153,6 +153,12 @@ impl Driver {
                     self.wire.flush_replies().await?;
                     self.next_line().await?
                 }
+                Action::RefuseInClear(reply, sent) => {
+                    report.refused_in_clear(&sent);
+                    self.wire.out().extend(reply);
+                    self.wire.flush_block().await?;
+                    self.next_line().await?
+                }
                 Action::Share(reply) => {
                     self.wire.share(&reply).await?;
                     self.next_line().await?
@@ -342,6 +348,7 @@ impl Driver {
                 multiline.encode(reading.octets(), self.wire.out());
                 self.wire.flush_block().await?;
             }
+            report.sending(order.part, multiline.octets());
             if reading.is_whole || multiline.is_enough() {
                 break;
             }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::identity::{Outcome, Refused};
 use crate::maildir::MaildropPath;
-use crate::pop3::{End, Mechanism, Part};
+use crate::pop3::{End, InClear, Mechanism, Part};
 use crate::token::Bearer;
 
 /// Why a connection ended.
@@ -70,6 +70,8 @@ pub(super) struct Report {
 struct Sent {
     messages: u64,
     octets: u64,
+    /// Of a message that is not out as a whole.
+    under_way: u64,
 }
 
 impl Report {
@@ -101,12 +103,30 @@ impl Report {
 
     /// A message went out, or its top; octets as LIST counts them.
     pub(super) fn sent(&mut self, part: Part, octets: u64) {
-        let sent = match part {
+        self.sending(part, octets);
+        let sent = self.of(part);
+        sent.messages += 1;
+        sent.octets += std::mem::take(&mut sent.under_way);
+    }
+
+    /// So many octets of a message are out by now: if the connection is cut, they were sent all the same.
+    pub(super) fn sending(&mut self, part: Part, octets: u64) {
+        self.of(part).under_way = octets;
+    }
+
+    fn of(&mut self, part: Part) -> &mut Sent {
+        match part {
             Part::Whole => &mut self.retr,
             Part::Top(_) => &mut self.top,
-        };
-        sent.messages += 1;
-        sent.octets += octets;
+        }
+    }
+
+    /// A login that this listener does not take before TLS was begun, or even made.
+    pub(super) fn refused_in_clear(&self, sent: &InClear) {
+        let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
+        let login = sent.login.as_deref().map(String::from_utf8_lossy);
+        let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
+        tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
     }
 
     /// A certificate counts as none, on a port where none is needed.
@@ -162,9 +182,9 @@ impl Drop for Report {
             tls = self.protection,
             messages = self.messages,
             retr = self.retr.messages,
-            retr_octets = self.retr.octets,
+            retr_octets = self.retr.octets + self.retr.under_way,
             top = self.top.messages,
-            top_octets = self.top.octets,
+            top_octets = self.top.octets + self.top.under_way,
             dele = self.deleted,
             seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             reason,

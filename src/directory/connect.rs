@@ -9,6 +9,7 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::tls_fault::describe;
 use super::{Fault, LdapUrl, Settings};
 
 /// A live connection. Its driver ends when the server closes it.
@@ -66,7 +67,7 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
         .set_config(settings.tls.clone())
         .set_std_stream(stream);
     let (connection, ldap) =
-        LdapConnAsync::with_settings(ldap_settings, &url.to_string()).await.map_err(|fault| told(&fault))?;
+        LdapConnAsync::with_settings(ldap_settings, &url.to_string()).await.map_err(|fault| describe(&fault))?;
     let driver = tokio::spawn(async move {
         if let Err(fault) = connection.drive().await {
             tracing::debug!(%fault, "connection to the directory ended");

@@ -58,30 +58,47 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// A result code with its name (RFC 4511 Appendix A) and the server's own words.
+/// A result code with its name (RFC 4511 Appendix A) and the server's own words; of those that an administrator meets,
+/// what it means here.
 pub(super) fn told(result: &LdapResult) -> String {
-    let name = match result.rc {
-        1 => "operationsError",
-        3 => "timeLimitExceeded",
-        7 => "authMethodNotSupported",
-        8 => "strongerAuthRequired",
-        13 => "confidentialityRequired",
-        19 => "constraintViolation",
-        32 => "noSuchObject",
-        34 => "invalidDNSyntax",
-        48 => "inappropriateAuthentication",
-        49 => "invalidCredentials",
-        50 => "insufficientAccessRights",
-        51 => "busy",
-        52 => "unavailable",
-        53 => "unwillingToPerform",
-        80 => "other",
-        _ => "see RFC 4511",
+    let (name, meaning) = match result.rc {
+        1 => ("operationsError", ""),
+        2 => ("protocolError", ""),
+        3 => ("timeLimitExceeded", "the time that the server gives the service's entry is over"),
+        4 => ("sizeLimitExceeded", "the server gives the service's entry no more entries than this"),
+        7 => ("authMethodNotSupported", ""),
+        8 => ("strongerAuthRequired", "the server wants TLS, or another way to log in"),
+        10 => ("referral", "the entries are on another server"),
+        11 => ("adminLimitExceeded", "an administrative limit of the server was reached"),
+        12 => ("unavailableCriticalExtension", ""),
+        13 => ("confidentialityRequired", "the server wants TLS: ldaps:// or `starttls: true`"),
+        19 => ("constraintViolation", ""),
+        32 => ("noSuchObject", ""),
+        34 => ("invalidDNSyntax", ""),
+        48 => ("inappropriateAuthentication", ""),
+        49 => ("invalidCredentials", ""),
+        50 => ("insufficientAccessRights", ""),
+        51 => ("busy", ""),
+        52 => ("unavailable", ""),
+        53 => ("unwillingToPerform", ""),
+        80 => ("other", ""),
+        4096 => ("e-syncRefreshRequired", ""),
+        _ => ("see RFC 4511", ""),
     };
     // Active Directory ends its text with a NUL.
     let text = result.text.trim_end_matches('\0').trim();
-    let separator = if text.is_empty() { "" } else { ": " };
-    format!("result {} ({name}){separator}{text}", result.rc)
+    let words = [meaning, text].into_iter().filter(|words| !words.is_empty());
+    words.fold(format!("result {} ({name})", result.rc), |told, words| format!("{told}: {words}"))
+}
+
+/// A search base that is not there, or that the service's entry may not see: a server answers both with 32, but names
+/// the nearest entry above (RFC 4511 §4.1.9) only of what is not there.
+pub(super) fn no_base(base: &str, result: &LdapResult) -> Fault {
+    let what = match result.matched.as_str() {
+        "" => format!("the search base {base} is not there, or the service's entry may not see it: is `base` right?"),
+        nearest => format!("the search base {base} is not there, only {nearest} is: is `base` right?"),
+    };
+    Fault::Misconfigured(format!("{what} ({})", told(result)))
 }
 
 /// Whether the connection is gone, so that the request may be sent again on a fresh one.

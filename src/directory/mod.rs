@@ -25,6 +25,7 @@ mod settings;
 mod shared;
 mod state;
 mod tend;
+mod tls_fault;
 mod trust;
 mod url;
 mod verdict;
@@ -33,7 +34,7 @@ mod words;
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 pub use admission::{Admission, Exclusion, Group};
@@ -72,6 +73,8 @@ struct Inner {
     /// For look-ups under way.
     places: Semaphore,
     binder: Binder,
+    /// Whether the entry of a locked person says so to the service, once that is known.
+    shows_locks: OnceCell<bool>,
 }
 
 impl Directory {
@@ -83,7 +86,8 @@ impl Directory {
     pub fn new(settings: Settings) -> Self {
         let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
-        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder }) }
+        let shows_locks = OnceCell::new();
+        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder, shows_locks }) }
     }
 
     /// What it was told.
@@ -166,11 +170,25 @@ impl Directory {
     /// No answer; see [`Fault`].
     pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
         let inner = self.inner.clone();
-        apart(async move { inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await }).await
+        apart(async move {
+            match inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await? {
+                Verdict::Refused(Refusal::WrongOrLocked) if inner.shows_locks().await => {
+                    Ok(Verdict::Refused(Refusal::WrongPassword))
+                }
+                verdict => Ok(verdict),
+            }
+        })
+        .await
     }
 }
 
 impl Inner {
+    /// Whether the entry of a locked person says so to the service. Asked once, when it first matters.
+    async fn shows_locks(&self) -> bool {
+        let shown = self.shows_locks.get_or_try_init(|| self.searcher.shows_locks(&self.settings, &self.servers)).await;
+        shown.copied().unwrap_or(false)
+    }
+
     /// Waits until one more look-up may be sent. Too many at once would be late all together, and those that come later
     /// later still: who has waited too long gets an answer instead.
     async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {

@@ -13,6 +13,8 @@ const EXPIRING: &str = "2.16.840.1.113730.3.4.5";
 /// What the controls of an answer say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Notice {
+    /// A password policy is in force, whatever it says.
+    pub(super) has_policy: bool,
     /// Seconds until the password expires.
     pub(super) expires_in: Option<u64>,
     /// Logins left to a password that has expired.
@@ -42,7 +44,10 @@ impl Notice {
         for Control(_, raw) in controls {
             let value = raw.val.as_deref().unwrap_or_default();
             match raw.ctype.as_str() {
-                PASSWORD_POLICY => notice.read(value),
+                PASSWORD_POLICY => {
+                    notice.has_policy = true;
+                    notice.read(value);
+                }
                 EXPIRED => unasked_expired = true,
                 EXPIRING => notice.expires_in = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
                 _ => {}
@@ -115,7 +120,7 @@ pub(super) mod tests {
 
     #[test]
     fn reads_what_the_policy_says() {
-        let nothing = Notice::default();
+        let nothing = Notice { has_policy: true, ..Notice::default() };
         let faulty = |fault| Notice { fault: Some(fault), ..nothing };
         for (octets, notice) in [
             (&[0x30, 0][..], nothing),
@@ -149,7 +154,7 @@ pub(super) mod tests {
         assert_eq!(Notice::of(&[of_type(EXPIRED, b"0")]), expired);
         let soon = Notice { expires_in: Some(3600), ..Notice::default() };
         assert_eq!(Notice::of(&[of_type(EXPIRING, b"3600")]), soon);
-        let grace = Notice { grace_left: Some(1), ..Notice::default() };
+        let grace = Notice { has_policy: true, grace_left: Some(1), ..Notice::default() };
         let both = [of_type(EXPIRED, b"0"), control(&[0x30, 5, 0xa0, 3, 0x81, 1, 1])];
         assert_eq!(Notice::of(&both), grace, "a grace login is no refusal");
     }

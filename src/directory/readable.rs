@@ -16,6 +16,9 @@ const COMPUTED: &str = "msDS-User-Account-Control-Computed";
 /// Of these one is enough: Active Directory computes the first from the second.
 const OF_ENTRY: [&str; 2] = ["modifyTimestamp", "whenChanged"];
 
+/// Since when an account is locked (draft-behera-ldap-password-policy §5.3.3).
+const LOCKED: &str = "pwdAccountLockedTime";
+
 /// People whose entries are looked at.
 const SAMPLES: usize = 3;
 
@@ -84,6 +87,13 @@ impl Searcher {
         sentences.extend(look.change_stamps().await?);
         sentences.extend(look.states().await?);
         Ok(sentences)
+    }
+
+    /// Whether an entry says to the service that its account is locked, as LDAP's password policy has it.
+    pub(super) async fn shows_locks(&self, settings: &Settings, servers: &Servers) -> Result<bool, Fault> {
+        let samples = self.samples(settings, servers).await?;
+        let look = Look { searcher: self, settings, servers, samples, schema: None };
+        Ok(look.visibility(LOCKED, Access::Read).await? == Visibility::Visible)
     }
 
     /// Why nobody is found, as far as can be seen: what lies below the search base instead of people.

@@ -4,7 +4,7 @@ use ldap3::{LdapError, LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
 use super::entry::{CHANGE_STAMPS, IDS};
-use super::fault::{failed, is_late, is_lost};
+use super::fault::{failed, is_late, is_lost, no_base};
 use super::servers::Servers;
 use super::shared::{Discarded, Shared, SharedConnection};
 use super::state::STATE;
@@ -229,7 +229,8 @@ impl Question {
             // An entry asked for by a name that somebody typed may well not be there, or have a name that no entry of this
             // directory can have; the search base must be there.
             32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
-            4 | 10 | 32 | 34 | 48 | 49 | 50 | 53 => {
+            32 => return Err(no_base(&self.base, result)),
+            4 | 10 | 34 | 48 | 49 | 50 | 53 => {
                 let why = format!("search below {}: {}", self.base, super::fault::told(result));
                 return Err(Fault::Misconfigured(why));
             }

@@ -27,6 +27,9 @@ pub enum Verdict {
 pub enum Refusal {
     /// Not this person's password.
     WrongPassword,
+    /// Not this person's password, or the account is locked: where a password policy is in force, and neither the answer
+    /// nor the entry says which.
+    WrongOrLocked,
     /// The entry is gone, or moved.
     NoSuchEntry,
     /// Not at this hour, or not from this machine.
@@ -63,7 +66,10 @@ pub(super) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
         (0, _) if by_control.is_some() => refused(Refusal::MustChange),
         (0, Some(left)) => Ok(Verdict::Grace { left }),
         (0, None) => Ok(Verdict::Proven),
-        (49, _) => refused(sub_code(&result.text).unwrap_or(Refusal::WrongPassword)),
+        (49, _) => {
+            let undisclosed = if notice.has_policy { Refusal::WrongOrLocked } else { Refusal::WrongPassword };
+            refused(sub_code(&result.text).unwrap_or(undisclosed))
+        }
         (32 | 34, _) => refused(Refusal::NoSuchEntry),
         // What the sentence says is nearer the truth: a disabled account's control says that it is locked.
         (19 | 48 | 53, _) => in_words(result)
@@ -104,6 +110,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WrongPassword => "wrong password",
+            Self::WrongOrLocked => "wrong password, or locked: this directory does not say which",
             Self::NoSuchEntry => "the entry is gone",
             Self::NotHereNotNow => "not allowed at this hour or from this machine",
             Self::PasswordExpired => "password expired",
@@ -157,7 +164,7 @@ mod tests {
         assert_eq!(with(0, &fault(0)), refused(Refusal::MustChange));
         assert_eq!(with(49, &fault(0)), refused(Refusal::PasswordExpired));
         assert_eq!(with(49, &fault(1)), refused(Refusal::Locked));
-        assert_eq!(with(49, &[0x30, 0]), refused(Refusal::WrongPassword));
+        assert_eq!(with(49, &[0x30, 0]), refused(Refusal::WrongOrLocked));
         assert_eq!(with(53, &fault(1)), refused(Refusal::Locked));
         assert_eq!(with(0, &[0x30, 5, 0xa0, 3, 0x81, 1, 2]), Ok(Verdict::Grace { left: 2 }));
         assert_eq!(with(0, &[0x30, 5, 0xa0, 3, 0x80, 1, 60]), Ok(Verdict::Proven), "it expires, but not yet");

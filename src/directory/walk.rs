@@ -5,7 +5,7 @@ use ldap3::{DerefAliases, LdapResult, Scope, SearchEntry, SearchOptions};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::fault::told;
+use super::fault::{no_base, told};
 use super::search::attributes;
 use super::{Directory, Entry, Fault, apart};
 
@@ -72,7 +72,8 @@ fn judge(base: &str, result: &LdapResult) -> Result<WalkEnd, Fault> {
         0 => Ok(WalkEnd::Complete),
         // Size limit, administrative limit, time limit (RFC 4511 Appendix A.2).
         3 | 4 | 11 => Ok(WalkEnd::CutShort(told(result))),
-        10 | 12 | 32 | 34 | 49 | 50 | 53 => Err(Fault::Misconfigured(format!("walk below {base}: {}", told(result)))),
+        32 => Err(no_base(base, result)),
+        10 | 12 | 34 | 49 | 50 | 53 => Err(Fault::Misconfigured(format!("walk below {base}: {}", told(result)))),
         _ => Err(Fault::of_result("walk", result)),
     }
 }

@@ -213,7 +213,7 @@ impl Guard {
                 | Reason::CertificateOfAnother(_)
                 | Reason::CertificateOfNobody(_)
                 | Reason::CertificateOfSeveral(_)
-                | Reason::Directory(Refusal::WrongPassword | Refusal::NoSuchEntry),
+                | Reason::Directory(Refusal::WrongPassword | Refusal::WrongOrLocked | Refusal::NoSuchEntry),
                 Some(person),
             ) => {
                 self.count_person(&Someone::from(&**person), trial, now);

@@ -300,9 +300,9 @@ impl IdentityMap {
                 self.passwords.note_grace(identity);
                 Ok(Proof::GraceLogin { left })
             }
-            Verdict::Refused(Refusal::WrongPassword) => {
+            Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
                 self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
-                Err(Reason::Directory(Refusal::WrongPassword))
+                Err(Reason::Directory(refusal))
             }
             Verdict::Refused(refusal) => {
                 self.passwords.dropped(identity);

@@ -37,7 +37,7 @@ impl Standing {
     pub(super) fn with(self, verdict: Verdict) -> Verdict {
         match (self, verdict) {
             (Self::Doubted(Refusal::PasswordExpired), Verdict::Proven) => Verdict::Refused(Refusal::PasswordExpired),
-            (Self::Doubted(Refusal::Locked), Verdict::Refused(Refusal::WrongPassword)) => {
+            (Self::Doubted(Refusal::Locked), Verdict::Refused(Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
                 Verdict::Refused(Refusal::Locked)
             }
             (_, verdict) => verdict,

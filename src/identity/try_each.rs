@@ -111,9 +111,9 @@ impl IdentityMap {
     /// A password that is not theirs says nothing about the one that is held of them.
     fn tried(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> Tried {
         match self.standing(person).with(verdict) {
-            Verdict::Refused(Refusal::WrongPassword) => {
+            Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
                 self.passwords.not_theirs(person, &attempt.password, Instant::now(), attempt.sent);
-                Tried::Refused(Reason::Directory(Refusal::WrongPassword))
+                Tried::Refused(Reason::Directory(refusal))
             }
             verdict => match self.conclude(attempt, person, verdict) {
                 Ok(proof) => Tried::Proven(proof),

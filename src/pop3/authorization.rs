@@ -7,7 +7,7 @@ use super::command::{Auth, Command, Misread};
 use super::manner::{Code, Manner};
 use super::reply;
 use super::sasl::{Exchange, Progress};
-use super::session::{Action, End, NotOpened, State, Step, Verdict};
+use super::session::{Action, End, InClear, NotOpened, State, Step, Verdict};
 use super::text::Text;
 use super::{Access, Credentials, Line, Mechanism};
 use crate::secret::Password;
@@ -85,7 +85,7 @@ impl Authorization {
     /// (RFC 1939 §7).
     fn user(mut self, name: Vec<u8>) -> Step {
         if !self.access.passwords {
-            return self.no_password_here();
+            return self.no_password_here(Some(name), Mechanism::User);
         }
         self.user = Some(name);
         let reply = self.manner.ok(Text::SendPass);
@@ -94,7 +94,7 @@ impl Authorization {
 
     fn pass(self, user: Option<Vec<u8>>, password: &Line) -> Step {
         if !self.access.passwords {
-            return self.no_password_here();
+            return self.no_password_here(user, Mechanism::User);
         }
         let Some(login) = user else {
             return self.wrong(Text::SendUserFirst);
@@ -110,10 +110,11 @@ impl Authorization {
             return self.wrong(Text::NoTokensHere);
         }
         if exchange.carries_token() && !self.access.passwords {
-            return self.no_token_here();
+            return self.no_token_here(exchange.mechanism());
         }
         if exchange.carries_password() && !self.access.passwords {
-            return self.no_password_here();
+            let mechanism = exchange.mechanism();
+            return self.no_password_here(None, mechanism);
         }
         if !exchange.carries_password() && !self.access.external {
             return self.wrong(Text::ExternalWantsCertificate);
@@ -163,15 +164,20 @@ impl Authorization {
     }
 
     /// No response code: `[AUTH]` would make the client ask its user for another password.
-    fn no_password_here(self) -> Step {
+    fn no_password_here(self, login: Option<Vec<u8>>, mechanism: Mechanism) -> Step {
         let text = if self.access.stls { Text::PasswordsUnderTlsSendStls } else { Text::PasswordsUnderTls };
-        self.wrong(text)
+        self.refuse_in_clear(text, InClear { login, mechanism })
     }
 
     /// A token in clear is as good for an eavesdropper as a password (RFC 6750 §5.3).
-    fn no_token_here(self) -> Step {
+    fn no_token_here(self, mechanism: Mechanism) -> Step {
         let text = if self.access.stls { Text::TokensUnderTlsSendStls } else { Text::TokensUnderTls };
-        self.wrong(text)
+        self.refuse_in_clear(text, InClear { login: None, mechanism })
+    }
+
+    fn refuse_in_clear(self, text: Text, sent: InClear) -> Step {
+        let action = Action::RefuseInClear(self.manner.err(text), sent);
+        Step { state: State::Authorization(self), action, was_wrong: true }
     }
 
     /// "The STLS command is only permitted in AUTHORIZATION state and the server remains in AUTHORIZATION state,

@@ -182,6 +182,12 @@ impl Multiline {
         }
     }
 
+    /// Octets of what was sent so far, as [`Octets`] counts them.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
     /// Whether nothing more of the message is wanted: TOP has its lines.
     #[must_use]
     pub fn is_enough(&self) -> bool {

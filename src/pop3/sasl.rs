@@ -59,6 +59,18 @@ impl Exchange {
         !matches!(self, Self::External)
     }
 
+    /// Its mechanism.
+    pub(super) fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::Plain => Mechanism::Plain,
+            Self::LoginName | Self::LoginPassword { .. } => Mechanism::Login,
+            Self::External => Mechanism::External,
+            Self::Scram(exchange) => exchange.mechanism(),
+            Self::Token(Form::OauthBearer) => Mechanism::OauthBearer,
+            Self::Token(Form::Xoauth2) => Mechanism::Xoauth2,
+        }
+    }
+
     /// Whether it carries a token.
     pub(super) fn carries_token(&self) -> bool {
         matches!(self, Self::Token(_))

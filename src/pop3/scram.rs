@@ -110,6 +110,14 @@ pub(super) struct Challenged {
 }
 
 impl Exchange {
+    /// Its mechanism, as far as an exchange that has begun still knows it.
+    pub(super) fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::First(mechanism, _) => *mechanism,
+            Self::Last(_) | Self::Content => Mechanism::ScramSha256,
+        }
+    }
+
     /// Takes a message; none if it has not the right form.
     pub(super) fn take(self, message: &[u8]) -> Option<Progress> {
         let text = std::str::from_utf8(message).ok().filter(|text| !text.contains('\0'))?;

@@ -23,7 +23,9 @@ use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
 use super::transaction::Transaction;
-use super::{Access, Credentials, Expire, Input, Language, Line, Listing, MessageNumber, Part, TokenCredentials};
+use super::{
+    Access, Credentials, Expire, Input, Language, Line, Listing, Mechanism, MessageNumber, Part, TokenCredentials,
+};
 
 /// What happened.
 pub enum Event {
@@ -72,6 +74,8 @@ pub enum Action {
     Reply(Reply),
     /// The same with a reply that sessions share: it may be large, and is not copied.
     Share(Arc<[u8]>),
+    /// The same where a client began a login that may not be made before TLS.
+    RefuseInClear(Reply, InClear),
     /// Judge these credentials.
     Verify(Credentials),
     /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
@@ -100,6 +104,15 @@ pub enum Action {
     Commit(Vec<usize>),
     /// Send this, and close.
     Close(Reply, End),
+}
+
+/// What a client sent before TLS where that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InClear {
+    /// The login name, where it came by itself.
+    pub login: Option<Vec<u8>>,
+    /// How the client would have logged in.
+    pub mechanism: Mechanism,
 }
 
 /// A message on its way.

@@ -46,7 +46,9 @@ fn challenge() -> Event {
 
 /// What the session sends now, the base64 of a challenge decoded.
 fn replied(action: Action) -> String {
-    let (Action::Reply(reply) | Action::Close(reply, _)) = action else { panic!("no reply") };
+    let (Action::Reply(reply) | Action::RefuseInClear(reply, _) | Action::Close(reply, _)) = action else {
+        panic!("no reply")
+    };
     let reply = String::from_utf8(reply).unwrap().trim_end_matches("\r\n").to_owned();
     match reply.strip_prefix("+ ") {
         Some(base64) => format!("+ {}", String::from_utf8(STANDARD.decode(base64).unwrap()).unwrap()),
