@@ -198,11 +198,11 @@ fn a_directory_in_which_nobody_is_found_is_wrong() {
 fn a_directory_that_cannot_be_asked_is_explained() {
     let slapd = Slapd::start(&company(3));
     let port = |url: &str| url.rsplit_once(':').unwrap().1.to_owned();
-    let (plain, tls) = (port(&slapd.url()), port(&slapd.tls_url()));
+    let (in_clear, tls) = (port(&slapd.url()), port(&slapd.tls_url()));
     let ca = format!("    ca: {}\n", slapd.authority().display());
     for (url, lines, words) in [
         (slapd.tls_url(), "", &["directories[].ca must name the PEM file of that authority", "UnknownIssuer"][..]),
-        (format!("ldaps://localhost:{plain}"), &ca, &["is this an LDAPS port?"]),
+        (format!("ldaps://localhost:{in_clear}"), &ca, &["is this an LDAPS port?"]),
         (format!("ldaps://127.0.0.2:{tls}"), &ca, &["127.0.0.2"]),
     ] {
         let mut plan = Plan::at(&url);

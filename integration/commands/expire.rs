@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
+
 use super::command;
 use super::support::conversation::Conversation;
 use super::support::maildir;
@@ -94,7 +96,7 @@ fn what_was_not_retrieved_is_not_removed() {
         assert_eq!(names(&stage, "ajones"), std::slice::from_ref(&old), "retrieved just now, {number}");
     }
     let told = command(&stage.site, &["expire", "ajones"], "");
-    assert_eq!((told.status, told.told.trim()), (0, "removed 0 aged messages, and 0 that were deleted before"));
+    assert_eq!((told.status, told.told.trim()), (0, "removed: expired 0, previously deleted 0"));
 }
 
 #[test]
@@ -108,13 +110,21 @@ fn the_command_does_it_for_those_who_seldom_come() {
     let told = command(&stage.site, &["expire", "--all", "--dry-run"], "");
     let lines = format!(
         "ajones: ajones/Maildir/{old}\nmbrown: mbrown/Maildir/{another}\n\
-         would remove 2 aged messages, and 0 that were deleted before\n"
+         would remove: expired 2, previously deleted 0\n"
     );
     assert_eq!((told.status, sorted(&told.told)), (0, sorted(&lines)), "{}", told.complained);
+    let json = command(&stage.site, &["expire", "--all", "--dry-run", "--json"], "");
+    let json: Value = serde_json::from_str(&json.told).unwrap();
+    assert_eq!(
+        (&json["clean"], &json["dry_run"], &json["previously_deleted"]),
+        (&true.into(), &true.into(), &0.into())
+    );
+    let listed: Vec<_> = json["expired"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(sorted(&listed.join("\n")), sorted(&format!("{old}\n{another}")));
     let mut client = stage.session();
     let told = command(&stage.site, &["expire", "Alan Jones", "mbrown", "nobody"], "");
     assert_eq!(told.status, 1);
-    assert!(told.told.ends_with("removed 1 aged messages, and 0 that were deleted before\n"), "{}", told.told);
+    assert!(told.told.ends_with("removed: expired 1, previously deleted 0, not done 2\n"), "{}", told.told);
     assert!(told.complained.contains("ajones: in use, left for the next time"), "{}", told.complained);
     assert!(told.complained.contains("nobody: nobody has that name"), "{}", told.complained);
     assert_eq!((names(&stage, "ajones"), names(&stage, "mbrown")), (vec![old], vec![]));
@@ -124,7 +134,7 @@ fn the_command_does_it_for_those_who_seldom_come() {
     let batch: Vec<PathBuf> = std::fs::read_dir(batch).unwrap().map(|batch| batch.unwrap().path()).collect();
     std::fs::rename(&batch[0], batch[0].with_file_name("1700000000.0")).unwrap();
     let told = command(&stage.site, &["expire", "--all"], "");
-    assert!(told.told.ends_with("removed 0 aged messages, and 1 that were deleted before\n"), "{}", told.told);
+    assert!(told.told.ends_with("removed: expired 0, previously deleted 1\n"), "{}", told.told);
 }
 
 /// Whose names the directory is not for cannot log in: another server has their mail, and ages it.
@@ -155,7 +165,8 @@ fn without_a_setting_nothing_is_removed() {
     client.message();
     client.ask("QUIT", "+OK bye");
     let told = command(&stage.site, &["expire", "--all"], "");
-    assert_eq!((told.status, told.told.trim()), (0, "removed 0 aged messages, and 0 that were deleted before"));
+    assert_eq!((told.status, told.told.trim()), (0, "removed: expired 0, previously deleted 0"));
+    assert!(told.complained.contains("note: neither `expire` nor `mailboxes.deletion`"), "{}", told.complained);
     assert_eq!(names(&stage, "ajones"), [old]);
     for words in [&["expire"][..], &["expire", "--all", "ajones"]] {
         assert_eq!(command(&stage.site, words, "").status, 2, "{words:?}");

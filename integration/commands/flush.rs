@@ -100,7 +100,23 @@ fn a_name_that_tells_nobody_is_refused() {
     let ended = world.flush(&["Mary Brown"]);
     assert_eq!((ended.status, ended.told.as_str()), (1, ""));
     assert!(ended.complained.contains("ambiguous: uid=mbrown,"), "{}", ended.complained);
-    assert_eq!(world.flush(&["a\u{7}b"]).status, 1);
+    assert_eq!(world.flush(&["a\u{7}b"]).status, 2);
+    let network = world.flush(&["192.0.2.0/24"]);
+    assert_eq!((network.status, network.told.as_str()), (2, ""));
+    assert!(
+        network.complained.contains("192.0.2.0/24 is a network: one address can be flushed"),
+        "{}",
+        network.complained
+    );
+    let stranger = world.flush(&["stranger"]);
+    assert_eq!((stranger.status, stranger.told.as_str()), (1, ""));
+    let words = "stranger: nobody has that name, and nothing was cached under it: nothing was dropped";
+    assert!(stranger.complained.contains(words), "{}", stranger.complained);
+    let json = |whom: &str| {
+        let ended = world.flush(&["--json", whom]);
+        (ended.status, serde_json::from_str::<serde_json::Value>(&ended.told).unwrap()["clean"].clone())
+    };
+    assert_eq!((json("ajones"), json("stranger")), ((0, true.into()), (1, false.into())));
     // Nobody of that name: what is held of the name goes all the same.
     assert!(log_in(&world.service, "unknown", "x").is_err());
     world.flushes(&["unknown"], "dropped 1 login name, 0 verified passwords, 0 refused passwords");

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use serde_json::Value;
+
 use super::command;
 use super::support::maildir;
 use super::support::stage::Stage;
@@ -67,8 +69,8 @@ fn one_of_several_comes_back_as_it_was() {
     let stage = stage("{ keep_for: 14d }");
     delete_two(&stage);
     let back = command(&stage.site, &["undelete", "--same-id", "ajones", "1.a:2,S", "9.z"], "");
-    assert_eq!((back.status, back.told.trim()), (1, "brought back 1 of 1 messages of ajones"));
-    assert!(back.complained.contains("no deleted message is called 9.z"), "{}", back.complained);
+    assert_eq!((back.status, back.told.trim()), (1, "brought back 1 of 2 messages of ajones"));
+    assert!(back.complained.contains("9.z is no deleted message; --list shows their names"), "{}", back.complained);
     assert_eq!(maildir::names(&stage.maildir()), ["cur/1.a:2,S", "new/3.c"]);
     assert_eq!(unique_ids(&stage), ["1.a", "3.c"]);
 }
@@ -100,8 +102,30 @@ fn nobodys_name_and_a_wrong_time_are_told() {
     let unknown = command(&stage.site, &["undelete", "nobody"], "");
     assert_eq!(unknown.status, 1);
     assert!(unknown.complained.contains("nobody has that name"), "{}", unknown.complained);
+    let named = command(&stage.site, &["undelete", "ajones", "9.z"], "");
+    assert_eq!((named.status, named.told.trim()), (1, "brought back 0 of 1 messages of ajones"));
     let wrong = command(&stage.site, &["undelete", "--since", "soon", "ajones"], "");
     assert_eq!(wrong.status, 2);
     let nothing = command(&stage.site, &["undelete", "ajones"], "");
     assert_eq!((nothing.status, nothing.told.trim()), (0, "nothing that ajones deleted can be brought back"));
+    assert!(nothing.complained.contains("mailboxes.deletion is `remove`"), "{}", nothing.complained);
+}
+
+#[test]
+fn scripts_read_what_was_and_was_not_done() {
+    let stage = stage("{ keep_for: 14d }");
+    delete_two(&stage);
+    let json = |words: &[&str]| {
+        let ended = command(&stage.site, &[&["undelete", "--json"], words].concat(), "");
+        (ended.status, serde_json::from_str::<Value>(&ended.told).unwrap())
+    };
+    let (status, listed) = json(&["--list", "ajones"]);
+    assert_eq!(status, 0);
+    let names: Vec<&str> =
+        listed["deleted"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2, "{listed:#}");
+    assert!(names.contains(&"1.a:2,S") && names.contains(&"2.b"), "{listed:#}");
+    let (status, done) = json(&["ajones", "1.a:2,S", "9.z"]);
+    assert_eq!((status, &done["clean"], &done["brought_back"][0]), (1, &false.into(), &"1.a:2,S".into()));
+    assert_eq!(done["not_brought_back"][0]["name"], "9.z");
 }

@@ -88,14 +88,19 @@ fn lists_may_have_a_root_of_their_own() {
     maildir::make(&site.maildir("mbrown"), &[("cur/1.a:2,S", b"x\n")]);
     let (status, told, _) = command(&site, uidl, &["plan", "mbrown"], "");
     assert_eq!(status, 1, "nothing outside is opened: {told}");
-    assert!(told.contains("cannot be told") && !told.contains("sample"), "{told}");
+    assert!(told.contains("mbrown: cannot be planned") && !told.contains("sample"), "{told}");
 }
 
 #[test]
 fn a_name_that_nobody_has_is_an_error() {
     let site = Site::new();
-    let (status, _, complained) = command(&site, "", &["plan", "nobody"], "");
+    maildir::make(&site.maildir("ajones"), &[("cur/1.a:2,S", b"x\n")]);
+    fs::write(site.maildir("ajones").join("dovecot-uidlist"), "3 V1700000000 N9\n5 :1.a\n").unwrap();
+    let (status, told, _) = command(&site, "", &["plan", "nobody", "ajones"], "");
     assert_eq!(status, 1);
-    assert!(complained.contains("\"nobody\" is no login name that leads to mail"), "{complained}");
+    assert!(told.contains("WRONG   nobody: nobody has that name"), "{told}");
+    assert!(told.contains("ajones: messages 1, listed 1 (dovecot-uidlist)"), "the others are planned: {told}");
+    assert!(told.ends_with("1 of 2 maildrops have something wrong\n"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     assert_eq!(command(&site, "", &["plan"], "").0, 2, "wrong usage");
 }

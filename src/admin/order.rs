@@ -35,8 +35,17 @@ fn whom(text: &str) -> Result<Flush, String> {
     match text.parse::<IpAddr>() {
         // IPv4-mapped addresses are IPv4 everywhere.
         Ok(address) => Ok(Flush::Address(address.to_canonical())),
+        Err(_) if is_network(text) => Err(format!(
+            "{text} is a network: one address can be flushed, such as 192.0.2.7, or everybody; nothing was dropped"
+        )),
         Err(_) => LoginName::new(text.as_bytes()).map(Flush::Person).map_err(|fault| fault.to_string()),
     }
+}
+
+/// An address with a length, such as 192.0.2.0/24.
+fn is_network(text: &str) -> bool {
+    let parts = text.split_once('/');
+    parts.is_some_and(|(address, length)| address.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok())
 }
 
 impl fmt::Display for Order {
@@ -61,6 +70,10 @@ mod tests {
         assert_eq!(Order::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
         assert_eq!(Order::parse("flush ").unwrap(), Order::Flush(Flush::Everybody));
         assert!(Order::parse("flush a\u{7}b").unwrap_err().contains("control"));
+        for network in ["192.0.2.0/24", "2001:db8::/64"] {
+            assert!(Order::parse(&format!("flush {network}")).unwrap_err().contains("is a network"), "{network}");
+        }
+        assert!(Order::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
         assert!(Order::parse("kick ajones").unwrap_err().contains("kick"));
         assert!(Order::parse("").is_err());
     }

@@ -1,11 +1,12 @@
-//! `restante index`: finds out ahead of any login what a first login would have to find out.
+//! `restante index`: reads message sizes in advance, so that first logins are fast.
 
 use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
-use super::maildrops::{Unplaced, next_owner};
+use super::maildrops::{Unplaced, next_owner, why};
 use super::{Ended, act_as_service, complain, harmless, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
@@ -15,12 +16,12 @@ use crate::maildir::{Indexed, MaildropPath, Store};
 /// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
 const NICE: i32 = 19;
 
-pub(super) fn index(file: &Path, logins: &[String]) -> Ended {
-    with_configuration(file, |configuration| build(configuration, logins))
+pub(super) fn index(file: &Path, logins: &[String], json: bool) -> Ended {
+    with_configuration(file, |configuration| build(configuration, logins, json))
 }
 
-/// Whether everything went well; what did not was told.
-fn build(configuration: Configuration, logins: &[String]) -> anyhow::Result<bool> {
+/// Whether everything went well; what did not was reported.
+fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
     act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir)?;
@@ -38,20 +39,22 @@ fn build(configuration: Configuration, logins: &[String]) -> anyhow::Result<bool
     drop(runtime);
     // Where it may not be had, the machine is busier than it might be, and no more.
     let _ = rustix::process::nice(NICE);
-    go_through(&store, found)
+    go_through(&store, found, json)
 }
 
 /// The maildrops that are wanted, and whether all of them could be told.
 #[derive(Default)]
 struct Found {
     maildrops: Vec<MaildropPath>,
-    failed: usize,
+    /// A sentence for each thing that failed.
+    faults: Vec<String>,
 }
 
 impl Found {
     fn fail(&mut self, whom: &str, why: &dyn std::fmt::Display) {
-        complain(&harmless(&format!("{whom}: {why}")));
-        self.failed += 1;
+        let fault = format!("{whom}: {why}");
+        complain(&harmless(&fault));
+        self.faults.push(fault);
     }
 }
 
@@ -59,7 +62,7 @@ async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
     for login in logins {
         match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
             Ok(resolved) => found.maildrops.push(resolved.maildrop),
-            Err(_) => found.fail(login, &"leads to no maildrop; `restante resolve` explains why"),
+            Err(outcome) => found.fail(login, &why(&outcome)),
         }
     }
 }
@@ -80,7 +83,7 @@ async fn everybody(directory: &Directory, settings: &identity::Settings, found: 
 
 /// One maildrop after the other: more at once would only make the disk seek.
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-fn go_through(store: &Store, mut found: Found) -> anyhow::Result<bool> {
+fn go_through(store: &Store, mut found: Found, json: bool) -> anyhow::Result<bool> {
     let bar = bar(found.maildrops.len())?;
     let (mut messages, mut read, mut octets) = (0, 0, 0_u64);
     for maildrop in std::mem::take(&mut found.maildrops) {
@@ -99,8 +102,16 @@ fn go_through(store: &Store, mut found: Found) -> anyhow::Result<bool> {
     }
     let maildrops = bar.position();
     bar.finish_and_clear();
-    println!("maildrops: {maildrops}, messages: {messages}, read: {read}, failed: {}", found.failed);
-    Ok(found.failed == 0)
+    let faults = &found.faults;
+    if json {
+        let whole = json!({
+            "clean": faults.is_empty(), "maildrops": maildrops, "messages": messages, "read": read, "faults": faults,
+        });
+        println!("{whole:#}");
+    } else {
+        println!("maildrops: {maildrops}, messages: {messages}, read: {read}, failed: {}", faults.len());
+    }
+    Ok(faults.is_empty())
 }
 
 /// On standard error, where that is a terminal; nothing elsewhere.

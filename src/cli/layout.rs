@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(wrapped(&format!("see {path}"), 0), format!("see\n    {path}\n"));
         let dn = "uid=ajones,".to_owned() + &"ou=a part of it,".repeat(9) + "dc=example";
         assert!(wrapped(&dn, 4).lines().all(|line| line.len() <= WIDTH), "{}", wrapped(&dn, 4));
-        assert_eq!(wrapped("", 3), "\n");
+        assert_eq!(wrapped("\n", 3), "\n");
         assert_eq!(wrapped("a\nb", 1), " a\n b\n");
     }
 }

@@ -10,13 +10,17 @@ use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Attributes, Directory, Walk, WalkEnd};
 use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Steps};
-use crate::maildir::{MaildropPath, Store};
+use crate::maildir::{Deletion, MaildropPath, Store};
 
 /// The mail root, and the directory that knows whose mail lies where.
 pub(super) struct Maildrops {
     pub(super) store: Store,
     /// Whether a maildrop may have one session only.
     pub(super) are_held: bool,
+    /// Whether anybody's mail may age.
+    pub(super) ages: bool,
+    /// Whether deleted mail stays for a while.
+    pub(super) keeps_deleted: bool,
     settings: identity::Settings,
     directories: Vec<Directory>,
     identities: IdentityMap,
@@ -41,13 +45,14 @@ impl Maildrops {
     fn open(configuration: Configuration) -> anyhow::Result<Self> {
         act_as_service(configuration.server.user.as_deref())?;
         let Configuration { identity: settings, directories, maildir, connection, .. } = configuration;
+        let (ages, keeps_deleted) = (maildir.ageing, maildir.deletion != Deletion::Remove);
         let store = Store::new(maildir)?;
         let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
         let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
         // The disk is asked on this thread; the directory's answers come in on the other.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let are_held = connection.sessions != SessionsPerMaildrop::Many;
-        Ok(Self { store, are_held, settings, directories, identities, runtime })
+        Ok(Self { store, are_held, ages, keeps_deleted, settings, directories, identities, runtime })
     }
 
     /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
@@ -82,12 +87,17 @@ impl Maildrops {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());
                 Ok(Owner { person, path, retention })
             }
-            Err(Outcome::Refused(refused)) => Err(anyhow!("{login}: {}", refused.reason)),
-            Err(Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why)) => {
-                Err(anyhow!("{login}: {why}"))
-            }
-            Err(Outcome::Proven(_)) => Err(anyhow!("{login}: cannot be told without a password")),
+            Err(outcome) => Err(anyhow!("{login}: {}", why(&outcome))),
         }
+    }
+}
+
+/// Why a login name leads to no maildrop.
+pub(super) fn why(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Refused(refused) => refused.reason.to_string(),
+        Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why) => why.clone(),
+        Outcome::Proven(_) => "cannot be known without a password".to_owned(),
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Ended {
     Fine,
     /// Something is wrong, and was told.
     FoundWrong,
+    /// The command line asks for what cannot be; it was told.
+    UsedWrongly,
     /// The configuration is wrong; every fault was told.
     BadConfiguration,
 }
@@ -74,7 +76,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Explain what becomes of a login name, step by step
+    /// Show how a login name is resolved, step by step
     ///
     /// Goes the way of a login: which kinds of name it could be under the policy, the searches that are sent (ready for
     /// ldapsearch), the entries found, the person, the path of their mail and whether it is there, and which rule decided.
@@ -117,7 +119,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Find out ahead of any login what a first login to a large maildrop would have to find out
+    /// Read message sizes in advance, so that first logins are fast
     ///
     /// Reads the messages whose file names do not tell their octets (`,W=`), once, and writes what it found into the file
     /// `restante-index` in each Maildir: worth it before a move, or after mail was copied. It may run beside the service,
@@ -132,18 +134,27 @@ enum Command {
         /// The maildrops of everybody in the directory
         #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
         all: bool,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
         /// Whose maildrops: any login name
         #[arg(value_name = "LOGIN")]
         logins: Vec<String>,
     },
-    /// Let the running service forget what it holds of people and passwords
+    /// Clear the running service's caches of people and passwords
     ///
     /// The next login asks the directory: a changed password, a disabled account or a moved mailbox counts at once. A
     /// look-up under way is not kept either. Wants admin.socket in the configuration, and the right to write to it; nothing
     /// else of the configuration is read, so neither keys nor passwords need be readable.
+    ///
+    /// Exit status 0: done. 1: it was not: no service answers, several people have that name, or nobody has and nothing was
+    /// held of it. 2: what was given is neither a name nor one address.
     Flush {
         #[command(flatten)]
         service: order::Running,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
         /// One person, by any login name or the canonical name; or an IP address: only what was sent from there is forgotten.
         /// Nothing: everybody
         #[arg(value_name = "PERSON | ADDRESS")]
@@ -154,6 +165,8 @@ enum Command {
     /// As `expire` and `mailboxes.deletion` say; what no setting says is not done. The end of each session does the same
     /// for what it listed, so this is for people who seldom come. Started as root, it acts as the user of the
     /// configuration.
+    ///
+    /// Exit status 0: all of it was done. 1: something was not, and was told: a maildrop in use, a name that nobody has.
     Expire {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]
@@ -164,6 +177,9 @@ enum Command {
         /// Everybody in the directory
         #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
         all: bool,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
         /// Whose mail, each by any login name
         #[arg(value_name = "LOGIN")]
         logins: Vec<String>,
@@ -173,6 +189,9 @@ enum Command {
     /// With `mailboxes.deletion` set to keep deleted mail, or to move it to a folder. A message comes back as one that no
     /// client has seen yet: clients ignore unique-ids that they remember. Started as root, it acts as the user of the
     /// configuration.
+    ///
+    /// Exit status 0: everything asked for was brought back, though it may be nothing. 1: a message was not, or the login
+    /// name leads to no maildrop.
     Undelete {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]
@@ -186,6 +205,9 @@ enum Command {
         /// Let each message keep its unique-id: clients that remember it do not fetch it again
         #[arg(long)]
         same_id: bool,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
         /// Whose mail, by any login name
         #[arg(value_name = "LOGIN")]
         login: String,
@@ -193,7 +215,7 @@ enum Command {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// See what a move from another POP3 server comes to, before it takes place
+    /// Preview a migration from another POP3 server
     Uidl {
         #[command(subcommand)]
         what: uidl::Uidl,
@@ -216,13 +238,13 @@ pub fn run() -> Ended {
             resolve::resolve(&config, &resolve::Wanted { login: &login, password, json })
         }
         Command::Audit { config, json } => audit::audit(&config, json),
-        Command::Index { config, logins, all: _ } => index::index(&config, &logins),
-        Command::Flush { service, whom } => flush::flush(&service, whom.as_deref()),
-        Command::Expire { config, dry_run, all, logins } => {
-            expire::expire(&config, &expire::Wanted { logins, all, dry_run })
+        Command::Index { config, logins, json, all: _ } => index::index(&config, &logins, json),
+        Command::Flush { service, json, whom } => flush::flush(&service, whom.as_deref(), json),
+        Command::Expire { config, dry_run, all, json, logins } => {
+            expire::expire(&config, &expire::Wanted { logins, all, dry_run, json })
         }
-        Command::Undelete { config, list, since, same_id, login, names } => {
-            undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id })
+        Command::Undelete { config, list, since, same_id, json, login, names } => {
+            undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id, json })
         }
         Command::Uidl { what } => uidl::uidl(what),
         Command::Demo { keep } => demo::demo(keep.as_deref()),

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use comfy_table::{Table, presets};
+use serde_json::{Value, json};
 
+use super::layout::wrapped;
 use super::maildrops::{self, Maildrops, Owner};
 use super::{Ended, complain, harmless};
 use crate::maildir::{Deleted, DeletedMail};
@@ -17,63 +18,151 @@ pub(super) struct Wanted {
     pub(super) since: Option<Duration>,
     pub(super) list: bool,
     pub(super) same_id: bool,
+    pub(super) json: bool,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Outcome {
+    person: String,
+    /// Messages that could be brought back before.
+    there: usize,
+    listed: Vec<Listed>,
+    back: Vec<String>,
+    /// Names, each with why it was not brought back.
+    not_back: Vec<(String, String)>,
+}
+
+/// A deleted message, for somebody who looks for it.
+struct Listed {
+    name: String,
+    octets: u64,
+    folder: Option<String>,
+    age: Duration,
+    subject: String,
 }
 
 pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
-    maildrops::run(file, |maildrops| bring_back(maildrops, wanted))
+    maildrops::run(file, |maildrops| {
+        let outcome = bring_back(maildrops, wanted)?;
+        outcome.report(wanted, maildrops.keeps_deleted);
+        Ok(outcome.not_back.is_empty())
+    })
 }
 
-#[allow(clippy::print_stdout, reason = "the result of the command")]
-fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<bool> {
+fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome> {
     let Owner { person, path, .. } = maildrops.of(&wanted.login)?;
     let mut mail = maildrops.store.deleted(&path)?;
     let deleted = match &mut mail {
         Some(mail) => mail.list()?,
         None => Vec::new(),
     };
-    let missing = wanted.names.iter().filter(|name| !deleted.iter().any(|one| one.name() == **name));
-    let missing: Vec<&String> =
-        missing.inspect(|name| complain(&format!("no deleted message is called {name}"))).collect();
-    let chosen: Vec<&Deleted> = deleted.iter().filter(|one| wanted.is(one)).collect();
-    let Some(mail) = mail.filter(|_| !chosen.is_empty()) else {
-        println!("nothing that {person} deleted can be brought back");
-        return Ok(missing.is_empty());
-    };
-    if wanted.list {
-        println!("{}", harmless(&table(&mail, &chosen).to_string()));
-        return Ok(missing.is_empty());
-    }
-    let mut back = 0;
-    for one in &chosen {
+    let not_back = wanted.names.iter().filter_map(|name| Some((name.clone(), wanted.why_not(name, &deleted)?)));
+    let mut outcome = Outcome { person, there: deleted.len(), not_back: not_back.collect(), ..Outcome::default() };
+    let Some(mail) = mail else { return Ok(outcome) };
+    for one in deleted.iter().filter(|one| wanted.is(one)) {
+        if wanted.list {
+            outcome.listed.push(Listed::of(&mail, one));
+            continue;
+        }
         match mail.undelete(one, wanted.same_id) {
-            Ok(()) => back += 1,
-            Err(fault) => complain(&format!("{} is not brought back: {fault}", harmless(&one.name()))),
+            Ok(()) => outcome.back.push(one.name()),
+            Err(fault) => outcome.not_back.push((one.name(), format!("is not brought back: {fault}"))),
         }
     }
-    println!("brought back {back} of {} messages of {person}", chosen.len());
-    Ok(back == chosen.len() && missing.is_empty())
+    Ok(outcome)
 }
 
 impl Wanted {
     fn is(&self, deleted: &Deleted) -> bool {
+        self.is_recent(deleted) && (self.names.is_empty() || self.names.contains(&deleted.name()))
+    }
+
+    fn is_recent(&self, deleted: &Deleted) -> bool {
         let age = age(deleted);
-        self.since.is_none_or(|since| age <= since) && (self.names.is_empty() || self.names.contains(&deleted.name()))
+        self.since.is_none_or(|since| age <= since)
+    }
+
+    /// Why a name that was given stands for no message; none if it does.
+    fn why_not(&self, name: &str, deleted: &[Deleted]) -> Option<String> {
+        let mut of_name = deleted.iter().filter(|one| one.name() == name).peekable();
+        if of_name.peek().is_none() {
+            return Some("is no deleted message; --list shows their names".to_owned());
+        }
+        (!of_name.any(|one| self.is_recent(one))).then(|| "was deleted longer ago than --since allows".to_owned())
+    }
+}
+
+impl Outcome {
+    #[allow(clippy::print_stdout, reason = "the result of the command")]
+    fn report(&self, wanted: &Wanted, keeps_deleted: bool) {
+        if wanted.json {
+            println!("{:#}", self.json(wanted.list));
+            return;
+        }
+        for (name, why) in &self.not_back {
+            complain(&harmless(&format!("{name} {why}")));
+        }
+        for one in &self.listed {
+            print!("{}", one.text());
+        }
+        if self.there == 0 && !keeps_deleted {
+            complain(&"note: mailboxes.deletion is `remove`, so what clients delete is gone at once");
+        }
+        let asked = self.back.len() + self.not_back.len();
+        if asked > 0 && !wanted.list {
+            println!(
+                "{}",
+                harmless(&format!("brought back {} of {asked} messages of {}", self.back.len(), self.person))
+            );
+        } else if self.listed.is_empty() {
+            println!("{}", harmless(&format!("nothing that {} deleted can be brought back", self.person)));
+        }
+    }
+
+    fn json(&self, is_list: bool) -> Value {
+        let not_back = self.not_back.iter().map(|(name, why)| json!({ "name": name, "why": why }));
+        let mut whole = json!({
+            "clean": self.not_back.is_empty(),
+            "person": self.person,
+            "not_brought_back": not_back.collect::<Vec<_>>(),
+        });
+        let (key, value) = if is_list {
+            ("deleted", self.listed.iter().map(Listed::json).collect())
+        } else {
+            ("brought_back", Value::from(self.back.clone()))
+        };
+        if let Some(object) = whole.as_object_mut() {
+            object.insert(key.to_owned(), value);
+        }
+        whole
+    }
+}
+
+impl Listed {
+    fn of(mail: &DeletedMail<'_>, one: &Deleted) -> Self {
+        let subject = mail.head(one).ok().and_then(|head| subject(&head)).unwrap_or_default();
+        let folder = one.folder().map(|folder| folder.display().to_string());
+        Self { name: one.name(), octets: one.size, folder, age: age(one), subject }
+    }
+
+    fn text(&self) -> String {
+        let folder = self.folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
+        let first = format!("deleted {}, {} octets{folder}", ago(self.age), self.octets);
+        let lines = [(first, 0), (self.name.clone(), 4), (format!("Subject: {}", self.subject), 4)];
+        lines.iter().map(|(line, indent)| wrapped(&harmless(line), *indent)).collect()
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name, "octets": self.octets, "folder": self.folder, "seconds_ago": self.age.as_secs(),
+            "subject": self.subject,
+        })
     }
 }
 
 fn age(deleted: &Deleted) -> Duration {
     SystemTime::now().duration_since(deleted.moment()).unwrap_or_default()
-}
-
-fn table(mail: &DeletedMail<'_>, deleted: &[&Deleted]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["deleted", "octets", "lies in", "name", "subject"]);
-    for one in deleted {
-        let lies_in = one.folder().map_or("-".to_owned(), |folder| folder.display().to_string());
-        let subject = mail.head(one).ok().and_then(|head| subject(&head)).unwrap_or_default();
-        table.add_row([ago(age(one)), one.size.to_string(), lies_in, one.name(), subject]);
-    }
-    table
 }
 
 /// The first line of the subject, as it stands in the header.

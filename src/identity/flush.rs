@@ -38,7 +38,7 @@ impl IdentityMap {
     /// answer not kept. A person is sought by the name policy; while the directory gives no answer, only among those held.
     ///
     /// # Errors
-    /// A sentence: the name is several people's, so that it tells nobody to forget.
+    /// A sentence: the name is several people's, or nobody's and nothing was held of it, so that nothing was forgotten.
     pub async fn flush(&self, whom: &Flush) -> Result<Flushed, String> {
         match whom {
             Flush::Everybody => {
@@ -65,15 +65,19 @@ impl IdentityMap {
         let held = Target::new(name.as_str(), Vec::new());
         let mut ids = self.names.ids_of(&held);
         ids.extend(self.tokens.iter().flat_map(|tokens| tokens.ids_of(&held)));
+        let (mut forgiven, mut unknown) = (0, None);
         match self.asking(name, Steps::IGNORED).ask().await.found(None, &self.settings) {
             Ok(Found::One(person, _)) => {
-                self.forgive(&Whom::Person(person.canonical_name.clone()));
+                forgiven += self.forgive(&Whom::Person(person.canonical_name.clone()));
                 ids.push(person.id.clone());
             }
             Ok(Found::Ambiguous(people)) => {
                 return Err(format!("{name} is ambiguous: {}", told(people.iter()).join(" and ")));
             }
-            Ok(Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_)) | Err(_) => {}
+            Ok(Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_)) => {
+                unknown = Some("nobody has that name".to_owned());
+            }
+            Err(fault) => unknown = Some(fault.to_string()),
         }
         let mut unique: Vec<EntryId> = Vec::new();
         for id in ids {
@@ -81,7 +85,7 @@ impl IdentityMap {
                 unique.push(id);
             }
         }
-        self.forgive(&Whom::Person(name.as_str().to_owned()));
+        forgiven += self.forgive(&Whom::Person(name.as_str().to_owned()));
         let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
         let target = Target::new(name.as_str(), unique);
         let names = self.names.forget(&target).await;
@@ -89,7 +93,13 @@ impl IdentityMap {
             tokens.forget(&target).await;
         }
         self.flushes.person(target);
-        Ok(Flushed { names, ..passwords })
+        let flushed = Flushed { names, ..passwords };
+        match unknown {
+            Some(why) if flushed == Flushed::default() && forgiven == 0 => {
+                Err(format!("{name}: {why}, and nothing was cached under it: nothing was dropped"))
+            }
+            _ => Ok(flushed),
+        }
     }
 }
 

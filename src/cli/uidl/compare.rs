@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use comfy_table::{Table, presets};
 use serde_json::json;
 
 use super::old_server::{self, Trust};
 use super::{Tls, person};
 use crate::audit::{Difference, Ours, differences};
+use crate::cli::layout::{counted, wrapped};
 use crate::cli::{act_as_service, harmless, password};
 use crate::config::Configuration;
 use crate::directory::Directory;
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     pub(super) json: bool,
 }
 
-/// Rows of the table: nobody reads more, and `--json` tells them all.
+/// Differences listed: nobody reads more, and `--json` lists them all.
 const ROWS: usize = 1_000;
 
 /// Gives whether a client would see no difference.
@@ -60,7 +60,8 @@ async fn both(
     wanted: &Wanted,
 ) -> anyhow::Result<(MaildropPath, Vec<Told>)> {
     let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
-    let (_, path) = person(&identities, &wanted.login).await?;
+    let found = person(&identities, &wanted.login).await;
+    let (_, path) = found.map_err(|why| anyhow::anyhow!("{}: {why}", wanted.login))?;
     let theirs = remote::told(server, &wanted.name, secret).await;
     Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
 }
@@ -102,22 +103,17 @@ fn text(found: &[Difference], theirs: usize, ours: usize) -> String {
         text.push_str("no difference\n");
         return text;
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["differs", "there", "here", "base name", "cause"]);
-    let word = |value: &Option<String>| harmless(value.as_deref().unwrap_or("-"));
+    let word = |value: &Option<String>| value.as_deref().unwrap_or("-").to_owned();
     for one in found.iter().take(ROWS) {
-        table.add_row([
-            one.what.to_string(),
-            word(&one.theirs),
-            word(&one.ours),
-            word(&one.base),
-            one.cause.to_owned(),
-        ]);
+        let first = format!("\n{}: there {}, here {}", one.what, word(&one.theirs), word(&one.ours));
+        for (line, indent) in [(first, 0), (word(&one.base), 4), (one.cause.to_owned(), 4)] {
+            text.push_str(&wrapped(&harmless(&line), indent));
+        }
     }
-    let _ = writeln!(text, "{table}");
     if found.len() > ROWS {
-        let _ = writeln!(text, "and {} more; --json tells all of them", found.len() - ROWS);
+        let _ = writeln!(text, "and {} more; --json lists all of them", found.len() - ROWS);
     }
+    let _ = writeln!(text, "\n{}", counted(found.len(), "difference"));
     text
 }
 

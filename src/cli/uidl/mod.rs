@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::maildrops::why;
 use super::{Ended, with_configuration};
 use crate::identity::{IdentityMap, Steps};
 use crate::maildir::MaildropPath;
@@ -99,10 +100,10 @@ pub(super) fn uidl(what: Uidl) -> Ended {
     }
 }
 
-/// Who a login name is, and where their mail lies.
-async fn person(identities: &IdentityMap, login: &str) -> anyhow::Result<(String, MaildropPath)> {
-    let resolved = identities.resolve(login.as_bytes(), Steps::IGNORED).await;
-    let resolved = resolved
-        .map_err(|_| anyhow::anyhow!("{login:?} is no login name that leads to mail; `restante resolve` tells why"))?;
-    Ok((resolved.identity.canonical_name.clone(), resolved.maildrop))
+/// Who a login name is, and where their mail lies; or why there is nobody.
+async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
+    match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
+        Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),
+        Err(outcome) => Err(why(&outcome)),
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
     if json {
         planned::machine(&maildrops, &mut out)?;
     } else {
-        planned::tell(&maildrops, &mut out)?;
+        planned::write_text(&maildrops, &mut out)?;
     }
     out.flush()?;
     Ok(!maildrops.iter().any(Maildrop::is_wrong))
@@ -46,8 +46,10 @@ async fn these(
     let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let mut maildrops = Vec::with_capacity(logins.len());
     for login in logins {
-        let (name, path) = person(&identities, login).await?;
-        maildrops.push(planned_for(name, &path, store));
+        maildrops.push(match person(&identities, login).await {
+            Ok((name, path)) => planned_for(name, &path, store),
+            Err(why) => Maildrop { person: login.clone(), path: String::new(), planned: Err(why) },
+        });
     }
     Ok(maildrops)
 }

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::cli::harmless;
+use crate::cli::layout::wrapped;
 use crate::maildir::{Planned, PlannedMessage};
 
 /// One person's maildrop, and what a move would come to.
@@ -16,7 +16,7 @@ pub(super) struct Maildrop {
     pub(super) planned: Result<Planned, String>,
 }
 
-/// Rows of the table, and sentences below it: nobody reads more, and `--json` tells them all.
+/// Maildrops listed, and sentences below them: nobody reads more, and `--json` lists them all.
 const ROWS: usize = 1_000;
 
 /// Names told in one sentence.
@@ -54,66 +54,48 @@ fn named(what: &str, names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{what}: {told}{more}"))
 }
 
-pub(super) fn tell(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
-        "person",
-        "messages",
-        "pinned",
-        "listed",
-        "unlisted",
-        "waiting",
-        "invalid",
-        "duplicate",
-        "over 70",
-        "dead",
-        "lists",
-    ]);
+pub(super) fn write_text(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
     // Those with something wrong first: they are why somebody looks.
     let (wrong, fine): (Vec<&Maildrop>, Vec<&Maildrop>) = maildrops.iter().partition(|one| one.is_wrong());
     for one in wrong.iter().chain(&fine).take(ROWS) {
-        table.add_row(row(one));
+        write!(out, "{}", wrapped(&harmless(&summary(one)), 0))?;
     }
-    writeln!(out, "{table}")?;
     if maildrops.len() > ROWS {
-        writeln!(out, "and {} more; --json tells all of them", maildrops.len() - ROWS)?;
+        writeln!(out, "and {} more; --json lists all of them", maildrops.len() - ROWS)?;
     }
     let samples = fine.iter().chain(&wrong).filter_map(|one| Some((one, one.planned.as_ref().ok()?.samples().next()?)));
     for (one, PlannedMessage { base, unique_id, .. }) in samples.take(3) {
         let line = format!("sample  {}: {base} would be told as {unique_id}", one.person);
-        writeln!(out, "{}", harmless(&line))?;
+        write!(out, "{}", wrapped(&harmless(&line), 0))?;
     }
     for (one, fault) in wrong.iter().flat_map(|one| one.faults().into_iter().map(move |fault| (one, fault))).take(ROWS)
     {
-        writeln!(out, "{}", harmless(&format!("WRONG   {}: {fault}", one.person)))?;
+        write!(out, "{}", wrapped(&harmless(&format!("WRONG   {}: {fault}", one.person)), 0))?;
     }
     if wrong.is_empty() {
         writeln!(out, "nothing is wrong")?;
+    } else {
+        writeln!(out, "{} of {} maildrops have something wrong", wrong.len(), maildrops.len())?;
     }
     Ok(())
 }
 
-fn row(one: &Maildrop) -> Vec<String> {
-    let mut row = vec![harmless(&one.person)];
-    match &one.planned {
-        Err(_) => row.push("cannot be told".to_owned()),
-        Ok(planned) => {
-            let numbers = [
-                planned.messages,
-                planned.pinned,
-                planned.listed,
-                planned.unlisted,
-                planned.waiting,
-                planned.invalid.len(),
-                planned.duplicate.len(),
-                planned.over_long,
-                planned.dead,
-            ];
-            row.extend(numbers.map(|number| number.to_string()));
-            row.push(planned.lists.join(", "));
-        }
-    }
-    row
+/// One person's messages, with the counts that are not zero.
+fn summary(one: &Maildrop) -> String {
+    let Ok(planned) = &one.planned else { return format!("{}: cannot be planned", one.person) };
+    let counts = [
+        ("pinned", planned.pinned),
+        ("listed", planned.listed),
+        ("unlisted", planned.unlisted),
+        ("waiting", planned.waiting),
+        ("invalid", planned.invalid.len()),
+        ("duplicate", planned.duplicate.len()),
+        ("over 70", planned.over_long),
+        ("dead", planned.dead),
+    ];
+    let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!(", {what} {count}"));
+    let lists = if planned.lists.is_empty() { String::new() } else { format!(" ({})", planned.lists.join(", ")) };
+    format!("{}: messages {}{}{lists}", one.person, planned.messages, counts.collect::<String>())
 }
 
 /// One JSON object, a maildrop on each line: written piece by piece, since there may be very many.
