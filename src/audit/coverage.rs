@@ -149,7 +149,8 @@ impl Coverage {
             ));
         }
         let without = (missing > 0).then(|| {
-            format!("{missing} of {} people have no Maildir yet; their clients see an empty mailbox", self.people)
+            let have = if missing == 1 { "has" } else { "have" };
+            format!("{missing} of {} people {have} no Maildir yet; clients see an empty mailbox", self.people)
         });
         let others = (self.others > 0 && self.knows_everybody).then(|| self.whose_others());
         let parts: Vec<String> = without.into_iter().chain(others).collect();

@@ -27,7 +27,7 @@ impl Probed {
     /// How many people there are, and what makes them people.
     pub(super) fn counted(&self, of: &directory::Settings) -> Option<String> {
         let sample = self.sample.as_ref()?;
-        Some(format!("directory {}: {} below {} ({})", of.name, sample.counted(), of.base, of.filter))
+        Some(format!("directory {}: {} below {}, matching {}", of.name, sample.counted(), of.base, of.filter))
     }
 }
 
