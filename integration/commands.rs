@@ -23,6 +23,8 @@ mod check;
 mod check_authorities;
 #[path = "commands/check_certificates.rs"]
 mod check_certificates;
+#[path = "commands/clock.rs"]
+mod clock;
 #[path = "commands/expire.rs"]
 mod expire;
 #[path = "commands/flush.rs"]

@@ -2,7 +2,11 @@
 //! commands.
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use restante::demo::people;
 use serde_json::Value;
 
@@ -258,4 +262,56 @@ fn check_tells_that_the_attribute_cannot_be_read() {
         let fault = format!("may not read {attribute}, where expire.attribute says how long mail stays");
         assert_eq!(told.complained.contains(&fault), !is_fine, "{}", told.complained);
     }
+}
+
+/// Notes that he retrieved a message so many days ago, as a session long ago did.
+fn note_retrieved(site: &Site, name: &str, days: u64) {
+    let then = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - days * 24 * 60 * 60;
+    let text = format!("retrieved {then} ajones {}", name.trim_start_matches("new/"));
+    let sum = digest(&SHA256, text.as_bytes()).as_ref()[..4]
+        .iter()
+        .fold(String::new(), |sum, octet| format!("{sum}{octet:02x}"));
+    let mut pins =
+        File::options().append(true).create(true).open(site.maildir("shared").join("restante-pins")).unwrap();
+    writeln!(pins, "{sum} {text}").unwrap();
+}
+
+/// Two people fetch from one Maildir, and their entries say different times: the longest holds, also for mail that only one
+/// of them has fetched.
+#[test]
+fn what_people_share_stays_for_the_longest_of_their_times() {
+    let (slapd, site) = (Slapd::start(people::LDIF), Site::new());
+    let mut plan = plan(&slapd, "after: 10d").and(ANEW);
+    plan.mailboxes = "  path: \"{attr:roomNumber}/Maildir\"\n".to_owned();
+    for (person, days) in [(ALAN, "20"), (LAMB, "90")] {
+        slapd.modify(&format!("dn: {person}\nchangetype: modify\nreplace: roomNumber\nroomNumber: shared\n"));
+        slapd.modify(&format!(
+            "dn: {person}\nchangetype: modify\nreplace: departmentNumber\ndepartmentNumber: {days}\n"
+        ));
+    }
+    let service = site.serve(&plan);
+    let visit = |name: &str, password: &str| {
+        let mut client = Conversation::plain(service.pop3());
+        client.expect("+OK");
+        client.login(name, password);
+        client.ask("QUIT", "+OK bye");
+    };
+    let names = || maildir::names(&site.maildir("shared"));
+    let old = deliver_old(&site, "shared", 30);
+    // She has been here, and fetched nothing; he fetched it long ago.
+    visit("alamb", "seven green lamps");
+    note_retrieved(&site, &old, 25);
+    visit("ajones", PASSWORD);
+    assert_eq!(names(), std::slice::from_ref(&old), "hers is the longer time");
+    let ended = command(&site, &["expire", "ajones"], "");
+    assert_eq!(names(), std::slice::from_ref(&old), "{}", ended.told);
+    // A walk through the directory knows everybody's time, also of those who were never here.
+    fs::remove_file(site.maildir("shared").join("restante-pins")).unwrap();
+    note_retrieved(&site, &old, 25);
+    let ended = command(&site, &["expire", "--all"], "");
+    assert_eq!(names(), std::slice::from_ref(&old), "{}{}", ended.told, ended.complained);
+    let older = deliver_old(&site, "shared", 100);
+    note_retrieved(&site, &older, 95);
+    let ended = command(&site, &["expire", "--all"], "");
+    assert_eq!(names(), [old], "{}{}", ended.told, ended.complained);
 }

@@ -129,3 +129,59 @@ fn scripts_read_what_was_and_was_not_done() {
     assert_eq!((status, &done["clean"], &done["brought_back"][0]), (1, &false.into(), &"1.a:2,S".into()));
     assert_eq!(done["not_brought_back"][0]["name"], "9.z");
 }
+
+/// Its name says that it arrived long ago, and it was retrieved long ago; but it is wanted now.
+#[test]
+fn aged_mail_that_comes_back_under_its_unique_id_stays() {
+    let stage = Stage::set_by(&[], |plan, _| {
+        plan.mailboxes.push_str("  deletion: { keep_for: 14d }\n");
+        plan.further.push_str("expire: { after: 30d, also_unretrieved: true }\n");
+    });
+    let old = super::expire::deliver_old(&stage.site, "ajones", 40);
+    stage.session().ask("QUIT", "+OK bye");
+    assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+    let back = command(&stage.site, &["undelete", "--same-id", "ajones"], "");
+    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
+    stage.session().ask("QUIT", "+OK bye");
+    assert_eq!(maildir::names(&stage.maildir()), [old]);
+}
+
+/// The settings changed between deletion and clean-up: what was said at the deletion holds.
+#[test]
+fn each_deletion_keeps_its_own_term() {
+    for (before, after, stays) in [
+        ("{ move_to: Archive }", "{ move_to: Trash, keep_for: 1h }", true),
+        ("{ move_to: Trash, keep_for: 1h }", "{ move_to: Archive }", false),
+        ("{ keep_for: 1h }", "remove", false),
+        ("{ keep_for: 60d }", "{ keep_for: 1h }", true),
+        ("{ keep_for: 1h }", "{ move_to: Trash }", false),
+    ] {
+        let mut stage = stage(before);
+        delete_two(&stage);
+        let deleted = stage.maildir().join("restante-deleted");
+        for batch in fs::read_dir(&deleted).unwrap().map(Result::unwrap) {
+            let name = batch.file_name().into_string().unwrap();
+            let (seconds, rest) = name.split_once('.').unwrap();
+            let older = seconds.parse::<u64>().unwrap() - 40 * 24 * 60 * 60;
+            fs::rename(batch.path(), deleted.join(format!("{older}.{rest}"))).unwrap();
+        }
+        stage.plan.mailboxes = stage.plan.mailboxes.replace(before, after);
+        let again = stage.site.serve(&stage.plan);
+        let ended = command(&stage.site, &["expire", "--all"], "");
+        let count = if stays { 0 } else { 2 };
+        assert!(ended.told.contains(&count.to_string()), "{before} {after}: {}{}", ended.told, ended.complained);
+        let kept: usize = walk(&stage.maildir()).iter().filter(|text| text.starts_with("Subject: ")).count();
+        assert_eq!(kept, 3 - count, "{before}, then {after}");
+        drop(again);
+    }
+}
+
+/// What every file below says.
+fn walk(directory: &std::path::Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| match path.is_dir() {
+        true => walk(&path),
+        false => vec![String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()],
+    };
+    entries.flat_map(read).collect()
+}

@@ -24,13 +24,15 @@ fn removed(count: usize) -> Committed {
     Committed { removed: count, ..Committed::default() }
 }
 
-/// What lies below a directory of the Maildir, without the time in the names of batches.
+/// What lies below a directory of the Maildir, without the times in the names of batches.
 fn lies_in(mail: &Mail, directory: &str) -> Vec<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(mail.at(directory)).into_iter().flatten().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
             let number = name.split_once('.').unwrap_or_default().1;
+            let digits = number.split_once('+').map_or("", |(_, term)| term.split('@').next().unwrap());
+            let number = number.replace(&format!("+{digits}"), "");
             let inner =
                 fs::read_dir(entry.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
             names.extend(inner.map(|inner| format!("{number}/{inner}")));

@@ -23,7 +23,7 @@ fn ageing() -> Mail {
 }
 
 fn expiry(days: u64, also_unretrieved: bool) -> Expiry {
-    Expiry { after: Duration::from_secs(days * DAY), also_unretrieved, spares_others: false }
+    Expiry { after: Duration::from_secs(days * DAY), also_unretrieved, differs: false }
 }
 
 fn session(mail: &Mail, person: &str) -> Maildrop {
@@ -205,14 +205,14 @@ fn the_command_removes_what_a_session_would() {
 /// Where people differ, one of them must not remove what another is told will stay.
 #[test]
 fn where_people_differ_what_another_has_retrieved_stays() {
-    for (spares_others, others_stay) in [(false, false), (true, true)] {
+    for (differs, others_stay) in [(false, false), (true, true)] {
         let mail = ageing();
         let names = ["new/@.both", "new/@.own", "new/@.theirs"].map(|name| deliver_old(&mail, name, 100));
         let all = unique_ids(&session(&mail, "ajones"));
         let index = |part: &str| all.iter().position(|id| id.contains(part)).unwrap();
         retrieved_days_ago(&mail, "ajones", &[index("both"), index("own")], 60);
         retrieved_days_ago(&mail, "mbrown", &[index("both"), index("theirs")], 60);
-        let expiry = Expiry { spares_others, ..expiry(30, true) };
+        let expiry = Expiry { differs, ..expiry(30, true) };
         let due = mail.store.expire(&path("ajones"), "ajones", Some(expiry), false).unwrap();
         assert_eq!(due.removed.len(), if others_stay { 1 } else { 3 });
         ageing_session(&mail, expiry).leave(&[], &[]);

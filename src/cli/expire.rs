@@ -1,20 +1,45 @@
 //! `restante expire`: removes mail that was left on the server for too long.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::anyhow;
 
 use serde_json::{Value, json};
 
 use super::maildrops::{self, Maildrops, Owner};
 use super::{Ended, complain, harmless};
-use crate::identity::Basis;
-use crate::maildir::{Expired, Holding};
+use crate::date::Date;
+use crate::identity::{Basis, Retention};
+use crate::maildir::{Expired, Expiry, Holding, MaildropPath};
 
 /// Whose mail, and whether it is removed.
 pub(super) struct Wanted {
-    pub(super) logins: Vec<String>,
-    pub(super) all: bool,
+    pub(super) of: Whose,
     pub(super) dry_run: bool,
     pub(super) json: bool,
+    /// Whether the clock is right though it jumped.
+    pub(super) confirm_clock: bool,
+}
+
+/// Whose mail it is.
+pub(super) enum Whose {
+    /// Nobody's: only the clock is confirmed.
+    Nobodys,
+    Everybodys,
+    /// That of the people with these login names.
+    Of(Vec<String>),
+}
+
+impl Whose {
+    pub(super) fn new(all: bool, logins: Vec<String>) -> Self {
+        match (all, logins.is_empty()) {
+            (true, _) => Self::Everybodys,
+            (false, true) => Self::Nobodys,
+            (false, false) => Self::Of(logins),
+        }
+    }
 }
 
 /// What came of it so far.
@@ -30,20 +55,60 @@ struct Sum {
 
 pub(super) fn expire(file: &Path, wanted: &Wanted) -> Ended {
     maildrops::run(file, |maildrops| {
+        if wanted.confirm_clock {
+            confirm_clock(maildrops, wanted.json)?;
+        }
         let Wanted { dry_run, json, .. } = *wanted;
         let (expired, faults) = (Vec::new(), Vec::new());
         let mut sum = Sum { dry_run, json, maildrops: 0, expired, cleaned_up: 0, faults };
-        for login in &wanted.logins {
-            match maildrops.of(login) {
-                Ok(owner) => sum.expire(maildrops, &owner),
-                Err(fault) => sum.complain(&format!("{fault:#}")),
+        match &wanted.of {
+            Whose::Nobodys => return Ok(true),
+            Whose::Everybodys => expire_all(maildrops, &mut sum)?,
+            Whose::Of(logins) => {
+                for login in logins {
+                    match maildrops.of(login) {
+                        Ok(owner) => sum.expire(maildrops, &owner),
+                        Err(fault) => sum.complain(&format!("{fault:#}")),
+                    }
+                }
             }
-        }
-        if wanted.all {
-            maildrops.of_everybody(|owner| sum.expire(maildrops, owner))?;
         }
         sum.report(maildrops.ages || maildrops.keeps_deleted);
         Ok(sum.faults.is_empty())
+    })
+}
+
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+fn confirm_clock(maildrops: &Maildrops, is_json: bool) -> anyhow::Result<()> {
+    let date = |moment| Date::of(moment).of_log();
+    let before = maildrops.store.confirm_clock().map_err(|fault| anyhow!("{fault}"))?.map(date);
+    let now = date(SystemTime::now());
+    if is_json {
+        println!("{}", json!({ "clock": now, "latest_before": before }));
+        return Ok(());
+    }
+    let before =
+        before.map_or("no time was noted before".to_owned(), |before| format!("the latest before was {before}"));
+    println!("noted that it is {now}; {before}");
+    Ok(())
+}
+
+/// Everybody's mail. Where several people use one maildrop, the longest of their terms holds.
+fn expire_all(maildrops: &Maildrops, sum: &mut Sum) -> anyhow::Result<()> {
+    let mut longest: HashMap<MaildropPath, Option<Duration>> = HashMap::new();
+    if maildrops.store.terms_differ() {
+        maildrops.of_everybody(|owner| {
+            let term = owner.retention.expiry.map(|expiry| expiry.after);
+            let so_far = longest.entry(owner.path.clone()).or_insert(term);
+            *so_far = so_far.zip(term).map(|(one, other)| one.max(other));
+        })?;
+    }
+    maildrops.of_everybody(|owner| {
+        let mut expiry = owner.retention.expiry;
+        if let Some(term) = longest.get(&owner.path) {
+            expiry = expiry.zip(*term).map(|(expiry, after)| Expiry { after, ..expiry });
+        }
+        sum.expire(maildrops, &Owner { retention: Retention { expiry, ..owner.retention.clone() }, ..owner.clone() });
     })
 }
 

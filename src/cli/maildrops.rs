@@ -28,6 +28,7 @@ pub(super) struct Maildrops {
 }
 
 /// A person, and where their mail is.
+#[derive(Clone)]
 pub(super) struct Owner {
     pub(super) person: String,
     pub(super) path: MaildropPath,

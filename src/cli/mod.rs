@@ -175,11 +175,14 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
         /// Everybody in the directory
-        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
+        #[arg(long, conflicts_with = "logins", required_unless_present_any = ["logins", "confirm_clock"])]
         all: bool,
         /// Write one JSON object
         #[arg(long)]
         json: bool,
+        /// Take this machine's clock for right after it jumped: until then nothing is removed for its age
+        #[arg(long, conflicts_with = "dry_run")]
+        confirm_clock: bool,
         /// Whose mail, each by any login name
         #[arg(value_name = "LOGIN")]
         logins: Vec<String>,
@@ -240,8 +243,9 @@ pub fn run() -> Ended {
         Command::Audit { config, json } => audit::audit(&config, json),
         Command::Index { config, logins, json, all: _ } => index::index(&config, &logins, json),
         Command::Flush { service, json, whom } => flush::flush(&service, whom.as_deref(), json),
-        Command::Expire { config, dry_run, all, json, logins } => {
-            expire::expire(&config, &expire::Wanted { logins, all, dry_run, json })
+        Command::Expire { config, dry_run, all, json, confirm_clock, logins } => {
+            let of = expire::Whose::new(all, logins);
+            expire::expire(&config, &expire::Wanted { of, dry_run, json, confirm_clock })
         }
         Command::Undelete { config, list, since, same_id, json, login, names } => {
             undelete::undelete(&config, &undelete::Wanted { login, names, since, list, same_id, json })

@@ -105,6 +105,9 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
+    if let Err(fault) = store.note_time() {
+        tracing::error!(%fault, "no mail is removed for its age");
+    }
     let identities = Arc::new(identities);
     let lanes = Lanes::new(connection.file_deadline);
     let known = Arc::new(KnownMaildrops::new(people));

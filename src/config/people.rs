@@ -37,6 +37,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maild
         eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         offer: mailboxes::offer(&section),
         ageing: ageing.is_on(),
+        terms_differ: ageing.by_person.is_some(),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),

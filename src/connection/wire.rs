@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use futures_util::poll;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
@@ -81,9 +80,9 @@ impl Wire {
             if !std::mem::take(&mut self.more_at_hand) {
                 return None;
             }
-            let read = pin!(read_some(&mut self.stream, &mut self.lines));
+            let read = read_some(&mut self.stream, &mut self.lines);
             // An error shows again when more is waited for.
-            let Poll::Ready(Ok(count)) = poll!(read) else { return None };
+            let Poll::Ready(Ok(count)) = at_once(read).await else { return None };
             self.more_at_hand = count == READ;
         }
     }
@@ -224,6 +223,12 @@ fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
         octets = rest;
         Some(block)
     })
+}
+
+/// What a future gives without being waited for.
+async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
 async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {

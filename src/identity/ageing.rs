@@ -99,8 +99,8 @@ impl Ageing {
     }
 
     fn expiry(&self, after: Duration) -> Expiry {
-        let (also_unretrieved, spares_others) = (self.also_unretrieved, self.by_person.is_some());
-        Expiry { after, also_unretrieved, spares_others }
+        let (also_unretrieved, differs) = (self.also_unretrieved, self.by_person.is_some());
+        Expiry { after, also_unretrieved, differs }
     }
 }
 

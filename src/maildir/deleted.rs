@@ -1,9 +1,11 @@
 //! What clients deleted and can be brought back: `restante-deleted` in the Maildir.
 //!
-//! Each commit has a directory in it, named by the second of the deletion and a number: `1764065700.0`. There lie the
-//! messages themselves under the names they had; or, if they were moved to a folder, empty files under the names that
-//! they got there, and the folder stands behind the number: `1764065700.0@.Trash`. No mail program takes any of it for a
-//! folder, since nothing here has a dot in front, or `new`, `cur` and `tmp` inside.
+//! Each commit has a directory in it, named by the second of the deletion, a number, and the seconds after which the
+//! messages are removed for good: `1764065700.0+1209600`. There lie the messages themselves under the names they had; or, if
+//! they were moved to a folder, empty files under the names that they got there, and the folder stands at the end:
+//! `1764065700.0+1209600@.Trash`. Without seconds, as in `1764065700.0@.Archive`, they are not removed from their folder. So
+//! each deletion keeps the term that it was made under, whatever the settings say later. No mail program takes any of it for
+//! a folder, since nothing here has a dot in front, or `new`, `cur` and `tmp` inside.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -33,18 +35,25 @@ pub(super) struct BatchName {
     /// Since 1970.
     pub(super) seconds: u64,
     number: u32,
+    /// How long after their deletion the messages are removed for good; none if nothing was said of that.
+    pub(super) term: Option<Duration>,
     /// The directory of the folder to which the messages were moved; none if they lie in the batch.
     pub(super) folder: Option<PathBuf>,
 }
 
 impl Batch {
-    /// Begins a batch of its own.
-    pub(super) fn begin(maildir: &OwnedFd, folder: Option<&Path>) -> Result<Self, String> {
+    /// Begins a batch of its own, deleted at a moment since 1970.
+    pub(super) fn begin(
+        maildir: &OwnedFd,
+        moment: Duration,
+        term: Option<Duration>,
+        folder: Option<&Path>,
+    ) -> Result<Self, String> {
         let told = |errno: Errno| format!("{DELETED}: {errno}");
         let deleted = make_directory(maildir.as_fd(), Path::new(DELETED)).map_err(told)?;
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let seconds = moment.as_secs();
         for number in 0..MOST_IN_A_SECOND {
-            let name = BatchName { seconds, number, folder: folder.map(Path::to_owned) }.file_name();
+            let name = BatchName { seconds, number, term, folder: folder.map(Path::to_owned) }.file_name();
             match mkdirat(&deleted, &name, Mode::RWXU) {
                 Ok(()) => {
                     let directory = openat(&deleted, &name, DIRECTORY, Mode::empty()).map_err(told)?;
@@ -76,7 +85,8 @@ impl Batch {
 
 impl BatchName {
     pub(super) fn file_name(&self) -> PathBuf {
-        let mut name = format!("{}.{}", self.seconds, self.number).into_bytes();
+        let term = self.term.map(|term| format!("+{}", term.as_secs())).unwrap_or_default();
+        let mut name = format!("{}.{}{term}", self.seconds, self.number).into_bytes();
         if let Some(folder) = &self.folder {
             name.push(b'@');
             name.extend_from_slice(folder.as_os_str().as_bytes());
@@ -92,13 +102,17 @@ impl BatchName {
             None => (name, None),
         };
         let (seconds, number) = std::str::from_utf8(time).ok()?.split_once('.')?;
+        let (number, term) = match number.split_once('+') {
+            Some((number, term)) => (number, Some(Duration::from_secs(term.parse().ok()?))),
+            None => (number, None),
+        };
         let is_folder = |folder: &[u8]| folder.len() > 1 && folder.starts_with(b".") && !folder.starts_with(b"..");
         let folder = folder.map(|folder| is_folder(folder).then(|| PathBuf::from(OsStr::from_bytes(folder))));
         let folder = match folder {
             Some(None) => return None,
             other => other.flatten(),
         };
-        Some(Self { seconds: seconds.parse().ok()?, number: number.parse().ok()?, folder })
+        Some(Self { seconds: seconds.parse().ok()?, number: number.parse().ok()?, term, folder })
     }
 
     /// When its messages were deleted.
@@ -142,11 +156,17 @@ mod tests {
 
     #[test]
     fn a_batch_tells_when_and_where_to() {
-        for (seconds, number, folder) in [(1_764_065_700, 0, None), (7, 12, Some(".Deleted Items@home"))] {
-            let name = BatchName { seconds, number, folder: folder.map(PathBuf::from) };
+        for (seconds, number, term, folder) in [
+            (1_764_065_700, 0, Some(1_209_600), None),
+            (1_764_065_700, 0, None, None),
+            (7, 12, Some(60), Some(".Deleted Items+7@home")),
+            (7, 12, None, Some(".Archive")),
+        ] {
+            let name =
+                BatchName { seconds, number, term: term.map(Duration::from_secs), folder: folder.map(PathBuf::from) };
             assert_eq!(BatchName::parse(name.file_name().as_os_str().as_bytes()), Some(name));
         }
-        for name in ["", "7", "7.", ".7", "x.0", "7.0@", "7.0@Trash", "7.0@..", "7.0@../x"] {
+        for name in ["", "7", "7.", ".7", "x.0", "7.0@", "7.0@Trash", "7.0@..", "7.0@../x", "7.0+", "7.0+x", "7+7.0"] {
             assert_eq!(BatchName::parse(name.as_bytes()), None, "{name}");
         }
     }

@@ -1,6 +1,6 @@
 //! The ageing of mail that clients leave on the server.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
@@ -22,9 +22,9 @@ pub struct Expiry {
     pub after: Duration,
     /// Mail that was not yet retrieved is removed as well, so long after it arrived.
     pub also_unretrieved: bool,
-    /// What somebody else has retrieved, too, stays: theirs may be another time, and nobody's mail goes before the time
-    /// that they are told.
-    pub spares_others: bool,
+    /// The time differs from person to person. Where several people use one maildrop, the longest holds, and what several of
+    /// them have retrieved stays: nobody's mail goes before the time that they are told.
+    pub differs: bool,
 }
 
 /// What became of aged mail, or would become.
@@ -41,8 +41,8 @@ pub struct Expired {
 /// The rule, at one moment, for the mail of one person.
 struct Ageing<'a> {
     expiry: Expiry,
-    /// What happened later is too young.
-    limit: u64,
+    /// What happened later is too young; none if all is.
+    limit: Option<u64>,
     person: &'a str,
     retrievals: Retrievals,
 }
@@ -57,29 +57,29 @@ impl Expiry {
 }
 
 impl<'a> Ageing<'a> {
-    fn now(expiry: Expiry, person: &'a str, retrievals: Retrievals) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let limit = now.saturating_sub(expiry.after).as_secs();
+    /// `now`: since 1970.
+    fn new(expiry: Expiry, person: &'a str, retrievals: Retrievals, now: Duration) -> Self {
+        let after = if expiry.differs { retrievals.longest_term(person, expiry.after) } else { Some(expiry.after) };
+        let limit = after.map(|after| now.saturating_sub(after).as_secs());
         Self { expiry, limit, person, retrievals }
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
     fn may_expire(&self, found: &Found, has_twin: bool) -> bool {
-        if self.expiry.spares_others && self.retrievals.may_be_of_others(self.person, found) {
+        let Some(limit) = self.limit else { return false };
+        if self.expiry.differs && self.retrievals.may_be_of_others(self.person, found) {
             return false;
         }
         let last = self.retrievals.last_by(self.person, found, has_twin);
-        last.map_or(self.expiry.also_unretrieved, |last| last <= self.limit)
+        last.map_or(self.expiry.also_unretrieved, |last| last <= limit)
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
     fn arrived_before(&self, parts: &Parts, found: &Found) -> Result<bool, Errno> {
-        if found.arrived() > self.limit {
-            return Ok(false);
-        }
+        let Some(limit) = self.limit.filter(|limit| found.arrived() <= *limit) else { return Ok(false) };
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         let modified = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
-        Ok(u64::try_from(modified).is_ok_and(|modified| modified <= self.limit))
+        Ok(u64::try_from(modified).is_ok_and(|modified| modified <= limit))
     }
 }
 
@@ -87,7 +87,7 @@ impl Maildrop {
     /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
     pub(super) fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
         let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
-        let ageing = Ageing::now(expiry, &person, self.retrievals()?);
+        let ageing = Ageing::new(expiry, &person, self.retrievals()?, store.clock().now()?);
         let mut removal = Removal::begin(&store, &path);
         let mut expired = Expired::default();
         let mut reach = self.reach()?;
@@ -130,11 +130,11 @@ impl Store {
         self.root().require_marker()?;
         let mut expired = Expired::default();
         if let Some(expiry) = expiry {
-            let ageing = Ageing::now(expiry, person, Retrievals::read(self, path)?);
+            let ageing = Ageing::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);
             self.expire_by(&ageing, path, really, &mut expired)?;
         }
         if let Some(mut mail) = self.deleted(path)? {
-            expired.cleaned_up = mail.clean_up(really)?;
+            expired.cleaned_up = mail.clean_up(self.clock().now()?, really)?;
         }
         Ok(expired)
     }

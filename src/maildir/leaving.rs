@@ -17,7 +17,7 @@ impl Maildrop {
     pub fn leaves_something(&self, retrieved: bool) -> bool {
         let settings = self.store.settings();
         let marks = settings.mark_seen == MarkSeen::Retrieved || settings.notes_retrieved();
-        settings.deletion != Deletion::Remove || self.expiry.is_some() || retrieved && marks
+        settings.deletion != Deletion::Remove || settings.terms_differ || self.expiry.is_some() || retrieved && marks
     }
 
     /// Does what the settings want done at the end of a session. `marked`: the messages that it marked as deleted,
@@ -26,6 +26,14 @@ impl Maildrop {
     pub fn leave(&mut self, marked: &[usize], retrieved: &[usize]) {
         let left: Vec<usize> = retrieved.iter().copied().filter(|index| marked.binary_search(index).is_err()).collect();
         self.note_what_was_retrieved(&left);
+        if self.store.settings().terms_differ
+            && !self.person.is_empty()
+            && !self.is_missing()
+            && let Err(error) = self.note_term(&self.person.clone(), self.expiry.map(|expiry| expiry.days()))
+        {
+            tracing::warn!(maildrop = %self.path, %error, "no mail is removed for its age: it is not noted how long it stays");
+            return;
+        }
         self.remove_what_is_old(marked);
     }
 
@@ -47,6 +55,15 @@ impl Maildrop {
     }
 
     fn remove_what_is_old(&mut self, marked: &[usize]) {
+        let clock = self.store.clock();
+        if self.expiry.is_some()
+            && let Err(fault) = clock.now()
+        {
+            if clock.complains() {
+                tracing::error!(%fault, "no mail is removed for its age");
+            }
+            return;
+        }
         if let Some(expiry) = self.expiry {
             match self.expire(expiry, &self.places(marked)) {
                 Ok(expired) => {

@@ -9,6 +9,7 @@
 mod beneath;
 mod beside;
 mod cached;
+mod clock;
 mod commit;
 mod count;
 mod deleted;
@@ -55,6 +56,7 @@ mod template;
 mod undeleting;
 mod unique;
 
+pub use clock::ClockFault;
 pub use commit::Committed;
 pub use expiry::{Expired, Expiry};
 pub use fault::{EnterFault, FetchFault, StoreFault};

@@ -6,10 +6,11 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use super::clock::ClockFault;
 use super::ids::Ids;
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
-use super::pins::{self, Line, Locked, Pin, Pins, Retrieval, now, today};
+use super::pins::{self, Day, Line, Locked, Pin, Pins, Retrieval, day};
 use super::settle::Wish;
 use super::unique;
 use crate::pop3::UniqueId;
@@ -53,15 +54,33 @@ impl Maildrop {
     /// # Errors
     /// The marks cannot be written.
     pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
-        let at = now();
+        let at = self.store.clock().moment_of_note().as_secs();
         let places = self.places(indices);
-        let present = self.snapshot.entries.len();
-        let stamp = self.with_pins(|locked| {
+        self.write_marks(|maildrop, locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
             let retrieval = || Retrieval { by: by.into(), at };
-            let keys = places.into_iter().filter_map(|place| self.key(place, &locked.pins));
+            let keys = places.into_iter().filter_map(|place| maildrop.key(place, &locked.pins));
             let new = keys.filter(|key| is_new(key));
-            let lines: Vec<Line> = new.map(|key| Line::Retrieved(key, retrieval())).collect();
+            new.map(|key| Line::Retrieved(key, retrieval())).collect()
+        })
+    }
+
+    /// Notes how many days a person's mail stays, or that it stays for ever: what several people share is removed only when
+    /// it is old enough for each of them. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn note_term(&mut self, by: &str, days: Option<u64>) -> io::Result<()> {
+        self.write_marks(|_, locked| {
+            let is_noted = locked.pins.terms().get(by) == Some(&days);
+            if is_noted { Vec::new() } else { vec![Line::Term(by.into(), days)] }
+        })
+    }
+
+    fn write_marks(&mut self, lines: impl FnOnce(&Self, &Locked<'_>) -> Vec<Line>) -> io::Result<()> {
+        let present = self.snapshot.entries.len();
+        let stamp = self.with_pins(|locked| {
+            let lines = lines(self, locked);
             if !lines.is_empty() {
                 locked.append(lines)?;
             }
@@ -119,7 +138,8 @@ impl Maildrop {
     /// two of them keeps nobody from what was pinned.
     fn tidy(&self, locked: &mut Locked<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
-            && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today()))
+            && let Some(today) = self.store.today()
+            && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
             tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
         }
@@ -166,6 +186,15 @@ impl super::store::Store {
     /// The marks cannot be read.
     pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
         self.pins(path).map(Pins::into_retrieved)
+    }
+
+    /// The day by which pins outlive their messages; none while the clock cannot be believed.
+    fn today(&self) -> Option<Day> {
+        match self.clock().now() {
+            Ok(moment) => Some(day(moment)),
+            Err(ClockFault::Jumped { .. }) => None,
+            Err(ClockFault::NotNoted(_)) => Some(day(self.clock().moment_of_note())),
+        }
     }
 
     pub(super) fn pins(&self, path: &MaildropPath) -> io::Result<Pins> {

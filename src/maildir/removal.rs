@@ -83,6 +83,15 @@ impl<'a> Removal<'a> {
         }
     }
 
+    /// How long after the deletion the message is removed for good.
+    fn term(&self) -> Option<Duration> {
+        match self.store.settings().deletion {
+            Deletion::Remove => None,
+            Deletion::Keep(time) => Some(time),
+            Deletion::Move(_, time) => time,
+        }
+    }
+
     fn destination(&mut self) -> Result<&Destination, Refusal> {
         if self.place.is_none() {
             self.place = Some(self.make().map_err(Refusal::Hindered)?);
@@ -93,8 +102,9 @@ impl<'a> Removal<'a> {
     fn make(&self) -> Result<Destination, String> {
         let maildir = self.store.directory(self.path).map_err(|fault| fault.to_string())?;
         let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
+        let moment = self.store.clock().moment_of_note();
         let Deletion::Move(name, _) = &self.store.settings().deletion else {
-            return Batch::begin(&maildir, None).map(Destination::Kept);
+            return Batch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
         };
         let told = |errno: Errno| format!("the folder {name}: {errno}");
         let directory = name.directory();
@@ -105,7 +115,7 @@ impl<'a> Removal<'a> {
             root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(told)
         };
         let (new, cur) = (open(Place::New)?, open(Place::Cur)?);
-        let batch = Batch::begin(&maildir, Some(&directory))?;
+        let batch = Batch::begin(&maildir, moment, self.term(), Some(&directory))?;
         Ok(Destination::Folder { batch, new, cur })
     }
 }

@@ -1,6 +1,7 @@
 //! Who has retrieved which message of a maildrop.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::fault::EnterFault;
 use super::maildrop::Maildrop;
@@ -9,17 +10,30 @@ use super::pins::Retrieval;
 use super::scan::Found;
 use super::store::Store;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What is noted of a maildrop. A mark that was lost means "not retrieved".
 pub(super) struct Retrievals {
     by_name: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// Messages whose name without `,U=<n>` is that of another one, which may be gone by now.
     apart: HashSet<Box<[u8]>>,
+    /// How many days the mail of each person stays who has used the maildrop; none for ever.
+    terms: HashMap<Box<str>, Option<u64>>,
 }
 
 impl Retrievals {
     pub(super) fn read(store: &Store, path: &MaildropPath) -> Result<Self, EnterFault> {
         let pins = store.pins(path).map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
-        Ok(Self { apart: pins.apart(), by_name: pins.into_retrieved() })
+        Ok(Self { apart: pins.apart(), terms: pins.terms().clone(), by_name: pins.into_retrieved() })
+    }
+
+    /// The longest time for which anybody's mail stays who has used the maildrop, and at least that of this person; none for
+    /// ever.
+    pub(super) fn longest_term(&self, person: &str, own: Duration) -> Option<Duration> {
+        let others = self.terms.iter().filter(|(by, _)| ***by != *person).map(|(_, days)| *days);
+        others
+            .map(|days| days.map(|days| DAY * u32::try_from(days).unwrap_or(u32::MAX)))
+            .try_fold(own, |longest, term| Some(longest.max(term?)))
     }
 
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never

@@ -30,6 +30,8 @@ pub struct Settings {
     pub offer: Offer,
     /// Whether anybody's mail may age. Then it is noted who retrieves what.
     pub ageing: bool,
+    /// Whether the time for which mail stays differs from person to person. Then each one's is noted where they fetch mail.
+    pub terms_differ: bool,
 }
 
 /// Which messages clients are offered.
@@ -76,6 +78,7 @@ impl Settings {
             mark_seen: MarkSeen::None,
             offer: Offer::All,
             ageing: false,
+            terms_differ: false,
         }
     }
 }

@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::beside;
+use super::clock::Clock;
 use super::fault::{EnterFault, StoreFault};
 use super::ids::Sought;
 use super::import::{LIST_FILES, UniqueIdSettings};
@@ -48,6 +49,7 @@ struct Inner {
     /// That of other servers' lists, if they are read and do not lie beside the mail.
     lists: Option<Root>,
     mounts: Arc<Mounts>,
+    clock: Clock,
     settling: Duration,
     settings: Settings,
     kept: Cache<MaildropPath, Arc<Kept>>,
@@ -72,7 +74,8 @@ impl Store {
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        let inner = Inner { root, lists, mounts, settling: settings.settling, settings, kept };
+        let clock = Clock::new(root.path());
+        let inner = Inner { root, clock, lists, mounts, settling: settings.settling, settings, kept };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -136,6 +139,17 @@ impl Store {
     /// The root of other servers' lists, if they are read and do not lie beside the mail.
     pub(super) fn lists(&self) -> Option<&Root> {
         self.inner.lists.as_ref()
+    }
+
+    /// Whether the time for which mail stays differs from person to person.
+    #[must_use]
+    pub fn terms_differ(&self) -> bool {
+        self.settings().terms_differ
+    }
+
+    /// The time by which mail ages.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.inner.clock
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Mode, fsync, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, UTIME_NOW, fsync, openat, statat, unlinkat, utimensat};
 use rustix::io::Errno;
 
 use super::deleted::{self, BatchName};
@@ -79,15 +79,14 @@ impl Store {
         Ok(Some(DeletedMail { store: self, path, deleted, folders: HashMap::new() }))
     }
 
-    /// Removes for good what was kept for long enough; tells how many messages. Blocks while the disk answers.
+    /// Removes for good what was kept for long enough; gives how many messages. What was kept under earlier settings is
+    /// looked for as well. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
     pub fn clean_up(&self, path: &MaildropPath) -> Result<usize, EnterFault> {
-        if self.settings().deletion == Deletion::Remove {
-            return Ok(0);
-        }
-        self.deleted(path)?.map_or(Ok(0), |mut mail| mail.clean_up(true))
+        let Some(mut mail) = self.deleted(path)? else { return Ok(0) };
+        mail.clean_up(self.clock().now()?, true)
     }
 }
 
@@ -166,6 +165,10 @@ impl DeletedMail<'_> {
             Some(found) => (self.part_of(&deleted.batch, found).ok_or(Errno::NOENT)?, &*found.name),
             None => (batch.as_fd(), &*deleted.name),
         };
+        if same && self.store.settings().ageing {
+            // Its name says that it arrived long ago; it stays as long as mail that arrives now.
+            utimensat(from, old, &touched(), AtFlags::SYMLINK_NOFOLLOW)?;
+        }
         rename(from, old, to, &name)?;
         fsync(to)?;
         if deleted.moved.is_some() {
@@ -179,29 +182,27 @@ impl DeletedMail<'_> {
         Ok(())
     }
 
-    /// Removes for good what was kept for long enough, or just tells how many messages that would be.
+    /// Removes for good what was kept for long enough by `now`, since 1970, or just counts how many messages that would be.
+    /// Each deletion has its own term: what was moved to a folder without one stays there, and is only forgotten here.
     ///
     /// # Errors
     /// See [`EnterFault`].
-    pub fn clean_up(&mut self, really: bool) -> Result<usize, EnterFault> {
-        let (kept, moved) = match &self.store.settings().deletion {
-            Deletion::Remove => return Ok(0),
-            Deletion::Keep(time) => (Some(*time), None),
-            Deletion::Move(_, time) => (None, *time),
+    pub(super) fn clean_up(&mut self, now: Duration, really: bool) -> Result<usize, EnterFault> {
+        let unsaid = match self.store.settings().deletion {
+            Deletion::Keep(time) => Some(time),
+            Deletion::Remove | Deletion::Move(..) => None,
         };
-        let now = SystemTime::now();
         let is_due = |batch: &BatchName| {
-            let age = now.duration_since(batch.moment()).unwrap_or_default();
-            let time = if batch.folder.is_some() { Some(moved.unwrap_or(REMEMBERED)) } else { kept };
+            let age = now.saturating_sub(Duration::from_secs(batch.seconds));
+            let time = batch.term.or(if batch.folder.is_some() { Some(REMEMBERED) } else { unsaid });
             time.is_some_and(|time| age >= time)
         };
         let (due, younger): (Vec<_>, Vec<_>) = self.batches()?.into_iter().partition(is_due);
-        let removes_moved = moved.is_some() && due.iter().any(|batch| batch.folder.is_some());
+        let removes_moved = due.iter().any(|batch| batch.folder.is_some() && batch.term.is_some());
         let again = if removes_moved { self.stems(&younger)? } else { HashSet::new() };
-        let mut removed = 0;
-        let mut quota = QuotaChange::default();
+        let (mut removed, mut quota) = (0, QuotaChange::default());
         for batch in due {
-            let spares = |stem: &[u8]| batch.folder.is_some() && (moved.is_none() || again.contains(stem));
+            let spares = |stem: &[u8]| batch.folder.is_some() && (batch.term.is_none() || again.contains(stem));
             let cleaned = self.clean_up_batch(&batch, spares, really, &mut quota);
             if cleaned.is_err() {
                 self.store.record_quota(self.path, quota);
@@ -324,6 +325,12 @@ impl DeletedMail<'_> {
     fn told(&self, errno: Errno) -> EnterFault {
         EnterFault::of(format!("{}/{}", self.path, deleted::DELETED), errno)
     }
+}
+
+/// The file's time becomes this moment.
+fn touched() -> Timestamps {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Timestamps { last_access: now, last_modification: now }
 }
 
 fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {

@@ -3,6 +3,7 @@
 //! ```text
 //! 5d41402a told UID12-1690000000 name - 1700000000.M1P2.mx1,S=2034
 //! 9b74c989 retrieved 1764057600 ajones 1700000000.M1P2.mx1,S=2034
+//! 0a2e51f3 term 30 ajones
 //! ```
 //!
 //! The checksum is the first eight hexadecimal digits of the SHA-256 of what stands behind it. A line of an unknown kind
@@ -26,6 +27,8 @@ pub(in crate::maildir) enum Line {
     Pin(Box<[u8]>, Pin),
     /// Somebody retrieved the message.
     Retrieved(Box<[u8]>, Retrieval),
+    /// The mail of a person who uses this maildrop stays so many days, or for ever.
+    Term(Box<str>, Option<u64>),
     /// Something that a later version understands.
     Unknown(Box<[u8]>),
 }
@@ -42,6 +45,7 @@ impl Line {
         match words.next()? {
             "told" => told(&mut words),
             "retrieved" => retrieved(&mut words),
+            "term" => term(&mut words),
             _ => Some(Self::Unknown(text.as_bytes().into())),
         }
     }
@@ -56,6 +60,7 @@ impl Line {
             Self::Retrieved(key, Retrieval { by, at }) => {
                 format!("retrieved {at} {} {}", escaped(by.as_bytes()), escaped(key))
             }
+            Self::Term(by, days) => format!("term {} {}", or_dash(*days), escaped(by.as_bytes())),
             Self::Unknown(text) => String::from_utf8_lossy(text).into_owned(),
         };
         out.extend_from_slice(format!("{} {text}\n", checksum(&text)).as_bytes());
@@ -79,6 +84,14 @@ fn retrieved<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
     let at = words.next()?.parse().ok()?;
     let by = String::from_utf8(plain(words.next()?)?.into_vec()).ok()?.into();
     Some(Line::Retrieved(plain(words.next()?)?, Retrieval { by, at }))
+}
+
+fn term<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
+    let days = match words.next()? {
+        "-" => None,
+        days => Some(days.parse().ok()?),
+    };
+    Some(Line::Term(String::from_utf8(plain(words.next()?)?.into_vec()).ok()?.into(), days))
 }
 
 fn or_dash<T: ToString>(value: Option<T>) -> String {

@@ -11,7 +11,7 @@ mod file;
 mod line;
 
 use std::collections::{HashMap, HashSet};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) use file::{Locked, read, stamp};
 pub(super) use line::Line;
@@ -54,6 +54,8 @@ pub struct Retrieval {
 pub(super) struct Pins {
     told: HashMap<Box<[u8]>, Pin>,
     retrieved: HashMap<Box<[u8]>, Vec<Retrieval>>,
+    /// How many days the mail of each person stays who has used this maildrop; none for ever.
+    terms: HashMap<Box<str>, Option<u64>>,
     /// Lines in good order whose kind a later version knows.
     unknown: Vec<Box<[u8]>>,
     /// Lines read, those included that say nothing new.
@@ -93,6 +95,11 @@ impl Pins {
         self.told.keys().filter(|key| *name::identity(key) != ***key).cloned().collect()
     }
 
+    /// How many days the mail of each person stays who has used this maildrop; none for ever.
+    pub(super) fn terms(&self) -> &HashMap<Box<str>, Option<u64>> {
+        &self.terms
+    }
+
     /// Who retrieved each message.
     pub(super) fn into_retrieved(self) -> HashMap<Box<[u8]>, Vec<Retrieval>> {
         self.retrieved
@@ -119,6 +126,7 @@ impl Pins {
                     so_far.push(retrieval);
                 }
             }
+            Line::Term(by, days) => drop(self.terms.insert(by, days)),
             Line::Unknown(text) => self.unknown.push(text),
         }
     }
@@ -130,6 +138,9 @@ impl Pins {
         }
         for (key, retrievals) in earlier.retrieved {
             self.retrieved.entry(key).or_insert(retrievals);
+        }
+        for (by, days) in earlier.terms {
+            self.terms.entry(by).or_insert(days);
         }
         if self.unknown.is_empty() {
             self.unknown = earlier.unknown;
@@ -147,7 +158,7 @@ impl Pins {
         /// Fewer are not worth it.
         const SLACK: usize = 1_000;
         let marks: usize = self.retrieved.values().map(Vec::len).sum();
-        let twice = self.lines.saturating_sub(self.told.len() + marks + self.unknown.len());
+        let twice = self.lines.saturating_sub(self.told.len() + marks + self.terms.len() + self.unknown.len());
         let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
         let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
         // Marks without a pin go with their message.
@@ -162,7 +173,13 @@ impl Pins {
         let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
             retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone()))
         });
-        told.chain(retrieved).chain(self.unknown.iter().cloned().map(Line::Unknown)).collect()
+        told.chain(retrieved).chain(self.other_lines()).collect()
+    }
+
+    /// What is not about messages.
+    fn other_lines(&self) -> impl Iterator<Item = Line> {
+        let terms = self.terms.iter().map(|(by, days)| Line::Term(by.clone(), *days));
+        terms.chain(self.unknown.iter().cloned().map(Line::Unknown))
     }
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
@@ -185,7 +202,7 @@ impl Pins {
                 lines.extend(retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone())));
             }
         }
-        lines.extend(self.unknown.iter().cloned().map(Line::Unknown));
+        lines.extend(self.other_lines());
         lines
     }
 }
@@ -195,14 +212,14 @@ fn is_over(gone: Day, today: Day) -> bool {
     gone.saturating_add(OUTLIVES) < today
 }
 
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+/// The day of a moment since 1970.
+pub(super) fn day(moment: Duration) -> Day {
+    Day::try_from(moment.as_secs() / SECONDS_A_DAY).unwrap_or(Day::MAX)
 }
 
 /// The day that it is, by this machine's clock.
-pub(super) fn today() -> Day {
-    Day::try_from(now() / SECONDS_A_DAY).unwrap_or(Day::MAX)
+fn today() -> Day {
+    day(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,0 +1,305 @@
+//! The time by which mail ages: this machine's clock, as long as it can be believed.
+//!
+//! A clock that jumps ahead by years would make all mail old enough to be removed. So the latest moment that was seen is
+//! noted in a file of the mail root, `restante-clock`, which all nodes share. Where the clock is further ahead of it than
+//! [`BELIEVED`], nothing is removed for its age until an administrator confirms the time. A clock that is behind only makes
+//! mail younger, and what is noted of a deletion then is the latest moment seen.
+
+use std::fmt;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+
+use super::fault::EnterFault;
+use super::removal::Deletion;
+use super::store::Store;
+use crate::date::Date;
+
+/// The file in the mail root.
+const FILE: &str = "restante-clock";
+
+/// How far the clock may be ahead of the latest moment seen, the time counted in which the process ran: a service that was
+/// down over holidays begins again without a word.
+const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How often the latest moment is written.
+const WRITTEN: Duration = Duration::from_secs(60 * 60);
+
+/// How often the log says that the clock is not believed.
+const COMPLAINT: Duration = Duration::from_secs(60 * 60);
+
+/// This machine's clock, and the latest moment that was seen.
+#[derive(Debug)]
+pub(super) struct Clock {
+    file: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<Latest>,
+    /// The latest moment that stands in the file.
+    written: Option<Duration>,
+    complained: Option<Instant>,
+}
+
+/// The latest moment, since 1970, and when it was that moment by a clock that never jumps.
+#[derive(Clone, Copy, Debug)]
+struct Latest {
+    moment: Duration,
+    at: Instant,
+}
+
+/// Why nothing is removed for its age.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockFault {
+    /// The clock is further ahead of the latest moment seen than can be believed.
+    Jumped {
+        /// What the clock says.
+        now: SystemTime,
+        /// The latest moment seen.
+        latest: SystemTime,
+    },
+    /// The latest moment can't be read or written; why.
+    NotNoted(String),
+}
+
+impl Clock {
+    pub(super) fn new(root: &Path) -> Self {
+        Self { file: root.join(FILE), state: Mutex::default() }
+    }
+
+    /// The time since 1970 by which mail ages. Reads or writes the file at times: blocks while the disk answers.
+    ///
+    /// # Errors
+    /// Nothing may be removed for its age now.
+    pub(super) fn now(&self) -> Result<Duration, ClockFault> {
+        self.at(SystemTime::now(), Instant::now())
+    }
+
+    fn at(&self, now: SystemTime, instant: Instant) -> Result<Duration, ClockFault> {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut state = self.state();
+        // Read anew where the clock is not believed: another process may have confirmed it.
+        if state.latest.is_none_or(|latest| !latest.believes(now, instant)) {
+            let written = self.read()?;
+            state.written = written;
+            state.latest = Some(Latest { moment: written.unwrap_or(now), at: instant });
+        }
+        let Some(latest) = state.latest.filter(|latest| latest.believes(now, instant)) else {
+            let latest = state.latest.take().map_or(now, |latest| latest.moment);
+            return Err(ClockFault::Jumped { now: UNIX_EPOCH + now, latest: UNIX_EPOCH + latest });
+        };
+        let moment = latest.moment.max(now);
+        if state.written.is_none_or(|written| moment >= written + WRITTEN) {
+            self.write(moment)?;
+            state.written = Some(moment);
+        }
+        state.latest = Some(if now >= latest.moment { Latest { moment, at: instant } } else { latest });
+        Ok(now)
+    }
+
+    /// The moment at which something is noted to happen, since 1970: never before the latest one seen, or what is kept from
+    /// then on would be old too early.
+    pub(super) fn moment_of_note(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Another node may have seen a later one.
+        let noted = self.read().ok().flatten().unwrap_or_default();
+        let seen = self.state().latest.map(|latest| latest.moment).unwrap_or_default();
+        now.max(noted).max(seen)
+    }
+
+    /// Takes the clock as it is for right; gives the latest moment seen before, if one was noted.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub(super) fn confirm(&self) -> Result<Option<SystemTime>, ClockFault> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let before = self.read().ok().flatten();
+        self.write(now)?;
+        *self.state() = State::default();
+        Ok(before.map(|moment| UNIX_EPOCH + moment))
+    }
+
+    /// Whether the log has not said of late that the clock is not believed.
+    pub(super) fn complains(&self) -> bool {
+        let mut state = self.state();
+        let complains = state.complained.is_none_or(|at| at.elapsed() >= COMPLAINT);
+        if complains {
+            state.complained = Some(Instant::now());
+        }
+        complains
+    }
+
+    fn read(&self) -> Result<Option<Duration>, ClockFault> {
+        let file = match self.open(OFlags::RDONLY) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(self.not_noted(errno)),
+        };
+        let mut octets = [0; 32];
+        let length = file.read_at(&mut octets, 0).map_err(|error| self.not_noted(error))?;
+        let text = std::str::from_utf8(octets.get(..length).unwrap_or_default()).unwrap_or_default().trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let seconds = text.parse().map_err(|_| self.not_noted("is no number of seconds since 1970"))?;
+        Ok(Some(Duration::from_secs(seconds)))
+    }
+
+    /// Written in place, always as long: an administrator may have made the file where the root itself may not be written.
+    fn write(&self, moment: Duration) -> Result<(), ClockFault> {
+        let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_noted(errno))?;
+        file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_noted(error))
+    }
+
+    fn open(&self, flags: OFlags) -> Result<File, Errno> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(CWD, &self.file, flags, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+        let stat = fstat(&file)?;
+        let is_own = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink == 1;
+        if is_own { Ok(File::from(file)) } else { Err(Errno::INVAL) }
+    }
+
+    fn not_noted(&self, why: impl fmt::Display) -> ClockFault {
+        ClockFault::NotNoted(format!("{}: {why}", self.file.display()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Latest {
+    fn believes(self, now: Duration, instant: Instant) -> bool {
+        now <= self.moment + instant.saturating_duration_since(self.at) + BELIEVED
+    }
+}
+
+impl fmt::Display for ClockFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jumped { now, latest } => write!(
+                f,
+                "the clock reads {}, but the latest time seen is {}: if the clock is right, run `restante expire --confirm-clock`",
+                Date::of(*now).of_log(),
+                Date::of(*latest).of_log()
+            ),
+            Self::NotNoted(why) => {
+                write!(f, "the latest time seen cannot be noted, which guards against a clock that jumps: {why}")
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Notes the time, where mail ages or what was deleted is kept: a clock that jumps later is then known to have jumped.
+    /// Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// The clock can't be believed, or the time can't be noted; then nothing is removed for its age.
+    pub fn note_time(&self) -> Result<(), ClockFault> {
+        let removes_by_age = self.settings().ageing || self.settings().deletion != Deletion::Remove;
+        if removes_by_age { self.clock().now().map(drop) } else { Ok(()) }
+    }
+
+    /// Takes this machine's clock for right, after it jumped; gives the latest time seen before, if one was noted.
+    ///
+    /// # Errors
+    /// The time can't be noted.
+    pub fn confirm_clock(&self) -> Result<Option<SystemTime>, ClockFault> {
+        self.clock().confirm()
+    }
+}
+
+impl From<ClockFault> for EnterFault {
+    fn from(fault: ClockFault) -> Self {
+        Self::Unavailable(fault.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn day(number: u32) -> SystemTime {
+        UNIX_EPOCH + DAY * 20_000 + DAY * number
+    }
+
+    fn since_1970(moment: SystemTime) -> Duration {
+        moment.duration_since(UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn a_jump_ahead_is_not_believed_not_even_after_a_restart() {
+        let (root, began) = (tempfile::tempdir().unwrap(), Instant::now());
+        let clock = Clock::new(root.path());
+        assert_eq!(clock.at(day(0), began), Ok(since_1970(day(0))));
+        let jumped = Err(ClockFault::Jumped { now: day(400), latest: day(0) });
+        assert_eq!(clock.at(day(400), began), jumped);
+        assert_eq!(Clock::new(root.path()).at(day(400), began), jumped);
+        assert_eq!(clock.at(day(1), began), Ok(since_1970(day(1))), "a clock that is right again is believed");
+    }
+
+    #[test]
+    fn time_that_passes_is_no_jump() {
+        let (root, began) = (tempfile::tempdir().unwrap(), Instant::now());
+        let clock = Clock::new(root.path());
+        assert!(clock.at(day(0), began).is_ok());
+        assert!(clock.at(day(30), began + DAY * 30).is_ok(), "thirty days without a login");
+        assert!(Clock::new(root.path()).at(day(36), began).is_ok(), "down for six days");
+        assert!(Clock::new(root.path()).at(day(44), began).is_err(), "down for eight days, or not");
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_lowers_nothing() {
+        let (root, began) = (tempfile::tempdir().unwrap(), Instant::now());
+        let clock = Clock::new(root.path());
+        assert!(clock.at(day(100), began).is_ok());
+        assert_eq!(clock.at(day(2), began), Ok(since_1970(day(2))), "mail is younger for it, which removes nothing");
+        assert!(clock.at(day(100), began).is_ok());
+        assert!(clock.at(day(108), began).is_err());
+    }
+
+    #[test]
+    fn what_is_confirmed_is_believed_by_others_too() {
+        let root = tempfile::tempdir().unwrap();
+        let (now, began) = (SystemTime::now(), Instant::now());
+        let clock = Clock::new(root.path());
+        assert!(clock.at(now - DAY * 30, began).is_ok());
+        assert!(clock.at(now, began).is_err());
+        let before = Clock::new(root.path()).confirm().unwrap().unwrap();
+        assert!(before < now - DAY * 29);
+        assert!(clock.at(now, began).is_ok());
+        assert!(clock.moment_of_note() >= since_1970(now));
+    }
+
+    #[test]
+    fn a_moment_is_never_noted_before_the_latest_seen() {
+        let root = tempfile::tempdir().unwrap();
+        let later = SystemTime::now() + DAY * 3;
+        assert!(Clock::new(root.path()).at(later, Instant::now()).is_ok());
+        assert_eq!(Clock::new(root.path()).moment_of_note().as_secs(), since_1970(later).as_secs());
+    }
+
+    #[test]
+    fn where_nothing_can_be_noted_nothing_ages() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(FILE), "soon\n").unwrap();
+        let Err(ClockFault::NotNoted(why)) = Clock::new(root.path()).now() else { panic!() };
+        assert!(why.contains("no number of seconds"), "{why}");
+        fs::remove_file(root.path().join(FILE)).unwrap();
+        std::os::unix::fs::symlink("elsewhere", root.path().join(FILE)).unwrap();
+        assert!(matches!(Clock::new(root.path()).now(), Err(ClockFault::NotNoted(_))));
+        assert!(!root.path().join("elsewhere").exists());
+    }
+}
