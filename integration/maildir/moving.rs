@@ -265,3 +265,53 @@ fn a_site_without_a_move_writes_nothing() {
     let names: Vec<_> = fs::read_dir(mail.at("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("restante")), "{names:?}");
 }
+
+/// Our own unique-ids would be pinned for ever, though the old server's are what clients know.
+#[test]
+fn a_list_that_cannot_be_read_keeps_everything_from_being_pinned_until_it_is_repaired() {
+    let good = [
+        ("dovecot-uidlist", format!("{HEAD}5 :1.a\n6 :2.b\n")),
+        ("courierpop3dsizelist", "/3 15 1690000000\n1.a 100 5:1690000000:0\n2.b 100 6:1690000000:0\n".to_owned()),
+        ("restante-import", "1.a five\n2.b six\n".to_owned()),
+    ];
+    let broken = [
+        ("dovecot-uidlist", ["", "5 :1.a\n6 :2.b\n", "3 V1700000000"]),
+        ("courierpop3dsizelist", ["", "1.a 100 5:1690000000:0\n2.b 100 6:1690000000:0\n", "/9 15\n"]),
+        ("restante-import", ["", "1.a\n", "\n2.b\n"]),
+    ];
+    for ((name, good), (_, broken)) in good.iter().zip(broken) {
+        for broken in broken {
+            let mail = Mail::importing(|_| {});
+            mail.deliver("cur/1.a:2,S", "x");
+            mail.list(name, good);
+            let first = mail.told();
+            mail.deliver("new/2.b", "x");
+            mail.list(name, broken);
+            let mut maildrop = mail.enter();
+            assert_eq!(unique_ids(&maildrop).len(), 2, "{name} {broken:?}: the mail itself can be fetched");
+            maildrop.pin(&[0]).unwrap();
+            let refused = maildrop.pin(&[1]).unwrap_err().to_string();
+            assert!(refused.starts_with(name), "{refused}");
+            mail.list(name, good);
+            let repaired = mail.told();
+            assert_eq!(repaired.len(), 2);
+            assert_eq!(repaired[0], first[0]);
+            assert!(!repaired[1].starts_with("2.b"), "{name} {broken:?}: {repaired:?}");
+        }
+    }
+}
+
+/// Without the list, or once the move is over, our own rule holds.
+#[test]
+fn a_list_that_cannot_be_read_is_in_nobodys_way_once_it_is_gone_or_the_move_is_done() {
+    for (import, is_removed) in [(ImportMode::Read, true), (ImportMode::Done, false), (ImportMode::Off, false)] {
+        let mail = Mail::importing(|settings| settings.import = import);
+        mail.deliver("new/2.b", "x");
+        mail.list("dovecot-uidlist", "");
+        if is_removed {
+            assert!(mail.enter().pin(&[0]).is_err());
+            fs::remove_file(mail.at("dovecot-uidlist")).unwrap();
+        }
+        assert_eq!(mail.told(), ["2.b"], "{import:?}");
+    }
+}

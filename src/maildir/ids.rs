@@ -33,6 +33,8 @@ pub(super) struct Ids {
     lists: ListStamps,
     /// Whether another server's list was found.
     has_list: bool,
+    /// Why a list that lies there is of no use.
+    unusable: Option<Arc<str>>,
     /// Whether pins were.
     has_pins: bool,
     /// The messages that wait for another server.
@@ -80,6 +82,7 @@ impl Sought {
             pins: self.pins.stamp,
             lists: self.contents.stamps,
             has_list: sources.lists.as_ref().is_some_and(Lists::is_any),
+            unusable: sources.lists.as_ref().and_then(|lists| lists.unusable.as_deref().map(Arc::from)),
             has_pins: self.know_pins(),
             waiting: Arc::new(settlement.waiting.clone()),
             until: settlement.waiting.values().min().map(|since| since.later_by(sources.settings.follow_wait)),
@@ -101,6 +104,13 @@ impl Sought {
     ) {
         if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
             return;
+        }
+        if let Some(fault) = sources.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
+            tracing::error!(
+                maildrop = %path,
+                %fault,
+                "UIDL is answered by [SYS/TEMP] until this list is repaired or removed, left out of uidl.precedence, or uidl.import is done"
+            );
         }
         for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
             let unlisted = settlement.unlisted();
@@ -130,6 +140,11 @@ impl Ids {
     /// Since when a message waits for another server; none if it does not.
     pub(super) fn waits_since(&self, found: &Found) -> Option<Moment> {
         self.waiting.get(&*found.identity()).copied()
+    }
+
+    /// Why a list that lies there is of no use: what it said may be what clients know.
+    pub(super) fn unusable_list(&self) -> Option<&str> {
+        self.unusable.as_deref()
     }
 
     pub(super) fn has_list(&self) -> bool {

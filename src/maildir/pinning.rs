@@ -39,6 +39,9 @@ impl Maildrop {
         let wanted: Vec<usize> =
             self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
         if !wanted.is_empty() {
+            if let Some(why) = self.snapshot.ids.unusable_list() {
+                return Err(PinFault(why.to_owned()));
+            }
             match self.pin_all(&wanted) {
                 Ok(()) => {}
                 Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),

@@ -30,8 +30,11 @@ impl<'a> Sizelist<'a> {
     /// Reads a list.
     ///
     /// # Errors
-    /// Its first line is of a version that nobody knows.
+    /// It is empty, its first line is of a version that is not known, or it has no first line: its writing was broken off.
     pub(super) fn parse(octets: &'a [u8]) -> Result<Self, &'static str> {
+        if octets.is_empty() {
+            return Err("is empty");
+        }
         let first = lines(octets).next().map_or(&b""[..], |(_, line)| line);
         let version: u8 = match first.strip_prefix(b"/") {
             None => 0,
@@ -45,6 +48,10 @@ impl<'a> Sizelist<'a> {
                 Some((base, record)) => drop(list.records.insert(base, record)),
                 None => list.unread.note(number),
             }
+        }
+        // The oldest version has no first line of its own, and nothing in it tells it from a stump but that it can be read.
+        if version == 0 && list.unread.count > 0 {
+            return Err("has no first line that Courier writes");
         }
         Ok(list)
     }
@@ -142,6 +149,8 @@ mod tests {
         assert_eq!(told("/3 15 1\nB 100 12:1:0", "B"), None);
         assert!(Sizelist::parse(b"/4 15 1\n").is_err());
         assert!(Sizelist::parse(b"/x\n").is_err());
-        assert_eq!(told("", "B"), None);
+        for stump in ["", "B 100 12:1:0\nD 100 13:1:0\n", "B 100\nC\n"] {
+            assert!(Sizelist::parse(stump.as_bytes()).is_err(), "{stump:?}");
+        }
     }
 }

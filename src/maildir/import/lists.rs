@@ -21,6 +21,8 @@ pub(in crate::maildir) struct Lists<'a> {
     import: Option<ImportFile<'a>>,
     /// What is wrong with the lists, a sentence for each.
     pub(in crate::maildir) faults: Vec<String>,
+    /// The first of them by which a list is of no use at all.
+    pub(in crate::maildir) unusable: Option<String>,
 }
 
 /// What another server told of a message.
@@ -36,7 +38,8 @@ pub(in crate::maildir) struct Old<'a> {
 impl<'a> Lists<'a> {
     /// Reads what stands in the lists.
     pub(in crate::maildir) fn parse(contents: &'a Contents, settings: &'a UniqueIdSettings) -> Self {
-        let mut lists = Self { settings, dovecot: None, courier: None, import: None, faults: Vec::new() };
+        let mut lists =
+            Self { settings, dovecot: None, courier: None, import: None, faults: Vec::new(), unusable: None };
         if let Some(octets) = &contents.dovecot {
             lists.dovecot = lists.taken("dovecot-uidlist", Uidlist::parse(octets), |list| list.unread);
         }
@@ -44,7 +47,7 @@ impl<'a> Lists<'a> {
             lists.courier = lists.taken("courierpop3dsizelist", Sizelist::parse(octets), |list| list.unread);
         }
         if let Some(octets) = &contents.import {
-            lists.import = lists.taken("restante-import", Ok(ImportFile::parse(octets)), |list| list.unread);
+            lists.import = lists.taken("restante-import", ImportFile::parse(octets), |list| list.unread);
         }
         lists
     }
@@ -52,7 +55,9 @@ impl<'a> Lists<'a> {
     fn taken<T>(&mut self, name: &str, read: Result<T, &str>, unread: impl Fn(&T) -> Unread) -> Option<T> {
         match read {
             Err(why) => {
-                self.faults.push(format!("{name} {why}: none of it counts"));
+                let fault = format!("{name} {why}: none of it counts");
+                self.unusable.get_or_insert_with(|| fault.clone());
+                self.faults.push(fault);
                 None
             }
             Ok(list) => {

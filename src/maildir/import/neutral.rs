@@ -25,7 +25,13 @@ pub(super) struct Record<'a> {
 
 impl<'a> ImportFile<'a> {
     /// Reads a list.
-    pub(super) fn parse(octets: &'a [u8]) -> Self {
+    ///
+    /// # Errors
+    /// It says nothing, or nothing that can be read: its writing was broken off, or it is something else.
+    pub(super) fn parse(octets: &'a [u8]) -> Result<Self, &'static str> {
+        if octets.is_empty() {
+            return Err("is empty");
+        }
         let mut list = Self { records: HashMap::new(), unread: Unread::default() };
         for (number, line) in lines(octets).filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#")) {
             let record = last_word(line).map(|(file, unique_id)| (name::base(file), unique_id));
@@ -36,7 +42,10 @@ impl<'a> ImportFile<'a> {
                 None => list.unread.note(number),
             }
         }
-        list
+        if list.records.is_empty() && list.unread.count > 0 {
+            return Err("has no line that can be read");
+        }
+        Ok(list)
     }
 
     pub(super) fn get(&self, base: &[u8]) -> Option<&Record<'a>> {
@@ -56,11 +65,19 @@ mod tests {
     #[test]
     fn a_line_is_a_base_name_and_its_unique_id() {
         let text = b"# from Cyrus\n\n1.a 1690000000.12\n2.b c:2,S 13\n1.a 1690000000.14\nnothing\n3.d 15";
-        let list = ImportFile::parse(text);
+        let list = ImportFile::parse(text).unwrap();
         let unique_id = |base: &[u8]| list.get(base).map(|record| record.unique_id);
         assert_eq!(unique_id(b"1.a"), Some(&b"1690000000.14"[..]));
         assert_eq!(unique_id(b"2.b c"), Some(&b"13"[..]));
         assert_eq!(unique_id(b"3.d"), None);
         assert_eq!((list.unread.first, list.bases().count()), (Some(6), 2));
+    }
+
+    #[test]
+    fn a_list_that_says_nothing_is_refused() {
+        for list in ["", "nothing\n", "1.a"] {
+            assert_eq!(ImportFile::parse(list.as_bytes()).is_err(), list != "1.a", "{list:?}");
+        }
+        assert!(ImportFile::parse(b"# no messages\n").is_ok());
     }
 }
