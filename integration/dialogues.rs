@@ -34,6 +34,7 @@ dialogues! {
     auth_over_long
     auth_plain
     auth_plain_challenge
+    auth_plain_identity
     auth_scram_not_offered
     capabilities
     capabilities_before_tls
@@ -64,6 +65,7 @@ dialogues! {
     top
     update
     user_and_pass
+    user_without_name
     utf8_mode
     wrong_state
 }

@@ -12,7 +12,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("file_stamps", 0, &[]),
     ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
-    ("names", 1, &[]),
+    ("names", 1, &["stringprep", "unicode_normalization"]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),

@@ -156,8 +156,14 @@ impl World {
 
 /// What comes of a login.
 async fn told(map: &IdentityMap, address: &str, name: &str, password: &str) -> String {
+    told_as(map, address, name, "", password).await
+}
+
+/// The same, where the client wants to be somebody (RFC 4422 §3.4.1).
+async fn told_as(map: &IdentityMap, address: &str, name: &str, authorization: &str, password: &str) -> String {
     let password = Password::new(password.as_bytes().to_vec());
-    let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
+    let (login, authorization) = (name.as_bytes().to_vec(), authorization.as_bytes().to_vec());
+    let credentials = Credentials { login, authorization, password, mechanism: Mechanism::User };
     describe(map.verify(credentials, address.parse().unwrap()).await)
 }
 

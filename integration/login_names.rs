@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "login_names/authorization.rs"]
+mod authorization;
 #[path = "login_names/characters.rs"]
 mod characters;
 #[path = "login_names/mailboxes.rs"]
@@ -18,6 +20,8 @@ mod mailboxes;
 mod policies;
 #[path = "login_names/schemas.rs"]
 mod schemas;
+#[path = "login_names/wild.rs"]
+mod wild;
 
 use restante::demo::{ldif, people};
 use support::login::{give_mail, log_in};

@@ -6,7 +6,7 @@ use restante::demo::mischief::Mischief;
 use restante::directory::Change;
 use restante::identity::Steps;
 
-use super::{ALAN, PASSWORD, SHORT, World};
+use super::{ALAN, PASSWORD, SHORT, World, told_as};
 
 /// Nothing but the grace can let anybody in without the directory.
 fn world() -> World {
@@ -38,6 +38,20 @@ async fn it_holds_for_every_name_that_was_looked_up() {
         world.until(name, PASSWORD, "ajones/Maildir by outage grace").await;
     }
     assert_eq!(world.login("alan.jones@renovations.example", PASSWORD).await, "unavailable");
+}
+
+/// A client that sends the address as well goes on, too; and nobody becomes another person by an outage.
+#[tokio::test]
+async fn it_holds_for_the_authorization_identity() {
+    let world = world();
+    let as_whom = |whom| told_as(&world.map, "127.0.0.1", "ajones", whom, PASSWORD);
+    let mail = "alan.jones@renovations.example";
+    assert_eq!(as_whom(mail).await, "ajones/Maildir by bind");
+    assert_eq!(world.login("alamb", "seven green lamps").await, "alamb/Maildir by bind");
+    world.controls.set_mischief(Mischief::Refuse);
+    assert_eq!(as_whom(mail).await, "ajones/Maildir by outage grace");
+    assert!(as_whom("alamb").await.starts_with("refused: the authorization identity"));
+    assert_eq!(as_whom("Alan Jones").await, "unavailable", "nobody was asked for that name before");
 }
 
 /// The directory said no, and fell silent before it could be asked why.

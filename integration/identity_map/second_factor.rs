@@ -29,7 +29,12 @@ fn world() -> World {
 
 async fn log_in(world: &World, (name, password): (&str, &str), certificate: &Certificate) -> String {
     let password = Password::new(password.as_bytes().to_vec());
-    let credentials = Credentials { login: name.as_bytes().to_vec(), password, mechanism: Mechanism::User };
+    let credentials = Credentials {
+        login: name.as_bytes().to_vec(),
+        authorization: Vec::new(),
+        password,
+        mechanism: Mechanism::User,
+    };
     let shown = ShownCertificate { certificate, is_required: true };
     describe(world.map.verify_with(credentials, "127.0.0.1".parse().unwrap(), Some(shown)).await)
 }

@@ -23,6 +23,31 @@ fn opens_the_own_mail_by_any_login_name() {
     }
 }
 
+/// "The authorization identity … any login name of the same person": as with PLAIN.
+#[test]
+fn the_authorization_identity_may_be_another_name_of_the_person() {
+    let world = World::new();
+    let log_in = |name, authorization: &str| {
+        let header = format!("n,{authorization},");
+        let mut pop3 = Conversation::plain(world.service.pop3());
+        pop3.expect("+OK");
+        Client { header: &header, ..Client::new((name, ALAN.1)) }.log_in(&mut pop3)
+    };
+    for (name, authorization) in [
+        ("ajones", "a=ajones"),
+        ("ajones", "a=alan.jones@renovations.example"),
+        ("alan.jones@renovations.example", "a=ajones"),
+        ("ajones", "a=cn=3DAlan Jones"),
+    ] {
+        let reply = log_in(name, authorization);
+        assert!(reply.starts_with("+OK"), "{name} {authorization}: {reply}");
+    }
+    for other in ["a=alamb", "a=nobody", "a=Mary Brown"] {
+        assert_eq!(log_in("ajones", other), REFUSAL, "{other}");
+        world.service.wait_for_log(&["login refused", "the authorization identity is no name of this person"]);
+    }
+}
+
 #[test]
 fn whoever_else_it_is_is_refused_in_the_same_words() {
     let world = World::new();

@@ -28,6 +28,8 @@ pub enum Severity {
 pub enum Finding {
     /// An entry that cannot be read as a person; why.
     Unreadable(String),
+    /// An entry that lost a replication conflict, so that it is nobody.
+    ReplicationConflict(Person),
     /// A login name that several people have.
     Ambiguous(Namesakes),
     /// The path template wants a value that the entry does not have; why.
@@ -75,6 +77,7 @@ impl Finding {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "unreadable_entry",
+            Self::ReplicationConflict(_) => "replication_conflict",
             Self::Ambiguous(_) => "ambiguous_name",
             Self::NoPath(..) => "no_path",
             Self::SeveralValues(..) => "several_values",
@@ -94,7 +97,9 @@ impl Finding {
     pub fn severity(&self) -> Severity {
         match self {
             Self::NoMailbox(..) => Severity::Note,
-            Self::Nobodys(_) | Self::Hidden(..) | Self::UnclearRetention(..) => Severity::Warning,
+            Self::ReplicationConflict(_) | Self::Nobodys(_) | Self::Hidden(..) | Self::UnclearRetention(..) => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }
@@ -104,6 +109,7 @@ impl Finding {
     pub fn words(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "entry that cannot be read",
+            Self::ReplicationConflict(_) => "lost a replication conflict",
             Self::Ambiguous(_) => "ambiguous login name",
             Self::NoPath(..) => "no value for the path",
             Self::SeveralValues(..) => "several values for the path",
@@ -124,7 +130,8 @@ impl Finding {
         match self {
             Self::Unreadable(_) | Self::Nobodys(_) | Self::Hidden(..) => &[],
             Self::Ambiguous(namesakes) => &namesakes.people,
-            Self::NoPath(person, _)
+            Self::ReplicationConflict(person)
+            | Self::NoPath(person, _)
             | Self::SeveralValues(person, _)
             | Self::LeadsOut(person, _)
             | Self::NoMailbox(person, _)
@@ -140,6 +147,7 @@ impl Finding {
     pub fn about(&self) -> String {
         match self {
             Self::Ambiguous(namesakes) => namesakes.name.clone(),
+            Self::ReplicationConflict(_) => "nobody can log in to this entry; merge it into the winner's".to_owned(),
             Self::Unreadable(why)
             | Self::NoPath(_, why)
             | Self::SeveralValues(_, why)

@@ -22,7 +22,7 @@ use std::collections::HashSet;
 use self::mailboxes::{Below, Mailboxes};
 use self::namesakes::{Index, Policies};
 use self::people::People;
-use crate::directory::{Directory, Fault, WalkEnd};
+use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
 use crate::identity::{Basis, Identity, Settings};
 use crate::maildir::Store;
 
@@ -107,6 +107,7 @@ pub async fn audit(
             };
             // Whom the directory is not for cannot log in, and makes nobody's name ambiguous.
             if entry.misfit.is_some() {
+                report.found.extend(lost_conflict(&entry, &of.attributes, settings));
                 continue;
             }
             let identity = Identity::new(&entry, &of.attributes, settings);
@@ -129,6 +130,13 @@ pub async fn audit(
     judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
     report.found.sort_by_key(Finding::severity);
     Ok(report)
+}
+
+/// The finding about the loser of a replication conflict, if the entry is one.
+fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<Finding> {
+    let Identity { canonical_name, dn, .. } = Identity::new(entry, attributes, settings);
+    let person = Person { canonical_name, dn: dn.to_string() };
+    entry.lost_conflict().then_some(Finding::ReplicationConflict(person))
 }
 
 fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &Settings, progress: &dyn Progress) {

@@ -1,5 +1,6 @@
 //! `restante resolve`: what becomes of a login name, step by step. The steps are those of the login itself.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -38,17 +39,25 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
     let steps = Steps::kept();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));
-    let mailbox = end.as_ref().ok().map(|path| match Store::new(maildir) {
-        Ok(store) => Mailbox::Seen(store.inspect(path)),
-        Err(fault) => Mailbox::NoRoot(fault.to_string()),
-    });
+    let (end, mailbox) = match end {
+        Err(outcome) => (Err(outcome), None),
+        Ok(path) => match Store::new(maildir) {
+            // Where two paths may be meant, what is there decides; where it cannot, that is seen, too.
+            Ok(store) => {
+                let seen = Mailbox::Seen(store.inspect(&path));
+                (Ok(store.choose(&path).map_or_else(|_| path.clone(), Cow::into_owned)), Some(seen))
+            }
+            Err(fault) => (Ok(path), Some(Mailbox::NoRoot(fault.to_string()))),
+        },
+    };
     let login = wanted.login.to_owned();
     Ok(Explanation { login, policy, root, steps: steps.into_vec(), end: end.map_err(Box::new), mailbox })
 }
 
 fn credentials(login: &str) -> anyhow::Result<Credentials> {
     let password = password::ask(login).map_err(anyhow::Error::msg)?;
-    Ok(Credentials { login: login.as_bytes().to_vec(), password: Ok(password), mechanism: Mechanism::User })
+    let (login, authorization) = (login.as_bytes().to_vec(), Vec::new());
+    Ok(Credentials { login, authorization, password: Ok(password), mechanism: Mechanism::User })
 }
 
 /// The login's own function, with a password or without; the path of the mail, or how it ends otherwise.

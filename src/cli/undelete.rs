@@ -52,6 +52,7 @@ pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
 
 fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome> {
     let Owner { person, path, .. } = maildrops.of(&wanted.login)?;
+    let path = maildrops.store.choose(&path)?;
     let mut mail = maildrops.store.deleted(&path)?;
     let deleted = match &mut mail {
         Some(mail) => mail.list()?,

@@ -45,7 +45,7 @@ pub(super) struct Wanted {
 
 /// What came of the first attempt, which is made on this machine's own file systems only.
 enum FirstAttempt {
-    Entered(Result<Maildrop, EnterFault>),
+    Entered(Box<Result<Maildrop, EnterFault>>),
     /// It does not lie there alone; the lock is handed back.
     Elsewhere(FileSystems, Option<InLane<Hold>>),
 }
@@ -89,7 +89,7 @@ async fn first_attempt(
         let _guard = guard;
         let file_systems = store.file_systems(&wanted.path);
         if file_systems.are_local() {
-            FirstAttempt::Entered(wanted.enter(&store, hold))
+            FirstAttempt::Entered(Box::new(wanted.enter(&store, hold)))
         } else {
             FirstAttempt::Elsewhere(file_systems, hold)
         }

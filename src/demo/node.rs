@@ -109,7 +109,7 @@ fn values<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, name: &'a str
 
 pub(super) fn key_of(dn: &Dn) -> Key {
     let part = |rdn: &Rdn| {
-        let mut pairs: Vec<_> = rdn.pairs().map(|(kind, value)| (kind.to_lowercase(), fold(value))).collect();
+        let mut pairs: Vec<_> = rdn.pairs().map(|(kind, value)| (kind.to_lowercase(), fold(&value))).collect();
         pairs.sort();
         pairs
     };
@@ -118,7 +118,7 @@ pub(super) fn key_of(dn: &Dn) -> Key {
 
 fn pairs_of(dn: &Dn) -> Vec<(String, String)> {
     let own = dn.rdns().first().into_iter().flat_map(Rdn::pairs);
-    own.map(|(kind, value)| (kind.to_owned(), value.to_owned())).collect()
+    own.map(|(kind, value)| (kind.to_owned(), value.into_owned())).collect()
 }
 
 fn is_operational(attribute: &Attribute) -> bool {

@@ -1,6 +1,6 @@
 //! Where a directory's entries hold the kinds of name.
 
-use crate::names::{Kind, fold};
+use crate::names::{Kind, fold, normal_forms};
 
 /// The attributes that hold each kind of name; the first of several is the preferred one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,10 +97,14 @@ impl Attributes {
     #[must_use]
     pub fn sought(&self, kind: Kind, typed: &str) -> Vec<(&str, String)> {
         let typed = if kind == Kind::ShortName { self.without_domain(typed) } else { typed };
+        let forms = normal_forms(typed);
         let values = |source: &Source| match &source.prefix {
-            None => vec![typed.to_owned()],
+            None => forms.clone(),
             // Not every directory compares these without regard to case.
-            Some(prefix) => [prefix.to_lowercase(), prefix.to_uppercase()].map(|p| format!("{p}{typed}")).to_vec(),
+            Some(prefix) => {
+                let behind = |prefix: String| forms.iter().map(move |form| format!("{prefix}{form}"));
+                [prefix.to_lowercase(), prefix.to_uppercase()].into_iter().flat_map(behind).collect()
+            }
         };
         let with_values = self
             .of(kind)
@@ -140,6 +144,7 @@ mod tests {
             (Kind::CommonName, r"RENO\ajones", r"cn=RENO\ajones"),
             (Kind::Mail, "a@b", "mail=a@b userPrincipalName=a@b proxyAddresses=smtp:a@b proxyAddresses=SMTP:a@b"),
             (Kind::HierarchicalName, "a/b", ""),
+            (Kind::CommonName, "M\u{fc}", "cn=M\u{fc} cn=Mu\u{308}"),
         ] {
             assert_eq!(sought(&attributes, kind, typed), told, "{typed}");
         }

@@ -63,13 +63,14 @@ impl Searcher {
         let mut found: Vec<Entry> = Vec::new();
         let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);
         if let Some(dn) = claims.entry.as_ref().filter(has_entry) {
-            let question = Question::entry(settings, dn.as_str()).with_certificates();
-            merge(&mut found, self.ask(settings, servers, &question).await?);
+            for question in Question::entries(settings, dn).map(Question::with_certificates) {
+                merge(&mut found, self.ask_for_people(settings, servers, question).await?);
+            }
         }
         let terms = claims.terms(settings);
         if !terms.is_empty() {
             let question = Question::people(settings, &format!("(|{terms})"), LIMIT).with_certificates();
-            merge(&mut found, self.ask(settings, servers, &question).await?);
+            merge(&mut found, self.ask_for_people(settings, servers, question).await?);
         }
         let mut found = self.judged(settings, servers, found, CANDIDATES).await?;
         found.truncate(usize::from(CANDIDATES) + 1);

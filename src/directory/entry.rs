@@ -1,13 +1,13 @@
 //! A person's entry, as far as it was read.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use ldap3::SearchEntry;
 
-use super::{Account, Attributes, Exclusion, Fault, Misfit};
-use crate::names::{Dn, Kind, LookUp, fold};
+use super::values::Values;
+use super::{Account, Attributes, Exclusion, Misfit};
+use crate::names::{Dn, Kind, LookUp, Rdn, fold};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,10 +32,7 @@ pub struct Entry {
     pub exclusion: Option<Exclusion>,
     /// Why the directory is not for this person, if so.
     pub misfit: Option<Misfit>,
-    /// By lower-case name.
-    values: HashMap<String, Vec<String>>,
-    /// Values that are no text, by lower-case name without the option `;binary`.
-    octets: HashMap<String, Vec<Vec<u8>>>,
+    values: Values,
 }
 
 /// What moves when a password may have changed.
@@ -62,21 +59,27 @@ pub(super) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
 /// And these move when a password may have changed, besides `pwdLastSet`, which tells of the account's state as well.
 pub(super) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
+/// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
+pub(super) const CONFLICT: [&str; 2] = ["nsds5ReplConflict", "ds-sync-conflict"];
+
+/// Added to the RDN of such an entry, so that the winner keeps its name.
+const CONFLICT_NAMING: [&str; 2] = ["nsuniqueid", "entryuuid"];
+
+/// In the RDN of such an entry in Active Directory, before the entry's id.
+const CONFLICT_MARK: &str = "\nCNF:";
+
 impl Entry {
-    /// Takes what a search found in a directory. Servers spell attributes their own way: case does not count.
-    pub(super) fn read(found: SearchEntry, directory: &Arc<str>) -> Result<Self, Fault> {
-        let dn = Dn::parse(&found.dn)
-            .ok_or_else(|| Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", found.dn)))?;
-        let values: HashMap<_, _> =
-            found.attrs.into_iter().map(|(name, values)| (name.to_ascii_lowercase(), values)).collect();
-        let octets = found.bin_attrs.into_iter().map(|(name, values)| (without_option(&name), values)).collect();
+    /// Takes what a search found in a directory. Its DN may be unreadable.
+    pub(super) fn read(found: SearchEntry, directory: &Arc<str>) -> Self {
+        let dn = Dn::of_entry(&found.dn);
+        let values = Values::read(found);
         let id = EntryId { directory: directory.clone(), own: String::new() };
         let other_ids = Vec::new();
-        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values, octets };
+        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values };
         entry.id.own = entry.own_id();
         entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
         entry.stamp = entry.change_stamp();
-        Ok(entry)
+        entry
     }
 
     fn synchronised_ids(&self) -> impl Iterator<Item = EntryId> {
@@ -90,7 +93,7 @@ impl Entry {
         if let Some(text) = text {
             return digits_of(text);
         }
-        self.octets("objectGUID").next().map_or_else(|| fold(self.dn.as_str()), hexadecimal)
+        self.octets("objectGUID").next().map_or_else(|| self.dn.as_str().to_lowercase(), hexadecimal)
     }
 
     /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
@@ -102,27 +105,36 @@ impl Entry {
         of_password.or_else(|| first_of(["modifyTimestamp", "whenChanged"]).map(Stamp::OfEntry))
     }
 
-    /// All values of an attribute; none if it is missing or may not be read.
+    /// All values of an attribute that are text, those under options included (RFC 4512 §2.5.2: `cn;lang-ru` is a
+    /// subtype of `cn`); none if it is missing or may not be read.
     #[must_use]
     pub fn values(&self, attribute: &str) -> &[String] {
-        self.values.get(&attribute.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+        self.values.texts(attribute)
+    }
+
+    /// Those under the plain name; only where there are none, those under options.
+    #[must_use]
+    pub fn plain_values(&self, attribute: &str) -> &[String] {
+        self.values.plain_texts(attribute)
     }
 
     /// All values of an attribute that holds octets, such as `userCertificate;binary`. Servers give the option `;binary`
     /// back or not (RFC 4522 §4); it does not count here.
     pub fn octets(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
-        let name = without_option(attribute);
-        // What happens to be UTF-8 was taken for a text.
-        let texts = self.values.iter().filter(move |(own, _)| without_option(own) == without_option(attribute));
-        let texts = texts.flat_map(|(_, values)| values).map(String::as_bytes);
-        self.octets.get(&name).into_iter().flatten().map(Vec::as_slice).chain(texts)
+        self.values.octets(attribute)
     }
 
     /// Takes the values of an attribute out of the entry, for one who wipes them.
     pub(super) fn take_octets(&mut self, attribute: &str) -> Vec<Vec<u8>> {
-        let texts = self.values.remove(&attribute.to_ascii_lowercase()).unwrap_or_default();
-        let octets = self.octets.remove(&without_option(attribute)).unwrap_or_default();
-        texts.into_iter().map(String::into_bytes).chain(octets).collect()
+        self.values.take(attribute)
+    }
+
+    /// Whether two servers added or renamed entries to one name at the same time, and this one lost: it keeps what it
+    /// holds under a name that was made up for it, until an administrator looks at it.
+    #[must_use]
+    pub fn lost_conflict(&self) -> bool {
+        let is_marked = CONFLICT.into_iter().any(|attribute| self.octets(attribute).next().is_some());
+        is_marked || self.dn.rdns().first().is_some_and(is_made_up)
     }
 
     /// The state of the account.
@@ -165,9 +177,17 @@ fn digits_of(text: &str) -> String {
     if digits.len() == 32 { digits } else { text.to_owned() }
 }
 
-fn without_option(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    name.strip_suffix(";binary").map_or(name.clone(), str::to_owned)
+/// Whether a name was made up for the loser of a conflict. The attribute that says so may not be readable.
+fn is_made_up(rdn: &Rdn) -> bool {
+    let is_id = |kind: &str| CONFLICT_NAMING.iter().any(|naming| kind.eq_ignore_ascii_case(naming));
+    let (mut of_ids, mut others) = (0, 0);
+    for (kind, value) in rdn.pairs() {
+        if value.contains(CONFLICT_MARK) {
+            return true;
+        }
+        if is_id(kind) { of_ids += 1 } else { others += 1 }
+    }
+    of_ids > 0 && others > 0
 }
 
 fn hexadecimal(octets: &[u8]) -> String {
@@ -178,11 +198,13 @@ fn hexadecimal(octets: &[u8]) -> String {
 impl Entry {
     /// An entry of these values, for tables.
     pub(super) fn with(pairs: &[(&str, &str)]) -> Self {
+        use std::collections::HashMap;
+
         let mut found = SearchEntry { dn: "cn=x".to_owned(), attrs: HashMap::new(), bin_attrs: HashMap::new() };
         for (name, value) in pairs {
             found.attrs.entry((*name).to_owned()).or_default().push((*value).to_owned());
         }
-        Self::read(found, &Arc::from("test")).unwrap()
+        Self::read(found, &Arc::from("test"))
     }
 }
 

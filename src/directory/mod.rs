@@ -28,6 +28,7 @@ mod tend;
 mod tls_fault;
 mod trust;
 mod url;
+mod values;
 mod verdict;
 mod walk;
 mod words;

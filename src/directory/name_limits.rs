@@ -22,6 +22,8 @@ pub enum Misfit {
     Dn,
     /// No mail address of its lies in one of the domains.
     Mail,
+    /// It lost a replication conflict, so it is nobody.
+    ReplicationConflict,
 }
 
 impl NameLimits {
@@ -80,7 +82,8 @@ impl NameLimits {
 impl Settings {
     /// The entry with the word on whether the directory is for it.
     pub(super) fn fitted(&self, mut entry: Entry) -> Entry {
-        entry.misfit = self.names.misfit(&entry, &self.attributes);
+        let lost = entry.lost_conflict().then_some(Misfit::ReplicationConflict);
+        entry.misfit = lost.or_else(|| self.names.misfit(&entry, &self.attributes));
         entry
     }
 }
@@ -90,6 +93,7 @@ impl fmt::Display for Misfit {
         f.write_str(match self {
             Self::Dn => "the entry lies below none of names_below",
             Self::Mail => "no mail address of the entry is of one of mail_domains",
+            Self::ReplicationConflict => "the entry lost a replication conflict",
         })
     }
 }

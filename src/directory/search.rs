@@ -3,13 +3,13 @@
 use ldap3::{LdapError, LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
-use super::entry::{CHANGE_STAMPS, IDS};
+use super::entry::{CHANGE_STAMPS, CONFLICT, IDS};
 use super::fault::{failed, is_late, is_lost, no_base};
 use super::servers::Servers;
 use super::shared::{Discarded, Shared, SharedConnection};
 use super::state::STATE;
 use super::{Entry, Fault, Settings};
-use crate::names::{HierarchicalName, Kind, LookUp};
+use crate::names::{Dn, HierarchicalName, Kind, LookUp};
 
 /// Asks one directory, over the connection that all searches share.
 pub(super) struct Searcher {
@@ -67,9 +67,25 @@ impl Searcher {
     ) -> Result<Vec<Entry>, Fault> {
         let mut found: Vec<Entry> = Vec::new();
         for question in Question::all(settings, look_up, most) {
-            merge(&mut found, self.ask(settings, servers, &question).await?);
+            merge(&mut found, self.ask_for_people(settings, servers, question).await?);
         }
         self.judged(settings, servers, found, most).await
+    }
+
+    /// Losers of a replication conflict take up places of a search: where there are some, and no place was left, it is
+    /// sent again with more.
+    pub(super) async fn ask_for_people(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        question: Question,
+    ) -> Result<Vec<Entry>, Fault> {
+        let found = self.ask(settings, servers, &question).await?;
+        let is_full = i32::try_from(found.len()).is_ok_and(|count| count >= question.limit);
+        if !is_full || question.limit >= NAMESAKES || !found.iter().any(Entry::lost_conflict) {
+            return Ok(found);
+        }
+        self.ask(settings, servers, &Question { limit: NAMESAKES, ..question }).await
     }
 
     /// People, without the service itself; with the word on whom the directory is for and whom it lets in.
@@ -162,7 +178,7 @@ impl Question {
     pub(super) fn all(settings: &Settings, look_up: &LookUp, most: u8) -> Vec<Self> {
         // One more than can be told apart, and perhaps the service's own entry.
         let limit = if settings.names.is_none() { i32::from(most) + 2 } else { NAMESAKES };
-        let by_dn = look_up.entry.iter().map(|dn| Self::entry(settings, dn.as_str()));
+        let by_dn = look_up.entry.iter().flat_map(|dn| Self::entries(settings, dn));
         let by_parents = look_up.hierarchical.iter().map(|name| {
             let filter = equality(settings, Kind::CommonName, name.common_name());
             Self { parents: Some(name.clone()), ..Self::people(settings, &filter, NAMESAKES) }
@@ -170,6 +186,11 @@ impl Question {
         let terms: String = look_up.equal.iter().map(|term| equality(settings, term.kind, &term.value)).collect();
         let by_value = (!terms.is_empty()).then(|| Self::people(settings, &format!("(|{terms})"), limit));
         by_dn.chain(by_parents).chain(by_value).collect()
+    }
+
+    /// The entry of a name that somebody typed, in each form in which the directory may have it.
+    pub(super) fn entries(settings: &Settings, dn: &Dn) -> impl Iterator<Item = Self> {
+        dn.normal_forms().into_iter().map(|dn| Self::entry(settings, &dn))
     }
 
     pub(super) fn entry(settings: &Settings, dn: &str) -> Self {
@@ -236,9 +257,20 @@ impl Question {
             }
             _ => return Err(Fault::of_result("search", result)),
         }
-        let read = |found| Entry::read(found, &settings.name).map(|entry| settings.fitted(entry));
-        let answers: Result<Vec<Entry>, Fault> = found.into_iter().map(read).collect();
-        Ok(self.fitting(answers?, result.rc == 4))
+        let mut answers: Vec<Entry> =
+            found.into_iter().map(|found| settings.fitted(Entry::read(found, &settings.name))).collect();
+        answers.retain(|entry| self.takes(entry, settings));
+        Ok(self.fitting(answers, result.rc == 4))
+    }
+
+    /// A person whose DN cannot be read is nobody, and makes nobody's name ambiguous. A group is known by the text of its
+    /// DN alone.
+    fn takes(&self, entry: &Entry, settings: &Settings) -> bool {
+        let takes = self.wanted.is_some() || entry.dn.is_readable();
+        if !takes {
+            tracing::warn!(directory = %settings.name, dn = entry.dn.as_str(), "nobody: the entry's DN cannot be read");
+        }
+        takes
     }
 
     /// Those who fit the parents. Where there are others yet that were not told, and who fits cannot be known, it is
@@ -269,12 +301,18 @@ pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
     let sources = Kind::ALL.into_iter().flat_map(|kind| settings.attributes.of(kind));
     let own = sources.map(|source| source.attribute.as_str());
     let further = settings.further_attributes.iter().map(String::as_str);
-    own.chain(further).chain(settings.admission.attributes()).chain(IDS).chain(CHANGE_STAMPS).chain(STATE).collect()
+    own.chain(further)
+        .chain(settings.admission.attributes())
+        .chain(IDS)
+        .chain(CHANGE_STAMPS)
+        .chain(CONFLICT)
+        .chain(STATE)
+        .collect()
 }
 
 pub(super) fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {
     for entry in more {
-        if !found.iter().any(|other| other.dn.matches(&entry.dn)) {
+        if !found.iter().any(|other| other.id == entry.id && other.dn.matches(&entry.dn)) {
             found.push(entry);
         }
     }

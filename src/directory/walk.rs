@@ -53,17 +53,23 @@ impl Directory {
             Err(_) => return Err(failed(&"no answer in time")),
         };
         while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
-            let entry = Entry::read(SearchEntry::construct(found), &settings.name).map(|entry| settings.fitted(entry));
-            let is_own = |entry: &Entry| settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn));
-            if entry.as_ref().is_ok_and(is_own) {
+            let entry = settings.fitted(Entry::read(SearchEntry::construct(found), &settings.name));
+            if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
                 continue;
             }
-            if sender.send(entry).await.is_err() {
+            if sender.send(readable(entry)).await.is_err() {
                 return Ok(WalkEnd::CutShort("nobody listens".to_owned()));
             }
         }
         judge(base, &stream.finish().await)
     }
+}
+
+fn readable(entry: Entry) -> Result<Entry, Fault> {
+    if entry.dn.is_readable() {
+        return Ok(entry);
+    }
+    Err(Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", entry.dn.as_str())))
 }
 
 /// A limit of the server is no outage: what was seen until then is true, and not everything.

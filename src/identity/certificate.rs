@@ -174,24 +174,6 @@ impl IdentityMap {
         }
     }
 
-    /// Why a client that showed a person's certificate or token must not have an authorization identity, if it must not.
-    /// `unless_theirs` is the reason if it is somebody else's.
-    pub(super) async fn may_be(
-        &self,
-        person: &Identity,
-        authorization: &[u8],
-        unless_theirs: Reason,
-    ) -> Result<Option<Reason>, Fault> {
-        if authorization.is_empty() {
-            return Ok(None);
-        }
-        let login = match LoginName::new(authorization) {
-            Ok(login) => login,
-            Err(fault) => return Ok(Some(Reason::NoName(fault))),
-        };
-        Ok((!self.is_called(person, &login).await?).then_some(unless_theirs))
-    }
-
     /// Whose a certificate is. What bars its owner is never told from memory: it may be over.
     async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
         let began = Instant::now();
@@ -208,12 +190,6 @@ impl IdentityMap {
     /// Whose a certificate is that was shown besides other credentials, by which the state of the account is judged.
     pub(super) async fn owner_of_shown(&self, certificate: &Certificate) -> Result<Owner, Fault> {
         Ok(self.owners.find(certificate, self.all()).await?.0)
-    }
-
-    /// Whether a login name is one of a person's: several may have it, the certificate tells them apart.
-    async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
-        let found = self.names.find(self.asking(login, Steps::IGNORED)).await?;
-        Ok(found.people().iter().any(|found| found.id == person.id))
     }
 
     fn all(&self) -> All<'_> {

@@ -213,6 +213,7 @@ impl Guard {
                 | Reason::CertificateOfAnother(_)
                 | Reason::CertificateOfNobody(_)
                 | Reason::CertificateOfSeveral(_)
+                | Reason::NotOwnName
                 | Reason::Directory(Refusal::WrongPassword | Refusal::WrongOrLocked | Refusal::NoSuchEntry),
                 Some(person),
             ) => {

@@ -5,6 +5,7 @@
 
 mod ageing;
 mod asking;
+mod authorized;
 mod certificate;
 mod directories;
 mod familiar;

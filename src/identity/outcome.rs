@@ -119,6 +119,8 @@ pub enum Reason {
     CertificateOfAnother(String),
     /// It cannot be told which one's of several people the certificate is; their DNs.
     CertificateOfSeveral(Vec<String>),
+    /// The authorization identity is no login name of the person whose password it is.
+    NotOwnName,
     /// The authorization identity is no login name of the certificate's owner.
     NotTheirName,
     /// The authorization identity is no login name of the person whom the token is about.
@@ -189,6 +191,7 @@ impl fmt::Display for Reason {
             Self::CertificateOfNobody(why) => write!(f, "certificate of nobody: {why}"),
             Self::CertificateOfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::CertificateOfSeveral(people) => write!(f, "ambiguous certificate: {}", people.join(" and ")),
+            Self::NotOwnName => f.write_str("the authorization identity is no name of this person"),
             Self::NotTheirName => f.write_str("the authorization identity is no name of the certificate's owner"),
             Self::NotBearersName => f.write_str("the authorization identity is no name of the token's owner"),
             Self::NoTokens => f.write_str("nobody's tokens count here"),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Basis, Retention, Settings};
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal};
-use crate::names::{Dn, Kind};
+use crate::names::{Dn, Kind, prepared};
 
 /// A person of the directory. Every variant of their name leads to the same one.
 #[derive(Debug)]
@@ -63,13 +63,14 @@ impl Identity {
     /// Settles an entry's canonical name, the place of its mail, and how long that stays.
     #[must_use]
     pub fn new(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Self {
-        let canonical_name = canonical_name(entry, attributes);
+        let stored_name = canonical_name(entry, attributes);
         let maildrop = settings.template.path(&settings.root, |field| match field {
             Field::ShortName => first_value(entry, &attributes.short_name),
-            Field::CanonicalName => FieldValue::One(canonical_name.clone()),
+            Field::CanonicalName => FieldValue::One(stored_name.clone()),
             Field::Attribute(name) => one_value(entry, name),
             Field::Mail | Field::MailLocal | Field::MailDomain => first_value(entry, &attributes.mail),
         });
+        let canonical_name = prepared(&stored_name).into_owned();
         let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
         let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
@@ -92,7 +93,7 @@ impl Identity {
     }
 }
 
-/// The short name, else the mail address, else the common name, else the DN: the first of them that is one value.
+/// As the entry has it: the short name, else the mail address, else the common name, else the DN: the first of them that is one value.
 fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     let candidates = [&attributes.short_name, &attributes.mail, &attributes.common_name];
     let first = candidates.into_iter().find_map(|sources| match first_value(entry, sources) {
@@ -113,9 +114,10 @@ fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
     values.into_iter().find(|value| !matches!(value, FieldValue::None)).unwrap_or(FieldValue::None)
 }
 
-/// Values of an attribute have no order: of several only the one in the entry's RDN can be told from the others.
+/// Values of an attribute have no order: of several only the one in the entry's RDN can be told from the others. Those
+/// under options count where there is none without.
 fn one_value(entry: &Entry, attribute: &str) -> FieldValue {
-    match entry.values(attribute) {
+    match entry.plain_values(attribute) {
         [] => FieldValue::None,
         [value] => FieldValue::One(value.clone()),
         _ => {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::authorized::AuthorizationId;
 use super::{IdentityMap, LockOutOf, Outcome, Reason, ShownCertificate, Steps, refused};
 use crate::pop3::Credentials;
 
@@ -32,18 +33,22 @@ impl IdentityMap {
     /// What is counted is the outcome of the whole login.
     async fn verify_login(
         &self,
-        credentials: Credentials,
+        mut credentials: Credentials,
         from: IpAddr,
         certificate: Option<ShownCertificate<'_>>,
         steps: &Steps,
     ) -> Outcome {
+        let wanted = AuthorizationId::of(&mut credentials);
         let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());
         self.end_lock_outs();
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
             match self.accepted_owner(certificate).await {
-                Ok(owner) => self.judge_credentials(credentials, from, owner, steps, Arc::clone(&trial)).await,
+                Ok(owner) => {
+                    let outcome = self.judge_credentials(credentials, from, owner, steps, Arc::clone(&trial)).await;
+                    self.authorized(outcome, &wanted).await
+                }
                 Err(fault) => Outcome::unanswered(fault),
             }
         };

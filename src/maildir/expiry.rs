@@ -128,6 +128,7 @@ impl Store {
         really: bool,
     ) -> Result<Expired, EnterFault> {
         self.root().require_marker()?;
+        let path = &*self.choose(path)?;
         let mut expired = Expired::default();
         if let Some(expiry) = expiry {
             let ageing = Ageing::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);

@@ -59,7 +59,7 @@ impl Store {
     /// Holds a maildrop, if nobody else does; waits for nobody. Blocks while the disk answers.
     #[must_use]
     pub fn hold(&self, path: &MaildropPath) -> Holding {
-        match self.directory(path) {
+        match self.choose(path).and_then(|path| self.directory(&path)) {
             Ok(Some(maildir)) => lock(&maildir).unwrap_or_else(|errno| Holding::Impossible(format!("{FILE}: {errno}"))),
             Ok(None) => Holding::Nothing,
             Err(fault) => Holding::Impossible(fault.to_string()),

@@ -45,6 +45,7 @@ impl Store {
     /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
     pub fn index(&self, path: &MaildropPath, read: &mut dyn FnMut(u64)) -> Result<Indexed, EnterFault> {
         self.root().require_marker()?;
+        let path = &*self.choose(path)?;
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
         if parts.are_missing() {

@@ -41,6 +41,11 @@ impl Store {
     /// opened.
     #[must_use]
     pub fn inspect(&self, path: &MaildropPath) -> Condition {
+        let path = match self.choose(path) {
+            Ok(path) => path,
+            Err(fault) => return condition(None, fault),
+        };
+        let path = &*path;
         let root = match self.root().open() {
             Ok(root) => root,
             Err(fault) => return condition(None, fault),

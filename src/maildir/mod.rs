@@ -9,6 +9,7 @@
 mod beneath;
 mod beside;
 mod cached;
+mod choose;
 mod clock;
 mod commit;
 mod count;

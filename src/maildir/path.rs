@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::template::{Field, Part, PathTemplate};
+use crate::names::prepared;
 
 /// What a person's entry holds for a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ impl std::error::Error for PathRefusal {}
 pub struct MaildropPath {
     mail: Arc<str>,
     lists: Option<Arc<str>>,
+    /// Where it would be with the blanks that the entry's values have at their ends, or too many of within.
+    as_stored: Option<Arc<Self>>,
 }
 
 impl MaildropPath {
@@ -58,12 +61,27 @@ impl MaildropPath {
         if components.is_empty() {
             return Err(PathRefusal::Forbidden(format!("the path {text:?} is the mail root itself")));
         }
-        Ok(Self { mail: components.join("/").into(), lists: None })
+        Ok(Self { mail: components.join("/").into(), lists: None, as_stored: None })
     }
 
     /// The same, with the way to the lists of another server below their own root.
     fn with_lists(self, lists: &Self) -> Self {
         Self { lists: Some(Arc::clone(&lists.mail)), ..self }
+    }
+
+    /// The path of the same person with all blanks of the entry's values; none where they have no blanks too many.
+    pub(super) fn as_stored(&self) -> Option<&Self> {
+        self.as_stored.as_deref()
+    }
+
+    /// Whether the mail lies at the same path.
+    pub(super) fn has_mail_of(&self, other: &Self) -> bool {
+        self.mail == other.mail
+    }
+
+    /// This path of the mail, with that of the lists of another; without any other one that may be meant.
+    pub(super) fn with_lists_of(&self, other: &Self) -> Self {
+        Self { mail: Arc::clone(&self.mail), lists: other.lists.clone(), as_stored: None }
     }
 
     /// The way to the lists of another server below their own root; none if that is not set.
@@ -86,16 +104,30 @@ impl AsRef<Path> for MaildropPath {
 
 impl PathTemplate {
     /// Fills the template in. `value` is asked for every field but `{mail.local}` and `{mail.domain}`, which are cut
-    /// from the value of `{mail}`. The value of an attribute may be an absolute path, if it stands in front and lies
+    /// from the value of `{mail}`; it gives values as they stand in the entry. Blanks that do not count there (RFC 4518
+    /// §2.6.1) are no part of the path; but a Maildir that was made with them is found by [`Store::choose`](super::Store::choose). The value of an attribute may be an absolute path, if it stands in front and lies
     /// beneath `root`; only then, and only if it does not lie there by its name alone, the file system is asked where
     /// `root` really is.
     ///
     /// # Errors
     /// See [`PathRefusal`].
     pub fn path(&self, root: &Path, value: impl Fn(&Field) -> FieldValue) -> Result<MaildropPath, PathRefusal> {
-        let path = self.filled(root, &value)?;
+        let path = self.filled_with_lists(root, &|field| match value(field) {
+            FieldValue::One(stored) => FieldValue::One(prepared(&stored).into_owned()),
+            other => other,
+        })?;
+        let as_stored = self.filled_with_lists(root, &value).ok().filter(|as_stored| *as_stored != path);
+        Ok(MaildropPath { as_stored: as_stored.map(Arc::new), ..path })
+    }
+
+    fn filled_with_lists(
+        &self,
+        root: &Path,
+        value: &impl Fn(&Field) -> FieldValue,
+    ) -> Result<MaildropPath, PathRefusal> {
+        let path = self.filled(root, value)?;
         let Some((lists, root)) = self.lists() else { return Ok(path) };
-        Ok(path.with_lists(&lists.filled(root, &value)?))
+        Ok(path.with_lists(&lists.filled(root, value)?))
     }
 
     fn filled(&self, root: &Path, value: &impl Fn(&Field) -> FieldValue) -> Result<MaildropPath, PathRefusal> {
@@ -188,6 +220,28 @@ mod tests {
         ] {
             assert_eq!(filled(template, "/srv/mail", value).as_deref(), Ok(path), "{template}");
         }
+    }
+
+    #[test]
+    fn blanks_that_do_not_count_are_no_part_of_the_path() {
+        let both = |template: &str, value: &str| {
+            let template = PathTemplate::parse(template).unwrap();
+            let path = template.path(Path::new("/srv/mail"), |_| FieldValue::One(value.to_owned())).unwrap();
+            (path.to_string(), path.as_stored().map(ToString::to_string))
+        };
+        for (template, value, path, as_stored) in [
+            ("{short_name}/Maildir", "ajones", "ajones/Maildir", None),
+            ("{short_name}/Maildir", "ajones ", "ajones/Maildir", Some("ajones /Maildir")),
+            ("{canonical_name}", " Alan  Jones", "Alan Jones", Some(" Alan  Jones")),
+            ("{mail.domain}/{mail.local}", "a@x.example ", "x.example/a", Some("x.example /a")),
+            ("{mail.local}", "a@x.example ", "a", None),
+            ("{attr:home}/Maildir", "/srv/mail/a ", "a/Maildir", Some("a /Maildir")),
+            // No path could hold it as it is.
+            ("{short_name}", "ajones\t", "ajones", None),
+        ] {
+            assert_eq!(both(template, value), (path.to_owned(), as_stored.map(str::to_owned)), "{value:?}");
+        }
+        assert!(filled("{short_name}", "/srv", "  ").is_err());
     }
 
     #[test]

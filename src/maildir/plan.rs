@@ -80,7 +80,7 @@ impl Store {
     /// # Errors
     /// See [`EnterFault`].
     pub fn plan(&self, path: &MaildropPath) -> Result<Planned, EnterFault> {
-        let settings = self.unique_ids();
+        let (settings, path) = (self.unique_ids(), &*self.choose(path)?);
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
         let sought = Sought::read(&root, self.lists(), path, settings)?;

@@ -89,6 +89,7 @@ impl Store {
     /// See [`EnterFault`].
     pub fn enter(&self, path: &MaildropPath) -> Result<Maildrop, EnterFault> {
         self.inner.root.require_marker()?;
+        let path = &*self.choose(path)?;
         let kept = self.inner.kept.get_with_by_ref(path, Arc::default);
         let snapshot = match self.inner.unchanged(path, &kept) {
             Some(snapshot) => snapshot,
@@ -102,7 +103,7 @@ impl Store {
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
         // What is unread is told by the pins, which must be read.
-        if self.settings().offer == Offer::Unread {
+        if path.as_stored().is_some() || self.settings().offer == Offer::Unread {
             return None;
         }
         let kept = self.inner.kept.get(path)?;
@@ -130,6 +131,12 @@ impl Store {
     /// Whether all that was known to lie on this machine still does: nothing was mounted since.
     pub(super) fn is_local_still(&self, kept: &Kept) -> bool {
         kept.is_local_at(self.inner.mounts.now().generation)
+    }
+
+    /// Whether there were messages when the maildrop was last seen, as far as that is remembered.
+    pub(super) fn held_messages(&self, path: &MaildropPath) -> bool {
+        let kept = self.inner.kept.get(&path.with_lists_of(path));
+        kept.is_some_and(|kept| kept.messages() > 0)
     }
 
     pub(super) fn root(&self) -> &Root {
@@ -168,6 +175,13 @@ impl Store {
 impl Inner {
     fn file_systems(&self, path: &MaildropPath) -> FileSystems {
         let mut found = FileSystems::default();
+        for path in std::iter::once(path).chain(path.as_stored()) {
+            self.add_file_systems(path, &mut found);
+        }
+        found
+    }
+
+    fn add_file_systems(&self, path: &MaildropPath, found: &mut FileSystems) {
         let folder = match &self.settings.deletion {
             Deletion::Move(folder, _) => Some(folder.directory()),
             Deletion::Remove | Deletion::Keep(_) => None,
@@ -178,11 +192,10 @@ impl Inner {
         // Unless they have a root of their own, lists lie beside the mail.
         let beside = self.settings.unique_ids.import.reads() && self.lists.is_none();
         let parts = parts.chain(beside.then(files).into_iter().flatten());
-        self.root.add_file_systems(path.as_ref(), parts, &mut found);
+        self.root.add_file_systems(path.as_ref(), parts, found);
         if let (Some(lists), Some(way)) = (&self.lists, path.lists()) {
-            lists.add_file_systems(way, files().into_iter(), &mut found);
+            lists.add_file_systems(way, files().into_iter(), found);
         }
-        found
     }
 
     /// The kept snapshot, if `new` and `cur` are as they were.

@@ -1,6 +1,10 @@
 //! Distinguished names (RFC 4514): read, compared, found below one another.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use super::dn_value::{Value, read_value};
+use super::normal_forms;
 
 /// A distinguished name, the person's own part first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +16,7 @@ pub struct Dn {
 /// One relative distinguished name: one pair of type and value, or several joined by `+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rdn {
-    pairs: Vec<(String, String)>,
+    pairs: Vec<(String, Value)>,
 }
 
 impl Dn {
@@ -27,10 +31,29 @@ impl Dn {
         Some(Self { text: text.trim().to_owned(), rdns })
     }
 
+    /// The name of an entry as its directory spells it. One that cannot be read has no parts: it matches nothing and lies
+    /// below nothing.
+    #[must_use]
+    pub fn of_entry(text: &str) -> Self {
+        Self::parse(text).unwrap_or_else(|| Self { text: text.to_owned(), rdns: Vec::new() })
+    }
+
+    /// Whether its parts are known.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        !self.rdns.is_empty()
+    }
+
     /// The text it was read from.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The text in each form in which a directory may hold it; see [`normal_forms`].
+    #[must_use]
+    pub fn normal_forms(&self) -> Vec<String> {
+        normal_forms(&self.text)
     }
 
     /// Its parts, the person's own first.
@@ -50,7 +73,7 @@ impl Dn {
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {
         let Some(above) = self.rdns.len().checked_sub(base.rdns.len()) else { return false };
-        self.rdns.iter().skip(above).zip(&base.rdns).all(|(own, of_base)| own.matches(of_base))
+        base.is_readable() && self.rdns.iter().skip(above).zip(&base.rdns).all(|(own, of_base)| own.matches(of_base))
     }
 
     /// Whether both name the same entry, upper and lower case alike.
@@ -67,22 +90,31 @@ impl fmt::Display for Dn {
 }
 
 impl Rdn {
-    /// The pairs of attribute type and value, unescaped.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))
+    /// The pairs of attribute type and value, unescaped; a value that is no text as `#` and its octets in hexadecimal
+    /// digits (RFC 4514 §2.4).
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.pairs.iter().map(|(kind, value)| (kind.as_str(), value.to_text()))
     }
 
-    /// The value that this part gives to an attribute, if it names it.
+    /// The value that this part gives to an attribute, if it names it; a text.
     #[must_use]
     pub fn value_of(&self, attribute: &str) -> Option<&str> {
-        self.pairs().find(|(kind, _)| kind.eq_ignore_ascii_case(attribute)).map(|(_, value)| value)
+        let mut named = self.pairs.iter().filter(move |(kind, _)| kind.eq_ignore_ascii_case(attribute));
+        named.find_map(|(_, value)| value.as_text())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether it gives an attribute a value; this one, if one is given.
+    pub(super) fn has(&self, attribute: &str, value: Option<&Value>) -> bool {
+        let of_attribute = |(kind, _): &&(String, Value)| kind.eq_ignore_ascii_case(attribute);
+        self.pairs.iter().filter(of_attribute).any(|(_, own)| value.is_none_or(|value| own.matches(value)))
     }
 
     fn matches(&self, other: &Self) -> bool {
-        self.pairs.len() == other.pairs.len()
-            && self.pairs().all(|(kind, value)| {
-                other.value_of(kind).is_some_and(|theirs| super::fold(theirs) == super::fold(value))
-            })
+        self.len() == other.len() && self.pairs.iter().all(|(kind, value)| other.has(kind, Some(value)))
     }
 }
 
@@ -106,13 +138,13 @@ pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// `attributeTypeAndValue = attributeType EQUALS attributeValue` (RFC 4514 §3).
-pub(super) fn read_pair(text: &str) -> Option<(String, String)> {
+pub(super) fn read_pair(text: &str) -> Option<(String, Value)> {
     let (kind, value) = text.split_once('=')?;
     let kind = kind.trim();
     let is_type =
         !kind.is_empty() && kind.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.;".contains(&octet));
-    let value = unescape(trim_unescaped(value))?;
-    (is_type && !value.is_empty()).then(|| (kind.to_owned(), value))
+    let value = read_value(trim_unescaped(value))?;
+    is_type.then(|| (kind.to_owned(), value))
 }
 
 /// Trims blanks, but not one that a backslash protects.
@@ -121,30 +153,6 @@ fn trim_unescaped(value: &str) -> &str {
     let trimmed = value.trim_end();
     let backslashes = trimmed.bytes().rev().take_while(|octet| *octet == b'\\').count();
     if backslashes % 2 == 1 { value.get(..=trimmed.len()).unwrap_or(trimmed) } else { trimmed }
-}
-
-/// `pair = ESC ( ESC / special / hexpair )` (RFC 4514 §3); a `#` form (BER) is not read.
-fn unescape(value: &str) -> Option<String> {
-    if value.starts_with('#') {
-        return None;
-    }
-    let mut octets = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'\\' {
-            octets.push(octet);
-            continue;
-        }
-        let escaped = rest.next()?;
-        match (escaped as char).to_digit(16) {
-            Some(high) => {
-                let low = (rest.next()? as char).to_digit(16)?;
-                octets.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            None => octets.push(escaped),
-        }
-    }
-    String::from_utf8(octets).ok()
 }
 
 #[cfg(test)]
@@ -166,13 +174,51 @@ mod tests {
         assert_eq!(dn(r"cn=ends in blank\ ,dc=x").rdns()[0].value_of("cn"), Some("ends in blank "));
     }
 
+    /// RFC 4514 §2.4: a value may stand as `#` and the hexadecimal digits of its BER encoding.
+    #[test]
+    fn reads_values_in_ber() {
+        for (one, other) in [
+            ("1.3.6.1.4.1.1466.0=#04024869,o=Test", r"1.3.6.1.4.1.1466.0=Hi,O=test"),
+            ("cn=#0C03416C61", "CN=ala"),
+            ("cn=#0c03416c61 , dc=x", "cn=Ala,dc=x"),
+            ("ou=#1305536C657331", "ou=#1305536c657331"),
+            ("x=#30030201FF", "X=#30030201ff"),
+            (r"l=\FF\FE", r"L=\ff\fe"),
+        ] {
+            assert!(dn(one).matches(&dn(other)), "{one} {other}");
+        }
+        for (one, other) in
+            [("x=#30030201FF", "x=#30030201FE"), ("x=#30030201FF", r"x=\#30030201FF"), (r"l=\FF", r"l=\FE")]
+        {
+            assert!(!dn(one).matches(&dn(other)), "{one} {other}");
+        }
+        let rdn = dn("x=#30030201FF+cn=a").rdns()[0].clone();
+        assert_eq!(rdn.pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>(), ["#30030201ff", "a"]);
+        assert_eq!((rdn.value_of("x"), rdn.value_of("cn")), (None, Some("a")));
+    }
+
     #[test]
     fn what_is_no_name_is_not_read() {
-        for text in
-            ["", "ajones", "Jones, Alan", "cn=Jones, Alan", "cn=", "=x", "cn=a,,dc=x", r"cn=a\", r"cn=a\4", "a b=c"]
-        {
+        for text in [
+            "",
+            "ajones",
+            "Jones, Alan",
+            "cn=Jones, Alan",
+            "cn=",
+            "=x",
+            "cn=a,,dc=x",
+            r"cn=a\",
+            r"cn=a\4",
+            "a b=c",
+            "cn=#",
+            "cn=#4",
+            "cn=#0g",
+        ] {
             assert_eq!(Dn::parse(text), None, "{text}");
         }
+        let odd = Dn::of_entry("no name");
+        assert_eq!((odd.as_str(), odd.is_readable()), ("no name", false));
+        assert!(!odd.matches(&odd) && !odd.is_within(&dn("dc=x")) && !dn("dc=x").is_within(&odd));
     }
 
     #[test]
@@ -183,5 +229,8 @@ mod tests {
         assert!(!dn("uid=ajones,ou=Groups,dc=renovations,dc=example").is_within(&base));
         assert!(!dn("dc=example").is_within(&base));
         assert!(dn("UID=A+CN=B,dc=x").matches(&dn("cn=b+uid=a,dc=x")));
+        assert!(dn("ou=a+ou=b,dc=x").matches(&dn("OU=B+ou=a,dc=x")));
+        assert!(!dn("ou=a+ou=b,dc=x").matches(&dn("ou=a+ou=c,dc=x")));
+        assert!(dn("ou=Ko\u{308}ln,dc=x").matches(&dn("ou=KÖLN,dc=x")));
     }
 }

@@ -1,6 +1,8 @@
 //! Hierarchical names: the DN from the person upwards, as `cn=Alan Jones/ou=Sales/o=Renovations` (canonical) or
 //! `Alan Jones/Sales/Renovations` (abbreviated).
 
+use std::borrow::Cow;
+
 use super::{Dn, Rdn, fold};
 
 /// A common name, and the values of the parents' RDNs in order.
@@ -31,7 +33,7 @@ impl HierarchicalName {
     /// How the hierarchical name of an entry is written, abbreviated and canonical; without the parts of a domain.
     #[must_use]
     pub fn forms(common_name: &str, entry: &Dn) -> [String; 2] {
-        let parents = |part: fn((&str, &str)) -> String| -> String {
+        let parents = |part: fn((&str, Cow<'_, str>)) -> String| -> String {
             let pairs = entry.rdns().iter().skip(1).filter_map(|rdn| rdn.pairs().next());
             pairs.filter(|(kind, _)| !kind.eq_ignore_ascii_case("dc")).map(part).collect()
         };
@@ -51,7 +53,7 @@ impl HierarchicalName {
     pub fn fits(&self, entry: &Dn) -> bool {
         let mut parents = self.parents.iter().peekable();
         for rdn in entry.rdns().iter().skip(1) {
-            if parents.next_if(|part| part.names(rdn)).is_none() && rdn.value_of("dc").is_none() {
+            if parents.next_if(|part| part.names(rdn)).is_none() && !rdn.has("dc", None) {
                 return false;
             }
         }
@@ -70,7 +72,7 @@ impl Part {
 
     fn names(&self, rdn: &Rdn) -> bool {
         rdn.pairs().any(|(kind, value)| {
-            fold(value) == fold(&self.value) && self.kind.as_ref().is_none_or(|typed| *typed == fold(kind))
+            fold(&value) == fold(&self.value) && self.kind.as_ref().is_none_or(|typed| *typed == fold(kind))
         })
     }
 }
@@ -106,6 +108,23 @@ mod tests {
             assert!(fits(right, dn), "{right}");
         }
         assert!(!fits("Alan Jones/Sales/example/renovations", dn));
+    }
+
+    #[test]
+    fn composed_and_decomposed_parts_are_one() {
+        let (composed, decomposed) = ("Jürgen Müller/Köln", "Ju\u{308}rgen Mu\u{308}ller/Ko\u{308}ln");
+        for dn in ["uid=jm,ou=Köln,dc=x", "uid=jm,ou=Ko\u{308}ln,dc=x"] {
+            assert!(fits(composed, dn) && fits(decomposed, dn), "{dn}");
+        }
+        assert!(!fits("Jürgen Müller/Koln", "uid=jm,ou=Köln,dc=x"));
+    }
+
+    #[test]
+    fn parents_are_named_however_their_dn_is_written() {
+        let dn = r"uid=a,ou=Sales\, East+l=\FF,1.3.6.1.4.1.1466.0=#04024869,o=Renovations";
+        assert!(fits("Alan Jones/Sales, East/Hi/Renovations", dn));
+        assert!(fits("Alan Jones/l=#ff/1.3.6.1.4.1.1466.0=hi/Renovations", dn));
+        assert!(!fits("Alan Jones/Sales/Hi/Renovations", dn));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The name policy: which look-ups a typed login name stands for. Pure; nothing here asks a directory.
 
+mod comparison;
 mod dn;
+mod dn_value;
 mod hierarchical;
 mod kind;
 mod login_name;
@@ -8,6 +10,7 @@ mod look_up;
 mod pattern;
 mod policy;
 
+pub use comparison::{fold, normal_forms, prepared};
 pub use dn::{Dn, Rdn};
 pub use hierarchical::HierarchicalName;
 pub use kind::Kind;
@@ -15,10 +18,3 @@ pub use login_name::{LoginName, LoginNameFault};
 pub use look_up::{Equality, LookUp};
 pub use pattern::DnPattern;
 pub use policy::Policy;
-
-/// Folds a value as LDAP's `caseIgnoreMatch` compares it (RFC 4517 §4.2.11): case aside, blanks trimmed and runs of them
-/// taken for one.
-#[must_use]
-pub fn fold(value: &str) -> String {
-    value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
-}

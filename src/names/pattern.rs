@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::dn::{read_pair, split_unescaped};
-use super::{Dn, Rdn, fold};
+use super::dn_value::Value;
+use super::{Dn, Rdn};
 
 /// A DN in which `*` may stand for any value (`ou=*,o=Renovations`), or for any one part (`ou=Sales,*,o=Renovations`).
 /// Names at it and below it fit.
@@ -17,7 +18,7 @@ pub struct DnPattern {
 enum Part {
     Any,
     /// Each attribute type with its value; none for any value.
-    Pairs(Vec<(String, Option<String>)>),
+    Pairs(Vec<(String, Option<Value>)>),
 }
 
 impl DnPattern {
@@ -46,14 +47,11 @@ impl Part {
 
     fn fits(&self, rdn: &Rdn) -> bool {
         let Self::Pairs(pairs) = self else { return true };
-        let fits = |(kind, wanted): &(String, Option<String>)| {
-            rdn.value_of(kind).is_some_and(|own| wanted.as_ref().is_none_or(|wanted| fold(wanted) == fold(own)))
-        };
-        rdn.pairs().count() == pairs.len() && pairs.iter().all(fits)
+        rdn.len() == pairs.len() && pairs.iter().all(|(kind, wanted)| rdn.has(kind, wanted.as_ref()))
     }
 }
 
-fn pair(text: &str) -> Option<(String, Option<String>)> {
+fn pair(text: &str) -> Option<(String, Option<Value>)> {
     let (kind, value) = read_pair(text)?;
     let is_any = text.split_once('=').is_some_and(|(_, written)| written.trim() == "*");
     Some((kind, (!is_any).then_some(value)))
@@ -86,6 +84,10 @@ mod tests {
             ("cn=*,o=Reno", "uid=A+cn=Any,o=Reno", false),
             (r"ou=\2a,o=Reno", "uid=a,ou=Sales,o=Reno", false),
             (r"ou=\2a,o=Reno", r"uid=a,ou=\2A,o=Reno", true),
+            ("ou=*+ou=b,o=Reno", "uid=a,ou=B+ou=a,o=Reno", true),
+            ("ou=*+ou=b,o=Reno", "uid=a,ou=c+ou=a,o=Reno", false),
+            ("x=*,o=Reno", "uid=a,x=#30030201ff,o=Reno", true),
+            ("ou=Köln,o=Reno", "uid=a,ou=Ko\u{308}ln,o=Reno", true),
             ("*", "o=Reno", true),
         ] {
             let pattern = DnPattern::parse(pattern).unwrap();

@@ -99,7 +99,8 @@ impl Authorization {
         let Some(login) = user else {
             return self.wrong(Text::SendUserFirst);
         };
-        self.verify(Credentials { login, password: Password::new(password.to_vec()), mechanism: Mechanism::User })
+        let password = Password::new(password.to_vec());
+        self.verify(Credentials { login, authorization: Vec::new(), password, mechanism: Mechanism::User })
     }
 
     fn auth(self, auth: Auth) -> Step {

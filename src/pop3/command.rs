@@ -48,7 +48,7 @@ impl Command {
         match keyword.to_ascii_uppercase().as_slice() {
             // "Since the PASS command has exactly one argument, a POP3 server may treat spaces in the argument as part
             // of the password, instead of as argument separators." (RFC 1939 §7) A name may hold spaces as well.
-            b"USER" => Ok(Self::User(argument.unwrap_or_default().to_vec())),
+            b"USER" => user(argument),
             b"PASS" => Ok(Self::Pass(Zeroizing::new(argument.unwrap_or_default().to_vec()))),
             b"AUTH" => Ok(Self::Auth(argument.and_then(auth))),
             b"STLS" => bare(argument, Self::Stls, "STLS"),
@@ -82,6 +82,12 @@ fn bare(argument: Option<&[u8]>, command: Command, usage: &'static str) -> Resul
         return Err(Misread::Usage(usage));
     }
     Ok(command)
+}
+
+/// "Arguments: a string identifying a mailbox (required)" (RFC 1939 §7). What has none is answered alike whoever exists.
+fn user(argument: Option<&[u8]>) -> Result<Command, Misread> {
+    let name = argument.filter(|name| !name.trim_ascii().is_empty()).ok_or(Misread::Usage("USER name"))?;
+    Ok(Command::User(name.to_vec()))
 }
 
 fn number(argument: Option<&[u8]>, usage: &'static str) -> Result<MessageNumber, Misread> {
@@ -145,6 +151,9 @@ mod tests {
         assert_eq!(parse("UIDL 3 "), Ok(Command::Uidl(Some(message("3")))));
         assert_eq!(parse("TOP 2 0"), Ok(Command::Top(message("2"), 0)));
         for wrong in [
+            "USER",
+            "USER ",
+            "user  \t",
             "RETR",
             "RETR 0",
             "RETR -1",

@@ -8,6 +8,8 @@ use crate::secret::{Password, PasswordFault, Token, TokenFault};
 pub struct Credentials {
     /// The login name as typed, in any octets.
     pub login: Vec<u8>,
+    /// Whom the client wants to be (RFC 4422 §3.4.1), in any octets; empty if it leaves that to the login name.
+    pub authorization: Vec<u8>,
     /// The password, or why the octets sent are none.
     pub password: Result<Password, PasswordFault>,
     /// How they came.

@@ -103,19 +103,17 @@ impl Exchange {
             Self::Token(form) => bearer::read(form, octets).map_or(Progress::Malformed, Progress::Token),
             Self::LoginPassword { login } => {
                 let password = Password::new(octets.to_vec());
-                Progress::Done(Credentials { login, password, mechanism: Mechanism::Login })
+                Progress::Done(Credentials { login, authorization: Vec::new(), password, mechanism: Mechanism::Login })
             }
         }
     }
 }
 
-/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 §2). Nobody acts for another here: an authorization
-/// identity must be empty or the login name itself.
+/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 §2). Nobody acts for another here, but whose names both
+/// are is not for this floor to say.
 fn plain(message: &[u8]) -> Option<Credentials> {
     let mut parts = message.splitn(3, |octet| *octet == 0);
-    let (authorization, login, password) = (parts.next()?, parts.next()?, parts.next()?);
-    if !authorization.is_empty() && authorization != login {
-        return None;
-    }
-    Some(Credentials { login: login.to_vec(), password: Password::new(password.to_vec()), mechanism: Mechanism::Plain })
+    let [authorization, login] = [parts.next()?.to_vec(), parts.next()?.to_vec()];
+    let password = Password::new(parts.next()?.to_vec());
+    Some(Credentials { login, authorization, password, mechanism: Mechanism::Plain })
 }

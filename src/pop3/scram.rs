@@ -23,6 +23,8 @@ const BOUND: &str = "p=tls-exporter";
 pub struct ScramLogin {
     /// The login name as typed; UTF-8.
     pub login: Vec<u8>,
+    /// Whom the client wants to be; UTF-8, empty if it leaves that to the login name.
+    pub authorization: Vec<u8>,
     /// With or without channel binding.
     pub mechanism: Mechanism,
 }
@@ -124,7 +126,7 @@ impl Exchange {
         match self {
             Self::First(mechanism, binding) => {
                 let (begun, login) = Begun::read(text, mechanism, binding)?;
-                Some(Progress::Begun(Box::new(begun), ScramLogin { login: login.into_bytes(), mechanism }))
+                Some(Progress::Begun(Box::new(begun), login))
             }
             Self::Last(challenged) => challenged.answered(text).map(Progress::Answered),
             Self::Content => text.is_empty().then_some(Progress::Content),
@@ -139,8 +141,8 @@ impl Exchange {
 
 impl Begun {
     /// `client-first-message = gs2-header client-first-message-bare`, `gs2-header = gs2-cbind-flag "," [ authzid ] ","`
-    /// (RFC 5802 §7); with the login name.
-    fn read(text: &str, mechanism: Mechanism, binding: Option<ChannelBinding>) -> Option<(Self, String)> {
+    /// (RFC 5802 §7); with the login.
+    fn read(text: &str, mechanism: Mechanism, binding: Option<ChannelBinding>) -> Option<(Self, ScramLogin)> {
         let (flag, rest) = text.split_once(',')?;
         let (authorization, bare) = rest.split_once(',')?;
         let header = text.get(..text.len() - bare.len())?.as_bytes();
@@ -148,11 +150,11 @@ impl Begun {
             return None;
         }
         let mut parts = bare.split(',');
-        let login = sasl_name(parts.next()?.strip_prefix("n=")?)?;
-        // As with PLAIN, nobody acts for another here.
-        if !authorization.is_empty() && sasl_name(authorization.strip_prefix("a=")?)? != login {
-            return None;
-        }
+        let login = sasl_name(parts.next()?.strip_prefix("n=")?)?.into_bytes();
+        let authorization = match authorization {
+            "" => Vec::new(),
+            named => sasl_name(named.strip_prefix("a=")?)?.into_bytes(),
+        };
         let nonce = parts.next()?.strip_prefix("r=").filter(|nonce| is_nonce(nonce))?;
         if !parts.all(is_optional_extension) {
             return None;
@@ -160,7 +162,8 @@ impl Begun {
         let fault = fault_of(flag, mechanism, binding.is_some());
         let channel = binding.filter(|_| mechanism == Mechanism::ScramSha256Plus);
         let binding = [header, channel.as_ref().map_or(&[][..], |channel| channel)].concat();
-        Some((Self { binding, bare: bare.to_owned(), nonce: nonce.to_owned(), fault }, login))
+        let begun = Self { binding, bare: bare.to_owned(), nonce: nonce.to_owned(), fault };
+        Some((begun, ScramLogin { login, authorization, mechanism }))
     }
 
     /// `server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions]` (RFC 5802 §7).

@@ -14,7 +14,7 @@ const PARTS_OF_STEP: u32 = 10;
 /// How far a SCRAM login is.
 pub(super) enum Scram {
     /// The client was given a challenge.
-    Challenged(ScramLogin, ScramExchange),
+    Challenged(ScramLogin, Box<ScramExchange>),
     /// It has met it, and was given the server's signature.
     Proven(Outcome),
 }
@@ -34,9 +34,9 @@ impl Driver {
             let outcome = Outcome::no_certificate(reason);
             return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
         }
-        match self.service.identities.challenge(&wanted.login, report.peer.ip()).await {
+        match self.service.identities.challenge(&wanted, report.peer.ip()).await {
             Ok((exchange, challenge)) => {
-                self.scram = Some(Box::new(Scram::Challenged(wanted, exchange)));
+                self.scram = Some(Box::new(Scram::Challenged(wanted, Box::new(exchange))));
                 wait_for_step(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
                 Event::Challenge(challenge)
             }
@@ -59,7 +59,7 @@ impl Driver {
             }
         };
         let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
-        let (outcome, signature) = self.service.identities.verify_answer(exchange, answer, from, shown).await;
+        let (outcome, signature) = self.service.identities.verify_answer(*exchange, answer, from, shown).await;
         report.certificate = certificate.map(|certificate| certificate.subject);
         match signature {
             Some(signature) => {
@@ -86,7 +86,7 @@ impl Driver {
         if proven.is_some_and(|person| exchange.is_for(person)) {
             return;
         }
-        let outcome = self.service.identities.unanswered(exchange, report.peer.ip());
+        let outcome = self.service.identities.unanswered(*exchange, report.peer.ip());
         report.login(&wanted.login, wanted.mechanism, &outcome);
     }
 }

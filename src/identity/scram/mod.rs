@@ -21,6 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use self::credentials::Credentials;
 pub(super) use self::credentials::StandIns;
+use super::authorized::AuthorizationId;
 use super::directories::Secret;
 use super::flushes::Generation;
 use super::person::Found;
@@ -29,7 +30,7 @@ use super::trial::Trial;
 use super::{Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused};
 use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName, fold};
-use crate::pop3::{ScramChallenge, ScramFault, ScramProof};
+use crate::pop3::{ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use crate::secret::Password;
 
 /// What SCRAM needs to know besides the directory's attribute.
@@ -56,6 +57,7 @@ pub struct ScramExchange {
     login: String,
     /// The server's part of the nonce, which tells this challenge from all others.
     nonce: String,
+    wanted: AuthorizationId,
     /// Before the directory was asked, every flush of this generation had been made.
     asked: Generation,
     person: Result<(Arc<Identity>, Option<Kind>), Reason>,
@@ -90,17 +92,23 @@ impl IdentityMap {
     ///
     /// # Errors
     /// The directory gives no answer.
-    pub async fn challenge(&self, login: &[u8], from: IpAddr) -> Result<(ScramExchange, ScramChallenge), Outcome> {
+    pub async fn challenge(
+        &self,
+        wanted: &ScramLogin,
+        from: IpAddr,
+    ) -> Result<(ScramExchange, ScramChallenge), Outcome> {
+        let login = &wanted.login;
         let mut nonce = [0; NONCE];
         rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system gives no random numbers".to_owned()))?;
         let nonce = STANDARD.encode(nonce);
         let trial = self.guard.trial_of(&LoginName::as_typed(login), &nonce, from);
         self.end_lock_outs();
-        let exchange = if self.guard.shuts_out_network(&trial, Instant::now()) {
+        let mut exchange = if self.guard.shuts_out_network(&trial, Instant::now()) {
             self.decoy_exchange(login, nonce)
         } else {
             self.exchange(login, nonce).await.map_err(Outcome::unanswered)?
         };
+        exchange.wanted = AuthorizationId::new(login, wanted.authorization.clone());
         let (nonce, Credentials { salt, iterations, .. }) = (exchange.nonce.clone(), &exchange.credentials);
         let challenge = ScramChallenge { nonce, salt: salt.clone(), iterations: *iterations };
         Ok((exchange, challenge))
@@ -114,6 +122,7 @@ impl IdentityMap {
         ScramExchange {
             login: typed,
             nonce,
+            wanted: AuthorizationId::default(),
             asked: self.flushes.now(),
             person: Err(Reason::LockedOut(LockOutOf::Network)),
             credentials: self.stand_ins.of(&format!("locked out\0{questions}")),
@@ -127,29 +136,44 @@ impl IdentityMap {
             Ok(name) => name,
             Err(fault) => {
                 let (person, credentials) = (Err(Reason::NoName(fault)), self.stand_ins.of(&fold(&typed)));
-                return Ok(ScramExchange { login: typed, nonce, asked, person, credentials, are_own: false });
+                return Ok(ScramExchange {
+                    login: typed,
+                    nonce,
+                    wanted: AuthorizationId::default(),
+                    asked,
+                    person,
+                    credentials,
+                    are_own: false,
+                });
             }
         };
         let (found, own) = self.find_with_credentials(&name).await?;
         let person = one_person(&found, Steps::IGNORED).map(|(identity, kind)| (identity.clone(), kind));
         let are_own = own.is_some();
         let credentials = own.unwrap_or_else(|| self.stand_ins.of(&self.questions(&name)));
-        Ok(ScramExchange { login: typed, nonce, asked, person, credentials, are_own })
+        Ok(ScramExchange {
+            login: typed,
+            nonce,
+            wanted: AuthorizationId::default(),
+            asked,
+            person,
+            credentials,
+            are_own,
+        })
     }
 
     /// What the directories are asked for a name. Names that ask alike find the same person, and so must have the same
     /// salt where they find none.
     fn questions(&self, name: &LoginName) -> String {
-        let mut questions = String::new();
+        let mut questions: Vec<String> = Vec::new();
         for settings in self.directories.iter().map(Directory::settings) {
             let look_up = settings.names.narrow(self.settings.policy.look_up(name, &settings.base));
-            for term in &look_up.equal {
-                for (attribute, value) in settings.attributes.sought(term.kind, &term.value) {
-                    questions.extend(["(", attribute, "=", &fold(&value), ")"]);
-                }
-            }
+            let terms = look_up.equal.iter().flat_map(|term| settings.attributes.sought(term.kind, &term.value));
+            questions.extend(terms.map(|(attribute, value)| format!("({attribute}={})", fold(&value))));
         }
-        if questions.is_empty() { fold(name.as_str()) } else { questions }
+        // Composed and decomposed letters are asked for apart, and are one.
+        questions.dedup();
+        if questions.is_empty() { fold(name.as_str()) } else { questions.concat() }
     }
 
     /// Whose name it is, and their credentials as their entry holds them now.
@@ -207,7 +231,10 @@ impl IdentityMap {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
             match self.accepted_owner(certificate).await {
-                Ok(owner) => owner.judge(self.judge_answer(&exchange, &answer, &trial)),
+                Ok(owner) => {
+                    let outcome = owner.judge(self.judge_answer(&exchange, &answer, &trial));
+                    self.authorized(outcome, &exchange.wanted).await
+                }
                 Err(fault) => Outcome::unanswered(fault),
             }
         };

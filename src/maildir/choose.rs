@@ -1,0 +1,75 @@
+//! Which Maildir it is of somebody whose values have blanks that do not count.
+//!
+//! A path is made without them. But a Maildir that was made for the values as they stand, blanks and all, is nobody else's:
+//! were it passed over, its owner would be shown an empty maildrop, and each client would forget what it has.
+
+use std::borrow::Cow;
+
+use super::fault::EnterFault;
+use super::path::MaildropPath;
+use super::root::OpenRoot;
+use super::scan::Parts;
+use super::store::Store;
+
+/// What lies at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Nothing,
+    /// A Maildir without a message.
+    NoMail,
+    /// Messages; or there were some when it was last seen.
+    Mail,
+}
+
+impl Store {
+    /// The path where a person's mail is, of the two that may be meant: the one without blanks too many, unless there is a
+    /// Maildir with them, and none or an empty one without. Blocks while the disk answers, and only where two may be meant.
+    ///
+    /// # Errors
+    /// [`EnterFault::Forbidden`] where both hold mail: one of them shown would be taken for all. [`EnterFault::Unavailable`]
+    /// where it cannot be told now what is there.
+    pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
+        let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
+        self.root().require_marker()?;
+        let root = self.root().open()?;
+        root.require_same()?;
+        let mail = if path.has_mail_of(as_stored) { path } else { self.with_mail(&root, path, as_stored)? };
+        let lists = if self.has_lists(path)? || !self.has_lists(as_stored)? { path } else { as_stored };
+        Ok(Cow::Owned(mail.with_lists_of(lists)))
+    }
+
+    fn with_mail<'p>(
+        &self,
+        root: &OpenRoot<'_>,
+        path: &'p MaildropPath,
+        as_stored: &'p MaildropPath,
+    ) -> Result<&'p MaildropPath, EnterFault> {
+        match (self.content(root, path)?, self.content(root, as_stored)?) {
+            (Content::Mail, Content::Mail) => Err(EnterFault::Forbidden(format!(
+                "both {:?} and {:?} hold mail of this person, whose entry has a blank too many: move it all into the first",
+                path.to_string(),
+                as_stored.to_string()
+            ))),
+            (Content::Nothing, Content::NoMail) | (Content::Nothing | Content::NoMail, Content::Mail) => Ok(as_stored),
+            _ => Ok(path),
+        }
+    }
+
+    fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Content, EnterFault> {
+        if root.directory(path.as_ref())?.is_none() {
+            self.root().require_mounted(path.as_ref())?;
+            // What fell away is no reason to show other mail in its place.
+            return Ok(if self.held_messages(path) { Content::Mail } else { Content::Nothing });
+        }
+        let names = Parts::open(root, path.as_ref())?.names(self.settling());
+        let names = names.map_err(|error| EnterFault::unavailable(path, &error))?;
+        Ok(if names.found.is_empty() { Content::NoMail } else { Content::Mail })
+    }
+
+    /// Whether there is a directory for the lists of another server.
+    fn has_lists(&self, path: &MaildropPath) -> Result<bool, EnterFault> {
+        let Some((root, lists)) = self.unique_ids().lists_root.as_ref().zip(path.lists()) else { return Ok(false) };
+        let lists = root.join(lists);
+        lists.try_exists().map_err(|error| EnterFault::unavailable(lists.display(), &error))
+    }
+}
