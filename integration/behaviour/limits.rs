@@ -29,7 +29,7 @@ fn connections_are_counted_in_all_and_by_address() {
         // Under TLS there are no words for it yet.
         let mut fourth = TcpStream::connect(stage.service.pop3s()).unwrap();
         assert_eq!(fourth.read(&mut [0; 1]).unwrap_or(0), 0);
-        stage.service.wait_for_logs(&["WARN", "connection turned away", reason, "peer=127.0.0.1:"], 2);
+        wait_for_turned_away(&stage, reason, 2);
         second.login("ajones", PASSWORD);
         drop(first);
         wait_until("the place is free", || {
@@ -38,6 +38,32 @@ fn connections_are_counted_in_all_and_by_address() {
             client.is_ok() && greeting == *b"+OK"
         });
     }
+}
+
+/// Waits until the log's sums tell of so many clients of this machine; gives their lines.
+fn wait_for_turned_away(stage: &Stage, reason: &str, connections: usize) -> usize {
+    let words = ["WARN", "connections turned away", reason, "network=\"127.0.0.1\"", "connections="];
+    let (mut lines, mut sum) = (0, 0);
+    wait_until("those who were turned away are logged", || {
+        let log = stage.service.log();
+        let told: Vec<&String> = log.iter().filter(|line| words.iter().all(|word| line.contains(word))).collect();
+        let count = |line: &&String| line.rsplit_once("connections=").unwrap().1.parse::<usize>().unwrap();
+        (lines, sum) = (told.len(), told.iter().map(count).sum());
+        sum >= connections
+    });
+    assert_eq!(sum, connections);
+    lines
+}
+
+#[test]
+fn clients_that_are_turned_away_again_and_again_fill_no_log() {
+    let stage = Stage::set("limits: { connections_per_address: 1 }\n", &[]);
+    let _first = stage.client();
+    for _ in 0..300 {
+        Conversation::plain(stage.service.pop3()).expect(TURNED_AWAY);
+    }
+    let lines = wait_for_turned_away(&stage, "limits.connections_per_address is reached", 300);
+    assert!(lines <= 4, "{lines}");
 }
 
 /// Closed with octets unread, the kernel would break the connection, and the last words could be lost on the way.

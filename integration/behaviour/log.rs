@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::TcpStream;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::support::conversation::Conversation;
 use super::support::stage::{NAME, PASSWORD, Stage};
 
@@ -85,6 +88,55 @@ fn a_login_without_a_maildir_is_told() {
     let line = stage.service.wait_for_log(&["no Maildir there yet: the client sees an empty mailbox"]);
     assert!(line.contains("person=\"ajones\"") && line.contains("maildrop=ajones/Maildir"), "{line}");
     assert_eq!(value(&stage.service.wait_for_log(&["connection ended"]), "messages"), "0");
+}
+
+/// A name of 9,000 octets, each of which the log writes as five: in whatever way it comes, and whatever keeps it.
+#[test]
+fn a_strangers_longest_name_makes_no_longer_line_than_the_longest_allowed() {
+    let stage = Stage::set_by(&[], |plan, _| {
+        "person: 2, network: 0".clone_into(&mut plan.lockout);
+        plan.further.push_str("limits: { command_line: 64KiB }\n");
+    });
+    let name = "\u{1}".repeat(9_000);
+    let encoded = |text: &str| STANDARD.encode(text);
+    for password in ["one", "two"] {
+        let mut client = stage.client();
+        client.ask(&format!("AUTH PLAIN {}", encoded(&format!("\0{name}\0{password}"))), "-ERR [AUTH]");
+        client.ask(&format!("AUTH LOGIN {}", encoded(&name)), "+ ");
+        client.ask(&encoded(password), "-ERR [AUTH]");
+    }
+    let mut client = stage.client();
+    client.send(&format!("USER {}", "x".repeat(60_000)));
+    client.line();
+    client.send("PASS one");
+    client.line();
+    drop(client);
+    stage.service.wait_for_log(&["WARN", "lock-out begins", "login="]);
+    stage.service.wait_for_logs(&["login refused"], 4);
+    stage.service.wait_for_logs(&["connection ended"], 3);
+    let longest = stage.service.log().iter().map(String::len).max().unwrap();
+    assert!(longest < 3_000, "{longest}");
+}
+
+/// Whoever tries without end from one address has twenty lines a minute, and then a sum.
+#[test]
+fn repeated_refusals_from_one_network_are_summed_up() {
+    let stage = Stage::set("limits: { refused_logins: 1 }\n", &[]);
+    for number in 0..100 {
+        let mut client = stage.client();
+        client.ask(&format!("USER nobody{number}"), "+OK");
+        client.ask("PASS x", "-ERR [AUTH]");
+        client.ended();
+    }
+    let mut another = stage.client();
+    another.login("ajones", PASSWORD);
+    another.ask("QUIT", "+OK");
+    let (_, log) = stage.service.terminate();
+    let told = |words: &[&str]| log.iter().filter(|line| words.iter().all(|word| line.contains(word))).count();
+    assert_eq!((told(&[" login refused "]), told(&[" connection ended "])), (20, 21), "who logged in has a line");
+    for sum in ["further logins refused", "further connections ended without a login"] {
+        assert_eq!(told(&[sum, "network=\"127.0.0.1\"", "count=80"]), 1, "{sum}");
+    }
 }
 
 type Play = fn(&Stage);

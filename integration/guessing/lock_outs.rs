@@ -118,6 +118,26 @@ fn the_end_of_a_lock_out_is_logged_though_nobody_logs_in() {
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
+/// Standard error that nobody reads: a pipe takes 64 KiB, and then whoever writes waits.
+#[test]
+fn a_log_that_nobody_reads_stops_no_login() {
+    let world = World::new("person: 2, network: 0");
+    world.service.read_log(false);
+    for number in 0..400 {
+        let from = format!("127.1.{}.{}", number / 200, number % 200 + 1);
+        world.refuses(&from, (&format!("nobody {number}"), "x"));
+    }
+    for password in &WRONG[..2] {
+        world.refuses("127.0.0.2", ("ajones", password));
+    }
+    world.refuses("127.0.0.2", ALAN);
+    world.lets_in("127.0.0.3", LAMB);
+    world.service.read_log(true);
+    world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\""]);
+    world.service.wait_for_log(&[" login person=\"alamb\""]);
+    world.service.wait_for_logs(&["login refused", "login=\"nobody "], 400);
+}
+
 /// The delay follows from what was sent alone, so it tells of nobody whether they exist.
 #[test]
 fn the_delay_grows_alike_for_everybody() {

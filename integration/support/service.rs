@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
@@ -43,6 +43,7 @@ pub struct Plan {
 pub struct Service {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    is_read: Arc<(Mutex<bool>, Condvar)>,
     reader: Option<JoinHandle<()>>,
     /// Address and `tls` of each listener, in the order of the configuration.
     pub listeners: Vec<(SocketAddr, String)>,
@@ -143,12 +144,16 @@ impl Service {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (log, lines) = (Arc::default(), BufReader::new(child.stderr.take().unwrap()).lines());
         let written: Arc<Mutex<Vec<String>>> = Arc::clone(&log);
+        let is_read = Arc::new((Mutex::new(true), Condvar::new()));
+        let may_read = Arc::clone(&is_read);
         let reader = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 written.lock().unwrap().push(line);
+                let (is_read, changed) = &*may_read;
+                drop(changed.wait_while(is_read.lock().unwrap(), |is_read| !*is_read).unwrap());
             }
         });
-        let mut service = Self { child, log, reader: Some(reader), listeners: Vec::new() };
+        let mut service = Self { child, log, is_read, reader: Some(reader), listeners: Vec::new() };
         wait_until("Restante listens", || {
             let ended = service.child.try_wait().unwrap();
             assert!(ended.is_none(), "Restante ended: {ended:?}\n{}", service.log().join("\n"));
@@ -176,6 +181,12 @@ impl Service {
     /// Process id, to look at it from outside.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Stops reading what it logs, or goes on with that.
+    pub fn read_log(&self, is_read: bool) {
+        *self.is_read.0.lock().unwrap() = is_read;
+        self.is_read.1.notify_all();
     }
 
     /// Every line logged so far.

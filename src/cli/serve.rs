@@ -80,14 +80,16 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         if let Some(issuers) = issuers {
             tasks.keep_running("keys of tokens", move || issuers.clone().stay_current());
         }
-        log_ends_of_lock_outs(&mut tasks, service.identities.clone());
+        log_now_and_then(&mut tasks, service.clone());
         let ending = async {
             tokio::select! {
                 () = ending => {}
                 reason = tasks.failed() => failed = Some(reason),
             }
         };
-        server.run(service, ending).await.context("the server ended")?;
+        let ended = server.run(service.clone(), ending).await.context("the server ended");
+        service.repeats.log_rest();
+        ended?;
         failed.map_or(Ok(()), |reason| Err(anyhow!(reason)))
     });
     // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
@@ -111,8 +113,8 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = Arc::new(identities);
     let lanes = Lanes::new(connection.file_deadline);
     let known = Arc::new(KnownMaildrops::new(people));
-    let (entrances, turns) = (Entrances::default(), Arc::default());
-    let service = Service { identities, store, known, lanes, entrances, settings: connection, turns };
+    let (entrances, turns, repeats) = (Entrances::default(), Arc::default(), Arc::default());
+    let service = Service { identities, store, known, lanes, entrances, settings: connection, turns, repeats };
     Ok((Arc::new(service), directories))
 }
 
@@ -205,18 +207,19 @@ fn follow(tasks: &mut Tasks, directory: Directory, identities: &Arc<IdentityMap>
     });
 }
 
-/// How late the log may say that a lock-out has ended.
+/// How late the log may say that a lock-out has ended, or what is summed up.
 const LATE: Duration = Duration::from_secs(1);
 
-/// Lock-outs end while nobody logs in, too.
-fn log_ends_of_lock_outs(tasks: &mut Tasks, identities: Arc<IdentityMap>) {
-    tasks.keep_running("end of lock-outs", move || {
-        let identities = identities.clone();
+/// Lock-outs end while nobody logs in, too, and sums are due.
+fn log_now_and_then(tasks: &mut Tasks, service: Arc<Service>) {
+    tasks.keep_running("lock-outs and sums for the log", move || {
+        let service = service.clone();
         async move {
             let mut ticks = interval(LATE);
             loop {
                 ticks.tick().await;
-                identities.end_lock_outs();
+                service.identities.end_lock_outs();
+                service.repeats.log_sums();
             }
         }
     });

@@ -33,7 +33,7 @@ use crate::pop3::{
 
 /// Serves one client until one of the two has had enough.
 pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver<bool>) {
-    let mut report = Report::new(client.peer, client.listener.clone());
+    let mut report = Report::new(client.peer, client.listener.clone(), service.repeats.clone());
     let closed = match greet(client, service, drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,
         Err(closed) => closed,

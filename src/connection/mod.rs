@@ -11,6 +11,7 @@ mod handshake;
 mod lanes;
 mod mail;
 mod pinning;
+mod repeats;
 mod report;
 mod settings;
 mod step;
@@ -29,6 +30,7 @@ pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
 pub use entering::Entrances;
 pub use lanes::{BLOCKING_THREADS, Lanes};
+pub use repeats::Repeats;
 pub use settings::{Limits, Settings};
 pub use turns::{SessionsPerMaildrop, Turns};
 
@@ -51,6 +53,8 @@ pub struct Service {
     pub settings: Settings,
     /// Whose turn it is, where a maildrop may have one session only.
     pub turns: Arc<Turns>,
+    /// What the log sums up.
+    pub repeats: Arc<Repeats>,
 }
 
 /// A client that was just accepted, and what its port's policy means for it.

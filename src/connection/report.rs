@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::io;
+use std::mem::discriminant;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::repeats::{Line, Repeats};
 use crate::identity::{Outcome, Refused};
 use crate::maildir::MaildropPath;
+use crate::names::LoginName;
 use crate::pop3::{End, InClear, Mechanism, Part};
 use crate::token::Bearer;
 
@@ -51,6 +54,7 @@ impl Closed {
 pub(super) struct Report {
     pub(super) peer: SocketAddr,
     listener: Arc<str>,
+    repeats: Arc<Repeats>,
     began: Instant,
     pub(super) protection: &'static str,
     pub(super) person: Option<String>,
@@ -75,10 +79,11 @@ struct Sent {
 }
 
 impl Report {
-    pub(super) fn new(peer: SocketAddr, listener: Arc<str>) -> Self {
+    pub(super) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<Repeats>) -> Self {
         Self {
             peer,
             listener,
+            repeats,
             began: Instant::now(),
             protection: "none",
             person: None,
@@ -123,24 +128,43 @@ impl Report {
 
     /// A login that this listener does not take before TLS was begun, or even made.
     pub(super) fn refused_in_clear(&self, sent: &InClear) {
+        if !self.admits(Line::RefusedInClear) {
+            return;
+        }
         let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
-        let login = sent.login.as_deref().map(String::from_utf8_lossy);
+        let login = sent.login.as_deref().map(LoginName::as_typed);
         let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
         tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
     }
 
     /// A certificate counts as none, on a port where none is needed.
     pub(super) fn certificate_does_not_count(&self, reason: &str) {
+        if !self.admits(Line::NoCertificate(reason.to_owned())) {
+            return;
+        }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
         tracing::info!(reason, %peer, listener, tls, "client certificate counts as none");
     }
 
+    /// Whether a line that anybody can bring about is logged; else it is part of a sum.
+    fn admits(&self, line: Line) -> bool {
+        self.repeats.admits(line, self.peer.ip())
+    }
+
     /// A login was judged.
     pub(super) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
+        let line = match outcome {
+            Outcome::Proven(_) | Outcome::Forbidden(..) => None,
+            Outcome::Refused(refused) => Some(Line::Refused(discriminant(&refused.reason))),
+            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => Some(Line::NotPossible),
+        };
+        if line.is_some_and(|line| !self.admits(line)) {
+            return;
+        }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
         let certificate = self.certificate.as_deref();
         let (issuer, claim) = self.bearer.as_ref().map(|bearer| (&*bearer.issuer, &*bearer.name)).unzip();
-        let login = &*String::from_utf8_lossy(login);
+        let login = &*LoginName::as_typed(login);
         match outcome {
             Outcome::Proven(proven) => {
                 let kind = match mechanism {
@@ -175,6 +199,9 @@ impl Drop for Report {
             None if std::thread::panicking() => "internal error: panic".to_owned(),
             None => "cut at shutdown".to_owned(),
         };
+        if self.person.is_none() && !self.admits(Line::NoLogin(reason.clone())) {
+            return;
+        }
         tracing::info!(
             person = self.person.as_deref(),
             peer = %self.peer,

@@ -5,12 +5,14 @@
 
 mod counter;
 mod network;
+mod repeats;
 mod table;
 
 use std::time::Duration;
 
 pub use counter::{Counter, LockOut, MOST_STEPS, SERIES, Tag, Threshold};
 pub use network::{Block, Network};
+pub use repeats::{Pace, Repeats, Sum};
 pub use table::Table;
 
 /// What is too much, and what follows.

@@ -1,8 +1,10 @@
 //! Log lines, gathered: a busy service writes many with one system call, and none waits for whoever reads them.
+//!
+//! Once there is a thread that writes, nobody else does: whoever logs puts a line into bounded memory and goes on, even if
+//! nobody reads the log for hours. What has no room is counted, and the log says how many lines it lost.
 
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -13,8 +15,14 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How long a line may be kept back. One that tells of a fault is not.
 const KEPT: Duration = Duration::from_millis(50);
 
-/// Octets that may be kept back. A reader so slow that more would be has to be waited for.
-const MOST: usize = 256 * 1024;
+/// Octets that are written without waiting for more.
+const ENOUGH: usize = 128 * 1024;
+
+/// Octets kept for a reader that does not keep up. Lines from a warning up have as much room again.
+const MOST: usize = 4 * 1024 * 1024;
+
+/// How long the end of the process waits for a reader that does not keep up.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Where lines go. Cloning gives the same lines.
 #[derive(Clone)]
@@ -23,81 +31,135 @@ pub(super) struct Lines {
 }
 
 struct Inner {
-    kept: Mutex<Vec<u8>>,
-    /// Told when the first line is kept back.
+    queue: Mutex<Queue>,
+    /// Notified when there is something to write.
     some: Condvar,
-    /// Held while lines are taken and written, so that they stay in order.
+    /// Notified when everything that was taken is written.
+    written: Condvar,
     out: Mutex<Box<dyn Write + Send>>,
-    /// There is a thread that writes what is kept back.
-    gathers: AtomicBool,
+}
+
+/// Lines on their way to the thread that writes.
+#[derive(Default)]
+struct Queue {
+    octets: Vec<u8>,
+    /// There is such a thread. Before, each line is written at once by whoever logs it.
+    has_writer: bool,
+    /// One of them tells of a fault, or there are many: they are not kept back.
+    is_urgent: bool,
+    /// Some were taken and are being written.
+    is_writing: bool,
+    /// Lines that had no room since the log last said so.
+    lost: u64,
 }
 
 /// Takes one line.
 pub(super) struct Line<'a> {
     lines: &'a Lines,
-    at_once: bool,
+    is_urgent: bool,
 }
 
 impl Lines {
     /// To be written there, each at once.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
         let inner = Inner {
-            kept: Mutex::default(),
+            queue: Mutex::default(),
             some: Condvar::new(),
+            written: Condvar::new(),
             out: Mutex::new(Box::new(out)),
-            gathers: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Begins to keep lines back.
-    pub(super) fn gather(&self) -> io::Result<()> {
+    /// Begins to leave the writing to a thread. It keeps lines below a warning back for so long, that many go together.
+    pub(super) fn gather(&self, keep: Duration) -> io::Result<()> {
         let writer = self.clone();
-        thread::Builder::new().name("log".to_owned()).spawn(move || writer.keep_writing())?;
-        self.inner.gathers.store(true, Ordering::Relaxed);
+        thread::Builder::new().name("log".to_owned()).spawn(move || writer.keep_writing(keep))?;
+        self.queue().has_writer = true;
         Ok(())
     }
 
-    /// Writes everything that is kept back.
+    /// For so long as is usual.
+    pub(super) const KEEP: Duration = KEPT;
+
+    /// Waits until everything is written, but not for ever.
     pub(super) fn flush(&self) {
-        let mut out = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let octets = std::mem::take(&mut *self.kept());
-        // Where the log cannot be written, nobody can be told.
-        let _ = out.write_all(&octets);
+        let mut queue = self.queue();
+        if !queue.has_writer {
+            return;
+        }
+        queue.is_urgent = true;
+        self.inner.some.notify_one();
+        let is_left = |queue: &mut Queue| !queue.octets.is_empty() || queue.is_writing;
+        drop(self.inner.written.wait_timeout_while(queue, LAST_LINES, is_left));
     }
 
     /// A panic of the writer costs no later line.
-    fn keep_writing(&self) {
+    fn keep_writing(&self, keep: Duration) {
         loop {
-            let _was_logged = std::panic::catch_unwind(AssertUnwindSafe(|| self.write_for_ever()));
+            let _was_logged = std::panic::catch_unwind(AssertUnwindSafe(|| self.write_for_ever(keep)));
         }
     }
 
-    fn write_for_ever(&self) {
+    fn write_for_ever(&self, keep: Duration) {
         loop {
-            let some = self.inner.some.wait_while(self.kept(), |kept| kept.is_empty());
-            drop(some.unwrap_or_else(PoisonError::into_inner));
-            thread::sleep(KEPT);
-            self.flush();
+            let (octets, lost) = self.take(keep);
+            self.write(&octets);
+            self.queue().is_writing = false;
+            self.inner.written.notify_all();
+            if lost > 0 {
+                tracing::warn!(lines = lost, "log lines lost: whoever reads the log did not keep up");
+            }
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for lines, and takes all there are; tells how many had no room.
+    fn take(&self, keep: Duration) -> (Vec<u8>, u64) {
+        let some = self.inner.some.wait_while(self.queue(), |queue| queue.octets.is_empty());
+        let queue = some.unwrap_or_else(PoisonError::into_inner);
+        let more = self.inner.some.wait_timeout_while(queue, keep, |queue| !queue.is_urgent);
+        let (mut queue, _) = more.unwrap_or_else(PoisonError::into_inner);
+        (queue.is_urgent, queue.is_writing) = (false, true);
+        (std::mem::take(&mut queue.octets), std::mem::take(&mut queue.lost))
+    }
+
+    fn write(&self, octets: &[u8]) {
+        let mut out = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where the log cannot be written, nobody can be told.
+        let _ = out.write_all(octets);
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.inner.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, line: &[u8], is_urgent: bool) {
+        let room = if is_urgent { 2 * MOST } else { MOST };
+        if self.octets.len() + line.len() > room {
+            self.lost += 1;
+            return;
+        }
+        self.octets.extend_from_slice(line);
+        self.is_urgent |= is_urgent || self.octets.len() >= ENOUGH;
     }
 }
 
 impl Write for Line<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let mut kept = self.lines.kept();
-        let was_empty = kept.is_empty();
-        kept.extend_from_slice(octets);
-        let too_many = kept.len() > MOST;
-        drop(kept);
-        if self.at_once || too_many {
-            self.lines.flush();
-        } else if was_empty {
-            self.lines.inner.some.notify_one();
+        let mut queue = self.lines.queue();
+        if queue.has_writer {
+            let (was_empty, was_urgent) = (queue.octets.is_empty(), queue.is_urgent);
+            queue.push(octets, self.is_urgent);
+            let is_news = was_empty || queue.is_urgent && !was_urgent;
+            drop(queue);
+            if is_news {
+                self.lines.inner.some.notify_one();
+            }
+        } else {
+            drop(queue);
+            self.lines.write(octets);
         }
         Ok(octets.len())
     }
@@ -111,25 +173,32 @@ impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
-        Line { lines: self, at_once: true }
+        Line { lines: self, is_urgent: true }
     }
 
     fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line<'a> {
-        Line { lines: self, at_once: *about.level() <= Level::WARN || !self.inner.gathers.load(Ordering::Relaxed) }
+        Line { lines: self, is_urgent: *about.level() <= Level::WARN }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
     use super::*;
 
-    /// Each write as it came.
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<String>>>);
+    const PATIENCE: Duration = Duration::from_secs(20);
 
-    impl Write for Written {
+    /// Each write as it comes; it ends when it may.
+    struct Reader {
+        written: Sender<String>,
+        may_end: Receiver<()>,
+    }
+
+    impl Write for Reader {
         fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().push(String::from_utf8(octets.to_vec()).unwrap());
+            let _ = self.written.send(String::from_utf8(octets.to_vec()).unwrap());
+            let _ = self.may_end.recv();
             Ok(octets.len())
         }
 
@@ -138,59 +207,97 @@ mod tests {
         }
     }
 
-    fn log(lines: &Lines, line: &str, at_once: bool) {
-        Line { lines, at_once }.write_all(line.as_bytes()).unwrap();
+    /// Lines, what is written of them, and what lets each write end.
+    fn lines() -> (Lines, Receiver<String>, Sender<()>) {
+        let ((written, writes), (go, may_end)) = (channel(), channel());
+        (Lines::to(Reader { written, may_end }), writes, go)
+    }
+
+    fn log(lines: &Lines, line: &str, is_urgent: bool) {
+        Line { lines, is_urgent }.write_all(line.as_bytes()).unwrap();
     }
 
     #[test]
-    fn many_lines_are_one_write_in_order() {
-        let written = Written::default();
-        let lines = Lines::to(written.clone());
+    fn without_a_thread_each_line_is_written_at_once() {
+        let (lines, writes, go) = lines();
+        go.send(()).unwrap();
         log(&lines, "a\n", false);
-        log(&lines, "b\n", false);
-        assert!(written.0.lock().unwrap().is_empty());
-        log(&lines, "fault\n", true);
-        log(&lines, "c\n", false);
-        lines.flush();
-        assert_eq!(*written.0.lock().unwrap(), ["a\nb\nfault\n", "c\n"]);
+        assert_eq!(writes.try_recv().unwrap(), "a\n");
+    }
+
+    #[test]
+    fn many_lines_are_one_write_in_order_which_a_fault_brings_on() {
+        let (lines, writes, go) = lines();
+        lines.gather(PATIENCE * 10).unwrap();
+        for (line, is_urgent) in [("a\n", false), ("b\n", false), ("fault\n", true)] {
+            log(&lines, line, is_urgent);
+        }
+        assert_eq!(writes.recv_timeout(PATIENCE).unwrap(), "a\nb\nfault\n");
+        go.send(()).unwrap();
     }
 
     #[test]
     fn a_line_that_was_kept_back_is_written_by_itself() {
-        let written = Written::default();
-        let lines = Lines::to(written.clone());
-        lines.gather().unwrap();
+        let (lines, writes, go) = lines();
+        lines.gather(Lines::KEEP).unwrap();
         for line in ["a\n", "b\n"] {
-            let before = written.0.lock().unwrap().len();
             log(&lines, line, false);
-            let deadline = std::time::Instant::now() + Duration::from_secs(20);
-            while written.0.lock().unwrap().len() == before {
-                assert!(std::time::Instant::now() < deadline);
-                thread::yield_now();
-            }
+            assert_eq!(writes.recv_timeout(PATIENCE).unwrap(), line);
+            go.send(()).unwrap();
         }
-        assert_eq!(written.0.lock().unwrap().concat(), "a\nb\n");
+    }
+
+    /// Nobody waits for a reader that has stopped, memory is bounded, and what tells of a fault has the better chance.
+    #[test]
+    fn a_reader_that_has_stopped_stops_nobody() {
+        let (lines, writes, go) = lines();
+        lines.gather(Duration::ZERO).unwrap();
+        log(&lines, "first\n", true);
+        assert_eq!(writes.recv_timeout(PATIENCE).unwrap(), "first\n", "and this write does not end");
+        let line = "x".repeat(1024);
+        for _ in 0..MOST / 1024 + 100 {
+            log(&lines, &line, false);
+        }
+        for _ in 0..50 {
+            log(&lines, "fault\n", true);
+        }
+        let queue = lines.queue();
+        assert_eq!((queue.octets.len(), queue.lost), (MOST + 50 * 6, 100));
+        drop(queue);
+        go.send(()).unwrap();
+        assert!(writes.recv_timeout(PATIENCE).unwrap().ends_with("fault\n"));
+    }
+
+    #[test]
+    fn the_end_waits_for_the_last_line() {
+        let (lines, writes, go) = lines();
+        lines.gather(PATIENCE * 10).unwrap();
+        go.send(()).unwrap();
+        log(&lines, "last\n", false);
+        lines.flush();
+        assert_eq!(writes.try_recv().unwrap(), "last\n");
     }
 
     #[test]
     fn a_panic_of_the_writer_costs_no_later_line() {
         /// Panics at the first write.
-        struct Panicking(Written, bool);
+        struct Panicking(Sender<String>, bool);
         impl Write for Panicking {
             fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
                 assert!(std::mem::replace(&mut self.1, true), "this panic is part of the test");
-                self.0.write(octets)
+                self.0.send(String::from_utf8(octets.to_vec()).unwrap()).unwrap();
+                Ok(octets.len())
             }
 
             fn flush(&mut self) -> io::Result<()> {
                 Ok(())
             }
         }
-        let written = Written::default();
-        let lines = Lines::to(Panicking(written.clone(), false));
-        lines.gather().unwrap();
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
-        while written.0.lock().unwrap().is_empty() {
+        let (written, writes) = channel();
+        let lines = Lines::to(Panicking(written, false));
+        lines.gather(Duration::ZERO).unwrap();
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while writes.try_recv().is_err() {
             log(&lines, "a\n", false);
             assert!(std::time::Instant::now() < deadline);
             thread::yield_now();

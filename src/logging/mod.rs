@@ -3,6 +3,7 @@
 mod lines;
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
@@ -31,13 +32,14 @@ pub enum Format {
 pub struct Log(Lines);
 
 impl Log {
-    /// Lines below a warning may be kept back for 50 ms from now on, so that many go with one system call; unless they go
-    /// to a terminal. Makes a thread, so it wants to be called once the rights of the process are settled.
+    /// From now on a thread writes the log, and nobody waits for whoever reads it. Lines below a warning may be kept back for
+    /// 50 ms, so that many go with one system call; unless they go to a terminal. To be called once the rights of the process
+    /// are settled, which are each thread's own.
     ///
     /// # Errors
     /// There can be no thread.
     pub fn gather(&self) -> std::io::Result<()> {
-        if std::io::stderr().is_terminal() { Ok(()) } else { self.0.gather() }
+        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { Lines::KEEP })
     }
 }
 

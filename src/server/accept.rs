@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
 use super::listen::Policy;
-use super::places::{Full, Places};
-use crate::connection::Client;
+use super::places::Places;
+use crate::connection::{Client, Repeats};
 use crate::tasks::Tasks;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
@@ -28,23 +28,29 @@ pub(super) fn keep_accepting<Serving>(
     listener: TcpListener,
     policy: Policy,
     places: &Places,
+    repeats: Arc<Repeats>,
     serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let shared = Arc::new((listener, policy, places.clone(), serve));
+    let shared = Arc::new((listener, policy, places.clone(), repeats, serve));
     tasks.keep_running(format!("accept loop of {}", shared.1.name()), move || {
         let shared = Arc::clone(&shared);
         async move {
-            let (listener, policy, places, serve) = &*shared;
-            accept(listener, policy, places, serve).await;
+            let (listener, policy, places, repeats, serve) = &*shared;
+            accept(listener, policy, places, repeats, serve).await;
         }
     });
 }
 
 /// Accepts clients and hands each to a task of its own: one client's panic is its own.
-async fn accept<Serving>(listener: &TcpListener, policy: &Policy, places: &Places, serve: &impl Fn(Client) -> Serving)
-where
+async fn accept<Serving>(
+    listener: &TcpListener,
+    policy: &Policy,
+    places: &Places,
+    repeats: &Repeats,
+    serve: &impl Fn(Client) -> Serving,
+) where
     Serving: Future<Output = ()> + Send + 'static,
 {
     let mut complained = None;
@@ -60,7 +66,8 @@ where
         let place = match places.take(peer.ip()) {
             Ok(place) => place,
             Err(full) => {
-                turn_away(&socket, peer, policy, full);
+                turn_away(&socket, policy);
+                repeats.turned_away(peer.ip(), full.reason());
                 continue;
             }
         };
@@ -87,12 +94,7 @@ async fn after_error(fault: &io::Error, policy: &Policy, complained: &mut Option
 }
 
 /// Tells a client that there is no place, if it can read that without TLS. Never waits for it.
-fn turn_away(socket: &TcpStream, peer: SocketAddr, policy: &Policy, full: Full) {
-    let reason = match full {
-        Full::InAll => "limits.connections is reached",
-        Full::FromThere => "limits.connections_per_address is reached",
-    };
-    tracing::warn!(%peer, listener = policy.name(), reason, "connection turned away");
+fn turn_away(socket: &TcpStream, policy: &Policy) {
     if policy.speaks_in_clear() {
         let _ = SockRef::from(socket).send(b"-ERR [SYS/TEMP] too many connections, try again later\r\n");
     }
@@ -118,8 +120,8 @@ mod tests {
         let port = Port::bind(&listener, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
-        let mut tasks = Tasks::default();
-        keep_accepting(&mut tasks, listener, port.policy, &Places::new(limits), serve);
+        let (mut tasks, repeats) = (Tasks::default(), Arc::default());
+        keep_accepting(&mut tasks, listener, port.policy, &Places::new(limits), repeats, serve);
         (address, tasks)
     }
 

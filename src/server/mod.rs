@@ -78,7 +78,8 @@ impl Server {
             let listener = TcpListener::from_std(socket)?;
             tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
-            keep_accepting(&mut tasks, listener, policy, &places, move |client| {
+            let repeats = service.repeats.clone();
+            keep_accepting(&mut tasks, listener, policy, &places, repeats, move |client| {
                 let alive = alive.clone();
                 // In a box: each future around it would hold its room twice, and an idle session is little else.
                 let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));

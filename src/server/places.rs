@@ -32,6 +32,16 @@ pub(super) enum Full {
     FromThere,
 }
 
+impl Full {
+    /// Why, in the words of the configuration.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::InAll => "limits.connections is reached",
+            Self::FromThere => "limits.connections_per_address is reached",
+        }
+    }
+}
+
 impl Places {
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, taken: Arc::default() }

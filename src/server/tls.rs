@@ -96,7 +96,7 @@ impl TlsPolicies {
         let anew = asking.trust.read_anew().map_err(|(file, fault)| wrong(&file, &fault));
         match anew.and_then(|trust| Asking::new(&self.certificates, trust)) {
             Ok(anew) => self.replace(anew),
-            Err(fault) => self.tell_once(fault),
+            Err(fault) => self.tell_once(&fault),
         }
     }
 
@@ -107,11 +107,10 @@ impl TlsPolicies {
         tracing::info!("authorities and revocation lists of clients' certificates were read anew");
     }
 
-    fn tell_once(&self, fault: String) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref() != Some(&fault) {
+    fn tell_once(&self, fault: &str) {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
+        if told.as_deref() != Some(fault) {
             tracing::error!(fault, "tls.client_ca or tls.crls changed and cannot be read: what was read before holds");
-            *told = Some(fault);
         }
     }
 

@@ -127,21 +127,28 @@ impl Issuer {
         if !self.held().stamps.are_outdated(&self.settings.keys) {
             return;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let issuer = &*self.settings.issuer;
         match Held::read(&self.settings) {
             Ok(held) => {
-                tracing::info!(issuer, keys = held.keys.len(), "keys of tokens were read anew");
+                let keys = held.keys.len();
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
-                *told = None;
+                self.is_news(None);
+                tracing::info!(issuer, keys, "keys of tokens were read anew");
             }
-            Err(fault) if told.as_ref() != Some(&fault) => {
+            Err(fault) if self.is_news(Some(&fault)) => {
                 let (file, why) = (fault.file.display(), &*fault.what);
                 tracing::error!(issuer, %file, why, "keys of tokens changed and cannot be read: those read before hold");
-                *told = Some(fault);
             }
             Err(_) => {}
         }
+    }
+
+    /// Whether another fault was logged last.
+    fn is_news(&self, fault: Option<&KeyFault>) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = told.as_ref() != fault;
+        *told = fault.cloned();
+        is_news
     }
 }
 
