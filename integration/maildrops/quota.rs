@@ -85,7 +85,7 @@ fn what_is_moved_to_a_folder_counts_until_it_is_removed_there() {
     assert_eq!(counted(&stage.maildir()), (1018, 2));
     let deleted = stage.maildir().join("restante-deleted");
     let batch = fs::read_dir(&deleted).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
-    fs::rename(deleted.join(&batch), deleted.join("1000000000.0@.Trash")).unwrap();
+    fs::rename(deleted.join(&batch), deleted.join("1000000000.0+3600@.Trash")).unwrap();
     stage.command(&["expire", "--all"]);
     assert_eq!(counted(&stage.maildir()), (18, 1), "{batch}");
 }
