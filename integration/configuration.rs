@@ -106,6 +106,10 @@ const FAULTS: &[(&str, &str)] = &[
     ("cache: { maildrops: 2048GiB }", "1:21: cache.maildrops: \"2048GiB\" is too much; right would be 0 to 1024GiB"),
     ("mailboxes: { deadline: 0s }", "1:24: mailboxes.deadline: \"0s\" is too little; right would be 1s to 10m"),
     ("mailboxes: { deadline: 1h }", "1:24: mailboxes.deadline: \"1h\" is too much; right would be 1s to 10m"),
+    (
+        "mailboxes: { largest_message: 64KiB }",
+        "1:31: mailboxes.largest_message: \"64KiB\" is too little; right would be 1MiB to 1024GiB",
+    ),
     ("cache: 5m", "1:8: cache: \"5m\" is of the wrong kind; right would be a block of keys"),
     ("limits: { idle: 25h }", "1:17: limits.idle: \"25h\" is too much; right would be 10m to 1d"),
     ("limits: { connections: many }", "1:24: limits.connections: \"many\" is no whole number"),

@@ -6,6 +6,8 @@
 mod changing;
 #[path = "maildrops/committing.rs"]
 mod committing;
+#[path = "maildrops/compressed.rs"]
+mod compressed;
 #[path = "maildrops/disk_errors.rs"]
 mod disk_errors;
 #[path = "maildrops/eight_bit_headers.rs"]

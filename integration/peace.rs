@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
 
+#[path = "peace/compressed.rs"]
+mod compressed;
 #[path = "peace/imap.rs"]
 mod imap;
 #[path = "peace/postfix.rs"]
@@ -22,6 +24,11 @@ struct Neighbours {
 impl Neighbours {
     /// With further lines of `mailboxes:`, and messages in the Maildir of `ajones`.
     fn new(mailboxes: &str, messages: &[(&str, &[u8])]) -> Self {
+        Self::beside(mailboxes, messages, "")
+    }
+
+    /// The same, with further lines for Dovecot.
+    fn beside(mailboxes: &str, messages: &[(&str, &[u8])], dovecot: &str) -> Self {
         let stage = Stage::set_by(messages, |plan, site| {
             plan.mailboxes.push_str(mailboxes);
             if rustix::process::geteuid().is_root() {
@@ -29,7 +36,7 @@ impl Neighbours {
                 support::dovecot::hand_over(site);
             }
         });
-        Self { dovecot: Dovecot::serve(&stage.site, ""), stage }
+        Self { dovecot: Dovecot::serve(&stage.site, dovecot), stage }
     }
 
     /// The unique-ids of a session of ours, with their numbers.

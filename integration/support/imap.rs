@@ -35,6 +35,17 @@ impl Imap {
         }
     }
 
+    /// Saves a message in INBOX.
+    pub fn append(&mut self, message: &[u8]) {
+        let command = format!("a APPEND INBOX {{{}+}}\r\n", message.len());
+        self.client.send_octets(&[command.as_bytes(), message, b"\r\n"].concat());
+        let mut line = self.client.line();
+        while !line.starts_with("a ") {
+            line = self.client.line();
+        }
+        assert!(line.starts_with("a OK"), "{line}");
+    }
+
     /// The UIDs of all messages, ascending.
     pub fn uids(&mut self) -> Vec<u32> {
         self.fetched().into_iter().map(|(uid, _)| uid).collect()

@@ -1,5 +1,6 @@
 //! `mailboxes`, `expire`: what becomes of mail while it is fetched, and after.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::schema;
@@ -18,6 +19,9 @@ const AT_LEAST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a session must have been idle to give way, where nothing is said.
 const TAKEOVER_AFTER: Duration = Duration::from_secs(2 * 60);
+
+/// Octets that the largest message may have.
+pub(super) const LARGEST_MESSAGE: RangeInclusive<u64> = 1 << 20..=1 << 40;
 
 /// How many sessions a maildrop may have at once.
 pub(super) fn sessions(mailboxes: &Section<'_>) -> SessionsPerMaildrop {

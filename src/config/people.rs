@@ -34,6 +34,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maild
         marker: section.parsed("marker", paths::below),
         unique_ids: uidl::read(root, base),
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
+        largest_message: section.octets("largest_message", default.largest_message, mailboxes::LARGEST_MESSAGE),
         eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         offer: mailboxes::offer(&section),
         ageing: ageing.is_on(),

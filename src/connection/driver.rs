@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::scram::Scram;
-use self::told::{from_elsewhere, further_steps, not_opened, verdict};
+use self::told::{from_elsewhere, further_steps, not_opened, not_transmitted, verdict};
 use super::certificate::{Offered, shown, under_tls};
 use super::entering::NotEntered;
 use super::handshake::handshake;
@@ -27,8 +27,8 @@ use crate::certificate::Certificate;
 use crate::identity::{Outcome, ShownCertificate};
 use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Expire, Mechanism, Multiline, NotOpened, Part, Reply, Session,
-    Transmission, Verdict,
+    Access, Action, Bounds, Credentials, End, Event, Expire, Mechanism, Multiline, NotOpened, NotTransmitted, Part,
+    Reply, Session, Transmission, Verdict,
 };
 
 /// Serves one client until one of the two has had enough.
@@ -330,12 +330,12 @@ impl Driver {
     /// Sends a message block by block. What fails before the first octet is answered; what fails later cuts the
     /// connection without the final dot, since a stump that looks whole would be deleted by its reader.
     async fn transmit(&mut self, order: Transmission, report: &mut Report) -> Result<Option<Event>, Closed> {
-        let Some(mail) = &mut self.mail else { return Ok(Some(Event::NotTransmitted)) };
+        let Some(mail) = &mut self.mail else { return Ok(Some(Event::NotTransmitted(NotTransmitted::Now))) };
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
             Err(fault) => {
-                tracing::warn!(person = report.person, message_number = order.index + 1, %fault, "message not sent");
-                return Ok(Some(Event::NotTransmitted));
+                let why = not_transmitted(&fault, order.index + 1, report.person.as_deref());
+                return Ok(Some(Event::NotTransmitted(why)));
             }
         };
         self.wire.message_begins();

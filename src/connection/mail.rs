@@ -136,17 +136,21 @@ impl Mail {
             let maildrop = &open.0;
             let wrapped = Wrapped::of(maildrop, index, utf8);
             let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
-            if !reading.fill_cached().map_err(FetchFault::Io)? {
-                reading = reading.waited_for().await.map_err(FetchFault::Io)?;
+            if reading.fill_cached().map_err(FetchFault::Io)? {
+                return Ok(reading);
             }
-            return Ok(reading);
+            if reading.is_plain() {
+                return reading.waited_for().await.map_err(FetchFault::Io);
+            }
+            // Nothing is in memory, or it is compressed.
+            self.spare = reading.block;
         }
         let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
         let fetched = self.call(move |maildrop| {
             let message = maildrop.fetch(index)?;
             let wrapped = Wrapped::of(maildrop, index, utf8);
             let mut reading = Reading::new(message, wrapped, block, lane);
-            reading.fill().map_err(FetchFault::Io)?;
+            reading.fill()?;
             if in_order {
                 maildrop.read_ahead(index + 1);
             }
@@ -247,11 +251,15 @@ impl Drop for Lent {
 impl Reading {
     fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, lane: Lane) -> Self {
         // One octet more than there is shows that there is no more.
-        let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left + 1));
+        let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left.saturating_add(1)));
         if block.len() < room {
             block.resize(room, 0);
         }
         Self { message: InLane::new(message, lane.clone()), block, filled: 0, wrapped, is_whole: false, lane }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.message.get().is_some_and(Message::is_plain)
     }
 
     /// The octets read last, or what is sent in their place.

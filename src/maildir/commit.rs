@@ -1,6 +1,8 @@
 //! The commit: removing the marked messages at QUIT.
 
 use super::maildrop::Maildrop;
+use super::no_mail::require_readable;
+use super::reach::Refusal;
 use super::removal::Removal;
 
 /// What became of the marked messages.
@@ -16,7 +18,8 @@ pub struct Committed {
 
 impl Maildrop {
     /// Removes the messages at these indices of the listing, each where it lies now. A failure stops none of the
-    /// others. One whose file is no longer the one that was listed stays. Blocks while the disk answers.
+    /// others. One whose file is no longer the one that was listed stays, and so does one that cannot be read as mail: no
+    /// client can have it. Blocks while the disk answers.
     pub fn commit(&mut self, marks: &[usize]) -> Committed {
         let mut committed = Committed::default();
         if marks.is_empty() {
@@ -30,10 +33,20 @@ impl Maildrop {
             }
         };
         let (store, path) = (self.store.clone(), self.path.clone());
+        let largest = store.settings().largest_message;
         let mut removal = Removal::begin(&store, &path);
         for index in self.places(marks) {
             let counted = self.entry(index).and_then(|entry| entry.counted);
-            match self.reach_for(index, &mut reach, |parts, found| removal.remove(parts, found, counted)) {
+            let no_mail = self.entry(index).and_then(|entry| entry.no_mail);
+            let removed = self.reach_for(index, &mut reach, |parts, found| {
+                match (no_mail, counted) {
+                    (Some(why), _) => return Err(Refusal::NoMail(why)),
+                    (None, None) => require_readable(parts, found, largest)?,
+                    (None, Some(_)) => {}
+                }
+                removal.remove(parts, found, counted)
+            });
+            match removed {
                 Ok(Some(())) => committed.removed += 1,
                 Ok(None) => committed.already_gone += 1,
                 Err(refusal) => committed.failed.push(self.failure(index, &refusal)),

@@ -1,10 +1,12 @@
 //! A message's octets, counted once, and how to see that its file is still the counted one.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 
 use rustix::fs::{FileType, Stat, fstat};
 
+use super::compressed::Form;
+use super::no_mail::NoMail;
 use super::stamp::Moment;
 use crate::pop3::Octets;
 
@@ -32,31 +34,58 @@ impl FileState {
     }
 }
 
-/// Reads a message once and counts its octets as RETR sends them. None if it is no regular file.
-pub(super) fn count(mut file: &File) -> io::Result<Option<(u64, FileState)>> {
+/// What counting a file came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// A message of so many octets as RETR sends them, and the state of its file.
+    Mail(u64, FileState),
+    /// A file in this state cannot be read as mail.
+    NoMail(NoMail, FileState),
+}
+
+/// Reads a message once and counts its octets as RETR sends them: of a compressed one those of the message within. None if
+/// it is no regular file. `largest`: octets of the largest message; a file that is larger is not read.
+pub(super) fn count(mut file: &File, largest: u64) -> io::Result<Option<Counted>> {
     let mut block = vec![0; BLOCK];
     let Some(mut before) = FileState::of(&fstat(file)?) else { return Ok(None) };
-    let mut total = 0;
+    let mut total = Ok(0);
     for _ in 0..ROUNDS {
-        total = count_once(file, &mut block)?;
+        total = match count_once(file, &mut block, before.size, largest) {
+            Ok(total) => Ok(total),
+            Err(error) => Err(NoMail::of(&error).ok_or(error)?),
+        };
         let Some(after) = FileState::of(&fstat(file)?) else { return Ok(None) };
         if after == before {
             break;
         }
         before = after;
-        io::Seek::rewind(&mut file)?;
+        file.rewind()?;
     }
-    Ok(Some((total, before)))
+    Ok(Some(match total {
+        Ok(octets) => Counted::Mail(octets, before),
+        Err(why) => Counted::NoMail(why, before),
+    }))
 }
 
-fn count_once(mut file: &File, block: &mut [u8]) -> io::Result<u64> {
-    let mut octets = Octets::default();
+fn count_once(file: &File, block: &mut [u8], size: u64, largest: u64) -> io::Result<u64> {
+    if size > largest {
+        return Err(NoMail::TooLarge.into());
+    }
+    let (mut content, mut octets) = (Form::look(file)?.content(file, largest)?, Octets::default());
     loop {
-        match file.read(block) {
-            Ok(0) => return Ok(octets.total()),
-            Ok(length) => octets.push(block.get(..length).unwrap_or_default()),
+        match read(&mut content, block)? {
+            0 => return Ok(octets.total()),
+            length => octets.push(block.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+/// Reads once, however often that is interrupted.
+pub(super) fn read(content: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match content.read(block) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            result => return result,
         }
     }
 }

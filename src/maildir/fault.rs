@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
+use super::no_mail::NoMail;
+
 /// Why no [`Store`](super::Store) can be made.
 #[derive(Debug)]
 pub enum StoreFault {
@@ -33,8 +35,16 @@ pub enum FetchFault {
     Gone,
     /// The file is no longer the one whose octets were told.
     Changed,
-    /// It cannot be read.
+    /// It cannot be read as mail, now or later.
+    NoMail(NoMail),
+    /// It cannot be read now.
     Io(io::Error),
+}
+
+impl From<io::Error> for FetchFault {
+    fn from(error: io::Error) -> Self {
+        NoMail::of(&error).map_or(Self::Io(error), Self::NoMail)
+    }
 }
 
 impl EnterFault {
@@ -80,6 +90,7 @@ impl fmt::Display for FetchFault {
         match self {
             Self::Gone => f.write_str("the message is gone"),
             Self::Changed => f.write_str("the message's file was changed after the maildrop was entered"),
+            Self::NoMail(why) => write!(f, "the file cannot be read as mail: {why}"),
             Self::Io(error) => write!(f, "the message cannot be read: {error}"),
         }
     }

@@ -20,7 +20,8 @@ use super::count::FileState;
 use super::stamp::Moment;
 
 const MAGIC: &[u8] = b"restante-index";
-const VERSION: u16 = 1;
+/// In version 1, compressed files were counted as they lie on disk.
+const VERSION: u16 = 2;
 const SUM: usize = 32;
 
 /// What is known of a message without opening it.
@@ -164,8 +165,8 @@ mod tests {
         assert_eq!(fault(b"dovecot-uidlist"), NoIndex::Foreign);
         assert_eq!(fault(MAGIC), NoIndex::Damaged);
         let mut other = right.clone();
-        other[MAGIC.len()] = 2;
-        assert_eq!(fault(&other), NoIndex::Version(2));
+        other[MAGIC.len()] = 1;
+        assert_eq!(fault(&other), NoIndex::Version(1));
         for length in MAGIC.len() + 2..right.len() {
             assert_eq!(fault(&right[..length]), NoIndex::Damaged, "cut at {length}");
         }

@@ -7,13 +7,14 @@ use super::fault::EnterFault;
 use super::ids::Ids;
 use super::import::UniqueIdSettings;
 use super::kept::Mends;
+use super::measure::Measuring;
 use super::path::MaildropPath;
 use super::pins::Pins;
 use super::root::OpenRoot;
 use super::scan::Parts;
 use super::settle::Sources;
 use super::snapshot::{Known, Size, Snapshot};
-use super::store::{ROUNDS, Store, measured, usable};
+use super::store::{ROUNDS, Store, usable};
 
 /// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
 const AT_ONCE: u64 = 256 << 20;
@@ -61,13 +62,15 @@ impl Store {
             let mut names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
             let known = Known::new(earlier.as_ref(), &mends).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
+            let largest = self.settings().largest_message;
+            let measuring = Measuring { path, parts: &parts, known: &known, largest };
             // Octets are looked for, whatever the unique-ids may be.
             let settlement = own.settle(std::mem::take(&mut names.found), |_| None, |_| None);
             let (mut snapshot, left) = Snapshot::build(&names, settlement, Ids::default(), &known, |found| {
                 if allowance.is_used_up() {
                     return Ok(None);
                 }
-                let size = measured(path, &parts, found, &known)?;
+                let size = measuring.size(found)?;
                 if let Some(read_octets) = size.and_then(Size::read) {
                     allowance.use_up(read_octets);
                     read(read_octets);

@@ -60,9 +60,10 @@ impl Kept {
         }
     }
 
-    /// Notes what the next snapshot must heed.
-    pub(super) fn mend(&self, found: &Found, mend: Mend) {
-        self.state().mends.insert(found.identity().into(), (found.inode, mend));
+    /// Notes what the next snapshot must heed; gives whether it was not noted yet.
+    pub(super) fn mend(&self, found: &Found, mend: Mend) -> bool {
+        let mend = (found.inode, mend);
+        self.state().mends.insert(found.identity().into(), mend) != Some(mend)
     }
 
     /// Whether this is the first time: what cannot be written is told once.

@@ -16,9 +16,11 @@ use super::expiry::Expiry;
 use super::fault::{EnterFault, FetchFault};
 use super::hold::Hold;
 use super::kept::Kept;
+use super::measure::log_no_mail;
 use super::message::{Message, Source};
 use super::mounts::FileSystems;
 use super::names::Names;
+use super::no_mail::NoMail;
 use super::path::MaildropPath;
 use super::scan::{Found, Parts};
 use super::snapshot::{Entry, Mend, Snapshot};
@@ -103,7 +105,22 @@ impl Maildrop {
     pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
         let index = self.place(index);
         let file = self.open(index)?;
-        self.checked(index, file)
+        let message = self.checked(index, file)?;
+        let (state, largest) = (message.state(), self.store.settings().largest_message);
+        // With line ends counted, no message has fewer octets than in its file; so what was counted is within the bounds.
+        let is_within = self.snapshot.listed.get(index).is_some_and(|listed| listed.octets <= largest);
+        let is_counted = is_within && self.entry(index).is_some_and(|entry| entry.counted.is_some());
+        message.begin(largest, is_counted).map_err(|error| self.note_no_mail(index, state, error.into()))
+    }
+
+    /// Notes and logs that a file cannot be read as mail, if that is the fault: each once.
+    fn note_no_mail(&self, index: usize, state: FileState, fault: FetchFault) -> FetchFault {
+        if let (FetchFault::NoMail(why), Some(entry)) = (&fault, self.entry(index))
+            && self.kept.mend(&entry.found, Mend::NoMail(*why, state))
+        {
+            log_no_mail(&self.path, &entry.found, *why);
+        }
+        fault
     }
 
     /// A file, if it is still the one whose octets were told.
@@ -114,6 +131,12 @@ impl Maildrop {
             self.kept.mend(&entry.found, Mend::Forget);
             return Err(FetchFault::Changed);
         };
+        if let Some(why) = entry.no_mail {
+            return Err(FetchFault::NoMail(why));
+        }
+        if state.size > self.store.settings().largest_message {
+            return Err(self.note_no_mail(index, state, FetchFault::NoMail(NoMail::TooLarge)));
+        }
         let source = Source {
             path: self.path.clone(),
             kept: Arc::clone(&self.kept),

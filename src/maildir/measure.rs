@@ -10,9 +10,10 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
 use rustix::io::Errno;
 
-use super::count;
+use super::count::{self, Counted};
 use super::fault::EnterFault;
 use super::name;
+use super::no_mail::NoMail;
 use super::path::MaildropPath;
 use super::scan::{Found, Parts};
 use super::snapshot::{Known, Size};
@@ -42,23 +43,53 @@ pub(super) struct Followed {
     gone: HashSet<(u64, Box<[u8]>)>,
 }
 
-/// Opens a message and counts its octets. One that cannot be read keeps its place: what is told of it is the size of its
-/// file, and whoever retrieves it is told.
-pub(super) fn measure(path: &MaildropPath, parts: &Parts, found: &Found, known: &Known<'_>) -> io::Result<Measured> {
-    let Some(part) = parts.get(found.place) else { return Ok(Measured::Moved) };
-    let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => count::count(&File::from(file)),
-        Err(Errno::NOENT) => return Ok(Measured::Moved),
-        // A link, or a socket.
-        Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
-        Err(errno) => Err(errno.into()),
-    };
-    match counted {
-        Ok(Some((octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
-        Ok(None) => Ok(Measured::NoMessage),
-        Err(error) if concerns_one_file(&error) => Ok(by_size(path, part, found, known, &error)),
-        Err(error) => Err(error),
+/// What messages are measured by.
+#[derive(Clone, Copy)]
+pub(super) struct Measuring<'a> {
+    pub(super) path: &'a MaildropPath,
+    pub(super) parts: &'a Parts,
+    pub(super) known: &'a Known<'a>,
+    /// Octets of the largest message.
+    pub(super) largest: u64,
+}
+
+impl Measuring<'_> {
+    /// Opens a message and counts its octets. None if its file is not there any more, or is none that could be a message.
+    pub(super) fn size(&self, found: &Found) -> Result<Option<Size>, EnterFault> {
+        match self.measure(found) {
+            Ok(Measured::Known(size)) => Ok(Some(size)),
+            Ok(Measured::Moved | Measured::NoMessage) => Ok(None),
+            Err(error) => Err(unavailable(self.path, found, &error)),
+        }
     }
+
+    /// One that cannot be read keeps its place: what is told of it is the size of its file, and whoever retrieves it is told.
+    fn measure(&self, found: &Found) -> io::Result<Measured> {
+        let Some(part) = self.parts.get(found.place) else { return Ok(Measured::Moved) };
+        let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+            Ok(file) => count::count(&File::from(file), self.largest),
+            Err(Errno::NOENT) => return Ok(Measured::Moved),
+            // A link, or a socket.
+            Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
+            Err(errno) => Err(errno.into()),
+        };
+        match counted {
+            Ok(Some(Counted::Mail(octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
+            Ok(Some(Counted::NoMail(why, state))) => {
+                log_no_mail(self.path, found, why);
+                Ok(Measured::Known(Size::of_no_mail(why, state)))
+            }
+            Ok(None) => Ok(Measured::NoMessage),
+            Err(error) if concerns_one_file(&error) => Ok(by_size(self.path, part, found, self.known, &error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Once for each file.
+pub(super) fn log_no_mail(path: &MaildropPath, found: &Found, why: NoMail) {
+    let file = found.path();
+    tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
 }
 
 /// Whether an error tells that one file cannot be read, and not that nothing can be read now.
@@ -102,16 +133,11 @@ impl Followed {
     ///
     /// # Errors
     /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
-    pub(super) fn follow(
-        &mut self,
-        path: &MaildropPath,
-        parts: &Parts,
-        moved: &[Found],
-        known: &Known<'_>,
-    ) -> Result<(), EnterFault> {
+    pub(super) fn follow(&mut self, measuring: &Measuring<'_>, moved: &[Found]) -> Result<(), EnterFault> {
+        let path = measuring.path;
         let mut left: HashMap<(u64, Box<[u8]>), usize> = moved.iter().map(|found| (key(found), 0)).collect();
         for _ in 0..PASSES {
-            self.pass(path, parts, &mut left, known).map_err(|error| EnterFault::unavailable(path, &error))?;
+            self.pass(measuring, &mut left).map_err(|error| EnterFault::unavailable(path, &error))?;
             if left.is_empty() {
                 return Ok(());
             }
@@ -121,13 +147,8 @@ impl Followed {
     }
 
     /// Goes through the names once. `left`: how often each message was not among them.
-    fn pass(
-        &mut self,
-        path: &MaildropPath,
-        parts: &Parts,
-        left: &mut HashMap<(u64, Box<[u8]>), usize>,
-        known: &Known<'_>,
-    ) -> io::Result<()> {
+    fn pass(&mut self, measuring: &Measuring<'_>, left: &mut HashMap<(u64, Box<[u8]>), usize>) -> io::Result<()> {
+        let parts = measuring.parts;
         let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
         let before = parts.stamps(local)?;
         let mut seen = HashSet::new();
@@ -136,7 +157,7 @@ impl Followed {
             if !left.contains_key(&key) {
                 return Ok(());
             }
-            match measure(path, parts, &found, known)? {
+            match measuring.measure(&found)? {
                 Measured::Known(size) => drop(self.sizes.insert(key.clone(), size)),
                 Measured::NoMessage => drop(self.gone.insert(key.clone())),
                 Measured::Moved => drop(seen.insert(key)),
@@ -168,7 +189,7 @@ fn key(found: &Found) -> (u64, Box<[u8]>) {
 }
 
 /// What went wrong with a message's file, for the log.
-pub(super) fn unavailable(path: &MaildropPath, found: &Found, error: &io::Error) -> EnterFault {
+fn unavailable(path: &MaildropPath, found: &Found, error: &io::Error) -> EnterFault {
     let file = AsRef::<Path>::as_ref(path).join(found.path());
     EnterFault::unavailable(file.display(), error)
 }

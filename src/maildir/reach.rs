@@ -6,12 +6,15 @@ use rustix::io::Errno;
 
 use super::fault::EnterFault;
 use super::maildrop::{Maildrop, TRIES};
+use super::no_mail::NoMail;
 use super::scan::{Found, Parts};
 
 /// Why nothing was done to a message.
 pub(super) enum Refusal {
     /// Its file is no longer the one that was listed.
     Changed,
+    /// Its file cannot be read as mail, so that nobody can have it.
+    NoMail(NoMail),
     /// It was elsewhere whenever it was reached for.
     Elusive,
     /// Something else than the message is in the way; what.
@@ -70,6 +73,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed => f.write_str("changed after it was listed"),
+            Self::NoMail(why) => write!(f, "not removed, since nobody can have read it: {why}"),
             Self::Elusive => f.write_str("moved whenever it was reached for"),
             Self::Hindered(why) => f.write_str(why),
             Self::Kernel(errno) => errno.fmt(f),

@@ -18,6 +18,8 @@ pub struct Settings {
     pub settling: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,
+    /// The most octets of one message, on disk and inflated; what is larger is listed, and not read.
+    pub largest_message: u64,
     /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
     pub eight_bit_headers: EightBitHeaders,
     /// What decides unique-ids besides the names of the files.
@@ -72,6 +74,7 @@ impl Settings {
             marker: None,
             settling: Duration::from_secs(2),
             kept_octets: 256 << 20,
+            largest_message: 1 << 30,
             eight_bit_headers: EightBitHeaders::default(),
             unique_ids: UniqueIdSettings::default(),
             deletion: Deletion::Remove,

@@ -12,6 +12,7 @@ use super::kept::Mends;
 use super::mounts::FileSystems;
 use super::name;
 use super::names::Names;
+use super::no_mail::NoMail;
 use super::scan::Found;
 use super::settle::Settlement;
 use super::stamp::Stamps;
@@ -28,6 +29,8 @@ pub(super) struct Entry {
     noted: bool,
     /// It could not be read when the snapshot was made.
     unreadable: bool,
+    /// Its file, in the state in which it was counted, cannot be read as mail.
+    pub(super) no_mail: Option<NoMail>,
 }
 
 /// How many octets a message has, and how that is known.
@@ -37,16 +40,22 @@ pub(super) struct Size {
     counted: Option<FileState>,
     noted: bool,
     unreadable: bool,
+    no_mail: Option<NoMail>,
 }
 
 impl Size {
     pub(super) fn counted(octets: u64, state: FileState) -> Self {
-        Self { octets, counted: Some(state), noted: false, unreadable: false }
+        Self { counted: Some(state), ..Self::believed(octets) }
+    }
+
+    /// Of a file that cannot be read as mail: the octets of the file.
+    pub(super) fn of_no_mail(why: NoMail, state: FileState) -> Self {
+        Self { no_mail: Some(why), ..Self::counted(state.size, state) }
     }
 
     /// Of a message that cannot be counted.
     pub(super) fn unreadable(octets: u64) -> Self {
-        Self { octets, counted: None, noted: false, unreadable: true }
+        Self { unreadable: true, ..Self::believed(octets) }
     }
 
     /// The octets on disk that were read to count it; none if none were.
@@ -55,7 +64,14 @@ impl Size {
     }
 
     fn believed(octets: u64) -> Self {
-        Self { octets, counted: None, noted: false, unreadable: false }
+        Self { octets, counted: None, noted: false, unreadable: false, no_mail: None }
+    }
+}
+
+impl Entry {
+    /// The state of its file in which it was read whole, as mail.
+    pub(super) fn counted_mail(&self) -> Option<FileState> {
+        self.counted.filter(|_| self.no_mail.is_none())
     }
 }
 
@@ -82,6 +98,8 @@ pub(super) struct Snapshot {
 pub(super) enum Mend {
     /// So many were sent, from a file in this state.
     Sent(u64, FileState),
+    /// In this state it cannot be read as mail.
+    NoMail(NoMail, FileState),
     /// The file is no longer the counted one.
     Forget,
 }
@@ -109,11 +127,14 @@ impl<'a> Known<'a> {
         let mend = self.mends.get(&*found.identity()).filter(|(inode, _)| *inode == found.inode);
         match mend {
             Some((_, Mend::Sent(octets, state))) => return Some(Size::counted(*octets, *state)),
+            Some((_, Mend::NoMail(why, state))) => return Some(Size::of_no_mail(*why, *state)),
             Some((_, Mend::Forget)) => return None,
             None => {}
         }
-        let Some((Entry { counted, noted, .. }, listed)) = self.same_file(found) else { return self.noted(found) };
-        counted.map(|state| Size { noted: *noted, ..Size::counted(listed.octets, state) })
+        let Some((Entry { counted, noted, no_mail, .. }, listed)) = self.same_file(found) else {
+            return self.noted(found);
+        };
+        counted.map(|state| Size { noted: *noted, no_mail: *no_mail, ..Size::counted(listed.octets, state) })
     }
 
     /// Whether it could not be read before.
@@ -197,12 +218,12 @@ impl Snapshot {
                 Some(size) => Some(size),
                 None => measure(&found)?,
             };
-            let Some(Size { octets, counted, noted, unreadable }) = size else {
+            let Some(Size { octets, counted, noted, unreadable, no_mail }) = size else {
                 left.push(found);
                 continue;
             };
             ids.note(entries.len(), message.has_twin, message.wish);
-            entries.push(Entry { found, counted, noted, unreadable });
+            entries.push(Entry { found, counted, noted, unreadable, no_mail });
             listed.push(Listed { octets, unique_id: message.unique_id });
         }
         let settled = names.settled && left.is_empty();
@@ -225,8 +246,10 @@ impl Snapshot {
         const MESSAGES: u64 = 5;
         const WORTH: u64 = 4;
         let (mut again, mut messages) = (0_u64, 0);
-        for (entry, listed) in self.entries.iter().zip(self.listed.iter()).filter(|(entry, _)| entry.counted.is_some())
-        {
+        for (entry, listed) in self.entries.iter().zip(self.listed.iter()) {
+            if entry.counted_mail().is_none() {
+                continue;
+            }
             again += if entry.noted { 0 } else { OPEN + listed.octets / OCTETS };
             messages += 1;
         }
@@ -235,14 +258,15 @@ impl Snapshot {
 
     /// Whether anything was counted that the index does not have.
     pub(super) fn has_news(&self) -> bool {
-        self.entries.iter().any(|entry| entry.counted.is_some() && !entry.noted)
+        self.entries.iter().any(|entry| entry.counted_mail().is_some() && !entry.noted)
     }
 
     /// The octets of an index of these messages: of those that were counted.
     pub(super) fn index(&self) -> Vec<u8> {
         let pairs = self.entries.iter().zip(self.listed.iter());
-        index::write(pairs.filter_map(|(Entry { found, counted, .. }, listed)| {
-            let noted = Noted { octets: listed.octets, state: (*counted)?, inode: found.inode };
+        index::write(pairs.filter_map(|(entry, listed)| {
+            let (state, found) = (entry.counted_mail()?, &entry.found);
+            let noted = Noted { octets: listed.octets, state, inode: found.inode };
             Some((name::stem(found.base()), noted))
         }))
     }
@@ -251,7 +275,7 @@ impl Snapshot {
     pub(super) fn set_noted(&mut self) {
         // Nobody shares it before it is kept.
         for entry in Arc::get_mut(&mut self.entries).into_iter().flatten() {
-            entry.noted = entry.counted.is_some();
+            entry.noted = entry.counted_mail().is_some();
         }
     }
 

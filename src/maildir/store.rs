@@ -19,7 +19,7 @@ use super::import::{LIST_FILES, UniqueIdSettings};
 use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
-use super::measure::{self, Followed, Measured, concerns_one_file};
+use super::measure::{Followed, Measuring, concerns_one_file};
 use super::mounts::{FileSystems, Mounts};
 use super::names::Names;
 use super::path::MaildropPath;
@@ -27,7 +27,7 @@ use super::removal::Deletion;
 use super::root::{OpenRoot, Root, RootKind};
 use super::scan::{Found, Parts};
 use super::settings::{Offer, Settings};
-use super::snapshot::{Known, Size, Snapshot};
+use super::snapshot::{Known, Snapshot};
 use super::stamp::Moment;
 use super::surrogates::{EightBitHeaders, Read, Surrogates};
 
@@ -263,13 +263,14 @@ impl Inner {
                 sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
             }
             let ids = sought.ids(&sources, &settlement);
+            let measuring = Measuring { path, parts, known: &known, largest: self.settings.largest_message };
             let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, |found| {
-                followed.size(found).map_or_else(|| measured(path, parts, found, &known), |size| Ok(Some(size)))
+                followed.size(found).map_or_else(|| measuring.size(found), |size| Ok(Some(size)))
             })?;
             if moved.is_empty() {
                 return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
-            followed.follow(path, parts, &moved, &known)?;
+            followed.follow(&measuring, &moved)?;
             earlier = Some(Arc::new(snapshot));
         }
         Err(EnterFault::Unavailable(format!("{path}: messages moved whenever they were looked for")))
@@ -296,7 +297,8 @@ impl Inner {
         if self.settings.eight_bit_headers == EightBitHeaders::AsTheyAre {
             return Ok(snapshot);
         }
-        let surrogates = Surrogates::look(&snapshot, &Read::of(before), |entry| opened(parts, &entry.found));
+        let largest = self.settings.largest_message;
+        let surrogates = Surrogates::look(&snapshot, &Read::of(before), largest, |entry| opened(parts, &entry.found));
         let surrogates = surrogates.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(Snapshot { surrogates: Some(surrogates), ..snapshot })
     }
@@ -335,20 +337,6 @@ fn missing(
         }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
-    }
-}
-
-/// Measures a message. None if its file is not there any more, or is none that could be a message.
-pub(super) fn measured(
-    path: &MaildropPath,
-    parts: &Parts,
-    found: &Found,
-    known: &Known<'_>,
-) -> Result<Option<Size>, EnterFault> {
-    match measure::measure(path, parts, found, known) {
-        Ok(Measured::Known(size)) => Ok(Some(size)),
-        Ok(Measured::Moved | Measured::NoMessage) => Ok(None),
-        Err(error) => Err(measure::unavailable(path, found, &error)),
     }
 }
 

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
+use super::compressed::Form;
 use super::count::FileState;
 use super::measure::concerns_one_file;
 use super::name;
+use super::no_mail::NoMail;
 use super::snapshot::{Entry, Snapshot, renewed};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
 
@@ -57,17 +59,19 @@ fn file(entry: &Entry) -> ReadFile<'_> {
 
 impl Surrogates {
     /// Reads the headers of messages that were not read before. `open` gives a message's file; where it gives none, the
-    /// message has moved, or cannot be read, and is offered as it is.
+    /// message has moved, or cannot be read, and is offered as it is. `largest`: octets of the largest message.
     pub(super) fn look(
         snapshot: &Snapshot,
         read: &Read<'_>,
+        largest: u64,
         open: impl Fn(&Entry) -> io::Result<Option<File>>,
     ) -> io::Result<Self> {
         let mut headers = Vec::with_capacity(snapshot.entries.len());
         for entry in snapshot.entries.iter() {
             headers.push(match read.0.get(&file(entry)) {
                 Some(header) => *header,
-                None => open(entry)?.map_or(Ok(NOT_READ), header)?,
+                None if entry.no_mail.is_some() => 0,
+                None => open(entry)?.map_or(Ok(NOT_READ), |file| header(&file, largest))?,
             });
         }
         let listed = snapshot.listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
@@ -99,16 +103,24 @@ fn is_wrapped(header: u64) -> bool {
     header != 0 && header != NOT_READ
 }
 
-/// The octets of the surrogate's header; 0 if the message's own is ASCII.
-fn header(mut file: File) -> io::Result<u64> {
+/// The octets of the surrogate's header; 0 if the message's own is ASCII, or the file is no mail.
+fn header(file: &File, largest: u64) -> io::Result<u64> {
+    let content = Form::look(file).and_then(|form| form.content(file, largest));
+    let beginning = content.and_then(|mut content| whole_header(&mut content));
+    match beginning {
+        Ok(beginning) => Ok(surrogate_header(&beginning).map_or(0, |header| header.len() as u64)),
+        Err(error) if NoMail::of(&error).is_some() => Ok(0),
+        Err(error) if concerns_one_file(&error) => Ok(NOT_READ),
+        Err(error) => Err(error),
+    }
+}
+
+fn whole_header(content: &mut impl io::Read) -> io::Result<Vec<u8>> {
     let mut beginning = Vec::new();
     while !has_whole_header(&beginning) {
-        match (&mut file).take(BLOCK).read_to_end(&mut beginning) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) if concerns_one_file(&error) => return Ok(NOT_READ),
-            Err(error) => return Err(error),
+        if content.take(BLOCK).read_to_end(&mut beginning)? == 0 {
+            break;
         }
     }
-    Ok(surrogate_header(&beginning).map_or(0, |header| header.len() as u64))
+    Ok(beginning)
 }

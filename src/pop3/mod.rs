@@ -29,6 +29,6 @@ pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
-pub use session::{Action, Bounds, End, Event, InClear, NotOpened, Session, Transmission, Verdict};
+pub use session::{Action, Bounds, End, Event, InClear, NotOpened, NotTransmitted, Session, Transmission, Verdict};
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

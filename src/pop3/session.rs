@@ -48,7 +48,7 @@ pub enum Event {
     /// It could not be opened.
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
-    NotTransmitted,
+    NotTransmitted(NotTransmitted),
     /// The unique-ids are pinned; the listing with what holds from now on.
     Pinned(Listing),
     /// They could not be pinned, and must not be told.
@@ -148,6 +148,21 @@ pub enum NotOpened {
     Unavailable,
     /// It may have one session only, and has one.
     InUse,
+}
+
+/// Why a message is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTransmitted {
+    /// It cannot be read now.
+    Now,
+    /// It is compressed in a way that is not read here.
+    Compressed,
+    /// It is encrypted.
+    Encrypted,
+    /// It is compressed, and damaged.
+    Damaged,
+    /// It is too large to be sent.
+    TooLarge,
 }
 
 /// Why a session ended.
@@ -296,7 +311,7 @@ impl State {
             }
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
-            (Self::Transaction(state), Event::NotTransmitted) => state.not_transmitted(),
+            (Self::Transaction(state), Event::NotTransmitted(why)) => state.not_transmitted(why),
             (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
             (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Transaction(state), Event::TooLong) => state.too_long(),

@@ -31,6 +31,10 @@ pub(super) enum Text {
     MalformedResponse,
     MarkedForRemoval(MessageNumber),
     MechanismsFollow,
+    MessageCompressed,
+    MessageDamaged,
+    MessageEncrypted,
+    MessageTooLarge,
     MessageUnreadableNow,
     Messages { count: usize, octets: u64 },
     MaildropHas { count: usize, octets: u64 },
@@ -131,6 +135,12 @@ impl Text {
             Self::MalformedResponse => "malformed response",
             Self::MarkedForRemoval(number) => return format!("message {number} will be removed at QUIT"),
             Self::MechanismsFollow => "mechanisms follow",
+            Self::MessageCompressed => {
+                "this message is compressed in a way that cannot be read here, tell your administrator"
+            }
+            Self::MessageDamaged => "this message is damaged on the server, tell your administrator",
+            Self::MessageEncrypted => "this message is encrypted on the server, tell your administrator",
+            Self::MessageTooLarge => "this message is too large to be sent, tell your administrator",
             Self::MessageUnreadableNow => "this message cannot be read now",
             Self::Messages { count, octets } => return format!("{count} messages ({octets} octets)"),
             Self::MaildropHas { count, octets } => return format!("maildrop has {count} messages ({octets} octets)"),
@@ -183,6 +193,12 @@ impl Text {
             Self::MalformedResponse => "Antwort nicht in der richtigen Form",
             Self::MarkedForRemoval(number) => return format!("Nachricht {number} wird bei QUIT entfernt"),
             Self::MechanismsFollow => "Verfahren folgen",
+            Self::MessageCompressed => {
+                "diese Nachricht ist so komprimiert, dass sie hier nicht gelesen werden kann, bitte dem Administrator sagen"
+            }
+            Self::MessageDamaged => "diese Nachricht ist auf dem Server beschädigt, bitte dem Administrator sagen",
+            Self::MessageEncrypted => "diese Nachricht ist auf dem Server verschlüsselt, bitte dem Administrator sagen",
+            Self::MessageTooLarge => "diese Nachricht ist zu groß zum Senden, bitte dem Administrator sagen",
             Self::MessageUnreadableNow => "diese Nachricht kann gerade nicht gelesen werden",
             Self::Messages { count, octets } => return format!("{count} Nachrichten ({octets} Oktette)"),
             Self::MaildropHas { count, octets } => {

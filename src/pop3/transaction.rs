@@ -3,7 +3,7 @@
 use super::command::{Command, Misread};
 use super::manner::{Code, Manner};
 use super::reply::{self, Reply};
-use super::session::{Action, End, State, Step, Transmission};
+use super::session::{Action, End, NotTransmitted, State, Step, Transmission};
 use super::text::Text;
 use super::{Access, Language, Line, Listing, MessageNumber, Messages, Part};
 
@@ -155,8 +155,19 @@ impl Transaction {
         Step::right(State::Transaction(self), Action::Transmit(Transmission { index, part, reply }))
     }
 
-    pub(super) fn not_transmitted(self) -> Step {
-        let reply = self.manner.err(Text::MessageUnreadableNow);
+    /// "SYS/PERM is used for problems which are unlikely to be resolved without intervention." (RFC 3206 §4)
+    pub(super) fn not_transmitted(self, why: NotTransmitted) -> Step {
+        let text = match why {
+            NotTransmitted::Now => {
+                let reply = self.manner.err(Text::MessageUnreadableNow);
+                return self.reply(reply);
+            }
+            NotTransmitted::Compressed => Text::MessageCompressed,
+            NotTransmitted::Encrypted => Text::MessageEncrypted,
+            NotTransmitted::Damaged => Text::MessageDamaged,
+            NotTransmitted::TooLarge => Text::MessageTooLarge,
+        };
+        let reply = self.manner.err_with(Code::SysPerm, text);
         self.reply(reply)
     }
 

@@ -14,7 +14,7 @@ use crate::cli::{act_as_service, harmless, password};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
-use crate::maildir::{Maildrop, MaildropPath, Store};
+use crate::maildir::{FetchFault, Maildrop, MaildropPath, Store};
 use crate::remote::{self, Told};
 use crate::secret::Password;
 
@@ -79,15 +79,20 @@ fn ours(store: &Store, path: &MaildropPath, theirs: &[Told]) -> anyhow::Result<V
         // One that came between the two looks at the disk is left out.
         let Some(message) = shown.remove(listed.unique_id.as_str()) else { continue };
         let differs = there.get(message.unique_id.as_str()).is_some_and(|octets| *octets != Some(listed.octets));
-        let (stored, ends_with_line) = if differs { stored(&mut maildrop, number - 1)? } else { (listed.octets, true) };
+        let as_listed = (listed.octets, true);
+        let (stored, ends_with_line) = if differs { stored(&mut maildrop, number - 1, as_listed)? } else { as_listed };
         ours.push(Ours { message, octets: listed.octets, stored, ends_with_line });
     }
     Ok(ours)
 }
 
-/// The octets of a message's file, and whether its last line has an end.
-fn stored(maildrop: &mut Maildrop, index: usize) -> anyhow::Result<(u64, bool)> {
-    let mut message = maildrop.fetch(index)?;
+/// The octets of a message before its line ends are made, and whether its last line has an end; of a file that cannot be
+/// read as mail, what is listed.
+fn stored(maildrop: &mut Maildrop, index: usize, as_listed: (u64, bool)) -> anyhow::Result<(u64, bool)> {
+    let mut message = match maildrop.fetch(index) {
+        Err(FetchFault::NoMail(_)) => return Ok(as_listed),
+        fetched => fetched?,
+    };
     let (mut block, mut octets, mut last) = (vec![0; 64 * 1024], 0, b'\n');
     loop {
         let length = message.read(&mut block)?;

@@ -1,8 +1,8 @@
 //! What a client may know of causes.
 
 use crate::identity::{Outcome, Reason, Refused};
-use crate::maildir::EnterFault;
-use crate::pop3::{NotOpened, Verdict};
+use crate::maildir::{EnterFault, FetchFault, NoMail};
+use crate::pop3::{NotOpened, NotTransmitted, Verdict};
 
 /// Who is not where this listener takes logins from.
 pub(super) fn from_elsewhere() -> Outcome {
@@ -23,6 +23,20 @@ pub(super) fn not_opened(fault: &EnterFault) -> NotOpened {
     match fault {
         EnterFault::Forbidden(_) => NotOpened::Forbidden,
         EnterFault::Unavailable(_) => NotOpened::Unavailable,
+    }
+}
+
+/// Logs why a message is not sent. What cannot be read as mail was logged when that was found out.
+pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person: Option<&str>) -> NotTransmitted {
+    match fault {
+        FetchFault::NoMail(NoMail::Compressed(_)) => NotTransmitted::Compressed,
+        FetchFault::NoMail(NoMail::Encrypted) => NotTransmitted::Encrypted,
+        FetchFault::NoMail(NoMail::Broken) => NotTransmitted::Damaged,
+        FetchFault::NoMail(NoMail::TooLarge) => NotTransmitted::TooLarge,
+        FetchFault::Gone | FetchFault::Changed | FetchFault::Io(_) => {
+            tracing::warn!(person, message_number, %fault, "message not sent");
+            NotTransmitted::Now
+        }
     }
 }
 
