@@ -258,3 +258,30 @@ fn no_answer_is_an_error_and_no_report() {
     assert_eq!((ended.status, ended.told.as_str()), (1, ""));
     assert!(ended.complained.contains("directory unavailable"), "{}", ended.complained);
 }
+
+#[test]
+fn mail_that_cannot_be_read_is_counted() {
+    let (_slapd, site) = world();
+    let mail: [(&str, &[u8]); 5] = [
+        ("new/1.a", b"Subject: a\n\na\n"),
+        ("new/2.b,S=900", b"BZh91AY&SY and so on"),
+        ("cur/3.c:2,Z", b"\x28\xb5\x2f\xfd no stream"),
+        ("cur/4.d:2,", b"CRYPTED\x03\x07\x02"),
+        ("cur/5.e,S=6:2,", b"x\n\ny\n"),
+    ];
+    for (name, content) in mail {
+        maildir::deliver(&site.maildir("fine"), name, content);
+    }
+    let report: Value = serde_json::from_str(&command(&site, &["audit", "--json"], "").told).unwrap();
+    let found = report["findings"].as_array().unwrap().iter().find(|one| one["kind"] == "unreadable_mail").unwrap();
+    assert_eq!(found["people"][0]["canonical_name"], "fine");
+    assert_eq!(found["severity"], "error");
+    assert_eq!(
+        found["about"],
+        "3 of 5 files: new/2.b,S=900: it is compressed with bzip2; only gzip and zstd are read, …"
+    );
+    let checked: Value = serde_json::from_str(&command(&site, &["check", "--json"], "").told).unwrap();
+    assert_eq!(checked["mailboxes"]["unreadable_messages"], 3, "{checked}");
+    let notes = checked["notes"].to_string();
+    assert!(notes.contains("3 of the 5 messages looked at cannot be read as mail"), "{notes}");
+}

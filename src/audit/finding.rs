@@ -44,6 +44,8 @@ pub enum Finding {
     Misplaced(Person, String, PathBuf),
     /// A Maildir that the service may not read or not write; why.
     Unusable(Person, String),
+    /// Files in a person's Maildir that cannot be read as mail: how many, and why the first of them.
+    UnreadableMail(Person, String),
     /// A person whose entry does not tell clearly how long their mail stays, so that it does not age; why.
     UnclearRetention(Person, String),
     /// Several people with one Maildir: its path, and some of them.
@@ -85,6 +87,7 @@ impl Finding {
             Self::NoMailbox(..) => "no_mailbox",
             Self::Misplaced(..) => "misplaced_mailbox",
             Self::Unusable(..) => "unusable_mailbox",
+            Self::UnreadableMail(..) => "unreadable_mail",
             Self::UnclearRetention(..) => "unclear_retention",
             Self::Shared(..) => "shared_mailbox",
             Self::Nobodys(_) => "nobodys_mailbox",
@@ -117,6 +120,7 @@ impl Finding {
             Self::NoMailbox(..) => "person without a mailbox yet",
             Self::Misplaced(..) => "mailbox under another name of its person",
             Self::Unusable(..) => "mailbox may not be used",
+            Self::UnreadableMail(..) => "mail that cannot be read",
             Self::UnclearRetention(..) => "mail does not age",
             Self::Shared(..) => "mailbox of several people",
             Self::Nobodys(_) => "mailbox without a person",
@@ -137,6 +141,7 @@ impl Finding {
             | Self::NoMailbox(person, _)
             | Self::Misplaced(person, ..)
             | Self::Unusable(person, _)
+            | Self::UnreadableMail(person, _)
             | Self::UnclearRetention(person, _) => std::slice::from_ref(person),
             Self::Shared(_, people) => people,
         }
@@ -154,6 +159,7 @@ impl Finding {
             | Self::LeadsOut(_, why)
             | Self::NoMailbox(_, why)
             | Self::Unusable(_, why)
+            | Self::UnreadableMail(_, why)
             | Self::UnclearRetention(_, why)
             | Self::Shared(why, _) => why.clone(),
             Self::Misplaced(_, expected, found) => format!("{expected} is not there, {} is nobody's", found.display()),

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::Finding;
 use super::coverage::Coverage;
 use super::pairs::Wanted;
 use super::people::{Number, People};
+use super::{Finding, Person};
 use crate::directory::{Entry, Settings};
 use crate::identity::Identity;
 use crate::maildir::{Condition, MaildropPath, PathRefusal, Place, Store, Surveyed};
@@ -73,7 +73,10 @@ impl<'a> Mailboxes<'a> {
         let (maildir, finding) = match self.store.inspect(path) {
             Condition::Fine(place) => {
                 self.with_mailbox += 1;
-                (Some(Maildir::There(place)), None)
+                let maildir = Maildir::There(place);
+                let is_new = !self.owners.contains_key(&maildir);
+                let finding = is_new.then(|| unreadable(self.store, path, person)).flatten();
+                (Some(maildir), finding)
             }
             Condition::Missing => {
                 self.missing.insert(number, path.clone());
@@ -166,5 +169,13 @@ impl<'a> Mailboxes<'a> {
             first_without: first.map(|(number, path)| (people.person(*number).canonical_name, path.to_string())),
             first_other: unowned.first().cloned(),
         }
+    }
+}
+
+/// Looks at the mail itself, as far as its names do not say that it is as it was delivered.
+fn unreadable(store: &Store, path: &MaildropPath, person: impl Fn() -> Person) -> Option<Finding> {
+    match store.unreadable(path, usize::MAX) {
+        Ok(unreadable) => unreadable.sentence().map(|sentence| Finding::UnreadableMail(person(), sentence)),
+        Err(fault) => Some(Finding::Unusable(person(), fault.to_string())),
     }
 }

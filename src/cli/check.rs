@@ -4,6 +4,7 @@ mod certificates;
 mod directories;
 mod rights;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ use crate::maildir::Store;
 
 /// How many people are named whose mail cannot be served.
 const NAMED: usize = 5;
+
+/// How many messages are looked at.
+const FILES: usize = 10_000;
 
 /// What was found out.
 #[derive(Default)]
@@ -72,6 +76,29 @@ impl Checked {
         };
         if let Some(store) = store {
             self.mail(&Coverage::compare(&store, &root, &samples, count));
+            self.unreadable_mail(&store, &samples);
+        }
+    }
+
+    /// Files that cannot be read as mail, among as many as can be looked at quickly.
+    fn unreadable_mail(&mut self, store: &Store, samples: &[Sample]) {
+        let (mut count, mut looked_at, mut first, mut seen) = (0, 0, None, HashSet::new());
+        let people = samples.iter().flat_map(|sample| &sample.people);
+        for path in people.filter_map(|person| person.maildrop.as_ref().ok()).filter(|path| seen.insert(*path)) {
+            // What cannot be entered was reported.
+            let Ok(unreadable) = store.unreadable(path, FILES - looked_at) else { continue };
+            count += unreadable.count;
+            looked_at += unreadable.looked_at;
+            first = first.or(unreadable.first.map(|(file, why)| format!("{path}/{}: {why}", file.display())));
+        }
+        if let Some(first) = first {
+            self.notes.push(format!(
+                "mailboxes: {count} of the {looked_at} messages looked at cannot be read as mail, and are neither sent nor \
+                 deleted ({first}); `restante audit` looks at all"
+            ));
+        }
+        if let Some(mailboxes) = self.mailboxes.as_mut().and_then(Value::as_object_mut) {
+            mailboxes.insert("unreadable_messages".to_owned(), json!(count));
         }
     }
 
