@@ -29,6 +29,8 @@ mod support;
 mod unchanged;
 #[path = "maildrops/undelivered.rs"]
 mod undelivered;
+#[path = "maildrops/waiting.rs"]
+mod waiting;
 
 /// What is said of a message that cannot be sent whole.
 const NOT_NOW: &str = "-ERR this message cannot be read now";

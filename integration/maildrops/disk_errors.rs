@@ -61,7 +61,7 @@ impl Disk {
     }
 }
 
-fn compiled(folder: &Path) -> PathBuf {
+pub(super) fn compiled(folder: &Path) -> PathBuf {
     let (source, library) = (folder.join("failing_read.c"), folder.join("failing_read.so"));
     fs::write(&source, include_str!("failing_read.c")).unwrap();
     let mut command = program("cc");

@@ -1,5 +1,5 @@
 /* A disk that fails: read() of the file whose path ends in FAILING_FILE gives EIO from octet FAILING_FROM on, as soon as
- * the file FAILING_WHEN exists. Loaded in front of the C library by LD_PRELOAD. preadv2(), which Restante asks of the
+ * the file FAILING_WHEN exists; with FAILING_HANGS it waits in place of that until the file is gone. Loaded in front of the C library by LD_PRELOAD. preadv2(), which Restante asks of the
  * kernel without the C library, is not there at all, as on a file system that does not know it. */
 
 #define _GNU_SOURCE
@@ -32,7 +32,11 @@ ssize_t read(int descriptor, void *buffer, size_t count) {
     if (real == NULL) {
         real = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
     }
-    if (is_failing_file(descriptor)) {
+    if (getenv("FAILING_HANGS") != NULL) {
+        while (is_failing_file(descriptor)) {
+            usleep(10000);
+        }
+    } else if (is_failing_file(descriptor)) {
         off_t from = atol(getenv("FAILING_FROM")), at = lseek(descriptor, 0, SEEK_CUR);
         if (at >= from) {
             errno = EIO;

@@ -53,8 +53,16 @@ impl Drop for Mount {
 impl Shown {
     /// Shows `what` at `at`. Returns when it is there.
     pub fn new(what: &Path, at: &Path) -> Self {
-        let program =
-            Command::new("bindfs").args(["-f", "-o", "nonempty"]).arg(what).arg(at).spawn().expect("bindfs, of Debian");
+        Self::by(Command::new("bindfs").arg("-f"), what, at)
+    }
+
+    /// The same by a program that goes on to answer while one of its own calls hangs.
+    pub fn by_threads(what: &Path, at: &Path) -> Self {
+        Self::by(Command::new("bindfs").args(["-f", "--multithreaded"]), what, at)
+    }
+
+    fn by(bindfs: &mut Command, what: &Path, at: &Path) -> Self {
+        let program = bindfs.args(["-o", "nonempty"]).arg(what).arg(at).spawn().expect("bindfs, of Debian");
         let shown = Self { program, _mount: Mount(at.to_owned()) };
         let mounted = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
         wait_until("bindfs has mounted", || mounted().contains(&*at.to_string_lossy()));
