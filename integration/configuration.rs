@@ -18,6 +18,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use restante::config::{self, Configuration};
+use restante::maildir::PathTemplate;
 use tempfile::TempDir;
 
 /// What a file needs besides the lines that a test is about. The first lines are left to those.
@@ -307,7 +308,7 @@ fn values_reach_the_modules_that_want_them() {
     assert_eq!(configuration.server.limits.shutdown.as_secs(), 0);
     assert!(configuration.maildir.root.is_absolute() && configuration.maildir.root.ends_with("mail"));
     assert_eq!(configuration.identity.root, configuration.maildir.root);
-    assert_eq!(configuration.maildir.marker.as_deref(), Some(Path::new(".mounted")));
+    assert_eq!(configuration.maildir.markers, [PathTemplate::parse_marker(".mounted").unwrap()]);
     assert_eq!(configuration.identity.policy.default_domain(), Some("example.org"));
     assert!(configuration.identity.policy.allows(restante::names::Kind::FirstName));
     assert_eq!(configuration.identity.ambiguous, restante::identity::Ambiguous::TryEach);

@@ -13,6 +13,8 @@ mod index;
 mod keeping;
 #[path = "maildir/leaving.rs"]
 mod leaving;
+#[path = "maildir/missing.rs"]
+mod missing;
 #[path = "maildir/moving.rs"]
 mod moving;
 #[path = "maildir/pinning.rs"]

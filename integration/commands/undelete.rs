@@ -179,9 +179,8 @@ fn each_deletion_keeps_its_own_term() {
 /// What every file below says.
 fn walk(directory: &std::path::Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let read = |path: std::path::PathBuf| match path.is_dir() {
-        true => walk(&path),
-        false => vec![String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()],
+    let read = |path: std::path::PathBuf| {
+        if path.is_dir() { walk(&path) } else { vec![String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()] }
     };
     entries.flat_map(read).collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use restante::connection::SessionsPerMaildrop;
 use restante::identity::{Ageing, ByPerson};
-use restante::maildir::{Deletion, FolderName, MarkSeen, Offer};
+use restante::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
 use restante::pop3::Expire;
 
 use super::{REST, each_is_told, good};
@@ -38,6 +38,10 @@ const FAULTS: &[(&str, &str)] = &[
         "mailboxes: { mark_seen: all }",
         "1:25: mailboxes.mark_seen: \"all\" is none of the words known here; right would",
     ),
+    ("mailboxes: { missing: no }", "1:23: mailboxes.missing: \"no\" is none of the words known here; right would be"),
+    ("mailboxes: { marker: [] }", "1:22: mailboxes.marker: an empty list looks for nothing; right would be a file"),
+    ("mailboxes: { marker: [.a, ../b] }", "1:27: mailboxes.marker: \"../b\" leads out of the mail root"),
+    ("mailboxes: { marker: \"{name}/.mounted\" }", "1:22: mailboxes.marker: \"name\" is no field"),
     ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is none of the words known here; right would be all"),
     ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is too little; right would be 1d to 3650d"),
     ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: means nothing without expire.after"),
@@ -53,6 +57,20 @@ const FAULTS: &[(&str, &str)] = &[
 #[test]
 fn a_mistake_about_mailboxes_is_told_with_its_place() {
     each_is_told(FAULTS);
+}
+
+#[test]
+fn markers_may_be_a_list_and_hold_fields() {
+    let configuration = good(&format!(
+        "mailboxes: {{ missing: refuse, marker: [.mounted, \"{{attr:disk}}/.mounted\"] }}\nuidl: {{ lists: {{ root: /l, \
+         path: \"{{mail}}\", marker: \"{{attr:l}}/x\" }} }}{REST}"
+    ));
+    let marker = |text| PathTemplate::parse_marker(text).unwrap();
+    assert_eq!(configuration.maildir.missing, Missing::Refuse);
+    assert_eq!(configuration.maildir.markers, [marker(".mounted"), marker("{attr:disk}/.mounted")]);
+    assert_eq!(configuration.maildir.unique_ids.list_markers, [marker("{attr:l}/x")]);
+    let attributes: Vec<&str> = configuration.identity.template.attributes().collect();
+    assert_eq!(attributes, ["disk", "l"], "they are asked for in the directory");
 }
 
 #[test]

@@ -129,7 +129,37 @@ fn an_unmounted_maildir_is_no_empty_maildrop() {
     fs::remove_dir_all(stage.maildir()).unwrap();
     let mut client = stage.client();
     refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
-    stage.service.wait_for_log(&["ERROR", "maildrop not opened", "nothing is mounted at ", "mail/ajones any more"]);
+    stage.service.wait_for_log(&[
+        "ERROR",
+        "maildrop not opened",
+        "nothing is mounted at ",
+        "mail/ajones, where something was",
+    ]);
+}
+
+/// Nothing is remembered over a restart; but the disk's own marker is missing.
+#[test]
+fn an_unmounted_disk_below_the_root_is_missed_after_a_restart() {
+    let stage = Stage::set_by(&[], |plan, site| {
+        fs::remove_dir_all(site.maildir("ajones")).unwrap();
+        plan.mailboxes.push_str("  marker: \"{short_name}/.mounted\"\n");
+        fs::create_dir_all(site.root().join("alamb")).unwrap();
+        fs::write(site.root().join("alamb/.mounted"), "").unwrap();
+    });
+    let disk = Mount::memory(&stage.site.root().join("ajones"), 1 << 20);
+    maildir::make(&stage.maildir(), ONE);
+    fs::write(stage.site.root().join("ajones/.mounted"), "").unwrap();
+    stage.session().ask("STAT", "+OK 1 17");
+    drop(disk);
+    let again = stage.site.serve(&stage.plan);
+    for (service, listener) in [(&stage.service, stage.service.pop3()), (&again, again.pop3())] {
+        let mut client = Conversation::plain(listener);
+        client.expect("+OK");
+        refused(&mut client, "ajones", PASSWORD, "-ERR [SYS/TEMP]");
+        service.wait_for_log(&["ERROR", "maildrop not opened", "person=\"ajones\"", "ajones/.mounted is not there"]);
+        client.login("alamb", "seven green lamps");
+        client.ask("STAT", "+OK 0 0");
+    }
 }
 
 /// Whatever a file system answers but that there is no such file, nothing is known of the mail.

@@ -3,12 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::paths;
 use super::schema;
 use super::section::Section;
 use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
 use crate::identity::{Ageing, ByPerson};
-use crate::maildir::{Deletion, FolderName, MarkSeen, Offer};
+use crate::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -50,6 +51,29 @@ pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
         (None, Some(time)) => Deletion::Keep(time),
         (None, None) => Deletion::Remove,
     }
+}
+
+/// The files that show that disks are mounted: one, or a list of them, below the root that the section names.
+pub(super) fn markers(section: &Section<'_>) -> Vec<PathTemplate> {
+    let Some(node) = section.get("marker") else { return Vec::new() };
+    let items = match &node.kind {
+        Kind::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if items.is_empty() {
+        section.fault("marker", node.place, "an empty list looks for nothing; right would be a file such as .mounted");
+    }
+    let marker = |text: &str| {
+        paths::below(text)?;
+        let right = "right would be a file such as .mounted, or one for each disk such as {mail.domain}/.mounted";
+        PathTemplate::parse_marker(text).map_err(|fault| format!("{}; {right}", fault.what))
+    };
+    items.iter().filter_map(|item| section.parsed_of("marker", item, marker)).collect()
+}
+
+/// What a Maildir means that is not there.
+pub(super) fn missing(mailboxes: &Section<'_>) -> Missing {
+    mailboxes.word("missing", Missing::Empty, &[("empty", Missing::Empty), ("refuse", Missing::Refuse)])
 }
 
 /// What is marked as seen.

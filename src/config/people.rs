@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::mailboxes;
-use super::paths::{self, Base};
+use super::paths::Base;
 use super::scram;
 use super::section::Section;
 use super::tokens;
@@ -31,7 +31,8 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maild
     let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
     let default = maildir::Settings::new(mail_root);
     maildir::Settings {
-        marker: section.parsed("marker", paths::below),
+        markers: mailboxes::markers(&section),
+        missing: mailboxes::missing(&section),
         unique_ids: uidl::read(root, base),
         kept_octets: root.section("cache").octets("maildrops", default.kept_octets, 0..=1 << 40),
         largest_message: section.octets("largest_message", default.largest_message, mailboxes::LARGEST_MESSAGE),
@@ -61,8 +62,8 @@ pub(super) fn identity(
     let lockout = lockout(&root.section("lockout"));
     let tokens = tokens::read(root, base, &policy);
     let scram = scram::read(root, base);
-    let template = template(&root.section("mailboxes"))?;
-    let template = uidl::with_lists(root, template, maildir.unique_ids.lists_root.as_ref());
+    let template = template(&root.section("mailboxes"))?.with_markers(&maildir.markers);
+    let template = uidl::with_lists(root, template, &maildir.unique_ids);
     let root = maildir.root.clone();
     Some(identity::Settings { policy, ambiguous, template, root, ageing, cache, lockout, scram, tokens })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::mailboxes;
 use super::paths::Base;
 use super::section::Section;
 use super::tree::Node;
@@ -41,6 +42,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> UniqueIdSettings {
         ),
         follow_wait: section.duration("follow_wait", default.follow_wait, Duration::ZERO..=DAY),
         lists_root: lists_root(&section.section("lists"), base),
+        list_markers: mailboxes::markers(&section.section("lists")),
     }
 }
 
@@ -55,8 +57,7 @@ fn precedence(section: &Section<'_>, default: Vec<ListKind>) -> Vec<ListKind> {
 }
 
 fn lists_root(lists: &Section<'_>, base: &Base) -> Option<PathBuf> {
-    let (has_root, has_path) = (lists.get("root").is_some(), lists.get("path").is_some());
-    if has_root || has_path {
+    if ["root", "path", "marker"].iter().any(|key| lists.get(key).is_some()) {
         lists.require("root", "the directory below which the lists lie, such as /var/lib/dovecot/control");
         lists.require("path", "each person's way below it, such as \"{short_name}\"");
     }
@@ -64,11 +65,11 @@ fn lists_root(lists: &Section<'_>, base: &Base) -> Option<PathBuf> {
 }
 
 /// The template of a maildrop's path, with the way to another server's lists where they have a root of their own.
-pub(super) fn with_lists(root: &Section<'_>, template: PathTemplate, lists_root: Option<&PathBuf>) -> PathTemplate {
+pub(super) fn with_lists(root: &Section<'_>, template: PathTemplate, settings: &UniqueIdSettings) -> PathTemplate {
     let lists = root.section("uidl").section("lists");
     let path = lists.parsed("path", |text| PathTemplate::parse(text).map_err(|fault| fault.what));
-    match (path, lists_root) {
-        (Some(path), Some(root)) => template.with_lists(path, root.clone()),
+    match (path, &settings.lists_root) {
+        (Some(path), Some(root)) => template.with_lists(path.with_markers(&settings.list_markers), root.clone()),
         _ => template,
     }
 }

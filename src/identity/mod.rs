@@ -103,7 +103,9 @@ impl IdentityMap {
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
-    pub fn new(directories: Vec<Directory>, settings: Settings) -> Result<Self, String> {
+    pub fn new(directories: Vec<Directory>, mut settings: Settings) -> Result<Self, String> {
+        // Where the mail root really is must be known before the first login, which must not wait for a disk.
+        settings.template = settings.template.looked_up(&settings.root);
         let lifetimes = settings.cache;
         let flushes = Arc::new(Flushes::default());
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();

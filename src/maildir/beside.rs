@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use aws_lc_rs::rand;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::beneath::PASSING;
@@ -24,11 +24,6 @@ const ASIDE: &str = "restante-index.damaged";
 
 /// No index is larger: a million messages take a tenth of it.
 const LARGEST: u64 = 1 << 30;
-
-/// Whether there is an index, whatever it holds.
-pub(super) fn exists(root: &OpenRoot<'_>, maildir: &MaildropPath) -> bool {
-    directory(root, maildir.as_ref()).is_ok_and(|maildir| statat(&maildir, NAME, AtFlags::SYMLINK_NOFOLLOW).is_ok())
-}
 
 /// The octets of the index; none if there is none. One that cannot be read is as good as none, and the log tells.
 pub(super) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> Option<Vec<u8>> {

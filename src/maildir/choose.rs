@@ -30,7 +30,7 @@ impl Store {
     /// where it cannot be told now what is there.
     pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
         let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
-        self.root().require_marker()?;
+        self.root().require_markers(&[])?;
         let root = self.root().open()?;
         root.require_same()?;
         let mail = if path.has_mail_of(as_stored) { path } else { self.with_mail(&root, path, as_stored)? };
@@ -57,7 +57,7 @@ impl Store {
 
     fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Content, EnterFault> {
         if root.directory(path.as_ref())?.is_none() {
-            self.root().require_mounted(path.as_ref())?;
+            self.root().require_mounted(path.as_ref(), &self.settings().mount_table)?;
             // What fell away is no reason to show other mail in its place.
             return Ok(if self.held_messages(path) { Content::Mail } else { Content::Nothing });
         }

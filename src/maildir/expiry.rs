@@ -127,8 +127,8 @@ impl Store {
         expiry: Option<Expiry>,
         really: bool,
     ) -> Result<Expired, EnterFault> {
-        self.root().require_marker()?;
         let path = &*self.choose(path)?;
+        self.require_markers(path)?;
         let mut expired = Expired::default();
         if let Some(expiry) = expiry {
             let ageing = Ageing::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);

@@ -12,6 +12,7 @@ use super::path::MaildropPath;
 use super::pins::{self, Pins};
 use super::root::{OpenRoot, Root};
 use super::scan::Found;
+use super::settings::Settings;
 use super::settle::{Settlement, Sources, Waiting, Wish, Wishes};
 use super::snapshot::Snapshot;
 use super::stamp::{FileStamp, Moment};
@@ -52,7 +53,7 @@ impl Sought {
         root: &OpenRoot<'_>,
         lists: Option<&Root>,
         path: &MaildropPath,
-        settings: &UniqueIdSettings,
+        settings: &Settings,
     ) -> Result<Self, EnterFault> {
         let pins = match root.directory(path.as_ref())? {
             Some(maildir) => pins::read(maildir.as_fd()),
@@ -63,8 +64,11 @@ impl Sought {
             let (maildrop, lines) = (path, pins.damaged);
             tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
         }
-        let contents =
-            if settings.import.reads() { contents(root, lists, path, settings)? } else { Contents::default() };
+        let contents = if settings.unique_ids.import.reads() {
+            contents(root, lists, path, settings)?
+        } else {
+            Contents::default()
+        };
         Ok(Self { pins, contents })
     }
 
@@ -203,19 +207,19 @@ fn contents(
     root: &OpenRoot<'_>,
     lists: Option<&Root>,
     path: &MaildropPath,
-    settings: &UniqueIdSettings,
+    settings: &Settings,
 ) -> Result<Contents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
     let Some(lists) = lists else {
-        return Contents::read(root.as_fd(), path.as_ref(), settings).map_err(unreadable);
+        return Contents::read(root.as_fd(), path.as_ref(), &settings.unique_ids).map_err(unreadable);
     };
     let Some(way) = path.lists() else { return Ok(Contents::default()) };
     let opened = lists.open()?;
-    let contents = Contents::read(opened.as_fd(), way, settings).map_err(unreadable)?;
+    let contents = Contents::read(opened.as_fd(), way, &settings.unique_ids).map_err(unreadable)?;
     if contents.is_none() {
         // Own strings would be pinned in place of those that clients know, for ever.
         opened.require_same()?;
-        lists.require_mounted(way)?;
+        opened.require_mounted(way, &settings.mount_table)?;
     }
     Ok(contents)
 }

@@ -8,6 +8,7 @@ use super::ids::Ids;
 use super::import::UniqueIdSettings;
 use super::kept::Mends;
 use super::measure::Measuring;
+use super::missing;
 use super::path::MaildropPath;
 use super::pins::Pins;
 use super::root::OpenRoot;
@@ -45,10 +46,11 @@ impl Store {
     /// # Errors
     /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
     pub fn index(&self, path: &MaildropPath, read: &mut dyn FnMut(u64)) -> Result<Indexed, EnterFault> {
-        self.root().require_marker()?;
         let path = &*self.choose(path)?;
+        self.require_markers(path)?;
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
+        missing::check(&root, path, &parts, self.settings())?;
         if parts.are_missing() {
             return Ok(Indexed::default());
         }

@@ -5,9 +5,11 @@ use rustix::io::Errno;
 
 use super::beneath::PASSING;
 use super::fault::EnterFault;
+use super::missing;
 use super::path::MaildropPath;
 use super::root::OpenRoot;
 use super::scan::{Parts, Place as Part};
+use super::settings::Settings;
 use super::store::Store;
 
 /// Which directory it is, whatever path leads there.
@@ -50,10 +52,14 @@ impl Store {
             Ok(root) => root,
             Err(fault) => return condition(None, fault),
         };
-        match place(&root, path) {
+        match self.require_markers(path).and_then(|()| place(&root, path)) {
             Err(fault) => condition(None, fault),
-            Ok(None) => Condition::Missing,
-            Ok(Some(place)) => match usable(&root, path) {
+            Ok(None) => match Parts::open(&root, path.as_ref()) {
+                Ok(parts) => missing::check(&root, path, &parts, self.settings())
+                    .map_or_else(|fault| condition(None, fault), |()| Condition::Missing),
+                Err(fault) => condition(None, fault),
+            },
+            Ok(Some(place)) => match usable(&root, path, self.settings()) {
                 Err(fault) => condition(Some(place), fault),
                 Ok(()) => Condition::Fine(place),
             },
@@ -79,11 +85,12 @@ fn place(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<Place>, Ente
 }
 
 /// `new` and `cur` are read at a login, and messages removed from them at QUIT.
-fn usable(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<(), EnterFault> {
+fn usable(root: &OpenRoot<'_>, path: &MaildropPath, settings: &Settings) -> Result<(), EnterFault> {
     let parts = Parts::open(root, path.as_ref())?;
     if parts.are_missing() {
         return Err(EnterFault::Unavailable(format!("{path}: there is neither new nor cur in it")));
     }
+    missing::check(root, path, &parts, settings)?;
     for place in [Part::New, Part::Cur] {
         let Some(part) = parts.get(place) else { continue };
         accessat(part, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|errno| {

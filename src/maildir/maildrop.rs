@@ -22,8 +22,9 @@ use super::mounts::FileSystems;
 use super::names::Names;
 use super::no_mail::NoMail;
 use super::path::MaildropPath;
-use super::scan::{Found, Parts};
+use super::scan::{Found, Parts, Place};
 use super::snapshot::{Entry, Mend, Snapshot};
+use super::stamp::Stamp;
 use super::stamp::Stamps;
 use super::store::{MESSAGE, Store};
 use crate::pop3::Listing;
@@ -220,11 +221,21 @@ impl Maildrop {
         Parts::open(&self.store.root().open()?, self.path.as_ref())
     }
 
+    /// What was there when the maildrop was entered must still be: what is on an unmounted disk is not gone.
+    pub(super) fn require_parts(&self, parts: &Parts) -> io::Result<()> {
+        let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{what} missing"));
+        let fell_away = |place, before: Option<Stamp>| before.is_some() && parts.get(place).is_none();
+        match &self.snapshot.stamps {
+            _ if parts.are_missing() => Err(missing("new and cur are both")),
+            stamps if fell_away(Place::New, stamps.new) => Err(missing("new is")),
+            stamps if fell_away(Place::Cur, stamps.cur) => Err(missing("cur is")),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the names again, to follow what has moved.
     pub(super) fn reread(&mut self, parts: &Parts) -> io::Result<()> {
-        if parts.are_missing() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "new and cur are both missing"));
-        }
+        self.require_parts(parts)?;
         self.reread = Some(parts.names(self.store.settling())?);
         Ok(())
     }

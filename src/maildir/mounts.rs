@@ -175,6 +175,18 @@ impl MountTable {
     }
 }
 
+/// The places where a table such as `/etc/fstab` wants something mounted; none if there is no such table.
+pub(super) fn declared(table: &Path) -> HashSet<PathBuf> {
+    let table = fs::read(table).unwrap_or_default();
+    let lines = table.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii_start().starts_with(b"#"));
+    let points = lines.filter_map(|line| {
+        let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        let point = PathBuf::from(OsString::from_vec(unescaped(fields.nth(1)?)));
+        point.is_absolute().then_some(point)
+    });
+    points.collect()
+}
+
 /// The steps of a path, the next last.
 fn add_steps(steps: &mut Vec<OsString>, path: &Path) {
     for component in path.components().rev() {
@@ -291,6 +303,15 @@ nonsense";
         assert_eq!(table.fell_away(Path::new("/srv/mail/disk2/ajones"), &declared), Some(Path::new("/srv/mail/disk2")));
         table.mounted.remove(Path::new("/srv/mail/local"));
         assert_eq!(table.fell_away(path, &declared), Some(Path::new("/srv/mail/local")));
+    }
+
+    #[test]
+    fn a_table_of_file_systems_declares_where_they_are_mounted() {
+        let table = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&table, "# /dev/sda /no ext4\nUUID=1 / ext4 defaults 0 1\n/dev/sdb\t/srv/a\\040b  xfs noauto\n/dev/sdc none swap sw\n\nx\n").unwrap();
+        let declared = declared(table.path());
+        assert_eq!(declared, HashSet::from(["/", "/srv/a b"].map(PathBuf::from)));
+        assert!(super::declared(Path::new("/nothing/fstab")).is_empty());
     }
 
     #[test]

@@ -50,6 +50,15 @@ pub struct MaildropPath {
     lists: Option<Arc<str>>,
     /// Where it would be with the blanks that the entry's values have at their ends, or too many of within.
     as_stored: Option<Arc<Self>>,
+    /// The person's own markers, below the mail root and below the root of lists; none where there are none.
+    markers: Option<Arc<Markers>>,
+}
+
+/// Paths of files that must be there, so that it is sure that a disk is mounted.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+struct Markers {
+    mail: Box<[Arc<str>]>,
+    lists: Box<[Arc<str>]>,
 }
 
 impl MaildropPath {
@@ -61,7 +70,7 @@ impl MaildropPath {
         if components.is_empty() {
             return Err(PathRefusal::Forbidden(format!("the path {text:?} is the mail root itself")));
         }
-        Ok(Self { mail: components.join("/").into(), lists: None, as_stored: None })
+        Ok(Self { mail: components.join("/").into(), lists: None, as_stored: None, markers: None })
     }
 
     /// The same, with the way to the lists of another server below their own root.
@@ -81,7 +90,23 @@ impl MaildropPath {
 
     /// This path of the mail, with that of the lists of another; without any other one that may be meant.
     pub(super) fn with_lists_of(&self, other: &Self) -> Self {
-        Self { mail: Arc::clone(&self.mail), lists: other.lists.clone(), as_stored: None }
+        let path = Self { mail: Arc::clone(&self.mail), lists: other.lists.clone(), as_stored: None, markers: None };
+        path.with_markers(self.markers().into(), other.list_markers().into())
+    }
+
+    fn with_markers(self, mail: Box<[Arc<str>]>, lists: Box<[Arc<str>]>) -> Self {
+        let is_any = !(mail.is_empty() && lists.is_empty());
+        Self { markers: is_any.then(|| Arc::new(Markers { mail, lists })), ..self }
+    }
+
+    /// The person's own markers below the mail root.
+    pub(super) fn markers(&self) -> &[Arc<str>] {
+        self.markers.as_ref().map_or(&[], |markers| &markers.mail)
+    }
+
+    /// The person's own markers below the root of lists.
+    pub(super) fn list_markers(&self) -> &[Arc<str>] {
+        self.markers.as_ref().map_or(&[], |markers| &markers.lists)
     }
 
     /// The way to the lists of another server below their own root; none if that is not set.
@@ -126,8 +151,18 @@ impl PathTemplate {
         value: &impl Fn(&Field) -> FieldValue,
     ) -> Result<MaildropPath, PathRefusal> {
         let path = self.filled(root, value)?;
-        let Some((lists, root)) = self.lists() else { return Ok(path) };
-        Ok(path.with_lists(&lists.filled(root, value)?))
+        let markers = self.filled_markers(root, value)?;
+        let Some((lists, root)) = self.lists() else { return Ok(path.with_markers(markers, Box::default())) };
+        let path = path.with_lists(&lists.filled(root, value)?);
+        Ok(path.with_markers(markers, lists.filled_markers(root, value)?))
+    }
+
+    fn filled_markers(
+        &self,
+        root: &Path,
+        value: &impl Fn(&Field) -> FieldValue,
+    ) -> Result<Box<[Arc<str>]>, PathRefusal> {
+        self.markers().iter().map(|marker| marker.filled(root, value).map(|path| path.mail)).collect()
     }
 
     fn filled(&self, root: &Path, value: &impl Fn(&Field) -> FieldValue) -> Result<MaildropPath, PathRefusal> {
@@ -138,7 +173,8 @@ impl PathTemplate {
                 Part::Field { field, lower } => {
                     let found = value_of(field, value)?;
                     let found = if *lower { found.to_lowercase() } else { found };
-                    text.push_str(&checked(field, found, text.is_empty().then_some(root))?);
+                    let root = text.is_empty().then_some((root, self.real_root()));
+                    text.push_str(&checked(field, found, root)?);
                 }
             }
         }
@@ -161,8 +197,9 @@ fn value_of(field: &Field, value: &impl Fn(&Field) -> FieldValue) -> Result<Stri
     }
 }
 
-/// A value as it may stand in the path; `root` is given for the one that stands in front.
-fn checked(field: &Field, value: String, root: Option<&Path>) -> Result<String, PathRefusal> {
+/// A value as it may stand in the path; `root` is given for the one that stands in front, with where it really is, if that
+/// is known.
+fn checked(field: &Field, value: String, root: Option<(&Path, Option<&Path>)>) -> Result<String, PathRefusal> {
     let refused = |why: &str| PathRefusal::Forbidden(format!("the value {value:?} of {field} {why}"));
     if value.chars().any(char::is_control) {
         return Err(refused("holds a control character"));
@@ -184,18 +221,23 @@ fn checked(field: &Field, value: String, root: Option<&Path>) -> Result<String, 
     if !value.starts_with('/') {
         return Ok(value);
     }
-    let Some(root) = root else { return Err(refused("is absolute, and does not stand in front")) };
-    let Some(rest) = beneath(root, &value) else { return Err(refused("does not lie beneath the mail root")) };
+    let Some((root, real)) = root else { return Err(refused("is absolute, and does not stand in front")) };
+    let Some(rest) = beneath(root, real, &value) else { return Err(refused("does not lie beneath the mail root")) };
     Ok(rest)
 }
 
-/// What is left of an absolute path below the mail root, which may itself be a link.
-fn beneath(root: &Path, value: &str) -> Option<String> {
+/// What is left of an absolute path below the mail root, which may itself be a link. Where that leads is looked up only if
+/// it was not before.
+fn beneath(root: &Path, real: Option<&Path>, value: &str) -> Option<String> {
     let strip = |root: &Path| {
         let rest = Path::new(value).strip_prefix(root).ok()?.to_str()?;
         (!rest.is_empty()).then(|| rest.to_owned())
     };
-    let rest = strip(root).or_else(|| strip(&root.canonicalize().ok()?))?;
+    let in_reality = || match real {
+        Some(real) => strip(real),
+        None => strip(&root.canonicalize().ok()?),
+    };
+    let rest = strip(root).or_else(in_reality)?;
     Some(if value.ends_with('/') { rest + "/" } else { rest })
 }
 
@@ -266,6 +308,27 @@ mod tests {
         let value = format!("{}/ajones", real.display());
         let path = filled("{attr:homeDirectory}/Maildir", &link.display().to_string(), &value);
         assert_eq!(path.as_deref(), Ok("ajones/Maildir"));
+        // Looked up once, the file system is not asked any more.
+        let template = PathTemplate::parse("{attr:homeDirectory}/Maildir").unwrap().looked_up(&link);
+        std::fs::remove_file(&link).unwrap();
+        let path = template.path(&link, |_| FieldValue::One(value.clone())).unwrap();
+        assert_eq!(path.to_string(), "ajones/Maildir");
+    }
+
+    #[test]
+    fn a_marker_may_be_of_each_person() {
+        let marker = |text| PathTemplate::parse_marker(text).unwrap();
+        let lists = PathTemplate::parse("{short_name}").unwrap().with_markers(&[marker("{mail.domain}/there")]);
+        let template = PathTemplate::parse("{mail.domain}/{short_name}").unwrap();
+        let template =
+            template.with_markers(&[marker(".all"), marker("{mail.domain}/.mounted"), marker("{mail.local}")]);
+        let template = template.with_lists(lists, "/lists".into());
+        let path = template.path(Path::new("/srv"), |_| FieldValue::One("a@b.example".to_owned())).unwrap();
+        let texts = |markers: &[Arc<str>]| markers.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(path.markers()), ["b.example/.mounted", "a"]);
+        assert_eq!(texts(path.list_markers()), ["b.example/there"]);
+        let path = template.path(Path::new("/srv"), |_| FieldValue::None);
+        assert_eq!(path, Err(PathRefusal::NoValue(Field::MailDomain)));
     }
 
     #[test]

@@ -150,7 +150,9 @@ impl Maildrop {
 
     /// What the messages are known by that have a file now.
     fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
-        let names = self.parts().map_err(io::Error::other)?.names(self.store.settling())?;
+        let parts = self.parts().map_err(io::Error::other)?;
+        self.require_parts(&parts)?;
+        let names = parts.names(self.store.settling())?;
         let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
         Ok(known_by.collect())
     }

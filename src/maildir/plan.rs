@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fault::EnterFault;
 use super::ids::Sought;
 use super::import::ListKind;
+use super::missing;
 use super::path::MaildropPath;
 use super::scan::{Found, Parts};
 use super::settle::{Settled, Sources, UidlOrigin};
@@ -81,9 +82,11 @@ impl Store {
     /// See [`EnterFault`].
     pub fn plan(&self, path: &MaildropPath) -> Result<Planned, EnterFault> {
         let (settings, path) = (self.unique_ids(), &*self.choose(path)?);
+        self.require_markers(path)?;
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = Sought::read(&root, self.lists(), path, settings)?;
+        let sought = Sought::read(&root, self.lists(), path, self.settings())?;
+        missing::check(&root, path, &parts, self.settings())?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }

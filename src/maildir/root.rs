@@ -1,6 +1,5 @@
 //! The mail root: opened anew each time, so that an administrator can unmount it.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -11,18 +10,22 @@ use rustix::io::Errno;
 
 use super::beneath;
 use super::fault::{EnterFault, StoreFault};
-use super::mounts::{FileSystem, FileSystems, Located, Mounts};
+use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared};
 use super::stamp::{Stamp, Stamps, is_local};
+use super::template::PathTemplate;
 
 /// Where mail lies, or another server's lists, as it was at the start.
 #[derive(Debug)]
 pub(super) struct Root {
     kind: RootKind,
     path: PathBuf,
-    marker: Option<PathBuf>,
+    /// Those that are the same for everybody.
+    markers: Vec<PathBuf>,
     device: u64,
     inode: u64,
     local: bool,
+    /// The path with links, but absolute.
+    given: PathBuf,
     /// The path without links, and what is mounted where on the way to it and below it.
     real: PathBuf,
     mounts: Arc<Mounts>,
@@ -48,7 +51,7 @@ impl Root {
     pub(super) fn new(
         kind: RootKind,
         path: PathBuf,
-        marker: Option<&Path>,
+        markers: &[PathTemplate],
         mounts: Arc<Mounts>,
     ) -> Result<Self, StoreFault> {
         let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -59,15 +62,16 @@ impl Root {
         let unreadable = |errno: Errno| fault(errno.into());
         let directory = openat(CWD, &path, readable, Mode::empty()).map_err(unreadable)?;
         let found = fstat(&directory).map_err(unreadable)?;
-        let marker = marker.map(|marker| path.join(marker));
+        let markers = markers.iter().filter_map(PathTemplate::fixed).map(|marker| path.join(marker)).collect();
         let local = is_local(directory.as_fd());
         let real = path.canonicalize().map_err(fault)?;
         let given = std::path::absolute(&path).map_err(fault)?;
         let mut way = FileSystems::default();
         way.add(FileSystem { device: found.st_dev, is_local: local });
         mounts.now().locate(Path::new("/"), &given).on.into_iter().for_each(|on| way.add(on));
-        let root = Self { kind, path, marker, device: found.st_dev, inode: found.st_ino, local, real, mounts, way };
-        root.marker().map_err(|(marker, errno)| StoreFault::Marker(marker.to_owned(), errno.into()))?;
+        let root =
+            Self { kind, given, path, markers, device: found.st_dev, inode: found.st_ino, local, real, mounts, way };
+        root.markers(&[]).map_err(|(marker, errno)| StoreFault::Marker(marker, errno.into()))?;
         Ok(root)
     }
 
@@ -76,9 +80,15 @@ impl Root {
         self.way.are_local()
     }
 
-    /// Adds the file systems that what lies at a path is on, with the `parts` of it, and those on the way there. Asks none
+    /// Adds the file systems that what lies at a path is on, with the `parts` of it, its `markers`, and those on the way. Asks none
     /// of them but this machine's own.
-    pub(super) fn add_file_systems(&self, path: &Path, parts: impl Iterator<Item = PathBuf>, to: &mut FileSystems) {
+    pub(super) fn add_file_systems(
+        &self,
+        path: &Path,
+        parts: impl Iterator<Item = PathBuf>,
+        markers: &[Arc<str>],
+        to: &mut FileSystems,
+    ) {
         let table = self.mounts.now();
         let mut add = |found: &Located| {
             to.add(found.on.unwrap_or(FileSystem { device: self.device, is_local: self.local }));
@@ -86,32 +96,41 @@ impl Root {
         let place = table.locate(&self.real, path);
         add(&place);
         parts.for_each(|part| add(&table.locate(&place.real, &part)));
-        if let Some(marker) = &self.marker {
-            add(&table.locate(Path::new("/"), &std::path::absolute(marker).unwrap_or_default()));
-        }
+        let of_everybody = self.markers.iter().filter_map(|marker| marker.strip_prefix(&self.path).ok());
+        let own = markers.iter().map(|marker| Path::new(&**marker));
+        of_everybody.chain(own).for_each(|marker| add(&table.locate(&self.real, marker)));
         *to = std::mem::take(to).and(&self.way);
     }
 
-    /// Looks whether the marker, if one is set, is there.
-    fn marker(&self) -> Result<(), (&Path, Errno)> {
-        let Some(marker) = &self.marker else { return Ok(()) };
-        stat(marker).map(drop).map_err(|errno| (marker.as_path(), errno))
+    /// Looks whether the markers, if any are set, are there; the first that is not.
+    fn markers(&self, own: &[Arc<str>]) -> Result<(), (PathBuf, Errno)> {
+        let own = own.iter().map(|marker| self.path.join(&**marker));
+        let mut all = self.markers.iter().cloned().chain(own);
+        all.try_for_each(|marker| stat(&marker).map(drop).map_err(|errno| (marker, errno)))
     }
 
-    /// No marker, no mail: its disk is not mounted.
-    pub(super) fn require_marker(&self) -> Result<(), EnterFault> {
-        self.marker().map_err(|(marker, errno)| {
+    /// No marker, no mail: its disk is not mounted. `own`: those of a person.
+    pub(super) fn require_markers(&self, own: &[Arc<str>]) -> Result<(), EnterFault> {
+        self.markers(own).map_err(|(marker, errno)| {
             EnterFault::Unavailable(format!("the marker {} is not there ({errno})", marker.display()))
         })
     }
 
-    /// Looks whether everything is mounted on the way to a path, from the root's own place on, that was mounted at any time
-    /// since the start.
-    pub(super) fn require_mounted(&self, path: &Path) -> Result<(), EnterFault> {
+    /// Looks whether everything is mounted on the way to a path that was at any time since the start, or that a table of
+    /// file systems wants to be: so it is known after a restart as well.
+    pub(super) fn require_mounted(&self, path: &Path, mount_table: &Path) -> Result<(), EnterFault> {
+        let in_reality = |point: PathBuf| match point.strip_prefix(&self.given) {
+            Ok(rest) => self.real.join(rest),
+            Err(_) => point,
+        };
+        let declared = declared(mount_table).into_iter().map(in_reality).collect();
         let table = self.mounts.now();
         let real = table.locate(&self.real, path).real;
-        let Some(point) = table.fell_away(&real, &HashSet::new()) else { return Ok(()) };
-        Err(EnterFault::Unavailable(format!("nothing is mounted at {} any more", point.display())))
+        let Some(point) = table.fell_away(&real, &declared) else { return Ok(()) };
+        Err(EnterFault::Unavailable(format!(
+            "nothing is mounted at {}, where something was or should be",
+            point.display()
+        )))
     }
 
     /// Where it lies.
@@ -162,6 +181,11 @@ impl OpenRoot<'_> {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(EnterFault::of(path.display(), errno)),
         }
+    }
+
+    /// See [`Root::require_mounted`].
+    pub(super) fn require_mounted(&self, path: &Path, mount_table: &Path) -> Result<(), EnterFault> {
+        self.about.require_mounted(path, mount_table)
     }
 
     /// Looks whether this is the directory seen at the start. An unmounted disk leaves another one in its place.

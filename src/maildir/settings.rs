@@ -6,14 +6,20 @@ use std::time::Duration;
 use super::EightBitHeaders;
 use super::import::{ImportMode, UniqueIdSettings};
 use super::removal::Deletion;
+use super::template::PathTemplate;
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The directory below which every Maildir lies; nothing outside it is ever opened.
     pub root: PathBuf,
-    /// A file below the root, relative to it, that must be there: guards against an unmounted disk.
-    pub marker: Option<PathBuf>,
+    /// Files below the root that must be there: they guard against an unmounted disk. Those with fields are each person's
+    /// own, and come with the paths of their template; the others are looked for at the start, too.
+    pub markers: Vec<PathTemplate>,
+    /// What a Maildir means that is not there.
+    pub missing: Missing,
+    /// The table of file systems that should be mounted, such as `/etc/fstab`.
+    pub mount_table: PathBuf,
     /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
     pub settling: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
@@ -34,6 +40,16 @@ pub struct Settings {
     pub ageing: bool,
     /// Whether the time for which mail stays differs from person to person. Then each one's is noted where they fetch mail.
     pub terms_differ: bool,
+}
+
+/// What a Maildir means that is not there, where nothing says that something fell away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// No mail yet: an empty maildrop.
+    #[default]
+    Empty,
+    /// That something is wrong, since every Maildir is made before its first login.
+    Refuse,
 }
 
 /// Which messages clients are offered.
@@ -71,7 +87,9 @@ impl Settings {
     pub fn new(root: PathBuf) -> Self {
         Self {
             root,
-            marker: None,
+            markers: Vec::new(),
+            missing: Missing::Empty,
+            mount_table: PathBuf::from("/etc/fstab"),
             settling: Duration::from_secs(2),
             kept_octets: 256 << 20,
             largest_message: 1 << 30,

@@ -20,6 +20,7 @@ use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
 use super::measure::{Followed, Measuring, concerns_one_file};
+use super::missing;
 use super::mounts::{FileSystems, Mounts};
 use super::names::Names;
 use super::path::MaildropPath;
@@ -65,9 +66,11 @@ impl Store {
         let roots = || [Some(&*settings.root), lists_root].into_iter().flatten();
         let trees = roots().filter_map(|root| root.canonicalize().ok());
         let mounts = Arc::new(Mounts::new(trees.chain(roots().filter_map(|root| absolute(root).ok())).collect()));
-        let root = Root::new(RootKind::Mail, settings.root.clone(), settings.marker.as_deref(), Arc::clone(&mounts))?;
+        let root = Root::new(RootKind::Mail, settings.root.clone(), &settings.markers, Arc::clone(&mounts))?;
         let lists_root = lists_root.filter(|_| settings.unique_ids.import.reads()).map(Path::to_owned);
-        let lists = lists_root.map(|path| Root::new(RootKind::Lists, path, None, Arc::clone(&mounts))).transpose()?;
+        let lists = lists_root
+            .map(|path| Root::new(RootKind::Lists, path, &settings.unique_ids.list_markers, Arc::clone(&mounts)))
+            .transpose()?;
         let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .max_capacity(settings.kept_octets)
@@ -88,8 +91,8 @@ impl Store {
     /// # Errors
     /// See [`EnterFault`].
     pub fn enter(&self, path: &MaildropPath) -> Result<Maildrop, EnterFault> {
-        self.inner.root.require_marker()?;
         let path = &*self.choose(path)?;
+        self.require_markers(path)?;
         let kept = self.inner.kept.get_with_by_ref(path, Arc::default);
         let snapshot = match self.inner.unchanged(path, &kept) {
             Some(snapshot) => snapshot,
@@ -112,7 +115,7 @@ impl Store {
         }
         // Settled are those on local file systems only.
         let snapshot = self.inner.unchanged(path, &kept)?;
-        self.inner.root.require_marker().ok()?;
+        self.require_markers(path).ok()?;
         Some(Maildrop::new(self.clone(), path.clone(), kept, snapshot))
     }
 
@@ -137,6 +140,12 @@ impl Store {
     pub(super) fn held_messages(&self, path: &MaildropPath) -> bool {
         let kept = self.inner.kept.get(&path.with_lists_of(path));
         kept.is_some_and(|kept| kept.messages() > 0)
+    }
+
+    /// Where a marker is missing, nobody is told that their mail is gone.
+    pub(super) fn require_markers(&self, path: &MaildropPath) -> Result<(), EnterFault> {
+        self.inner.root.require_markers(path.markers())?;
+        self.lists().map_or(Ok(()), |lists| lists.require_markers(path.list_markers()))
     }
 
     pub(super) fn root(&self) -> &Root {
@@ -192,9 +201,9 @@ impl Inner {
         // Unless they have a root of their own, lists lie beside the mail.
         let beside = self.settings.unique_ids.import.reads() && self.lists.is_none();
         let parts = parts.chain(beside.then(files).into_iter().flatten());
-        self.root.add_file_systems(path.as_ref(), parts, found);
+        self.root.add_file_systems(path.as_ref(), parts, path.markers(), found);
         if let (Some(lists), Some(way)) = (&self.lists, path.lists()) {
-            lists.add_file_systems(way, files().into_iter(), found);
+            lists.add_file_systems(way, files().into_iter(), path.list_markers(), found);
         }
     }
 
@@ -213,12 +222,11 @@ impl Inner {
         }
         let root = self.root.open()?;
         // Before `new` and `cur` are held open: a login wants few descriptors at once.
-        let sought = Sought::read(&root, self.lists.as_ref(), path, &self.settings.unique_ids)?;
+        let sought = Sought::read(&root, self.lists.as_ref(), path, &self.settings)?;
         let parts = Parts::open(&root, path.as_ref())?;
+        missing::check(&root, path, &parts, &self.settings)?;
         if parts.are_missing() {
-            root.require_same()?;
-            self.root.require_mounted(path.as_ref())?;
-            return missing(&root, path, kept, &sought);
+            return missing(path, kept, &sought);
         }
         let (earlier, mends) = kept.known();
         let octets = if earlier.is_none() { beside::read(&root, path) } else { None };
@@ -322,18 +330,10 @@ fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &Kept, snapshot: &mut Sn
 
 /// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
 /// away.
-fn missing(
-    root: &OpenRoot<'_>,
-    path: &MaildropPath,
-    kept: &Kept,
-    sought: &Sought,
-) -> Result<Arc<Snapshot>, EnterFault> {
+fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snapshot>, EnterFault> {
     match kept.messages() {
         0 if sought.know_pins() || kept.holds_pins() => {
             Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
-        }
-        0 if beside::exists(root, path) => {
-            Err(EnterFault::Unavailable(format!("{path}: new and cur are missing, and its index is there")))
         }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),

@@ -1,13 +1,16 @@
 //! How the path of a maildrop is written down: text with fields to be filled in.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A path below the mail root with fields to be filled in, such as `{short_name}/Maildir`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate {
     parts: Vec<Part>,
     lists: Option<Box<(Self, PathBuf)>>,
+    markers: Vec<Self>,
+    /// Where the root of these paths really is, if that was looked up.
+    real_root: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,18 @@ impl PathTemplate {
     /// The first fault in it: an unknown field, a brace without its other half, `..`, nothing at all, a `/` in front
     /// (the path counts from the mail root), or no field (everybody would share one maildrop).
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+        let template = Self::parse_marker(text)?;
+        if template.has_fields() {
+            return Ok(template);
+        }
+        Err(fault(0, "the template has no field: everybody would share one maildrop".to_owned()))
+    }
+
+    /// Reads the template of a marker, which may do without fields: then it is the same for everybody.
+    ///
+    /// # Errors
+    /// As [`PathTemplate::parse`].
+    pub fn parse_marker(text: &str) -> Result<Self, TemplateFault> {
         check_components(text)?;
         let mut parts = Vec::new();
         let mut rest = text;
@@ -58,10 +73,52 @@ impl PathTemplate {
             parts.push(part);
             rest = behind;
         }
-        if !parts.iter().any(|part| matches!(part, Part::Field { .. })) {
-            return Err(fault(0, "the template has no field: everybody would share one maildrop".to_owned()));
+        Ok(Self { parts, lists: None, markers: Vec::new(), real_root: None })
+    }
+
+    /// Whether paths made from it differ.
+    fn has_fields(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Field { .. }))
+    }
+
+    /// The path, if it is the same for everybody.
+    #[must_use]
+    pub fn fixed(&self) -> Option<PathBuf> {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Field { .. } => None,
+        };
+        self.parts.iter().map(text).collect::<Option<String>>().map(PathBuf::from)
+    }
+
+    /// The same, with markers below the same root that must be there, each path made will name its own. Those without a
+    /// field are left out: they are the root's.
+    #[must_use]
+    pub fn with_markers(self, markers: &[Self]) -> Self {
+        Self { markers: markers.iter().filter(|marker| marker.has_fields()).cloned().collect(), ..self }
+    }
+
+    /// The same, after looking up where its root really is, and that of the lists. Blocks while the disk answers; from now
+    /// on, no path made from it asks the file system.
+    #[must_use]
+    pub fn looked_up(mut self, root: &Path) -> Self {
+        self.real_root = Some(root.canonicalize().unwrap_or_else(|_| root.to_owned()));
+        for marker in &mut self.markers {
+            marker.real_root.clone_from(&self.real_root);
         }
-        Ok(Self { parts, lists: None })
+        if let Some(lists) = self.lists.take() {
+            let (template, root) = *lists;
+            self.lists = Some(Box::new((template.looked_up(&root), root)));
+        }
+        self
+    }
+
+    pub(super) fn real_root(&self) -> Option<&Path> {
+        self.real_root.as_deref()
+    }
+
+    pub(super) fn markers(&self) -> &[Self] {
+        &self.markers
     }
 
     /// The same, with the way to another server's lists below a root of their own, which each path made will hold as well.
@@ -85,8 +142,9 @@ impl PathTemplate {
 
     /// Everything that it fills in.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        let lists = self.lists().into_iter().flat_map(|(lists, _)| &lists.parts);
-        self.parts.iter().chain(lists).filter_map(|part| match part {
+        let templates = [Some(self), self.lists().map(|(lists, _)| lists)].into_iter().flatten();
+        let all = templates.flat_map(|template| std::iter::once(template).chain(&template.markers));
+        all.flat_map(|template| &template.parts).filter_map(|part| match part {
             Part::Field { field, .. } => Some(field),
             Part::Text(_) => None,
         })
@@ -248,6 +306,12 @@ mod tests {
     fn names_its_attributes() {
         let template = PathTemplate::parse("{attr:homeDirectory}/{mail}/{attr:x-box;lang-de|lower}").unwrap();
         assert_eq!(template.attributes().collect::<Vec<_>>(), ["homeDirectory", "x-box;lang-de"]);
+        let marker = |text| PathTemplate::parse_marker(text).unwrap();
+        let template = template.with_markers(&[marker(".mounted"), marker("{attr:disk}/.mounted")]);
+        assert_eq!(template.attributes().last(), Some("disk"));
+        assert_eq!(template.markers().len(), 1, "one without a field is the same for everybody");
+        assert_eq!(marker(".mounted").fixed(), Some(".mounted".into()));
+        assert_eq!(marker("{attr:disk}/.mounted").fixed(), None);
     }
 
     #[test]

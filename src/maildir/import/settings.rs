@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::format::UidlFormat;
+use crate::maildir::template::PathTemplate;
 
 /// Whether another server's lists are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct UniqueIdSettings {
     /// The directory below which the lists lie, if not beside the mail; each person's way below it comes with the path
     /// of their mail.
     pub lists_root: Option<PathBuf>,
+    /// Files below that directory that must be there, as those of the mail root.
+    pub list_markers: Vec<PathTemplate>,
 }
 
 impl UniqueIdSettings {
@@ -85,6 +88,7 @@ impl Default for UniqueIdSettings {
             over_long: OverLong::Keep,
             follow_wait: Duration::from_secs(15 * 60),
             lists_root: None,
+            list_markers: Vec::new(),
         }
     }
 }

@@ -1,0 +1,73 @@
+//! What a Maildir means that is not there, or not whole: no mail yet, or that something fell away.
+//!
+//! After an empty answer every client would forget its unique-ids, and download everything again as soon as the mail is
+//! back. So "missing" is believed only where nothing speaks against it.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::fs::Dir;
+use rustix::io::Errno;
+
+use super::fault::EnterFault;
+use super::path::MaildropPath;
+use super::root::OpenRoot;
+use super::scan::{Parts, Place};
+use super::settings::{Missing, Settings};
+
+/// What the names of our own files begin with that say that there is, or was, mail. The lock does not: it is made in an
+/// empty directory as well.
+const OURS: &[u8] = b"restante-";
+
+/// Looks whether it is sure that what `parts` lacks was never made. Fine where both parts are there.
+pub(super) fn check(
+    root: &OpenRoot<'_>,
+    path: &MaildropPath,
+    parts: &Parts,
+    settings: &Settings,
+) -> Result<(), EnterFault> {
+    let lacks = [Place::New, Place::Cur].map(|place| parts.get(place).is_none());
+    let (what, other) = match lacks {
+        [false, false] => return Ok(()),
+        [true, true] => ("new and cur are missing", None),
+        [true, false] => ("new is missing", Some(Place::Cur)),
+        [false, true] => ("cur is missing", Some(Place::New)),
+    };
+    root.require_same()?;
+    root.require_mounted(path.as_ref(), &settings.mount_table)?;
+    for place in [Place::New, Place::Cur].into_iter().filter(|place| parts.get(*place).is_none()) {
+        let part = AsRef::<Path>::as_ref(path).join(place.directory());
+        root.require_mounted(&part, &settings.mount_table)?;
+    }
+    let unavailable = |why: String| Err(EnterFault::Unavailable(format!("{path}: {what}{why}")));
+    if settings.missing == Missing::Refuse {
+        return unavailable(", and mailboxes.missing refuses that".to_owned());
+    }
+    if let Some(name) = ours(root, path)? {
+        return unavailable(format!(", and {name} is there"));
+    }
+    let Some((place, part)) = other.and_then(|place| Some((place, parts.get(place)?))) else { return Ok(()) };
+    match first(part, |name| !name.starts_with(b".")) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => unavailable(format!(", and {} holds mail", place.directory())),
+        Err(errno) => Err(EnterFault::of(path, errno)),
+    }
+}
+
+/// A file of our own in the Maildir that says that it was in use.
+fn ours(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
+    let Some(maildir) = root.directory(path.as_ref())? else { return Ok(None) };
+    let found = first(maildir.as_fd(), |name| name.starts_with(OURS));
+    found.map_err(|errno| EnterFault::of(path, errno))
+}
+
+fn first(directory: BorrowedFd<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Option<String>, Errno> {
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if is_wanted(name) {
+            return Ok(Some(String::from_utf8_lossy(name).into_owned()));
+        }
+    }
+    Ok(None)
+}
