@@ -10,6 +10,7 @@ use restante::names::Dn;
 use super::REFUSAL;
 use super::support::directory::RealDirectory;
 use super::support::ds389::Ds389;
+use super::support::ldap_relay::{Conduct, LdapRelay};
 use super::support::login::{give_mail, log_in, opens, refuses};
 use super::support::process::output;
 use super::support::service::{Plan, Service, Site, restante};
@@ -36,8 +37,7 @@ struct Wild {
 impl Wild {
     /// Served by the embedded directory, which takes entries as they are.
     fn embedded(entries: &str, change: impl FnOnce(&mut Plan)) -> Self {
-        let tree = Tree::new(ldif::parse(entries).unwrap()).unwrap();
-        let directory = Directory::start(tree, Dn::parse(SERVICE)).unwrap();
+        let directory = directory(entries);
         let url = directory.url();
         Self::before(Box::new(directory), &url, change)
     }
@@ -81,6 +81,11 @@ impl Wild {
         let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind);
         findings.map(ToString::to_string).collect()
     }
+}
+
+fn directory(entries: &str) -> Directory {
+    let tree = Tree::new(ldif::parse(entries).unwrap()).unwrap();
+    Directory::start(tree, Dn::parse(SERVICE)).unwrap()
 }
 
 /// The same text, decomposed (NFD).
@@ -159,6 +164,42 @@ fn a_strange_dn_concerns_its_owner_alone() {
     assert_eq!(log_in(&wild.service, "Kim Miller", "pw-miller-2"), Err(REFUSAL.to_owned()));
     assert_eq!(wild.findings("unreadable_entry"), [""; 0]);
     assert_eq!(wild.findings("ambiguous_name").len(), 2, "{:?}", wild.findings("ambiguous_name"));
+}
+
+/// Spelled so that they are no DNs, or no text at all.
+const UNREADABLE: [&[(&[u8], &[u8])]; 2] = [
+    &[(b"uid=kmiller1,", b"uid kmiller1,"), (b"cn=odd,", b"cn odd,")],
+    &[(b"uid=kmiller1,", b"uid=km\xffller1,"), (b"cn=odd,", b"cn:odd,")],
+];
+
+/// "A DN that cannot be read concerns its owner alone: no group or namesake with an odd DN breaks another's login."
+#[test]
+fn a_dn_that_cannot_be_read_concerns_its_owner_alone() {
+    for spellings in UNREADABLE {
+        let directory = directory(BER_NAMES);
+        let relay = LdapRelay::to(&directory.url());
+        relay.set(Conduct::Spells(spellings));
+        let wild = Wild::before(Box::new(directory), &relay.url(), |_| {});
+        give_mail(&wild.site, "kmiller2");
+        wild.all_open(&["kmiller2", "Kim Miller", "Kim Miller/people"], "pw-miller-2", "kmiller2");
+        refuses(&wild.service, "kmiller1", "pw-miller-1", "AUTH");
+        wild.service.wait_for_log(&["the entry's DN cannot be read"]);
+        assert_eq!(wild.findings("unreadable_entry").len(), 1);
+    }
+}
+
+#[test]
+fn a_group_whose_dn_cannot_be_read_leads_to_those_above_it() {
+    let directory = directory(BER_NAMES);
+    let relay = LdapRelay::to(&directory.url());
+    relay.set(Conduct::Spells(UNREADABLE[0]));
+    let wild = Wild::before(Box::new(directory), &relay.url(), |plan| {
+        plan.directory.extend(["    allowed_group: \"cn=pop3,", PEOPLE, "\"\n"]);
+    });
+    give_mail(&wild.site, "bsmith");
+    opens(&wild.service, "bsmith", "pw-smith-1", "bsmith");
+    refuses(&wild.service, "ajones", "pw-jones-1", "AUTH");
+    wild.service.wait_for_log(&["login refused", "not in the group"]);
 }
 
 #[test]

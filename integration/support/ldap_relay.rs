@@ -38,6 +38,8 @@ pub enum Conduct {
     TurnsFollowersAway,
     /// Instead of the next change, tells who follows the directory to begin anew, whose connection ends behind that.
     WantsFollowersAnew,
+    /// Lets the server seem to spell some octets otherwise, each in as many octets as it really does.
+    Spells(&'static [(&'static [u8], &'static [u8])]),
     /// Never passes the answers to searches that hold this text. All others are answered.
     WithholdsAnswersTo(&'static str),
     /// Ends searches that hold this text with a result code, whatever the server finds.
@@ -159,6 +161,9 @@ impl Shared {
             self.searching.fetch_add(1, Ordering::SeqCst);
         }
         let conduct = *self.conduct.lock().unwrap();
+        if let Conduct::Spells(spellings) = conduct {
+            return Fate::Replaced(spelled(message, spellings.iter().map(|(own, seeming)| (*seeming, *own))));
+        }
         match operation {
             BIND_REQUEST if holds(message, BASE) => {
                 link.is_of_people.store(true, Ordering::SeqCst);
@@ -195,6 +200,7 @@ impl Shared {
         let is_marked = link.is_marked(message);
         let mut conduct = self.conduct.lock().unwrap();
         match &mut *conduct {
+            Conduct::Spells(spellings) => Fate::Replaced(spelled(message, spellings.iter().copied())),
             Conduct::CutsInSearches(left @ 1..) if SEARCH_RESULTS.contains(&operation) => {
                 *left -= 1;
                 Fate::Ended(message[..message.len() / 2].to_vec())
@@ -263,6 +269,20 @@ fn length(octets: &[u8]) -> Option<usize> {
     }
     let more = octets.get(2..2 + (first - 0x80))?;
     Some(2 + more.len() + more.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)))
+}
+
+/// A message with octets replaced by others, as many as there were.
+fn spelled<'a>(message: &[u8], spellings: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
+    let mut message = message.to_vec();
+    for (from, to) in spellings {
+        assert_eq!(from.len(), to.len());
+        for at in 0..message.len().saturating_sub(from.len() - 1) {
+            if message[at..].starts_with(from) {
+                message[at..at + to.len()].copy_from_slice(to);
+            }
+        }
+    }
+    message
 }
 
 /// Whether a message has a text somewhere, upper or lower case alike.

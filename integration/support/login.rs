@@ -1,5 +1,7 @@
 //! Logins as people do them, each on a connection of its own, and mail that tells whose it is.
 
+use std::net::Ipv4Addr;
+
 use super::conversation::Conversation;
 use super::maildir;
 use super::service::{Service, Site};
@@ -12,7 +14,12 @@ pub fn give_mail(site: &Site, short_name: &str) {
 
 /// Logs in; tells whose mail was opened, or the refusal.
 pub fn log_in(service: &Service, name: &str, password: &str) -> Result<String, String> {
-    let mut client = Conversation::plain(service.pop3());
+    log_in_from(Ipv4Addr::LOCALHOST, service, name, password)
+}
+
+/// The same from another address of this machine.
+pub fn log_in_from(from: Ipv4Addr, service: &Service, name: &str, password: &str) -> Result<String, String> {
+    let mut client = Conversation::plain_from(from.into(), service.pop3());
     client.expect("+OK");
     client.ask(&format!("USER {name}"), "+OK");
     client.send(&format!("PASS {password}"));

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ldap3::SearchEntry;
+use ldap3::asn1::PL;
+use ldap3::{ResultEntry, SearchEntry};
 
 use super::values::Values;
 use super::{Account, Attributes, Exclusion, Misfit};
@@ -175,6 +176,18 @@ impl EntryId {
 fn digits_of(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
     if digits.len() == 32 { digits } else { text.to_owned() }
+}
+
+/// What a search found. The library panics over a DN that is no UTF-8, and a task with it that may have found others, too:
+/// here such a name becomes a text that is none.
+pub(super) fn constructed(mut found: ResultEntry) -> SearchEntry {
+    if let PL::C(parts) = &mut found.0.payload
+        && let Some(PL::P(dn)) = parts.first_mut().map(|part| &mut part.payload)
+        && std::str::from_utf8(dn).is_err()
+    {
+        *dn = format!("{:?}", String::from_utf8_lossy(dn)).into_bytes();
+    }
+    SearchEntry::construct(found)
 }
 
 /// Whether a name was made up for the loser of a conflict. The attribute that says so may not be readable.

@@ -6,6 +6,7 @@ use ldap3::{DerefAliases, Ldap, LdapError, LdapResult, SearchEntry, SearchOption
 use tokio::time::{Instant, timeout_at};
 
 use super::Settings;
+use super::entry::constructed;
 use super::search::{Question, attributes};
 
 type SearchStream<'a> = ldap3::SearchStream<'a, String, Vec<String>>;
@@ -55,7 +56,7 @@ async fn read(stream: &mut SearchStream<'_>) -> Result<Vec<SearchEntry>, LdapErr
     while let Some(found) = stream.next().await? {
         // Referrals are not chased.
         if !found.is_ref() && !found.is_intermediate() {
-            entries.push(SearchEntry::construct(found));
+            entries.push(constructed(found));
         }
     }
     Ok(entries)

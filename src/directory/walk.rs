@@ -1,10 +1,11 @@
 //! All people of a directory, one after the other, read page by page (RFC 2696): memory does not grow with their number.
 
 use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
-use ldap3::{DerefAliases, LdapResult, Scope, SearchEntry, SearchOptions};
+use ldap3::{DerefAliases, LdapResult, Scope, SearchOptions};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::entry::constructed;
 use super::fault::{no_base, told};
 use super::search::attributes;
 use super::{Directory, Entry, Fault, apart};
@@ -53,7 +54,7 @@ impl Directory {
             Err(_) => return Err(failed(&"no answer in time")),
         };
         while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
-            let entry = settings.fitted(Entry::read(SearchEntry::construct(found), &settings.name));
+            let entry = settings.fitted(Entry::read(constructed(found), &settings.name));
             if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
                 continue;
             }
