@@ -224,6 +224,7 @@ impl Mail {
     pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
         let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
         let committed = self.call(move |maildrop| {
+            maildrop.note_read(&retrieved);
             let committed = maildrop.commit(&marks);
             maildrop.leave(&marks, &retrieved);
             committed

@@ -1,8 +1,6 @@
 //! The commit: removing the marked messages at QUIT.
 
 use super::maildrop::Maildrop;
-use super::no_mail::require_readable;
-use super::reach::Refusal;
 use super::removal::Removal;
 
 /// What became of the marked messages.
@@ -33,17 +31,12 @@ impl Maildrop {
             }
         };
         let (store, path) = (self.store.clone(), self.path.clone());
-        let largest = store.settings().largest_message;
         let mut removal = Removal::begin(&store, &path);
         for index in self.places(marks) {
             let counted = self.entry(index).and_then(|entry| entry.counted);
-            let no_mail = self.entry(index).and_then(|entry| entry.no_mail);
+            let readability = self.readability(index);
             let removed = self.reach_for(index, &mut reach, |parts, found| {
-                match (no_mail, counted) {
-                    (Some(why), _) => return Err(Refusal::NoMail(why)),
-                    (None, None) => require_readable(parts, found, largest)?,
-                    (None, Some(_)) => {}
-                }
+                readability.require(parts, found)?;
                 removal.remove(parts, found, counted)
             });
             match removed {

@@ -1,5 +1,6 @@
 //! A maildrop as one session sees it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -42,6 +43,8 @@ pub struct Maildrop {
     /// The names as they were read anew, when a message was not where the snapshot had it.
     reread: Option<Names>,
     pub(super) held: Option<Held>,
+    /// The places in the snapshot of those messages that a client got whole, from the end of the session on.
+    pub(super) read: HashSet<usize>,
     /// Whose session it is.
     pub(super) person: Box<str>,
     /// When what that person leaves is removed; none for never.
@@ -61,6 +64,7 @@ impl Maildrop {
             snapshot,
             reread: None,
             held: None,
+            read: HashSet::new(),
             person: Box::default(),
             expiry: None,
             offered: None,

@@ -12,11 +12,13 @@ use rustix::io::Errno;
 use super::compressed::Form;
 use super::count::FileState;
 use super::fault::EnterFault;
+use super::maildrop::Maildrop;
 use super::measure::concerns_one_file;
 use super::name;
 use super::path::MaildropPath;
 use super::reach::Refusal;
 use super::scan::{Found, Parts};
+use super::snapshot::Entry;
 use super::store::{MESSAGE, Store};
 
 /// Why a file cannot be read as mail, whoever reads it and however often.
@@ -104,19 +106,49 @@ fn require_mail(file: &File, largest: u64) -> io::Result<()> {
     }
 }
 
-/// Requires that a message can be read as mail before it is removed because a client says so: whoever could not read it does
-/// not have it.
-pub(super) fn require_readable(parts: &Parts, found: &Found, largest: u64) -> Result<(), Refusal> {
-    let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-    let file = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::LOOP | Errno::NXIO) => return Err(Refusal::Changed),
-        Err(errno) => return Err(errno.into()),
-    };
-    require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
-        Some(why) => Refusal::NoMail(why),
-        None => Refusal::Hindered(error.to_string()),
-    })
+/// Whether a message may be removed because a client says so: whoever could not read it does not have it.
+pub(super) enum Readability {
+    /// It was read as mail, when it was counted or in this session.
+    Seen,
+    /// Nobody has looked. Octets of the largest message.
+    Unknown(u64),
+    None(NoMail),
+}
+
+impl Maildrop {
+    /// Notes which messages of the listing a client got whole: those need not be looked at again before they are removed.
+    pub fn note_read(&mut self, indices: &[usize]) {
+        self.read = self.places(indices).into_iter().collect();
+    }
+
+    pub(super) fn readability(&self, index: usize) -> Readability {
+        match self.entry(index) {
+            Some(Entry { no_mail: Some(why), .. }) => Readability::None(*why),
+            Some(entry) if entry.counted.is_some() || self.read.contains(&index) => Readability::Seen,
+            _ => Readability::Unknown(self.store.settings().largest_message),
+        }
+    }
+}
+
+impl Readability {
+    /// Requires that a message can be read as mail, where it lies now.
+    pub(super) fn require(&self, parts: &Parts, found: &Found) -> Result<(), Refusal> {
+        let largest = match self {
+            Self::Seen => return Ok(()),
+            Self::None(why) => return Err(Refusal::NoMail(*why)),
+            Self::Unknown(largest) => *largest,
+        };
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
+        let file = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::LOOP | Errno::NXIO) => return Err(Refusal::Changed),
+            Err(errno) => return Err(errno.into()),
+        };
+        require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
+            Some(why) => Refusal::NoMail(why),
+            None => Refusal::Hindered(error.to_string()),
+        })
+    }
 }
 
 impl NoMail {
