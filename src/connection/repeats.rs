@@ -1,12 +1,11 @@
 //! Log lines that anybody can bring about, password or not: repeated ones of one kind and one reason from one network are
 //! summed up.
 
-use std::mem::Discriminant;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::identity::Reason;
+use crate::identity::ReasonKind;
 use crate::lockout::{self, Network, Pace, Sum};
 
 /// What a log line is about. Reasons are told apart, so that a rare one is not lost among others; but not by what a client can
@@ -14,7 +13,7 @@ use crate::lockout::{self, Network, Pace, Sum};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Line {
     /// A login was refused.
-    Refused(Discriminant<Reason>),
+    Refused(ReasonKind),
     /// A login was refused before TLS.
     RefusedInClear,
     /// A login was not possible.

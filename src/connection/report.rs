@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::mem::discriminant;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -155,7 +154,7 @@ impl Report {
     pub(super) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
         let line = match outcome {
             Outcome::Proven(_) | Outcome::Forbidden(..) => None,
-            Outcome::Refused(refused) => Some(Line::Refused(discriminant(&refused.reason))),
+            Outcome::Refused(refused) => Some(Line::Refused(refused.reason.kind())),
             Outcome::Unavailable(_) | Outcome::Misconfigured(_) => Some(Line::NotPossible),
         };
         if line.is_some_and(|line| !self.admits(line)) {

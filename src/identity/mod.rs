@@ -41,7 +41,7 @@ pub use ageing::{Ageing, Basis, ByPerson, Retention};
 pub use flush::{Flush, Flushed};
 pub use forgiving::Whom;
 pub use known_maildrops::KnownMaildrops;
-pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, Refused};
+pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, ReasonKind, Refused};
 pub use person::Identity;
 pub use resolve::Resolved;
 pub use scram::{ScramExchange, ScramSettings, ServerSignature};

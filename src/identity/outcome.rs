@@ -1,6 +1,7 @@
 //! What came of some credentials, and why.
 
 use std::fmt;
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
 use super::Identity;
@@ -150,6 +151,27 @@ impl Outcome {
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
         Self::Refused(Refused { identity: None, reason: Reason::NoCertificate(why), further_steps: 0 })
+    }
+}
+
+/// Which reason it is, whatever names and texts it is told with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReasonKind {
+    reason: Discriminant<Reason>,
+    of_directory: Option<Discriminant<Refusal>>,
+    of_token: Option<Discriminant<token::Refusal>>,
+}
+
+impl Reason {
+    /// Which one it is: reasons of one kind may differ in names and texts, some of which a client chooses.
+    #[must_use]
+    pub fn kind(&self) -> ReasonKind {
+        let (of_directory, of_token) = match self {
+            Self::Directory(refusal) => (Some(discriminant(refusal)), None),
+            Self::Token(refusal) => (None, Some(discriminant(refusal))),
+            _ => (None, None),
+        };
+        ReasonKind { reason: discriminant(self), of_directory, of_token }
     }
 }
 
