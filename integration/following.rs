@@ -167,6 +167,35 @@ fn an_entry_with_two_ids_is_followed_on_389_directory_server() {
     a_disabled_person_is_cut(&directory, "reason=account disabled");
 }
 
+/// Reported, and then the directory falls silent before it is asked again: the outage grace bridges that for nobody who was
+/// changed, and goes on for all others.
+#[test]
+fn who_was_disabled_before_an_outage_is_not_let_in_by_the_grace() {
+    let (mut slapd, site) = (with_overlays(&[Overlay::Sync, Overlay::PasswordPolicy]), Site::new());
+    let ca = slapd.authority();
+    let mut plan = Plan::at(&slapd.tls_url()).and("refusal_step: 0s\ncache: { found: 0s, password: 0s }");
+    let plan = {
+        writeln!(plan.directory, "    follow: true\n    ca: {}", ca.display()).unwrap();
+        plan.and("log: { level: debug }")
+    };
+    for name in [ALAN.0, "alamb"] {
+        give_mail(&site, name);
+    }
+    let service = site.serve(&plan);
+    follows(&service);
+    let lamb = ("alamb", "seven green lamps");
+    for (name, password) in [ALAN, lamb] {
+        log_in(&service, name, password).unwrap();
+    }
+    slapd.disable(ALAN.0);
+    service.wait_for_log(&["an entry has changed"]);
+    slapd.kill();
+    service.wait_for_log(&["WARN", "the directory is not followed"]);
+    log_in(&service, ALAN.0, ALAN.1).unwrap_err();
+    log_in(&service, lamb.0, lamb.1).unwrap();
+    service.wait_for_log(&["login person=\"alamb\"", "proof=outage grace"]);
+}
+
 #[test]
 fn who_leaves_and_who_comes_counts_at_once() {
     let (slapd, site) = (slapd(), Site::new());

@@ -24,6 +24,7 @@ use restante::demo::directory::Directory;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use support::conversation::Conversation;
+use support::directory::unchanged_for_long;
 use support::login::give_mail;
 use support::service::{Plan, Service, Site};
 
@@ -45,7 +46,7 @@ impl World {
     }
 
     fn with(lockout: &str, further: &str) -> Self {
-        let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
         for (person, _) in [ALAN, LAMB] {
             give_mail(&site, person);

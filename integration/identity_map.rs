@@ -14,6 +14,8 @@ mod support;
 mod changes;
 #[path = "identity_map/doubting.rs"]
 mod doubting;
+#[path = "identity_map/enumeration.rs"]
+mod enumeration;
 #[path = "identity_map/flushing.rs"]
 mod flushing;
 #[path = "identity_map/grace.rs"]
@@ -24,10 +26,18 @@ mod guessing;
 mod holding;
 #[path = "identity_map/refusals.rs"]
 mod refusals;
+#[path = "identity_map/reported.rs"]
+mod reported;
 #[path = "identity_map/second_factor.rs"]
 mod second_factor;
 #[path = "identity_map/several.rs"]
 mod several;
+#[path = "identity_map/stamps.rs"]
+mod stamps;
+#[path = "identity_map/strangers.rs"]
+mod strangers;
+#[path = "identity_map/successors.rs"]
+mod successors;
 #[path = "identity_map/try_each.rs"]
 mod try_each;
 
@@ -46,6 +56,7 @@ use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
 use restante::pop3::{Credentials, Mechanism};
 use restante::secret::Password;
+use support::directory::unchanged_for_long;
 
 const ALAN: &str = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
 const LAMB: &str = "uid=alamb,ou=Production,ou=people,dc=renovations,dc=example";
@@ -83,7 +94,7 @@ impl World {
         lockout: lockout::Settings,
         change: impl FnOnce(&mut Lifetimes),
     ) -> Self {
-        let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let mut cache = Lifetimes::default();
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();
@@ -143,10 +154,12 @@ impl World {
         self.controls.change(change);
     }
 
-    /// Gives a person another password, and a change stamp that surely moved: the directory's own has whole seconds.
+    /// Gives a person another password, and a change stamp that surely moved: the directory's own has whole seconds, and
+    /// would be too young to tell anything.
     fn set_password(&self, dn: &str, password: &str) {
         let asked = self.controls.asked();
-        let stamp = format!("{}0101000000Z", 2040 + asked.binds + asked.searches);
+        let moves = asked.binds + asked.searches;
+        let stamp = format!("20210101{:02}{:02}{:02}Z", moves / 3600, moves / 60 % 60, moves % 60);
         self.change(|tree| {
             tree.set(dn, "userPassword", [password]).unwrap();
             tree.set(dn, "pwdChangedTime", [stamp.as_str()]).unwrap();

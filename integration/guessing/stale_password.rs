@@ -159,3 +159,48 @@ fn so_it_does_where_the_directory_tells_when_it_was_set() {
     slapd.set_password("ajones", "a new Password 27");
     a_lock_that_does_not_show_ends(&slapd, "a new Password 27");
 }
+
+/// Somebody guesses once, and slapd, which writes the guess down in the entry, is stopped.
+#[test]
+fn a_strangers_guess_takes_away_neither_the_cached_password_nor_the_outage_grace() {
+    for policy in ["", "cache: { found: 0s, password: 0s }"] {
+        let (mut slapd, site) = (slapd(FOR_GOOD), Site::new());
+        give_mail(&site, "ajones");
+        let service = site.serve(&Plan::at(&slapd.url()).and("refusal_step: 0s").and(policy));
+        assert!(is_let_in(&service, "127.0.0.3", ALAN.1));
+        assert_eq!(reply(service.pop3(), "127.0.0.66", "ajones", "a guess").0, REFUSAL);
+        assert_eq!(remembered(&slapd).0, 1);
+        if policy.is_empty() {
+            assert!(is_let_in(&service, "127.0.0.3", ALAN.1));
+            service.wait_for_log(&["login person=\"ajones\"", "proof=held"]);
+        }
+        slapd.kill();
+        assert!(is_let_in(&service, "127.0.0.3", ALAN.1), "{policy}");
+    }
+}
+
+/// Refused, and made right within one second: most directories' change stamps cannot tell that.
+fn a_password_made_right_at_once_works_at_once(directory: &impl RealDirectory, schema: &str) {
+    let site = Site::new();
+    give_mail(&site, "ajones");
+    let mut plan = Plan::at(&directory.tls_url()).and("refusal_step: 0s");
+    plan.directory.push_str(&format!("    ca: {}\n{schema}", directory.authority().display()));
+    let service = site.serve(&plan);
+    for round in 0..3 {
+        let (before, password) = (format!("a new Password {round}"), format!("another Password {round}"));
+        directory.set_password("ajones", &before);
+        assert_eq!(reply(service.pop3(), "127.0.0.2", "ajones", &password).0, REFUSAL);
+        directory.set_password("ajones", &password);
+        assert!(is_let_in(&service, "127.0.0.2", &password), "round {round}");
+    }
+}
+
+#[test]
+fn a_password_made_right_at_once_works_at_once_on_openldap() {
+    a_password_made_right_at_once_works_at_once(&slapd(FOR_GOOD), "");
+}
+
+#[test]
+fn a_password_made_right_at_once_works_at_once_on_389_directory_server() {
+    a_password_made_right_at_once_works_at_once(&Ds389::start(LDIF), "    schema: 389ds\n");
+}

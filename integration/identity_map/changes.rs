@@ -13,7 +13,7 @@ async fn a_new_password_works_at_once_and_ends_the_old_one() {
     world.set_password(ALAN, "new one");
     assert_eq!(world.login("ajones", "new one").await, "ajones/Maildir by bind");
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: wrong password");
-    assert_eq!(world.login("ajones", "new one").await, "ajones/Maildir by bind", "a refusal drops what was held");
+    assert_eq!(world.login("ajones", "new one").await, "ajones/Maildir by bind", "the change stamp has moved");
 }
 
 #[tokio::test]
@@ -53,20 +53,6 @@ async fn a_refused_password_is_not_bound_again() {
     assert_eq!(world.login("ajones", "stale").await, "refused: wrong password, refused before");
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
     assert_eq!(world.asked().1, 2);
-}
-
-#[tokio::test]
-async fn four_refused_passwords_are_held_of_each_person() {
-    let world = World::new();
-    for password in ["1", "2", "3", "4", "5"] {
-        assert_eq!(world.login("ajones", password).await, "refused: wrong password");
-    }
-    for password in ["2", "3", "4", "5"] {
-        assert_eq!(world.login("ajones", password).await, "refused: wrong password, refused before");
-    }
-    assert_eq!(world.login("ajones", "1").await, "refused: wrong password");
-    assert_eq!(world.asked().1, 6);
-    assert_eq!(world.login("alamb", "2").await, "refused: wrong password", "another person's is another password");
 }
 
 #[tokio::test]
@@ -121,11 +107,11 @@ async fn an_entry_that_moved_is_bound_where_it_is_now() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.asked(), (searches + 1, binds + 2), "at the old DN, a look-up, at the new DN");
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    assert_eq!(world.asked(), (searches + 1, binds + 3), "the new DN is known");
+    assert_eq!(world.asked(), (searches + 2, binds + 3), "the new DN is known, and is still theirs");
 
     world.change(|tree| tree.move_entry(moved, ALAN).unwrap());
     assert_eq!(world.login("ajones", "wrong").await, "refused: wrong password");
-    assert_eq!(world.asked(), (searches + 2, binds + 5));
+    assert_eq!(world.asked(), (searches + 3, binds + 5));
 }
 
 /// The old name leads nowhere; the others lead to the same person by the new one.

@@ -64,7 +64,7 @@ async fn it_never_overrules_a_refusal() {
     for _ in 0..2 {
         assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
     }
-    assert_eq!(world.asked().1, 2, "it was refused by a bind");
+    assert_eq!(world.asked().1, 2, "it was refused by a bind, and not asked again while nobody can be looked up");
 }
 
 /// The last thing the directory said of the name was that nobody has it.

@@ -212,7 +212,7 @@ async fn an_administrator_forgives() {
     world.map.forgive(&Whom::All);
     lock().await;
     world.map.forgive(&Whom::All);
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
     assert_eq!(world.map.forgive(&Whom::Person("stranger".to_owned())), 0);
 }
 

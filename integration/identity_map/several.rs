@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use restante::demo::directory::{Controls, Directory};
-use restante::demo::ldif;
 use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
-use restante::demo::tree::Tree;
 use restante::directory::{self, NameLimits, ServiceBind};
 use restante::identity::{Ageing, Ambiguous, IdentityMap, Lifetimes, ScramSettings, Settings};
 use restante::lockout;
@@ -15,7 +13,7 @@ use restante::maildir::PathTemplate;
 use restante::names::{Dn, DnPattern, Policy};
 
 use super::support::{PATIENCE, factory};
-use super::{ALAN, LAMB, PASSWORD, asking, told};
+use super::{ALAN, LAMB, PASSWORD, asking, told, unchanged_for_long};
 
 const LAMBS: &str = "seven green lamps";
 const NIGHT_LAMB: &str = "uid=alamb2,ou=Night,ou=people,o=factory";
@@ -69,8 +67,8 @@ impl Two {
     }
 
     pub(super) fn with(setup: Setup) -> Self {
-        let second = Tree::new(ldif::parse(setup.second).unwrap()).unwrap();
-        let directories = [(people::tree().unwrap(), SERVICE), (second, setup.service)]
+        let second = unchanged_for_long(setup.second);
+        let directories = [(unchanged_for_long(people::LDIF), SERVICE), (second, setup.service)]
             .map(|(tree, service)| Directory::start(tree, Dn::parse(service)).unwrap());
         let [of_first, of_second] = setup.limits;
         let first = directory::Settings { names: of_first, ..asking("renovations", &directories[0].url()) };
@@ -125,7 +123,7 @@ async fn each_person_is_proven_by_their_own_directory() {
     assert_eq!(two.login("nobody", "x").await, "refused: nobody has that name");
     // A DN is read in the directory whose base it lies below; the other is not asked.
     let before = two.first.asked().searches;
-    assert_eq!(two.login(BEA, "anvil").await, "bwright/Maildir by bind");
+    assert_eq!(two.login(BEA, "anvil").await, "bwright/Maildir by held");
     assert_eq!(two.first.asked().searches, before);
 }
 

@@ -1,5 +1,7 @@
 //! What one table of expectations asks of a real directory server, whoever made it.
 
+use restante::demo::ldif;
+use restante::demo::tree::Tree;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -126,4 +128,19 @@ pub fn dn_of(entries: &[Entry], short_name: &str) -> String {
     let is_called = |entry: &&Entry| entry.texts("uid").any(|uid| uid == short_name);
     let entry = entries.iter().find(is_called).unwrap_or_else(|| panic!("nobody is called {short_name}"));
     entry.dn.to_string()
+}
+
+/// People whose entries were last changed so long ago that their change stamps tell everything.
+pub fn unchanged_for_long(ldif: &str) -> Tree {
+    let class = "
+objectClass: inetOrgPerson
+";
+    let old = ldif.replace(
+        class,
+        &format!(
+            "{class}modifyTimestamp: 20200101000000Z
+"
+        ),
+    );
+    Tree::new(ldif::parse(&old).unwrap()).unwrap()
 }

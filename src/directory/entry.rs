@@ -7,7 +7,7 @@ use ldap3::asn1::PL;
 use ldap3::{ResultEntry, SearchEntry};
 
 use super::values::Values;
-use super::{Account, Attributes, Exclusion, Misfit};
+use super::{Account, Attributes, Exclusion, Misfit, Stamp};
 use crate::names::{Dn, Kind, LookUp, Rdn, fold};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
@@ -36,29 +36,14 @@ pub struct Entry {
     values: Values,
 }
 
-/// What moves when a password may have changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stamp {
-    /// When the password was set: pwdChangedTime or pwdLastSet.
-    OfPassword(String),
-    /// When anything of the entry was changed: modifyTimestamp or whenChanged. A refused bind is such a change where the
-    /// directory counts them in the entry, as slapd's ppolicy does.
-    OfEntry(String),
-}
-
-impl Stamp {
-    /// Whether the password may be the same under both.
-    #[must_use]
-    pub fn may_mean_the_same_password(&self, other: &Self) -> bool {
-        self == other || matches!((self, other), (Self::OfEntry(_), Self::OfEntry(_)))
-    }
-}
-
 /// Operational attributes that are read of every entry: of these, the first that there is identifies it.
 pub(super) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
 
 /// And these move when a password may have changed, besides `pwdLastSet`, which tells of the account's state as well.
 pub(super) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
+
+/// What makes these finer, where the directory has it.
+pub(super) const FINER_STAMPS: [&str; 2] = ["entryCSN", "pwdFailureTime"];
 
 /// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
 pub(super) const CONFLICT: [&str; 2] = ["nsds5ReplConflict", "ds-sync-conflict"];
@@ -79,7 +64,7 @@ impl Entry {
         let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values };
         entry.id.own = entry.own_id();
         entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
-        entry.stamp = entry.change_stamp();
+        entry.stamp = Stamp::of(&entry);
         entry
     }
 
@@ -95,15 +80,6 @@ impl Entry {
             return digits_of(text);
         }
         self.octets("objectGUID").next().map_or_else(|| self.dn.as_str().to_lowercase(), hexadecimal)
-    }
-
-    /// A `pwdLastSet` of 0 says that the password must be changed, not when it was.
-    fn change_stamp(&self) -> Option<Stamp> {
-        let first_of = |names: [&str; 2]| {
-            names.into_iter().find_map(|name| self.values(name).first().filter(|value| *value != "0").cloned())
-        };
-        let of_password = first_of(["pwdChangedTime", "pwdLastSet"]).map(Stamp::OfPassword);
-        of_password.or_else(|| first_of(["modifyTimestamp", "whenChanged"]).map(Stamp::OfEntry))
     }
 
     /// All values of an attribute that are text, those under options included (RFC 4512 §2.5.2: `cn;lang-ru` is a

@@ -23,6 +23,12 @@ impl Fault {
         Self::Unavailable { why: why.into(), silent: true }
     }
 
+    /// Whether this is a silence that what was proven before may bridge.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unavailable { silent: true, .. })
+    }
+
     /// The same, with the name of the directory that it is about.
     #[must_use]
     pub fn of_directory(self, name: &str) -> Self {

@@ -13,6 +13,8 @@ mod entry;
 mod fault;
 mod filter;
 mod follow;
+mod health;
+mod identify;
 mod moment;
 mod name_limits;
 mod operation;
@@ -23,6 +25,7 @@ mod search;
 mod servers;
 mod settings;
 mod shared;
+mod stamp;
 mod state;
 mod tend;
 mod tls_fault;
@@ -34,6 +37,7 @@ mod walk;
 mod words;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -41,7 +45,7 @@ use tokio::time::timeout;
 pub use admission::{Admission, Exclusion, Group};
 pub use attributes::{Attributes, Source};
 pub use claims::{CertificateMapping, Claims};
-pub use entry::{Entry, EntryId, Stamp};
+pub use entry::{Entry, EntryId};
 pub use fault::Fault;
 pub use filter::check_filter;
 pub use follow::Change;
@@ -49,6 +53,7 @@ pub use name_limits::{Misfit, NameLimits};
 pub use readable::{Access, Need};
 pub use scram::HeldScram;
 pub use settings::{Limits, ServiceBind, Settings};
+pub use stamp::Stamp;
 pub use state::{Account, Barred};
 pub use trust::{system_authorities, trust};
 pub use url::LdapUrl;
@@ -56,7 +61,8 @@ pub use verdict::{Refusal, Verdict};
 pub use walk::{Walk, WalkEnd};
 
 use self::bind::Binder;
-use self::search::Searcher;
+use self::health::Health;
+use self::search::{Question, Searcher};
 use self::servers::Servers;
 use crate::names::{Dn, LookUp};
 use crate::secret::Password;
@@ -76,6 +82,7 @@ struct Inner {
     binder: Binder,
     /// Whether the entry of a locked person says so to the service, once that is known.
     shows_locks: OnceCell<bool>,
+    health: Health,
 }
 
 impl Directory {
@@ -87,8 +94,8 @@ impl Directory {
     pub fn new(settings: Settings) -> Self {
         let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
-        let shows_locks = OnceCell::new();
-        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder, shows_locks }) }
+        let (shows_locks, health) = (OnceCell::new(), Health::default());
+        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder, shows_locks, health }) }
     }
 
     /// What it was told.
@@ -106,7 +113,8 @@ impl Directory {
         let inner = self.inner.clone();
         apart(async move {
             let _place = inner.place().await?;
-            inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await
+            let answer = inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await;
+            inner.heard(answer)
         })
     }
 
@@ -119,7 +127,8 @@ impl Directory {
         let inner = self.inner.clone();
         apart(async move {
             let _place = inner.place().await?;
-            inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await
+            let answer = inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await;
+            inner.heard(answer)
         })
     }
 
@@ -151,9 +160,56 @@ impl Directory {
         let inner = self.inner.clone();
         apart(async move {
             let _place = inner.place().await?;
-            inner.searcher.scram(&inner.settings, &inner.servers, &dn).await
+            let answer = inner.searcher.scram(&inner.settings, &inner.servers, &dn).await;
+            inner.heard(answer)
         })
         .await
+    }
+
+    /// The id of the person's entry at a DN now; none if no person has that DN.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn id_at(&self, dn: Dn) -> Result<Option<EntryId>, Fault> {
+        let inner = self.inner.clone();
+        apart(async move {
+            let _place = inner.place().await?;
+            let answer = inner.searcher.id_at(&inner.settings, &inner.servers, &dn).await;
+            inner.heard(answer)
+        })
+        .await
+    }
+
+    /// Whether the directory answered a login's question since a moment, and none has been without an answer since.
+    #[must_use]
+    pub fn was_heard_since(&self, moment: Instant) -> bool {
+        self.inner.health.was_heard_since(moment)
+    }
+
+    /// Whether the directory has fallen silent, and was heard so short a time ago.
+    #[must_use]
+    pub fn fell_silent_within(&self, time: Duration) -> bool {
+        self.inner.health.fell_silent_within(time)
+    }
+
+    /// Whether the last search had no answer.
+    #[must_use]
+    pub fn finds_nobody(&self) -> bool {
+        self.inner.health.are_searches_silent()
+    }
+
+    /// Asks whether the directory answers: for people under a name that nobody has, from the call on.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub fn confirm(&self) -> impl Future<Output = Result<(), Fault>> + use<> {
+        let inner = self.inner.clone();
+        apart(async move {
+            let _place = inner.place().await?;
+            let question = Question::nobody(&inner.settings);
+            let answer = inner.searcher.ask(&inner.settings, &inner.servers, &question).await;
+            inner.heard(answer).map(drop)
+        })
     }
 
     /// Whether the directory answers, lets the service in, and has the search base.
@@ -172,7 +228,9 @@ impl Directory {
     pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
         let inner = self.inner.clone();
         apart(async move {
-            match inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await? {
+            let answer = inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await;
+            inner.health.note_bind(&answer);
+            match answer? {
                 Verdict::Refused(Refusal::WrongOrLocked) if inner.shows_locks().await => {
                     Ok(Verdict::Refused(Refusal::WrongPassword))
                 }
@@ -184,6 +242,12 @@ impl Directory {
 }
 
 impl Inner {
+    /// Notes what came of a search.
+    fn heard<T>(&self, answer: Result<T, Fault>) -> Result<T, Fault> {
+        self.health.note_search(&answer);
+        answer
+    }
+
     /// Whether the entry of a locked person says so to the service. Asked once, when it first matters.
     async fn shows_locks(&self) -> bool {
         let shown = self.shows_locks.get_or_try_init(|| self.searcher.shows_locks(&self.settings, &self.servers)).await;

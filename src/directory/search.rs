@@ -3,7 +3,7 @@
 use ldap3::{LdapError, LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
-use super::entry::{CHANGE_STAMPS, CONFLICT, IDS};
+use super::entry::{CHANGE_STAMPS, CONFLICT, FINER_STAMPS, IDS};
 use super::fault::{failed, is_late, is_lost, no_base};
 use super::servers::Servers;
 use super::shared::{Discarded, Shared, SharedConnection};
@@ -305,6 +305,7 @@ pub(super) fn attributes(settings: &Settings) -> Vec<&str> {
         .chain(settings.admission.attributes())
         .chain(IDS)
         .chain(CHANGE_STAMPS)
+        .chain(FINER_STAMPS)
         .chain(CONFLICT)
         .chain(STATE)
         .collect()

@@ -50,6 +50,14 @@ pub enum Refusal {
     Other(String),
 }
 
+impl Refusal {
+    /// Whether it is about the account and so holds for every password, not about the password that was sent alone.
+    #[must_use]
+    pub fn is_of_the_account(&self) -> bool {
+        !matches!(self, Self::WrongPassword | Self::WrongOrLocked)
+    }
+}
+
 /// Judges the result of a bind as a person, and the controls that came with it.
 ///
 /// A directory may let somebody in who must change the password first: only a control tells.

@@ -10,6 +10,9 @@ use super::{Identity, Settings};
 use crate::directory::{Entry, Fault};
 use crate::names::{LoginName, LookUp};
 
+/// Why a name is nobody's that the limits of all directories leave out: none is asked for it.
+pub(super) const NO_DIRECTORY: &str = "no directory is for such a name";
+
 /// A question to all directories.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
@@ -35,7 +38,7 @@ impl Asking<'_> {
             let by_policy = self.settings.policy.look_up(self.login, &settings.base);
             let look_up = settings.names.narrow(by_policy.clone());
             if look_up.is_empty() && !by_policy.is_empty() {
-                otherwise = Found::OutsideLimits("no directory is for such a name".to_owned());
+                otherwise = Found::OutsideLimits(NO_DIRECTORY.to_owned());
                 self.steps.note(|| Step::OutsideLimits { directory: settings.name.to_string() });
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Certificates: whose is one that TLS has verified, and is it the same person's as a password or a login name?
 //!
-//! A certificate login makes no bind. What is held of a certificate is held as long as what is held of a login name, and
-//! bridges an outage as long: its proof is the look-up that found it in the entry.
+//! A certificate login makes no bind. What is cached of a certificate is cached as long as what is cached of a login name;
+//! its proof is the look-up that found it in the entry, and bridges an outage for `outage_grace` from then on.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub(super) struct Owners {
     held: Cache<Fingerprint, Held>,
     /// Whose they last were and when that was asked, for as long as an outage may be bridged.
     last: Cache<Fingerprint, (Generation, Arc<Identity>)>,
+    lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
 }
 
@@ -38,6 +39,7 @@ type Fingerprint = [u8; 32];
 struct Held {
     asked: Generation,
     owner: Owner,
+    lifetime: Duration,
 }
 
 /// Whose a certificate is.
@@ -51,14 +53,11 @@ pub(super) enum Owner {
 }
 
 /// A found owner and "nobody's" are believed for different times.
-struct PerOwner(Lifetimes);
+struct PerOwner;
 
 impl Expiry<Fingerprint, Held> for PerOwner {
     fn expire_after_create(&self, _: &Fingerprint, held: &Held, _: Instant) -> Option<Duration> {
-        Some(match held.owner {
-            Owner::One(_) => self.0.found,
-            Owner::Nobody(_) | Owner::Several(_) => self.0.missed,
-        })
+        Some(held.lifetime)
     }
 }
 
@@ -66,11 +65,10 @@ impl Owners {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         // An authority has signed each of them: a new one takes the place of the one that was not shown for the longest time.
         let (most, policy) = (lifetimes.people, EvictionPolicy::lru());
-        let held = Cache::builder().max_capacity(most).eviction_policy(policy.clone());
-        let held = held.expire_after(PerOwner(lifetimes)).build();
-        let bridged = lifetimes.outage_grace + lifetimes.found;
+        let held = Cache::builder().max_capacity(most).eviction_policy(policy.clone()).expire_after(PerOwner).build();
+        let bridged = lifetimes.outage_grace;
         let last = Cache::builder().max_capacity(most).eviction_policy(policy).time_to_live(bridged).build();
-        Self { held, last, flushes }
+        Self { held, last, lifetimes, flushes }
     }
 
     /// Forgets every certificate.
@@ -82,21 +80,22 @@ impl Owners {
     /// Whose a certificate is, from memory or from the directory; and whether only an earlier answer says so.
     async fn find(&self, certificate: &Certificate, all: All<'_>) -> Result<(Owner, Proof), Fault> {
         let fingerprint = fingerprint(certificate);
-        let fault = match self.held(fingerprint, certificate, all).await {
-            Ok(held) => return Ok((held.owner, Proof::Certificate)),
-            Err(fault) => fault,
-        };
-        match self.last(fingerprint).await {
-            Some(person) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
-                Ok((Owner::One(person), Proof::Grace))
-            }
-            _ => Err(fault),
+        match self.held(fingerprint, certificate, all).await {
+            Ok(held) => Ok((held.owner, Proof::Certificate)),
+            Err(fault) => self.bridge(fingerprint, fault).await,
         }
     }
 
-    async fn last(&self, fingerprint: Fingerprint) -> Option<Arc<Identity>> {
+    /// Whose it was last, if the directory is silent and no change of the owner was reported since.
+    async fn bridge(&self, fingerprint: Fingerprint, fault: Fault) -> Result<(Owner, Proof), Fault> {
         let last = self.last.get(&fingerprint).await;
-        last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)).map(|(_, person)| person)
+        let last = last.filter(|(asked, person)| {
+            self.flushes.bridges(*asked, person) && person.is_within(self.lifetimes.outage_grace)
+        });
+        match last {
+            Some((_, person)) if fault.is_silence() => Ok((Owner::One(person), Proof::Grace)),
+            _ => Err(fault),
+        }
     }
 
     /// As login names are held: what was asked before a flush that may be about it is asked anew.
@@ -126,16 +125,26 @@ impl Owners {
     async fn look_up(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
         let asked = self.flushes.now();
         let search = all.ask(certificate).await;
-        let known = self.last(fingerprint).await;
+        let last = self.last.get(&fingerprint).await;
+        let known = last.filter(|(asked, person)| self.flushes.believes_of(*asked, person)).map(|(_, person)| person);
         if search.heard.still(known.as_ref()).is_none() {
             self.last.invalidate(&fingerprint).await;
         }
         let is_whole = search.heard.is_whole();
-        let owner = search.owner(known.as_ref())?;
-        if let (Owner::One(person), true) = (&owner, is_whole) {
-            self.last.insert(fingerprint, (asked, person.clone())).await;
+        let sure = known.filter(|known| known.is_within(self.lifetimes.outage_grace));
+        let owner = search.owner(sure.as_ref())?;
+        let mut lifetime = match owner {
+            Owner::One(_) => self.lifetimes.found,
+            Owner::Nobody(_) | Owner::Several(_) => self.lifetimes.missed,
+        };
+        match (&owner, sure) {
+            (Owner::One(person), _) if is_whole => self.last.insert(fingerprint, (asked, person.clone())).await,
+            (Owner::One(_), Some(sure)) => {
+                lifetime = lifetime.min(self.lifetimes.outage_grace.saturating_sub(sure.looked_up.elapsed()));
+            }
+            _ => {}
         }
-        Ok(Held { asked, owner })
+        Ok(Held { asked, owner, lifetime })
     }
 }
 
@@ -151,7 +160,8 @@ impl IdentityMap {
         let mut outcome = if self.guard.shuts_out_network(&trial, now) {
             refused(None, Reason::LockedOut(LockOutOf::Network))
         } else {
-            self.judge_certificate(certificate, authorization).await
+            let outcome = self.judge_certificate(certificate, authorization).await;
+            self.unless_silent(outcome, None, now).await
         };
         self.guard.settle_token(&trial, &mut outcome, Instant::now());
         outcome
@@ -174,27 +184,55 @@ impl IdentityMap {
         }
     }
 
-    /// Whose a certificate is. What bars its owner is never told from memory: it may be over.
-    async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
+    /// Whose a certificate is. What bars its owner is never told from memory: it may be over. Neither is it known from
+    /// memory whose a DN is, where that alone makes the certificate somebody's: it can be given to a successor.
+    pub(super) async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
         let began = Instant::now();
         let found = self.owners.find(certificate, self.all()).await?;
-        match &found.0 {
-            Owner::One(owner) if owner.looked_up < began && self.bars(owner).is_some() => {
+        let (Owner::One(owner), Proof::Certificate) = &found else { return self.unless_barred_since(found) };
+        if owner.looked_up >= began {
+            return Ok(found);
+        }
+        let is_theirs =
+            if self.bars(owner).is_some() { Ok(false) } else { self.is_still_by_dn(certificate, owner).await };
+        match is_theirs {
+            Ok(true) => Ok(found),
+            Ok(false) => {
                 self.owners.held.invalidate(&fingerprint(certificate)).await;
-                self.owners.find(certificate, self.all()).await
+                let found = self.owners.find(certificate, self.all()).await?;
+                self.unless_barred_since(found)
             }
+            Err(fault) => {
+                let found = self.owners.bridge(fingerprint(certificate), fault).await?;
+                self.unless_barred_since(found)
+            }
+        }
+    }
+
+    /// Nobody is let in by an earlier answer who was seen to be barred since, by whatever login.
+    fn unless_barred_since(&self, found: (Owner, Proof)) -> Result<(Owner, Proof), Fault> {
+        match &found {
+            (Owner::One(owner), Proof::Grace) if self.passwords.was_barred_since(owner) => Err(barred_since()),
             _ => Ok(found),
         }
     }
 
-    /// Whose a certificate is that was shown besides other credentials, by which the state of the account is judged.
-    pub(super) async fn owner_of_shown(&self, certificate: &Certificate) -> Result<Owner, Fault> {
-        Ok(self.owners.find(certificate, self.all()).await?.0)
+    /// Whether a certificate that is somebody's by its subject's DN is still so by whose DN that is now.
+    async fn is_still_by_dn(&self, certificate: &Certificate, owner: &Identity) -> Result<bool, Fault> {
+        let mapping = self.directories.settings_of(&owner.id).map(|settings| settings.certificate_mapping);
+        let is_by_dn = mapping == Some(CertificateMapping::Subject)
+            && Dn::parse(&certificate.subject).is_some_and(|subject| subject.matches(&owner.dn));
+        if is_by_dn { self.directories.is_still_theirs(owner).await } else { Ok(true) }
     }
 
     fn all(&self) -> All<'_> {
         All { directories: &self.directories, settings: &self.settings }
     }
+}
+
+/// While the directory is silent, the last that it said of a person is that they may not log in.
+pub(super) fn barred_since() -> Fault {
+    Fault::Unavailable { why: "silent, and the person was barred when it was last heard".to_owned(), silent: true }
 }
 
 fn fingerprint(certificate: &Certificate) -> Fingerprint {

@@ -1,9 +1,11 @@
 //! The directories that are asked, in the order of the configuration.
 
+use std::time::{Duration, Instant};
+
 use zeroize::Zeroizing;
 
 use super::Identity;
-use crate::directory::{Directory, EntryId, Fault, Verdict};
+use crate::directory::{Directory, EntryId, Fault, Settings, Verdict};
 use crate::secret::Password;
 
 /// A value that is wiped when dropped.
@@ -11,6 +13,13 @@ pub(super) type Secret = Zeroizing<Vec<u8>>;
 
 /// All of them. Each name is asked of all; a password is proven by the one that holds the entry.
 pub(super) struct Directories(Vec<Directory>);
+
+/// How many of several directories must answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    All,
+    One,
+}
 
 impl Directories {
     pub(super) fn new(directories: Vec<Directory>) -> Self {
@@ -30,6 +39,14 @@ impl Directories {
         answer.map_err(|fault| self.told(fault, person.id.directory()))
     }
 
+    /// Whether the entry at the person's DN is still theirs: a DN can be given to a successor.
+    pub(super) async fn is_still_theirs(&self, person: &Identity) -> Result<bool, Fault> {
+        let Some(directory) = self.holding(&person.id) else { return Ok(false) };
+        let id = directory.id_at(person.dn.clone()).await;
+        let id = id.map_err(|fault| self.told(fault, person.id.directory()))?;
+        Ok(id.is_some_and(|id| id == person.id))
+    }
+
     /// What the person's entry holds of SCRAM now; none if it is not where it was, or their directory has no attribute for it.
     pub(super) async fn scram(&self, person: &Identity) -> Result<Option<Vec<Secret>>, Fault> {
         let Some(directory) = self.holding(&person.id) else { return Ok(None) };
@@ -38,9 +55,51 @@ impl Directories {
         Ok(held.filter(|held| held.id == person.id).map(|held| held.values))
     }
 
+    /// Whether those of the directories answer that are wanted: all of them, or one at least. What was not heard since a
+    /// moment is asked now.
+    pub(super) async fn confirm(
+        &self,
+        is_wanted: impl Fn(&Directory) -> bool,
+        needed: Needed,
+        since: Instant,
+    ) -> Result<(), Fault> {
+        let wanted = || self.0.iter().filter(|directory| is_wanted(directory));
+        let unheard = || wanted().filter(|directory| !directory.was_heard_since(since));
+        if needed == Needed::One && unheard().count() < wanted().count() {
+            return Ok(());
+        }
+        let asked: Vec<_> = unheard().map(|directory| (&directory.settings().name, directory.confirm())).collect();
+        let (mut answers, mut faults) = (0, Vec::new());
+        for (name, pending) in asked {
+            match pending.await {
+                Ok(()) => answers += 1,
+                Err(fault) => faults.push(self.told(fault, name)),
+            }
+        }
+        match faults.into_iter().next() {
+            Some(fault) if needed == Needed::All || answers == 0 => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a person's directory has answered no search of late.
+    pub(super) fn finds_nobody(&self, person: &Identity) -> bool {
+        self.holding(&person.id).is_some_and(Directory::finds_nobody)
+    }
+
+    /// Whether any has fallen silent, and was heard so short a time ago.
+    pub(super) fn fell_silent_within(&self, time: Duration) -> bool {
+        self.0.iter().any(|directory| directory.fell_silent_within(time))
+    }
+
     /// The attribute that holds SCRAM credentials in the person's directory.
     pub(super) fn scram_attribute(&self, person: &Identity) -> Option<&str> {
-        self.holding(&person.id)?.settings().attributes.scram.as_deref()
+        self.settings_of(&person.id)?.attributes.scram.as_deref()
+    }
+
+    /// The settings of the directory that holds an entry.
+    pub(super) fn settings_of(&self, id: &EntryId) -> Option<&Settings> {
+        self.holding(id).map(Directory::settings)
     }
 
     /// A fault, with the name of its directory where there are several.

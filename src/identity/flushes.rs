@@ -38,8 +38,12 @@ struct Changes {
     last: u64,
     /// Every name counts no more that was asked for in an earlier generation.
     every_name_before: u64,
-    /// The generation that each change of an entry began.
+    /// The generation that each change of an entry began. It stays when following is lost: what was reported is not bridged
+    /// by the outage that comes behind it.
     entries: HashMap<EntryId, u64>,
+    /// A change was reported that may be about anybody: nothing that was asked for in an earlier generation bridges an
+    /// outage.
+    anybody_changed: u64,
 }
 
 #[derive(Default)]
@@ -89,16 +93,23 @@ impl Flushes {
         changes.last = began;
         if changes.entries.len() >= CHANGES_KEPT {
             changes.entries.clear();
-            changes.every_name_before = began;
+            (changes.every_name_before, changes.anybody_changed) = (began, began);
         }
         changes.entries.insert(id, began);
     }
 
-    /// Makes every name void that was asked for before: changes may have gone unheard.
+    /// Makes every name void that was asked for before: a change was reported that may be about anybody.
+    pub(super) fn anybody_changed(&self) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        (changes.every_name_before, changes.anybody_changed) = (began, began);
+    }
+
+    /// Makes every name void that was asked for before: changes may have gone unheard. Nothing was reported, so that an
+    /// outage is bridged as before.
     pub(super) fn every_name(&self) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         changes.every_name_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
-        changes.entries.clear();
     }
 
     /// Whether what a name led to is still believed.
@@ -120,6 +131,18 @@ impl Flushes {
     /// Whether it is still believed that something is this person's.
     pub(super) fn believes_owner(&self, asked: Generation, person: &Arc<Identity>) -> bool {
         self.believes_of(asked, person) && self.is_unchanged(asked, &Found::One(person.clone(), None))
+    }
+
+    /// Whether an answer about a person bridges an outage: no change of them was reported since it was asked for.
+    pub(super) fn bridges(&self, asked: Generation, person: &Identity) -> bool {
+        self.believes_of(asked, person) && self.is_unreported(asked, person)
+    }
+
+    /// Whether no change of a person was reported since something was asked for.
+    pub(super) fn is_unreported(&self, asked: Generation, person: &Identity) -> bool {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        let latest = person.ids().filter_map(|id| changes.entries.get(id).copied()).max().unwrap_or_default();
+        asked.0 >= latest.max(changes.anybody_changed)
     }
 
     /// Whether what is known of a person is still believed.

@@ -10,7 +10,8 @@
 //! what the directory holds. Whether somebody is locked out, or could be, is seen by nobody who has no right password.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use aws_lc_rs::error::Unspecified;
@@ -18,7 +19,7 @@ use aws_lc_rs::error::Unspecified;
 use super::familiar::FamiliarNetworks;
 use super::locked::{Locked, LockedOut, Namesakes, Someone};
 use super::outcome::LockOutOf;
-use super::trial::{Tagger, Trial};
+use super::trial::{Tagger, Trial, lock};
 use super::{Identity, Outcome, Reason, Refused, Whom};
 use crate::directory::{EntryId, Refusal};
 use crate::lockout::{self, LockOut, Network, Table, Tag};
@@ -104,7 +105,7 @@ impl Guard {
     pub(super) fn admits(&self, person: &Identity, trial: &Trial, now: Instant) -> bool {
         let someone = Someone::from(person);
         let is_familiar = self.is_familiar(&someone, trial);
-        let _first_one_counts = trial.on_trial_for.set(someone.clone());
+        *lock(&trial.on_trial_for) = Some(someone.clone());
         let mut tables = self.tables();
         if is_familiar {
             tables.familiar.admit((someone, trial.network), trial.password, now)
@@ -118,7 +119,7 @@ impl Guard {
         let people: Vec<Someone> = people.iter().map(|person| Someone::from(&**person)).collect();
         let is_familiar = people.iter().any(|someone| self.is_familiar(someone, trial));
         let namesakes = Namesakes::new(people, is_familiar.then_some(trial.network));
-        let _first_ones_count = trial.on_trial_for_each.set(namesakes.clone());
+        *lock(&trial.on_trial_for_each) = Some(namesakes.clone());
         self.tables().namesakes.admit(namesakes, trial.password, now)
     }
 
@@ -128,13 +129,15 @@ impl Guard {
             Outcome::Proven(proven) => self.acquit(&proven.identity, trial),
             Outcome::Forbidden(person, _) => self.acquit(person, trial),
             Outcome::Refused(refused) => self.refused(trial, refused, now),
-            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => match trial.wrong_in_outage.get() {
-                Some(someone) => {
-                    self.count_person(someone, trial, now);
+            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => {
+                match trial.wrong_in_outage.get() {
+                    Some(someone) => self.count_person(someone, trial, now),
+                    None => self.withdraw(trial),
+                }
+                if trial.is_in_outage.load(Ordering::Acquire) {
                     self.count_network(trial, now);
                 }
-                None => self.withdraw(trial),
-            },
+            }
         }
     }
 
@@ -195,7 +198,7 @@ impl Guard {
         let mut tables = self.tables();
         tables.people.acquit(&someone, trial.password);
         tables.familiar.forget_one(&(someone.clone(), trial.network));
-        if let Some(namesakes) = trial.on_trial_for_each.get() {
+        if let Some(namesakes) = &*lock(&trial.on_trial_for_each) {
             tables.namesakes.acquit(namesakes, trial.password);
         }
         drop(tables);
@@ -222,7 +225,7 @@ impl Guard {
                 self.count_network(trial, now);
             }
             (_, person) => {
-                let leads_nowhere = person.is_none() && trial.on_trial_for_each.get().is_none();
+                let leads_nowhere = person.is_none() && lock(&trial.on_trial_for_each).is_none();
                 if matches!(refused.reason, Reason::NoneOfSeveral(_)) {
                     self.count_namesakes(trial, now);
                 }
@@ -274,7 +277,7 @@ impl Guard {
     }
 
     fn count_namesakes(&self, trial: &Trial, now: Instant) {
-        let Some(namesakes) = trial.on_trial_for_each.get() else { return };
+        let Some(namesakes) = lock(&trial.on_trial_for_each).clone() else { return };
         self.count(|tables| {
             let begun = tables.namesakes.count(namesakes.clone(), trial.password, now)?;
             Some((Locked::Namesakes(namesakes.clone()), begun))
@@ -290,15 +293,15 @@ impl Guard {
         locked.log_begin(lock_out);
     }
 
-    /// Gives back the places of a password that was not judged.
-    fn withdraw(&self, trial: &Trial) {
-        if let Some(namesakes) = trial.on_trial_for_each.get() {
-            self.tables().namesakes.withdraw(namesakes, trial.password);
+    /// Gives back the places of a password that was not judged, or not of them.
+    pub(super) fn withdraw(&self, trial: &Trial) {
+        if let Some(namesakes) = lock(&trial.on_trial_for_each).take() {
+            self.tables().namesakes.withdraw(&namesakes, trial.password);
         }
-        let Some(someone) = trial.on_trial_for.get() else { return };
+        let Some(someone) = lock(&trial.on_trial_for).take() else { return };
         let mut tables = self.tables();
-        tables.people.withdraw(someone, trial.password);
-        tables.familiar.withdraw(&(someone.clone(), trial.network), trial.password);
+        tables.people.withdraw(&someone, trial.password);
+        tables.familiar.withdraw(&(someone, trial.network), trial.password);
     }
 
     fn is_familiar(&self, someone: &Someone, trial: &Trial) -> bool {
@@ -306,7 +309,7 @@ impl Guard {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tables)
     }
 }
 

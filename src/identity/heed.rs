@@ -7,10 +7,13 @@ impl IdentityMap {
     /// Takes to heart what a directory's follower has heard.
     pub fn heed(&self, directory: &str, change: Change) {
         match change {
-            Change::Entry(id) => self.flushes.entry_changed(id),
+            Change::Entry(id) => {
+                tracing::debug!(directory, %id, "an entry has changed: its person is looked up anew");
+                self.flushes.entry_changed(id);
+            }
             // Whose membership it touches is only known by asking: groups lie within groups.
             Change::Groups => {
-                self.flushes.every_name();
+                self.flushes.anybody_changed();
                 tracing::debug!(directory, "a group has changed: everybody is looked up anew");
             }
             Change::Following => {

@@ -18,9 +18,12 @@ mod heed;
 mod known_maildrops;
 mod locked;
 mod names;
+mod outage;
 mod outcome;
 mod passwords;
 mod person;
+mod proving;
+mod record;
 mod resolve;
 mod scram;
 mod second_factor;
@@ -58,14 +61,15 @@ use self::flushes::Flushes;
 use self::guard::Guard;
 use self::heard::told;
 use self::names::Names;
-use self::passwords::{Bridge, Passwords, Recall, Sent};
+use self::passwords::{Passwords, Recall};
 use self::person::Found;
+use self::record::Sent;
 use self::resolve::place;
 use self::scram::StandIns;
 use self::second_factor::AcceptedOwner;
 use self::token::Tokens;
 use self::trial::Trial;
-use crate::directory::{Directory, Fault, Refusal, Verdict};
+use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
 use crate::secret::Password;
@@ -146,7 +150,10 @@ impl IdentityMap {
             Err(fault) => self.without_answer(&attempt, fault).await,
         };
         // Whoever was found anew on the way may be another person than the one whom it was asked of before.
-        attempt.owner.judge(outcome)
+        let outcome = attempt.owner.judge(outcome);
+        let outcome = self.unless_silent(outcome, Some(&attempt.login), attempt.began).await;
+        self.note_outage(&attempt, &outcome);
+        outcome
     }
 
     /// The question whose a login name is.
@@ -211,7 +218,7 @@ impl IdentityMap {
             Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
                 refused(Some(identity), Reason::RefusedBefore)
             }
-            Recall::Refused => self.refused_before(attempt, identity).await,
+            Recall::Refused | Recall::RefusedUnseen => self.refused_before(attempt, identity).await,
             Recall::Unknown => self.bind(attempt, identity, kind).await,
         }
     }
@@ -232,112 +239,6 @@ impl IdentityMap {
 
     fn recall(&self, identity: &Identity, attempt: &Attempt<'_>) -> Recall {
         self.passwords.recall(identity, &attempt.password, Instant::now())
-    }
-
-    async fn bind(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
-        if let Some(refusal) = self.barred(identity) {
-            return refusal;
-        }
-        if !self.guard.admits(identity, &attempt.trial, Instant::now()) {
-            return refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce));
-        }
-        match self.ask(attempt, identity).await {
-            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(attempt, identity, refusal).await,
-            Ok(verdict) => self.settle(attempt, identity, kind, verdict),
-            Err(fault) => self.without_answer(attempt, fault).await,
-        }
-    }
-
-    async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
-        let bind = self.directories.bind(identity, attempt.password.clone());
-        let answer = self.passwords.once(identity, &attempt.password, attempt.sent, bind).await;
-        attempt.steps.note_bind(&identity.dn, &answer);
-        answer
-    }
-
-    /// A refusal is looked up anew before it is told: an entry that moved has another DN, and that one is bound once. And
-    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
-    /// modifyTimestamp, in slapd): the password is held as refused under the stamp behind the bind, or it would soon be tried again.
-    async fn bind_where_it_is_now(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
-        // The directory has said no: whatever it says of the entry, or fails to say, the old proof counts no more.
-        self.passwords.dropped(identity);
-        let found = match self.find_anew(attempt).await {
-            Ok(found) => found,
-            Err(fault) => return self.without_answer(attempt, fault).await,
-        };
-        let (anew, kind) = match &*found {
-            Found::One(anew, kind) => (anew, *kind),
-            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) => {
-                return refused(Some(identity), Reason::Nobody);
-            }
-            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
-        };
-        if let Some(refusal) = self.barred(anew) {
-            return refusal;
-        }
-        if anew.dn.matches(&identity.dn) {
-            return self.settle(attempt, anew, kind, Verdict::Refused(refusal));
-        }
-        match self.ask(attempt, anew).await {
-            Ok(verdict) => self.settle(attempt, anew, kind, verdict),
-            Err(fault) => self.without_answer(attempt, fault).await,
-        }
-    }
-
-    fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
-        match self.conclude(attempt, identity, self.standing(identity).with(verdict)) {
-            Ok(proof) => proven(identity, kind, proof, attempt.steps),
-            Err(reason) => refused(Some(identity), reason),
-        }
-    }
-
-    /// A bind was answered, and the entry read: what both say together is held.
-    fn conclude(&self, attempt: &Attempt<'_>, identity: &Identity, verdict: Verdict) -> Result<Proof, Reason> {
-        match verdict {
-            Verdict::Proven => {
-                self.verified(attempt, identity);
-                Ok(Proof::Bind)
-            }
-            Verdict::Grace { left } => {
-                self.verified(attempt, identity);
-                self.passwords.note_grace(identity);
-                Ok(Proof::GraceLogin { left })
-            }
-            Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
-                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
-                Err(Reason::Directory(refusal))
-            }
-            Verdict::Refused(refusal) => {
-                self.passwords.dropped(identity);
-                Err(Reason::Directory(refusal))
-            }
-        }
-    }
-
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Identity) {
-        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
-    }
-
-    /// The directory is silent: those within the grace go on working. Nobody is told that their password is wrong.
-    async fn without_answer(&self, attempt: &Attempt<'_>, fault: Fault) -> Outcome {
-        let Fault::Unavailable { why, silent: true } = fault else { return Outcome::unanswered(fault) };
-        let Some(identity) = self.names.last(&attempt.login).await.filter(|last| self.standing(last).is_free()) else {
-            return Outcome::Unavailable(why);
-        };
-        // In the words of an outage, as for a wrong password.
-        if let Some(reason) = attempt.owner.rejects(&identity) {
-            return Outcome::Unavailable(format!("{why}; {reason}"));
-        }
-        // In the words of an outage, as for names that nobody has.
-        if self.guard.shuts_out(&identity, &attempt.trial, Instant::now()) {
-            return Outcome::Unavailable(format!("{why}; locked out: {}", LockOutOf::Person));
-        }
-        match self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) {
-            Bridge::Yes => return proven(&identity, None, Proof::Grace, attempt.steps),
-            Bridge::OtherPassword => attempt.trial.wrong_in_outage(&identity),
-            Bridge::No => {}
-        }
-        Outcome::Unavailable(why)
     }
 }
 

@@ -10,6 +10,7 @@ use moka::policy::EvictionPolicy;
 use super::asking::Asking;
 use super::flushes::{Flushes, Generation, Target};
 use super::person::Found;
+use super::under_way::UnderWay;
 use super::{Identity, Lifetimes};
 use crate::directory::{EntryId, Fault};
 use crate::names::{Kind, LoginName};
@@ -17,39 +18,41 @@ use crate::names::{Kind, LoginName};
 /// From login names to people. One look-up at a time for each name, however many ask.
 pub(super) struct Names {
     held: Cache<LoginName, Held>,
-    /// Who was found under a name when all directories were last heard, by which kind of it, and when that was asked, for as
-    /// long as an outage may be bridged.
-    last: Cache<LoginName, (Generation, Arc<Identity>, Option<Kind>)>,
+    /// For as long as an outage may be bridged: a password was proven later than its owner was looked up, by `found` at most.
+    last: Cache<LoginName, Last>,
+    /// Look-ups of cached names that are made all the same.
+    anew: UnderWay<(LoginName, Generation), Result<Held, Fault>>,
+    lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
 }
 
-/// What a name leads to, and since when that is known.
+/// What a name leads to, since when that is known, and for how long it is believed.
 #[derive(Clone)]
 struct Held {
     asked: Generation,
     found: Arc<Found>,
+    lifetime: Duration,
 }
 
-/// A found person and an unknown name are believed for different times.
-struct PerFinding(Lifetimes);
-
-impl PerFinding {
-    fn lifetime(&self, found: &Found) -> Duration {
-        match found {
-            Found::One(..) => self.0.found,
-            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => self.0.missed,
-        }
-    }
+/// Who was found under a name when all directories were last heard.
+#[derive(Clone)]
+struct Last {
+    asked: Generation,
+    person: Arc<Identity>,
+    kind: Option<Kind>,
 }
+
+/// Findings are believed for different times.
+struct PerFinding;
 
 impl Expiry<LoginName, Held> for PerFinding {
     fn expire_after_create(&self, _: &LoginName, held: &Held, _: Instant) -> Option<Duration> {
-        Some(self.lifetime(&held.found))
+        Some(held.lifetime)
     }
 
     /// A replaced finding has a lifetime of its own, not what was left of the old one.
     fn expire_after_update(&self, _: &LoginName, held: &Held, _: Instant, _: Option<Duration>) -> Option<Duration> {
-        Some(self.lifetime(&held.found))
+        Some(held.lifetime)
     }
 }
 
@@ -57,7 +60,7 @@ impl Names {
     pub(super) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         // Anybody can type names that nobody has: with TinyLFU, the cache's own policy, those that are asked for once take no
         // place from names that are asked for again and again; and a new one has its place once it is.
-        let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerFinding(lifetimes)).build();
+        let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerFinding).build();
         let bridged = lifetimes.outage_grace + lifetimes.found;
         // Names of people only; whoever is new takes the place of whoever was not there for the longest time.
         let last = Cache::builder()
@@ -65,7 +68,7 @@ impl Names {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(bridged)
             .build();
-        Self { held, last, flushes }
+        Self { held, last, anew: UnderWay::default(), lifetimes, flushes }
     }
 
     /// What a name leads to, from memory or from the directories. An outage is never held.
@@ -89,22 +92,31 @@ impl Names {
         }
     }
 
-    /// The same, from the directories whatever is held.
+    /// The same, from the directories whatever is cached. That stays where it is until there is an answer: a stranger who
+    /// has a name looked up while the directory is silent takes nothing away from its owner.
     pub(super) async fn find_anew(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
-        self.held.invalidate(asking.login).await;
+        let question = (asking.login.clone(), self.flushes.now());
+        let held = self.anew.once(question, self.look_up(asking)).await?;
+        self.held.insert(asking.login.clone(), held.clone()).await;
+        if self.flushes.believes(held.asked, asking.login, &held.found) {
+            return Ok(held.found);
+        }
         self.find(asking).await
     }
 
-    /// Who was last found under a name, if that is believed while a directory is silent.
+    /// Who was last found under a name, if an outage may be bridged by that: no change of the person was reported since.
     pub(super) async fn last(&self, login: &LoginName) -> Option<Arc<Identity>> {
-        self.last_by_kind(login).await.map(|(person, _)| person)
+        Some(self.last_bridging(login).await?.person)
     }
 
-    /// The same, with the kind of name.
-    pub(super) async fn last_by_kind(&self, login: &LoginName) -> Option<(Arc<Identity>, Option<Kind>)> {
-        let last = self.last.get(login).await;
-        last.filter(|(asked, person, _)| self.flushes.believes_of(*asked, person))
-            .map(|(_, person, kind)| (person, kind))
+    /// The same where the look-up itself is the proof, with the kind of name.
+    pub(super) async fn last_proof(&self, login: &LoginName) -> Option<(Arc<Identity>, Option<Kind>)> {
+        let last = self.last_bridging(login).await?;
+        last.person.is_within(self.lifetimes.outage_grace).then_some((last.person, last.kind))
+    }
+
+    async fn last_bridging(&self, login: &LoginName) -> Option<Last> {
+        self.last.get(login).await.filter(|last| self.flushes.bridges(last.asked, &last.person))
     }
 
     /// A name that leads to no one person any more bridges no outage. Whom it leads to bridges one only from a look-up in
@@ -112,16 +124,40 @@ impl Names {
     async fn look_up(&self, asking: Asking<'_>) -> Result<Held, Fault> {
         let asked = self.flushes.now();
         let answer = asking.ask().await;
-        let known = self.last(asking.login).await;
+        let last = self.last.get(asking.login).await;
+        let known = last.filter(|last| self.flushes.believes_of(last.asked, &last.person)).map(|last| last.person);
         if answer.still(known.as_ref()).is_none() {
             self.last.invalidate(asking.login).await;
         }
         let is_whole = answer.is_whole();
-        let found = answer.found(known.as_ref(), asking.settings)?;
-        if let (Found::One(identity, kind), true) = (&found, is_whole) {
-            self.last.insert(asking.login.clone(), (asked, identity.clone(), *kind)).await;
+        // That nobody else has the name was heard from all directories when the known person was looked up.
+        let sure = known.as_ref().filter(|known| known.is_within(self.lifetimes.outage_grace));
+        let found = answer.found(sure, asking.settings)?;
+        if let Some(known) =
+            known.as_ref().filter(|known| is_whole && found.people().iter().all(|person| person.id != known.id))
+        {
+            // Renamed, or gone: then their other names are asked anew as well.
+            self.flushes.entry_changed(known.id.clone());
         }
-        Ok(Held { asked, found: Arc::new(found) })
+        let mut lifetime = self.lifetime(&found);
+        if let Found::One(person, kind) = &found {
+            if is_whole {
+                let last = Last { asked, person: person.clone(), kind: *kind };
+                self.last.insert(asking.login.clone(), last).await;
+            } else if let Some(sure) = sure {
+                lifetime = lifetime.min(self.lifetimes.outage_grace.saturating_sub(sure.looked_up.elapsed()));
+            }
+        }
+        Ok(Held { asked, found: Arc::new(found), lifetime })
+    }
+
+    fn lifetime(&self, found: &Found) -> Duration {
+        match found {
+            Found::One(..) => self.lifetimes.found,
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => {
+                self.lifetimes.missed
+            }
+        }
     }
 
     /// Forgets every name; tells how many were held.

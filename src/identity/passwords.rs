@@ -1,20 +1,19 @@
 //! Passwords held in memory, as keyed hashes: the verified one of each person, and a few that were refused.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::flushes::{Flushes, Generation};
-use super::under_way::{Question, UnderWay};
+use super::flushes::Flushes;
+use super::record::{Mark, Record, Sent, counted, same};
+use super::under_way::{Bind, UnderWay};
 use super::{Flushed, Identity, Lifetimes};
-use crate::directory::{EntryId, Fault, Stamp, Verdict};
+use crate::directory::{EntryId, Fault, Verdict};
 use crate::secret::Password;
 
 /// What is remembered of a password.
@@ -24,6 +23,8 @@ pub(super) enum Recall {
     Verified,
     /// It was refused of late.
     Refused,
+    /// The same, but the entry could not be read since: it may have moved.
+    RefusedUnseen,
     /// Nothing: ask.
     Unknown,
 }
@@ -45,42 +46,7 @@ pub(super) struct Passwords {
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
     people: Cache<EntryId, Arc<Mutex<Record>>>,
-    under_way: UnderWay,
-}
-
-#[derive(Default)]
-struct Record {
-    verified: Option<Mark>,
-    /// Whether the verified one had expired, and the directory let it pass by grace.
-    is_by_grace: bool,
-    /// The one that was verified before a refusal dropped it.
-    dropped: Option<Mark>,
-    refused: VecDeque<Mark>,
-    /// Distinct passwords unlike the verified one that were tried during an outage.
-    tried_in_outage: Vec<hmac::Tag>,
-}
-
-struct Mark {
-    tag: hmac::Tag,
-    /// When the directory judged it.
-    at: Instant,
-    /// When it was last tried.
-    last_tried: Instant,
-    stamp: Option<Stamp>,
-    sent: Sent,
-    /// It was refused, but is doubted to be wrong: how often it was tried again for that.
-    doubt: Option<u32>,
-}
-
-/// When and from where a password was sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
-    /// Before it was sent, every flush of this generation had been made.
-    pub(super) asked: Generation,
-    /// The client's address.
-    pub(super) from: IpAddr,
-    /// When it came.
-    pub(super) at: Instant,
+    under_way: UnderWay<Bind, Result<Verdict, Fault>>,
 }
 
 /// How a held password was proven.
@@ -91,17 +57,6 @@ pub(super) struct LastProof {
     /// Whether it had expired, and the directory let it pass by grace.
     pub(super) by_grace: bool,
 }
-
-/// Refused passwords held of each person.
-const REFUSED_HELD: usize = 4;
-
-/// Nor is a refused password refused from memory for longer than this, however often it is repeated.
-const REFUSED_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A refused password that may be right still, by the change stamp, is tried again so often, each time after twice as long.
-/// Then it is refused from memory as any other, lest a directory whose stamp does not tell of its passwords lock the
-/// account: with the first refusal that makes four failed binds, and accounts are locked at five, as a rule.
-const TRIED_AGAIN: u32 = 3;
 
 /// So many distinct passwords tried in an outage end a person's grace.
 const TRIES_IN_OUTAGE: usize = 5;
@@ -131,7 +86,7 @@ impl Passwords {
     ) -> Result<Verdict, Fault> {
         let password = self.tag(person, password).as_ref().to_vec();
         let (dn, asked) = (person.dn.to_string(), sent.asked);
-        self.under_way.once(Question { person: person.id.clone(), dn, password, asked }, bind).await
+        self.under_way.once(Bind { person: person.id.clone(), dn, password, asked }, bind).await
     }
 
     /// What is remembered of this password of a person.
@@ -140,15 +95,19 @@ impl Passwords {
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
         let is_this = |mark: &Mark| {
-            mark.stamp == person.stamp && self.flushes.believes_of(mark.sent.asked, person) && same(&mark.tag, &tag)
+            same(&mark.tag, &tag)
+                && self.flushes.believes_of(mark.sent.asked, person)
+                && mark.is_under_the_stamp_of(person)
         };
-        let verified = record.verified.as_ref().filter(|mark| is_this(mark));
+        let verified = record.verified.as_ref().filter(|mark| is_this(mark) && !self.is_doubted(mark, person));
         if verified.is_some_and(|mark| now.duration_since(mark.at) < self.lifetimes.password) {
             return Recall::Verified;
         }
-        let refused = record.refused.iter_mut().find(|mark| is_this(mark));
-        let is_refused = refused.is_some_and(|mark| mark.is_refused_still(self.lifetimes.refused, now));
-        if is_refused { Recall::Refused } else { Recall::Unknown }
+        let Some(mark) = record.refused.iter_mut().find(|mark| is_this(mark)) else { return Recall::Unknown };
+        if mark.is_unseen {
+            return if person.looked_up > mark.at { Recall::Unknown } else { Recall::RefusedUnseen };
+        }
+        if mark.is_refused_still(self.lifetimes.refused, now) { Recall::Refused } else { Recall::Unknown }
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
@@ -160,6 +119,7 @@ impl Passwords {
             record.dropped = None;
             record.is_by_grace = false;
             record.tried_in_outage.clear();
+            record.barred = None;
         });
     }
 
@@ -176,32 +136,46 @@ impl Passwords {
         Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
-    /// A bind was refused, for whatever reason: what was verified before is not believed any more.
+    /// The account may not be used, or only a bind can tell: no cached password is believed any more.
     pub(super) fn dropped(&self, person: &Identity) {
         self.change(person, |record| {
             record.dropped = record.verified.take().or_else(|| record.dropped.take());
             record.tried_in_outage.clear();
+            record.barred = Some(Instant::now());
         });
     }
 
-    /// A bind was refused because of the password: it is not tried again for a while, so that a phone which repeats a
-    /// stale one all day locks nobody out of the directory.
-    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
-        self.dropped(person);
-        self.not_theirs(person, password, now, sent);
+    /// Whether it was seen since a person was looked up, under whatever name, that the account may not be used.
+    pub(super) fn was_barred_since(&self, person: &Identity) -> bool {
+        let Some(record) = self.people.get(&person.id) else { return false };
+        lock(&record).barred.is_some_and(|at| at > person.looked_up)
     }
 
-    /// The same, of a password that may be somebody else's who has the same name: what was verified stands.
-    pub(super) fn not_theirs(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+    /// A bind with this password was refused: if it is the cached one, it is not believed any more. Another one stays: a
+    /// stranger's wrong guess takes nothing away from its owner.
+    pub(super) fn disbelieve(&self, person: &Identity, password: &Password) {
+        let tag = self.tag(person, password);
+        self.change(person, |record| record.disbelieve(&tag));
+    }
+
+    /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a stale
+    /// one all day locks nobody out of the directory.
+    pub(super) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
         let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
-            if let Some(verified) = record.verified.take_if(|verified| same(&verified.tag, &mark.tag)) {
-                record.dropped = Some(verified);
-            }
+            record.disbelieve(&mark.tag);
             mark.doubt = record.doubt(&mark);
-            record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
-            record.refused.push_front(mark);
-            record.refused.truncate(REFUSED_HELD);
+            mark.unsettled = record.unsettled(&mark);
+            record.hold_refused(mark);
+        });
+    }
+
+    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is now. It
+    /// is read before that is asked again, or a device would go on failing to bind as long as nobody can be looked up.
+    pub(super) fn refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+        let mark = Mark { is_unseen: true, ..self.mark(person, password, now, sent) };
+        self.change(person, |record| {
+            record.hold_refused(mark);
         });
     }
 
@@ -210,7 +184,7 @@ impl Passwords {
     pub(super) fn seen(&self, person: &Identity) {
         let Some(record) = self.people.get(&person.id) else { return };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(moved) = record.verified.take_if(|mark| mark.stamp != person.stamp) {
+        if let Some(moved) = record.verified.take_if(|mark| !mark.is_under_the_stamp_of(person)) {
             record.dropped = Some(moved);
         }
         record.dropped.take_if(|mark| !mark.may_be_of(person.stamp.as_ref()));
@@ -231,13 +205,17 @@ impl Passwords {
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
         // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
-        let has_moved = |mark: &Mark| mark.stamp != person.stamp && person.looked_up > mark.at;
-        let believed = |mark: &&Mark| self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark);
+        let has_moved = |mark: &Mark| person.looked_up > mark.at && !mark.is_under_the_stamp_of(person);
+        let believed = |mark: &&Mark| {
+            self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark) && !self.is_doubted(mark, person)
+        };
         let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
-        let is_within_grace = now.duration_since(verified.at) < self.lifetimes.outage_grace;
+        if now.duration_since(verified.at) >= self.lifetimes.outage_grace {
+            return Bridge::No;
+        }
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
         if same(&verified.tag, &tag) {
-            return if is_within_grace && !is_guessed { Bridge::Yes } else { Bridge::No };
+            return if is_guessed { Bridge::No } else { Bridge::Yes };
         }
         if is_guessed {
             return Bridge::OtherPassword;
@@ -246,6 +224,12 @@ impl Passwords {
             record.tried_in_outage.push(tag);
         }
         Bridge::OtherPassword
+    }
+
+    /// Whether a change of the person was reported since a password was verified that may be another password, and the stamp
+    /// does not tell. Refused binds are no reason to ask again: a directory may report each of them as a change.
+    fn is_doubted(&self, verified: &Mark, person: &Identity) -> bool {
+        !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)
     }
 
     /// Forgets everybody's; tells how many were held.
@@ -278,7 +262,10 @@ impl Passwords {
     }
 
     fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
-        Mark { tag: self.tag(person, password), at, last_tried: at, stamp: person.stamp.clone(), sent, doubt: None }
+        let (tag, stamp) = (self.tag(person, password), person.stamp.clone());
+        let sent_at = SystemTime::now().checked_sub(sent.at.elapsed());
+        let is_settled = stamp.as_ref().zip(sent_at).is_some_and(|(stamp, sent_at)| stamp.is_settled_at(sent_at));
+        Mark { tag, at, last_tried: at, stamp, sent, is_settled, is_unseen: false, doubt: None, unsettled: None }
     }
 
     /// Bound to the person: the same password of two people has two tags.
@@ -293,61 +280,6 @@ impl Passwords {
     }
 }
 
-impl Mark {
-    /// Whether an entry's password may be the same as when this was judged.
-    fn may_be_of(&self, stamp: Option<&Stamp>) -> bool {
-        match (&self.stamp, stamp) {
-            (Some(then), Some(now)) => then.may_mean_the_same_password(now),
-            (then, now) => then.as_ref() == now,
-        }
-    }
-
-    /// A device that repeats it goes on being refused, for a day at most: each new bind would count where the directory
-    /// itself locks people out. Only where a change stamp tells that the password changed, and none is doubted to be
-    /// wrong; else its time is not renewed.
-    fn is_refused_still(&mut self, lifetime: Duration, now: Instant) -> bool {
-        let (age, idle) = (now.duration_since(self.at), now.duration_since(self.last_tried));
-        let is_still = match self.doubt {
-            Some(tried_again) => age < lifetime * 2_u32.saturating_pow(tried_again),
-            None if self.stamp.is_none() => age < lifetime,
-            None => idle < lifetime && age < lifetime.max(REFUSED_AT_MOST),
-        };
-        if is_still {
-            self.last_tried = now;
-        }
-        is_still
-    }
-}
-
-impl Record {
-    /// The stamp says that a password may be the one that was right, the directory that it is wrong: then the account may
-    /// be locked without the entry showing it. Nobody tells when such a lock ends.
-    fn doubt(&mut self, refused: &Mark) -> Option<u32> {
-        let stamp = refused.stamp.as_ref();
-        stamp?;
-        let is_this = |mark: &Mark| mark.may_be_of(stamp) && same(&mark.tag, &refused.tag);
-        match self.refused.iter().find(|mark| is_this(mark)) {
-            // Judged since this one came: many sent it at once, and it was tried for all of them.
-            Some(before) if before.at > refused.sent.at => before.doubt,
-            Some(before) => before.doubt.map(|tried_again| tried_again + 1).filter(|count| *count < TRIED_AGAIN),
-            None => self.dropped.take_if(|mark| is_this(mark)).map(|_| 0),
-        }
-    }
-
-    fn count(&self) -> Flushed {
-        let (verified, refused) = (u64::from(self.verified.is_some()), counted(self.refused.len()));
-        Flushed { names: 0, verified, refused }
-    }
-}
-
-fn counted(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
 fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn same(one: &hmac::Tag, other: &hmac::Tag) -> bool {
-    verify_slices_are_equal(one.as_ref(), other.as_ref()).is_ok()
 }

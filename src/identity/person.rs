@@ -1,7 +1,7 @@
 //! An identity: who somebody is once found, whatever name they typed.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Basis, Retention, Settings};
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
@@ -81,6 +81,11 @@ impl Identity {
     /// Every id by which a followed directory may name the entry.
     pub(super) fn ids(&self) -> impl Iterator<Item = &EntryId> {
         std::iter::once(&self.id).chain(&self.other_ids)
+    }
+
+    /// Whether it was read so short a time ago.
+    pub(super) fn is_within(&self, time: Duration) -> bool {
+        self.looked_up.elapsed() < time
     }
 
     /// The same for a login; the log tells of what is wrong and makes no login fail.

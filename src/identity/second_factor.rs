@@ -59,7 +59,7 @@ impl IdentityMap {
     /// Whose other credentials are accepted besides a certificate, if one was shown.
     pub(super) async fn accepted_owner(&self, shown: Option<ShownCertificate<'_>>) -> Result<AcceptedOwner, Fault> {
         let Some(ShownCertificate { certificate, is_required }) = shown else { return Ok(AcceptedOwner::Any) };
-        Ok(match self.owner_of_shown(certificate).await? {
+        Ok(match self.owner_of(certificate).await?.0 {
             Owner::One(owner) => AcceptedOwner::One(owner),
             Owner::Nobody(_) | Owner::Several(_) if !is_required => AcceptedOwner::Any,
             Owner::Nobody(why) => AcceptedOwner::None(Reason::CertificateOfNobody(why.to_string())),

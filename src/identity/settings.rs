@@ -62,7 +62,7 @@ pub struct Lifetimes {
     pub missed: Duration,
     /// A verified password, from the last bind.
     pub password: Duration,
-    /// A refused password is not tried again for so long.
+    /// A refused password is not tried again for so long: by default a little longer than an hour, at which devices poll.
     pub refused: Duration,
     /// A password, from its last proof, while a directory that is needed is silent.
     pub outage_grace: Duration,
@@ -76,7 +76,7 @@ impl Default for Lifetimes {
             found: Duration::from_secs(5 * 60),
             missed: Duration::from_secs(30),
             password: Duration::from_secs(10 * 60),
-            refused: Duration::from_secs(10 * 60),
+            refused: Duration::from_secs(65 * 60),
             outage_grace: Duration::from_secs(30 * 60),
             people: 100_000,
         }

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::asking::Asking;
+use super::certificate::barred_since;
 use super::flushes::{Flushes, Target};
 use super::names::Names;
 use super::person::Found;
 use super::second_factor::{AcceptedOwner, ShownCertificate};
-use super::{Ambiguous, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused};
+use super::{
+    Ambiguous, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused,
+};
 use crate::directory::{EntryId, Fault};
 use crate::names::{Kind, LoginName, Policy};
 use crate::pop3::{Mechanism, TokenCredentials};
@@ -83,13 +86,17 @@ impl ByKind {
     /// Whom a name leads to, from memory or from the directories; and whether only an earlier answer says so.
     async fn find(&self, asking: Asking<'_>, anew: bool) -> Result<(Arc<Found>, Proof), Fault> {
         let found = if anew { self.names.find_anew(asking).await } else { self.names.find(asking).await };
-        let fault = match found {
-            Ok(found) => return Ok((found, Proof::Token)),
-            Err(fault) => fault,
-        };
-        // Whom the directory took for the claim's owner, and it was not to the letter, is not let in by silence.
-        match self.names.last_by_kind(asking.login).await {
-            Some((person, Some(kind))) if matches!(fault, Fault::Unavailable { silent: true, .. }) => {
+        match found {
+            Ok(found) => Ok((found, Proof::Token)),
+            Err(fault) => self.bridge(asking.login, fault).await,
+        }
+    }
+
+    /// Whom it last led to, if the directory is silent. Whom the directory took for the claim's owner, and it was not to the
+    /// letter, is not let in by silence.
+    async fn bridge(&self, login: &LoginName, fault: Fault) -> Result<(Arc<Found>, Proof), Fault> {
+        match self.names.last_proof(login).await {
+            Some((person, Some(kind))) if fault.is_silence() => {
                 Ok((Arc::new(Found::One(person, Some(kind))), Proof::Grace))
             }
             _ => Err(fault),
@@ -158,7 +165,13 @@ impl IdentityMap {
             Ok(name) => name,
             Err(fault) => return refused(None, Reason::NoName(fault)),
         };
-        let (found, proof) = match self.bearer_of(tokens, bearer.kind, &name).await {
+        let began = Instant::now();
+        let outcome = self.judge_named(tokens, bearer.kind, &name, authorization).await;
+        self.unless_silent(outcome, Some(&name), began).await
+    }
+
+    async fn judge_named(&self, tokens: &Tokens, kind: Kind, name: &LoginName, authorization: &[u8]) -> Outcome {
+        let (found, proof) = match self.bearer_of(tokens, kind, name).await {
             Ok(found) => found,
             Err(fault) => return Outcome::unanswered(fault),
         };
@@ -177,20 +190,38 @@ impl IdentityMap {
         }
     }
 
-    /// Whom a name of a token leads to. What bars somebody is never told from memory: it may be over.
+    /// Whom a name of a token leads to. What bars somebody is never told from memory: it may be over. Neither is whose a DN
+    /// is.
     async fn bearer_of(&self, tokens: &Tokens, kind: Kind, name: &LoginName) -> Result<(Arc<Found>, Proof), Fault> {
         let Some(own) = tokens.by_kind.iter().find(|own| own.kind == kind) else {
             return Ok((Arc::new(Found::OutsidePolicy), Proof::Token));
         };
         let began = Instant::now();
         let asking = Asking { settings: &own.settings, ..self.asking(name, Steps::IGNORED) };
-        let found = own.find(asking, false).await?;
+        let mut found = own.find(asking, false).await?;
+        if let (Found::One(person, _), Proof::Token) = (&*found.0, found.1)
+            && person.looked_up < began
+        {
+            found = match self.is_still_bearer(person, kind).await {
+                Ok(true) => found,
+                Ok(false) => own.find(asking, true).await?,
+                Err(fault) => own.bridge(name, fault).await?,
+            };
+        }
         match &*found.0 {
-            Found::One(person, _) if person.looked_up < began && self.bars(person).is_some() => {
-                own.find(asking, true).await
+            Found::One(person, _) if found.1 == Proof::Grace && self.passwords.was_barred_since(person) => {
+                Err(barred_since())
             }
             _ => Ok(found),
         }
+    }
+
+    /// Whether a cached person is still whom the claim means: they are not barred, and a DN can be given to a successor.
+    async fn is_still_bearer(&self, person: &Identity, kind: Kind) -> Result<bool, Fault> {
+        if self.bars(person).is_some() {
+            return Ok(false);
+        }
+        if kind == Kind::DistinguishedName { self.directories.is_still_theirs(person).await } else { Ok(true) }
     }
 }
 

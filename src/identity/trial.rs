@@ -1,7 +1,8 @@
 //! Credentials on trial, as far as counting goes: a name and a password are known as keyed hashes only.
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
@@ -22,11 +23,13 @@ pub(super) struct Trial {
     pub(super) password: Tag,
     pub(super) pair: Tag,
     /// Whose counter keeps a place for this password.
-    pub(super) on_trial_for: OnceLock<Someone>,
+    pub(super) on_trial_for: Mutex<Option<Someone>>,
     /// The same, where it is tried on several people.
-    pub(super) on_trial_for_each: OnceLock<Namesakes>,
+    pub(super) on_trial_for_each: Mutex<Option<Namesakes>>,
     /// Whose password this is not, as was seen while the directory is silent.
     pub(super) wrong_in_outage: OnceLock<Someone>,
+    /// A directory is silent, and others may be let in by the outage grace.
+    pub(super) is_in_outage: AtomicBool,
 }
 
 /// What a [`Trial`] knows credentials by.
@@ -41,6 +44,12 @@ struct Tags {
 pub(super) struct Tagger(hmac::Key);
 
 impl Trial {
+    /// A directory is silent, so that it cannot be told whether the password is wrong: it counts for its network all the
+    /// same, or the counter would tell whose passwords can be told.
+    pub(super) fn note_outage(&self) {
+        self.is_in_outage.store(true, Ordering::Release);
+    }
+
     /// The directory is silent, but this is surely not the password it proved last.
     pub(super) fn wrong_in_outage(&self, person: &Identity) {
         let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
@@ -55,9 +64,10 @@ impl Trial {
             name,
             password,
             pair,
-            on_trial_for: OnceLock::new(),
-            on_trial_for_each: OnceLock::new(),
+            on_trial_for: Mutex::default(),
+            on_trial_for_each: Mutex::default(),
             wrong_in_outage: OnceLock::new(),
+            is_in_outage: AtomicBool::new(false),
         }
     }
 }
@@ -104,4 +114,8 @@ impl Tagger {
         let tag = context.sign();
         tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | Tag::from(*octet))
     }
+}
+
+pub(super) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

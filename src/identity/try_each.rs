@@ -20,6 +20,8 @@ enum Tried {
     Refused(Reason),
     /// Their directory said no, just now.
     SaidNo(Refusal),
+    /// Somebody's, but their DN is another entry's by now.
+    NotThere,
     /// Their directory gave no answer.
     Unanswered(Fault),
 }
@@ -40,7 +42,11 @@ impl IdentityMap {
         attempt.steps.note(|| Step::TriedOnEach(told(people.iter())));
         let mut tries: Vec<Try> = Vec::new();
         for person in people {
-            tries.push((person.clone(), self.try_one(attempt, person).await));
+            let outcome = self.try_one(attempt, person).await;
+            if matches!(outcome, Tried::NotThere) {
+                return self.start_anew(attempt, &person.id).await;
+            }
+            tries.push((person.clone(), outcome));
         }
         match self.look_again(attempt, tries).await {
             Ok(tries) => exactly_one(&tries, attempt),
@@ -62,11 +68,20 @@ impl IdentityMap {
         match self.recall(person, attempt) {
             Recall::Verified => Tried::Proven(Proof::Held),
             Recall::Refused => Tried::Refused(Reason::RefusedBefore),
-            Recall::Unknown => match self.ask(attempt, person).await {
+            Recall::RefusedUnseen | Recall::Unknown => match self.ask(attempt, person).await {
                 Ok(Verdict::Refused(refusal)) => Tried::SaidNo(refusal),
-                Ok(verdict) => self.tried(attempt, person, verdict),
+                Ok(verdict) => self.tried_where_they_are(attempt, person, verdict).await,
                 Err(fault) => Tried::Unanswered(fault),
             },
+        }
+    }
+
+    /// A success counts only for the entry that was looked up.
+    async fn tried_where_they_are(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> Tried {
+        match self.is_still_at_its_dn(attempt, person).await {
+            Ok(true) => self.tried(attempt, person, verdict),
+            Ok(false) => Tried::NotThere,
+            Err(fault) => Tried::Unanswered(fault),
         }
     }
 
@@ -108,17 +123,10 @@ impl IdentityMap {
         }
     }
 
-    /// A password that is not theirs says nothing about the one that is held of them.
     fn tried(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> Tried {
-        match self.standing(person).with(verdict) {
-            Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
-                self.passwords.not_theirs(person, &attempt.password, Instant::now(), attempt.sent);
-                Tried::Refused(Reason::Directory(refusal))
-            }
-            verdict => match self.conclude(attempt, person, verdict) {
-                Ok(proof) => Tried::Proven(proof),
-                Err(reason) => Tried::Refused(reason),
-            },
+        match self.conclude(attempt, person, self.standing(person).with(verdict)) {
+            Ok(proof) => Tried::Proven(proof),
+            Err(reason) => Tried::Refused(reason),
         }
     }
 }
@@ -150,7 +158,7 @@ fn exactly_one(tries: &[Try], attempt: &Attempt<'_>) -> Outcome {
     let reason = |(person, tried): &Try| match tried {
         Tried::Refused(reason) => format!("{}: {reason}", person.dn),
         Tried::SaidNo(refusal) => format!("{}: {refusal}", person.dn),
-        Tried::Proven(_) | Tried::Unanswered(_) => person.dn.to_string(),
+        Tried::Proven(_) | Tried::NotThere | Tried::Unanswered(_) => person.dn.to_string(),
     };
     refused(None, Reason::NoneOfSeveral(tries.iter().map(reason).collect()))
 }

@@ -1,17 +1,18 @@
-//! Binds under way: the same password of the same person is asked of the directory once, however many send it at the same
-//! time, so that a client with many connections costs no more failed binds, or logins by grace, than one.
+//! Questions under way: the same one is asked of the directory once, however many want its answer at the same time, so that
+//! a client with many connections costs no more failed binds, or logins by grace, than one.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 
 use super::flushes::Generation;
-use crate::directory::{EntryId, Fault, Verdict};
+use crate::directory::EntryId;
 
-/// What the directory is being asked.
+/// A bind that the directory is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Question {
+pub(super) struct Bind {
     pub(super) person: EntryId,
     /// Where the entry lies: one that moved is asked about anew.
     pub(super) dn: String,
@@ -21,13 +22,16 @@ pub(super) struct Question {
     pub(super) asked: Generation,
 }
 
-type Answer = Result<Verdict, Fault>;
-
 /// The questions under way, each with the place where its answer will be.
-#[derive(Default)]
-pub(super) struct UnderWay(Mutex<HashMap<Question, Weak<OnceCell<Answer>>>>);
+pub(super) struct UnderWay<Question, Answer>(Mutex<HashMap<Question, Weak<OnceCell<Answer>>>>);
 
-impl UnderWay {
+impl<Question, Answer> Default for UnderWay<Question, Answer> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<Question: Eq + Hash, Answer: Clone> UnderWay<Question, Answer> {
     /// Asks, or waits for the answer to the same question that somebody asks already. If that one goes away, the next asks.
     pub(super) async fn once(&self, question: Question, ask: impl Future<Output = Answer>) -> Answer {
         self.place(question).get_or_init(|| ask).await.clone()
