@@ -112,6 +112,27 @@ fn deletions_that_may_not_have_happened_are_no_success() {
     shown.thaw();
 }
 
+/// Noting what was retrieved comes after the removal, and has a deadline of its own.
+#[test]
+fn deletions_that_happened_are_a_success_whatever_hangs_afterwards() {
+    let stage = Stage::set_by(&[], |plan, _| plan.mailboxes.push_str("  deadline: 1s\n  offer: unread\n"));
+    let behind = stage.site.folder().join("behind");
+    maildir::make(&behind.join("Maildir"), ONE);
+    fs::remove_dir_all(stage.maildir()).unwrap();
+    let _shown = Shown::new(&behind, &stage.site.root().join("ajones"));
+    let mut client = stage.session();
+    client.ask("RETR 2", "+OK");
+    client.message();
+    client.ask("DELE 1", "+OK");
+    let marks = fs::File::create(stage.maildir().join("restante-pins")).unwrap();
+    rustix::fs::flock(&marks, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    client.ask("QUIT", "+OK");
+    client.ended();
+    stage.service.wait_for_log(&["WARN", "what was retrieved may not be noted", "did not answer within 1s"]);
+    drop(marks);
+    assert_eq!(maildir::names(&stage.maildir()), ["cur/2.b:2,"]);
+}
+
 /// NFS caches attributes for 30 to 60 s, which no margin cures: there the names are read at each login. What is behind
 /// FUSE is cached by the kernel just so.
 #[test]

@@ -220,20 +220,27 @@ impl Mail {
         self.retrieved.insert(index);
     }
 
-    /// Removes marked messages, and does what else is to be done at the end of a session.
-    pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Committed {
-        let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
-        let committed = self.call(move |maildrop| {
+    /// Removes marked messages.
+    pub(super) async fn commit(&mut self, marks: Vec<usize>) -> Result<Committed, NoResult> {
+        let retrieved: Vec<usize> = self.retrieved.iter().copied().collect();
+        let commit = move |maildrop: &mut Maildrop| {
             maildrop.note_read(&retrieved);
-            let committed = maildrop.commit(&marks);
-            maildrop.leave(&marks, &retrieved);
-            committed
-        });
-        let committed = committed.await;
-        committed.unwrap_or_else(|why| Committed { removed: 0, already_gone: 0, failed: vec![why.to_string()] })
+            maildrop.commit(&marks)
+        };
+        self.call(commit).await
     }
 
-    /// Whether a commit without marks would do anything.
+    /// Does what else is to be done at the end of a session, if anything is. It has a deadline of its own: whatever hangs
+    /// there, what was removed before is removed.
+    pub(super) async fn leave(&mut self, marks: Vec<usize>) -> Result<(), NoResult> {
+        if !self.leaves_something() {
+            return Ok(());
+        }
+        let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
+        self.call(move |maildrop| maildrop.leave(&marks, &retrieved)).await
+    }
+
+    /// Whether [`Mail::leave`] would do anything.
     pub(super) fn leaves_something(&self) -> bool {
         let At::Home(open) = &self.maildrop else { return false };
         open.get().is_some_and(|open| open.0.leaves_something(!self.retrieved.is_empty()))

@@ -16,11 +16,18 @@ pub(super) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<
         return false;
     }
     let Some(mail) = mail else { return false };
-    let committed = mail.commit(marks).await;
+    let committed = match mail.commit(marks.clone()).await {
+        Ok(committed) => committed,
+        Err(why) => {
+            tracing::error!(person = report.person, reason = %why, "message not deleted");
+            return false;
+        }
+    };
     report.deleted = committed.removed;
     for reason in &committed.failed {
         tracing::error!(person = report.person, reason, "message not deleted");
     }
+    finish(mail, marks, report).await;
     committed.failed.is_empty()
 }
 
@@ -28,7 +35,14 @@ pub(super) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<
 pub(super) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Report) {
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
-        Ok(()) => drop(mail.commit(Vec::new()).await),
+        Ok(()) => finish(mail, Vec::new(), report).await,
         Err(reason) => tracing::info!(person = report.person, "nothing counts as retrieved: {reason}"),
+    }
+}
+
+/// What does not get done now is done by a later session, and makes no failed QUIT.
+async fn finish(mail: &mut Mail, marks: Vec<usize>, report: &Report) {
+    if let Err(why) = mail.leave(marks).await {
+        tracing::warn!(person = report.person, reason = %why, "what was retrieved may not be noted, nor aged mail removed");
     }
 }
