@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use restante::maildir::{FetchFault, Maildrop, Message, Store};
+use restante::maildir::{EightBitHeaders, FetchFault, Maildrop, Message, Settings, Store};
 
 use super::{Mail, fetched, octets, path, shares, unique_ids};
 
@@ -223,4 +223,38 @@ fn names_that_take_many_looks_are_all_seen_while_others_rename() {
         "-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789"
     );
     Busy { messages: 4800, ending }.is_seen_whole(3);
+}
+
+/// A header that moves while it is looked for is found: what is not ASCII is wrapped in every session.
+#[test]
+fn every_header_is_looked_at_while_others_rename() {
+    let mail = Mail::with(|settings| settings.eight_bit_headers = EightBitHeaders::Wrapped);
+    let name = |number: usize, flags: &str| mail.at(format!("cur/{number}.a,W=20:2,{flags}"));
+    for number in 0..300 {
+        std::fs::write(name(number, ""), "Subject: Gr\u{fc}\u{df}e\n\nx\n").unwrap();
+    }
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (from, to) in [("", "S"), ("S", "")].into_iter().cycle() {
+                for number in 0..300 {
+                    std::fs::rename(name(number, from), name(number, to)).unwrap();
+                }
+                if ended.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let raw: Vec<Result<usize, String>> = (0..20)
+            .map(|_| {
+                // Another process, which has not read any of them before.
+                let settings = Settings { eight_bit_headers: EightBitHeaders::Wrapped, ..Settings::new(mail.root()) };
+                let maildrop = Store::new(settings).unwrap().enter(&path("ajones"));
+                let raw = |maildrop: Maildrop| (0..300).filter(|index| !maildrop.wraps(*index)).count();
+                maildrop.map(raw).map_err(|fault| fault.to_string())
+            })
+            .collect();
+        ended.store(true, Ordering::Relaxed);
+        assert_eq!(raw, vec![Ok(0); 20]);
+    });
 }

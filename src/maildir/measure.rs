@@ -184,7 +184,7 @@ impl Followed {
 }
 
 /// What a message is known by while its name changes.
-fn key(found: &Found) -> (u64, Box<[u8]>) {
+pub(super) fn key(found: &Found) -> (u64, Box<[u8]>) {
     (found.inode, if found.inode == 0 { found.base().into() } else { found.identity().into() })
 }
 

@@ -1,6 +1,5 @@
 //! The mail store: where maildrops are entered, and what is remembered of them in between.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
@@ -8,8 +7,7 @@ use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, OFlags, statat};
 
 use super::beside;
 use super::clock::Clock;
@@ -19,7 +17,7 @@ use super::import::{LIST_FILES, UniqueIdSettings};
 use super::index::Index;
 use super::kept::{Kept, Mends};
 use super::maildrop::Maildrop;
-use super::measure::{Followed, Measuring, concerns_one_file};
+use super::measure::{Followed, Measuring};
 use super::missing;
 use super::mounts::{FileSystems, Mounts};
 use super::names::Names;
@@ -306,7 +304,7 @@ impl Inner {
             return Ok(snapshot);
         }
         let largest = self.settings.largest_message;
-        let surrogates = Surrogates::look(&snapshot, &Read::of(before), largest, |entry| opened(parts, &entry.found));
+        let surrogates = Surrogates::look(&snapshot, &Read::of(before), largest, parts);
         let surrogates = surrogates.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(Snapshot { surrogates: Some(surrogates), ..snapshot })
     }
@@ -337,17 +335,6 @@ fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snap
         }
         0 => Ok(Arc::new(Snapshot::empty())),
         held => Err(EnterFault::Unavailable(format!("{path} is missing, and held {held} messages when last seen"))),
-    }
-}
-
-/// A message's file. None if it is not there any more, cannot be read, or is none that could be a message.
-fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
-    let Some(part) = parts.get(found.place) else { return Ok(None) };
-    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => Ok(Some(File::from(file))),
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
-        Err(errno) if concerns_one_file(&errno.into()) => Ok(None),
-        Err(errno) => Err(errno.into()),
     }
 }
 

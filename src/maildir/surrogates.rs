@@ -6,12 +6,17 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
+use rustix::fs::{Mode, openat};
+use rustix::io::Errno;
+
 use super::compressed::Form;
 use super::count::FileState;
-use super::measure::concerns_one_file;
+use super::measure::{concerns_one_file, key};
 use super::name;
 use super::no_mail::NoMail;
+use super::scan::{Found, Parts};
 use super::snapshot::{Entry, Snapshot, renewed};
+use super::store::MESSAGE;
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
 
 /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
@@ -58,21 +63,26 @@ fn file(entry: &Entry) -> ReadFile<'_> {
 }
 
 impl Surrogates {
-    /// Reads the headers of messages that were not read before. `open` gives a message's file; where it gives none, the
-    /// message has moved, or cannot be read, and is offered as it is. `largest`: octets of the largest message.
-    pub(super) fn look(
-        snapshot: &Snapshot,
-        read: &Read<'_>,
-        largest: u64,
-        open: impl Fn(&Entry) -> io::Result<Option<File>>,
-    ) -> io::Result<Self> {
+    /// Reads the headers of messages that were not read before, wherever others move them meanwhile. A message that cannot
+    /// be read, or is gone, is offered as it is. `largest`: octets of the largest message.
+    pub(super) fn look(snapshot: &Snapshot, read: &Read<'_>, largest: u64, parts: &Parts) -> io::Result<Self> {
         let mut headers = Vec::with_capacity(snapshot.entries.len());
-        for entry in snapshot.entries.iter() {
-            headers.push(match read.0.get(&file(entry)) {
-                Some(header) => *header,
-                None if entry.no_mail.is_some() => 0,
-                None => open(entry)?.map_or(Ok(NOT_READ), |file| header(&file, largest))?,
-            });
+        let mut moved = HashMap::new();
+        for (index, entry) in snapshot.entries.iter().enumerate() {
+            let header = match read.0.get(&file(entry)) {
+                Some(header) => Some(*header),
+                None if entry.no_mail.is_some() => Some(0),
+                None => header_of(parts, &entry.found, largest)?,
+            };
+            if header.is_none() {
+                moved.insert(key(&entry.found), index);
+            }
+            headers.push(header.unwrap_or(NOT_READ));
+        }
+        for (index, header) in follow(parts, moved, largest)? {
+            if let Some(place) = headers.get_mut(index) {
+                *place = header;
+            }
         }
         let listed = snapshot.listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
         Ok(Self { listed: Arc::new(listed.collect()), headers: headers.into() })
@@ -101,6 +111,44 @@ fn offered(listed: &Listed, header: u64) -> Listed {
 
 fn is_wrapped(header: u64) -> bool {
     header != 0 && header != NOT_READ
+}
+
+/// Goes through the names for messages that have moved, and reads the header of each as soon as its name turns up; by the
+/// indices that were given.
+fn follow(parts: &Parts, mut moved: HashMap<(u64, Box<[u8]>), usize>, largest: u64) -> io::Result<HashMap<usize, u64>> {
+    /// How often the names are gone through, and how often none of the messages is among them before all count as gone.
+    const PASSES: usize = 60;
+    const ABSENCES: usize = 3;
+    let (mut headers, mut absences) = (HashMap::new(), 0);
+    for _ in 0..PASSES {
+        if moved.is_empty() || absences == ABSENCES {
+            break;
+        }
+        absences += 1;
+        parts.each(|found| {
+            let key = key(&found);
+            let Some(index) = moved.get(&key).copied() else { return Ok(()) };
+            absences = 0;
+            if let Some(header) = header_of(parts, &found, largest)? {
+                headers.insert(index, header);
+                moved.remove(&key);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(headers)
+}
+
+/// The octets of the header of a message's surrogate. None if its file is not there any more.
+fn header_of(parts: &Parts, found: &Found, largest: u64) -> io::Result<Option<u64>> {
+    let Some(part) = parts.get(found.place) else { return Ok(None) };
+    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+        Ok(file) => header(&File::from(file), largest).map(Some),
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::LOOP | Errno::NXIO) => Ok(Some(NOT_READ)),
+        Err(errno) if concerns_one_file(&errno.into()) => Ok(Some(NOT_READ)),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// The octets of the surrogate's header; 0 if the message's own is ASCII, or the file is no mail.

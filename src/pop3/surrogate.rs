@@ -55,9 +55,10 @@ fn header_end(octets: &[u8]) -> Option<usize> {
 }
 
 /// The header of the surrogate, if a message that begins with these octets wants one. They must hold the whole header, or
-/// a mebibyte of it, or the whole message.
+/// a mebibyte of it, or the whole message; how much they hold beyond that makes no difference.
 #[must_use]
 pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
+    let beginning = beginning.get(..HEADER).unwrap_or(beginning);
     let header = header_end(beginning).and_then(|end| beginning.get(..end)).unwrap_or(beginning);
     if header.is_ascii() {
         return None;
@@ -73,7 +74,7 @@ pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
 /// Whether these octets hold the whole header of a message.
 #[must_use]
 pub fn has_whole_header(beginning: &[u8]) -> bool {
-    header_end(beginning).is_some() || beginning.len() >= HEADER
+    beginning.len() >= HEADER || header_end(beginning).is_some()
 }
 
 /// The octets of a surrogate as RETR sends it, from the length of its header and the octets of the original.
@@ -271,6 +272,29 @@ mod tests {
         );
         let inside = STANDARD.decode(body.replace("\r\n", "")).unwrap();
         assert_eq!(String::from_utf8(inside).unwrap(), original.replace('\n', "\r\n"));
+    }
+
+    /// Who lists a message reads it in other blocks than who sends it.
+    #[test]
+    fn the_surrogate_of_a_huge_header_is_the_same_however_it_is_read() {
+        let field = format!("X-Note: {}\nTo: ajones@x.example\n", "\u{fc}".repeat(2_000));
+        for length in [HEADER - 7, HEADER + 300_000] {
+            let header: String = field.chars().cycle().take(length).collect();
+            let message = format!("{header}\n\nText\n").into_bytes();
+            let told: Vec<usize> =
+                [8_192, 65_536, 262_144, message.len()].map(|block| wrapped(&message, block).len()).to_vec();
+            let beginning = message.chunks(8_192).scan(Vec::new(), |read: &mut Vec<u8>, block| {
+                if has_whole_header(read) {
+                    None
+                } else {
+                    read.extend_from_slice(block);
+                    Some(read.clone())
+                }
+            });
+            let listed = surrogate_header(&beginning.last().unwrap()).unwrap().len() as u64;
+            let listed = surrogate_octets(listed, octets(&message)) as usize;
+            assert_eq!(told, [listed; 4], "{length}");
+        }
     }
 
     #[test]
