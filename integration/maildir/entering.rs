@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{chown, lchown, symlink};
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use restante::maildir::{EnterFault, Maildrop, PathTemplate, Settings, Store, StoreFault};
+use restante::maildir::{EnterFault, Holding, Maildrop, PathTemplate, Settings, Store, StoreFault};
 
 use super::{Mail, octets, path, unique_ids};
 
@@ -263,4 +263,22 @@ fn a_link_to_what_is_not_its_owners_is_not_followed() {
             }
         }
     }
+}
+
+/// Whoever gives another maildrop's lock a further name in their own Maildir does not lock that person out.
+#[test]
+fn a_lock_with_a_further_name_is_replaced_by_one_of_its_own() {
+    let mail = Mail::new();
+    fs::create_dir_all(mail.root().join("mbrown/Maildir/cur")).unwrap();
+    let lock = |person: &str| mail.root().join(person).join("Maildir/restante.lock");
+    fs::write(lock("mbrown"), "").unwrap();
+    fs::hard_link(lock("mbrown"), lock("ajones")).unwrap();
+    let one = mail.store.hold(&path("ajones"));
+    assert!(matches!(one, Holding::Held(_)), "{one:?}");
+    let other = mail.store.hold(&path("mbrown"));
+    assert!(matches!(other, Holding::Held(_)), "{other:?}");
+    assert!(matches!(mail.store.hold(&path("ajones")), Holding::InUse(_)));
+    assert!(["ajones", "mbrown"].iter().all(|person| fs::metadata(lock(person)).unwrap().nlink() == 1));
+    drop(one);
+    assert!(matches!(mail.store.hold(&path("ajones")), Holding::Held(_)));
 }

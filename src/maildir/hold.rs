@@ -6,7 +6,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, statat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::fault::EnterFault;
@@ -16,6 +16,13 @@ use super::store::Store;
 /// The file that is locked. It stays, since removing it would let two sessions lock two files. No IMAP server takes a
 /// file without a dot in front, beside `cur` and `new`, for one of its own.
 const FILE: &str = "restante.lock";
+
+/// A file that is about to be put in its place.
+const BEGUN: &str = "restante.lock.begun";
+
+/// To be locked on NFS, a file must be open for writing.
+const FLAGS: OFlags =
+    OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// How often a lock is tried again whose file was replaced meanwhile.
 const TRIES: usize = 5;
@@ -73,12 +80,11 @@ impl Store {
 }
 
 fn lock(maildir: &OwnedFd) -> Result<Holding, Errno> {
-    // To be locked on NFS, a file must be open for writing.
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     for _ in 0..TRIES {
-        let file = openat(maildir, FILE, flags, Mode::RUSR | Mode::WUSR)?;
+        let file = openat(maildir, FILE, FLAGS, Mode::RUSR | Mode::WUSR)?;
         let id = HoldId::of(&fstat(&file)?);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if there(maildir) == Some(id) && fstat(&file)?.st_nlink > 1 => return part(maildir, &file),
             Ok(()) if there(maildir) == Some(id) => return Ok(Holding::Held(Hold { id, _locked: file })),
             // Somebody removed the file in between: what we locked keeps nobody out.
             Ok(()) | Err(Errno::INTR) => {}
@@ -87,6 +93,19 @@ fn lock(maildir: &OwnedFd) -> Result<Holding, Errno> {
         }
     }
     Err(Errno::STALE)
+}
+
+/// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
+/// one is locked meanwhile, so that nobody else does the same.
+fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<Holding, Errno> {
+    match unlinkat(maildir, BEGUN, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    let begun = openat(maildir, BEGUN, FLAGS | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?;
+    flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
+    renameat(maildir, BEGUN, maildir, FILE)?;
+    Ok(Holding::Held(Hold { id: HoldId::of(&fstat(&begun)?), _locked: begun }))
 }
 
 fn there(maildir: &OwnedFd) -> Option<HoldId> {
