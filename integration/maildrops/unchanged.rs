@@ -1,5 +1,8 @@
 //! What a login costs: of an unchanged maildrop two `stat` calls, of a changed one its names and what is new.
 
+use std::time::Instant;
+
+use super::NOT_NOW;
 use super::support::calls::{Call, Calls};
 use super::support::stage::Stage;
 use super::support::{maildir, wait_until_settled};
@@ -116,4 +119,23 @@ fn a_handshake_costs_two_answers() {
     let to_client = |call: &&Call| call.told.contains("socket:") && !call.told.contains("\"+OK ");
     assert_eq!(calls.iter().filter(to_client).count(), 2, "{calls:?}");
     drop((client, last));
+}
+
+/// A client that asks for thousands of messages which another session has deleted costs no reading of the names for each.
+#[test]
+fn messages_that_are_gone_do_not_have_the_names_read_for_each() {
+    let stage = filled();
+    let mut client = stage.session();
+    for number in 0..MESSAGES {
+        std::fs::remove_file(stage.maildir().join(format!("cur/{number}.a:2,S"))).unwrap();
+    }
+    let (calls, begun) = (Calls::watch(stage.service.pid(), WATCHED), Instant::now());
+    for number in 1..=300 {
+        client.ask(&format!("RETR {number}"), NOT_NOW);
+    }
+    let times = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+    client.ask("QUIT", "+OK");
+    client.ended();
+    let ends = named(&calls.seen(), "getdents64").filter(|call| call.told.ends_with("= 0")).count();
+    assert!((2..=2 * times).contains(&ends), "`new` and `cur` are read once a second at most: {ends}, {times} s");
 }

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use aws_lc_rs::rand;
@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, renameat, unlin
 use rustix::io::Errno;
 
 use super::beneath::PASSING;
+use super::bounds::{self, Bounds, Room};
 use super::index::NoIndex;
 use super::path::MaildropPath;
 use super::root::OpenRoot;
@@ -21,9 +22,6 @@ use super::store::MESSAGE;
 
 const NAME: &str = "restante-index";
 const ASIDE: &str = "restante-index.damaged";
-
-/// No index is larger: a million messages take a tenth of it.
-const LARGEST: u64 = 1 << 30;
 
 /// The octets of the index; none if there is none. One that cannot be read is as good as none, and the log tells.
 pub(super) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> Option<Vec<u8>> {
@@ -45,11 +43,15 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
     };
     let stat = fstat(&file)?;
     let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || size > LARGEST {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("something else has its name"));
     }
+    if !Room::new(Bounds::INDEX, || bounds::messages(maildir.as_fd())).has(size, 0)? {
+        return Err(io::Error::other("far larger than an index of these messages"));
+    }
+    let _turn = bounds::turn(&stat);
     let mut octets = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    File::from(file).take(LARGEST).read_to_end(&mut octets)?;
+    File::from(file).take(size).read_to_end(&mut octets)?;
     Ok(Some(octets))
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bounds;
 use super::fault::EnterFault;
 use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since};
 use super::path::MaildropPath;
@@ -210,12 +211,16 @@ fn contents(
     settings: &Settings,
 ) -> Result<Contents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
+    let messages = || match root.directory(path.as_ref()).map_err(io::Error::other)? {
+        Some(maildir) => bounds::messages(maildir.as_fd()),
+        None => Ok(0),
+    };
     let Some(lists) = lists else {
-        return Contents::read(root.as_fd(), path.as_ref(), &settings.unique_ids).map_err(unreadable);
+        return Contents::read(root.as_fd(), path.as_ref(), &settings.unique_ids, messages).map_err(unreadable);
     };
     let Some(way) = path.lists() else { return Ok(Contents::default()) };
     let opened = lists.open()?;
-    let contents = Contents::read(opened.as_fd(), way, &settings.unique_ids).map_err(unreadable)?;
+    let contents = Contents::read(opened.as_fd(), way, &settings.unique_ids, messages).map_err(unreadable)?;
     if contents.is_none() {
         // Own strings would be pinned in place of those that clients know, for ever.
         opened.require_same()?;

@@ -1,12 +1,13 @@
 //! A maildrop as one session sees it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Advice, fadvise, fstat};
 use rustix::io::Errno;
@@ -40,8 +41,12 @@ pub struct Maildrop {
     pub(super) path: MaildropPath,
     pub(super) kept: Arc<Kept>,
     pub(super) snapshot: Arc<Snapshot>,
-    /// The names as they were read anew, when a message was not where the snapshot had it.
-    reread: Option<Names>,
+    /// The names as they were read anew, when a message was not where the snapshot had it, and when.
+    reread: Option<(Names, Instant)>,
+    /// How many messages this session has pinned.
+    pub(super) pinned: usize,
+    /// The files that were fetched without having been counted, by the places of their messages in the snapshot.
+    fetched: HashMap<usize, FileState>,
     pub(super) held: Option<Held>,
     /// The places in the snapshot of those messages that a client got whole, from the end of the session on.
     pub(super) read: HashSet<usize>,
@@ -63,6 +68,8 @@ impl Maildrop {
             kept,
             snapshot,
             reread: None,
+            pinned: 0,
+            fetched: HashMap::new(),
             held: None,
             read: HashSet::new(),
             person: Box::default(),
@@ -129,10 +136,10 @@ impl Maildrop {
     }
 
     /// A file, if it is still the one whose octets were told.
-    pub(super) fn checked(&self, index: usize, file: File) -> Result<Message, FetchFault> {
+    pub(super) fn checked(&mut self, index: usize, file: File) -> Result<Message, FetchFault> {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
-        let entry = self.entry(index).ok_or(FetchFault::Gone)?;
-        let Some(state) = state.filter(|state| entry.counted.is_none_or(|counted| counted == *state)) else {
+        let (entry, seen) = (self.entry(index).ok_or(FetchFault::Gone)?, self.state_seen(index));
+        let Some(state) = state.filter(|state| seen.is_none_or(|seen| seen == *state)) else {
             self.kept.mend(&entry.found, Mend::Forget);
             return Err(FetchFault::Changed);
         };
@@ -142,6 +149,9 @@ impl Maildrop {
         if state.size > self.store.settings().largest_message {
             return Err(self.note_no_mail(index, state, FetchFault::NoMail(NoMail::TooLarge)));
         }
+        if seen.is_none() {
+            self.fetched.insert(index, state);
+        }
         let source = Source {
             path: self.path.clone(),
             kept: Arc::clone(&self.kept),
@@ -149,6 +159,13 @@ impl Maildrop {
             index,
         };
         Ok(Message::new(file, state, source))
+    }
+
+    /// The state in which a message's file was counted; or, where its name told the octets, in which this session fetched it
+    /// first. No other is sent as this message, or removed as it.
+    pub(super) fn state_seen(&self, index: usize) -> Option<FileState> {
+        let counted = self.entry(index)?.counted;
+        counted.or_else(|| self.fetched.get(&index).copied())
     }
 
     /// Has the beginning of the message at an index read from the disk, without waiting for it: it may be fetched next.
@@ -170,6 +187,9 @@ impl Maildrop {
                 Err(fault) => return Err(fault),
             }
             let parts = self.parts().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
+            if self.is_known_gone(index, &parts).map_err(FetchFault::Io)? {
+                return Err(FetchFault::Gone);
+            }
             self.reread(&parts).map_err(FetchFault::Io)?;
             found = self.seen_anew(index).ok_or(FetchFault::Gone)?;
         }
@@ -215,7 +235,7 @@ impl Maildrop {
 
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
-        let reread = self.reread.as_ref()?;
+        let (reread, _) = self.reread.as_ref()?;
         let wanted = &self.entry(index)?.found;
         let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
         reread.follow(wanted, twins).cloned()
@@ -237,10 +257,23 @@ impl Maildrop {
         }
     }
 
+    /// Whether the names as they were read anew are still good, and a message is not among them: a client may ask for
+    /// thousands that are gone, one after the other.
+    fn is_known_gone(&self, index: usize, parts: &Parts) -> io::Result<bool> {
+        /// What was not there so short a time ago counts as gone, whatever changes beside it.
+        const BRIEFLY: Duration = Duration::from_secs(1);
+        self.require_parts(parts)?;
+        let Some((names, at)) = &self.reread else { return Ok(false) };
+        if self.seen_anew(index).is_some() {
+            return Ok(false);
+        }
+        Ok(at.elapsed() < BRIEFLY || names.settled && names.stamps == parts.stamps(names.local)?)
+    }
+
     /// Reads the names again, to follow what has moved.
     pub(super) fn reread(&mut self, parts: &Parts) -> io::Result<()> {
         self.require_parts(parts)?;
-        self.reread = Some(parts.names(self.store.settling())?);
+        self.reread = Some((parts.names(self.store.settling())?, Instant::now()));
         Ok(())
     }
 }

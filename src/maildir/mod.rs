@@ -8,6 +8,7 @@
 
 mod beneath;
 mod beside;
+mod bounds;
 mod cached;
 mod choose;
 mod clock;

@@ -32,6 +32,9 @@ impl Maildrop {
     /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Then a new
     /// listing holds: where another node was first, its unique-id is the one. Blocks while the disk answers.
     ///
+    /// A client may ask for one after the other: so as many further messages are pinned with them as were before in this
+    /// session. That takes few writes, and a client that asks for one only has no more pinned.
+    ///
     /// # Errors
     /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be told without pins, and the log says
     /// that they are.
@@ -42,13 +45,23 @@ impl Maildrop {
             if let Some(why) = self.snapshot.ids.unusable_list() {
                 return Err(PinFault(why.to_owned()));
             }
+            let wanted = self.with_further(indices, wanted);
             match self.pin_all(&wanted) {
-                Ok(()) => {}
+                Ok(()) => self.pinned += wanted.len(),
                 Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
                 Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
             }
         }
         Ok(())
+    }
+
+    /// Besides these places, those of further messages that must be pinned: behind these indices, and then before them.
+    fn with_further(&self, indices: &[usize], mut wanted: Vec<usize>) -> Vec<usize> {
+        let (first, last) = (indices.first().copied().unwrap_or(0), indices.last().map_or(0, |last| last + 1));
+        let all = self.offered.as_ref().map_or(self.snapshot.entries.len(), |offered| offered.len());
+        let further = (last..all).chain((0..first).rev()).map(|index| self.place(index));
+        wanted.extend(further.filter(|place| self.snapshot.ids.wish(*place).is_some()).take(self.pinned));
+        wanted
     }
 
     /// Notes that somebody has retrieved the messages at these indices; what is noted of them already stays. Blocks while

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::settings::{ListKind, UniqueIdSettings};
 use crate::maildir::beneath;
+use crate::maildir::bounds::{self, Bounds, Room};
 use crate::maildir::stamp::FileStamp;
 
 /// What the lists are called, in the order of [`ListStamps`], and what is read from each.
@@ -22,9 +23,6 @@ const LISTS: [(&str, &[ListKind]); 3] = [
 /// The files that lists are read from.
 pub(in crate::maildir) const LIST_FILES: [&str; LISTS.len()] = [LISTS[0].0, LISTS[1].0, LISTS[2].0];
 
-/// No list of a maildrop that can be served is bigger.
-const LARGEST: u64 = 1 << 30;
-
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// The state in which each list was read; none of one that was not there, or does not count.
@@ -36,6 +34,8 @@ pub(in crate::maildir) struct Contents {
     pub(super) dovecot: Option<Vec<u8>>,
     pub(super) courier: Option<Vec<u8>>,
     pub(super) import: Option<Vec<u8>>,
+    /// Those that are far larger than lists of the messages that are there; nothing is read from them.
+    pub(super) too_large: Vec<&'static str>,
     pub(in crate::maildir) stamps: ListStamps,
 }
 
@@ -45,7 +45,8 @@ impl Contents {
         self.stamps.iter().all(Option::is_none)
     }
 
-    /// Reads the lists that count in a directory beneath `root`. Blocks while the disk answers.
+    /// Reads the lists that count in a directory beneath `root`. `messages` tells how many messages are there. Blocks while
+    /// the disk answers.
     ///
     /// # Errors
     /// One of them is there and cannot be read; which.
@@ -53,22 +54,24 @@ impl Contents {
         root: BorrowedFd<'_>,
         directory: &Path,
         settings: &UniqueIdSettings,
+        messages: impl Fn() -> io::Result<u64>,
     ) -> Result<Self, (&'static str, io::Error)> {
-        let mut stamps = ListStamps::default();
+        let (mut stamps, mut too_large) = (ListStamps::default(), Vec::new());
         let mut read = LISTS.into_iter().zip(&mut stamps).map(|((name, kinds), stamp)| {
             if !settings.counts(kinds) {
                 return Ok(None);
             }
-            let found = whole(root, &directory.join(name)).map_err(|error| (name, error))?;
-            Ok(found.map(|(octets, at)| {
+            let found = whole(root, &directory.join(name), &messages).map_err(|error| (name, error))?;
+            Ok(found.and_then(|(octets, at)| {
                 *stamp = Some(at);
+                too_large.extend(octets.is_none().then_some(name));
                 octets
             }))
         });
         let mut next = || read.next().transpose().map(Option::flatten);
         let (dovecot, courier, import) = (next()?, next()?, next()?);
         drop(read);
-        Ok(Self { dovecot, courier, import, stamps })
+        Ok(Self { dovecot, courier, import, too_large, stamps })
     }
 }
 
@@ -83,8 +86,12 @@ pub(in crate::maildir) fn changed_since(stamps: &ListStamps, directory: &Path, s
     counted.any(|((name, _), stamp)| now(name) != Ok(*stamp))
 }
 
-/// A file from its beginning to its end, and its state before that.
-fn whole(root: BorrowedFd<'_>, path: &Path) -> io::Result<Option<(Vec<u8>, FileStamp)>> {
+/// A list from its beginning to its end, unless it is far too large, and its state before that; none if there is none.
+fn whole(
+    root: BorrowedFd<'_>,
+    path: &Path,
+    messages: impl Fn() -> io::Result<u64>,
+) -> io::Result<Option<(Option<Vec<u8>>, FileStamp)>> {
     let file = match beneath::open(root.as_fd(), path, READ) {
         Ok(file) => File::from(file),
         Err(Errno::NOENT) => return Ok(None),
@@ -94,10 +101,15 @@ fn whole(root: BorrowedFd<'_>, path: &Path) -> io::Result<Option<(Vec<u8>, FileS
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("is no regular file"));
     }
-    let mut octets = Vec::new();
-    (&file).take(LARGEST + 1).read_to_end(&mut octets)?;
-    if octets.len() as u64 > LARGEST {
-        return Err(io::Error::other("is bigger than 1 GiB"));
+    let (size, stamp) = (stat.st_size.unsigned_abs(), FileStamp::of(&stat));
+    let mut bounded = Room::new(Bounds::LIST, messages);
+    if !bounded.has(size, 0)? {
+        return Ok(Some((None, stamp)));
     }
-    Ok(Some((octets, FileStamp::of(&stat))))
+    let _turn = bounds::turn(&stat);
+    let mut octets = Vec::new();
+    // What is appended meanwhile is read the next time.
+    (&file).take(size).read_to_end(&mut octets)?;
+    let lines = memchr::memchr_iter(b'\n', &octets).count() as u64;
+    Ok(Some((bounded.has(size, lines)?.then_some(octets), stamp)))
 }

@@ -49,6 +49,10 @@ impl<'a> Lists<'a> {
         if let Some(octets) = &contents.import {
             lists.import = lists.taken("restante-import", ImportFile::parse(octets), |list| list.unread);
         }
+        for name in &contents.too_large {
+            let fault: Result<(), _> = Err("is far larger than a list of these messages can be");
+            lists.taken(name, fault, |()| Unread::default());
+        }
         lists
     }
 

@@ -13,7 +13,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::text::Text;
 use super::{Day, Line, Pins};
+use crate::maildir::bounds::{self, Bounds, Room};
 use crate::maildir::stamp::FileStamp;
 
 const NAME: &str = "restante-pins";
@@ -23,9 +25,6 @@ const PREVIOUS: &str = "restante-pins.previous";
 const BEGUN: &str = "restante-pins.begun";
 /// The file that is being replaced, until it is the one before.
 const REPLACED: &str = "restante-pins.replaced";
-
-/// No file is larger: a million messages take an eighth of it. Whoever owns the Maildir can put anything there.
-const LARGEST: u64 = 1 << 30;
 
 /// The first line, for whoever finds the file.
 const HEAD: &[u8] =
@@ -61,7 +60,7 @@ pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
             Ok(pins)
         }
         None => Ok(match open(maildir, PREVIOUS)? {
-            Some(previous) => Pins { damaged: 1, stamp: None, ..parse(&octets(&previous)?).0 },
+            Some(previous) => Pins { damaged: 1, stamp: None, ..parse(maildir, &previous)?.0 },
             None => Pins::default(),
         }),
     }
@@ -91,18 +90,47 @@ impl<'d> Locked<'d> {
         loop {
             let file = File::from(openat(maildir, NAME, WRITE, PRIVATE)?);
             if lock(&file, deadline)? && is_current(maildir, &file)? {
-                let (pins, whole) = content(maildir, &file)?;
-                // A stump at the end was never told; what is appended must not stand behind it.
-                if fstat(&file)?.st_size.unsigned_abs() != whole {
-                    file.set_len(whole)?;
-                }
-                return Ok(Self { maildir, file, pins });
+                return Self::read(maildir, file);
             }
             if Instant::now() >= deadline {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{NAME} is locked by another process")));
             }
             std::thread::sleep(PAUSE);
         }
+    }
+
+    fn read(maildir: BorrowedFd<'d>, file: File) -> io::Result<Self> {
+        let (pins, whole) = content(maildir, &file)?;
+        let mut locked = Self { maildir, file, pins };
+        if locked.has_further_names()? {
+            locked.part()?;
+        } else if fstat(&locked.file)?.st_size.unsigned_abs() != whole {
+            // A stump at the end was never told; what is appended must not stand behind it.
+            locked.file.set_len(whole)?;
+        }
+        Ok(locked)
+    }
+
+    /// Whether the file has names beside its own. A rewriting that was cut off leaves one, which goes.
+    fn has_further_names(&self) -> io::Result<bool> {
+        let ours = fstat(&self.file)?;
+        if ours.st_nlink <= 1 {
+            return Ok(false);
+        }
+        match statat(self.maildir, REPLACED, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(left) if (left.st_dev, left.st_ino) == (ours.st_dev, ours.st_ino) => remove(self.maildir, REPLACED)?,
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        Ok(fstat(&self.file)?.st_nlink > 1)
+    }
+
+    /// Goes on in a copy: the file has a further name, such as that of another person's message, or in a back-up. Nothing is
+    /// written into that.
+    fn part(&mut self) -> io::Result<()> {
+        let lines = self.pins.everything();
+        let begun = self.begin(&lines)?;
+        self.put_in_place(begun, lines)
     }
 
     /// Writes lines, and brings them to the disk, with what others wrote before. What does not get there is taken back:
@@ -131,16 +159,14 @@ impl<'d> Locked<'d> {
     /// file is there with the one before it, which it may need, or the new one is there whole.
     pub(in crate::maildir) fn rewrite(&mut self, present: &HashSet<Box<[u8]>>, today: Day) -> io::Result<()> {
         let lines = self.pins.lines(present, today);
-        let begun = match self.begin(&lines) {
-            Ok(begun) => begun,
-            Err(error) => {
-                // What there is of it takes room on a disk that may be full.
-                let _ = remove(self.maildir, BEGUN);
-                return Err(error);
-            }
-        };
+        let begun = self.begin(&lines)?;
         remove(self.maildir, REPLACED)?;
         linkat(self.maildir, NAME, self.maildir, REPLACED, AtFlags::empty())?;
+        self.put_in_place(begun, lines)?;
+        Ok(renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?)
+    }
+
+    fn put_in_place(&mut self, begun: File, lines: Vec<Line>) -> io::Result<()> {
         renameat(self.maildir, BEGUN, self.maildir, NAME)?;
         self.file = begun;
         let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&self.file)?)), ..Pins::default() };
@@ -148,12 +174,18 @@ impl<'d> Locked<'d> {
             pins.take(line);
         }
         self.pins = pins;
-        sync_directory(self.maildir)?;
-        Ok(renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?)
+        sync_directory(self.maildir)
     }
 
     /// Writes a new file, and brings it to the disk.
     fn begin(&self, lines: &[Line]) -> io::Result<File> {
+        self.try_begin(lines).inspect_err(|_| {
+            // What there is of it takes room on a disk that may be full.
+            let _ = remove(self.maildir, BEGUN);
+        })
+    }
+
+    fn try_begin(&self, lines: &[Line]) -> io::Result<File> {
         let mut text = HEAD.to_vec();
         for line in lines {
             line.write(&mut text);
@@ -178,34 +210,37 @@ fn open(maildir: BorrowedFd<'_>, name: &str) -> io::Result<Option<File>> {
 
 /// What stands in a file, completed by the one before it where it is damaged; and the octets of its whole lines.
 fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
-    let stat = fstat(file)?;
-    let (mut pins, whole) = parse(&octets(file)?);
-    pins.stamp = Some(FileStamp::of(&stat));
+    let (mut pins, whole) = parse(maildir, file)?;
     if (pins.damaged > 0 || whole == 0)
         && let Some(previous) = open(maildir, PREVIOUS)?
     {
-        pins.complete(parse(&octets(&previous)?).0);
+        pins.complete(parse(maildir, &previous)?.0);
         // A file that was emptied: what is told by the one before it must come back into it.
         pins.damaged = pins.damaged.max(1);
     }
     Ok((pins, whole))
 }
 
-fn octets(file: &File) -> io::Result<Vec<u8>> {
+/// Reads a file line by line: what it says, with its state before that, and the octets of its whole lines.
+fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     let stat = fstat(file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size.unsigned_abs() > LARGEST {
-        return Err(io::Error::other(format!("{NAME}, or the file before it, is no regular file, or far too large")));
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other(format!("{NAME}, or the file before it, is no regular file")));
     }
-    let mut octets = Vec::new();
-    file.take(LARGEST).read_to_end(&mut octets)?;
-    Ok(octets)
-}
-
-fn parse(octets: &[u8]) -> (Pins, u64) {
-    let ended = memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1);
-    let text = octets.get(..ended).unwrap_or_default();
-    let (mut pins, mut headed) = (Pins::default(), false);
-    for line in text.split_inclusive(|octet| *octet == b'\n') {
+    let _turn = bounds::turn(&stat);
+    let mut room = Room::new(Bounds::PINS, || bounds::messages(maildir));
+    let size = stat.st_size.unsigned_abs();
+    let mut text = Text::of(file.take(size));
+    let (mut pins, mut headed, mut lines) = (Pins::default(), false, 0);
+    while room.has(size, lines)? {
+        let Some(line) = text.next()? else {
+            // Where there is no head, the beginning was cut off, and perhaps lines with it.
+            let is_cut = !headed && text.ended > 0 && pins.damaged == 0;
+            pins.damaged += usize::from(is_cut);
+            pins.stamp = Some(FileStamp::of(&stat));
+            return Ok((pins, text.ended));
+        };
+        lines += 1;
         if line == HEAD {
             headed = true;
             continue;
@@ -215,11 +250,7 @@ fn parse(octets: &[u8]) -> (Pins, u64) {
             None => pins.damaged += 1,
         }
     }
-    if !headed && !text.is_empty() && pins.damaged == 0 {
-        // Its beginning was cut off, and perhaps lines with it.
-        pins.damaged = 1;
-    }
-    (pins, ended as u64)
+    Err(io::Error::other(format!("{NAME}, or the file before it, is far larger than pins of these messages can be")))
 }
 
 /// Whether the lock was got before the deadline.

@@ -9,6 +9,7 @@
 
 mod file;
 mod line;
+mod text;
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,9 @@ pub(super) type Day = u32;
 
 /// How long a pin outlives the last name of its message, in days: an IMAP client may move a message out and back.
 const OUTLIVES: Day = 180;
+
+/// So many lines outlive their messages at most, those of messages that went last: no file may become too large to be read.
+const MOST_GONE: usize = 400_000;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
@@ -164,7 +168,9 @@ impl Pins {
         // Marks without a pin go with their message.
         let marked = self.retrieved.keys().filter(|key| !self.told.contains_key(*key)).count();
         let needless = [twice, over, here.saturating_sub(present), marked.saturating_sub(present)];
-        self.damaged > 0 || needless.iter().any(|lines| *lines > SLACK + present / 4)
+        let gone = self.told.iter().filter(|(_, pin)| pin.gone.is_some()).map(|(key, _)| self.lines_of(key));
+        let is_full = gone.sum::<usize>() > MOST_GONE + MOST_GONE / 4;
+        self.damaged > 0 || is_full || needless.iter().any(|lines| *lines > SLACK + present / 4)
     }
 
     /// All that is known, a line for each.
@@ -182,11 +188,31 @@ impl Pins {
         terms.chain(self.unknown.iter().cloned().map(Line::Unknown))
     }
 
+    /// The lines of a message that was pinned.
+    fn lines_of(&self, key: &[u8]) -> usize {
+        1 + self.retrievals(key).len()
+    }
+
+    /// What does not outlive its message, since too many others went later.
+    fn too_many(&self, present: &HashSet<Box<[u8]>>, today: Day, most: usize) -> HashSet<&[u8]> {
+        let absent = self.told.iter().filter(|(key, _)| !present.contains(*key));
+        let mut absent: Vec<(Day, &[u8])> = absent.map(|(key, pin)| (pin.gone.unwrap_or(today), &**key)).collect();
+        absent.sort_unstable_by(|one, other| other.cmp(one));
+        let mut lines = 0;
+        let fits = |(_, key): &(Day, &[u8])| {
+            lines += self.lines_of(key);
+            lines <= most
+        };
+        absent.into_iter().skip_while(fits).map(|(_, key)| key).collect()
+    }
+
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
     fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<Line> {
         let mut lines = Vec::with_capacity(self.told.len());
+        let too_many = self.too_many(present, today, MOST_GONE);
         let kept = |key: &[u8], gone: Option<Day>| match gone {
             _ if present.contains(key) => Some(None),
+            _ if too_many.contains(key) => None,
             None => Some(Some(today)),
             Some(day) => (!is_over(day, today)).then_some(Some(day)),
         };
@@ -284,6 +310,28 @@ mod tests {
         assert!(twice.want_rewriting_on(3_000, 500));
         assert_eq!(rewritten(&file, 681).told.len(), 0);
         assert!(Pins { damaged: 1, ..Pins::default() }.want_rewriting_on(0, 500));
+    }
+
+    #[test]
+    fn of_a_great_many_that_are_gone_those_that_went_last_are_kept() {
+        let mut file = pins(&[
+            ("here", "1", Some(1)),
+            ("a", "2", Some(2)),
+            ("b", "3", Some(3)),
+            ("c", "4", Some(4)),
+            ("d", "5", None),
+        ]);
+        file.take(Line::Retrieved(b"c".as_slice().into(), Retrieval { by: "ajones".into(), at: 7 }));
+        let present = HashSet::from([b"here".as_slice().into()]);
+        let too_many = |most: usize| {
+            let mut keys: Vec<&[u8]> = file.too_many(&present, 5, most).into_iter().collect();
+            keys.sort_unstable();
+            keys.concat()
+        };
+        assert_eq!(too_many(5), b"", "four pins and a mark");
+        assert_eq!(too_many(4), b"a");
+        assert_eq!(too_many(3), b"ab");
+        assert_eq!(too_many(2), b"abc", "a mark goes with its pin");
     }
 
     #[test]
