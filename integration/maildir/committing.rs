@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use restante::maildir::Committed;
+use restante::maildir::{Committed, FetchFault};
 
-use super::{Mail, octets, unique_ids};
+use super::{Mail, fetched, octets, unique_ids};
 
 /// Everything below a directory.
 fn tree(directory: &Path) -> BTreeSet<String> {
@@ -116,4 +116,25 @@ fn after_a_commit_the_rest_is_carried_over() {
     let next = mail.enter();
     assert_eq!(unique_ids(&next), ["1.a", "3.c"]);
     assert_eq!(octets(&next), [3, 3], "counted before, and not opened again");
+}
+
+/// What the client has got is what it may have removed, also where a name told the octets and nothing was counted.
+#[test]
+fn a_file_that_was_replaced_after_it_was_fetched_stays() {
+    for is_new_file in [false, true] {
+        let mail = Mail::new();
+        for name in ["cur/1.a,W=3", "cur/2.b,W=3"] {
+            mail.deliver(name, "x\n");
+        }
+        let mut maildrop = mail.enter();
+        assert_eq!(fetched(&mut maildrop, 0), "x\n");
+        if is_new_file {
+            mail.remove("cur/1.a,W=3");
+        }
+        mail.deliver("cur/1.a,W=3", "another\n");
+        assert!(matches!(maildrop.fetch(0), Err(FetchFault::Changed)), "nor is it sent as the same message");
+        let committed = maildrop.commit(&[0, 1]);
+        assert_eq!((committed.removed, committed.failed.len()), (1, 1), "{committed:?}");
+        assert_eq!(fs::read_to_string(mail.at("cur/1.a,W=3")).unwrap(), "another\n");
+    }
 }

@@ -160,3 +160,34 @@ fn nodes_that_write_at_once_lose_nothing_but_work() {
     assert!(!mail.at("restante-index.damaged").exists());
     assert_eq!(octets(&after_restart(&mail)).len(), MANY + 60);
 }
+
+/// Whoever owns a Maildir can put a file of any size there.
+#[test]
+fn an_index_far_larger_than_its_messages_explain_is_not_read() {
+    let mail = many();
+    fs::File::create(mail.at(INDEX)).unwrap().set_len(200 << 20).unwrap();
+    assert_eq!(octets(&after_restart(&mail)), [3; MANY]);
+    assert!(!mail.at("restante-index.damaged").exists());
+    assert!(fs::metadata(mail.at(INDEX)).unwrap().len() < 1 << 20, "written anew");
+}
+
+/// A restored back-up, or `touch`: a client that deletes by what it knows asks for no message again.
+#[test]
+fn a_message_that_was_touched_is_removed_by_the_session_after_the_next() {
+    for restarts in [false, true] {
+        let mail = many();
+        drop(mail.enter());
+        let touched = fs::File::options().write(true).open(mail.at(name(7))).unwrap();
+        touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let refused = after_restart(&mail).commit(&[7]);
+        assert_eq!((refused.removed, refused.failed.len()), (0, 1), "{refused:?}");
+        let again = if restarts {
+            after_restart(&mail).commit(&[7])
+        } else {
+            assert_eq!(mail.enter().commit(&[7]).failed.len(), 1, "this one counted it before it was touched");
+            mail.enter().commit(&[7])
+        };
+        assert_eq!((again.removed, again.failed), (1, vec![]));
+        assert!(!mail.at(name(7)).exists());
+    }
+}

@@ -260,3 +260,17 @@ fn a_message_does_not_age_because_its_twin_was_retrieved() {
     ageing_session(&mail, expiry).leave(&[], &[]);
     assert!(!mail.at(&first).exists() && mail.at(&second).exists());
 }
+
+#[test]
+fn aged_mail_that_was_touched_goes_with_the_session_after_the_next() {
+    let mail = ageing();
+    let name = deliver_old(&mail, "cur/@.a:2,S", 40);
+    retrieved_days_ago(&mail, "ajones", &[0], 35);
+    let mut counted_before = ageing_session(&mail, expiry(30, false));
+    let file = File::options().write(true).open(mail.at(&name)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(50 * DAY)).unwrap();
+    counted_before.leave(&[], &[]);
+    assert!(mail.at(&name).exists(), "changed after it was listed");
+    ageing_session(&mail, expiry(30, false)).leave(&[], &[]);
+    assert!(!mail.at(&name).exists());
+}

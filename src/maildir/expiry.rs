@@ -89,14 +89,14 @@ impl Maildrop {
         let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
         let ageing = Ageing::new(expiry, &person, self.retrievals()?, store.clock().now()?);
         let mut removal = Removal::begin(&store, &path);
-        let mut expired = Expired::default();
+        let (mut expired, mut changed) = (Expired::default(), Vec::new());
         let mut reach = self.reach()?;
         for place in self.all_places() {
             let Some(entry) = self.entry(place) else { continue };
             if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
                 continue;
             }
-            let counted = entry.counted;
+            let counted = self.state_seen(place);
             let removed = self.reach_for(place, &mut reach, |parts, found| {
                 let is_due = ageing.arrived_before(parts, found)?;
                 if is_due {
@@ -106,9 +106,13 @@ impl Maildrop {
             });
             match removed {
                 Ok(name) => expired.removed.extend(name.flatten()),
-                Err(refusal) => expired.failed.push(self.failure(place, &refusal)),
+                Err(refusal) => {
+                    changed.extend(matches!(refusal, Refusal::Changed).then_some(place));
+                    expired.failed.push(self.failure(place, &refusal));
+                }
             }
         }
+        self.forget(&changed);
         expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
         Ok(expired)
     }

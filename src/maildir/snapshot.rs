@@ -26,7 +26,7 @@ pub(super) struct Entry {
     pub(super) found: Found,
     pub(super) counted: Option<FileState>,
     /// The index beside the mail has it, unless somebody else has written another one since.
-    noted: bool,
+    pub(super) noted: bool,
     /// It could not be read when the snapshot was made.
     unreadable: bool,
     /// Its file, in the state in which it was counted, cannot be read as mail.
@@ -263,8 +263,14 @@ impl Snapshot {
 
     /// The octets of an index of these messages: of those that were counted.
     pub(super) fn index(&self) -> Vec<u8> {
-        let pairs = self.entries.iter().zip(self.listed.iter());
-        index::write(pairs.filter_map(|(entry, listed)| {
+        self.index_without(&[])
+    }
+
+    /// The same without the messages at these indices, which ascend.
+    pub(super) fn index_without(&self, left_out: &[usize]) -> Vec<u8> {
+        let pairs = self.entries.iter().zip(self.listed.iter()).enumerate();
+        let pairs = pairs.filter(|(index, _)| left_out.binary_search(index).is_err());
+        index::write(pairs.filter_map(|(_, (entry, listed))| {
             let (state, found) = (entry.counted_mail()?, &entry.found);
             let noted = Noted { octets: listed.octets, state, inode: found.inode };
             Some((name::stem(found.base()), noted))
