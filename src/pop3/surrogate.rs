@@ -292,7 +292,7 @@ mod tests {
                 }
             });
             let listed = surrogate_header(&beginning.last().unwrap()).unwrap().len() as u64;
-            let listed = surrogate_octets(listed, octets(&message)) as usize;
+            let listed = usize::try_from(surrogate_octets(listed, octets(&message))).unwrap();
             assert_eq!(told, [listed; 4], "{length}");
         }
     }
