@@ -9,6 +9,7 @@ use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use rustix::process::Signal;
 
+use super::support::directory::unchanged_for_long;
 use super::support::login::{give_mail, log_in, opens, refuses};
 use super::support::service::{Plan, Service, Site};
 use super::{Ended, command};
@@ -25,7 +26,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
         for name in ["ajones", "alamb"] {
             give_mail(&site, name);

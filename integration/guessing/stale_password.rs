@@ -1,5 +1,6 @@
 //! A phone with a stale password, in front of directories that lock accounts themselves.
 
+use std::fmt::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -184,7 +185,7 @@ fn a_password_made_right_at_once_works_at_once(directory: &impl RealDirectory, s
     let site = Site::new();
     give_mail(&site, "ajones");
     let mut plan = Plan::at(&directory.tls_url()).and("refusal_step: 0s");
-    plan.directory.push_str(&format!("    ca: {}\n{schema}", directory.authority().display()));
+    write!(plan.directory, "    ca: {}\n{schema}", directory.authority().display()).unwrap();
     let service = site.serve(&plan);
     for round in 0..3 {
         let (before, password) = (format!("a new Password {round}"), format!("another Password {round}"));

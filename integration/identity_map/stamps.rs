@@ -97,7 +97,7 @@ async fn a_reported_change_within_the_same_second_ends_it_at_once() {
     assert_eq!(world.login("ajones", PASSWORD).await, REFUSED);
 }
 
-/// OpenLDAP's entryCSN counts microseconds, where modifyTimestamp stands still.
+/// In slapd `entryCSN` counts microseconds, where `modifyTimestamp` stands still.
 #[tokio::test]
 async fn a_finer_stamp_counts_where_the_directory_has_one() {
     let world = World::holding(|cache| cache.found = SHORT);

@@ -9,11 +9,12 @@ use super::support::maildir;
 use super::support::process::{program, succeed};
 
 fn letters() -> [Vec<u8>; 3] {
-    let lines = (0..20_000).map(|number| format!("line {number}, {}\r\n", number * 7919 % 10007)).collect::<String>();
+    let lines: Vec<String> =
+        (0..20_000).map(|number| format!("line {number}, {}\r\n", number * 7919 % 10007)).collect();
     [
         b"Subject: one\r\n\r\n.dot\r\nend\r\n".to_vec(),
         "Subject: Grüße\r\n\r\ntwo\r\n".into(),
-        format!("Subject: three\r\n\r\n{lines}").into(),
+        format!("Subject: three\r\n\r\n{}", lines.concat()).into(),
     ]
 }
 

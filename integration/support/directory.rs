@@ -132,15 +132,7 @@ pub fn dn_of(entries: &[Entry], short_name: &str) -> String {
 
 /// People whose entries were last changed so long ago that their change stamps tell everything.
 pub fn unchanged_for_long(ldif: &str) -> Tree {
-    let class = "
-objectClass: inetOrgPerson
-";
-    let old = ldif.replace(
-        class,
-        &format!(
-            "{class}modifyTimestamp: 20200101000000Z
-"
-        ),
-    );
+    let class = "\nobjectClass: inetOrgPerson\n";
+    let old = ldif.replace(class, &format!("{class}modifyTimestamp: 20200101000000Z\n"));
     Tree::new(ldif::parse(&old).unwrap()).unwrap()
 }
