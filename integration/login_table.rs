@@ -26,6 +26,8 @@ mod states;
 mod times;
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use names::{Lacking, NAMES, Name};
@@ -33,7 +35,7 @@ use people::{GROUP, ldif};
 use servers::Holder;
 use states::{Row, STATES, Told};
 use support::directory::RealDirectory;
-use support::login::{give_mail, log_in};
+use support::login::{give_mail, log_in_from};
 use support::service::{Plan, Service, Site};
 
 /// The three directories.
@@ -116,11 +118,18 @@ fn holds<D: Holder + Sync>(server: Server, directory: &D) {
     times::tell_nothing(server, &serve(&site, directory, Preset::Fewer, times::STEP), &rows);
 }
 
+/// An address that nobody has used yet: of many refusals of one network, not each has a line in the log.
+fn an_address() -> Ipv4Addr {
+    static USED: AtomicU16 = AtomicU16::new(0);
+    let [high, low] = USED.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, 1, high, low.max(1))
+}
+
 /// Tries one cell; tells what is wrong with it.
 fn fault_in(service: &Service, directory: &impl RealDirectory, expected: Told, cell: (&Name, &Row)) -> Option<String> {
     let (name, row @ Row { state, person, .. }) = cell;
     let typed = (name.typed)(person, &directory.dn(person.short));
-    let seen = log_in(service, &typed, &row.password());
+    let seen = log_in_from(an_address(), service, &typed, &row.password());
     let line = service.wait_for_log(&[" login ", &format!(" login={typed:?} ")]);
     let logged = |words: &str| line.contains(words);
     let is_as_expected = match expected {

@@ -1,12 +1,16 @@
 //! Maildirs on a real file system, through the same door as a session uses.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the failure")]
 
+#[path = "maildir/bounds.rs"]
+mod bounds;
 #[path = "maildir/committing.rs"]
 mod committing;
 #[path = "maildir/entering.rs"]
 mod entering;
 #[path = "maildir/fetching.rs"]
 mod fetching;
+#[path = "maildir/further_names.rs"]
+mod further_names;
 #[path = "maildir/index.rs"]
 mod index;
 #[path = "maildir/keeping.rs"]

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Barrier;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use restante::maildir::{Deletion, EightBitHeaders, EnterFault, ImportMode, Maildrop, Offer, Settings, Store};
 
-use super::{Mail, fetched, octets, path, unique_ids};
+use super::{Mail, octets, path, unique_ids};
 
-const PINS: &str = "restante-pins";
+pub(super) const PINS: &str = "restante-pins";
 
 /// A Maildir of so many messages, all listed.
-fn listed(messages: usize) -> Mail {
+pub(super) fn listed(messages: usize) -> Mail {
     let mail = Mail::importing(|_| {});
     let names: Vec<String> = (1..=messages).map(|number| format!("{number}.a")).collect();
     for name in &names {
@@ -25,13 +24,13 @@ fn listed(messages: usize) -> Mail {
 }
 
 /// The lines of Dovecot's list for these base names.
-fn records(names: &[String]) -> String {
+pub(super) fn records(names: &[String]) -> String {
     let lines: Vec<String> = (1..).zip(names).map(|(uid, name)| format!("{uid} :{name}")).collect();
     lines.join("\n") + "\n"
 }
 
 /// What another process tells once the old server's list is gone: only pins know what was told.
-fn without_list(mail: &Mail) -> Vec<String> {
+pub(super) fn without_list(mail: &Mail) -> Vec<String> {
     fs::remove_file(mail.at("dovecot-uidlist")).unwrap();
     told_anew(mail)
 }
@@ -250,34 +249,6 @@ fn a_file_of_pins_that_is_far_too_big_is_not_read() {
     assert!(fault.to_string().contains("far larger than pins of these messages can be"), "{fault}");
 }
 
-/// A list of minimal lines would take many times its own size in memory.
-#[test]
-fn a_list_far_larger_than_its_messages_explain_is_not_read() {
-    let record = |number: usize| format!("{number} :{number}.a\n");
-    for (dead, is_read) in [(150_000, true), (250_000, false)] {
-        let mail = listed(1);
-        mail.uidlist(&(1..dead).map(record).collect::<String>());
-        let mut maildrop = mail.enter();
-        let pinned = maildrop.pin(&[0]).map_err(|fault| fault.to_string());
-        assert_eq!(pinned.is_ok(), is_read, "{pinned:?}");
-        assert!(pinned.is_ok_and(|()| unique_ids(&maildrop) == ["000000016553f100"]) == is_read);
-        assert_eq!(fetched(&mut maildrop, 0), "x", "mail can be read all the same");
-    }
-}
-
-#[test]
-fn a_list_of_very_many_messages_is_read_where_they_are_there() {
-    let mail = Mail::importing(|_| {});
-    let names: Vec<String> = (1..=4_000).map(|number| format!("{number}.a,W=1")).collect();
-    for name in &names {
-        mail.deliver(format!("cur/{name}:2,S"), "x");
-    }
-    // 64 lines for each of them, and more.
-    let dead: Vec<String> = (5_000..300_000).map(|number| format!("{number} :{number}.b\n")).collect();
-    mail.uidlist(&(records(&names) + &dead.concat()));
-    assert_eq!(mail.told().first().map(String::as_str), Some("000000016553f100"));
-}
-
 /// A line of the file as it would be if the name of its message were gone since so many days.
 fn gone_since(line: &str, days: u64) -> String {
     let (_, text) = line.split_once(' ').unwrap();
@@ -373,52 +344,6 @@ fn a_wrapped_message_has_the_string_of_its_original() {
     assert_eq!(mail.told(), ["000000076553f100"]);
     maildrop.pin(&[0]).unwrap();
     assert_eq!(both(&maildrop), ["000000076553f100"; 2]);
-}
-
-/// Whoever may write into a Maildir may give another's file the name of the pins.
-#[test]
-fn nothing_is_written_into_a_file_that_has_a_further_name() {
-    let mail = listed(1);
-    let other = mail.root().join("another's message");
-    for message in ["Subject: x\n\nno end of line", "Subject: x\n\nx\n", ""] {
-        fs::write(&other, message).unwrap();
-        fs::hard_link(&other, mail.at(PINS)).unwrap();
-        let told = mail.told();
-        assert_eq!(fs::read_to_string(&other).unwrap(), message);
-        assert_eq!(told, ["000000016553f100"]);
-        assert_eq!(without_list(&mail), told);
-        mail.uidlist("1 :1.a\n");
-        fs::remove_file(mail.at(PINS)).unwrap();
-    }
-}
-
-/// A back-up of hard links has every file of the Maildir under a second name.
-#[test]
-fn pins_are_kept_where_their_file_has_a_further_name() {
-    let mail = listed(3);
-    let before = mail.told();
-    let backup = mail.root().join("backup");
-    fs::hard_link(mail.at(PINS), &backup).unwrap();
-    let saved = fs::read(&backup).unwrap();
-    mail.deliver("cur/9.z:2,S", "x");
-    mail.uidlist("1 :1.a\n2 :2.a\n3 :3.a\n9 :9.z\n");
-    let told = mail.told();
-    assert_eq!((&told[..3], told.len()), (&*before, 4));
-    assert_eq!(fs::read(&backup).unwrap(), saved);
-    assert_eq!(without_list(&mail), told);
-}
-
-/// A process that is killed while it writes the file anew leaves a second name of it.
-#[test]
-fn a_second_name_left_by_a_rewriting_goes() {
-    let mail = listed(3);
-    let before = mail.told();
-    fs::hard_link(mail.at(PINS), mail.at("restante-pins.replaced")).unwrap();
-    let inode = |mail: &Mail| fs::metadata(mail.at(PINS)).unwrap().ino();
-    let same = inode(&mail);
-    mail.deliver("cur/9.z:2,S", "x");
-    assert_eq!(mail.told()[..3], before);
-    assert_eq!((inode(&mail), fs::metadata(mail.at(PINS)).unwrap().nlink()), (same, 1), "written on in its place");
 }
 
 /// After a move a client may ask for the unique-id of one message after the other; a look at one freezes no more.

@@ -16,8 +16,10 @@ pub(super) enum Line {
     Refused(ReasonKind),
     /// A login was refused before TLS.
     RefusedInClear,
-    /// A login was not possible.
-    NotPossible,
+    /// A login was not possible: the directory was unavailable.
+    Unavailable,
+    /// A login was not possible: something is misconfigured.
+    Misconfigured,
     /// A connection ended without a login; why.
     NoLogin(String),
     /// A client's certificate counts as none; why.
@@ -79,7 +81,9 @@ impl Repeats {
             let network = name(network);
             match kind {
                 Line::Refused(_) | Line::RefusedInClear => tracing::info!(network, count, "further logins refused"),
-                Line::NotPossible => tracing::warn!(network, count, "further logins not possible"),
+                Line::Unavailable | Line::Misconfigured => {
+                    tracing::warn!(network, count, "further logins not possible");
+                }
                 Line::NoLogin(reason) => {
                     tracing::info!(network, count, reason, "further connections ended without a login");
                 }

@@ -155,7 +155,8 @@ impl Report {
         let line = match outcome {
             Outcome::Proven(_) | Outcome::Forbidden(..) => None,
             Outcome::Refused(refused) => Some(Line::Refused(refused.reason.kind())),
-            Outcome::Unavailable(_) | Outcome::Misconfigured(_) => Some(Line::NotPossible),
+            Outcome::Unavailable(_) => Some(Line::Unavailable),
+            Outcome::Misconfigured(_) => Some(Line::Misconfigured),
         };
         if line.is_some_and(|line| !self.admits(line)) {
             return;

@@ -8,7 +8,7 @@ use ldap3::{ResultEntry, SearchEntry};
 
 use super::values::Values;
 use super::{Account, Attributes, Exclusion, Misfit, Stamp};
-use crate::names::{Dn, Kind, LookUp, Rdn, fold};
+use crate::names::{Dn, Kind, LookUp, Rdn};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +128,7 @@ impl Entry {
         }
         let equal = look_up.equal.iter().find(|equality| {
             let held = attributes.sought(equality.kind, &equality.value);
-            held.iter().any(|(name, sought)| self.values(name).iter().any(|value| fold(value) == fold(sought)))
+            held.iter().any(|(name, sought)| self.values(name).iter().any(|value| equality.fits(value, sought)))
         });
         let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
         equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))

@@ -1,6 +1,6 @@
 //! From a typed login name to the questions a directory is asked.
 
-use super::{Dn, HierarchicalName, Kind, LoginName, Policy, fold};
+use super::{Dn, HierarchicalName, Kind, LoginName, Policy, fold, prepared};
 
 /// The questions that one login name stands for. An entry that answers any of them is a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -20,6 +20,19 @@ pub struct Equality {
     pub kind: Kind,
     /// The value, as typed.
     pub value: String,
+    /// Only case may differ: what LDAP takes for the same letters (RFC 4518 §2.3) are other letters here.
+    pub is_literal: bool,
+}
+
+impl Equality {
+    /// Whether an entry's value is the one that is sought.
+    #[must_use]
+    pub fn fits(&self, value: &str, sought: &str) -> bool {
+        if self.is_literal {
+            return prepared(value).to_lowercase() == prepared(sought).to_lowercase();
+        }
+        fold(value) == fold(sought)
+    }
 }
 
 impl LookUp {
@@ -53,7 +66,11 @@ impl Policy {
         if self.allows(Kind::DistinguishedName) {
             return Dn::parse(typed).map(|dn| self.by_dn(dn, base)).unwrap_or_default();
         }
-        let equal = self.kinds().iter().map(|kind| Equality { kind: *kind, value: typed.to_owned() }).collect();
+        let equal = self
+            .kinds()
+            .iter()
+            .map(|kind| Equality { kind: *kind, value: typed.to_owned(), is_literal: true })
+            .collect();
         LookUp { equal, ..LookUp::default() }
     }
 
@@ -82,7 +99,7 @@ impl Policy {
             Kind::Mail if !typed.contains('@') => format!("{typed}@{}", self.default_domain()?),
             _ => typed.to_owned(),
         };
-        Some(Equality { kind, value })
+        Some(Equality { kind, value, is_literal: false })
     }
 }
 
