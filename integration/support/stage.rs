@@ -9,6 +9,7 @@ use restante::names::Dn;
 use rustls::ClientConfig;
 
 use super::conversation::{Conversation, trusting};
+use super::directory::unchanged_for_long;
 use super::maildir;
 use super::process::output;
 use super::service::{Plan, Service, Site, restante};
@@ -32,7 +33,7 @@ pub struct Stage {
 
 /// A directory with the sample people, in this process.
 pub fn directory() -> Directory {
-    Directory::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap()
+    Directory::start(unchanged_for_long(people::LDIF), Dn::parse(people::SERVICE)).unwrap()
 }
 
 impl Stage {
