@@ -15,6 +15,8 @@ mod further_names;
 mod index;
 #[path = "maildir/keeping.rs"]
 mod keeping;
+#[path = "maildir/kin.rs"]
+mod kin;
 #[path = "maildir/leaving.rs"]
 mod leaving;
 #[path = "maildir/missing.rs"]
@@ -23,6 +25,8 @@ mod missing;
 mod moving;
 #[path = "maildir/pinning.rs"]
 mod pinning;
+#[path = "maildir/remembered.rs"]
+mod remembered;
 #[path = "maildir/sharing.rs"]
 mod sharing;
 
@@ -32,6 +36,20 @@ use std::time::{Duration, Instant};
 
 use restante::maildir::{EnterFault, FieldValue, Maildrop, MaildropPath, PathTemplate, Settings, Store};
 use restante::pop3::Octets;
+
+/// File systems to mount; other test programs use more of it.
+#[allow(dead_code, unreachable_pub, clippy::expect_used, reason = "a fault here is a failed test; others use the rest")]
+#[path = "support/mount.rs"]
+mod mount;
+
+/// Waits until something is so.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        std::thread::yield_now();
+    }
+}
 
 /// A mail root with one person's Maildir in it.
 struct Mail {

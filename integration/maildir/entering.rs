@@ -50,11 +50,12 @@ fn octets_are_counted_or_believed_from_w_never_from_s() {
 #[test]
 fn a_message_in_new_and_cur_counts_once_and_cur_wins() {
     let mail = Mail::new();
-    mail.deliver("new/1.a", "in new");
-    mail.deliver("cur/1.a:2,S", "cur");
+    mail.deliver("new/1.a,W=9", "x\n");
+    mail.deliver("cur/1.a,W=9:2,S", "x\n");
     let mut maildrop = mail.enter();
-    assert_eq!(unique_ids(&maildrop), ["1.a"]);
-    assert_eq!(super::fetched(&mut maildrop, 0), "cur");
+    assert_eq!(unique_ids(&maildrop), ["1.a,W=9"]);
+    mail.remove("new/1.a,W=9");
+    assert_eq!(super::fetched(&mut maildrop, 0), "x\n");
 }
 
 #[test]

@@ -10,6 +10,32 @@ use super::wait_until;
 /// A mounted file system. It is unmounted when dropped, whoever still uses it.
 pub struct Mount(PathBuf);
 
+/// A directory of another machine, of which the kernel remembers names and attributes for a minute.
+pub struct Remembered {
+    program: Child,
+    _mount: Mount,
+}
+
+impl Remembered {
+    /// Shows `what` at `at`. Returns when it is there.
+    pub fn new(what: &Path, at: &Path) -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration/support/caching_fs.py");
+        let mut python = Command::new("/usr/bin/python3");
+        let program = python.arg(program).arg(what).arg(at).spawn().expect("python3-pyfuse3, of Debian");
+        let remembered = Self { program, _mount: Mount(at.to_owned()) };
+        let mounted = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        wait_until("the file system is mounted", || mounted().contains(&*at.to_string_lossy()));
+        remembered
+    }
+}
+
+impl Drop for Remembered {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
 /// A directory shown at another place by a program, through FUSE, which can be made to hang.
 pub struct Shown {
     program: Child,

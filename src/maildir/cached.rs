@@ -42,7 +42,11 @@ impl Maildrop {
             self.rest();
             return Ok(None);
         };
-        self.checked(place, File::from(file)).map(Some)
+        let file = File::from(file);
+        if self.is_another(place, &file) {
+            return Ok(None);
+        }
+        self.checked(place, file).map(Some)
     }
 
     /// Holds no file and no directory open any more. For when nothing is fetched for a while: an administrator may want

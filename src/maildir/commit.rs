@@ -1,11 +1,18 @@
 //! The commit: removing the marked messages at QUIT.
 
 use std::io;
+use std::sync::Arc;
+
+use rustix::io::Errno;
 
 use super::beside;
-use super::maildrop::Maildrop;
-use super::reach::Refusal;
-use super::removal::Removal;
+use super::count::FileState;
+use super::kin::Copy;
+use super::latecomers::Latecomers;
+use super::maildrop::{Maildrop, TRIES};
+use super::reach::{Reach, Refusal};
+use super::removal::{Names, Removal};
+use super::scan::{Found, Parts};
 use super::snapshot::Mend;
 
 /// What became of the marked messages.
@@ -37,19 +44,21 @@ impl Maildrop {
         };
         let (store, path) = (self.store.clone(), self.path.clone());
         let mut removal = Removal::begin(&store, &path);
+        let places = self.places(marks);
+        self.pin_kin_of(&places);
+        let latecomers = self.latecomers(&places, &mut reach);
         let mut changed = Vec::new();
-        for index in self.places(marks) {
-            let counted = self.state_seen(index);
+        for index in places {
             let readability = self.readability(index);
-            let removed = self.reach_for(index, &mut reach, |parts, found| {
+            let removed = self.remove(index, &latecomers, &mut reach, &mut removal, |parts, found| {
                 readability.require(parts, found)?;
-                removal.remove(parts, found, counted)
+                Ok(true)
             });
             match removed {
-                Ok(Some(())) => committed.removed += 1,
+                Ok(Some(_)) => committed.removed += 1,
                 Ok(None) => committed.already_gone += 1,
                 Err(refusal) => {
-                    changed.extend(matches!(refusal, Refusal::Changed).then_some(index));
+                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(index));
                     committed.failed.push(self.failure(index, &refusal));
                 }
             }
@@ -59,6 +68,94 @@ impl Maildrop {
             committed.failed.push(format!("what was removed may come back after a crash: {errno}"));
         }
         committed
+    }
+
+    /// Removes a message with all its files, if `is_due` finds that it may go where it lies now. Gives the file removed; none
+    /// if it is gone, or may not go.
+    pub(super) fn remove(
+        &mut self,
+        index: usize,
+        latecomers: &Latecomers,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
+    ) -> Result<Option<Found>, Refusal> {
+        let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
+        let (counted, snapshot) = (self.state_seen(index), Arc::clone(&self.snapshot));
+        // All files of a message or none: what is left of it would come back as another message.
+        for copy in snapshot.copies(index) {
+            self.reach_for_file(&copy.found, reach, |parts, found| {
+                removal.require_same(parts, &copy.found, found, Some(copy.state))
+            })?;
+        }
+        let removed = self.reach_for_file(&listed, reach, |parts, found| {
+            if !is_due(parts, found)? {
+                return Ok(None);
+            }
+            let names = removal.remove(parts, &listed, found, counted)?;
+            Ok(Some((found.clone(), names)))
+        })?;
+        if let Some(None) = removed {
+            return Ok(None);
+        }
+        self.kept.note_removed(&listed);
+        for copy in snapshot.copies(index).iter().chain(latecomers.of(index)) {
+            self.remove_copy(copy, reach, removal, &is_due)?;
+        }
+        let Some(Some((found, names))) = removed else { return Ok(None) };
+        if names == Names::Several {
+            self.remove_names(&listed, reach, removal, counted)?;
+        }
+        Ok(Some(found))
+    }
+
+    /// Removes a further file of a message, under all its names.
+    fn remove_copy(
+        &mut self,
+        copy: &Copy,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
+    ) -> Result<(), Refusal> {
+        let counted = Some(copy.state);
+        let removed = self.reach_for_file(&copy.found, reach, |parts, found| {
+            Ok(if is_due(parts, found)? {
+                removal.remove_further(parts, &copy.found, found, counted)?
+            } else {
+                Names::One
+            })
+        })?;
+        match removed {
+            Some(Names::Several) => self.remove_names(&copy.found, reach, removal, counted),
+            Some(Names::One) | None => Ok(()),
+        }
+    }
+
+    /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it turns up.
+    fn remove_names(
+        &mut self,
+        listed: &Found,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        counted: Option<FileState>,
+    ) -> Result<(), Refusal> {
+        let hindered = |error: io::Error| Refusal::Hindered(error.to_string());
+        for _ in 0..TRIES {
+            let mut removed = Ok(());
+            let looked = reach.parts.each(|now| {
+                if removed.is_ok() && now.is_same_message(listed) {
+                    removed = or_gone(removal.remove_further(&reach.parts, listed, &now, counted));
+                }
+                Ok(())
+            });
+            looked.map_err(hindered)?;
+            removed?;
+            self.reread(&reach.parts).map_err(hindered)?;
+            if self.names_anew().is_some_and(|names| !names.has(listed)) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::Elusive)
     }
 
     /// Forgets what is known of messages whose files have changed, in memory and in the index: whoever enters next, here or
@@ -76,5 +173,13 @@ impl Maildrop {
         if let Err(error) = written.and_then(|root| beside::write(&root, &self.path, &index)) {
             tracing::warn!(maildrop = %self.path, %error, "the index cannot be put right");
         }
+    }
+}
+
+/// What has left a name needs no removal there.
+fn or_gone(removed: Result<Names, Refusal>) -> Result<(), Refusal> {
+    match removed {
+        Ok(_) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => Ok(()),
+        Err(refusal) => Err(refusal),
     }
 }

@@ -1,18 +1,21 @@
 //! The ageing of mail that clients leave on the server.
 
+use std::io;
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
 use super::fault::EnterFault;
+use super::kept::Removed;
+use super::kin::Kinship;
+use super::latecomers::Latecomers;
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
 use super::reach::Refusal;
 use super::removal::Removal;
 use super::retrievals::Retrievals;
-use super::scan::{Found, Parts};
-use super::settle::twins;
+use super::scan::{Found, Kin, Parts};
 use super::store::Store;
 
 /// When mail is removed that a person left on the server.
@@ -96,18 +99,15 @@ impl Maildrop {
             if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
                 continue;
             }
-            let counted = self.state_seen(place);
-            let removed = self.reach_for(place, &mut reach, |parts, found| {
-                let is_due = ageing.arrived_before(parts, found)?;
-                if is_due {
-                    removal.remove(parts, found, counted)?;
-                }
-                Ok(is_due.then(|| found.path().display().to_string()))
+            self.pin_kin_of(&[place]);
+            let latecomers = Latecomers::default();
+            let removed = self.remove(place, &latecomers, &mut reach, &mut removal, |parts, found| {
+                Ok(ageing.arrived_before(parts, found)?)
             });
             match removed {
-                Ok(name) => expired.removed.extend(name.flatten()),
+                Ok(found) => expired.removed.extend(found.map(|found| found.path().display().to_string())),
                 Err(refusal) => {
-                    changed.extend(matches!(refusal, Refusal::Changed).then_some(place));
+                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(place));
                     expired.failed.push(self.failure(place, &refusal));
                 }
             }
@@ -120,7 +120,7 @@ impl Maildrop {
 
 impl Store {
     /// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just tells what that
-    /// would be. Opens no message. Blocks while the disk answers.
+    /// would be. Opens no message but those that share a name with another. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -155,15 +155,20 @@ impl Store {
         if parts.are_missing() {
             return Ok(());
         }
-        let names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+        let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
+        let names = parts.names(self.settling()).map_err(unavailable)?;
+        let (pins, removed) = (self.pins(path).map_err(unavailable)?, Removed::default());
+        let (messages, mut resolved) =
+            Kinship::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
         let mut removal = Removal::begin(self, path);
-        let (first, later) = twins(&names.found);
-        let has_twin = |index: &usize| first.contains(index) || later.contains(index);
-        let may_expire = |(index, found): &(usize, &Found)| ageing.may_expire(found, has_twin(index));
-        for (_, found) in names.found.iter().enumerate().filter(may_expire) {
+        // The first of several of one name waits for a session, which pins what the others are known by.
+        let is_first = |found: &Found| matches!(found.kin.as_deref(), Some(Kin::First(_)));
+        let may_expire = |found: &&Found| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
+        for found in messages.iter().filter(may_expire) {
+            let copies = resolved.copies(found).unwrap_or_default();
             let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
                 if is_due && really {
-                    removal.remove(&parts, found, None)?;
+                    removal.remove_whole(&parts, found, &copies)?;
                 }
                 Ok(is_due)
             });
@@ -171,7 +176,7 @@ impl Store {
             match removed {
                 Ok(true) => expired.removed.push(name),
                 // Gone, or elsewhere by now: the next time will do.
-                Ok(false) | Err(Refusal::Kernel(Errno::NOENT)) => {}
+                Ok(false) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => {}
                 Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
             }
         }

@@ -4,12 +4,13 @@
 //! that is killed; nothing is left to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
 //! keeps for all nodes.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::fault::EnterFault;
+use super::fresh;
 use super::path::MaildropPath;
 use super::store::Store;
 
@@ -109,6 +110,8 @@ fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<Holding, Errno> {
 }
 
 fn there(maildir: &OwnedFd) -> Option<HoldId> {
+    // On a file system of another machine the name may be remembered from before.
+    fresh::look_up(maildir.as_fd(), FILE.as_bytes()).ok()?;
     statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| HoldId::of(&stat))
 }
 

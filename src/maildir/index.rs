@@ -35,9 +35,10 @@ pub(super) struct Noted {
     pub(super) inode: u64,
 }
 
-/// What is noted of each message, by its base name without `,U=`, `,S=`, `,W=`.
+/// What is noted of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as the directory tells
+/// it: several files may have one name.
 pub(super) struct Index<'a> {
-    by_stem: HashMap<&'a [u8], Noted>,
+    by_file: HashMap<(&'a [u8], u64), Noted>,
 }
 
 /// Why some octets are no index.
@@ -68,24 +69,29 @@ impl<'a> Index<'a> {
         Self::messages(rest).ok_or(NoIndex::Damaged)
     }
 
-    /// What is noted of the message of that name.
-    pub(super) fn get(&self, stem: &[u8]) -> Option<Noted> {
-        self.by_stem.get(stem).copied()
+    /// What is noted of the message of that name and inode.
+    pub(super) fn get(&self, stem: &[u8], inode: u64) -> Option<Noted> {
+        self.by_file.get(&(stem, inode)).copied()
+    }
+
+    /// The inodes of all that is noted.
+    pub(super) fn inodes(&self) -> impl Iterator<Item = u64> {
+        self.by_file.keys().map(|(_, inode)| *inode)
     }
 
     fn messages(mut rest: &'a [u8]) -> Option<Self> {
         let count = number(&mut rest)?;
         // As many as these octets can hold, whatever they claim.
         let most = rest.len() / (5 * size_of::<u64>());
-        let mut by_stem = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
+        let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
         for _ in 0..count {
             let noted = Noted::read(&mut rest)?;
             let (length, behind) = rest.split_first_chunk()?;
             let (stem, behind) = behind.split_at_checked(u16::from_le_bytes(*length).into())?;
             rest = behind;
-            by_stem.insert(stem, noted);
+            by_file.insert((stem, noted.inode), noted);
         }
-        rest.is_empty().then_some(Self { by_stem })
+        rest.is_empty().then_some(Self { by_file })
     }
 }
 
@@ -190,9 +196,9 @@ mod tests {
             let all = messages.iter().map(|(stem, (octets, modified))| (stem, noted(*octets, *modified)));
             let octets = write(all.clone());
             let index = Index::read(&octets).unwrap();
-            prop_assert_eq!(index.by_stem.len(), messages.len());
+            prop_assert_eq!(index.by_file.len(), messages.len());
             for (stem, noted) in all {
-                prop_assert_eq!(index.get(stem), Some(noted));
+                prop_assert_eq!(index.get(stem, noted.inode), Some(noted));
             }
         }
     }

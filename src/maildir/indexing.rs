@@ -6,7 +6,8 @@ use super::beside;
 use super::fault::EnterFault;
 use super::ids::Ids;
 use super::import::UniqueIdSettings;
-use super::kept::Mends;
+use super::kept::{Mends, Removed};
+use super::kin::{Contents, Resolved};
 use super::measure::Measuring;
 use super::missing;
 use super::path::MaildropPath;
@@ -62,23 +63,26 @@ impl Store {
         let (mut earlier, mut indexed, mut idle) = (None::<Snapshot>, Indexed::default(), 0);
         loop {
             let mut names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
-            let known = Known::new(earlier.as_ref(), &mends).and(index.as_ref());
+            let removed = Removed::default();
+            let known = Known::new(earlier.as_ref(), &mends, &removed).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
             let largest = self.settings().largest_message;
-            let measuring = Measuring { path, parts: &parts, known: &known, largest };
+            let contents = Contents::default();
+            let measuring = Measuring { path, parts: &parts, known: &known, contents: &contents, largest };
             // Octets are looked for, whatever the unique-ids may be.
             let settlement = own.settle(std::mem::take(&mut names.found), |_| None, |_| None);
-            let (mut snapshot, left) = Snapshot::build(&names, settlement, Ids::default(), &known, |found| {
-                if allowance.is_used_up() {
-                    return Ok(None);
-                }
-                let size = measuring.size(found)?;
-                if let Some(read_octets) = size.and_then(Size::read) {
-                    allowance.use_up(read_octets);
-                    read(read_octets);
-                }
-                Ok(size)
-            })?;
+            let (mut snapshot, left) =
+                Snapshot::build(&names, settlement, Ids::default(), &known, Resolved::default(), |found| {
+                    if allowance.is_used_up() {
+                        return Ok(None);
+                    }
+                    let size = measuring.size(found)?;
+                    if let Some(read_octets) = size.and_then(Size::read) {
+                        allowance.use_up(read_octets);
+                        read(read_octets);
+                    }
+                    Ok(size)
+                })?;
             write(&root, path, &mut snapshot)?;
             indexed.messages = snapshot.entries.len();
             indexed.read += MESSAGES_AT_ONCE - allowance.messages;

@@ -1,15 +1,35 @@
 //! What is kept of a maildrop between sessions, and shared by those that go on at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::scan::Found;
 use super::snapshot::{Mend, Snapshot};
 
-/// What a session found out about messages, by what each is known by; and of which file, by its inode as the directory
+/// What a session found out about messages, by what each is known by, and of which file, by its inode as the directory
 /// tells it.
-pub(super) type Mends = HashMap<Box<[u8]>, (u64, Mend)>;
+pub(super) type Mends = HashMap<(u64, Box<[u8]>), Mend>;
+
+/// The messages that sessions removed since the last snapshot, with the inodes of their files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Removed(HashMap<Box<[u8]>, HashSet<u64>>);
+
+impl Removed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a message of that name was removed, and this is another file.
+    pub(super) fn has_another(&self, found: &Found) -> bool {
+        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
+    }
+
+    /// Whether this very file was removed.
+    pub(super) fn has(&self, found: &Found) -> bool {
+        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| inodes.contains(&found.inode))
+    }
+}
 
 /// The last snapshot of one maildrop, and what was found out since.
 #[derive(Debug, Default)]
@@ -25,6 +45,7 @@ pub(super) struct Kept {
 struct State {
     snapshot: Option<Arc<Snapshot>>,
     mends: Mends,
+    removed: Removed,
 }
 
 impl Kept {
@@ -40,16 +61,27 @@ impl Kept {
     }
 
     /// What the next snapshot can be made from.
-    pub(super) fn known(&self) -> (Option<Arc<Snapshot>>, Mends) {
+    pub(super) fn known(&self) -> (Option<Arc<Snapshot>>, Mends, Removed) {
         let state = self.state();
-        (state.snapshot.clone(), state.mends.clone())
+        (state.snapshot.clone(), state.mends.clone(), state.removed.clone())
     }
 
-    /// Keeps a new snapshot, into which `mended` has gone.
-    pub(super) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Mends) {
+    /// Keeps a new snapshot, into which `mended` and `removed` have gone.
+    pub(super) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Mends, removed: &Removed) {
         let mut state = self.state();
         state.snapshot = Some(snapshot);
-        state.mends.retain(|identity, mend| mended.get(identity) != Some(mend));
+        state.mends.retain(|file, mend| mended.get(file) != Some(mend));
+        for (identity, inodes) in &removed.0 {
+            if let Some(left) = state.removed.0.get_mut(identity) {
+                left.retain(|inode| !inodes.contains(inode));
+            }
+        }
+        state.removed.0.retain(|_, inodes| !inodes.is_empty());
+    }
+
+    /// Notes that a message was removed, or that another program was first: no other file gets its unique-id.
+    pub(super) fn note_removed(&self, found: &Found) {
+        self.state().removed.0.entry(found.identity().into()).or_default().insert(found.inode);
     }
 
     /// Keeps a snapshot in place of the one that it was made from, if that is still the last.
@@ -62,8 +94,7 @@ impl Kept {
 
     /// Notes what the next snapshot must heed; gives whether it was not noted yet.
     pub(super) fn mend(&self, found: &Found, mend: Mend) -> bool {
-        let mend = (found.inode, mend);
-        self.state().mends.insert(found.identity().into(), mend) != Some(mend)
+        self.state().mends.insert((found.inode, found.identity().into()), mend) != Some(mend)
     }
 
     /// Whether this is the first time: what cannot be written is told once.

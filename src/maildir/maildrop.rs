@@ -182,6 +182,8 @@ impl Maildrop {
         let mut found = self.last_seen(index).ok_or(FetchFault::Gone)?;
         for _ in 0..TRIES {
             match self.open_at(&found) {
+                // Messages of one base name may get each other's names.
+                Ok(file) if self.is_another(index, &file) => {}
                 Ok(file) => return Ok(file),
                 Err(FetchFault::Gone) => {}
                 Err(fault) => return Err(fault),
@@ -194,6 +196,12 @@ impl Maildrop {
             found = self.seen_anew(index).ok_or(FetchFault::Gone)?;
         }
         Err(FetchFault::Gone)
+    }
+
+    /// Whether a file is that of another message with the same base name.
+    pub(super) fn is_another(&self, index: usize, file: &File) -> bool {
+        let counted = self.entry(index).filter(|_| self.has_twin(index)).and_then(|entry| entry.counted);
+        counted.is_some_and(|counted| fstat(file).is_ok_and(|stat| stat.st_ino != counted.inode))
     }
 
     fn open_at(&self, found: &Found) -> Result<File, FetchFault> {
@@ -233,12 +241,26 @@ impl Maildrop {
         self.seen_anew(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
     }
 
+    /// The names as they were read anew; none if they were not.
+    pub(super) fn names_anew(&self) -> Option<&Names> {
+        self.reread.as_ref().map(|(names, _)| names)
+    }
+
     /// Where a message lies by the names as they were read anew; none if it is not among them.
     pub(super) fn seen_anew(&self, index: usize) -> Option<Found> {
-        let (reread, _) = self.reread.as_ref()?;
         let wanted = &self.entry(index)?.found;
+        self.names_anew()?.follow(wanted, self.beside()).cloned()
+    }
+
+    /// The messages that share their names with others, and the further files of messages.
+    pub(super) fn beside(&self) -> impl Iterator<Item = &Found> {
         let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
-        reread.follow(wanted, twins).cloned()
+        twins.chain(self.snapshot.all_copies())
+    }
+
+    /// Where a file lies by the names as they were read anew; none if it is not among them.
+    pub(super) fn file_seen_anew(&self, wanted: &Found) -> Option<Found> {
+        self.names_anew()?.follow(wanted, self.beside()).cloned()
     }
 
     pub(super) fn parts(&self) -> Result<Parts, EnterFault> {

@@ -10,8 +10,9 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
 use rustix::io::Errno;
 
-use super::count::{self, Counted};
+use super::count::{self, Counted, FileState};
 use super::fault::EnterFault;
+use super::kin::Contents;
 use super::name;
 use super::no_mail::NoMail;
 use super::path::MaildropPath;
@@ -49,6 +50,8 @@ pub(super) struct Measuring<'a> {
     pub(super) path: &'a MaildropPath,
     pub(super) parts: &'a Parts,
     pub(super) known: &'a Known<'a>,
+    /// What is known of messages that share their names with others.
+    pub(super) contents: &'a Contents,
     /// Octets of the largest message.
     pub(super) largest: u64,
 }
@@ -73,7 +76,11 @@ impl Measuring<'_> {
             Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
             Err(errno) => Err(errno.into()),
         };
+        let is_another =
+            |state: FileState| self.contents.get(&found.inode).is_some_and(|one| one.state.inode != state.inode);
         match counted {
+            // Messages of one base name may get each other's names.
+            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if is_another(state) => Ok(Measured::Moved),
             Ok(Some(Counted::Mail(octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
             Ok(Some(Counted::NoMail(why, state))) => {
                 log_no_mail(self.path, found, why);
@@ -165,6 +172,12 @@ impl Followed {
             Ok(())
         })?;
         let is_certain = local && before == parts.stamps(local)? && before.are_older_than(begun);
+        let is_doubtful =
+            |(key, absences): (&(u64, Box<[u8]>), &usize)| *absences + 1 >= ABSENCES && !seen.contains(key);
+        // One reading of names that others change may leave some out, again and again.
+        if !is_certain && left.iter().any(is_doubtful) {
+            seen.extend(parts.names(Duration::ZERO)?.found.iter().map(key));
+        }
         left.retain(|key, absences| {
             if self.sizes.contains_key(key) || self.gone.contains(key) {
                 return false;

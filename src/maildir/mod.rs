@@ -27,6 +27,8 @@ mod index;
 mod indexing;
 mod inspect;
 mod kept;
+mod kin;
+mod latecomers;
 mod leaving;
 mod maildrop;
 mod measure;

@@ -80,7 +80,7 @@ pub(super) fn sizes(base: &[u8]) -> Vec<u8> {
 }
 
 /// When a message arrived, as its name tells: seconds, then microseconds if the name has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Arrival {
     seconds: u64,
     micros: Option<u64>,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, statat};
 
+use super::fresh;
 use super::scan::{Found, Look, Parts, Place};
 use super::stamp::{Moment, Stamps};
 
@@ -42,15 +43,18 @@ pub(super) struct Names {
 
 impl Names {
     /// The file that now holds the message which lay in `wanted`: its flags may have been changed, it may have moved
-    /// from `new` to `cur`, or `,U=<n>` have been added. `others` are the messages listed beside it.
+    /// from `new` to `cur`, or `,U=<n>` have been added; or another file was put in its place. `others` are the messages
+    /// listed beside it, and the further files of any.
     pub(super) fn follow<'a>(&self, wanted: &Found, others: impl Iterator<Item = &'a Found>) -> Option<&Found> {
-        let same = || self.like(wanted);
-        if let Some(exact) = same().find(|found| found.base() == wanted.base()) {
-            return Some(exact);
+        if let Some(same) = self.like(wanted).find(|found| found.is_same_message(wanted)) {
+            return Some(same);
         }
-        let taken: Vec<&[u8]> =
-            others.filter(|other| other.order(wanted) == Ordering::Equal).map(Found::base).collect();
-        same().find(|found| !taken.contains(&found.base()))
+        let is_beside = |other: &&Found| other.order(wanted) == Ordering::Equal && !other.is_same_message(wanted);
+        let taken: Vec<&Found> = others.filter(is_beside).collect();
+        // Where no inodes are told, a name is all there is.
+        let may_be = |found: &&Found| wanted.inode == 0 || (found.place, &found.name) == (wanted.place, &wanted.name);
+        let mut left = self.like(wanted).filter(|found| !taken.iter().any(|other| other.is_same_message(found)));
+        left.find(may_be)
     }
 
     /// Whether a message is among them, under whatever name.
@@ -68,7 +72,7 @@ impl Names {
     }
 
     /// Those that differ from a message in `,U=<n>` at most.
-    fn like(&self, wanted: &Found) -> impl Iterator<Item = &Found> {
+    pub(super) fn like(&self, wanted: &Found) -> impl Iterator<Item = &Found> {
         like(&self.found, wanted)
     }
 }
@@ -111,8 +115,13 @@ impl Parts {
     }
 
     /// Looks a second time for messages that were there and are not among the names: on a file system whose answers may be
-    /// old, or while others rename, not to be found is not to be gone.
-    pub(super) fn look_again<'f>(&self, names: &mut Names, known: impl Iterator<Item = &'f Found>) -> io::Result<()> {
+    /// old, or while others rename, not to be found is not to be gone. `noted`: inodes of which no more is known.
+    pub(super) fn look_again<'f>(
+        &self,
+        names: &mut Names,
+        known: impl Iterator<Item = &'f Found>,
+        mut noted: impl Iterator<Item = u64>,
+    ) -> io::Result<()> {
         if names.certain {
             return Ok(());
         }
@@ -121,7 +130,7 @@ impl Parts {
         let inodes: HashSet<u64> = names.found.iter().map(|found| found.inode).filter(|inode| *inode != 0).collect();
         let may_be_missing = known.filter(|found| !inodes.contains(&found.inode));
         let missing: Vec<&Found> = may_be_missing.filter(|found| !names.has(found) && !is_replaced(found)).collect();
-        if missing.is_empty() {
+        if missing.is_empty() && noted.all(|inode| inode == 0 || inodes.contains(&inode)) {
             return Ok(());
         }
         // Asks the server, and drops what is remembered.
@@ -134,8 +143,13 @@ impl Parts {
 
     /// Whether a message lies under the name that it had.
     fn lies_there(&self, found: &Found) -> bool {
-        let stat = self.get(found.place).and_then(|part| statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok());
-        stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+        let look = |part| {
+            fresh::look_up(part, &found.name).ok()?;
+            statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()
+        };
+        self.get(found.place)
+            .and_then(look)
+            .is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 }
 
@@ -194,15 +208,19 @@ impl Reading<'_> {
     }
 }
 
-/// Sorts, and leaves one of each base name: in `cur` rather than in `new`. A file that was seen both before and after
-/// `,U=<n>` was added to its name counts once too.
+/// Sorts, and leaves one name of each file: that in `cur` rather than that in `new`, and that with `,U=<n>`. A file that was
+/// seen both before and after it was renamed counts once, too.
 fn in_order(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_unstable_by(Found::full_order);
-    // `dedup_by` keeps the first of equal ones; the last is wanted.
-    found.reverse();
-    found.dedup_by(|one, other| one.base() == other.base() || one.is_same_message(other));
-    found.reverse();
-    found
+    let mut ordered: Vec<Found> = Vec::with_capacity(found.len());
+    for found in found {
+        let mut same = ordered.iter_mut().rev().take_while(|other| other.order(&found) == Ordering::Equal);
+        match same.find(|other| other.is_same_message(&found)) {
+            Some(other) => *other = found,
+            None => ordered.push(found),
+        }
+    }
+    ordered
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Pinning: what a client is told of a message is brought to the disk before it is told.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
@@ -8,9 +9,11 @@ use std::sync::Arc;
 
 use super::clock::ClockFault;
 use super::ids::Ids;
+use super::kin::SEPARATOR;
 use super::maildrop::Maildrop;
 use super::path::MaildropPath;
 use super::pins::{self, Day, Line, Locked, Pin, Pins, Retrieval, day};
+use super::scan::Found;
 use super::settle::Wish;
 use super::unique;
 use crate::pop3::UniqueId;
@@ -41,18 +44,58 @@ impl Maildrop {
     pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
             self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
-        if !wanted.is_empty() {
-            if let Some(why) = self.snapshot.ids.unusable_list() {
-                return Err(PinFault(why.to_owned()));
-            }
-            let wanted = self.with_further(indices, wanted);
-            match self.pin_all(&wanted) {
-                Ok(()) => self.pinned += wanted.len(),
-                Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
-                Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
-            }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        if let Some(why) = self.snapshot.ids.unusable_list() {
+            return Err(PinFault(why.to_owned()));
+        }
+        let mut wanted = self.with_further(indices, wanted);
+        // Of several of one name all are pinned, or none.
+        wanted.extend(self.unpinned_namesakes_of(&self.kin_among(&wanted), &wanted));
+        match self.pin_all(&wanted) {
+            Ok(()) => self.pinned += wanted.len(),
+            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
+            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
         }
         Ok(())
+    }
+
+    /// Pins what others are known by that have the names of messages which are about to be removed: when those are gone,
+    /// nothing else tells that these are other mail.
+    pub(super) fn pin_kin_of(&mut self, places: &[usize]) {
+        let removed = self.kin_among(places);
+        self.pin_namesakes_of(&removed, places);
+    }
+
+    /// Pins what those messages are known by that have the names of these, but for the messages in `places`.
+    pub(super) fn pin_namesakes_of(&mut self, removed: &[Found], places: &[usize]) {
+        let wanted = self.unpinned_namesakes_of(removed, places);
+        if !wanted.is_empty()
+            && let Err(error) = self.pin_all(&wanted)
+        {
+            tracing::warn!(maildrop = %self.path, %error, "unique-ids of messages that share a name with a deleted one are not pinned");
+        }
+    }
+
+    fn unpinned_namesakes_of(&self, removed: &[Found], places: &[usize]) -> Vec<usize> {
+        if removed.is_empty() {
+            return Vec::new();
+        }
+        let places: HashSet<usize> = places.iter().copied().collect();
+        let names: HashSet<Cow<'_, [u8]>> = removed.iter().map(Found::identity).collect();
+        let is_namesake = |twin: &usize| {
+            !places.contains(twin)
+                && self.snapshot.ids.wish(*twin).is_some()
+                && self.entry(*twin).is_some_and(|entry| names.contains(&entry.found.identity()))
+        };
+        self.snapshot.ids.twins.iter().copied().filter(is_namesake).collect()
+    }
+
+    /// Those of the messages in these places that share their names with others.
+    fn kin_among(&self, places: &[usize]) -> Vec<Found> {
+        let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
+        found.filter(|found| found.kin.is_some()).cloned().collect()
     }
 
     /// Besides these places, those of further messages that must be pinned: behind these indices, and then before them.
@@ -120,14 +163,14 @@ impl Maildrop {
     fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
         let found = &self.entry(index)?.found;
         let is_apart = self.has_twin(index) || pins.get_exactly(found.base()).is_some();
-        Some(if is_apart { found.base().into() } else { found.identity().into() })
+        Some(if is_apart { found.key().into() } else { found.identity().into() })
     }
 
     fn pin_all(&mut self, wanted: &[usize]) -> io::Result<()> {
         let snapshot = Arc::clone(&self.snapshot);
         let wishes = wanted.iter().filter_map(|index| {
             let listed = snapshot.listed.get(*index)?;
-            Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.base()))
+            Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.key()))
         });
         let (changed, stamp) = self.with_pins(|locked| {
             let (lines, changed) = first_pins(locked, wishes);
@@ -167,8 +210,15 @@ impl Maildrop {
         self.require_parts(&parts)?;
         let names = parts.names(self.store.settling())?;
         let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
-        Ok(known_by.collect())
+        let listed = self.snapshot.entries.iter().map(|entry| &entry.found);
+        let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(Found::kin_key);
+        Ok(known_by.chain(kin.map(Into::into)).collect())
     }
+}
+
+/// Whether this stands behind the name in a key of one of several messages of that name.
+fn is_behind_name(rest: &[u8]) -> bool {
+    rest.first() == Some(&SEPARATOR)
 }
 
 /// The lines to be written, and the unique-ids that are others than ours: another node was first.
@@ -180,7 +230,9 @@ fn first_pins<'a>(
     let owners = locked.pins.owners();
     for (index, wish, unique_id, base) in wishes {
         let earlier = locked.pins.get_exactly(&wish.key);
-        let is_taken = || owners.get(unique_id.as_str()).is_some_and(|owner| **owner != *wish.key);
+        // The first of several of one name may be pinned by its name alone so far.
+        let is_own = |owner: &[u8]| *owner == *wish.key || wish.key.strip_prefix(owner).is_some_and(is_behind_name);
+        let is_taken = || owners.get(unique_id.as_str()).is_some_and(|owner| !is_own(owner));
         let right = match earlier {
             Some((_, pin)) => pin.unique_id.clone(),
             None if is_taken() => unique::hashed(base),

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::fault::EnterFault;
 use super::ids::Sought;
 use super::import::ListKind;
+use super::kept::Removed;
+use super::kin::Kinship;
 use super::missing;
 use super::path::MaildropPath;
 use super::scan::{Found, Parts};
@@ -91,7 +93,10 @@ impl Store {
             return Ok(Planned::default());
         }
         let names = parts.names(Duration::ZERO).map_err(|error| EnterFault::unavailable(path, &error))?;
-        Ok(planned(&sought.sources(settings), names.found, &parts))
+        let (sources, removed) = (sought.sources(settings), Removed::default());
+        let resolved = Kinship::new(&parts, sources.pins, &removed).resolve(names.found);
+        let (found, _) = resolved.map_err(|error| EnterFault::unavailable(path, &error))?;
+        Ok(planned(&sources, found, &parts))
     }
 }
 

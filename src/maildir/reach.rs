@@ -13,6 +13,8 @@ use super::scan::{Found, Parts};
 pub(super) enum Refusal {
     /// Its file is no longer the one that was listed.
     Changed,
+    /// Another file has the name under which it was looked for.
+    Replaced,
     /// Its file cannot be read as mail, so that nobody can have it.
     NoMail(NoMail),
     /// It was elsewhere whenever it was reached for.
@@ -26,7 +28,7 @@ pub(super) enum Refusal {
 pub(super) struct Reach {
     pub(super) parts: Parts,
     /// The names were read since this began, so a message that is not among them is gone.
-    reread: bool,
+    pub(super) reread: bool,
 }
 
 impl Maildrop {
@@ -39,13 +41,28 @@ impl Maildrop {
         &mut self,
         index: usize,
         reach: &mut Reach,
+        act: impl FnMut(&Parts, &Found) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
+        self.reach_for_file(&listed, reach, act)
+    }
+
+    /// The same with a file that was listed.
+    pub(super) fn reach_for_file<T>(
+        &mut self,
+        listed: &Found,
+        reach: &mut Reach,
         mut act: impl FnMut(&Parts, &Found) -> Result<T, Refusal>,
     ) -> Result<Option<T>, Refusal> {
-        for _ in 0..TRIES {
-            let found = if reach.reread { self.seen_anew(index) } else { self.last_seen(index) };
+        for attempt in 0..TRIES {
+            let anew = self.file_seen_anew(listed);
+            // What is no file has no place among the names, and is in the way all the same.
+            let found = if attempt > 0 { anew } else { anew.or_else(|| Some(listed.clone())) };
             let Some(found) = found else { return Ok(None) };
             match act(&reach.parts, &found) {
-                Err(Refusal::Kernel(Errno::NOENT)) => {}
+                // The names say so, too: it was replaced, and has not moved.
+                Err(Refusal::Replaced) if reach.reread && found.inode != listed.inode => return Err(Refusal::Changed),
+                Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => {}
                 done => return done.map(Some),
             }
             self.reread(&reach.parts).map_err(|error| Refusal::Hindered(error.to_string()))?;
@@ -72,7 +89,7 @@ impl From<Errno> for Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Changed => f.write_str("changed after it was listed"),
+            Self::Changed | Self::Replaced => f.write_str("changed after it was listed"),
             Self::NoMail(why) => write!(f, "not removed, since nobody can have read it: {why}"),
             Self::Elusive => f.write_str("moved whenever it was reached for"),
             Self::Hindered(why) => f.write_str(why),

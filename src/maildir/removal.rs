@@ -9,6 +9,8 @@ use rustix::io::Errno;
 use super::count::FileState;
 use super::deleted::Batch;
 use super::folder::{self, FolderName};
+use super::fresh;
+use super::kin::Copy;
 use super::name;
 use super::path::MaildropPath;
 use super::quota::QuotaChange;
@@ -37,6 +39,8 @@ pub(super) struct Removal<'a> {
     place: Option<Destination>,
     /// What is no longer among the mail that counts against a quota.
     quota: QuotaChange,
+    /// Whether the mail lies on local file systems; none until something is removed.
+    local: Option<bool>,
 }
 
 /// Where removed messages go.
@@ -47,16 +51,21 @@ enum Destination {
 
 impl<'a> Removal<'a> {
     pub(super) fn begin(store: &'a Store, path: &'a MaildropPath) -> Self {
-        Self { store, path, place: None, quota: QuotaChange::default() }
+        Self { store, path, place: None, quota: QuotaChange::default(), local: None }
     }
 
-    /// Removes a message, but only while its file is the one whose octets were told.
-    pub(super) fn remove(&mut self, parts: &Parts, found: &Found, counted: Option<FileState>) -> Result<(), Refusal> {
+    /// Removes a message, but only while its file is the one that was listed, in the state whose octets were told. `found`:
+    /// where it lies now.
+    pub(super) fn remove(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<Names, Refusal> {
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-        let state = FileState::of(&statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?);
-        if state.is_none_or(|state| counted.is_some_and(|counted| counted != state)) {
-            return Err(Refusal::Changed);
-        }
+        self.look_up(parts, found)?;
+        let (state, names) = state(parts, listed, found, counted)?;
         if self.store.settings().deletion == Deletion::Remove {
             unlinkat(part, &*found.name, AtFlags::empty())?;
         } else {
@@ -65,12 +74,59 @@ impl<'a> Removal<'a> {
                 Destination::Folder { batch, new, cur } => {
                     let to = if found.place == Place::New { new } else { cur };
                     // It is still in a folder of this Maildir, and counts as before.
-                    return move_to(batch, part, &found.name, to.as_fd());
+                    move_to(batch, part, &found.name, to.as_fd())?;
+                    return Ok(names);
                 }
             }
         }
-        self.quota.take_away(&found.name, state.map_or(0, |state| state.size));
-        Ok(())
+        self.quota.take_away(&found.name, state.size);
+        Ok(names)
+    }
+
+    /// Removes a further file of a message that was removed, or a further name of its file.
+    pub(super) fn remove_further(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<Names, Refusal> {
+        self.look_up(parts, found)?;
+        let (state, names) = state(parts, listed, found, counted)?;
+        unlinkat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::empty())?;
+        self.quota.take_away(&found.name, state.size);
+        Ok(names)
+    }
+
+    /// Removes a message where it was listed, with its further files: all of them or none.
+    pub(super) fn remove_whole(&mut self, parts: &Parts, found: &Found, copies: &[Copy]) -> Result<(), Refusal> {
+        for Copy { found, state } in copies {
+            self.require_same(parts, found, found, Some(*state))?;
+        }
+        self.remove(parts, found, found, None)?;
+        copies
+            .iter()
+            .try_for_each(|Copy { found, state }| self.remove_further(parts, found, found, Some(*state)).map(drop))
+    }
+
+    /// Requires that a file is the one that was listed, in the state whose octets were compared.
+    pub(super) fn require_same(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<(), Refusal> {
+        self.look_up(parts, found)?;
+        state(parts, listed, found, counted).map(drop)
+    }
+
+    /// What is removed by its name must be what has it now, not what this machine remembers of it.
+    fn look_up(&mut self, parts: &Parts, found: &Found) -> Result<(), Errno> {
+        match parts.get(found.place) {
+            Some(part) if !*self.local.get_or_insert_with(|| parts.are_local()) => fresh::look_up(part, &found.name),
+            _ => Ok(()),
+        }
     }
 
     /// Makes what was moved last through a crash: the kernel may have written that it left before where it is.
@@ -118,6 +174,43 @@ impl<'a> Removal<'a> {
         let batch = Batch::begin(&maildir, moment, self.term(), Some(&directory))?;
         Ok(Destination::Folder { batch, new, cur })
     }
+}
+
+/// Whether a file had names beside the one that was removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    One,
+    Several,
+}
+
+/// The state of a file, if it is the one that was listed.
+fn state(
+    parts: &Parts,
+    listed: &Found,
+    found: &Found,
+    counted: Option<FileState>,
+) -> Result<(FileState, Names), Refusal> {
+    let stat = statat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let state = FileState::of(&stat).ok_or(Refusal::Changed)?;
+    if counted.is_some_and(|counted| counted.inode != state.inode) {
+        return Err(Refusal::Replaced);
+    }
+    let is_same = match counted {
+        Some(counted) => counted == state,
+        None => listed.inode == 0 || stat.st_ino == listed.inode || is_told_so(parts, listed, found)?,
+    };
+    let names = if stat.st_nlink > 1 { Names::Several } else { Names::One };
+    if is_same { Ok((state, names)) } else { Err(Refusal::Changed) }
+}
+
+/// Whether the directory itself gives a name the inode that was listed: some file systems tell others than `stat` does.
+fn is_told_so(parts: &Parts, listed: &Found, found: &Found) -> Result<bool, Refusal> {
+    let mut is_same = false;
+    let looked = parts.each(|now| {
+        is_same |= (now.place, &now.name, now.inode) == (found.place, &found.name, listed.inode);
+        Ok(())
+    });
+    looked.map(|()| is_same).map_err(|error| Refusal::Hindered(error.to_string()))
 }
 
 /// Moves a message to a folder, noted before that, so that it can be found there again. Its name is kept, unless the

@@ -39,19 +39,19 @@ impl Retrievals {
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
     /// did. `has_twin`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
     pub(super) fn last_by(&self, person: &str, found: &Found, has_twin: bool) -> Option<u64> {
-        let base = found.base();
+        let key = found.key();
         let of_identity = || {
-            let is_its_own = !has_twin && !self.apart.contains(base);
+            let is_its_own = !has_twin && !self.apart.contains(key);
             self.by_name.get(&*found.identity()).filter(|_| is_its_own)
         };
-        let retrievals = self.by_name.get(base).or_else(of_identity)?;
+        let retrievals = self.by_name.get(key).or_else(of_identity)?;
         retrievals.iter().any(|retrieval| *retrieval.by == *person).then_some(())?;
         retrievals.iter().map(|retrieval| retrieval.at).max()
     }
 
     /// Whether anybody else has retrieved a message, or may have: a mark that may be of another message counts, too.
     pub(super) fn may_be_of_others(&self, person: &str, found: &Found) -> bool {
-        let marks = [found.base(), &*found.identity()].map(|name| self.by_name.get(name));
+        let marks = [found.key(), found.base(), &*found.identity()].map(|name| self.by_name.get(name));
         marks.into_iter().flatten().flatten().any(|retrieval| *retrieval.by != *person)
     }
 }

@@ -26,7 +26,7 @@ const MOST_ROOM: usize = 1 << 20;
 const LITTLE_ROOM: usize = 4 * 1024;
 
 /// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Place {
     New,
     Cur,
@@ -41,14 +41,33 @@ impl Place {
     }
 }
 
+/// How a message stands to others whose base names differ from its own in `,U=<n>` at most.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kin {
+    /// It was there first, and has the unique-id of its name like any other. It is pinned by this key, too.
+    First(Box<[u8]>),
+    /// It came later, and is known by this key.
+    Later(Box<[u8]>),
+}
+
+impl Kin {
+    pub(super) fn key(&self) -> &[u8] {
+        match self {
+            Self::First(key) | Self::Later(key) => key,
+        }
+    }
+}
+
 /// A message's file, as a directory names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Found {
     pub(super) place: Place,
     pub(super) name: Box<[u8]>,
     /// As the directory tells it; 0 where it tells none.
     pub(super) inode: u64,
     arrival: Arrival,
+    /// None for a message that is alone with its name.
+    pub(super) kin: Option<Box<Kin>>,
 }
 
 impl Found {
@@ -56,7 +75,24 @@ impl Found {
         /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
         const UNKNOWN: u64 = 0xffff_ffff;
         let inode = if inode == UNKNOWN { 0 } else { inode };
-        Self { place, name: name.into(), inode, arrival: Arrival::of(name::base(name)) }
+        Self { place, name: name.into(), inode, arrival: Arrival::of(name::base(name)), kin: None }
+    }
+
+    /// What is later among its kin is known by its key, any other message by its base name.
+    pub(super) fn key(&self) -> &[u8] {
+        match self.kin.as_deref() {
+            Some(Kin::Later(key)) => key,
+            _ => self.base(),
+        }
+    }
+
+    /// What it is pinned by, if there are, or were, others of its name.
+    pub(super) fn kin_key(&self) -> Option<&[u8]> {
+        self.kin.as_deref().map(Kin::key)
+    }
+
+    pub(super) fn is_later(&self) -> bool {
+        matches!(self.kin.as_deref(), Some(Kin::Later(_)))
     }
 
     /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.

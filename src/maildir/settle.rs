@@ -1,7 +1,6 @@
 //! The unique-ids of a maildrop's messages, and their order: what was told before stays, then what another server told
 //! counts, then our own rule.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -27,8 +26,6 @@ pub(super) struct Settled {
     pub(super) unique_id: UniqueId,
     /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
     pub(super) wish: Option<Wish>,
-    /// Another message's base name differs in `,U=<n>` alone.
-    pub(super) has_twin: bool,
     pub(super) origin: UidlOrigin,
 }
 
@@ -83,12 +80,10 @@ impl Sources<'_> {
         held: impl Fn(&Found) -> Option<UniqueId>,
         since: impl Fn(&Found) -> Option<Moment>,
     ) -> Settlement {
-        let (first, later) = twins(&found);
         let mut settlement = Settlement::default();
         let mut messages = Vec::with_capacity(found.len());
-        for (index, found) in found.into_iter().enumerate() {
-            let message = self.candidate(found, later.contains(&index), &held);
-            let message = Candidate { has_twin: message.is_twin || first.contains(&index), ..message };
+        for found in found {
+            let message = self.candidate(found, &held);
             match self.waits(&message, &held, &since) {
                 Some(since) => drop(settlement.waiting.insert(message.found.identity().into(), since)),
                 None => messages.push(message),
@@ -103,20 +98,23 @@ impl Sources<'_> {
     }
 
     /// What a message would have, were it alone.
-    fn candidate(&self, found: Found, is_twin: bool, held: &impl Fn(&Found) -> Option<UniqueId>) -> Candidate {
-        // Of two that differ in `,U=<n>` alone, the pin of the name without it is the first one's.
-        let pin = if is_twin { self.pins.get_exactly(found.base()) } else { self.pins.get(found.base()) };
+    fn candidate(&self, found: Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> Candidate {
+        // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
+        let exact = found.kin_key().and_then(|key| self.pins.get_exactly(key));
+        let pin = exact.or_else(|| if found.is_later() { None } else { self.pins.get(found.base()) });
         if let Some((key, pin)) = pin {
-            let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, pin.gone.map(|_| key.into()));
-            return Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin: UidlOrigin::Pin, back };
+            let must_be_pinned = |key: &[u8]| found.kin_key().is_some_and(|own| own != key);
+            let back = if must_be_pinned(key) { found.kin_key() } else { pin.gone.map(|_| key) };
+            let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, back.map(Into::into));
+            return Candidate { found, unique_id, rank, origin: UidlOrigin::Pin, back };
         }
         let old = self.lists.as_ref().and_then(|lists| lists.find(found.base()));
         let rank = old.as_ref().and_then(|old| old.rank);
         let (unique_id, origin) = match old.map(|old| self.valid(&old)) {
             Some(Some(unique_id)) => (unique_id, UidlOrigin::List),
-            other => (own(&found, is_twin, held), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
+            other => (own(&found, held), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
         };
-        Candidate { found, is_twin, has_twin: is_twin, unique_id, rank, origin, back: None }
+        Candidate { found, unique_id, rank, origin, back: None }
     }
 
     /// The other server's unique-id, if it can be told.
@@ -155,7 +153,7 @@ impl Sources<'_> {
         told.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
         for message in messages.iter_mut().filter(|one| one.origin != UidlOrigin::Pin) {
             if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
-                message.unique_id = unique::hashed(message.found.base());
+                message.unique_id = unique::hashed(message.found.kin_key().unwrap_or(message.found.base()));
                 message.origin = UidlOrigin::Duplicate;
             }
             told.insert(message.unique_id.clone());
@@ -163,22 +161,22 @@ impl Sources<'_> {
     }
 
     fn settled(&self, message: Candidate) -> Settled {
-        let Candidate { found, is_twin, has_twin, unique_id, rank, origin, back } = message;
+        let Candidate { found, unique_id, rank, origin, back } = message;
         let key = match origin {
             UidlOrigin::Pin => back,
+            _ if found.kin.is_some() => found.kin_key().map(Into::into),
             _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
-            _ if is_twin => Some(found.base().into()),
             _ => Some(found.identity().into()),
         };
         let wish = key.map(|key| Wish { key, rank, is_own: origin == UidlOrigin::Own });
-        Settled { found, unique_id, wish, has_twin, origin }
+        Settled { found, unique_id, wish, origin }
     }
 }
 
 /// Our own rule, and what an earlier snapshot had by it.
-fn own(found: &Found, is_twin: bool, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
-    if is_twin {
-        return unique::hashed(found.base());
+fn own(found: &Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
+    if found.is_later() {
+        return unique::hashed(found.key());
     }
     held(found).unwrap_or_else(|| unique::plain(&found.identity()))
 }
@@ -191,27 +189,11 @@ fn is_own(unique_id: &UniqueId, found: &Found) -> bool {
 
 struct Candidate {
     found: Found,
-    /// An earlier message's base name differs in `,U=<n>` alone.
-    is_twin: bool,
-    has_twin: bool,
     unique_id: UniqueId,
     rank: Option<Rank>,
     origin: UidlOrigin,
-    /// What it is known by, if its pin says that its name was gone.
+    /// What is to be pinned anew: its pin says that its name was gone, or knows it by its name alone.
     back: Option<Box<[u8]>>,
-}
-
-/// The messages whose base names differ in `,U=<n>` alone, by index: the first of each group, and the later ones.
-pub(super) fn twins(found: &[Found]) -> (HashSet<usize>, HashSet<usize>) {
-    let (mut first, mut later) = (HashSet::new(), HashSet::new());
-    for (index, pair) in found.windows(2).enumerate() {
-        let [one, other] = pair else { continue };
-        if one.order(other) == Ordering::Equal {
-            first.extend((!later.contains(&index)).then_some(index));
-            later.insert(index + 1);
-        }
-    }
-    (first, later)
 }
 
 /// What must be pinned, by the message's index.

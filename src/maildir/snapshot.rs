@@ -8,12 +8,13 @@ use super::count::FileState;
 use super::fault::EnterFault;
 use super::ids::Ids;
 use super::index::{self, Index, Noted};
-use super::kept::Mends;
+use super::kept::{Mends, Removed};
+use super::kin::{Content, Contents, Copy, Resolved};
 use super::mounts::FileSystems;
 use super::name;
 use super::names::Names;
 use super::no_mail::NoMail;
-use super::scan::Found;
+use super::scan::{Found, Kin};
 use super::settle::Settlement;
 use super::stamp::Stamps;
 use super::surrogates::Surrogates;
@@ -91,6 +92,10 @@ pub(super) struct Snapshot {
     pub(super) odd: bool,
     /// What clients that did not say UTF8 are offered, if that may be something else.
     pub(super) surrogates: Option<Surrogates>,
+    /// The further files of messages, by index.
+    pub(super) copies: Arc<HashMap<usize, Vec<Copy>>>,
+    /// What was read to tell messages of one name apart.
+    pub(super) contents: Arc<Contents>,
 }
 
 /// What a session found out about a message's octets after they were told.
@@ -106,16 +111,19 @@ pub(super) enum Mend {
 
 /// What is known of the messages before their files are opened.
 pub(super) struct Known<'a> {
+    earlier: Option<&'a Snapshot>,
     by_file: HashMap<File<'a>, (&'a Entry, &'a Listed)>,
     mends: &'a Mends,
     index: Option<&'a Index<'a>>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(earlier: Option<&'a Snapshot>, mends: &'a Mends) -> Self {
+    /// `removed`: a file that has the inode of one of them since is another message.
+    pub(super) fn new(earlier: Option<&'a Snapshot>, mends: &'a Mends, removed: &Removed) -> Self {
         let pairs = earlier.iter().flat_map(|snapshot| snapshot.entries.iter().zip(snapshot.listed.iter()));
+        let pairs = pairs.filter(|(entry, _)| !removed.has(&entry.found));
         let by_file = pairs.map(|(entry, listed)| (file(&entry.found), (entry, listed))).collect();
-        Self { by_file, mends, index: None }
+        Self { earlier, by_file, mends, index: None }
     }
 
     /// Besides, what the index says.
@@ -124,11 +132,11 @@ impl<'a> Known<'a> {
     }
 
     fn size(&self, found: &Found) -> Option<Size> {
-        let mend = self.mends.get(&*found.identity()).filter(|(inode, _)| *inode == found.inode);
-        match mend {
-            Some((_, Mend::Sent(octets, state))) => return Some(Size::counted(*octets, *state)),
-            Some((_, Mend::NoMail(why, state))) => return Some(Size::of_no_mail(*why, *state)),
-            Some((_, Mend::Forget)) => return None,
+        let mend = || self.mends.get(&(found.inode, found.identity().into()));
+        match if self.mends.is_empty() { None } else { mend() } {
+            Some(Mend::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
+            Some(Mend::NoMail(why, state)) => return Some(Size::of_no_mail(*why, *state)),
+            Some(Mend::Forget) => return None,
             None => {}
         }
         let Some((Entry { counted, noted, no_mail, .. }, listed)) = self.same_file(found) else {
@@ -143,8 +151,33 @@ impl<'a> Known<'a> {
     }
 
     fn noted(&self, found: &Found) -> Option<Size> {
-        let noted = self.index?.get(&name::stem(found.base())).filter(|noted| noted.inode == found.inode)?;
+        let noted = self.index?.get(&name::stem(found.base()), found.inode)?;
         Some(Size { noted: true, ..Size::counted(noted.octets, noted.state) })
+    }
+
+    /// Whether an earlier snapshot had the file.
+    pub(super) fn is_listed(&self, found: &Found) -> bool {
+        self.same_file(found).is_some()
+    }
+
+    /// Whether the index has the file.
+    pub(super) fn is_noted(&self, found: &Found) -> bool {
+        self.noted(found).is_some()
+    }
+
+    /// Whether any message had kin.
+    pub(super) fn has_kin(&self) -> bool {
+        self.earlier.is_some_and(|earlier| !earlier.ids.twins.is_empty())
+    }
+
+    /// How a message stood to others of its name.
+    pub(super) fn kin(&self, found: &Found) -> Option<&'a Kin> {
+        self.same_file(found)?.0.found.kin.as_deref()
+    }
+
+    /// What was read of a file.
+    pub(super) fn content(&self, found: &Found) -> Option<Content> {
+        self.earlier?.contents.get(&found.inode).copied()
     }
 
     /// The unique-id that the message had.
@@ -178,6 +211,8 @@ impl Snapshot {
             settled: false,
             odd: false,
             surrogates: None,
+            copies: Arc::default(),
+            contents: Arc::default(),
         }
     }
 
@@ -192,10 +227,13 @@ impl Snapshot {
     pub(super) fn memory(&self) -> usize {
         /// What the allocator adds to each name.
         const OVERHEAD: usize = 16;
+        /// What a message takes that shares its name with another.
+        const KIN: usize = 512;
         let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
         let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
+        let kin = (self.ids.twins.len() + self.contents.len() + self.copies.len()) * KIN;
         let listed = self.listed.memory() + self.ids.memory();
-        size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates
+        size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates + kin
     }
 
     /// Puts a snapshot together from names whose messages are settled. `measure` opens a file and counts it, if neither an
@@ -206,14 +244,16 @@ impl Snapshot {
         settlement: Settlement,
         mut ids: Ids,
         known: &Known<'_>,
+        mut resolved: Resolved,
         mut measure: impl FnMut(&Found) -> Result<Option<Size>, EnterFault>,
     ) -> Result<(Self, Vec<Found>), EnterFault> {
         let mut entries = Vec::with_capacity(settlement.messages.len());
         let mut listed = Vec::with_capacity(settlement.messages.len());
-        let mut left = Vec::new();
+        let (mut left, mut copies) = (Vec::new(), HashMap::new());
         for message in settlement.messages {
             let found = message.found;
-            let told = || name::told_octets(found.base()).map(Size::believed);
+            // Of several of one name the size in it is not every one's, and what is opened must be known by its state.
+            let told = || name::told_octets(found.base()).filter(|_| found.kin.is_none()).map(Size::believed);
             let size = match known.size(&found).or_else(told) {
                 Some(size) => Some(size),
                 None => measure(&found)?,
@@ -222,19 +262,31 @@ impl Snapshot {
                 left.push(found);
                 continue;
             };
-            ids.note(entries.len(), message.has_twin, message.wish);
+            ids.note(entries.len(), found.kin.is_some(), message.wish);
+            copies.extend(resolved.copies(&found).map(|files| (entries.len(), files)));
             entries.push(Entry { found, counted, noted, unreadable, no_mail });
             listed.push(Listed { octets, unique_id: message.unique_id });
         }
         let settled = names.settled && left.is_empty();
         let (stamps, local, odd) = (names.stamps, names.local, names.odd.is_some());
         let (listed, entries) = (Arc::new(listed.into_iter().collect()), entries.into());
-        Ok((Self { listed, entries, ids, stamps, local, settled, odd, surrogates: None }, left))
+        let (copies, contents) = (Arc::new(copies), Arc::new(resolved.contents));
+        Ok((Self { listed, entries, ids, stamps, local, settled, odd, surrogates: None, copies, contents }, left))
     }
 }
 
 /// What the index takes of a snapshot, and what it saves.
 impl Snapshot {
+    /// The further files of a message, with the same octets.
+    pub(super) fn copies(&self, index: usize) -> &[Copy] {
+        self.copies.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The further files of all messages.
+    pub(super) fn all_copies(&self) -> impl Iterator<Item = &Found> {
+        self.copies.values().flatten().map(|copy| &copy.found)
+    }
+
     /// Whether to find out again what is not noted would cost more than to note it. A message costs an `open` and the
     /// reading, the index its writing whole: a few new messages, which their reader soon deletes, are not worth it.
     pub(super) fn is_worth_noting(&self) -> bool {
@@ -296,6 +348,8 @@ impl Snapshot {
             settled: self.settled,
             odd: self.odd,
             surrogates: self.surrogates.as_ref().map(|surrogates| surrogates.renewed(changed)),
+            copies: Arc::clone(&self.copies),
+            contents: Arc::clone(&self.contents),
         }
     }
 }

@@ -91,7 +91,7 @@ impl Moment {
     }
 
     /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
-    fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
+    pub(super) fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
         let nanoseconds = nanoseconds.try_into().unwrap_or_default();
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds))
     }

@@ -15,7 +15,8 @@ use super::fault::{EnterFault, StoreFault};
 use super::ids::Sought;
 use super::import::{LIST_FILES, UniqueIdSettings};
 use super::index::Index;
-use super::kept::{Kept, Mends};
+use super::kept::{Kept, Mends, Removed};
+use super::kin::Kinship;
 use super::maildrop::Maildrop;
 use super::measure::{Followed, Measuring};
 use super::missing;
@@ -226,15 +227,16 @@ impl Inner {
         if parts.are_missing() {
             return missing(path, kept, &sought);
         }
-        let (earlier, mends) = kept.known();
+        let (earlier, mends, removed) = kept.known();
         let octets = if earlier.is_none() { beside::read(&root, path) } else { None };
         let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
-        let mut snapshot = self.scan(path, &parts, &sought, earlier, &mends, index.as_ref())?;
+        let noted = Noted { mends: &mends, removed: &removed, index: index.as_ref() };
+        let mut snapshot = self.scan(path, &parts, &sought, earlier, &noted)?;
         if snapshot.is_worth_noting() || (!mends.is_empty() && snapshot.has_news()) {
             note(&root, path, kept, &mut snapshot);
         }
         let snapshot = Arc::new(snapshot);
-        kept.replace(Arc::clone(&snapshot), &mends);
+        kept.replace(Arc::clone(&snapshot), &mends, &removed);
         // Weighed when it is put in: once more, now that it holds the messages.
         self.kept.insert(path.clone(), Arc::clone(kept));
         Ok(snapshot)
@@ -248,29 +250,31 @@ impl Inner {
         parts: &Parts,
         sought: &Sought,
         mut earlier: Option<Arc<Snapshot>>,
-        mends: &Mends,
-        index: Option<&Index<'_>>,
+        noted: &Noted<'_>,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
         let sources = sought.sources(&self.settings.unique_ids);
         let mut followed = Followed::default();
+        let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         for round in 0..ROUNDS {
-            let mut names = self.names(path, parts, before.as_deref())?;
+            let mut names = self.names(path, parts, before.as_deref(), noted)?;
             if let (Some(odd), false, 0) = (&names.odd, told, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
             followed.leave_out_gone(&mut names.found);
-            let known = Known::new(earlier.as_deref(), mends).and(index);
-            let found = std::mem::take(&mut names.found);
+            let known = Known::new(earlier.as_deref(), noted.mends, noted.removed).and(noted.index);
+            let kinship = Kinship::new(parts, sources.pins, noted.removed).with(&known);
+            let (found, resolved) = kinship.resolve(std::mem::take(&mut names.found)).map_err(unavailable)?;
             let since = |found: &Found| waits_since(parts, found, earlier.as_deref());
             let settlement = sources.settle(found, |found| known.unique_id(found).cloned(), since);
             if round == 0 {
                 sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
             }
             let ids = sought.ids(&sources, &settlement);
-            let measuring = Measuring { path, parts, known: &known, largest: self.settings.largest_message };
-            let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, |found| {
+            let (contents, largest) = (resolved.contents.clone(), self.settings.largest_message);
+            let measuring = Measuring { path, parts, known: &known, contents: &contents, largest };
+            let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, resolved, |found| {
                 followed.size(found).map_or_else(|| measuring.size(found), |size| Ok(Some(size)))
             })?;
             if moved.is_empty() {
@@ -283,13 +287,28 @@ impl Inner {
     }
 
     /// The names, with all that are still there of those that an earlier snapshot had.
-    fn names(&self, path: &MaildropPath, parts: &Parts, earlier: Option<&Snapshot>) -> Result<Names, EnterFault> {
+    fn names(
+        &self,
+        path: &MaildropPath,
+        parts: &Parts,
+        earlier: Option<&Snapshot>,
+        noted: &Noted<'_>,
+    ) -> Result<Names, EnterFault> {
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         let mut names = parts.names(self.settling).map_err(unavailable)?;
         let known = earlier.iter().flat_map(|snapshot| snapshot.entries.iter()).map(|entry| &entry.found);
-        parts.look_again(&mut names, known).map_err(unavailable)?;
+        let known = known.filter(|found| !noted.removed.has(found));
+        let inodes = noted.index.into_iter().flat_map(Index::inodes);
+        parts.look_again(&mut names, known, inodes).map_err(unavailable)?;
         Ok(names)
     }
+}
+
+/// What a new snapshot is made from, besides an earlier one.
+struct Noted<'a> {
+    mends: &'a Mends,
+    removed: &'a Removed,
+    index: Option<&'a Index<'a>>,
 }
 
 impl Inner {

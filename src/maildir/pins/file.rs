@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use super::text::Text;
 use super::{Day, Line, Pins};
 use crate::maildir::bounds::{self, Bounds, Room};
+use crate::maildir::fresh;
 use crate::maildir::stamp::FileStamp;
 
 const NAME: &str = "restante-pins";
@@ -50,6 +51,7 @@ const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Reads the pins of a Maildir. Writers may be at work: a line that is not whole yet was not told to anybody yet.
 pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
+    fresh::refresh(maildir)?;
     match open(maildir, NAME)? {
         Some(file) => {
             let (pins, _) = content(maildir, &file)?;
@@ -88,6 +90,9 @@ impl<'d> Locked<'d> {
     pub(in crate::maildir) fn take(maildir: BorrowedFd<'d>) -> io::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // What is remembered of the name may be a file that another node has replaced: what is appended to that one is
+            // lost.
+            fresh::look_up(maildir, NAME.as_bytes())?;
             let file = File::from(openat(maildir, NAME, WRITE, PRIVATE)?);
             if lock(&file, deadline)? && is_current(maildir, &file)? {
                 return Self::read(maildir, file);
@@ -210,6 +215,8 @@ fn open(maildir: BorrowedFd<'_>, name: &str) -> io::Result<Option<File>> {
 
 /// What stands in a file, completed by the one before it where it is damaged; and the octets of its whole lines.
 fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
+    // Its size may be remembered from before another node wrote to it.
+    fresh::refresh(file.as_fd())?;
     let (mut pins, whole) = parse(maildir, file)?;
     if (pins.damaged > 0 || whole == 0)
         && let Some(previous) = open(maildir, PREVIOUS)?
@@ -269,6 +276,7 @@ fn lock(file: &File, deadline: Instant) -> io::Result<bool> {
 /// Whether the file still has its name: it may have been replaced while its lock was waited for.
 fn is_current(maildir: BorrowedFd<'_>, file: &File) -> io::Result<bool> {
     let ours = fstat(file)?;
+    fresh::look_up(maildir, NAME.as_bytes())?;
     match statat(maildir, NAME, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(named) => Ok((named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)),
         Err(Errno::NOENT) => Ok(false),

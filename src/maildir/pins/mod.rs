@@ -17,6 +17,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) use file::{Locked, read, stamp};
 pub(super) use line::Line;
 
+use memchr::memchr;
+
+use super::kin::SEPARATOR;
 use super::name;
 use super::order::Rank;
 use super::stamp::FileStamp;
@@ -60,6 +63,8 @@ pub(super) struct Pins {
     retrieved: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// How many days the mail of each person stays who has used this maildrop; none for ever.
     terms: HashMap<Box<str>, Option<u64>>,
+    /// What those messages are known by, without `,U=<n>`, of which others of that name have keys of their own.
+    kin: HashSet<Box<[u8]>>,
     /// Lines in good order whose kind a later version knows.
     unknown: Vec<Box<[u8]>>,
     /// Lines read, those included that say nothing new.
@@ -87,6 +92,16 @@ impl Pins {
     /// The same, of what is known by this very name.
     pub(super) fn get_exactly(&self, key: &[u8]) -> Option<(&[u8], &Pin)> {
         self.told.get_key_value(key).map(|(key, pin)| (&**key, pin))
+    }
+
+    /// Whether any message has a key of its own beside others of its name.
+    pub(super) fn have_kin(&self) -> bool {
+        !self.kin.is_empty()
+    }
+
+    /// Whether one of these has.
+    pub(super) fn have_kin_of(&self, identity: &[u8]) -> bool {
+        self.have_kin() && self.kin.contains(identity)
     }
 
     /// Who retrieved what is known by this very name.
@@ -119,7 +134,7 @@ impl Pins {
         self.lines += 1;
         match line {
             Line::Pin(key, pin) => match self.told.get_mut(&key) {
-                None => drop(self.told.insert(key, pin)),
+                None => self.tell(key, pin),
                 // The same once more: its message is back, or gone.
                 Some(first) if first.unique_id == pin.unique_id => first.gone = pin.gone,
                 Some(_) => {}
@@ -135,10 +150,19 @@ impl Pins {
         }
     }
 
+    fn tell(&mut self, key: Box<[u8]>, pin: Pin) {
+        if let Some(at) = memchr(SEPARATOR, &key) {
+            self.kin.insert(name::identity(key.get(..at).unwrap_or_default()).into());
+        }
+        self.told.insert(key, pin);
+    }
+
     /// Takes what an earlier file says and this one does not.
     fn complete(&mut self, earlier: Self) {
         for (key, pin) in earlier.told {
-            self.told.entry(key).or_insert(pin);
+            if !self.told.contains_key(&key) {
+                self.tell(key, pin);
+            }
         }
         for (key, retrievals) in earlier.retrieved {
             self.retrieved.entry(key).or_insert(retrievals);
