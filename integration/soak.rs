@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
@@ -17,7 +18,19 @@ mod account;
 mod everybody;
 #[path = "soak/killing.rs"]
 mod killing;
+#[path = "soak/ledger.rs"]
+mod ledger;
+#[path = "soak/mail.rs"]
+mod mail;
+#[path = "soak/restless.rs"]
+mod restless;
+#[path = "soak/settling.rs"]
+mod settling;
 mod support;
+#[path = "soak/talk.rs"]
+mod talk;
+#[path = "soak/tally.rs"]
+mod tally;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,11 +1,11 @@
 //! Which messages there are, which were deleted by whom, and under which unique-id each was seen.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::mail::{number_in, text, unpacked};
 use super::support::conversation::Conversation;
 use super::support::maildir;
 
@@ -34,19 +34,18 @@ pub(super) struct Seen {
 impl Account {
     /// Delivers one more message.
     pub(super) fn deliver(&self, maildrop: &Path) {
-        let number = {
-            let mut known = self.0.lock().unwrap();
-            let number = known.delivered.len();
-            known.delivered.insert(number);
-            number
-        };
+        let number = self.number();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let name = format!("new/{}.M{}P1Q{number}.soak", now.as_secs(), now.subsec_micros());
-        let mut text = format!("Subject: soak {number}\n\n");
-        for line in 0..number % 40 {
-            writeln!(text, ".line {line}").unwrap();
-        }
-        maildir::deliver(maildrop, &name, text.as_bytes());
+        maildir::deliver(maildrop, &name, &text(number));
+    }
+
+    /// The number of a message that is about to be delivered.
+    pub(super) fn number(&self) -> usize {
+        let mut known = self.0.lock().unwrap();
+        let number = known.delivered.len();
+        known.delivered.insert(number);
+        number
     }
 
     /// Notes under which unique-id a message was seen: it never changes, and never stands for another message.
@@ -129,13 +128,6 @@ pub(super) fn retrieve(client: &mut Conversation, at: usize) -> Option<usize> {
     Some(number_in(&message))
 }
 
-/// The number in the subject of a message.
-pub(super) fn number_in(message: &[u8]) -> usize {
-    let text = String::from_utf8_lossy(message);
-    let number = text.lines().find_map(|line| line.strip_prefix("Subject: soak "));
-    number.unwrap_or_else(|| panic!("no message of ours: {text}")).trim().parse().unwrap()
-}
-
 /// How often each message lies in `new` and `cur` of Maildirs, and in further directories.
 pub(super) fn on_disk(directories: &[std::path::PathBuf]) -> BTreeMap<usize, usize> {
     let mut found = BTreeMap::new();
@@ -143,7 +135,7 @@ pub(super) fn on_disk(directories: &[std::path::PathBuf]) -> BTreeMap<usize, usi
         for file in std::fs::read_dir(directory).into_iter().flatten().map(Result::unwrap) {
             let octets = std::fs::read(file.path()).unwrap();
             if !octets.is_empty() {
-                *found.entry(number_in(&octets)).or_insert(0) += 1;
+                *found.entry(number_in(&unpacked(&octets))).or_insert(0) += 1;
             }
         }
     }

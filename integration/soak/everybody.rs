@@ -1,11 +1,14 @@
-//! Deliveries, an IMAP client that flags, mbsync, and ten POP3 clients that delete, all in one Maildir.
+//! Deliveries, an IMAP client that saves compressed mail, one that flags, mbsync, a program that touches files, and ten POP3
+//! clients that delete, all in one Maildir.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::account::{Account, listed, on_disk, retrieve};
+use super::mail::text;
+use super::restless::touch;
 use super::support::dovecot::{Dovecot, hand_over};
 use super::support::mbsync::Mbsync;
 use super::support::stage::Stage;
@@ -15,6 +18,9 @@ use super::{Dice, setting};
 const MOST: usize = 300;
 
 const CLIENTS: u64 = 10;
+
+/// What Dovecot saves, it compresses.
+const COMPRESSES: &str = "mail_plugins = zlib\nplugin {\n  zlib_save = gz\n}\n";
 
 struct World {
     stage: Stage,
@@ -33,7 +39,7 @@ impl World {
             plan.further.push_str("limits: { connections_per_address: 1000 }\n");
             hand_over(site);
         });
-        let dovecot = Dovecot::serve(&stage.site, "");
+        let dovecot = Dovecot::serve(&stage.site, COMPRESSES);
         let mbsync = Mbsync::between(&stage.maildir(), stage.site.folder());
         Self { stage, dovecot, mbsync, account: Account::default(), over: AtomicBool::new(false) }
     }
@@ -49,6 +55,31 @@ impl World {
                 self.account.deliver(&maildir);
             }
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Saves messages by IMAP, as a client does with what was sent, or moved here.
+    fn save(&self) {
+        while self.goes_on() {
+            let mut imap = self.dovecot.imap_session("ajones");
+            for _ in 0..30 {
+                if self.account.left() < MOST {
+                    imap.append(&text(self.account.number()));
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// Gives files another time of change.
+    fn touch(&self) {
+        let mut dice = Dice::new(200);
+        while self.goes_on() {
+            let files: Vec<PathBuf> = parts(&self.stage.maildir()).iter().flat_map(|part| files(part)).collect();
+            for _ in 0..20.min(files.len()) {
+                touch(&files[dice.below(files.len())], &mut dice);
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
     }
 
@@ -105,13 +136,12 @@ impl World {
 
 #[test]
 fn every_message_is_accounted_for_after_a_soak() {
-    let world = World::new();
+    let world = &World::new();
     let end = Instant::now() + Duration::from_secs(setting("SOAK_SECONDS", 20));
     let failed = std::thread::scope(|scope| {
-        let mut actors =
-            vec![scope.spawn(|| world.deliver()), scope.spawn(|| world.flag()), scope.spawn(|| world.synchronise())];
+        let others: [fn(&World); 5] = [World::deliver, World::save, World::flag, World::synchronise, World::touch];
+        let mut actors: Vec<_> = others.into_iter().map(|act| scope.spawn(move || act(world))).collect();
         for number in 0..CLIENTS {
-            let world = &world;
             actors.push(scope.spawn(move || world.fetch(number)));
         }
         while Instant::now() < end && !actors.iter().any(std::thread::ScopedJoinHandle::is_finished) {
@@ -123,7 +153,13 @@ fn every_message_is_accounted_for_after_a_soak() {
     assert_eq!(failed, 0, "see above");
     let maildir = world.stage.maildir();
     world.account.settle(&on_disk(&parts(&maildir)));
-    // What is left is seen by one more session, under the unique-ids that were seen before.
+    // What is left is seen by one more session, under the unique-ids that were seen before. What was touched since it was
+    // counted may be refused to a session that did not know it yet.
+    let mut client = world.stage.session();
+    for message in listed(&mut client) {
+        retrieve(&mut client, message.at);
+    }
+    client.ask("QUIT", "+OK");
     let mut client = world.stage.session();
     let seen = listed(&mut client);
     let kept = on_disk(&parts(&maildir));
@@ -135,6 +171,10 @@ fn every_message_is_accounted_for_after_a_soak() {
     }
 }
 
-fn parts(maildir: &Path) -> [std::path::PathBuf; 2] {
+fn parts(maildir: &Path) -> [PathBuf; 2] {
     ["new", "cur"].map(|part| maildir.join(part))
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
 }

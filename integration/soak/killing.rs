@@ -14,6 +14,7 @@ use super::support::maildir;
 use super::support::process::{program, succeed};
 use super::support::service::{Plan, Service, Site};
 use super::support::stage::{PASSWORD, directory};
+use super::talk::{Got, Talk};
 use super::{Dice, setting};
 
 /// What becomes of deleted mail, and what else is done at the end of a session.
@@ -77,8 +78,7 @@ impl World {
         let mut marked = BTreeSet::new();
         for _ in 0..3.min(count) {
             let at = 1 + dice.below(count);
-            let number = session.retrieve(at);
-            if let Some(number) = number
+            if let Got::Message(number) = session.retrieve(at)?
                 && session.ask(&format!("DELE {at}")).is_some_and(|reply| reply.starts_with("+OK"))
             {
                 marked.insert(number);
@@ -113,49 +113,6 @@ impl World {
         }
         client.ask("QUIT", "+OK");
         assert!(!service.log().iter().any(|line| line.contains("damaged")), "{:#?}", service.log());
-    }
-}
-
-/// A client that takes the end of a connection as it comes.
-struct Talk(std::io::BufReader<std::net::TcpStream>);
-
-impl Talk {
-    fn begin(node: std::net::SocketAddr) -> Option<Self> {
-        let stream = std::net::TcpStream::connect(node).ok()?;
-        stream.set_read_timeout(Some(super::support::PATIENCE)).unwrap();
-        let mut talk = Self(std::io::BufReader::new(stream));
-        talk.line()?;
-        talk.ask("USER ajones")?;
-        // Where one session has the maildrop, the others try again.
-        while !talk.ask(&format!("PASS {PASSWORD}"))?.starts_with("+OK") {
-            talk.ask("USER ajones")?;
-        }
-        Some(talk)
-    }
-
-    fn ask(&mut self, command: &str) -> Option<String> {
-        self.0.get_mut().write_all(format!("{command}\r\n").as_bytes()).ok()?;
-        self.line()
-    }
-
-    fn line(&mut self) -> Option<String> {
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut self.0, &mut line).ok()?;
-        line.ends_with('\n').then_some(line)
-    }
-
-    /// The number of a message that was got whole.
-    fn retrieve(&mut self, at: usize) -> Option<usize> {
-        if !self.ask(&format!("RETR {at}"))?.starts_with("+OK") {
-            return None;
-        }
-        let mut message = String::new();
-        loop {
-            match self.line()?.as_str() {
-                ".\r\n" => return Some(super::account::number_in(message.as_bytes())),
-                line => message.push_str(line),
-            }
-        }
     }
 }
 
