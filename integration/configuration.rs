@@ -4,6 +4,8 @@
 
 #[path = "configuration/directories.rs"]
 mod directories;
+#[path = "configuration/examples.rs"]
+mod examples;
 #[path = "configuration/mailboxes.rs"]
 mod mailboxes;
 #[path = "configuration/people.rs"]

@@ -1,6 +1,14 @@
-//! The floors of the house: a module names modules of lower floors only, and external crates are rationed.
+//! The floors of the house: a module names modules of lower floors only, and external crates are rationed. The texts for
+//! people name only what exists.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a fault here is a failed test")]
+
+#[path = "floors/documents.rs"]
+mod documents;
+#[path = "floors/log_events.rs"]
+mod log_events;
+#[path = "floors/markdown.rs"]
+mod markdown;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -69,7 +77,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn told(path: &Path) -> String {
+fn display(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
 }
 
@@ -120,10 +128,10 @@ fn is_test(path: &Path) -> bool {
 fn breaches(path: &Path, dependencies: &[String]) -> String {
     let (module, mut breaches) = (module(path), String::new());
     let Some((_, floor, crates)) = FLOORS.iter().find(|(name, ..)| *name == module) else {
-        return format!("{}: the module {module} has no floor\n", told(path));
+        return format!("{}: the module {module} has no floor\n", display(path));
     };
     for (line, qualifier, name) in paths(&code(path)) {
-        let place = format!("{}:{line}", told(path));
+        let place = format!("{}:{line}", display(path));
         if qualifier == "crate" && name.is_empty() {
             writeln!(breaches, "{place}: one `use crate::…` for each module, so that this test can read it").unwrap();
         } else if qualifier == "crate" && name != module {
@@ -134,7 +142,7 @@ fn breaches(path: &Path, dependencies: &[String]) -> String {
         }
         let may = crates.contains(&&*qualifier)
             || (qualifier == "tracing" && *floor >= LOG_FROM)
-            || OF_ONE_FILE.contains(&(&*qualifier, &*told(path)));
+            || OF_ONE_FILE.contains(&(&*qualifier, &*display(path)));
         if dependencies.contains(&qualifier) && !may {
             writeln!(breaches, "{place}: {module} names the crate {qualifier}, which is not on its ration").unwrap();
         }
@@ -178,7 +186,7 @@ fn no_file_grows_beyond_one_idea() {
     let long: Vec<String> = files
         .iter()
         .filter(|path| lines(path) > MOST_LINES)
-        .map(|path| format!("{}: {}", told(path), lines(path)))
+        .map(|path| format!("{}: {}", display(path), lines(path)))
         .collect();
     assert!(long.is_empty(), "over {MOST_LINES} lines: {long:?}");
 }
@@ -210,7 +218,7 @@ fn every_task_is_listed_with_who_notices_its_end() {
         lines.any(|line| line.contains("spawn(") || line.contains("spawn_blocking("))
     };
     let found: Vec<String> =
-        rust_files(&root().join("src")).iter().filter(|path| spawns(path)).map(|path| told(path)).collect();
+        rust_files(&root().join("src")).iter().filter(|path| spawns(path)).map(|path| display(path)).collect();
     let listed: Vec<&str> = SPAWNS.iter().map(|(path, _)| *path).collect();
     assert_eq!(found, listed, "found on the left, listed in SPAWNS on the right");
 }

@@ -1,0 +1,103 @@
+//! What the log says: each event of the code has a line in the guide, with its level and its fields, and the other way round.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::markdown::{self, Document};
+use super::{code, display, is_test, module, root, rust_files};
+
+/// An event, as the code writes it.
+struct Event {
+    place: String,
+    level: String,
+    /// Up to the first part that differs from time to time; empty where the whole text does.
+    text: String,
+    fields: Vec<String>,
+}
+
+const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
+
+#[test]
+fn every_event_is_in_the_guide() {
+    let guide = Document::read(&root().join("config/guide/log.md"));
+    let rows = guide.rows();
+    let events = events();
+    assert!(events.len() > 80, "{}", events.len());
+    let mut faults = Vec::new();
+    for event in events.iter().filter(|event| !event.text.is_empty()) {
+        let is_its = |cells: &[(String, String)]| {
+            let of = |heading: &str| cells.iter().find(|(of, _)| of == heading).map_or("", |(_, cell)| cell);
+            let has = markdown::spans(of("Fields"));
+            let has_all = event.fields.iter().all(|field| has.contains(field));
+            markdown::spans(of("Event")).contains(&event.text) && of("Level") == event.level && has_all
+        };
+        if !rows.iter().any(|row| is_its(&row.cells)) {
+            let (place, level, text, fields) = (&event.place, &event.level, &event.text, event.fields.join("` `"));
+            faults.push(format!("{place}: config/guide/log.md has no | `{text}` | {level} | `{fields}` |"));
+        }
+    }
+    let sources: String = sources().map(|(_, text)| text).collect();
+    let stale = guide.column("Event").into_iter().filter(|(_, event)| !sources.contains(event.as_str()));
+    faults.extend(stale.map(|(line, event)| format!("{}:{line}: nothing logs `{event}`", guide.name)));
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// The code of the service: the demonstration's own directory is no part of it.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    let files = rust_files(&root().join("src")).into_iter().filter(|path| !is_test(path) && module(path) != "demo");
+    files.map(|path| (display(&path), code(&path)))
+}
+
+fn events() -> Vec<Event> {
+    let mut events = Vec::new();
+    for (place, text) in sources() {
+        for level in LEVELS {
+            let calls = text.split(&format!("tracing::{level}!(")).skip(1).map(str::to_owned).collect::<Vec<_>>();
+            events.extend(calls.iter().map(|call| event(&place, level, call)));
+        }
+    }
+    events
+}
+
+/// `call`: what stands behind the opening parenthesis of the macro, to the end of the file.
+fn event(place: &str, level: &str, call: &str) -> Event {
+    let parts = arguments(call);
+    let text = parts.last().unwrap().trim().trim_matches('"');
+    let text = text.split(['{', '`']).next().unwrap().trim().to_owned();
+    let fields = parts.iter().rev().skip(1).rev().filter(|part| !part.trim().is_empty()).map(|part| {
+        let name = part.split('=').next().unwrap().trim();
+        name.trim_start_matches(['%', '?']).to_owned()
+    });
+    Event { place: place.to_owned(), level: level.to_owned(), text, fields: fields.collect() }
+}
+
+/// The arguments of a call, cut at the commas between them.
+fn arguments(call: &str) -> Vec<String> {
+    let (mut parts, mut part, mut depth, mut quoted) = (Vec::new(), String::new(), 0, false);
+    for character in call.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' if !quoted && depth == 0 => break,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(std::mem::take(&mut part));
+                continue;
+            }
+            _ => {}
+        }
+        part.push(character);
+    }
+    parts.extend(Some(part).filter(|part| !part.trim().is_empty()));
+    parts
+}
+
+#[test]
+fn an_event_is_read_as_it_is_written() {
+    let call = "person = &*name(a, b), %fault, count, \"not done: {reason}\"); more(\"x\")";
+    let event = event("here", "warn", call);
+    assert_eq!((&*event.text, event.fields.join(" ")), ("not done:", "person fault count".to_owned()));
+    let levels: BTreeSet<String> = events().into_iter().map(|event| event.level).collect();
+    assert_eq!(levels.len(), LEVELS.len());
+    assert!(fs::read_to_string(root().join("src/lib.rs")).is_ok());
+}
