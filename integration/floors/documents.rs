@@ -108,12 +108,11 @@ fn shell_words(code: &str) -> Vec<String> {
         match quote {
             Some(open) if character == open => quote = None,
             None if character == '"' || character == '\'' => quote = Some(character),
-            None if character.is_whitespace() => {
-                words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()))
-            }
+            None if character.is_whitespace() => words.push(std::mem::take(&mut word)),
             _ => word.push(character),
         }
     }
+    words.retain(|word| !word.is_empty());
     let end = words.iter().position(|word| ["|", "&&", ";", "#"].contains(&word.as_str()));
     words.truncate(end.unwrap_or(words.len()));
     words

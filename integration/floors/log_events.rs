@@ -1,7 +1,6 @@
 //! What the log says: each event of the code has a line in the guide, with its level and its fields, and the other way round.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use super::markdown::{self, Document};
 use super::{code, display, is_test, module, root, rust_files};
@@ -40,6 +39,33 @@ fn every_event_is_in_the_guide() {
     let stale = guide.column("Event").into_iter().filter(|(_, event)| !sources.contains(event.as_str()));
     faults.extend(stale.map(|(line, event)| format!("{}:{line}: nothing logs `{event}`", guide.name)));
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Columns of the guide with texts from the log.
+const QUOTED: [&str; 2] = ["Log", "Beginning"];
+
+/// Columns of the guide with keys of JSON objects.
+const KEYS: [&str; 2] = ["Keys", "Further keys"];
+
+#[test]
+fn what_the_guide_quotes_is_in_the_code() {
+    // A literal may go over several lines.
+    let unbroken = |text: &str| text.split("\\\n").map(str::trim_start).collect::<String>();
+    let code: String = sources().map(|(_, text)| unbroken(&text)).collect();
+    let (mut faults, mut found) = (Vec::new(), 0);
+    for document in markdown::documents() {
+        let texts = QUOTED.iter().flat_map(|heading| document.column(heading));
+        let texts = texts.map(|(line, text)| (line, text.trim_end_matches(['…', ' ']).to_owned()));
+        let keys = KEYS.iter().flat_map(|heading| document.column(heading));
+        let keys = keys.filter(|(_, key)| !key.starts_with("--")).map(|(line, key)| (line, format!("\"{key}\"")));
+        for (line, text) in texts.chain(keys) {
+            found += 1;
+            let is_missing = !code.contains(&text);
+            faults.extend(is_missing.then(|| format!("{}:{line}: {text} is not in the code", document.name)));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    assert!(found > 120, "{found}");
 }
 
 /// The code of the service: the demonstration's own directory is no part of it.
@@ -99,5 +125,4 @@ fn an_event_is_read_as_it_is_written() {
     assert_eq!((&*event.text, event.fields.join(" ")), ("not done:", "person fault count".to_owned()));
     let levels: BTreeSet<String> = events().into_iter().map(|event| event.level).collect();
     assert_eq!(levels.len(), LEVELS.len());
-    assert!(fs::read_to_string(root().join("src/lib.rs")).is_ok());
 }

@@ -53,7 +53,7 @@ impl Document {
                 (Some(language), None) => {
                     open = Some(Fence { line: number + 1, language: language.to_owned(), body: String::new() });
                 }
-                (None, Some(fence)) => fence.body += &format!("{line}\n"),
+                (None, Some(fence)) => fence.body.extend([line, "\n"]),
                 (None, None) => prose.push((number, line.to_owned())),
             }
         }
