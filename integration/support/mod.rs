@@ -41,7 +41,7 @@ pub mod tokens;
 use std::time::{Duration, Instant};
 
 /// How long anything on this machine may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks again and again until something holds, and fails the test if it never does.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
