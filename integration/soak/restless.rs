@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,6 +45,8 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     over: AtomicBool,
+    /// How many sessions have got their listing.
+    listings: AtomicUsize,
 }
 
 impl World {
@@ -60,6 +62,7 @@ impl World {
             ledger: Ledger::default(),
             tally: Tally::default(),
             over: AtomicBool::new(false),
+            listings: AtomicUsize::new(0),
         };
         world.restart(&mut Dice::new(0));
         world
@@ -90,7 +93,12 @@ impl World {
     fn kill(&self) {
         let mut dice = Dice::new(300);
         while self.goes_on() {
-            std::thread::sleep(Duration::from_millis(50 + dice.below(2000) as u64));
+            // Paced by the sessions, so that some get far on a busy machine, too.
+            let (until, deadline) = (self.listings.load(Ordering::Relaxed) + dice.below(12), Instant::now() + ROUND);
+            while self.goes_on() && self.listings.load(Ordering::Relaxed) < until && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(dice.below(500) as u64));
             self.restart(&mut dice);
         }
     }
@@ -236,6 +244,7 @@ impl World {
     fn session(&self, begun: Instant, mut talk: Talk, dice: &mut Dice) -> Option<()> {
         let unique_ids = talk.unique_ids()?;
         self.check_listing(begun, &unique_ids, &mut talk);
+        self.listings.fetch_add(1, Ordering::Relaxed);
         let mut marks = Marks { ledger: &self.ledger, marked: Vec::new() };
         for _ in 0..dice.below(20).min(unique_ids.len()) {
             let at = dice.below(unique_ids.len());
