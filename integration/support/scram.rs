@@ -104,13 +104,28 @@ impl<'a> Client<'a> {
 
     /// Sends the proof, and looks at the server's; or the reply instead of it.
     pub fn prove(&self, pop3: &mut Conversation, with: &Challenge) -> Result<(), String> {
-        let keys = Keys::derive(self.password, &STANDARD.decode(&with.salt).unwrap(), with.iterations);
-        let signature = sign(&keys.stored, with.said.as_bytes());
-        let proof: Vec<u8> = keys.client.iter().zip(signature).map(|(one, other)| one ^ other).collect();
-        pop3.send(&STANDARD.encode(format!("{},p={}", with.last, STANDARD.encode(proof))));
+        let keys = self.keys(with);
+        pop3.send(&with.answer(&keys));
         let signed = challenge(&pop3.line())?;
         assert_eq!(signed, format!("v={}", STANDARD.encode(sign(&keys.server, with.said.as_bytes()))));
         Ok(())
+    }
+
+    /// The line that holds the proof.
+    pub fn proof(&self, with: &Challenge) -> String {
+        with.answer(&self.keys(with))
+    }
+
+    fn keys(&self, with: &Challenge) -> Keys {
+        Keys::derive(self.password, &STANDARD.decode(&with.salt).unwrap(), with.iterations)
+    }
+}
+
+impl Challenge {
+    fn answer(&self, keys: &Keys) -> String {
+        let signature = sign(&keys.stored, self.said.as_bytes());
+        let proof: Vec<u8> = keys.client.iter().zip(signature).map(|(one, other)| one ^ other).collect();
+        STANDARD.encode(format!("{},p={}", self.last, STANDARD.encode(proof)))
     }
 }
 
