@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use restante::demo::authority::Authority;
 use restante::demo::people::LDIF;
 
+use super::support::certificates::{ClientAuthority, Request};
 use super::support::login::refuses;
-use super::support::service::Plan;
-use super::support::slapd::{Options, Slapd};
+use super::support::service::{Plan, Site, restante};
+use super::support::slapd::{Options, Slapd, output};
 use super::{ALAN, HOLD_NOTHING, LAMB, plan, puts_off, serves, site};
 
 /// Refuses what is not well enciphered.
@@ -50,7 +52,59 @@ fn a_server_of_another_authority_is_not_trusted() {
         let service = site.serve(&trusting(Path::new("other-ca.pem"), &url, starttls));
         puts_off(&service, ALAN);
         service.wait_for_log(&["WARN", "login not possible: directory unavailable", &url, "invalid peer certificate"]);
+        // An authority of the same name, as its successor with another key is.
+        service.wait_for_log(&["WARN", "directory server failed", "directories[].ca must name the PEM file"]);
     }
+}
+
+/// What the log and `check` say of a server whose chain is not valid at this time, with what would be right.
+#[test]
+fn a_certificate_out_of_its_time_is_explained() {
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    let root = ClientAuthority::new("Renovations root");
+    let expired_authority = root.below_until("Renovations CA", 2, now - hour);
+    for (certificate, words) in [
+        (root.sign(Request::of_server().until(now - hour)), "has expired"),
+        (expired_authority.sign(Request::of_server()), "has expired"),
+        (root.sign(Request::of_server().from(now + hour)), "is not valid yet"),
+    ] {
+        let (mut slapd, site) = (Slapd::start(LDIF), site());
+        slapd.show(&certificate.chain(), &certificate.key.serialize_pem());
+        fs::write(site.folder().join("directory-ca.pem"), root.pem()).unwrap();
+        let service = site.serve(&trusting(Path::new("directory-ca.pem"), &slapd.tls_url(), false));
+        puts_off(&service, ALAN);
+        service.wait_for_log(&["WARN", "login not possible: directory unavailable", words, "directories[].ca"]);
+        let complained = complaints(&site);
+        for word in [words, "directories[].ca"] {
+            assert!(complained.contains(word), "no {word:?} in {complained}");
+        }
+    }
+}
+
+/// RFC 5280 §6.1.1 (d): the end of an authority's own certificate is no matter of the path below it, so logins go on; but
+/// other clients of the directory judge otherwise.
+#[test]
+fn an_authority_that_has_expired_is_trusted_and_reported() {
+    let (now, root) = (SystemTime::now(), ClientAuthority::new("Renovations root"));
+    let authority = root.below_until("Renovations CA", 2, now - Duration::from_secs(3600));
+    let certificate = authority.sign(Request::of_server());
+    let (mut slapd, site) = (Slapd::start(LDIF), site());
+    slapd.show(&certificate.chain(), &certificate.key.serialize_pem());
+    fs::write(site.folder().join("directory-ca.pem"), authority.pem()).unwrap();
+    let service = site.serve(&trusting(Path::new("directory-ca.pem"), &slapd.tls_url(), false));
+    serves(&service, ALAN);
+    let complained = complaints(&site);
+    for word in ["directory test: ca: ", "directory-ca.pem", "Renovations CA", "expired at"] {
+        assert!(complained.contains(word), "no {word:?} in {complained}");
+    }
+}
+
+/// What `check` finds wrong.
+fn complaints(site: &Site) -> String {
+    let mut check = restante();
+    let ended = output(check.args(["check", "--config"]).arg(site.folder().join("restante.yaml")), "");
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    String::from_utf8(ended.stderr).unwrap()
 }
 
 #[test]

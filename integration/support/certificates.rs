@@ -61,6 +61,13 @@ impl Request {
         Self { params, serial: 1 }
     }
 
+    /// For a server at `localhost`, from yesterday to tomorrow.
+    pub fn of_server() -> Self {
+        let mut request = Self::named("localhost").and(SanType::DnsName("localhost".try_into().unwrap()));
+        request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        request
+    }
+
     /// With another alternative name.
     pub fn and(mut self, name: SanType) -> Self {
         self.params.subject_alt_names.push(name);
@@ -70,6 +77,12 @@ impl Request {
     /// With a mail address as alternative name.
     pub fn mail(self, address: &str) -> Self {
         self.and(SanType::Rfc822Name(address.try_into().unwrap()))
+    }
+
+    /// That begins at another time.
+    pub fn from(mut self, begin: SystemTime) -> Self {
+        self.params.not_before = begin.into();
+        self
     }
 
     /// That ends at another time.
@@ -167,6 +180,11 @@ impl ClientCertificate {
     /// As a line of LDIF.
     pub fn ldif(&self) -> String {
         format!("userCertificate;binary:: {}\n", STANDARD.encode(&self.own))
+    }
+
+    /// It and those between it and the root's, PEM.
+    pub fn chain(&self) -> String {
+        std::iter::once(&self.own).chain(&self.between).map(pem).collect()
     }
 
     /// Writes `NAME.pem` and `NAME.key`.

@@ -135,6 +135,14 @@ impl Slapd {
         self.administrator().modify_relaxed(changes);
     }
 
+    /// Shows another certificate from now on: the chain and its key, PEM.
+    pub fn show(&mut self, chain: &str, key: &str) {
+        self.stop();
+        fs::write(self.path("server.pem"), chain).unwrap();
+        fs::write(self.path("server.key"), key).unwrap();
+        self.restart();
+    }
+
     /// What it wrote to its standard error.
     pub fn log(&self) -> String {
         self.daemon.log()

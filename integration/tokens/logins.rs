@@ -256,6 +256,39 @@ fn whom_a_claim_leads_to_is_known_for_a_while() {
     world.refuses("", &world.token(), "nobody has that name");
 }
 
+/// Whose DN it is now is read, whatever is cached: a DN can be given to a successor.
+#[test]
+fn a_token_by_dn_leads_to_whoever_has_the_dn_now() {
+    let world = World::with(|plan, _| {
+        let by_dn =
+            plan.further.replace("preferred_username\n    name: short_name", "dn\n    name: distinguished_name");
+        plan.further = by_dn.replace("found: 0s", "found: 1h");
+        "  path: \"{mail.local}/Maildir\"\n".clone_into(&mut plan.mailboxes);
+    });
+    let by_dn = |dn: &str| world.partner.sign(&claims(MAIL, &json!({ "iss": PARTNER, "dn": dn, "scope": "mail" })));
+    for owner in ["alan.jones", "new.jones"] {
+        login::give_mail(&world.site, owner);
+    }
+    for name in ["", "ajones", "Alan Jones"] {
+        assert_eq!(world.log_in(name, &by_dn(DN)).as_deref(), Ok("alan.jones"), "{name}");
+    }
+    let (place, moved) = DN.split_once(',').map(|(_, place)| (place, format!("uid=alan,{place}"))).unwrap();
+    world.slapd.modify(&format!(
+        "dn: {DN}\nchangetype: modrdn\nnewrdn: uid=alan\ndeleteoldrdn: 1\nnewsuperior: {place}\n\ndn: {DN}\nchangetype: add\n\
+         objectClass: inetOrgPerson\nuid: ajones\ncn: A Successor\nsn: Jones\nmail: new.jones@renovations.example\n"
+    ));
+    // With the predecessor's other names as identity it is nobody's.
+    world.refuses("Alan Jones", &by_dn(DN), "the authorization identity is no name of the token's owner");
+    for name in ["", "ajones"] {
+        assert_eq!(world.log_in_as_google(name, &by_dn(DN)).as_deref(), Ok("new.jones"), "{name}");
+        assert_eq!(world.log_in(name, &by_dn(DN)).as_deref(), Ok("new.jones"), "{name}");
+    }
+    assert_eq!(world.log_in("Alan Jones", &by_dn(&moved)).as_deref(), Ok("alan.jones"));
+    // Once the successor has left as well, the DN is nobody's.
+    world.slapd.modify(&format!("dn: {DN}\nchangetype: delete\n"));
+    world.refuses("", &by_dn(DN), "nobody has that name");
+}
+
 /// An outage is never told as a bad token, and those known of late go on working.
 #[test]
 fn a_silent_directory_refuses_nobody() {

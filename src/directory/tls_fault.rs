@@ -36,9 +36,18 @@ fn of_tls(fault: &Error) -> Option<&'static str> {
         Error::InvalidCertificate(Of::NotValidForName | Of::NotValidForNameContext { .. }) => {
             Some("the server's certificate is for another name: directories[].urls must name the server as it does")
         }
-        Error::InvalidCertificate(Of::Expired | Of::ExpiredContext { .. }) => {
-            Some("the server's certificate has expired")
-        }
+        Error::InvalidCertificate(Of::BadSignature) => Some(
+            "the server's certificate is signed by an authority that has the name of a trusted one and another key: \
+             directories[].ca must name the PEM file of the authority that signs now",
+        ),
+        Error::InvalidCertificate(Of::Expired | Of::ExpiredContext { .. }) => Some(
+            "the server's certificate, or an authority's between it and that of directories[].ca, has expired: a renewed \
+             one is needed on the server",
+        ),
+        Error::InvalidCertificate(Of::NotValidYet | Of::NotValidYetContext { .. }) => Some(
+            "the server's certificate, or an authority's between it and that of directories[].ca, is not valid yet: are \
+             the clocks right?",
+        ),
         Error::InvalidMessage(_) => Some("the server does not speak TLS there: is this an LDAPS port?"),
         _ => None,
     }
