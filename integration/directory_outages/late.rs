@@ -1,4 +1,4 @@
-//! One search that is late, on a connection that answers all others: it alone is given up.
+//! One search or bind that is late, on a server that answers all others: it alone is given up.
 
 use std::time::{Duration, Instant};
 
@@ -124,4 +124,56 @@ fn neighbours_on_a_dead_connection_are_asked_on_the_fresh_one() {
         assert_eq!(second.join().unwrap().as_deref(), Ok(MARY.0));
     });
     assert_eq!(relay.search_connections(), 2);
+}
+
+/// Two servers, of which the first is asked over a relay, and waits a little longer than usual for a bind.
+fn two_servers() -> (Slapd, Slapd, LdapRelay, LdapRelay, Service, super::support::service::Site) {
+    let (first, second, site) = (Slapd::start(LDIF), Slapd::start(LDIF), site());
+    let (relay, other) = (LdapRelay::to(&first.url()), LdapRelay::to(&second.url()));
+    let mut plan = plan(&[&relay.url(), &other.url()]).and(NO_GRACE);
+    plan.directory = plan.directory.replace("operation: 1s", "operation: 3s");
+    let service = site.serve(&plan);
+    serves(&service, ALAN);
+    (first, second, relay, other, service, site)
+}
+
+/// As where an overlay asks elsewhere about one person: everybody else stays with the first server.
+#[test]
+fn one_late_bind_is_asked_of_the_next_server_alone() {
+    let (_first, _second, relay, other, service, _site) = two_servers();
+    relay.set(Conduct::WithholdsBindsOf(&["uid=mbrown,"]));
+    for round in 1..=2 {
+        neighbours_are_served(&service, || serves(&service, MARY));
+        assert_eq!((other.binds(), other.search_connections()), (round, 0), "the late bind alone");
+    }
+    // With nobody else about, the server is asked whether it lives.
+    serves(&service, MARY);
+    serves(&service, ALAN);
+    assert_eq!((other.binds(), other.search_connections()), (3, 0));
+    service.wait_for_logs(&["WARN", "bind as the person: no answer in time", "for this bind alone"], 3);
+    assert_eq!(relay.search_connections(), 4, "one that all searches share, three to see whether the server lives");
+}
+
+/// The same with one server: the one login is put off, and the connections of the others go on.
+#[test]
+fn one_late_bind_puts_off_one_login() {
+    let (_slapd, relay, service, _site) = withholding(plan(&["URL"]));
+    relay.set(Conduct::WithholdsBindsOf(&["uid=mbrown,"]));
+    neighbours_are_served(&service, || puts_off(&service, MARY));
+    assert_eq!(relay.search_connections(), 2, "one that all searches share, one to see whether the server lives");
+    service.wait_for_log(&["WARN", "directory unavailable", "bind as the person: no answer in time"]);
+}
+
+/// A server that answers searches, and nobody's bind: it is passed over once a second person's bind is late as well.
+#[test]
+fn a_server_that_answers_no_bind_is_passed_over() {
+    let (_first, _second, relay, other, service, _site) = two_servers();
+    relay.set(Conduct::WithholdsBindsOf(&["uid="]));
+    for person in [MARY, LAMB] {
+        serves(&service, person);
+    }
+    service.wait_for_log(&["WARN", "trying the next server directory=", "bind as the person: no answer in time"]);
+    // It was down: searches tell that it is up again.
+    service.wait_for_log(&["INFO", "directory server answers again", &relay.url()]);
+    assert_eq!(other.binds(), 2);
 }

@@ -42,6 +42,8 @@ pub enum Conduct {
     Spells(&'static [(&'static [u8], &'static [u8])]),
     /// Never passes the answers to searches that hold this text. All others are answered.
     WithholdsAnswersTo(&'static str),
+    /// The same of binds that hold one of these texts.
+    WithholdsBindsOf(&'static [&'static str]),
     /// Ends searches that hold this text with a result code, whatever the server finds.
     EndsSearchesFor(&'static str, u8),
 }
@@ -68,7 +70,7 @@ struct Link {
     /// Who binds as one of the people does nothing else on the same connection.
     is_of_people: AtomicBool,
     has_searched: AtomicBool,
-    /// The message-ids of searches that the conduct is about.
+    /// The message-ids of searches and binds that the conduct is about.
     marked: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -168,6 +170,11 @@ impl Shared {
             BIND_REQUEST if holds(message, BASE) => {
                 link.is_of_people.store(true, Ordering::SeqCst);
                 self.binds.fetch_add(1, Ordering::SeqCst);
+                if let Conduct::WithholdsBindsOf(texts) = conduct
+                    && texts.iter().any(|text| holds(message, text))
+                {
+                    link.mark(message);
+                }
                 Fate::Passed
             }
             SEARCH_REQUEST if conduct == Conduct::TurnsFollowersAway && holds(message, SYNC_REQUEST) => {

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::connect::Connection;
 use super::fault::is_lost;
+use super::late::{LateBinds, answers_otherwise};
 use super::servers::Servers;
 use super::verdict::judge;
 use super::{Fault, Settings, Verdict, password_policy};
@@ -20,19 +21,26 @@ pub(super) struct Binder {
     /// The most connections that idle.
     most: usize,
     idle: Mutex<Vec<Connection>>,
+    late: LateBinds,
 }
 
 /// How one bind on one connection went.
 enum Try {
     Answered(Result<Verdict, Fault>),
     Lost(LdapError),
+    /// No answer in time, from a server that answers others.
+    Late,
+    /// The server answers nobody.
     Silent,
 }
+
+/// Why a bind that is late has no answer.
+const LATE: &str = "bind as the person: no answer in time";
 
 impl Binder {
     pub(super) fn new(settings: &Settings) -> Self {
         let most = settings.limits.bind_connections.max(1);
-        Self { places: Semaphore::new(most), most, idle: Mutex::default() }
+        Self { places: Semaphore::new(most), most, idle: Mutex::default(), late: LateBinds::default() }
     }
 
     /// Asks whether this is the entry's password: on a fresh connection if this one was lost, of the next server if this
@@ -63,8 +71,9 @@ impl Binder {
                     self.forget_idle(server);
                     continue;
                 }
+                Try::Late => return self.bind_elsewhere(settings, servers, server, dn, password).await,
                 Try::Lost(error) => Fault::silent(format!("bind as the person: {error}")),
-                Try::Silent => Fault::silent("bind as the person: no answer in time"),
+                Try::Silent => Fault::silent(LATE),
             };
             servers.note_down(server);
             self.forget_idle(server);
@@ -79,18 +88,45 @@ impl Binder {
         }
     }
 
+    /// Asks another server, once: the one that is late with this bind goes on answering others.
+    async fn bind_elsewhere(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        late: usize,
+        dn: &Dn,
+        password: &Password,
+    ) -> Result<Verdict, Fault> {
+        let fault = Fault::silent(LATE);
+        if !servers.has_other_than(&[late]) {
+            return Err(fault);
+        }
+        tracing::warn!(directory = %settings.name, %fault, "trying the next server, for this bind alone");
+        let connection = servers.connect_to_another(settings, None, late).await?;
+        match self.try_on(connection, settings, dn, password).await {
+            Try::Answered(answer) => answer,
+            Try::Lost(error) => Err(Fault::silent(format!("bind as the person: {error}"))),
+            Try::Late | Try::Silent => Err(fault),
+        }
+    }
+
     /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
     async fn try_on(&self, connection: Connection, settings: &Settings, dn: &Dn, password: &Password) -> Try {
-        let mut ldap = connection.handle();
+        let (server, mut ldap) = (connection.server, connection.handle());
+        let answered_before = self.late.answered(server);
         ldap.with_controls(password_policy::request());
-        match timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose())).await {
-            Ok(Ok(result)) => {
+        let bind = timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose()));
+        match unless_late(bind, answers_otherwise(settings, server)).await {
+            (Ok(Ok(result)), _) => {
+                self.late.note_answer(server);
                 self.keep(connection);
                 Try::Answered(judge(&result))
             }
-            Ok(Err(error)) if is_lost(&error) => Try::Lost(error),
-            Ok(Err(error)) => Try::Answered(Err(Fault::silent(format!("bind as the person: {error}")))),
-            Err(_) => Try::Silent,
+            (Ok(Err(error)), _) if is_lost(&error) => Try::Lost(error),
+            (Ok(Err(error)), _) => Try::Answered(Err(Fault::silent(format!("bind as the person: {error}")))),
+            (Err(_), false) => Try::Silent,
+            (Err(_), true) if self.late.note_late(server, dn, answered_before) => Try::Silent,
+            (Err(_), true) => Try::Late,
         }
     }
 
@@ -129,5 +165,15 @@ impl Binder {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What comes of a request, and whether the server answers otherwise: that is asked only while the request is not answered.
+async fn unless_late<T>(request: impl Future<Output = T>, answers_otherwise: impl Future<Output = bool>) -> (T, bool) {
+    tokio::pin!(request);
+    tokio::select! {
+        biased;
+        answer = &mut request => (answer, false),
+        answers = answers_otherwise => (request.await, answers),
     }
 }

@@ -15,6 +15,7 @@ mod filter;
 mod follow;
 mod health;
 mod identify;
+mod late;
 mod moment;
 mod name_limits;
 mod operation;

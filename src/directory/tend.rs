@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use ldap3::{Ldap, Scope};
+use ldap3::Ldap;
 use tokio::time::sleep;
 
 use super::connect::Connection;
 use super::fault::is_lost;
+use super::late::sign_of_life;
 use super::search::Question;
 use super::servers::connect_to;
 use super::shared::Discarded;
@@ -94,20 +95,10 @@ impl Directory {
         self.inner.binder.put_back(alive);
     }
 
-    /// Reads the root DSE (RFC 4512 §5.1), which every server shows to everybody. Whatever it answers, it lives.
     async fn sign_of_life(&self, ldap: Ldap) -> Sign {
         let settings = self.settings();
-        let root = Question {
-            base: String::new(),
-            scope: Scope::Base,
-            filter: "(objectClass=*)".to_owned(),
-            limit: 0,
-            parents: None,
-            certificates: false,
-            wanted: Some(vec!["1.1".to_owned()]),
-        };
-        match root.run(ldap, settings, settings.limits.operation).await {
-            Ok(_) => Sign::Alive,
+        match sign_of_life(ldap, settings, settings.limits.operation).await {
+            Ok(()) => Sign::Alive,
             Err(error) if is_lost(&error) => Sign::Closed,
             Err(_) => Sign::Silent,
         }
