@@ -6,6 +6,8 @@ mod support;
 
 #[path = "following/groups.rs"]
 mod groups;
+#[path = "following/guesses.rs"]
+mod guesses;
 #[path = "following/one_part.rs"]
 mod one_part;
 

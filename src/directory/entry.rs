@@ -1,6 +1,7 @@
 //! A person's entry, as far as it was read.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use ldap3::asn1::PL;
@@ -99,6 +100,11 @@ impl Entry {
     /// back or not (RFC 4522 §4); it does not count here.
     pub fn octets(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
         self.values.octets(attribute)
+    }
+
+    /// Everything that was read but these attributes (in lower case), in an order that is always the same.
+    pub(super) fn values_without(&self, attributes: &[&str]) -> impl Hash {
+        self.values.without(attributes)
     }
 
     /// Takes the values of an attribute out of the entry, for one who wipes them.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ldap3::controls::{ControlType, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
+use ldap3::controls::{ControlType, EntryState, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
 use ldap3::{DerefAliases, Ldap, LdapError, ResultEntry, Scope, SearchEntry, SearchOptions};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::admission::WITH_MEMBERS;
+use super::entry::constructed;
 use super::fault::told;
-use super::{Directory, EntryId, Settings};
+use super::search::attributes;
+use super::{Directory, Entry, EntryId, Settings};
 use crate::names::Dn;
 
 /// What a follower has heard.
@@ -53,6 +55,8 @@ struct Part {
     scope: Scope,
     filter: String,
     of_groups: bool,
+    /// What is read of each entry.
+    attributes: Vec<String>,
 }
 
 /// How following ended.
@@ -103,7 +107,7 @@ impl Directory {
         let unheard = Arc::new(AtomicUsize::new(parts.len()));
         for part in parts {
             let hearing = Hearing {
-                directory: Arc::clone(&settings.name),
+                directory: self.clone(),
                 tell: Arc::clone(tell),
                 unheard: Arc::clone(&unheard),
                 part,
@@ -127,8 +131,10 @@ impl Part {
             scope: Scope::Subtree,
             filter: filter.to_owned(),
             of_groups,
+            attributes: NO_ATTRIBUTES.map(str::to_owned).to_vec(),
         };
-        let mut parts = vec![below(&settings.base, &settings.filter, false)];
+        let of_people = attributes(settings).into_iter().map(str::to_owned).collect();
+        let mut parts = vec![Self { attributes: of_people, ..below(&settings.base, &settings.filter, false) }];
         let Some(group) = settings.admission.group.as_ref().filter(|group| !group.computed) else { return parts };
         parts.push(below(&group.base, WITH_MEMBERS, true));
         if !group.dn.is_within(&group.base) {
@@ -140,7 +146,7 @@ impl Part {
 
 /// One part, while it is listened to.
 struct Hearing {
-    directory: Arc<str>,
+    directory: Directory,
     tell: Tell,
     /// The parts that cannot be heard yet.
     unheard: Arc<AtomicUsize>,
@@ -158,7 +164,8 @@ impl Hearing {
         // Not critical: some servers answer that in a way which the LDAP library cannot read.
         let request = SyncRequest { mode: RefreshMode::RefreshAndPersist, cookie: None, reload_hint: false };
         ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request);
-        let search = ldap.streaming_search(&self.part.base, self.part.scope, &self.part.filter, NO_ATTRIBUTES);
+        let search =
+            ldap.streaming_search(&self.part.base, self.part.scope, &self.part.filter, self.part.attributes.clone());
         let mut stream = match search.await {
             Ok(stream) => stream,
             Err(fault) => return Lost::before_it_began(&fault),
@@ -178,7 +185,7 @@ impl Hearing {
     }
 
     /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
-    fn hear(&mut self, message: ResultEntry) {
+    fn hear(&mut self, mut message: ResultEntry) {
         if message.is_intermediate() {
             match parse_syncinfo(message) {
                 SyncInfo::RefreshDelete { refresh_done: true, .. }
@@ -191,11 +198,26 @@ impl Hearing {
         if message.is_ref() {
             return;
         }
-        for control in message.1 {
-            if matches!(control.0, Some(ControlType::SyncState)) {
-                self.changed(&control.1.parse::<SyncState>().entry_uuid);
-            }
+        let controls = std::mem::take(&mut message.1);
+        let of_state = controls.into_iter().find(|control| matches!(control.0, Some(ControlType::SyncState)));
+        let Some(state) = of_state.map(|control| control.1.parse::<SyncState>()) else { return };
+        if !self.concerns_nobody(&state, message) {
+            self.changed(&state.entry_uuid);
         }
+    }
+
+    /// Whether an entry was changed in nothing that concerns its person.
+    fn concerns_nobody(&self, state: &SyncState, message: ResultEntry) -> bool {
+        if !self.followed || self.part.of_groups || !matches!(state.state, EntryState::Modify) {
+            return false;
+        }
+        let directory = &self.directory.settings().name;
+        let entry = Entry::read(constructed(message), directory);
+        let concerns_nobody = self.directory.inner.last_read.is_unchanged(&entry);
+        if concerns_nobody {
+            tracing::debug!(%directory, id = %entry.id, "an entry has changed in nothing that concerns its person");
+        }
+        concerns_nobody
     }
 
     /// The directory is followed once all its parts are.
@@ -210,7 +232,9 @@ impl Hearing {
             return;
         }
         if !self.part.of_groups {
-            return (self.tell)(Change::Entry(EntryId::of_uuid(uuid, &self.directory)));
+            let id = EntryId::of_uuid(uuid, &self.directory.settings().name);
+            self.directory.inner.last_read.forget(&id);
+            return (self.tell)(Change::Entry(id));
         }
         (self.tell)(Change::Groups);
         let tell = Arc::clone(&self.tell);

@@ -15,6 +15,7 @@ mod filter;
 mod follow;
 mod health;
 mod identify;
+mod last_read;
 mod late;
 mod moment;
 mod name_limits;
@@ -63,6 +64,7 @@ pub use walk::{Walk, WalkEnd};
 
 use self::bind::Binder;
 use self::health::Health;
+use self::last_read::LastRead;
 use self::search::{Question, Searcher};
 use self::servers::Servers;
 use crate::names::{Dn, LookUp};
@@ -84,6 +86,7 @@ struct Inner {
     /// Whether the entry of a locked person says so to the service, once that is known.
     shows_locks: OnceCell<bool>,
     health: Health,
+    last_read: LastRead,
 }
 
 impl Directory {
@@ -95,8 +98,9 @@ impl Directory {
     pub fn new(settings: Settings) -> Self {
         let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
-        let (shows_locks, health) = (OnceCell::new(), Health::default());
-        Self { inner: Arc::new(Inner { settings, servers, searcher, places, binder, shows_locks, health }) }
+        let (shows_locks, health, last_read) = (OnceCell::new(), Health::default(), LastRead::default());
+        let inner = Inner { settings, servers, searcher, places, binder, shows_locks, health, last_read };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What it was told.
@@ -115,7 +119,7 @@ impl Directory {
         apart(async move {
             let _place = inner.place().await?;
             let answer = inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await;
-            inner.heard(answer)
+            inner.read(inner.heard(answer), false)
         })
     }
 
@@ -129,7 +133,7 @@ impl Directory {
         apart(async move {
             let _place = inner.place().await?;
             let answer = inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await;
-            inner.heard(answer)
+            inner.read(inner.heard(answer), true)
         })
     }
 
@@ -247,6 +251,15 @@ impl Inner {
     fn heard<T>(&self, answer: Result<T, Fault>) -> Result<T, Fault> {
         self.health.note_search(&answer);
         answer
+    }
+
+    /// Notes what was read of people, for the follower.
+    fn read(&self, answer: Result<Vec<Entry>, Fault>, by_certificate: bool) -> Result<Vec<Entry>, Fault> {
+        let entries = answer?;
+        if self.settings.follow {
+            self.last_read.note(&entries, by_certificate);
+        }
+        Ok(entries)
     }
 
     /// Whether the entry of a locked person says so to the service. Asked once, when it first matters.

@@ -63,7 +63,7 @@ impl Stamp {
         matches!(self, Self::OfRefusedBind(_))
     }
 
-    fn is_of_password(&self) -> bool {
+    pub(super) fn is_of_password(&self) -> bool {
         matches!(self, Self::OfPassword(_))
     }
 
@@ -88,7 +88,7 @@ fn since_1970(seconds: i64) -> Option<SystemTime> {
 }
 
 /// Whether the entry's last change was a refused bind.
-fn was_refused_last(entry: &Entry) -> bool {
+pub(super) fn was_refused_last(entry: &Entry) -> bool {
     let latest = |name: &str| entry.values(name).iter().filter_map(|value| generalized(value)).max();
     let changed = latest("modifyTimestamp");
     latest("pwdFailureTime").zip(changed).is_some_and(|(refused, changed)| (changed - refused).abs() <= OF_ONE_BIND)

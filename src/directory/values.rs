@@ -1,6 +1,7 @@
 //! The values of an entry, by attribute.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use ldap3::SearchEntry;
 use zeroize::Zeroize;
@@ -10,7 +11,7 @@ use zeroize::Zeroize;
 pub(super) struct Values(HashMap<String, OfAttribute>);
 
 /// The values under one attribute description: its own, then those under further options.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 struct OfAttribute {
     texts: Vec<String>,
     /// How many of the texts come first and stand under no further option.
@@ -75,6 +76,12 @@ impl Values {
         let own = self.get(attribute);
         let octets = own.into_iter().flat_map(|own| &own.octets).map(Vec::as_slice);
         octets.chain(own.into_iter().flat_map(|own| &own.texts).map(String::as_bytes))
+    }
+
+    /// All attributes but these (in lower case), in the order of their names.
+    pub(super) fn without(&self, attributes: &[&str]) -> impl Hash {
+        let all = self.0.iter().filter(|(name, _)| !attributes.contains(&name.as_str()));
+        all.collect::<BTreeMap<_, _>>()
     }
 
     /// Takes all of them out; nothing of the attribute is left behind in memory.
