@@ -156,12 +156,12 @@ fn serve(site: &Site, keys: &Keys, url: &str, step: u32) -> Service {
 }
 
 /// The tries were refused for the reasons in question. Of refusals from so many networks at once, not each has a line of
-/// its own in the log; those of one kind differ in nothing, so half of them tell enough.
+/// its own in the log; those of one kind differ in nothing, so a few of them tell enough.
 fn wait_for_reasons(service: &Service, ways: &[usize], tries: usize) {
     let reasons = || ways.iter().flat_map(|way| WAYS[*way].kinds).map(|kind| kind.reason);
     for reason in reasons() {
         let kinds = reasons().filter(|other| *other == reason).count();
-        service.wait_for_logs(&["login refused", "reason=", reason], tries * kinds / 2);
+        service.wait_for_logs(&["login refused", "reason=", reason], (tries * kinds).div_ceil(20));
     }
 }
 
