@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::IdentityMap;
 use crate::directory::EntryId;
+use crate::identity::IdentityMap;
 
 /// Whose wrong passwords are to be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]

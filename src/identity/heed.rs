@@ -1,7 +1,7 @@
 //! Heeding what a followed directory tells: what is held falls as soon as it may be wrong.
 
-use super::IdentityMap;
 use crate::directory::Change;
+use crate::identity::IdentityMap;
 
 impl IdentityMap {
     /// Takes to heart what a directory's follower has heard.

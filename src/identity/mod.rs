@@ -3,72 +3,51 @@
 //! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
 //! not held, or does not match, is asked of the directory, so a new password works at once.
 
-mod ageing;
-mod asking;
-mod authorized;
-mod certificate;
-mod directories;
-mod familiar;
-mod flush;
-mod flushes;
+mod cache;
 mod forgiving;
-mod guard;
-mod heard;
 mod heed;
 mod known_maildrops;
-mod locked;
-mod names;
-mod outage;
-mod outcome;
-mod passwords;
+mod login;
 mod person;
-mod proving;
-mod record;
-mod resolve;
-mod scram;
-mod second_factor;
+mod question;
+mod retention;
 mod settings;
-mod standing;
-mod steps;
-mod token;
-mod trial;
-mod try_each;
-mod under_way;
-mod verify;
+mod throttle;
+mod verdict;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use ageing::{Ageing, Basis, ByPerson, Retention};
-pub use flush::{Flush, Flushed};
+pub use cache::flush::{Flush, Flushed};
 pub use forgiving::Whom;
 pub use known_maildrops::KnownMaildrops;
-pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, ReasonKind, Refused};
+pub use login::account_status::Standing;
+pub use login::resolve::Resolved;
+pub use login::scram::{ScramExchange, ScramSettings, ServerSignature};
+pub use login::second_factor::ShownCertificate;
+pub use login::token::TokenJudgement;
 pub use person::Identity;
-pub use resolve::Resolved;
-pub use scram::{ScramExchange, ScramSettings, ServerSignature};
-pub use second_factor::ShownCertificate;
+pub use retention::{Ageing, Basis, ByPerson, Retention};
 pub use settings::{Ambiguous, Lifetimes, Settings};
-pub use standing::Standing;
-pub use steps::{Step, Steps};
-pub use token::TokenJudgement;
+pub use verdict::outcome::{LockOutOf, Outcome, Proof, Proven, Reason, ReasonKind, Refused};
+pub use verdict::trace::{Step, Steps};
 
-use self::asking::Asking;
-use self::certificate::Owners;
-use self::directories::Directories;
-use self::flushes::Flushes;
-use self::guard::Guard;
-use self::heard::told;
-use self::names::Names;
-use self::passwords::{Passwords, Recall};
+use self::cache::flushes::Flushes;
+use self::cache::names::Names;
+use self::cache::password_record::Sent;
+use self::cache::passwords::{Passwords, Recall};
+use self::login::certificate::Owners;
+use self::login::resolve::place;
+use self::login::scram::StandIns;
+use self::login::second_factor::AcceptedOwner;
+use self::login::token::Tokens;
 use self::person::Found;
-use self::record::Sent;
-use self::resolve::place;
-use self::scram::StandIns;
-use self::second_factor::AcceptedOwner;
-use self::token::Tokens;
-use self::trial::Trial;
+use self::question::answers::told;
+use self::question::directories::Directories;
+use self::question::query::Asking;
+use self::throttle::counters::Guard;
+use self::throttle::ticket::Trial;
 use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
@@ -88,7 +67,7 @@ pub struct IdentityMap {
 }
 
 /// One login on its way.
-struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     login: LoginName,
     password: Password,
     began: Instant,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Basis, Retention, Settings};
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
+use crate::identity::{Basis, Retention, Settings};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, prepared};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ageing, ScramSettings};
+use crate::identity::{Ageing, ScramSettings};
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;

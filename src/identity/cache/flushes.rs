@@ -1,0 +1,216 @@
+//! What was flushed, and when: nothing that was asked for before a flush is believed after it, not even an answer that
+//! was still on its way.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::directory::EntryId;
+use crate::identity::Identity;
+use crate::identity::person::Found;
+use crate::names::{LoginName, fold};
+
+/// The generation in which something was asked for. Every flush begins a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Generation(u64);
+
+/// Whom a flush is about.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// The name that was given, folded: as login name and as canonical name.
+    name: String,
+    /// The entries that the name leads to.
+    ids: Vec<EntryId>,
+}
+
+/// The flushes so far.
+#[derive(Default)]
+pub(crate) struct Flushes {
+    now: AtomicU64,
+    past: RwLock<Past>,
+    changes: RwLock<Changes>,
+}
+
+/// What a followed directory told of late.
+#[derive(Default)]
+struct Changes {
+    /// Names that led to nobody, or to several people, count no more if they were asked for in an earlier generation.
+    last: u64,
+    /// Every name counts no more that was asked for in an earlier generation.
+    every_name_before: u64,
+    /// The generation that each change of an entry began. It stays when following is lost: what was reported is not bridged
+    /// by the outage that comes behind it.
+    entries: HashMap<EntryId, u64>,
+    /// A change was reported that may be about anybody: nothing that was asked for in an earlier generation bridges an
+    /// outage.
+    anybody_changed: u64,
+}
+
+#[derive(Default)]
+struct Past {
+    /// What was asked for in an earlier generation is void, whomever it is about.
+    all_before: u64,
+    /// Flushes of one person each, with the generation that each began.
+    people: VecDeque<(u64, Target)>,
+}
+
+/// So many changed entries are told apart; with one more, every name is asked for anew.
+const CHANGES_KEPT: usize = 10_000;
+
+/// So many flushes of one person each are kept apart; one more, and the oldest becomes a flush of everybody.
+const KEPT_APART: usize = 64;
+
+impl Flushes {
+    /// The generation of what is asked for from here on.
+    pub(crate) fn now(&self) -> Generation {
+        Generation(self.now.load(Ordering::Acquire))
+    }
+
+    /// Makes everything void that was asked for before.
+    pub(crate) fn everybody(&self) {
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        past.all_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        past.people.clear();
+    }
+
+    /// Makes everything void that was asked for before and is about one person.
+    pub(crate) fn person(&self, target: Target) {
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        past.people.push_back((began, target));
+        if past.people.len() > KEPT_APART
+            && let Some((began, _)) = past.people.pop_front()
+        {
+            past.all_before = past.all_before.max(began);
+        }
+    }
+
+    /// Makes void every name that was asked for before and led to an entry which has changed now, or to no one person.
+    /// Held passwords stand: the look-up that follows compares the change stamp.
+    pub(crate) fn entry_changed(&self, id: EntryId) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        changes.last = began;
+        if changes.entries.len() >= CHANGES_KEPT {
+            changes.entries.clear();
+            (changes.every_name_before, changes.anybody_changed) = (began, began);
+        }
+        changes.entries.insert(id, began);
+    }
+
+    /// Makes every name void that was asked for before: a change was reported that may be about anybody.
+    pub(crate) fn anybody_changed(&self) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        (changes.every_name_before, changes.anybody_changed) = (began, began);
+    }
+
+    /// Makes every name void that was asked for before: changes may have gone unheard. Nothing was reported, so that an
+    /// outage is bridged as before.
+    pub(crate) fn every_name(&self) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        changes.every_name_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+    }
+
+    /// Whether what a name led to is still believed.
+    pub(crate) fn believes(&self, asked: Generation, login: &LoginName, found: &Found) -> bool {
+        self.stands(asked, |target| target.is_about(login, found)) && self.is_unchanged(asked, found)
+    }
+
+    fn is_unchanged(&self, asked: Generation, found: &Found) -> bool {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        let void_before = match found {
+            Found::One(person, _) => {
+                person.ids().filter_map(|id| changes.entries.get(id)).max().copied().unwrap_or_default()
+            }
+            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => changes.last,
+        };
+        asked.0 >= void_before.max(changes.every_name_before)
+    }
+
+    /// Whether it is still believed that something is this person's.
+    pub(crate) fn believes_owner(&self, asked: Generation, person: &Arc<Identity>) -> bool {
+        self.believes_of(asked, person) && self.is_unchanged(asked, &Found::One(person.clone(), None))
+    }
+
+    /// Whether an answer about a person bridges an outage: no change of them was reported since it was asked for.
+    pub(crate) fn bridges(&self, asked: Generation, person: &Identity) -> bool {
+        self.believes_of(asked, person) && self.is_unreported(asked, person)
+    }
+
+    /// Whether no change of a person was reported since something was asked for.
+    pub(crate) fn is_unreported(&self, asked: Generation, person: &Identity) -> bool {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        let latest = person.ids().filter_map(|id| changes.entries.get(id).copied()).max().unwrap_or_default();
+        asked.0 >= latest.max(changes.anybody_changed)
+    }
+
+    /// Whether what is known of a person is still believed.
+    pub(crate) fn believes_of(&self, asked: Generation, person: &Identity) -> bool {
+        self.stands(asked, |target| target.is(person))
+    }
+
+    fn stands(&self, asked: Generation, is_about: impl Fn(&Target) -> bool) -> bool {
+        if asked == self.now() {
+            return true;
+        }
+        let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+        let mut later = past.people.iter().rev().take_while(|(began, _)| asked.0 < *began);
+        asked.0 >= past.all_before && !later.any(|(_, target)| is_about(target))
+    }
+}
+
+impl Target {
+    pub(crate) fn new(name: &str, ids: Vec<EntryId>) -> Self {
+        Self { name: fold(name), ids }
+    }
+
+    pub(crate) fn is(&self, person: &Identity) -> bool {
+        self.ids.contains(&person.id) || fold(&person.canonical_name) == self.name
+    }
+
+    pub(crate) fn is_about(&self, login: &LoginName, found: &Found) -> bool {
+        fold(login.as_str()) == self.name || found.people().iter().any(|person| self.is(person))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(name: &str) -> LoginName {
+        LoginName::new(name.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_was_asked_before_a_flush_is_void() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        flushes.everybody();
+        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+    }
+
+    #[test]
+    fn a_flush_of_one_leaves_the_others() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        flushes.person(Target::new(" AJones", Vec::new()));
+        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
+        assert!(flushes.believes(before, &login("alamb"), &Found::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+    }
+
+    #[test]
+    fn none_of_many_flushes_is_forgotten() {
+        let flushes = Flushes::default();
+        let before = flushes.now();
+        for number in 0..=KEPT_APART {
+            flushes.person(Target::new(&format!("person{number}"), Vec::new()));
+        }
+        assert!(
+            (0..=KEPT_APART)
+                .all(|number| { !flushes.believes(before, &login(&format!("person{number}")), &Found::Nobody) })
+        );
+    }
+}

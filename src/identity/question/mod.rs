@@ -1,0 +1,5 @@
+//! Asking the directories.
+
+pub(super) mod answers;
+pub(super) mod directories;
+pub(super) mod query;
