@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::scram::Scram;
-use self::told::{from_elsewhere, further_steps, not_opened, not_transmitted, verdict};
+use self::told::{delay_steps, from_elsewhere, not_opened, not_transmitted, verdict};
 use super::certificate::{Offered, shown, under_tls};
 use super::entering::NotEntered;
 use super::handshake::handshake;
@@ -288,7 +288,7 @@ impl Driver {
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
                 // Nothing that depends on the reason is left to do behind the step.
-                let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
+                let (verdict, further) = (verdict(&refusal), delay_steps(&refusal));
                 drop(refusal);
                 wait_for_step(began, self.service.settings.refusal_step, further).await;
                 return Event::Judged(verdict);

@@ -8,7 +8,7 @@ use crate::identity::IdentityMap;
 
 /// Whose wrong passwords are to be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum ResetScope {
     /// A person, by the name that the log calls them; or a name that nobody has, as it was typed. Upper and lower case
     /// are alike.
     Person(String),
@@ -27,8 +27,8 @@ impl IdentityMap {
 
     /// Forgets what was counted of a person, a network or everybody, and lets them in again; tells how many counters
     /// there were.
-    pub fn forgive(&self, whom: &Whom) -> usize {
-        let (forgotten, lifted) = self.guard.forgive(whom);
+    pub fn reset_counters(&self, whom: &ResetScope) -> usize {
+        let (forgotten, lifted) = self.guard.reset(whom);
         self.lock_outs_ended(&lifted);
         forgotten
     }

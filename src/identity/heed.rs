@@ -5,7 +5,7 @@ use crate::identity::IdentityMap;
 
 impl IdentityMap {
     /// Takes to heart what a directory's follower has heard.
-    pub fn heed(&self, directory: &str, change: Change) {
+    pub fn on_directory_change(&self, directory: &str, change: Change) {
         match change {
             Change::Entry(id) => {
                 tracing::debug!(directory, %id, "an entry has changed: its person is looked up anew");

@@ -20,34 +20,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use cache::flush::{Flush, Flushed};
-pub use forgiving::Whom;
+pub use forgiving::ResetScope;
 pub use known_maildrops::KnownMaildrops;
-pub use login::account_status::Standing;
+pub use login::account_status::AccountStatus;
 pub use login::resolve::Resolved;
 pub use login::scram::{ScramExchange, ScramSettings, ServerSignature};
 pub use login::second_factor::ShownCertificate;
 pub use login::token::TokenJudgement;
 pub use person::Identity;
-pub use retention::{Ageing, Basis, ByPerson, Retention};
+pub use retention::{Retention, RetentionAttribute, RetentionPolicy, RetentionSource};
 pub use settings::{Ambiguous, Lifetimes, Settings};
-pub use verdict::outcome::{LockOutOf, Outcome, Proof, Proven, Reason, ReasonKind, Refused};
-pub use verdict::trace::{Step, Steps};
+pub use verdict::outcome::{LockOutOf, Outcome, Proof, ProvenLogin, Reason, ReasonKind, RefusedLogin};
+pub use verdict::trace::{Trace, TraceEvent};
 
 use self::cache::flushes::Flushes;
-use self::cache::names::Names;
-use self::cache::password_record::Sent;
-use self::cache::passwords::{Passwords, Recall};
-use self::login::certificate::Owners;
+use self::cache::names::NameCache;
+use self::cache::password_record::Submission;
+use self::cache::passwords::{PasswordCache, Recall};
+use self::login::certificate::CertificateCache;
 use self::login::resolve::place;
-use self::login::scram::StandIns;
+use self::login::scram::DecoyCredentials;
 use self::login::second_factor::AcceptedOwner;
-use self::login::token::Tokens;
-use self::person::Found;
+use self::login::token::TokenOwners;
+use self::person::NameOwner;
 use self::question::answers::told;
 use self::question::directories::Directories;
-use self::question::query::Asking;
-use self::throttle::counters::Guard;
-use self::throttle::ticket::Trial;
+use self::question::query::NameQuery;
+use self::throttle::counters::LoginThrottle;
+use self::throttle::ticket::Ticket;
 use crate::directory::{Directory, Fault};
 use crate::names::{Kind, LoginName};
 use crate::pop3::Credentials;
@@ -57,12 +57,12 @@ use crate::secret::Password;
 pub struct IdentityMap {
     directories: Directories,
     settings: Settings,
-    names: Names,
-    passwords: Passwords,
-    owners: Owners,
-    tokens: Option<Tokens>,
-    guard: Guard,
-    stand_ins: StandIns,
+    names: NameCache,
+    passwords: PasswordCache,
+    owners: CertificateCache,
+    tokens: Option<TokenOwners>,
+    guard: LoginThrottle,
+    stand_ins: DecoyCredentials,
     flushes: Arc<Flushes>,
 }
 
@@ -71,11 +71,11 @@ pub(crate) struct Attempt<'a> {
     login: LoginName,
     password: Password,
     began: Instant,
-    trial: Arc<Trial>,
-    sent: Sent,
+    trial: Arc<Ticket>,
+    sent: Submission,
     /// Whose password is accepted, by the certificate that was shown with it.
     owner: AcceptedOwner,
-    steps: &'a Steps,
+    steps: &'a Trace,
 }
 
 /// A refused password is told from memory without another look at the entry for so long.
@@ -92,13 +92,13 @@ impl IdentityMap {
         let lifetimes = settings.cache;
         let flushes = Arc::new(Flushes::default());
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();
-        let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
-        let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
-        let names = Names::new(lifetimes, flushes.clone());
-        let owners = Owners::new(lifetimes, flushes.clone());
-        let tokens = Tokens::new(&settings, &flushes);
+        let passwords = PasswordCache::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
+        let guard = LoginThrottle::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
+        let names = NameCache::new(lifetimes, flushes.clone());
+        let owners = CertificateCache::new(lifetimes, flushes.clone());
+        let tokens = TokenOwners::new(&settings, &flushes);
         let directories = Directories::new(directories);
-        let stand_ins = StandIns::new(&settings.scram).map_err(no_random_numbers)?;
+        let stand_ins = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
         let map = Self { directories, settings, names, passwords, owners, tokens, guard, stand_ins, flushes };
         map.warn_of_random_salts();
         Ok(map)
@@ -109,8 +109,8 @@ impl IdentityMap {
         credentials: Credentials,
         from: IpAddr,
         owner: AcceptedOwner,
-        steps: &Steps,
-        trial: Arc<Trial>,
+        steps: &Trace,
+        trial: Arc<Ticket>,
     ) -> Outcome {
         let login = match LoginName::new(&credentials.login) {
             Ok(login) => login,
@@ -120,9 +120,9 @@ impl IdentityMap {
             Ok(password) => password,
             Err(fault) => return refused(None, Reason::NoPassword(fault)),
         };
-        steps.note(|| Step::Name(login.to_string()));
+        steps.note(|| TraceEvent::Name(login.to_string()));
         let began = Instant::now();
-        let sent = Sent { asked: self.flushes.now(), from, at: began };
+        let sent = Submission { asked: self.flushes.now(), from, at: began };
         let attempt = Attempt { login, password, began, trial, sent, owner, steps };
         let outcome = match self.find(&attempt).await {
             Ok(found) => self.judge(&attempt, &found).await,
@@ -136,11 +136,11 @@ impl IdentityMap {
     }
 
     /// The question whose a login name is.
-    fn asking<'a>(&'a self, login: &'a LoginName, steps: &'a Steps) -> Asking<'a> {
-        Asking { login, directories: &self.directories, settings: &self.settings, steps }
+    fn asking<'a>(&'a self, login: &'a LoginName, steps: &'a Trace) -> NameQuery<'a> {
+        NameQuery { login, directories: &self.directories, settings: &self.settings, steps }
     }
 
-    async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
+    async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<NameOwner>, Fault> {
         let found = self.names.find(self.asking(&attempt.login, attempt.steps)).await?;
         if self.is_outdated(&found, attempt) {
             return self.find_anew(attempt).await;
@@ -151,7 +151,7 @@ impl IdentityMap {
 
     /// What bars somebody is never told from memory: it may be over. And of several each entry may have changed since their
     /// password was refused.
-    fn is_outdated(&self, found: &Found, attempt: &Attempt<'_>) -> bool {
+    fn is_outdated(&self, found: &NameOwner, attempt: &Attempt<'_>) -> bool {
         let people = found.people();
         let is_refused = |person: &Identity| people.len() > 1 && self.recall(person, attempt) == Recall::Refused;
         let is_outdated = |person: &Arc<Identity>| {
@@ -161,21 +161,21 @@ impl IdentityMap {
         people.len() <= usize::from(self.settings.ambiguous.most()) && people.iter().any(is_outdated)
     }
 
-    async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
+    async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<NameOwner>, Fault> {
         let found = self.names.find_anew(self.asking(&attempt.login, attempt.steps)).await?;
         self.note_fresh(attempt, &found);
         Ok(found)
     }
 
     /// Each fresh look-up compares the change stamp.
-    fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
+    fn note_fresh(&self, attempt: &Attempt<'_>, found: &NameOwner) {
         for person in found.people().iter().filter(|person| person.looked_up >= attempt.began) {
             self.passwords.seen(person);
         }
     }
 
-    async fn judge(&self, attempt: &Attempt<'_>, found: &Found) -> Outcome {
-        if let Found::Ambiguous(people) = found {
+    async fn judge(&self, attempt: &Attempt<'_>, found: &NameOwner) -> Outcome {
+        if let NameOwner::Ambiguous(people) = found {
             return self.try_each(attempt, people).await;
         }
         let (identity, kind) = match one_person(found, attempt.steps) {
@@ -185,7 +185,7 @@ impl IdentityMap {
         if self.guard.shuts_out(identity, &attempt.trial, Instant::now()) {
             return refused(Some(identity), Reason::LockedOut(LockOutOf::Person));
         }
-        attempt.steps.note(|| Step::Account(self.standing(identity)));
+        attempt.steps.note(|| TraceEvent::Account(self.standing(identity)));
         if let Some(refusal) = self.barred(identity) {
             return refusal;
         }
@@ -206,10 +206,12 @@ impl IdentityMap {
     async fn refused_before(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>) -> Outcome {
         match self.find_anew(attempt).await {
             Ok(found) => match &*found {
-                Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
+                NameOwner::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
                     self.bind(attempt, anew, *kind).await
                 }
-                Found::One(anew, _) => self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore)),
+                NameOwner::One(anew, _) => {
+                    self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore))
+                }
                 _ => refused(Some(identity), Reason::RefusedBefore),
             },
             Err(fault) => self.without_answer(attempt, fault).await,
@@ -222,14 +224,14 @@ impl IdentityMap {
 }
 
 fn refused(identity: Option<&Arc<Identity>>, reason: Reason) -> Outcome {
-    Outcome::Refused(Refused { identity: identity.cloned(), reason, further_steps: 0 })
+    Outcome::Refused(RefusedLogin { identity: identity.cloned(), reason, delay_steps: 0 })
 }
 
 /// Exactly one entry is a person; the rule holds whether a password is asked for or not.
-fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>, Option<Kind>), Reason> {
+fn one_person<'a>(found: &'a NameOwner, steps: &Trace) -> Result<(&'a Arc<Identity>, Option<Kind>), Reason> {
     match found {
-        Found::One(identity, kind) => {
-            steps.note(|| Step::Person {
+        NameOwner::One(identity, kind) => {
+            steps.note(|| TraceEvent::Person {
                 canonical_name: identity.canonical_name.clone(),
                 directory: identity.id.directory().to_owned(),
                 dn: identity.dn.clone(),
@@ -237,18 +239,18 @@ fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>,
             });
             Ok((identity, *kind))
         }
-        Found::Nobody => Err(Reason::Nobody),
-        Found::OutsidePolicy => Err(Reason::OutsidePolicy),
-        Found::OutsideLimits(why) => Err(Reason::OutsideLimits(why.clone())),
-        Found::Ambiguous(people) => Err(Reason::Ambiguous(told(people.iter()))),
+        NameOwner::Nobody => Err(Reason::Nobody),
+        NameOwner::OutsidePolicy => Err(Reason::OutsidePolicy),
+        NameOwner::OutsideLimits(why) => Err(Reason::OutsideLimits(why.clone())),
+        NameOwner::Ambiguous(people) => Err(Reason::Ambiguous(told(people.iter()))),
     }
 }
 
 /// The password is right; now their mail must have a place.
-fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof, steps: &Steps) -> Outcome {
-    steps.note(|| Step::Proven(proof));
+fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof, steps: &Trace) -> Outcome {
+    steps.note(|| TraceEvent::Proven(proof));
     match place(identity, steps) {
-        Ok(maildrop) => Outcome::Proven(Proven { identity: identity.clone(), maildrop, kind, proof }),
+        Ok(maildrop) => Outcome::Proven(ProvenLogin { identity: identity.clone(), maildrop, kind, proof }),
         Err(outcome) => outcome,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
-use crate::identity::{Basis, Retention, Settings};
+use crate::identity::{Retention, RetentionSource, Settings};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, prepared};
 
@@ -35,7 +35,7 @@ pub struct Identity {
 
 /// What a login name leads to.
 #[derive(Clone, Debug)]
-pub(super) enum Found {
+pub(super) enum NameOwner {
     /// One person, and by which kind of name.
     One(Arc<Identity>, Option<Kind>),
     /// No directory knows anybody of that name.
@@ -48,7 +48,7 @@ pub(super) enum Found {
     Ambiguous(Vec<Arc<Identity>>),
 }
 
-impl Found {
+impl NameOwner {
     /// Everybody who was found.
     pub(super) fn people(&self) -> &[Arc<Identity>] {
         match self {
@@ -74,7 +74,7 @@ impl Identity {
         let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
         let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
-        let (retention, looked_up) = (settings.ageing.retention(entry), Instant::now());
+        let (retention, looked_up) = (settings.retention.retention(entry), Instant::now());
         Self { id, other_ids, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
     }
 
@@ -91,7 +91,7 @@ impl Identity {
     /// The same for a login; the log tells of what is wrong and makes no login fail.
     pub(super) fn found(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Arc<Self> {
         let identity = Self::new(entry, attributes, settings);
-        if let Basis::Unclear(why) = &identity.retention.basis {
+        if let RetentionSource::Unclear(why) = &identity.retention.source {
             tracing::warn!(person = identity.canonical_name, why = &**why, "mail left on the server does not age");
         }
         Arc::new(identity)

@@ -13,18 +13,18 @@ const TOLD: usize = 40;
 
 /// When mail that people leave on the server is removed; by default, never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ageing {
+pub struct RetentionPolicy {
     /// So long after it arrived and was retrieved, for those whose entry says nothing; none for never.
     pub after: Option<Duration>,
     /// Mail that was not yet retrieved is removed as well, so long after it arrived.
     pub also_unretrieved: bool,
     /// What entries may say of their people.
-    pub by_person: Option<ByPerson>,
+    pub by_person: Option<RetentionAttribute>,
 }
 
 /// Where entries say how long a person's mail stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByPerson {
+pub struct RetentionAttribute {
     /// The attribute: a number of days, or `never`.
     pub attribute: String,
     /// The shortest time; an entry that says less means this. A day at least.
@@ -37,12 +37,12 @@ pub struct Retention {
     /// When it is removed; none for never.
     pub expiry: Option<Expiry>,
     /// What says so.
-    pub basis: Basis,
+    pub source: RetentionSource,
 }
 
 /// What says how long mail stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Basis {
+pub enum RetentionSource {
     /// Nobody's mail ages.
     Off,
     /// The setting for those whose entry says nothing.
@@ -62,7 +62,7 @@ enum Said {
     Never,
 }
 
-impl Ageing {
+impl RetentionPolicy {
     /// Whether anybody's mail may age.
     #[must_use]
     pub fn is_on(&self) -> bool {
@@ -80,22 +80,22 @@ impl Ageing {
     /// How long the mail of the person stays whose entry this is.
     pub(super) fn retention(&self, entry: &Entry) -> Retention {
         let Some(by_person) = &self.by_person else {
-            let basis = if self.after.is_some() { Basis::Setting } else { Basis::Off };
-            return self.of(self.after, basis);
+            let source = if self.after.is_some() { RetentionSource::Setting } else { RetentionSource::Off };
+            return self.of(self.after, source);
         };
         match said(entry.octets(&by_person.attribute)) {
-            Ok(None) => self.of(self.after, Basis::Setting),
-            Ok(Some(Said::Never)) => self.of(None, Basis::Entry),
+            Ok(None) => self.of(self.after, RetentionSource::Setting),
+            Ok(Some(Said::Never)) => self.of(None, RetentionSource::Entry),
             Ok(Some(Said::Days(days))) => match DAY * days {
-                after if after < by_person.at_least => self.of(Some(by_person.at_least), Basis::AtLeast),
-                after => self.of(Some(after), Basis::Entry),
+                after if after < by_person.at_least => self.of(Some(by_person.at_least), RetentionSource::AtLeast),
+                after => self.of(Some(after), RetentionSource::Entry),
             },
-            Err(why) => self.of(None, Basis::Unclear(format!("{} {why}", by_person.attribute).into())),
+            Err(why) => self.of(None, RetentionSource::Unclear(format!("{} {why}", by_person.attribute).into())),
         }
     }
 
-    fn of(&self, after: Option<Duration>, basis: Basis) -> Retention {
-        Retention { expiry: after.map(|after| self.expiry(after)), basis }
+    fn of(&self, after: Option<Duration>, source: RetentionSource) -> Retention {
+        Retention { expiry: after.map(|after| self.expiry(after)), source }
     }
 
     fn expiry(&self, after: Duration) -> Expiry {
@@ -142,11 +142,11 @@ impl fmt::Display for Retention {
             }
             None => f.write_str("never, ")?,
         }
-        match &self.basis {
-            Basis::Off | Basis::Setting => f.write_str("by expire.after"),
-            Basis::Entry => f.write_str("by the entry"),
-            Basis::AtLeast => f.write_str("by expire.at_least, since the entry says less"),
-            Basis::Unclear(why) => write!(f, "since {why}"),
+        match &self.source {
+            RetentionSource::Off | RetentionSource::Setting => f.write_str("by expire.after"),
+            RetentionSource::Entry => f.write_str("by the entry"),
+            RetentionSource::AtLeast => f.write_str("by expire.at_least, since the entry says less"),
+            RetentionSource::Unclear(why) => write!(f, "since {why}"),
         }
     }
 }

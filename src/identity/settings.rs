@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::identity::{Ageing, ScramSettings};
+use crate::identity::{RetentionPolicy, ScramSettings};
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
@@ -22,7 +22,7 @@ pub struct Settings {
     /// The mail root, below which every path lies.
     pub root: PathBuf,
     /// When mail that people leave on the server is removed.
-    pub ageing: Ageing,
+    pub retention: RetentionPolicy,
     /// What is held, and for how long.
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.

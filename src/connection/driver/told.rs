@@ -1,12 +1,12 @@
 //! What a client may know of causes.
 
-use crate::identity::{Outcome, Reason, Refused};
+use crate::identity::{Outcome, Reason, RefusedLogin};
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{NotOpened, NotTransmitted, Verdict};
 
 /// Who is not where this listener takes logins from.
 pub(super) fn from_elsewhere() -> Outcome {
-    Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
+    Outcome::Refused(RefusedLogin { identity: None, reason: Reason::FromElsewhere, delay_steps: 0 })
 }
 
 /// The one place where causes become what a client may know.
@@ -40,9 +40,9 @@ pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person:
     }
 }
 
-pub(super) fn further_steps(outcome: &Outcome) -> u32 {
+pub(super) fn delay_steps(outcome: &Outcome) -> u32 {
     match outcome {
-        Outcome::Refused(refused) => refused.further_steps,
+        Outcome::Refused(refused) => refused.delay_steps,
         _ => 0,
     }
 }

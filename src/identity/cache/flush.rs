@@ -4,11 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::directory::EntryId;
-use crate::identity::cache::flushes::Target;
-use crate::identity::login::token::Tokens;
-use crate::identity::person::Found;
+use crate::identity::cache::flushes::FlushTarget;
+use crate::identity::login::token::TokenOwners;
+use crate::identity::person::NameOwner;
 use crate::identity::question::answers::told;
-use crate::identity::{IdentityMap, Steps, Whom};
+use crate::identity::{IdentityMap, ResetScope, Trace};
 use crate::names::LoginName;
 
 /// Of whom everything held is forgotten.
@@ -42,12 +42,12 @@ impl IdentityMap {
     pub async fn flush(&self, whom: &Flush) -> Result<Flushed, String> {
         match whom {
             Flush::Everybody => {
-                self.forgive(&Whom::All);
+                self.reset_counters(&ResetScope::All);
                 Ok(self.flush_everybody())
             }
             Flush::Person(name) => self.flush_person(name).await,
             Flush::Address(address) => {
-                self.forgive(&Whom::Network(*address));
+                self.reset_counters(&ResetScope::Network(*address));
                 Ok(self.passwords.forget_from(*address))
             }
         }
@@ -56,25 +56,25 @@ impl IdentityMap {
     fn flush_everybody(&self) -> Flushed {
         self.flushes.everybody();
         self.owners.forget_all();
-        self.tokens.iter().for_each(Tokens::forget_all);
+        self.tokens.iter().for_each(TokenOwners::forget_all);
         let names = self.names.forget_all();
         Flushed { names, ..self.passwords.forget_all() }
     }
 
     async fn flush_person(&self, name: &LoginName) -> Result<Flushed, String> {
-        let held = Target::new(name.as_str(), Vec::new());
+        let held = FlushTarget::new(name.as_str(), Vec::new());
         let mut ids = self.names.ids_of(&held);
         ids.extend(self.tokens.iter().flat_map(|tokens| tokens.ids_of(&held)));
         let (mut forgiven, mut unknown) = (0, None);
-        match self.asking(name, Steps::IGNORED).ask().await.found(None, &self.settings) {
-            Ok(Found::One(person, _)) => {
-                forgiven += self.forgive(&Whom::Person(person.canonical_name.clone()));
+        match self.asking(name, Trace::IGNORED).ask().await.found(None, &self.settings) {
+            Ok(NameOwner::One(person, _)) => {
+                forgiven += self.reset_counters(&ResetScope::Person(person.canonical_name.clone()));
                 ids.push(person.id.clone());
             }
-            Ok(Found::Ambiguous(people)) => {
+            Ok(NameOwner::Ambiguous(people)) => {
                 return Err(format!("{name} is ambiguous: {}", told(people.iter()).join(" and ")));
             }
-            Ok(Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_)) => {
+            Ok(NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_)) => {
                 unknown = Some("nobody has that name".to_owned());
             }
             Err(fault) => unknown = Some(fault.to_string()),
@@ -85,9 +85,9 @@ impl IdentityMap {
                 unique.push(id);
             }
         }
-        forgiven += self.forgive(&Whom::Person(name.as_str().to_owned()));
+        forgiven += self.reset_counters(&ResetScope::Person(name.as_str().to_owned()));
         let passwords = unique.iter().map(|id| self.passwords.forget(id)).fold(Flushed::default(), Flushed::and);
-        let target = Target::new(name.as_str(), unique);
+        let target = FlushTarget::new(name.as_str(), unique);
         let names = self.names.forget(&target).await;
         if let Some(tokens) = &self.tokens {
             tokens.forget(&target).await;

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::directory::EntryId;
 use crate::identity::Identity;
-use crate::identity::person::Found;
+use crate::identity::person::NameOwner;
 use crate::names::{LoginName, fold};
 
 /// The generation in which something was asked for. Every flush begins a new one.
@@ -16,7 +16,7 @@ pub(crate) struct Generation(u64);
 
 /// Whom a flush is about.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct FlushTarget {
     /// The name that was given, folded: as login name and as canonical name.
     name: String,
     /// The entries that the name leads to.
@@ -27,13 +27,13 @@ pub(crate) struct Target {
 #[derive(Default)]
 pub(crate) struct Flushes {
     now: AtomicU64,
-    past: RwLock<Past>,
-    changes: RwLock<Changes>,
+    past: RwLock<PastFlushes>,
+    changes: RwLock<ReportedChanges>,
 }
 
 /// What a followed directory told of late.
 #[derive(Default)]
-struct Changes {
+struct ReportedChanges {
     /// Names that led to nobody, or to several people, count no more if they were asked for in an earlier generation.
     last: u64,
     /// Every name counts no more that was asked for in an earlier generation.
@@ -47,11 +47,11 @@ struct Changes {
 }
 
 #[derive(Default)]
-struct Past {
+struct PastFlushes {
     /// What was asked for in an earlier generation is void, whomever it is about.
     all_before: u64,
     /// Flushes of one person each, with the generation that each began.
-    people: VecDeque<(u64, Target)>,
+    people: VecDeque<(u64, FlushTarget)>,
 }
 
 /// So many changed entries are told apart; with one more, every name is asked for anew.
@@ -74,7 +74,7 @@ impl Flushes {
     }
 
     /// Makes everything void that was asked for before and is about one person.
-    pub(crate) fn person(&self, target: Target) {
+    pub(crate) fn person(&self, target: FlushTarget) {
         let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
         let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
         past.people.push_back((began, target));
@@ -113,24 +113,26 @@ impl Flushes {
     }
 
     /// Whether what a name led to is still believed.
-    pub(crate) fn believes(&self, asked: Generation, login: &LoginName, found: &Found) -> bool {
+    pub(crate) fn believes(&self, asked: Generation, login: &LoginName, found: &NameOwner) -> bool {
         self.stands(asked, |target| target.is_about(login, found)) && self.is_unchanged(asked, found)
     }
 
-    fn is_unchanged(&self, asked: Generation, found: &Found) -> bool {
+    fn is_unchanged(&self, asked: Generation, found: &NameOwner) -> bool {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
         let void_before = match found {
-            Found::One(person, _) => {
+            NameOwner::One(person, _) => {
                 person.ids().filter_map(|id| changes.entries.get(id)).max().copied().unwrap_or_default()
             }
-            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => changes.last,
+            NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) | NameOwner::Ambiguous(_) => {
+                changes.last
+            }
         };
         asked.0 >= void_before.max(changes.every_name_before)
     }
 
     /// Whether it is still believed that something is this person's.
     pub(crate) fn believes_owner(&self, asked: Generation, person: &Arc<Identity>) -> bool {
-        self.believes_of(asked, person) && self.is_unchanged(asked, &Found::One(person.clone(), None))
+        self.believes_of(asked, person) && self.is_unchanged(asked, &NameOwner::One(person.clone(), None))
     }
 
     /// Whether an answer about a person bridges an outage: no change of them was reported since it was asked for.
@@ -150,7 +152,7 @@ impl Flushes {
         self.stands(asked, |target| target.is(person))
     }
 
-    fn stands(&self, asked: Generation, is_about: impl Fn(&Target) -> bool) -> bool {
+    fn stands(&self, asked: Generation, is_about: impl Fn(&FlushTarget) -> bool) -> bool {
         if asked == self.now() {
             return true;
         }
@@ -160,7 +162,7 @@ impl Flushes {
     }
 }
 
-impl Target {
+impl FlushTarget {
     pub(crate) fn new(name: &str, ids: Vec<EntryId>) -> Self {
         Self { name: fold(name), ids }
     }
@@ -169,7 +171,7 @@ impl Target {
         self.ids.contains(&person.id) || fold(&person.canonical_name) == self.name
     }
 
-    pub(crate) fn is_about(&self, login: &LoginName, found: &Found) -> bool {
+    pub(crate) fn is_about(&self, login: &LoginName, found: &NameOwner) -> bool {
         fold(login.as_str()) == self.name || found.people().iter().any(|person| self.is(person))
     }
 }
@@ -187,18 +189,18 @@ mod tests {
         let flushes = Flushes::default();
         let before = flushes.now();
         flushes.everybody();
-        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
-        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+        assert!(!flushes.believes(before, &login("ajones"), &NameOwner::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &NameOwner::Nobody));
     }
 
     #[test]
     fn a_flush_of_one_leaves_the_others() {
         let flushes = Flushes::default();
         let before = flushes.now();
-        flushes.person(Target::new(" AJones", Vec::new()));
-        assert!(!flushes.believes(before, &login("ajones"), &Found::Nobody));
-        assert!(flushes.believes(before, &login("alamb"), &Found::Nobody));
-        assert!(flushes.believes(flushes.now(), &login("ajones"), &Found::Nobody));
+        flushes.person(FlushTarget::new(" AJones", Vec::new()));
+        assert!(!flushes.believes(before, &login("ajones"), &NameOwner::Nobody));
+        assert!(flushes.believes(before, &login("alamb"), &NameOwner::Nobody));
+        assert!(flushes.believes(flushes.now(), &login("ajones"), &NameOwner::Nobody));
     }
 
     #[test]
@@ -206,11 +208,11 @@ mod tests {
         let flushes = Flushes::default();
         let before = flushes.now();
         for number in 0..=KEPT_APART {
-            flushes.person(Target::new(&format!("person{number}"), Vec::new()));
+            flushes.person(FlushTarget::new(&format!("person{number}"), Vec::new()));
         }
         assert!(
             (0..=KEPT_APART)
-                .all(|number| { !flushes.believes(before, &login(&format!("person{number}")), &Found::Nobody) })
+                .all(|number| { !flushes.believes(before, &login(&format!("person{number}")), &NameOwner::Nobody) })
         );
     }
 }

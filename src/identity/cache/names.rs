@@ -8,59 +8,65 @@ use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
 use crate::directory::{EntryId, Fault};
-use crate::identity::cache::flushes::{Flushes, Generation, Target};
-use crate::identity::cache::single_flight::UnderWay;
-use crate::identity::person::Found;
-use crate::identity::question::query::Asking;
+use crate::identity::cache::flushes::{FlushTarget, Flushes, Generation};
+use crate::identity::cache::single_flight::SingleFlight;
+use crate::identity::person::NameOwner;
+use crate::identity::question::query::NameQuery;
 use crate::identity::{Identity, Lifetimes};
 use crate::names::{Kind, LoginName};
 
 /// From login names to people. One look-up at a time for each name, however many ask.
-pub(crate) struct Names {
-    held: Cache<LoginName, Held>,
+pub(crate) struct NameCache {
+    held: Cache<LoginName, CachedName>,
     /// For as long as an outage may be bridged: a password was proven later than its owner was looked up, by `found` at most.
-    last: Cache<LoginName, Last>,
+    last: Cache<LoginName, LastOwner>,
     /// Look-ups of cached names that are made all the same.
-    anew: UnderWay<(LoginName, Generation), Result<Held, Fault>>,
+    anew: SingleFlight<(LoginName, Generation), Result<CachedName, Fault>>,
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
 }
 
 /// What a name leads to, since when that is known, and for how long it is believed.
 #[derive(Clone)]
-struct Held {
+struct CachedName {
     asked: Generation,
-    found: Arc<Found>,
+    found: Arc<NameOwner>,
     lifetime: Duration,
 }
 
 /// Who was found under a name when all directories were last heard.
 #[derive(Clone)]
-struct Last {
+struct LastOwner {
     asked: Generation,
     person: Arc<Identity>,
     kind: Option<Kind>,
 }
 
 /// Findings are believed for different times.
-struct PerFinding;
+struct PerName;
 
-impl Expiry<LoginName, Held> for PerFinding {
-    fn expire_after_create(&self, _: &LoginName, held: &Held, _: Instant) -> Option<Duration> {
+impl Expiry<LoginName, CachedName> for PerName {
+    fn expire_after_create(&self, _: &LoginName, held: &CachedName, _: Instant) -> Option<Duration> {
         Some(held.lifetime)
     }
 
     /// A replaced finding has a lifetime of its own, not what was left of the old one.
-    fn expire_after_update(&self, _: &LoginName, held: &Held, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        _: &LoginName,
+        held: &CachedName,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
         Some(held.lifetime)
     }
 }
 
-impl Names {
+impl NameCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         // Anybody can type names that nobody has: with TinyLFU, the cache's own policy, those that are asked for once take no
         // place from names that are asked for again and again; and a new one has its place once it is.
-        let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerFinding).build();
+        let held = Cache::builder().max_capacity(lifetimes.people).expire_after(PerName).build();
         let bridged = lifetimes.outage_grace + lifetimes.found;
         // Names of people only; whoever is new takes the place of whoever was not there for the longest time.
         let last = Cache::builder()
@@ -68,7 +74,7 @@ impl Names {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(bridged)
             .build();
-        Self { held, last, anew: UnderWay::default(), lifetimes, flushes }
+        Self { held, last, anew: SingleFlight::default(), lifetimes, flushes }
     }
 
     /// What a name leads to, from memory or from the directories. An outage is never held.
@@ -76,7 +82,7 @@ impl Names {
     /// The cache keeps the answer of a look-up that was under way while the name was flushed: such an answer is asked for
     /// anew, by whoever meets it. Changes may come faster than answers: one that was asked for after the first was met is
     /// true enough, and not kept.
-    pub(crate) async fn find(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
+    pub(crate) async fn find(&self, asking: NameQuery<'_>) -> Result<Arc<NameOwner>, Fault> {
         let (login, mut anew) = (asking.login, None);
         loop {
             let asked = self.look_up(asking);
@@ -94,7 +100,7 @@ impl Names {
 
     /// The same, from the directories whatever is cached. That stays where it is until there is an answer: a stranger who
     /// has a name looked up while the directory is silent takes nothing away from its owner.
-    pub(crate) async fn find_anew(&self, asking: Asking<'_>) -> Result<Arc<Found>, Fault> {
+    pub(crate) async fn find_anew(&self, asking: NameQuery<'_>) -> Result<Arc<NameOwner>, Fault> {
         let question = (asking.login.clone(), self.flushes.now());
         let held = self.anew.once(question, self.look_up(asking)).await?;
         self.held.insert(asking.login.clone(), held.clone()).await;
@@ -115,13 +121,13 @@ impl Names {
         last.person.is_within(self.lifetimes.outage_grace).then_some((last.person, last.kind))
     }
 
-    async fn last_bridging(&self, login: &LoginName) -> Option<Last> {
+    async fn last_bridging(&self, login: &LoginName) -> Option<LastOwner> {
         self.last.get(login).await.filter(|last| self.flushes.bridges(last.asked, &last.person))
     }
 
     /// A name that leads to no one person any more bridges no outage. Whom it leads to bridges one only from a look-up in
     /// which every directory was heard.
-    async fn look_up(&self, asking: Asking<'_>) -> Result<Held, Fault> {
+    async fn look_up(&self, asking: NameQuery<'_>) -> Result<CachedName, Fault> {
         let asked = self.flushes.now();
         let answer = asking.ask().await;
         let last = self.last.get(asking.login).await;
@@ -140,21 +146,21 @@ impl Names {
             self.flushes.entry_changed(known.id.clone());
         }
         let mut lifetime = self.lifetime(&found);
-        if let Found::One(person, kind) = &found {
+        if let NameOwner::One(person, kind) = &found {
             if is_whole {
-                let last = Last { asked, person: person.clone(), kind: *kind };
+                let last = LastOwner { asked, person: person.clone(), kind: *kind };
                 self.last.insert(asking.login.clone(), last).await;
             } else if let Some(sure) = sure {
                 lifetime = lifetime.min(self.lifetimes.outage_grace.saturating_sub(sure.looked_up.elapsed()));
             }
         }
-        Ok(Held { asked, found: Arc::new(found), lifetime })
+        Ok(CachedName { asked, found: Arc::new(found), lifetime })
     }
 
-    fn lifetime(&self, found: &Found) -> Duration {
+    fn lifetime(&self, found: &NameOwner) -> Duration {
         match found {
-            Found::One(..) => self.lifetimes.found,
-            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) | Found::Ambiguous(_) => {
+            NameOwner::One(..) => self.lifetimes.found,
+            NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) | NameOwner::Ambiguous(_) => {
                 self.lifetimes.missed
             }
         }
@@ -169,17 +175,17 @@ impl Names {
     }
 
     /// The entries that held names lead to and a flush is about.
-    pub(crate) fn ids_of(&self, target: &Target) -> Vec<EntryId> {
-        let about = |(login, held): (Arc<LoginName>, Held)| match &*held.found {
-            Found::One(person, _) if target.is_about(&login, &held.found) => Some(person.id.clone()),
+    pub(crate) fn ids_of(&self, target: &FlushTarget) -> Vec<EntryId> {
+        let about = |(login, held): (Arc<LoginName>, CachedName)| match &*held.found {
+            NameOwner::One(person, _) if target.is_about(&login, &held.found) => Some(person.id.clone()),
             _ => None,
         };
         self.held.iter().filter_map(about).collect()
     }
 
     /// Forgets the names that a flush is about; tells how many were held.
-    pub(crate) async fn forget(&self, target: &Target) -> u64 {
-        let about = |(login, held): (Arc<LoginName>, Held)| target.is_about(&login, &held.found).then_some(login);
+    pub(crate) async fn forget(&self, target: &FlushTarget) -> u64 {
+        let about = |(login, held): (Arc<LoginName>, CachedName)| target.is_about(&login, &held.found).then_some(login);
         let names: Vec<Arc<LoginName>> = self.held.iter().filter_map(about).collect();
         for name in &names {
             self.held.invalidate(&**name).await;

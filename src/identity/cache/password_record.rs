@@ -13,13 +13,13 @@ use crate::identity::{Flushed, Identity};
 
 /// The passwords of one person.
 #[derive(Default)]
-pub(crate) struct Record {
-    pub(crate) verified: Option<Mark>,
+pub(crate) struct PasswordRecord {
+    pub(crate) verified: Option<JudgedPassword>,
     /// Whether the verified one had expired, and the directory let it pass by grace.
     pub(crate) is_by_grace: bool,
     /// The one that was verified before a refusal dropped it.
-    pub(crate) dropped: Option<Mark>,
-    pub(crate) refused: VecDeque<Mark>,
+    pub(crate) dropped: Option<JudgedPassword>,
+    pub(crate) refused: VecDeque<JudgedPassword>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     pub(crate) tried_in_outage: Vec<hmac::Tag>,
     /// When it was last seen that the account may not be used.
@@ -27,14 +27,14 @@ pub(crate) struct Record {
 }
 
 /// One password, as the directory judged it.
-pub(crate) struct Mark {
+pub(crate) struct JudgedPassword {
     pub(crate) tag: hmac::Tag,
     /// When the directory judged it.
     pub(crate) at: Instant,
     /// When it was last tried.
     pub(crate) last_tried: Instant,
     pub(crate) stamp: Option<Stamp>,
-    pub(crate) sent: Sent,
+    pub(crate) sent: Submission,
     /// Whether the change stamp tells whether the password was changed since.
     pub(crate) is_settled: bool,
     /// It was refused, and the entry could not be read behind that.
@@ -42,12 +42,12 @@ pub(crate) struct Mark {
     /// It was refused, but is doubted to be wrong: how often it was tried again for that.
     pub(crate) doubt: Option<u32>,
     /// It was refused under a stamp that does not tell whether it was made right since.
-    pub(crate) unsettled: Option<Unsettled>,
+    pub(crate) unsettled: Option<Recheck>,
 }
 
 /// A refused password that is to be asked once more.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unsettled {
+pub(crate) struct Recheck {
     /// The stamp was first seen then.
     since: Instant,
     /// It was asked again while the stamp was still young.
@@ -56,7 +56,7 @@ pub(crate) struct Unsettled {
 
 /// When and from where a password was sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sent {
+pub(crate) struct Submission {
     /// Before it was sent, every flush of this generation had been made.
     pub(crate) asked: Generation,
     /// The client's address.
@@ -82,7 +82,7 @@ const STEP: Duration = Duration::from_secs(1);
 /// account: with the first refusal that makes four failed binds, and accounts are locked at five, as a rule.
 const TRIED_AGAIN: u32 = 3;
 
-impl Mark {
+impl JudgedPassword {
     /// Whether an entry's password may be the same as when this was judged.
     pub(crate) fn may_be_of(&self, stamp: Option<&Stamp>) -> bool {
         match (&self.stamp, stamp) {
@@ -124,13 +124,13 @@ impl Mark {
     }
 }
 
-impl Unsettled {
+impl Recheck {
     fn wants_to_be_asked(self, now: Instant) -> bool {
         !self.was_asked_again || now.duration_since(self.since) > STEP
     }
 }
 
-impl Record {
+impl PasswordRecord {
     /// The directory judged a password, so it is no longer silent, and refused this one.
     pub(crate) fn disbelieve(&mut self, tag: &hmac::Tag) {
         self.tried_in_outage.clear();
@@ -141,10 +141,10 @@ impl Record {
 
     /// The stamp says that a password may be the one that was right, the directory that it is wrong: then the account may
     /// be locked without the entry showing it. Nobody tells when such a lock ends.
-    pub(crate) fn doubt(&mut self, refused: &Mark) -> Option<u32> {
+    pub(crate) fn doubt(&mut self, refused: &JudgedPassword) -> Option<u32> {
         let stamp = refused.stamp.as_ref();
         stamp?;
-        let is_this = |mark: &Mark| mark.may_be_of(stamp) && same(&mark.tag, &refused.tag);
+        let is_this = |mark: &JudgedPassword| mark.may_be_of(stamp) && same(&mark.tag, &refused.tag);
         match self.refused.iter().find(|mark| is_this(mark)) {
             // Judged since this one came: many sent it at once, and it was tried for all of them.
             Some(before) if before.at > refused.sent.at => before.doubt,
@@ -155,10 +155,10 @@ impl Record {
 
     /// Whether a refused password is to be asked once more, since it may have been made right under the same stamp: at once,
     /// and again when the stamp has stood still for its step. Where each refused bind moves the stamp, only at once.
-    pub(crate) fn unsettled(&self, refused: &Mark) -> Option<Unsettled> {
+    pub(crate) fn unsettled(&self, refused: &JudgedPassword) -> Option<Recheck> {
         let stamp = refused.stamp.as_ref().filter(|_| !refused.is_settled)?;
-        let is_this = |mark: &&Mark| mark.may_be_of(Some(stamp)) && same(&mark.tag, &refused.tag);
-        let first = Unsettled { since: refused.at, was_asked_again: false };
+        let is_this = |mark: &&JudgedPassword| mark.may_be_of(Some(stamp)) && same(&mark.tag, &refused.tag);
+        let first = Recheck { since: refused.at, was_asked_again: false };
         let Some(before) = self.refused.iter().find(is_this) else { return Some(first) };
         if before.at > refused.sent.at {
             return before.unsettled;
@@ -166,11 +166,11 @@ impl Record {
         let Some(unsettled) = before.unsettled else { return Some(first) };
         let stood_still = before.stamp == refused.stamp;
         let is_over = !stood_still || refused.sent.at.saturating_duration_since(unsettled.since) > STEP;
-        (!is_over).then_some(Unsettled { was_asked_again: true, ..unsettled })
+        (!is_over).then_some(Recheck { was_asked_again: true, ..unsettled })
     }
 
     /// Takes down a refused password, in the place of what was known of it.
-    pub(crate) fn hold_refused(&mut self, mark: Mark) {
+    pub(crate) fn hold_refused(&mut self, mark: JudgedPassword) {
         self.refused.retain(|refused| !same(&refused.tag, &mark.tag));
         self.refused.push_front(mark);
         self.refused.truncate(REFUSED_HELD);

@@ -11,8 +11,8 @@ use moka::sync::Cache;
 
 use crate::directory::{EntryId, Fault, Verdict};
 use crate::identity::cache::flushes::Flushes;
-use crate::identity::cache::password_record::{Mark, Record, Sent, counted, same};
-use crate::identity::cache::single_flight::{Bind, UnderWay};
+use crate::identity::cache::password_record::{JudgedPassword, PasswordRecord, Submission, counted, same};
+use crate::identity::cache::single_flight::{BindKey, SingleFlight};
 use crate::identity::{Flushed, Identity, Lifetimes};
 use crate::secret::Password;
 
@@ -31,7 +31,7 @@ pub(crate) enum Recall {
 
 /// What is known of a password while the directory is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bridge {
+pub(crate) enum GraceCheck {
     /// It is believed.
     Yes,
     /// It is another than the one proven last.
@@ -41,12 +41,12 @@ pub(crate) enum Bridge {
 }
 
 /// The held passwords of all people.
-pub(crate) struct Passwords {
+pub(crate) struct PasswordCache {
     key: hmac::Key,
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
-    people: Cache<EntryId, Arc<Mutex<Record>>>,
-    under_way: UnderWay<Bind, Result<Verdict, Fault>>,
+    people: Cache<EntryId, Arc<Mutex<PasswordRecord>>>,
+    under_way: SingleFlight<BindKey, Result<Verdict, Fault>>,
 }
 
 /// How a held password was proven.
@@ -61,7 +61,7 @@ pub(crate) struct LastProof {
 /// So many distinct passwords tried in an outage end a person's grace.
 const TRIES_IN_OUTAGE: usize = 5;
 
-impl Passwords {
+impl PasswordCache {
     /// Nothing held, under a fresh key that never leaves this process.
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
@@ -73,7 +73,7 @@ impl Passwords {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(longest)
             .build();
-        Ok(Self { key, lifetimes, flushes, people, under_way: UnderWay::default() })
+        Ok(Self { key, lifetimes, flushes, people, under_way: SingleFlight::default() })
     }
 
     /// What a bind with this password answers, or the same one that is under way.
@@ -81,12 +81,12 @@ impl Passwords {
         &self,
         person: &Identity,
         password: &Password,
-        sent: Sent,
+        sent: Submission,
         bind: impl Future<Output = Result<Verdict, Fault>>,
     ) -> Result<Verdict, Fault> {
         let password = self.tag(person, password).as_ref().to_vec();
         let (dn, asked) = (person.dn.to_string(), sent.asked);
-        self.under_way.once(Bind { person: person.id.clone(), dn, password, asked }, bind).await
+        self.under_way.once(BindKey { person: person.id.clone(), dn, password, asked }, bind).await
     }
 
     /// What is remembered of this password of a person.
@@ -94,7 +94,7 @@ impl Passwords {
         let Some(record) = self.people.get(&person.id) else { return Recall::Unknown };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
-        let is_this = |mark: &Mark| {
+        let is_this = |mark: &JudgedPassword| {
             same(&mark.tag, &tag)
                 && self.flushes.believes_of(mark.sent.asked, person)
                 && mark.is_under_the_stamp_of(person)
@@ -111,7 +111,7 @@ impl Passwords {
     }
 
     /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
-    pub(crate) fn verified(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+    pub(crate) fn verified(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
@@ -160,7 +160,7 @@ impl Passwords {
 
     /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a stale
     /// one all day locks nobody out of the directory.
-    pub(crate) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
+    pub(crate) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.disbelieve(&mark.tag);
@@ -172,8 +172,8 @@ impl Passwords {
 
     /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is now. It
     /// is read before that is asked again, or a device would go on failing to bind as long as nobody can be looked up.
-    pub(crate) fn refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Sent) {
-        let mark = Mark { is_unseen: true, ..self.mark(person, password, now, sent) };
+    pub(crate) fn refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
+        let mark = JudgedPassword { is_unseen: true, ..self.mark(person, password, now, sent) };
         self.change(person, |record| {
             record.hold_refused(mark);
         });
@@ -200,35 +200,35 @@ impl Passwords {
 
     /// Whether a password may be believed while the directory is silent: it is the one proven last, the proof is within
     /// the grace, and nobody is guessing.
-    pub(crate) fn bridges_outage(&self, person: &Identity, password: &Password, now: Instant) -> Bridge {
-        let Some(record) = self.people.get(&person.id) else { return Bridge::No };
+    pub(crate) fn bridges_outage(&self, person: &Identity, password: &Password, now: Instant) -> GraceCheck {
+        let Some(record) = self.people.get(&person.id) else { return GraceCheck::No };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let tag = self.tag(person, password);
         // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
-        let has_moved = |mark: &Mark| person.looked_up > mark.at && !mark.is_under_the_stamp_of(person);
-        let believed = |mark: &&Mark| {
+        let has_moved = |mark: &JudgedPassword| person.looked_up > mark.at && !mark.is_under_the_stamp_of(person);
+        let believed = |mark: &&JudgedPassword| {
             self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark) && !self.is_doubted(mark, person)
         };
-        let Some(verified) = record.verified.as_ref().filter(believed) else { return Bridge::No };
+        let Some(verified) = record.verified.as_ref().filter(believed) else { return GraceCheck::No };
         if now.duration_since(verified.at) >= self.lifetimes.outage_grace {
-            return Bridge::No;
+            return GraceCheck::No;
         }
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
         if same(&verified.tag, &tag) {
-            return if is_guessed { Bridge::No } else { Bridge::Yes };
+            return if is_guessed { GraceCheck::No } else { GraceCheck::Yes };
         }
         if is_guessed {
-            return Bridge::OtherPassword;
+            return GraceCheck::OtherPassword;
         }
         if !record.tried_in_outage.iter().any(|tried| same(tried, &tag)) {
             record.tried_in_outage.push(tag);
         }
-        Bridge::OtherPassword
+        GraceCheck::OtherPassword
     }
 
     /// Whether a change of the person was reported since a password was verified that may be another password, and the stamp
     /// does not tell. Refused binds are no reason to ask again: a directory may report each of them as a change.
-    fn is_doubted(&self, verified: &Mark, person: &Identity) -> bool {
+    fn is_doubted(&self, verified: &JudgedPassword, person: &Identity) -> bool {
         !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)
     }
 
@@ -256,16 +256,26 @@ impl Passwords {
         Flushed { refused: counted(forgotten.sum()), ..Flushed::default() }
     }
 
-    fn change(&self, person: &Identity, change: impl FnOnce(&mut Record)) {
+    fn change(&self, person: &Identity, change: impl FnOnce(&mut PasswordRecord)) {
         let record = self.people.get_with_by_ref(&person.id, Arc::default);
         change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Sent) -> Mark {
+    fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Submission) -> JudgedPassword {
         let (tag, stamp) = (self.tag(person, password), person.stamp.clone());
         let sent_at = SystemTime::now().checked_sub(sent.at.elapsed());
         let is_settled = stamp.as_ref().zip(sent_at).is_some_and(|(stamp, sent_at)| stamp.is_settled_at(sent_at));
-        Mark { tag, at, last_tried: at, stamp, sent, is_settled, is_unseen: false, doubt: None, unsettled: None }
+        JudgedPassword {
+            tag,
+            at,
+            last_tried: at,
+            stamp,
+            sent,
+            is_settled,
+            is_unseen: false,
+            doubt: None,
+            unsettled: None,
+        }
     }
 
     /// Bound to the person: the same password of two people has two tags.
@@ -280,6 +290,6 @@ impl Passwords {
     }
 }
 
-fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+fn lock(record: &Mutex<PasswordRecord>) -> MutexGuard<'_, PasswordRecord> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }

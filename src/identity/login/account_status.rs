@@ -14,7 +14,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// How a person stands with the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccountStatus {
     /// Nothing speaks against them.
     Free,
     /// The entry speaks against them, and only a bind can tell that it is over, or is waived.
@@ -23,7 +23,7 @@ pub enum Standing {
     Barred(Reason),
 }
 
-impl Standing {
+impl AccountStatus {
     /// Whether nothing speaks against them.
     #[must_use]
     pub fn is_free(&self) -> bool {
@@ -45,7 +45,7 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for AccountStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Free => f.write_str("nothing in the entry speaks against a login"),
@@ -57,15 +57,15 @@ impl fmt::Display for Standing {
 
 impl IdentityMap {
     /// How a person stands now.
-    pub(crate) fn standing(&self, identity: &Identity) -> Standing {
+    pub(crate) fn standing(&self, identity: &Identity) -> AccountStatus {
         if let Some(exclusion) = &identity.exclusion {
-            return Standing::Barred(Reason::Excluded(exclusion.clone()));
+            return AccountStatus::Barred(Reason::Excluded(exclusion.clone()));
         }
-        let Some(barred) = identity.account.barred(SystemTime::now()) else { return Standing::Free };
+        let Some(barred) = identity.account.barred(SystemTime::now()) else { return AccountStatus::Free };
         match barred.unless_proven_since {
-            None => Standing::Barred(Reason::Directory(barred.refusal)),
-            Some(since) if self.is_waived(identity, &barred.refusal, since) => Standing::Free,
-            Some(_) => Standing::Doubted(barred.refusal),
+            None => AccountStatus::Barred(Reason::Directory(barred.refusal)),
+            Some(since) if self.is_waived(identity, &barred.refusal, since) => AccountStatus::Free,
+            Some(_) => AccountStatus::Doubted(barred.refusal),
         }
     }
 
@@ -82,9 +82,9 @@ impl IdentityMap {
     /// dropped at once.
     pub(crate) fn bars(&self, identity: &Identity) -> Option<Reason> {
         let reason = match self.standing(identity) {
-            Standing::Free => return None,
-            Standing::Doubted(refusal) => Reason::Directory(refusal),
-            Standing::Barred(reason) => reason,
+            AccountStatus::Free => return None,
+            AccountStatus::Doubted(refusal) => Reason::Directory(refusal),
+            AccountStatus::Barred(reason) => reason,
         };
         self.passwords.dropped(identity);
         Some(reason)
@@ -94,12 +94,12 @@ impl IdentityMap {
     /// a bind decides.
     pub(crate) fn barred(&self, identity: &Arc<Identity>) -> Option<Outcome> {
         match self.standing(identity) {
-            Standing::Free => None,
-            Standing::Doubted(_) => {
+            AccountStatus::Free => None,
+            AccountStatus::Doubted(_) => {
                 self.passwords.dropped(identity);
                 None
             }
-            Standing::Barred(reason) => {
+            AccountStatus::Barred(reason) => {
                 self.passwords.dropped(identity);
                 Some(refused(Some(identity), reason))
             }
@@ -123,8 +123,8 @@ mod tests {
             (Refusal::PasswordExpired, grace.clone(), grace.clone()),
             (Refusal::PasswordExpired, refused(Refusal::WrongPassword), refused(Refusal::WrongPassword)),
         ] {
-            assert_eq!(Standing::Doubted(doubt.clone()).with(bind.clone()), verdict, "{doubt}, {bind:?}");
+            assert_eq!(AccountStatus::Doubted(doubt.clone()).with(bind.clone()), verdict, "{doubt}, {bind:?}");
         }
-        assert_eq!(Standing::Free.with(refused(Refusal::WrongPassword)), refused(Refusal::WrongPassword));
+        assert_eq!(AccountStatus::Free.with(refused(Refusal::WrongPassword)), refused(Refusal::WrongPassword));
     }
 }

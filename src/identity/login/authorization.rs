@@ -2,7 +2,7 @@
 //! be names of one person. Clients send the address as the one and the short name as the other, or the reverse.
 
 use crate::directory::Fault;
-use crate::identity::{Identity, IdentityMap, Outcome, Reason, Steps, refused};
+use crate::identity::{Identity, IdentityMap, Outcome, Reason, Trace, refused};
 use crate::names::LoginName;
 use crate::pop3::Credentials;
 
@@ -58,7 +58,7 @@ impl IdentityMap {
     /// Whether a login name is one of a person's: several may have it, the credentials tell them apart. While a directory is
     /// silent, whoever had it when all were last heard.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
-        match self.names.find(self.asking(login, Steps::IGNORED)).await {
+        match self.names.find(self.asking(login, Trace::IGNORED)).await {
             Ok(found) => Ok(found.people().iter().any(|found| found.id == person.id)),
             Err(fault @ Fault::Unavailable { silent: true, .. }) => {
                 let last = self.names.last(login).await.ok_or(fault)?;

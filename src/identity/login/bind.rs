@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::directory::{EntryId, Fault, Refusal, Verdict};
-use crate::identity::person::Found;
+use crate::identity::person::NameOwner;
 use crate::identity::question::answers::told;
 use crate::identity::{Attempt, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, proven, refused};
 use crate::names::Kind;
@@ -100,11 +100,11 @@ impl IdentityMap {
             self.flushes.entry_changed(identity.id.clone());
         }
         let (anew, kind) = match &*found {
-            Found::One(anew, kind) => (anew, *kind),
-            Found::Nobody | Found::OutsidePolicy | Found::OutsideLimits(_) => {
+            NameOwner::One(anew, kind) => (anew, *kind),
+            NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) => {
                 return refused(Some(identity), Reason::Nobody);
             }
-            Found::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
+            NameOwner::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
         };
         if let Some(refusal) = self.barred(anew) {
             return refusal;

@@ -17,16 +17,16 @@ use moka::policy::EvictionPolicy;
 use crate::certificate::Certificate;
 use crate::directory::{self, CertificateMapping, Claims, Directory, Entry, Fault};
 use crate::identity::cache::flushes::{Flushes, Generation};
-use crate::identity::question::answers::{Heard, told};
+use crate::identity::question::answers::{Answers, told};
 use crate::identity::question::directories::Directories;
 use crate::identity::{
-    Identity, IdentityMap, Lifetimes, LockOutOf, Outcome, Proof, Reason, Settings, Steps, proven, refused,
+    Identity, IdentityMap, Lifetimes, LockOutOf, Outcome, Proof, Reason, Settings, Trace, proven, refused,
 };
 use crate::names::{Dn, LoginName};
 
 /// Whose certificates are, held in memory.
-pub(crate) struct Owners {
-    held: Cache<Fingerprint, Held>,
+pub(crate) struct CertificateCache {
+    held: Cache<Fingerprint, CachedOwner>,
     /// Whose they last were and when that was asked, for as long as an outage may be bridged.
     last: Cache<Fingerprint, (Generation, Arc<Identity>)>,
     lifetimes: Lifetimes,
@@ -38,15 +38,15 @@ type Fingerprint = [u8; 32];
 
 /// Whose a certificate is, and since when that is known.
 #[derive(Clone)]
-struct Held {
+struct CachedOwner {
     asked: Generation,
-    owner: Owner,
+    owner: CertificateOwner,
     lifetime: Duration,
 }
 
 /// Whose a certificate is.
 #[derive(Clone)]
-pub(crate) enum Owner {
+pub(crate) enum CertificateOwner {
     One(Arc<Identity>),
     /// Nobody's, and why.
     Nobody(Arc<str>),
@@ -57,13 +57,13 @@ pub(crate) enum Owner {
 /// A found owner and "nobody's" are believed for different times.
 struct PerOwner;
 
-impl Expiry<Fingerprint, Held> for PerOwner {
-    fn expire_after_create(&self, _: &Fingerprint, held: &Held, _: Instant) -> Option<Duration> {
+impl Expiry<Fingerprint, CachedOwner> for PerOwner {
+    fn expire_after_create(&self, _: &Fingerprint, held: &CachedOwner, _: Instant) -> Option<Duration> {
         Some(held.lifetime)
     }
 }
 
-impl Owners {
+impl CertificateCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
         // An authority has signed each of them: a new one takes the place of the one that was not shown for the longest time.
         let (most, policy) = (lifetimes.people, EvictionPolicy::lru());
@@ -80,7 +80,11 @@ impl Owners {
     }
 
     /// Whose a certificate is, from memory or from the directory; and whether only an earlier answer says so.
-    async fn find(&self, certificate: &Certificate, all: All<'_>) -> Result<(Owner, Proof), Fault> {
+    async fn find(
+        &self,
+        certificate: &Certificate,
+        all: CertificateQuery<'_>,
+    ) -> Result<(CertificateOwner, Proof), Fault> {
         let fingerprint = fingerprint(certificate);
         match self.held(fingerprint, certificate, all).await {
             Ok(held) => Ok((held.owner, Proof::Certificate)),
@@ -89,28 +93,33 @@ impl Owners {
     }
 
     /// Whose it was last, if the directory is silent and no change of the owner was reported since.
-    async fn bridge(&self, fingerprint: Fingerprint, fault: Fault) -> Result<(Owner, Proof), Fault> {
+    async fn bridge(&self, fingerprint: Fingerprint, fault: Fault) -> Result<(CertificateOwner, Proof), Fault> {
         let last = self.last.get(&fingerprint).await;
         let last = last.filter(|(asked, person)| {
             self.flushes.bridges(*asked, person) && person.is_within(self.lifetimes.outage_grace)
         });
         match last {
-            Some((_, person)) if fault.is_silence() => Ok((Owner::One(person), Proof::Grace)),
+            Some((_, person)) if fault.is_silence() => Ok((CertificateOwner::One(person), Proof::Grace)),
             _ => Err(fault),
         }
     }
 
     /// As login names are held: what was asked before a flush that may be about it is asked anew.
-    async fn held(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
+    async fn held(
+        &self,
+        fingerprint: Fingerprint,
+        certificate: &Certificate,
+        all: CertificateQuery<'_>,
+    ) -> Result<CachedOwner, Fault> {
         let mut anew = None;
         loop {
             let asked = self.look_up(fingerprint, certificate, all);
             let held =
                 self.held.try_get_with(fingerprint, asked).await.map_err(|fault: Arc<Fault>| (*fault).clone())?;
             let is_believed = match &held.owner {
-                Owner::One(person) => self.flushes.believes_owner(held.asked, person),
+                CertificateOwner::One(person) => self.flushes.believes_owner(held.asked, person),
                 // Whoever was flushed may be its owner by now.
-                Owner::Nobody(_) | Owner::Several(_) => held.asked == self.flushes.now(),
+                CertificateOwner::Nobody(_) | CertificateOwner::Several(_) => held.asked == self.flushes.now(),
             };
             if is_believed {
                 return Ok(held);
@@ -124,7 +133,12 @@ impl Owners {
 
     /// A certificate that is nobody's any more bridges no outage. The grace runs from the last look-up in which every
     /// directory was heard.
-    async fn look_up(&self, fingerprint: Fingerprint, certificate: &Certificate, all: All<'_>) -> Result<Held, Fault> {
+    async fn look_up(
+        &self,
+        fingerprint: Fingerprint,
+        certificate: &Certificate,
+        all: CertificateQuery<'_>,
+    ) -> Result<CachedOwner, Fault> {
         let asked = self.flushes.now();
         let search = all.ask(certificate).await;
         let last = self.last.get(&fingerprint).await;
@@ -136,17 +150,19 @@ impl Owners {
         let sure = known.filter(|known| known.is_within(self.lifetimes.outage_grace));
         let owner = search.owner(sure.as_ref())?;
         let mut lifetime = match owner {
-            Owner::One(_) => self.lifetimes.found,
-            Owner::Nobody(_) | Owner::Several(_) => self.lifetimes.missed,
+            CertificateOwner::One(_) => self.lifetimes.found,
+            CertificateOwner::Nobody(_) | CertificateOwner::Several(_) => self.lifetimes.missed,
         };
         match (&owner, sure) {
-            (Owner::One(person), _) if is_whole => self.last.insert(fingerprint, (asked, person.clone())).await,
-            (Owner::One(_), Some(sure)) => {
+            (CertificateOwner::One(person), _) if is_whole => {
+                self.last.insert(fingerprint, (asked, person.clone())).await
+            }
+            (CertificateOwner::One(_), Some(sure)) => {
                 lifetime = lifetime.min(self.lifetimes.outage_grace.saturating_sub(sure.looked_up.elapsed()));
             }
             _ => {}
         }
-        Ok(Held { asked, owner, lifetime })
+        Ok(CachedOwner { asked, owner, lifetime })
     }
 }
 
@@ -171,16 +187,18 @@ impl IdentityMap {
 
     async fn judge_certificate(&self, certificate: &Certificate, authorization: &[u8]) -> Outcome {
         let (owner, proof) = match self.owner_of(certificate).await {
-            Ok((Owner::One(owner), proof)) => (owner, proof),
-            Ok((Owner::Nobody(why), _)) => return refused(None, Reason::CertificateOfNobody(why.to_string())),
-            Ok((Owner::Several(people), _)) => return refused(None, Reason::Ambiguous(people)),
+            Ok((CertificateOwner::One(owner), proof)) => (owner, proof),
+            Ok((CertificateOwner::Nobody(why), _)) => {
+                return refused(None, Reason::CertificateOfNobody(why.to_string()));
+            }
+            Ok((CertificateOwner::Several(people), _)) => return refused(None, Reason::Ambiguous(people)),
             Err(fault) => return Outcome::unanswered(fault),
         };
         if let Some(reason) = self.bars(&owner) {
             return refused(Some(&owner), reason);
         }
         match self.may_be(&owner, authorization, Reason::NotTheirName).await {
-            Ok(None) => proven(&owner, None, proof, Steps::IGNORED),
+            Ok(None) => proven(&owner, None, proof, Trace::IGNORED),
             Ok(Some(reason)) => refused(Some(&owner), reason),
             Err(fault) => Outcome::unanswered(fault),
         }
@@ -188,10 +206,10 @@ impl IdentityMap {
 
     /// Whose a certificate is. What bars its owner is never told from memory: it may be over. Neither is it known from
     /// memory whose a DN is, where that alone makes the certificate somebody's: it can be given to a successor.
-    pub(crate) async fn owner_of(&self, certificate: &Certificate) -> Result<(Owner, Proof), Fault> {
+    pub(crate) async fn owner_of(&self, certificate: &Certificate) -> Result<(CertificateOwner, Proof), Fault> {
         let began = Instant::now();
         let found = self.owners.find(certificate, self.all()).await?;
-        let (Owner::One(owner), Proof::Certificate) = &found else { return self.unless_barred_since(found) };
+        let (CertificateOwner::One(owner), Proof::Certificate) = &found else { return self.unless_barred_since(found) };
         if owner.looked_up >= began {
             return Ok(found);
         }
@@ -212,9 +230,11 @@ impl IdentityMap {
     }
 
     /// Nobody is let in by an earlier answer who was seen to be barred since, by whatever login.
-    fn unless_barred_since(&self, found: (Owner, Proof)) -> Result<(Owner, Proof), Fault> {
+    fn unless_barred_since(&self, found: (CertificateOwner, Proof)) -> Result<(CertificateOwner, Proof), Fault> {
         match &found {
-            (Owner::One(owner), Proof::Grace) if self.passwords.was_barred_since(owner) => Err(barred_since()),
+            (CertificateOwner::One(owner), Proof::Grace) if self.passwords.was_barred_since(owner) => {
+                Err(barred_since())
+            }
             _ => Ok(found),
         }
     }
@@ -227,8 +247,8 @@ impl IdentityMap {
         if is_by_dn { self.directories.is_still_theirs(owner).await } else { Ok(true) }
     }
 
-    fn all(&self) -> All<'_> {
-        All { directories: &self.directories, settings: &self.settings }
+    fn all(&self) -> CertificateQuery<'_> {
+        CertificateQuery { directories: &self.directories, settings: &self.settings }
     }
 }
 
@@ -246,26 +266,26 @@ fn fingerprint(certificate: &Certificate) -> Fingerprint {
 
 /// All directories, each of which may have the owner.
 #[derive(Clone, Copy)]
-struct All<'a> {
+struct CertificateQuery<'a> {
     directories: &'a Directories,
     settings: &'a Settings,
 }
 
 /// Whose a certificate is, as far as directories were heard.
 #[derive(Default)]
-struct Search {
-    heard: Heard,
+struct CertificateAnswers {
+    heard: Answers,
     /// Why entries that its names fit are not its owner's.
     unfit: Vec<String>,
 }
 
-impl All<'_> {
+impl CertificateQuery<'_> {
     /// Asks each directory by its own mapping, at the same time.
-    async fn ask(self, certificate: &Certificate) -> Search {
+    async fn ask(self, certificate: &Certificate) -> CertificateAnswers {
         let ask =
             |directory: &Directory| directory.candidates(claims(certificate, directory.settings().certificate_mapping));
         let asked: Vec<_> = self.directories.iter().map(|directory| (directory.settings(), ask(directory))).collect();
-        let mut search = Search::default();
+        let mut search = CertificateAnswers::default();
         for (of_directory, pending) in asked {
             match pending.await {
                 Ok(candidates) => search.note(&candidates, certificate, of_directory, self.settings),
@@ -278,7 +298,7 @@ impl All<'_> {
     }
 }
 
-impl Search {
+impl CertificateAnswers {
     /// Of more candidates than can be told apart each may be the owner.
     fn note(&mut self, candidates: &[Entry], certificate: &Certificate, of: &directory::Settings, settings: &Settings) {
         let are_too_many = candidates.len() > usize::from(Directory::CANDIDATES);
@@ -297,17 +317,17 @@ impl Search {
     }
 
     /// Several are several, whoever else there may be.
-    fn owner(mut self, known: Option<&Arc<Identity>>) -> Result<Owner, Fault> {
+    fn owner(mut self, known: Option<&Arc<Identity>>) -> Result<CertificateOwner, Fault> {
         let doubt = self.heard.doubt(known);
         match (self.heard.people.len(), doubt) {
             (0 | 1, Some(fault)) => return Err(fault),
             (0 | 1, None) => {}
-            (2.., _) => return Ok(Owner::Several(told(self.heard.people.iter().map(|(person, _)| person)))),
+            (2.., _) => return Ok(CertificateOwner::Several(told(self.heard.people.iter().map(|(person, _)| person)))),
         }
         Ok(match self.heard.people.pop() {
-            Some((person, _)) => Owner::One(person),
-            None if self.unfit.is_empty() => Owner::Nobody("no entry fits its subject".into()),
-            None => Owner::Nobody(self.unfit.join("; ").into()),
+            Some((person, _)) => CertificateOwner::One(person),
+            None if self.unfit.is_empty() => CertificateOwner::Nobody("no entry fits its subject".into()),
+            None => CertificateOwner::Nobody(self.unfit.join("; ").into()),
         })
     }
 }

@@ -10,10 +10,10 @@ use std::time::Instant;
 use crate::directory::{Fault, Refusal, Verdict};
 use crate::identity::cache::passwords::Recall;
 use crate::identity::question::answers::told;
-use crate::identity::{Attempt, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, proven, refused};
+use crate::identity::{Attempt, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, TraceEvent, proven, refused};
 
 /// What came of the password with one person.
-enum Tried {
+enum TryResult {
     /// It is theirs.
     Proven(Proof),
     /// It is not theirs, or they may not log in.
@@ -27,7 +27,7 @@ enum Tried {
 }
 
 /// One person, and what came of it.
-type Try = (Arc<Identity>, Tried);
+type NamesakeTry = (Arc<Identity>, TryResult);
 
 impl IdentityMap {
     /// Logs in whose password it is, if it is exactly one's. Where ambiguous names are refused, and of more people than
@@ -39,11 +39,11 @@ impl IdentityMap {
         if !self.guard.admits_namesakes(people, &attempt.trial, Instant::now()) {
             return refused(None, Reason::LockedOut(LockOutOf::Name));
         }
-        attempt.steps.note(|| Step::TriedOnEach(told(people.iter())));
-        let mut tries: Vec<Try> = Vec::new();
+        attempt.steps.note(|| TraceEvent::TriedOnEach(told(people.iter())));
+        let mut tries: Vec<NamesakeTry> = Vec::new();
         for person in people {
             let outcome = self.try_one(attempt, person).await;
-            if matches!(outcome, Tried::NotThere) {
+            if matches!(outcome, TryResult::NotThere) {
                 return self.start_anew(attempt, &person.id).await;
             }
             tries.push((person.clone(), outcome));
@@ -54,40 +54,40 @@ impl IdentityMap {
         }
     }
 
-    async fn try_one(&self, attempt: &Attempt<'_>, person: &Arc<Identity>) -> Tried {
+    async fn try_one(&self, attempt: &Attempt<'_>, person: &Arc<Identity>) -> TryResult {
         if self.guard.shuts_out(person, &attempt.trial, Instant::now()) {
-            return Tried::Refused(Reason::LockedOut(LockOutOf::Person));
+            return TryResult::Refused(Reason::LockedOut(LockOutOf::Person));
         }
         if let Some(Outcome::Refused(refused)) = self.barred(person) {
-            return Tried::Refused(refused.reason);
+            return TryResult::Refused(refused.reason);
         }
         // The certificate tells namesakes apart as well: the password is tried on nobody else.
         if let Some(reason) = attempt.owner.rejects(person) {
-            return Tried::Refused(reason);
+            return TryResult::Refused(reason);
         }
         match self.recall(person, attempt) {
-            Recall::Verified => Tried::Proven(Proof::Held),
-            Recall::Refused => Tried::Refused(Reason::RefusedBefore),
+            Recall::Verified => TryResult::Proven(Proof::Held),
+            Recall::Refused => TryResult::Refused(Reason::RefusedBefore),
             Recall::RefusedUnseen | Recall::Unknown => match self.ask(attempt, person).await {
-                Ok(Verdict::Refused(refusal)) => Tried::SaidNo(refusal),
+                Ok(Verdict::Refused(refusal)) => TryResult::SaidNo(refusal),
                 Ok(verdict) => self.tried_where_they_are(attempt, person, verdict).await,
-                Err(fault) => Tried::Unanswered(fault),
+                Err(fault) => TryResult::Unanswered(fault),
             },
         }
     }
 
     /// A success counts only for the entry that was looked up.
-    async fn tried_where_they_are(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> Tried {
+    async fn tried_where_they_are(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
         match self.is_still_at_its_dn(attempt, person).await {
             Ok(true) => self.tried(attempt, person, verdict),
-            Ok(false) => Tried::NotThere,
-            Err(fault) => Tried::Unanswered(fault),
+            Ok(false) => TryResult::NotThere,
+            Err(fault) => TryResult::Unanswered(fault),
         }
     }
 
     /// As for everybody else, a refusal is looked up anew before it is told: once for all.
-    async fn look_again(&self, attempt: &Attempt<'_>, tries: Vec<Try>) -> Result<Vec<Try>, Fault> {
-        if !tries.iter().any(|(_, tried)| matches!(tried, Tried::SaidNo(_))) {
+    async fn look_again(&self, attempt: &Attempt<'_>, tries: Vec<NamesakeTry>) -> Result<Vec<NamesakeTry>, Fault> {
+        if !tries.iter().any(|(_, tried)| matches!(tried, TryResult::SaidNo(_))) {
             return Ok(tries);
         }
         let found = self.find_anew(attempt).await?;
@@ -95,7 +95,7 @@ impl IdentityMap {
         for (person, first_word) in tries {
             let anew = found.people().iter().find(|anew| anew.id == person.id).ok_or_else(changed)?;
             let last_word = match first_word {
-                Tried::SaidNo(refusal) => self.settle_refusal(attempt, &person, anew, refusal).await,
+                TryResult::SaidNo(refusal) => self.settle_refusal(attempt, &person, anew, refusal).await,
                 other => other,
             };
             settled.push((anew.clone(), last_word));
@@ -110,23 +110,23 @@ impl IdentityMap {
         person: &Identity,
         anew: &Arc<Identity>,
         refusal: Refusal,
-    ) -> Tried {
+    ) -> TryResult {
         if let Some(Outcome::Refused(refused)) = self.barred(anew) {
-            return Tried::Refused(refused.reason);
+            return TryResult::Refused(refused.reason);
         }
         if anew.dn.matches(&person.dn) {
             return self.tried(attempt, anew, Verdict::Refused(refusal));
         }
         match self.ask(attempt, anew).await {
             Ok(verdict) => self.tried(attempt, anew, verdict),
-            Err(fault) => Tried::Unanswered(fault),
+            Err(fault) => TryResult::Unanswered(fault),
         }
     }
 
-    fn tried(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> Tried {
+    fn tried(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
         match self.conclude(attempt, person, self.standing(person).with(verdict)) {
-            Ok(proof) => Tried::Proven(proof),
-            Err(reason) => Tried::Refused(reason),
+            Ok(proof) => TryResult::Proven(proof),
+            Err(reason) => TryResult::Refused(reason),
         }
     }
 }
@@ -136,9 +136,9 @@ fn changed() -> Fault {
 }
 
 /// Two are too many whoever else there is; one is one only if each of the others is known not to be.
-fn exactly_one(tries: &[Try], attempt: &Attempt<'_>) -> Outcome {
-    let of = |tried: &Try| match &tried.1 {
-        Tried::Proven(proof) => Some((tried.0.clone(), *proof)),
+fn exactly_one(tries: &[NamesakeTry], attempt: &Attempt<'_>) -> Outcome {
+    let of = |tried: &NamesakeTry| match &tried.1 {
+        TryResult::Proven(proof) => Some((tried.0.clone(), *proof)),
         _ => None,
     };
     let owners: Vec<(Arc<Identity>, Proof)> = tries.iter().filter_map(of).collect();
@@ -146,7 +146,7 @@ fn exactly_one(tries: &[Try], attempt: &Attempt<'_>) -> Outcome {
         return refused(None, Reason::PasswordOfSeveral(told(owners.iter().map(|(owner, _)| owner))));
     }
     let unanswered = tries.iter().find_map(|(_, tried)| match tried {
-        Tried::Unanswered(fault) => Some(fault.clone()),
+        TryResult::Unanswered(fault) => Some(fault.clone()),
         _ => None,
     });
     if let Some(fault) = unanswered {
@@ -155,10 +155,10 @@ fn exactly_one(tries: &[Try], attempt: &Attempt<'_>) -> Outcome {
     if let [(owner, proof)] = owners.as_slice() {
         return proven(owner, None, *proof, attempt.steps);
     }
-    let reason = |(person, tried): &Try| match tried {
-        Tried::Refused(reason) => format!("{}: {reason}", person.dn),
-        Tried::SaidNo(refusal) => format!("{}: {refusal}", person.dn),
-        Tried::Proven(_) | Tried::NotThere | Tried::Unanswered(_) => person.dn.to_string(),
+    let reason = |(person, tried): &NamesakeTry| match tried {
+        TryResult::Refused(reason) => format!("{}: {reason}", person.dn),
+        TryResult::SaidNo(refusal) => format!("{}: {refusal}", person.dn),
+        TryResult::Proven(_) | TryResult::NotThere | TryResult::Unanswered(_) => person.dn.to_string(),
     };
     refused(None, Reason::NoneOfSeveral(tries.iter().map(reason).collect()))
 }

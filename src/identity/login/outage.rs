@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::directory::{Directory, Fault};
-use crate::identity::cache::passwords::Bridge;
+use crate::identity::cache::passwords::GraceCheck;
 use crate::identity::question::directories::Needed;
 use crate::identity::{Attempt, IdentityMap, LockOutOf, Outcome, Proof, Reason, proven};
 use crate::names::LoginName;
@@ -29,9 +29,9 @@ impl IdentityMap {
             return Outcome::Unavailable(format!("{why}; locked out: {}", LockOutOf::Person));
         }
         match self.passwords.bridges_outage(&identity, &attempt.password, Instant::now()) {
-            Bridge::Yes => return proven(&identity, None, Proof::Grace, attempt.steps),
-            Bridge::OtherPassword => attempt.trial.wrong_in_outage(&identity),
-            Bridge::No => {}
+            GraceCheck::Yes => return proven(&identity, None, Proof::Grace, attempt.steps),
+            GraceCheck::OtherPassword => attempt.trial.wrong_in_outage(&identity),
+            GraceCheck::No => {}
         }
         Outcome::Unavailable(why)
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::identity::login::authorization::AuthorizationId;
-use crate::identity::{IdentityMap, LockOutOf, Outcome, Reason, ShownCertificate, Steps, refused};
+use crate::identity::{IdentityMap, LockOutOf, Outcome, Reason, ShownCertificate, Trace, refused};
 use crate::pop3::Credentials;
 
 impl IdentityMap {
     /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
     pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
-        self.verify_login(credentials, from, None, Steps::IGNORED).await
+        self.verify_login(credentials, from, None, Trace::IGNORED).await
     }
 
     /// The same of a client that showed a certificate as well: both must be the same person's.
@@ -22,11 +22,11 @@ impl IdentityMap {
         from: IpAddr,
         certificate: Option<ShownCertificate<'_>>,
     ) -> Outcome {
-        self.verify_login(credentials, from, certificate, Steps::IGNORED).await
+        self.verify_login(credentials, from, certificate, Trace::IGNORED).await
     }
 
     /// The same without a certificate, and with every step taken down.
-    pub async fn verify_telling(&self, credentials: Credentials, from: IpAddr, steps: &Steps) -> Outcome {
+    pub async fn verify_traced(&self, credentials: Credentials, from: IpAddr, steps: &Trace) -> Outcome {
         self.verify_login(credentials, from, None, steps).await
     }
 
@@ -36,7 +36,7 @@ impl IdentityMap {
         mut credentials: Credentials,
         from: IpAddr,
         certificate: Option<ShownCertificate<'_>>,
-        steps: &Steps,
+        steps: &Trace,
     ) -> Outcome {
         let wanted = AuthorizationId::of(&mut credentials);
         let (trial, now) = (Arc::new(self.guard.trial(&credentials, from)), Instant::now());

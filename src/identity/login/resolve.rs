@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::identity::person::Found;
+use crate::identity::person::NameOwner;
 use crate::identity::question::answers::told;
-use crate::identity::{Basis, Identity, IdentityMap, Outcome, Reason, Standing, Step, Steps, one_person, refused};
+use crate::identity::{
+    AccountStatus, Identity, IdentityMap, Outcome, Reason, RetentionSource, Trace, TraceEvent, one_person, refused,
+};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 
@@ -25,19 +27,19 @@ impl IdentityMap {
     ///
     /// # Errors
     /// How a login with this name would end, whatever the password.
-    pub async fn resolve(&self, login: &[u8], steps: &Steps) -> Result<Resolved, Outcome> {
+    pub async fn resolve(&self, login: &[u8], steps: &Trace) -> Result<Resolved, Outcome> {
         let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
-        steps.note(|| Step::Name(login.to_string()));
+        steps.note(|| TraceEvent::Name(login.to_string()));
         let found = self.names.find(self.asking(&login, steps)).await.map_err(Outcome::unanswered)?;
-        if let Found::Ambiguous(people) = &*found
+        if let NameOwner::Ambiguous(people) = &*found
             && people.len() <= usize::from(self.settings.ambiguous.most())
         {
             return Err(refused(None, Reason::TriedOnEach(told(people.iter()))));
         }
         let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
         let standing = self.standing(identity);
-        steps.note(|| Step::Account(standing.clone()));
-        if let Standing::Barred(reason) = standing {
+        steps.note(|| TraceEvent::Account(standing.clone()));
+        if let AccountStatus::Barred(reason) = standing {
             return Err(refused(Some(identity), reason));
         }
         self.note_scram(identity, steps).await.map_err(Outcome::unanswered)?;
@@ -47,10 +49,10 @@ impl IdentityMap {
 }
 
 /// Where a person's mail is, or how a login without a place for mail ends.
-pub(crate) fn place(identity: &Arc<Identity>, steps: &Steps) -> Result<MaildropPath, Outcome> {
-    steps.note(|| Step::Maildrop(identity.maildrop.clone()));
-    if identity.retention.basis != Basis::Off {
-        steps.note(|| Step::Retention(identity.retention.clone()));
+pub(crate) fn place(identity: &Arc<Identity>, steps: &Trace) -> Result<MaildropPath, Outcome> {
+    steps.note(|| TraceEvent::Maildrop(identity.maildrop.clone()));
+    if identity.retention.source != RetentionSource::Off {
+        steps.note(|| TraceEvent::Retention(identity.retention.clone()));
     }
     identity.maildrop.clone().map_err(|refusal| match refusal {
         PathRefusal::Forbidden(why) => Outcome::Forbidden(identity.clone(), why),

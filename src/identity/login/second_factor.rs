@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::certificate::Certificate;
 use crate::directory::Fault;
-use crate::identity::login::certificate::Owner;
+use crate::identity::login::certificate::CertificateOwner;
 use crate::identity::{Identity, IdentityMap, Outcome, Reason, refused};
 
 /// A certificate that was shown besides other credentials, and that TLS has verified.
@@ -60,10 +60,10 @@ impl IdentityMap {
     pub(crate) async fn accepted_owner(&self, shown: Option<ShownCertificate<'_>>) -> Result<AcceptedOwner, Fault> {
         let Some(ShownCertificate { certificate, is_required }) = shown else { return Ok(AcceptedOwner::Any) };
         Ok(match self.owner_of(certificate).await?.0 {
-            Owner::One(owner) => AcceptedOwner::One(owner),
-            Owner::Nobody(_) | Owner::Several(_) if !is_required => AcceptedOwner::Any,
-            Owner::Nobody(why) => AcceptedOwner::None(Reason::CertificateOfNobody(why.to_string())),
-            Owner::Several(people) => AcceptedOwner::None(Reason::CertificateOfSeveral(people)),
+            CertificateOwner::One(owner) => AcceptedOwner::One(owner),
+            CertificateOwner::Nobody(_) | CertificateOwner::Several(_) if !is_required => AcceptedOwner::Any,
+            CertificateOwner::Nobody(why) => AcceptedOwner::None(Reason::CertificateOfNobody(why.to_string())),
+            CertificateOwner::Several(people) => AcceptedOwner::None(Reason::CertificateOfSeveral(people)),
         })
     }
 }

@@ -8,30 +8,30 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::directory::{EntryId, Fault};
-use crate::identity::cache::flushes::{Flushes, Target};
-use crate::identity::cache::names::Names;
+use crate::identity::cache::flushes::{FlushTarget, Flushes};
+use crate::identity::cache::names::NameCache;
 use crate::identity::login::certificate::barred_since;
 use crate::identity::login::second_factor::{AcceptedOwner, ShownCertificate};
-use crate::identity::person::Found;
-use crate::identity::question::query::Asking;
+use crate::identity::person::NameOwner;
+use crate::identity::question::query::NameQuery;
 use crate::identity::{
-    Ambiguous, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Steps, one_person, proven, refused,
+    Ambiguous, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Settings, Trace, one_person, proven, refused,
 };
 use crate::names::{Kind, LoginName, Policy};
 use crate::pop3::{Mechanism, TokenCredentials};
 use crate::token::{Bearer, Issuers, Refused};
 
 /// Whose tokens count, and whom their claims lead to.
-pub(crate) struct Tokens {
+pub(crate) struct TokenOwners {
     issuers: Arc<Issuers>,
-    by_kind: Vec<ByKind>,
+    by_kind: Vec<ClaimNames>,
 }
 
 /// Names of one kind, as tokens hold them.
-struct ByKind {
+struct ClaimNames {
     kind: Kind,
     settings: Settings,
-    names: Names,
+    names: NameCache,
 }
 
 /// What came of a token.
@@ -43,13 +43,13 @@ pub struct TokenJudgement {
     pub bearer: Option<Bearer>,
 }
 
-impl Tokens {
+impl TokenOwners {
     pub(crate) fn new(settings: &Settings, flushes: &Arc<Flushes>) -> Option<Self> {
         let issuers = settings.tokens.clone()?;
-        let mut by_kind: Vec<ByKind> = Vec::new();
+        let mut by_kind: Vec<ClaimNames> = Vec::new();
         for kind in issuers.kinds() {
             if by_kind.iter().all(|own| own.kind != kind) {
-                by_kind.push(ByKind::new(kind, settings, flushes.clone()));
+                by_kind.push(ClaimNames::new(kind, settings, flushes.clone()));
             }
         }
         Some(Self { issuers, by_kind })
@@ -63,28 +63,28 @@ impl Tokens {
     }
 
     /// The entries that held names lead to and a flush is about.
-    pub(crate) fn ids_of(&self, target: &Target) -> impl Iterator<Item = EntryId> {
+    pub(crate) fn ids_of(&self, target: &FlushTarget) -> impl Iterator<Item = EntryId> {
         self.by_kind.iter().flat_map(|own| own.names.ids_of(target))
     }
 
     /// Forgets the names that a flush is about.
-    pub(crate) async fn forget(&self, target: &Target) {
+    pub(crate) async fn forget(&self, target: &FlushTarget) {
         for own in &self.by_kind {
             own.names.forget(target).await;
         }
     }
 }
 
-impl ByKind {
+impl ClaimNames {
     fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>) -> Self {
         // A token has no password that could be tried on several people.
         let (policy, ambiguous) = (Policy::literal(kind), Ambiguous::Refuse);
         let settings = Settings { policy, ambiguous, ..settings.clone() };
-        Self { kind, names: Names::new(settings.cache, flushes), settings }
+        Self { kind, names: NameCache::new(settings.cache, flushes), settings }
     }
 
     /// Whom a name leads to, from memory or from the directories; and whether only an earlier answer says so.
-    async fn find(&self, asking: Asking<'_>, anew: bool) -> Result<(Arc<Found>, Proof), Fault> {
+    async fn find(&self, asking: NameQuery<'_>, anew: bool) -> Result<(Arc<NameOwner>, Proof), Fault> {
         let found = if anew { self.names.find_anew(asking).await } else { self.names.find(asking).await };
         match found {
             Ok(found) => Ok((found, Proof::Token)),
@@ -94,10 +94,10 @@ impl ByKind {
 
     /// Whom it last led to, if the directory is silent. Whom the directory took for the claim's owner, and it was not to the
     /// letter, is not let in by silence.
-    async fn bridge(&self, login: &LoginName, fault: Fault) -> Result<(Arc<Found>, Proof), Fault> {
+    async fn bridge(&self, login: &LoginName, fault: Fault) -> Result<(Arc<NameOwner>, Proof), Fault> {
         match self.names.last_proof(login).await {
             Some((person, Some(kind))) if fault.is_silence() => {
-                Ok((Arc::new(Found::One(person, Some(kind))), Proof::Grace))
+                Ok((Arc::new(NameOwner::One(person, Some(kind))), Proof::Grace))
             }
             _ => Err(fault),
         }
@@ -160,7 +160,7 @@ impl IdentityMap {
     }
 
     /// Whom the claim leads to, and whether the client may be them.
-    async fn judge_bearer(&self, tokens: &Tokens, bearer: &Bearer, authorization: &[u8]) -> Outcome {
+    async fn judge_bearer(&self, tokens: &TokenOwners, bearer: &Bearer, authorization: &[u8]) -> Outcome {
         let name = match LoginName::new(bearer.name.as_bytes()) {
             Ok(name) => name,
             Err(fault) => return refused(None, Reason::NoName(fault)),
@@ -170,12 +170,12 @@ impl IdentityMap {
         self.unless_silent(outcome, Some(&name), began).await
     }
 
-    async fn judge_named(&self, tokens: &Tokens, kind: Kind, name: &LoginName, authorization: &[u8]) -> Outcome {
+    async fn judge_named(&self, tokens: &TokenOwners, kind: Kind, name: &LoginName, authorization: &[u8]) -> Outcome {
         let (found, proof) = match self.bearer_of(tokens, kind, name).await {
             Ok(found) => found,
             Err(fault) => return Outcome::unanswered(fault),
         };
-        let (person, kind) = match one_person(&found, Steps::IGNORED) {
+        let (person, kind) = match one_person(&found, Trace::IGNORED) {
             Ok((person, Some(kind))) => (person, kind),
             Ok((person, None)) => return refused(Some(person), Reason::OnlyAlike),
             Err(reason) => return refused(None, reason),
@@ -184,7 +184,7 @@ impl IdentityMap {
             return refused(Some(person), reason);
         }
         match self.may_be(person, authorization, Reason::NotBearersName).await {
-            Ok(None) => proven(person, Some(kind), proof, Steps::IGNORED),
+            Ok(None) => proven(person, Some(kind), proof, Trace::IGNORED),
             Ok(Some(reason)) => refused(Some(person), reason),
             Err(fault) => Outcome::unanswered(fault),
         }
@@ -192,14 +192,19 @@ impl IdentityMap {
 
     /// Whom a name of a token leads to. What bars somebody is never told from memory: it may be over. Neither is whose a DN
     /// is.
-    async fn bearer_of(&self, tokens: &Tokens, kind: Kind, name: &LoginName) -> Result<(Arc<Found>, Proof), Fault> {
+    async fn bearer_of(
+        &self,
+        tokens: &TokenOwners,
+        kind: Kind,
+        name: &LoginName,
+    ) -> Result<(Arc<NameOwner>, Proof), Fault> {
         let Some(own) = tokens.by_kind.iter().find(|own| own.kind == kind) else {
-            return Ok((Arc::new(Found::OutsidePolicy), Proof::Token));
+            return Ok((Arc::new(NameOwner::OutsidePolicy), Proof::Token));
         };
         let began = Instant::now();
-        let asking = Asking { settings: &own.settings, ..self.asking(name, Steps::IGNORED) };
+        let asking = NameQuery { settings: &own.settings, ..self.asking(name, Trace::IGNORED) };
         let mut found = own.find(asking, false).await?;
-        if let (Found::One(person, _), Proof::Token) = (&*found.0, found.1)
+        if let (NameOwner::One(person, _), Proof::Token) = (&*found.0, found.1)
             && person.looked_up < began
         {
             found = match self.is_still_bearer(person, kind).await {
@@ -209,7 +214,7 @@ impl IdentityMap {
             };
         }
         match &*found.0 {
-            Found::One(person, _) if found.1 == Proof::Grace && self.passwords.was_barred_since(person) => {
+            NameOwner::One(person, _) if found.1 == Proof::Grace && self.passwords.was_barred_since(person) => {
                 Err(barred_since())
             }
             _ => Ok(found),

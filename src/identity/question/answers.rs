@@ -8,14 +8,14 @@ use crate::names::Kind;
 
 /// The answers so far.
 #[derive(Default)]
-pub(crate) struct Heard {
+pub(crate) struct Answers {
     /// Whom any directory found, each with the kind of name that matched.
     pub(crate) people: Vec<(Arc<Identity>, Option<Kind>)>,
     /// The directories that gave no answer, by name.
     faults: Vec<(Arc<str>, Fault)>,
 }
 
-impl Heard {
+impl Answers {
     /// A directory gave no answer.
     pub(crate) fn note_fault(&mut self, directory: &Arc<str>, fault: Fault) {
         self.faults.push((directory.clone(), fault));

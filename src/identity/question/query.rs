@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::directory::{Entry, Fault};
-use crate::identity::person::Found;
-use crate::identity::question::answers::Heard;
+use crate::identity::person::NameOwner;
+use crate::identity::question::answers::Answers;
 use crate::identity::question::directories::Directories;
-use crate::identity::verdict::trace::{Step, Steps};
+use crate::identity::verdict::trace::{Trace, TraceEvent};
 use crate::identity::{Identity, Settings};
 use crate::names::{LoginName, LookUp};
 
@@ -15,34 +15,34 @@ pub(crate) const NO_DIRECTORY: &str = "no directory is for such a name";
 
 /// A question to all directories.
 #[derive(Clone, Copy)]
-pub(crate) struct Asking<'a> {
+pub(crate) struct NameQuery<'a> {
     pub(crate) login: &'a LoginName,
     pub(crate) directories: &'a Directories,
     pub(crate) settings: &'a Settings,
-    pub(crate) steps: &'a Steps,
+    pub(crate) steps: &'a Trace,
 }
 
 /// What they say together.
-pub(crate) struct Answer {
-    heard: Heard,
+pub(crate) struct NameAnswers {
+    heard: Answers,
     /// What the name leads to if nobody is found.
-    otherwise: Found,
+    otherwise: NameOwner,
 }
 
-impl Asking<'_> {
+impl NameQuery<'_> {
     /// Asks each directory that may hold such a name.
-    pub(crate) async fn ask(&self) -> Answer {
-        let (mut asked, mut otherwise) = (Vec::new(), Found::OutsidePolicy);
+    pub(crate) async fn ask(&self) -> NameAnswers {
+        let (mut asked, mut otherwise) = (Vec::new(), NameOwner::OutsidePolicy);
         for directory in self.directories.iter() {
             let settings = directory.settings();
             let by_policy = self.settings.policy.look_up(self.login, &settings.base);
             let look_up = settings.names.narrow(by_policy.clone());
             if look_up.is_empty() && !by_policy.is_empty() {
-                otherwise = Found::OutsideLimits(NO_DIRECTORY.to_owned());
-                self.steps.note(|| Step::OutsideLimits { directory: settings.name.to_string() });
+                otherwise = NameOwner::OutsideLimits(NO_DIRECTORY.to_owned());
+                self.steps.note(|| TraceEvent::OutsideLimits { directory: settings.name.to_string() });
                 continue;
             }
-            self.steps.note(|| Step::Asked {
+            self.steps.note(|| TraceEvent::Asked {
                 directory: settings.name.to_string(),
                 look_up: look_up.clone(),
                 searches: directory.searches(&look_up),
@@ -53,9 +53,9 @@ impl Asking<'_> {
             }
         }
         if !asked.is_empty() {
-            otherwise = Found::Nobody;
+            otherwise = NameOwner::Nobody;
         }
-        let mut answer = Answer { heard: Heard::default(), otherwise };
+        let mut answer = NameAnswers { heard: Answers::default(), otherwise };
         for (settings, look_up, pending) in asked {
             let of_directory = pending.await;
             self.steps.note_answer(&settings.name, &of_directory, |entry| {
@@ -70,9 +70,9 @@ impl Asking<'_> {
     }
 
     /// An entry that its directory is not for is nobody, and never makes a name ambiguous.
-    fn note(&self, answer: &mut Answer, entry: &Entry, look_up: &LookUp, of: &crate::directory::Settings) {
+    fn note(&self, answer: &mut NameAnswers, entry: &Entry, look_up: &LookUp, of: &crate::directory::Settings) {
         if let Some(misfit) = &entry.misfit {
-            answer.otherwise = Found::OutsideLimits(format!("{} in {}: {misfit}", entry.dn, of.name));
+            answer.otherwise = NameOwner::OutsideLimits(format!("{} in {}: {misfit}", entry.dn, of.name));
             return;
         }
         let identity = Identity::found(entry, &of.attributes, self.settings);
@@ -80,7 +80,7 @@ impl Asking<'_> {
     }
 }
 
-impl Answer {
+impl NameAnswers {
     /// Whether every directory that was asked was heard.
     pub(crate) fn is_whole(&self) -> bool {
         self.heard.is_whole()
@@ -93,7 +93,7 @@ impl Answer {
 
     /// What the name leads to. Several people are several, whoever else there may be; but where each of them is tried,
     /// all must be known.
-    pub(crate) fn found(self, known: Option<&Arc<Identity>>, settings: &Settings) -> Result<Found, Fault> {
+    pub(crate) fn found(self, known: Option<&Arc<Identity>>, settings: &Settings) -> Result<NameOwner, Fault> {
         let is_several = self.heard.people.len() > 1;
         if let Some(fault) = self.heard.doubt(known)
             && !(is_several && settings.ambiguous.most() == 1)
@@ -103,10 +103,10 @@ impl Answer {
         let mut people = self.heard.people;
         Ok(match people.pop() {
             None => self.otherwise,
-            Some((identity, kind)) if people.is_empty() => Found::One(identity, kind),
+            Some((identity, kind)) if people.is_empty() => NameOwner::One(identity, kind),
             Some(last) => {
                 people.push(last);
-                Found::Ambiguous(people.into_iter().map(|(identity, _)| identity).collect())
+                NameOwner::Ambiguous(people.into_iter().map(|(identity, _)| identity).collect())
             }
         })
     }

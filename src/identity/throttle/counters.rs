@@ -18,10 +18,10 @@ use aws_lc_rs::error::Unspecified;
 
 use crate::directory::{EntryId, Refusal};
 use crate::identity::throttle::familiar::FamiliarNetworks;
-use crate::identity::throttle::locked::{Locked, LockedOut, Namesakes, Someone};
-use crate::identity::throttle::ticket::{Tagger, Trial, lock};
+use crate::identity::throttle::locked::{ActiveLockOuts, CountedPerson, LockOutSubject, PeopleOfOneName};
+use crate::identity::throttle::ticket::{Tagger, Ticket, lock};
 use crate::identity::verdict::outcome::LockOutOf;
-use crate::identity::{Identity, Outcome, Reason, Refused, Whom};
+use crate::identity::{Identity, Outcome, Reason, RefusedLogin, ResetScope};
 use crate::lockout::{self, LockOut, Network, Table, Tag};
 use crate::names::fold;
 use crate::pop3::{Credentials, TokenCredentials};
@@ -32,51 +32,51 @@ use crate::token;
 const NETWORKS: usize = 65_536;
 
 /// Counts, and remembers who is locked out.
-pub(crate) struct Guard {
+pub(crate) struct LoginThrottle {
     tagger: Tagger,
     settings: lockout::Settings,
     familiar: FamiliarNetworks<EntryId>,
     /// Nothing is logged while this is locked: a log that nobody reads would stop every login.
-    tables: Mutex<Tables>,
+    tables: Mutex<Counters>,
 }
 
-struct Tables {
-    people: Table<Someone>,
-    familiar: Table<(Someone, Network)>,
+struct Counters {
+    people: Table<CountedPerson>,
+    familiar: Table<(CountedPerson, Network)>,
     names: Table<Tag>,
     networks: Table<Network>,
-    namesakes: Table<Namesakes>,
-    locked: LockedOut,
+    namesakes: Table<PeopleOfOneName>,
+    locked: ActiveLockOuts,
 }
 
-impl Guard {
+impl LoginThrottle {
     /// Nothing counted, under a fresh key that never leaves this process.
     pub(crate) fn new(settings: lockout::Settings, people: u64) -> Result<Self, Unspecified> {
         let (tagger, familiar) = (Tagger::new()?, FamiliarNetworks::new(people));
         let room = usize::try_from(people).unwrap_or(usize::MAX);
-        let tables = Tables {
+        let tables = Counters {
             people: Table::new(settings.of_person(), room),
             familiar: Table::new(settings.of_person(), room),
             names: Table::new(settings.of_person(), room),
             networks: Table::new(settings.of_network(), NETWORKS),
             namesakes: Table::new(settings.of_person(), room),
-            locked: LockedOut::default(),
+            locked: ActiveLockOuts::default(),
         };
         Ok(Self { tagger, settings, familiar, tables: Mutex::new(tables) })
     }
 
     /// Puts credentials on trial.
-    pub(crate) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Trial {
+    pub(crate) fn trial(&self, credentials: &Credentials, from: IpAddr) -> Ticket {
         self.tagger.credentials(credentials, from, self.settings.exempts(from))
     }
 
     /// The same of a name, as typed, and whatever stands for a password.
-    pub(crate) fn trial_of(&self, login: &str, password: &str, from: IpAddr) -> Trial {
+    pub(crate) fn trial_of(&self, login: &str, password: &str, from: IpAddr) -> Ticket {
         self.tagger.named(login, password, from, self.settings.exempts(from))
     }
 
     /// Puts a token on trial.
-    pub(crate) fn trial_of_token(&self, credentials: &TokenCredentials, from: IpAddr) -> Trial {
+    pub(crate) fn trial_of_token(&self, credentials: &TokenCredentials, from: IpAddr) -> Ticket {
         self.tagger.token(credentials, from, self.settings.exempts(from))
     }
 
@@ -87,13 +87,13 @@ impl Guard {
     }
 
     /// Whether nobody is let in from there.
-    pub(crate) fn shuts_out_network(&self, trial: &Trial, now: Instant) -> bool {
+    pub(crate) fn shuts_out_network(&self, trial: &Ticket, now: Instant) -> bool {
         !trial.is_exempt && self.tables().networks.is_locked(&trial.network, now)
     }
 
     /// Whether this person is not let in, from where the credentials come.
-    pub(crate) fn shuts_out(&self, person: &Identity, trial: &Trial, now: Instant) -> bool {
-        let someone = Someone::from(person);
+    pub(crate) fn shuts_out(&self, person: &Identity, trial: &Ticket, now: Instant) -> bool {
+        let someone = CountedPerson::from(person);
         if self.is_familiar(&someone, trial) {
             self.tables().familiar.is_locked(&(someone, trial.network), now)
         } else {
@@ -102,8 +102,8 @@ impl Guard {
     }
 
     /// Asks whether the directory may be asked about the password; what [`Self::settle`] hears counts it or takes it back.
-    pub(crate) fn admits(&self, person: &Identity, trial: &Trial, now: Instant) -> bool {
-        let someone = Someone::from(person);
+    pub(crate) fn admits(&self, person: &Identity, trial: &Ticket, now: Instant) -> bool {
+        let someone = CountedPerson::from(person);
         let is_familiar = self.is_familiar(&someone, trial);
         *lock(&trial.on_trial_for) = Some(someone.clone());
         let mut tables = self.tables();
@@ -115,16 +115,16 @@ impl Guard {
     }
 
     /// The same, of several people of one name, who have a counter of their own together.
-    pub(crate) fn admits_namesakes(&self, people: &[Arc<Identity>], trial: &Trial, now: Instant) -> bool {
-        let people: Vec<Someone> = people.iter().map(|person| Someone::from(&**person)).collect();
+    pub(crate) fn admits_namesakes(&self, people: &[Arc<Identity>], trial: &Ticket, now: Instant) -> bool {
+        let people: Vec<CountedPerson> = people.iter().map(|person| CountedPerson::from(&**person)).collect();
         let is_familiar = people.iter().any(|someone| self.is_familiar(someone, trial));
-        let namesakes = Namesakes::new(people, is_familiar.then_some(trial.network));
+        let namesakes = PeopleOfOneName::new(people, is_familiar.then_some(trial.network));
         *lock(&trial.on_trial_for_each) = Some(namesakes.clone());
         self.tables().namesakes.admit(namesakes, trial.password, now)
     }
 
     /// Counts what came of it, and says by how many steps a refusal is told later.
-    pub(crate) fn settle(&self, trial: &Trial, outcome: &mut Outcome, now: Instant) {
+    pub(crate) fn settle(&self, trial: &Ticket, outcome: &mut Outcome, now: Instant) {
         match outcome {
             Outcome::Proven(proven) => self.acquit(&proven.identity, trial),
             Outcome::Forbidden(person, _) => self.acquit(person, trial),
@@ -142,7 +142,7 @@ impl Guard {
     }
 
     /// Counts what came of a token: a refused one for its network, and the network of a right one is familiar from now on.
-    pub(crate) fn settle_token(&self, trial: &Trial, outcome: &mut Outcome, now: Instant) {
+    pub(crate) fn settle_token(&self, trial: &Ticket, outcome: &mut Outcome, now: Instant) {
         match outcome {
             Outcome::Proven(proven) => self.acquit(&proven.identity, trial),
             Outcome::Forbidden(person, _) => self.acquit(person, trial),
@@ -150,7 +150,7 @@ impl Guard {
                 if is_attack(&refused.reason) {
                     self.count_network(trial, now);
                 }
-                refused.further_steps = self.further_steps(trial, now);
+                refused.delay_steps = self.delay_steps(trial, now);
             }
             Outcome::Unavailable(_) | Outcome::Misconfigured(_) => {}
         }
@@ -158,29 +158,29 @@ impl Guard {
 
     /// The counters of a person, a network or everybody are forgotten, lock-outs included; tells how many there were, and
     /// which people are let in again.
-    pub(crate) fn forgive(&self, whom: &Whom) -> (usize, Vec<EntryId>) {
+    pub(crate) fn reset(&self, whom: &ResetScope) -> (usize, Vec<EntryId>) {
         let (forgotten, lifted) = self.forget(whom);
         let lifted = lifted.into_iter().filter_map(|locked| locked.log("lock-out lifted by an administrator"));
         (forgotten, lifted.collect())
     }
 
-    fn forget(&self, whom: &Whom) -> (usize, Vec<Locked>) {
+    fn forget(&self, whom: &ResetScope) -> (usize, Vec<LockOutSubject>) {
         let mut tables = self.tables();
         let forgotten = match whom {
-            Whom::Person(name) => {
+            ResetScope::Person(name) => {
                 let (name, typed) = (fold(name), self.tagger.name(&fold(name)));
                 tables.people.forget(|someone| someone.is_called(&name))
                     + tables.familiar.forget(|(someone, _)| someone.is_called(&name))
                     + tables.names.forget(|tag| *tag == typed)
                     + tables.namesakes.forget(|namesakes| namesakes.are_meant(whom))
             }
-            Whom::Network(address) => {
+            ResetScope::Network(address) => {
                 let network = Network::of(*address);
                 tables.networks.forget(|other| *other == network)
                     + tables.namesakes.forget(|namesakes| namesakes.are_meant(whom))
                     + tables.familiar.forget(|(_, other)| *other == network)
             }
-            Whom::All => {
+            ResetScope::All => {
                 tables.people.forget(|_| true)
                     + tables.familiar.forget(|_| true)
                     + tables.names.forget(|_| true)
@@ -193,8 +193,8 @@ impl Guard {
 
     /// A right password takes back nothing but itself, and the wrong ones that this person typed where they are at home:
     /// else somebody with an account of their own could go on guessing others for ever.
-    fn acquit(&self, person: &Identity, trial: &Trial) {
-        let someone = Someone::from(person);
+    fn acquit(&self, person: &Identity, trial: &Ticket) {
+        let someone = CountedPerson::from(person);
         let mut tables = self.tables();
         tables.people.acquit(&someone, trial.password);
         tables.familiar.forget_one(&(someone.clone(), trial.network));
@@ -207,7 +207,7 @@ impl Guard {
         }
     }
 
-    fn refused(&self, trial: &Trial, refused: &mut Refused, now: Instant) {
+    fn refused(&self, trial: &Ticket, refused: &mut RefusedLogin, now: Instant) {
         match (&refused.reason, &refused.identity) {
             (Reason::LockedOut(LockOutOf::Network), _) => {}
             (
@@ -220,7 +220,7 @@ impl Guard {
                 | Reason::Directory(Refusal::WrongPassword | Refusal::WrongOrLocked | Refusal::NoSuchEntry),
                 Some(person),
             ) => {
-                self.count_person(&Someone::from(&**person), trial, now);
+                self.count_person(&CountedPerson::from(&**person), trial, now);
                 self.count_name(trial, false, now);
                 self.count_network(trial, now);
             }
@@ -236,56 +236,58 @@ impl Guard {
                 self.count_network(trial, now);
             }
         }
-        refused.further_steps = self.further_steps(trial, now);
+        refused.delay_steps = self.delay_steps(trial, now);
     }
 
-    fn further_steps(&self, trial: &Trial, now: Instant) -> u32 {
+    fn delay_steps(&self, trial: &Ticket, now: Instant) -> u32 {
         let tables = self.tables();
         let of_network = if trial.is_exempt { 0 } else { tables.networks.steps(&trial.network, now) };
         tables.names.steps(&trial.name, now).max(of_network)
     }
 
-    fn count_person(&self, someone: &Someone, trial: &Trial, now: Instant) {
+    fn count_person(&self, someone: &CountedPerson, trial: &Ticket, now: Instant) {
         let (is_familiar, network) = (self.is_familiar(someone, trial), trial.network);
         let (who, someone) = (someone.clone(), someone.clone());
         self.count(|tables| {
             Some(if is_familiar {
                 let begun = tables.familiar.count((who, network), trial.password, now)?;
-                (Locked::Familiar(someone, network), begun)
+                (LockOutSubject::Familiar(someone, network), begun)
             } else {
-                (Locked::Person(someone), tables.people.count(who, trial.password, now)?)
+                (LockOutSubject::Person(someone), tables.people.count(who, trial.password, now)?)
             })
         });
     }
 
     /// Tells whether the name leads nowhere and was locked out before.
-    fn count_name(&self, trial: &Trial, leads_nowhere: bool, now: Instant) -> bool {
+    fn count_name(&self, trial: &Ticket, leads_nowhere: bool, now: Instant) -> bool {
         let mut was_locked = false;
         self.count(|tables| {
             was_locked = tables.names.is_locked(&trial.name, now);
             let begun = tables.names.count(trial.name, trial.password, now)?;
-            leads_nowhere.then(|| (Locked::Name(trial.login.clone()), begun))
+            leads_nowhere.then(|| (LockOutSubject::Name(trial.login.clone()), begun))
         });
         was_locked && leads_nowhere
     }
 
-    fn count_network(&self, trial: &Trial, now: Instant) {
+    fn count_network(&self, trial: &Ticket, now: Instant) {
         if !trial.is_exempt {
             let network = trial.network;
-            self.count(|tables| Some((Locked::Network(network), tables.networks.count(network, trial.pair, now)?)));
+            self.count(|tables| {
+                Some((LockOutSubject::Network(network), tables.networks.count(network, trial.pair, now)?))
+            });
         }
     }
 
-    fn count_namesakes(&self, trial: &Trial, now: Instant) {
+    fn count_namesakes(&self, trial: &Ticket, now: Instant) {
         let Some(namesakes) = lock(&trial.on_trial_for_each).clone() else { return };
         self.count(|tables| {
             let begun = tables.namesakes.count(namesakes.clone(), trial.password, now)?;
-            Some((Locked::Namesakes(namesakes.clone()), begun))
+            Some((LockOutSubject::PeopleOfOneName(namesakes.clone()), begun))
         });
     }
 
     /// Counts, and logs a lock-out that this began, once the tables are free again.
-    fn count(&self, count: impl FnOnce(&mut Tables) -> Option<(Locked, LockOut)>) {
+    fn count(&self, count: impl FnOnce(&mut Counters) -> Option<(LockOutSubject, LockOut)>) {
         let mut tables = self.tables();
         let Some((locked, lock_out)) = count(&mut tables) else { return };
         tables.locked.begin(locked.clone(), lock_out);
@@ -294,7 +296,7 @@ impl Guard {
     }
 
     /// Gives back the places of a password that was not judged, or not of them.
-    pub(crate) fn withdraw(&self, trial: &Trial) {
+    pub(crate) fn withdraw(&self, trial: &Ticket) {
         if let Some(namesakes) = lock(&trial.on_trial_for_each).take() {
             self.tables().namesakes.withdraw(&namesakes, trial.password);
         }
@@ -304,11 +306,11 @@ impl Guard {
         tables.familiar.withdraw(&(someone, trial.network), trial.password);
     }
 
-    fn is_familiar(&self, someone: &Someone, trial: &Trial) -> bool {
+    fn is_familiar(&self, someone: &CountedPerson, trial: &Ticket) -> bool {
         !trial.is_exempt && self.familiar.contains(&someone.id, trial.network, Instant::now())
     }
 
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    fn tables(&self) -> MutexGuard<'_, Counters> {
         lock(&self.tables)
     }
 }

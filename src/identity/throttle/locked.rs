@@ -7,53 +7,53 @@ use std::time::{Instant, SystemTime};
 
 use crate::date::Date;
 use crate::directory::EntryId;
-use crate::identity::{Identity, Whom};
+use crate::identity::{Identity, ResetScope};
 use crate::lockout::{LockOut, Network};
 use crate::names::fold;
 
 /// A person as far as counting goes: the entry's own id, and the name that the log uses, which does not tell people apart.
 #[derive(Clone, Debug)]
-pub(crate) struct Someone {
+pub(crate) struct CountedPerson {
     pub(crate) id: EntryId,
     pub(crate) name: Arc<str>,
 }
 
 /// Who is locked out.
 #[derive(Clone, Debug)]
-pub(crate) enum Locked {
+pub(crate) enum LockOutSubject {
     /// A person, but where they are at home.
-    Person(Someone),
+    Person(CountedPerson),
     /// A person where they are at home.
-    Familiar(Someone, Network),
+    Familiar(CountedPerson, Network),
     /// A name that leads to nobody.
     Name(String),
     /// People of one name.
-    Namesakes(Namesakes),
+    PeopleOfOneName(PeopleOfOneName),
     /// A network.
     Network(Network),
 }
 
 /// People of one name, as far as counting goes: whichever of their common names is typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Namesakes {
-    people: Vec<Someone>,
+pub(crate) struct PeopleOfOneName {
+    people: Vec<CountedPerson>,
     /// Where one of them is at home.
     pub(crate) familiar: Option<Network>,
 }
 
 /// The lock-outs under way, by their ends.
 #[derive(Default)]
-pub(crate) struct LockedOut {
-    under_way: BTreeMap<(Instant, u64), Locked>,
+pub(crate) struct ActiveLockOuts {
+    under_way: BTreeMap<(Instant, u64), LockOutSubject>,
     begun: u64,
 }
 
 /// Lock-outs remembered at most; one more, and the first to end is not logged when it does. Who is locked out, the tables know.
 const MOST: usize = 65_536;
 
-impl LockedOut {
+impl ActiveLockOuts {
     /// One has begun.
-    pub(crate) fn begin(&mut self, locked: Locked, lock_out: LockOut) {
+    pub(crate) fn begin(&mut self, locked: LockOutSubject, lock_out: LockOut) {
         self.begun += 1;
         self.under_way.insert((lock_out.until, self.begun), locked);
         if self.under_way.len() > MOST {
@@ -62,7 +62,7 @@ impl LockedOut {
     }
 
     /// Takes out those that are over.
-    pub(crate) fn end(&mut self, now: Instant) -> Vec<Locked> {
+    pub(crate) fn end(&mut self, now: Instant) -> Vec<LockOutSubject> {
         let mut over = Vec::new();
         while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
             over.push(first.remove());
@@ -71,7 +71,7 @@ impl LockedOut {
     }
 
     /// Takes out those that are lifted.
-    pub(crate) fn lift(&mut self, whom: &Whom) -> Vec<Locked> {
+    pub(crate) fn lift(&mut self, whom: &ResetScope) -> Vec<LockOutSubject> {
         let under_way = std::mem::take(&mut self.under_way).into_iter();
         let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, locked)| locked.is_meant(whom));
         self.under_way = others.into_iter().collect();
@@ -79,7 +79,7 @@ impl LockedOut {
     }
 }
 
-impl Locked {
+impl LockOutSubject {
     /// Logs that it has begun.
     pub(crate) fn log_begin(&self, lock_out: LockOut) {
         let LockOut { count: wrong_passwords, in_a_row, until } = lock_out;
@@ -92,7 +92,7 @@ impl Locked {
                 tracing::warn!(person = &*someone.name, %network, wrong_passwords, in_a_row, until, "lock-out begins");
             }
             Self::Name(login) => tracing::warn!(login, wrong_passwords, in_a_row, until, "lock-out begins"),
-            Self::Namesakes(namesakes) => {
+            Self::PeopleOfOneName(namesakes) => {
                 tracing::warn!(people = namesakes.names(), wrong_passwords, in_a_row, until, "lock-out begins");
             }
             Self::Network(network) => tracing::warn!(%network, wrong_passwords, in_a_row, until, "lock-out begins"),
@@ -114,7 +114,7 @@ impl Locked {
                 tracing::warn!(login, "{what}");
                 None
             }
-            Self::Namesakes(namesakes) => {
+            Self::PeopleOfOneName(namesakes) => {
                 tracing::warn!(people = namesakes.names(), "{what}");
                 None
             }
@@ -125,33 +125,37 @@ impl Locked {
         }
     }
 
-    fn is_meant(&self, whom: &Whom) -> bool {
+    fn is_meant(&self, whom: &ResetScope) -> bool {
         match (whom, self) {
-            (Whom::All, _) => true,
-            (Whom::Person(name), Self::Person(someone) | Self::Familiar(someone, _)) => someone.is_called(&fold(name)),
-            (Whom::Person(name), Self::Name(login)) => fold(login) == fold(name),
-            (Whom::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
+            (ResetScope::All, _) => true,
+            (ResetScope::Person(name), Self::Person(someone) | Self::Familiar(someone, _)) => {
+                someone.is_called(&fold(name))
+            }
+            (ResetScope::Person(name), Self::Name(login)) => fold(login) == fold(name),
+            (ResetScope::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
                 *network == Network::of(*address)
             }
-            (_, Self::Namesakes(namesakes)) => namesakes.are_meant(whom),
-            (Whom::Person(_), Self::Network(_)) | (Whom::Network(_), Self::Person(_) | Self::Name(_)) => false,
+            (_, Self::PeopleOfOneName(namesakes)) => namesakes.are_meant(whom),
+            (ResetScope::Person(_), Self::Network(_)) | (ResetScope::Network(_), Self::Person(_) | Self::Name(_)) => {
+                false
+            }
         }
     }
 }
 
-impl Namesakes {
+impl PeopleOfOneName {
     /// The same ones are equal, in whatever order a directory told them.
-    pub(crate) fn new(mut people: Vec<Someone>, familiar: Option<Network>) -> Self {
+    pub(crate) fn new(mut people: Vec<CountedPerson>, familiar: Option<Network>) -> Self {
         people.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         Self { people, familiar }
     }
 
     /// Whether forgetting somebody's counters, or a network's, is about these as well.
-    pub(crate) fn are_meant(&self, whom: &Whom) -> bool {
+    pub(crate) fn are_meant(&self, whom: &ResetScope) -> bool {
         match whom {
-            Whom::All => true,
-            Whom::Person(name) => self.people.iter().any(|someone| someone.is_called(&fold(name))),
-            Whom::Network(address) => self.familiar == Some(Network::of(*address)),
+            ResetScope::All => true,
+            ResetScope::Person(name) => self.people.iter().any(|someone| someone.is_called(&fold(name))),
+            ResetScope::Network(address) => self.familiar == Some(Network::of(*address)),
         }
     }
 
@@ -160,28 +164,28 @@ impl Namesakes {
     }
 }
 
-impl Someone {
+impl CountedPerson {
     /// Whether a folded name is the one that the log uses.
     pub(crate) fn is_called(&self, folded: &str) -> bool {
         fold(&self.name) == folded
     }
 }
 
-impl From<&Identity> for Someone {
+impl From<&Identity> for CountedPerson {
     fn from(person: &Identity) -> Self {
         Self { id: person.id.clone(), name: Arc::from(&*person.canonical_name) }
     }
 }
 
-impl PartialEq for Someone {
+impl PartialEq for CountedPerson {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-impl Eq for Someone {}
+impl Eq for CountedPerson {}
 
-impl Hash for Someone {
+impl Hash for CountedPerson {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
     }

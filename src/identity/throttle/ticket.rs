@@ -8,13 +8,13 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 
 use crate::identity::Identity;
-use crate::identity::throttle::locked::{Namesakes, Someone};
+use crate::identity::throttle::locked::{CountedPerson, PeopleOfOneName};
 use crate::lockout::{Network, Tag};
 use crate::names::{LoginName, fold};
 use crate::pop3::{Credentials, TokenCredentials};
 
 /// Credentials on trial.
-pub(crate) struct Trial {
+pub(crate) struct Ticket {
     /// The name as typed, for the log; of bounded length.
     pub(crate) login: String,
     pub(crate) network: Network,
@@ -23,11 +23,11 @@ pub(crate) struct Trial {
     pub(crate) password: Tag,
     pub(crate) pair: Tag,
     /// Whose counter keeps a place for this password.
-    pub(crate) on_trial_for: Mutex<Option<Someone>>,
+    pub(crate) on_trial_for: Mutex<Option<CountedPerson>>,
     /// The same, where it is tried on several people.
-    pub(crate) on_trial_for_each: Mutex<Option<Namesakes>>,
+    pub(crate) on_trial_for_each: Mutex<Option<PeopleOfOneName>>,
     /// Whose password this is not, as was seen while the directory is silent.
-    pub(crate) wrong_in_outage: OnceLock<Someone>,
+    pub(crate) wrong_in_outage: OnceLock<CountedPerson>,
     /// A directory is silent, and others may be let in by the outage grace.
     pub(crate) is_in_outage: AtomicBool,
 }
@@ -43,7 +43,7 @@ struct Tags {
 /// Makes tags, under a key that never leaves this process.
 pub(crate) struct Tagger(hmac::Key);
 
-impl Trial {
+impl Ticket {
     /// A directory is silent, so that it cannot be told whether the password is wrong: it counts for its network all the
     /// same, or the counter would tell whose passwords can be told.
     pub(crate) fn note_outage(&self) {
@@ -52,7 +52,7 @@ impl Trial {
 
     /// The directory is silent, but this is surely not the password it proved last.
     pub(crate) fn wrong_in_outage(&self, person: &Identity) {
-        let _first_one_counts = self.wrong_in_outage.set(Someone::from(person));
+        let _first_one_counts = self.wrong_in_outage.set(CountedPerson::from(person));
     }
 
     fn new(login: String, tags: Tags, from: IpAddr, is_exempt: bool) -> Self {
@@ -79,24 +79,24 @@ impl Tagger {
     }
 
     /// Puts a name and a password on trial.
-    pub(crate) fn credentials(&self, credentials: &Credentials, from: IpAddr, is_exempt: bool) -> Trial {
+    pub(crate) fn credentials(&self, credentials: &Credentials, from: IpAddr, is_exempt: bool) -> Ticket {
         let password = credentials.password.as_ref().map_or("", |password| password.expose());
         self.named(&LoginName::as_typed(&credentials.login), password, from, is_exempt)
     }
 
     /// The same of a name, as typed, and whatever stands for a password.
-    pub(crate) fn named(&self, login: &str, password: &str, from: IpAddr, is_exempt: bool) -> Trial {
+    pub(crate) fn named(&self, login: &str, password: &str, from: IpAddr, is_exempt: bool) -> Ticket {
         let name = fold(login);
         let tags =
             Tags { name: self.name(&name), password: self.tag(&["", password]), pair: self.tag(&[&name, password]) };
-        Trial::new(login.to_owned(), tags, from, is_exempt)
+        Ticket::new(login.to_owned(), tags, from, is_exempt)
     }
 
     /// The same of a token. Its name and password tags are counted by nobody.
-    pub(crate) fn token(&self, credentials: &TokenCredentials, from: IpAddr, is_exempt: bool) -> Trial {
+    pub(crate) fn token(&self, credentials: &TokenCredentials, from: IpAddr, is_exempt: bool) -> Ticket {
         let token = credentials.token.as_ref().map_or("", |token| token.expose());
         let tag = self.tag(&["token", &LoginName::as_typed(&credentials.authorization), token]);
-        Trial::new(String::new(), Tags { name: tag, password: tag, pair: tag }, from, is_exempt)
+        Ticket::new(String::new(), Tags { name: tag, password: tag, pair: tag }, from, is_exempt)
     }
 
     /// The tag of a folded name.

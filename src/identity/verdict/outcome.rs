@@ -16,9 +16,9 @@ use crate::token;
 #[derive(Debug)]
 pub enum Outcome {
     /// They are this person's.
-    Proven(Proven),
+    Proven(ProvenLogin),
     /// They are nobody's, or the person may not log in.
-    Refused(Refused),
+    Refused(RefusedLogin),
     /// The directory gives no answer now.
     Unavailable(String),
     /// The directory gives no answer until an administrator mends something.
@@ -29,7 +29,7 @@ pub enum Outcome {
 
 /// A login that succeeded.
 #[derive(Debug)]
-pub struct Proven {
+pub struct ProvenLogin {
     /// Who it is.
     pub identity: Arc<Identity>,
     /// Where their mail is.
@@ -64,13 +64,13 @@ pub enum Proof {
 
 /// A login that was refused: the true reason, for the log only.
 #[derive(Debug)]
-pub struct Refused {
+pub struct RefusedLogin {
     /// Who was meant, where that is known.
     pub identity: Option<Arc<Identity>>,
     /// Why.
     pub reason: Reason,
     /// By how many whole steps it is to be told later than a first refusal, because somebody seems to be guessing.
-    pub further_steps: u32,
+    pub delay_steps: u32,
 }
 
 /// Why a login was refused.
@@ -150,7 +150,7 @@ impl Outcome {
     /// A login where a certificate is needed and none counts.
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
-        Self::Refused(Refused { identity: None, reason: Reason::NoCertificate(why), further_steps: 0 })
+        Self::Refused(RefusedLogin { identity: None, reason: Reason::NoCertificate(why), delay_steps: 0 })
     }
 }
 

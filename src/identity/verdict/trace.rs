@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use crate::directory::{Entry, Fault, Misfit, Verdict};
-use crate::identity::{Proof, Retention, Standing};
+use crate::identity::{AccountStatus, Proof, Retention};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
 
 /// One step on the way from a login name to a verdict, in the order in which they are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum TraceEvent {
     /// The name as it is understood: trimmed.
     Name(String),
     /// A directory is asked; what the policy makes of the name there, and the searches that are sent.
@@ -55,7 +55,7 @@ pub enum Step {
     /// The name is that of several people, and the password is tried on each of them; their DNs.
     TriedOnEach(Vec<String>),
     /// What the entry says of the account, and of the groups.
-    Account(Standing),
+    Account(AccountStatus),
     /// What the entry holds of SCRAM, where somebody may have it.
     Scram {
         /// The attribute that may hold credentials.
@@ -81,9 +81,9 @@ pub enum Step {
 }
 
 /// Takes down steps, or lets them go by.
-pub struct Steps(Option<Mutex<Vec<Step>>>);
+pub struct Trace(Option<Mutex<Vec<TraceEvent>>>);
 
-impl Steps {
+impl Trace {
     /// Lets every step go by.
     pub const IGNORED: &'static Self = &Self(None);
 
@@ -95,12 +95,12 @@ impl Steps {
 
     /// What was taken down, in order.
     #[must_use]
-    pub fn into_vec(self) -> Vec<Step> {
+    pub fn into_vec(self) -> Vec<TraceEvent> {
         self.0.map(|steps| steps.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
 
     /// The step is made only where somebody wants it.
-    pub(crate) fn note(&self, step: impl FnOnce() -> Step) {
+    pub(crate) fn note(&self, step: impl FnOnce() -> TraceEvent) {
         if let Some(steps) = &self.0 {
             steps.lock().unwrap_or_else(PoisonError::into_inner).push(step());
         }
@@ -108,8 +108,8 @@ impl Steps {
 
     pub(crate) fn note_bind(&self, dn: &Dn, answer: &Result<Verdict, Fault>) {
         self.note(|| match answer {
-            Ok(verdict) => Step::Bind { dn: dn.clone(), verdict: verdict.clone() },
-            Err(fault) => Step::BindUnanswered(fault.clone()),
+            Ok(verdict) => TraceEvent::Bind { dn: dn.clone(), verdict: verdict.clone() },
+            Err(fault) => TraceEvent::BindUnanswered(fault.clone()),
         });
     }
 
@@ -123,15 +123,15 @@ impl Steps {
         self.note(|| match answer {
             Ok(found) => {
                 let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.misfit)).collect();
-                Step::Answered { directory: directory(), entries }
+                TraceEvent::Answered { directory: directory(), entries }
             }
-            Err(fault) => Step::Unanswered { directory: directory(), fault: fault.clone() },
+            Err(fault) => TraceEvent::Unanswered { directory: directory(), fault: fault.clone() },
         });
     }
 }
 
-impl fmt::Debug for Steps {
+impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Steps(kept)" } else { "Steps(ignored)" })
+        f.write_str(if self.0.is_some() { "Trace(kept)" } else { "Trace(ignored)" })
     }
 }

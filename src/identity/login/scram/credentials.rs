@@ -18,14 +18,14 @@ const MECHANISM: &str = "SCRAM-SHA-256";
 const OCTETS: usize = 32;
 
 /// Who holds these can tell whether somebody knows the password, and pretend to be a server to them; wiped when dropped.
-pub(super) struct Credentials {
+pub(super) struct ScramKeys {
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
     stored_key: Zeroizing<[u8; OCTETS]>,
     server_key: Zeroizing<[u8; OCTETS]>,
 }
 
-impl Credentials {
+impl ScramKeys {
     /// The first of an attribute's values that can be read. Values have no order, and a client must be told the same salt
     /// each time: the most iterations go first.
     pub(super) fn of(values: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
@@ -73,20 +73,20 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(…)")
     }
 }
 
 /// Makes what is told for names behind which no credentials are, so that the challenge does not tell which these are.
-pub(crate) struct StandIns {
+pub(crate) struct DecoyCredentials {
     key: hmac::Key,
     iterations: u32,
     salt_octets: usize,
 }
 
-impl StandIns {
+impl DecoyCredentials {
     /// Under a key that others share, or a fresh one that never leaves this process.
     pub(crate) fn new(settings: &ScramSettings) -> Result<Self, Unspecified> {
         let ScramSettings { iterations, salt_octets, ref key } = *settings;
@@ -98,9 +98,9 @@ impl StandIns {
     }
 
     /// The same salt for a name each time, and keys that nobody can prove.
-    pub(super) fn of(&self, name: &str) -> Credentials {
+    pub(super) fn of(&self, name: &str) -> ScramKeys {
         let made = |what: &str| octets(&hmac::sign(&self.key, format!("{what}\0{name}").as_bytes()));
-        Credentials {
+        ScramKeys {
             salt: made("salt").into_iter().take(self.salt_octets).collect(),
             iterations: self.iterations,
             stored_key: Zeroizing::new(made("stored key")),

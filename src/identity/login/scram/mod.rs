@@ -19,17 +19,17 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use self::credentials::Credentials;
-pub(crate) use self::credentials::StandIns;
+pub(crate) use self::credentials::DecoyCredentials;
+use self::credentials::ScramKeys;
 use crate::directory::{Directory, Fault};
 use crate::identity::cache::flushes::Generation;
 use crate::identity::login::authorization::AuthorizationId;
 use crate::identity::login::second_factor::ShownCertificate;
-use crate::identity::person::Found;
+use crate::identity::person::NameOwner;
 use crate::identity::question::directories::Secret;
-use crate::identity::throttle::ticket::Trial;
+use crate::identity::throttle::ticket::Ticket;
 use crate::identity::{
-    Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Step, Steps, one_person, proven, refused,
+    Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, Trace, TraceEvent, one_person, proven, refused,
 };
 use crate::names::{Kind, LoginName, fold};
 use crate::pop3::{ScramChallenge, ScramFault, ScramLogin, ScramProof};
@@ -63,7 +63,7 @@ pub struct ScramExchange {
     /// Before the directory was asked, every flush of this generation had been made.
     asked: Generation,
     person: Result<(Arc<Identity>, Option<Kind>), Reason>,
-    credentials: Credentials,
+    credentials: ScramKeys,
     /// Whether they are the person's, or stand for them.
     are_own: bool,
 }
@@ -111,7 +111,7 @@ impl IdentityMap {
             self.exchange(login, nonce).await.map_err(Outcome::unanswered)?
         };
         exchange.wanted = AuthorizationId::new(login, wanted.authorization.clone());
-        let (nonce, Credentials { salt, iterations, .. }) = (exchange.nonce.clone(), &exchange.credentials);
+        let (nonce, ScramKeys { salt, iterations, .. }) = (exchange.nonce.clone(), &exchange.credentials);
         let challenge = ScramChallenge { nonce, salt: salt.clone(), iterations: *iterations };
         Ok((exchange, challenge))
     }
@@ -155,7 +155,7 @@ impl IdentityMap {
             // In an outage people get no challenge, so neither do names that are cached as nobody's.
             self.answer_for(&name, began).await?;
         }
-        let person = one_person(&found, Steps::IGNORED).map(|(identity, kind)| (identity.clone(), kind));
+        let person = one_person(&found, Trace::IGNORED).map(|(identity, kind)| (identity.clone(), kind));
         let are_own = own.is_some();
         let credentials = own.unwrap_or_else(|| self.stand_ins.of(&self.questions(&name)));
         Ok(ScramExchange {
@@ -184,41 +184,41 @@ impl IdentityMap {
     }
 
     /// Whose name it is, and their credentials as their entry holds them now.
-    async fn find_with_credentials(&self, name: &LoginName) -> Result<(Arc<Found>, Option<Credentials>), Fault> {
+    async fn find_with_credentials(&self, name: &LoginName) -> Result<(Arc<NameOwner>, Option<ScramKeys>), Fault> {
         let mut found = self.find_unbarred(name).await?;
         let mut held = self.held_by(&found).await?;
         let may_hold = |person: &Arc<Identity>| self.directories.scram_attribute(person).is_some();
-        if held.is_none() && matches!(&*found, Found::One(person, _) if may_hold(person)) {
+        if held.is_none() && matches!(&*found, NameOwner::One(person, _) if may_hold(person)) {
             // They moved, or somebody else has their place by now.
-            found = self.names.find_anew(self.asking(name, Steps::IGNORED)).await?;
+            found = self.names.find_anew(self.asking(name, Trace::IGNORED)).await?;
             held = self.held_by(&found).await?;
         }
-        Ok((found, held.and_then(|values| Credentials::of(&values))))
+        Ok((found, held.and_then(|values| ScramKeys::of(&values))))
     }
 
     /// What bars somebody is never told from memory: it may be over.
-    async fn find_unbarred(&self, name: &LoginName) -> Result<Arc<Found>, Fault> {
+    async fn find_unbarred(&self, name: &LoginName) -> Result<Arc<NameOwner>, Fault> {
         let began = Instant::now();
-        let found = self.names.find(self.asking(name, Steps::IGNORED)).await?;
+        let found = self.names.find(self.asking(name, Trace::IGNORED)).await?;
         match &*found {
-            Found::One(identity, _) if identity.looked_up < began && !self.standing(identity).is_free() => {
-                self.names.find_anew(self.asking(name, Steps::IGNORED)).await
+            NameOwner::One(identity, _) if identity.looked_up < began && !self.standing(identity).is_free() => {
+                self.names.find_anew(self.asking(name, Trace::IGNORED)).await
             }
             _ => Ok(found),
         }
     }
 
     /// The values of one person's attribute; none if that person's entry is not where it was.
-    async fn held_by(&self, found: &Found) -> Result<Option<Vec<Secret>>, Fault> {
-        let Found::One(identity, _) = found else { return Ok(None) };
+    async fn held_by(&self, found: &NameOwner) -> Result<Option<Vec<Secret>>, Fault> {
+        let NameOwner::One(identity, _) = found else { return Ok(None) };
         self.directories.scram(identity).await
     }
 
     /// Takes down whether somebody could log in by SCRAM.
-    pub(crate) async fn note_scram(&self, person: &Identity, steps: &Steps) -> Result<(), Fault> {
+    pub(crate) async fn note_scram(&self, person: &Identity, steps: &Trace) -> Result<(), Fault> {
         let Some(attribute) = self.directories.scram_attribute(person).map(str::to_owned) else { return Ok(()) };
-        let own = self.directories.scram(person).await?.and_then(|values| Credentials::of(&values));
-        steps.note(|| Step::Scram { attribute, iterations: own.map(|own| own.iterations) });
+        let own = self.directories.scram(person).await?.and_then(|values| ScramKeys::of(&values));
+        steps.note(|| TraceEvent::Scram { attribute, iterations: own.map(|own| own.iterations) });
         Ok(())
     }
 
@@ -268,7 +268,7 @@ impl IdentityMap {
         &self,
         exchange: &ScramExchange,
         answer: &Result<ScramProof, ScramFault>,
-        trial: &Trial,
+        trial: &Ticket,
     ) -> Outcome {
         // Looked at whoever it is, as much for those who have no credentials.
         let is_right = answer.as_ref().map(|proof| exchange.credentials.are_proven_by(proof));
@@ -296,7 +296,7 @@ impl IdentityMap {
             Ok(true) if !self.flushes.believes_owner(exchange.asked, identity) => {
                 Outcome::Unavailable("the entry changed while the client answered".to_owned())
             }
-            Ok(true) => proven(identity, kind, Proof::Scram, Steps::IGNORED),
+            Ok(true) => proven(identity, kind, Proof::Scram, Trace::IGNORED),
         }
     }
 }

@@ -15,12 +15,12 @@ const LAST: &str =
     "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 const SIGNATURE: &str = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-fn of(values: &[&str]) -> Option<Credentials> {
+fn of(values: &[&str]) -> Option<ScramKeys> {
     let values: Vec<_> = values.iter().map(|value| Zeroizing::new(value.as_bytes().to_vec())).collect();
-    Credentials::of(&values)
+    ScramKeys::of(&values)
 }
 
-fn example() -> Credentials {
+fn example() -> ScramKeys {
     of(&[&format!("SCRAM-SHA-256$4096:{SALT}${STORED_KEY}:{SERVER_KEY}")]).unwrap()
 }
 
@@ -29,7 +29,7 @@ fn line(octets: &[u8]) -> Event {
 }
 
 /// The whole exchange between a session and the credentials; the server's signature, if it comes so far.
-fn play(credentials: &Credentials, first: &[u8], last: &[u8]) -> Option<String> {
+fn play(credentials: &ScramKeys, first: &[u8], last: &[u8]) -> Option<String> {
     let access = Access {
         stls: false,
         passwords: true,
@@ -111,10 +111,10 @@ fn credentials_are_never_printed() {
 fn stand_ins_are_the_same_for_a_name_and_a_key_and_nobody_proves_them() {
     let with = |key: Option<&str>| {
         let key = key.map(|key| Password::new(key.as_bytes().to_vec()).unwrap());
-        StandIns::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
+        DecoyCredentials::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
     };
     let (one, alike, other, random) = (with(Some("one")), with(Some("one")), with(Some("other")), with(None));
-    let salt = |stand_ins: &StandIns, name: &str| stand_ins.of(name).salt;
+    let salt = |stand_ins: &DecoyCredentials, name: &str| stand_ins.of(name).salt;
     assert_eq!(salt(&one, "nobody"), salt(&alike, "nobody"));
     assert_eq!(salt(&random, "nobody"), salt(&random, "nobody"));
     assert_ne!(salt(&one, "nobody"), salt(&one, "somebody"));
@@ -138,6 +138,6 @@ proptest! {
 
     #[test]
     fn any_value_is_credentials_or_none(value: Vec<u8>, text in "SCRAM-SHA-256\\$.*") {
-        Credentials::of(&[Zeroizing::new(value), Zeroizing::new(text.into_bytes())]);
+        ScramKeys::of(&[Zeroizing::new(value), Zeroizing::new(text.into_bytes())]);
     }
 }
