@@ -97,7 +97,7 @@ async fn it_is_not_for_a_password_that_was_seen_to_be_changed() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
     world.map.on_directory_change("test", Change::Following);
-    world.map.resolve(b"ajones", Trace::IGNORED).await.unwrap();
+    world.map.resolve(b"ajones", Trace::OFF).await.unwrap();
     world.controls.set_mischief(Mischief::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }

@@ -38,7 +38,7 @@ async fn external(world: &World, certificate: &Certificate) -> String {
 }
 
 async fn id(world: &World, name: &str) -> EntryId {
-    world.map.resolve(name.as_bytes(), Trace::IGNORED).await.unwrap().identity.id.clone()
+    world.map.resolve(name.as_bytes(), Trace::OFF).await.unwrap().identity.id.clone()
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn a_reported_change_within_the_same_second_ends_it_at_once() {
     let (world, now) = (World::new(), this_second());
     set_password_at(&world, PASSWORD, &now);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    let alan = world.map.resolve(b"ajones", Trace::IGNORED).await.unwrap().identity.id.clone();
+    let alan = world.map.resolve(b"ajones", Trace::OFF).await.unwrap().identity.id.clone();
     set_password_at(&world, "another", &now);
     world.map.on_directory_change("test", Change::Entry(alan));
     assert_eq!(world.login("ajones", PASSWORD).await, REFUSED);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::directory::Verdict;
-use crate::identity::{Outcome, Reason, RefusedLogin, TraceEvent};
+use crate::identity::{AccountReason, NameReason, Outcome, PasswordReason, Reason, RefusedLogin, TraceEvent};
 use crate::maildir::{Condition, MaildropPath};
 use crate::names::{Kind, LookUp, Policy};
 
@@ -89,16 +89,14 @@ impl Explanation {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
             Ok(_) if self.is_usable() => "person",
             Ok(_) => "unusable_mailbox",
-            Err(Outcome::Refused(refused)) => match refused.reason {
-                Reason::Nobody => "nobody",
-                Reason::OutsidePolicy => "outside_policy",
-                Reason::Ambiguous(_)
-                | Reason::TriedOnEach(_)
-                | Reason::NoneOfSeveral(_)
-                | Reason::PasswordOfSeveral(_) => "ambiguous",
-                Reason::OutsideLimits(_) => "outside_limits",
-                Reason::NoName(_) => "no_name",
-                Reason::NoMaildrop(_) => "no_path",
+            Err(Outcome::Refused(refused)) => match &refused.reason {
+                Reason::Name(NameReason::Unknown) => "nobody",
+                Reason::Name(NameReason::OutsidePolicy) => "outside_policy",
+                Reason::Name(NameReason::Ambiguous(_) | NameReason::TriedOnEach(_))
+                | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => "ambiguous",
+                Reason::Name(NameReason::OutsideLimits(_)) => "outside_limits",
+                Reason::Name(NameReason::Invalid(_)) => "no_name",
+                Reason::Account(AccountReason::NoMaildrop(_)) => "no_path",
                 _ => "refused",
             },
             Err(Outcome::Forbidden(..)) => "forbidden_path",
@@ -124,9 +122,9 @@ impl Explanation {
             Ok(_) => {
                 ("one person, whose mail cannot be opened".to_owned(), "a login would be told [SYS/TEMP] or [SYS/PERM]")
             }
-            Err(Outcome::Refused(RefusedLogin { reason: reason @ Reason::TriedOnEach(_), .. })) => {
-                (format!("not known: {reason}"), rule(reason))
-            }
+            Err(Outcome::Refused(RefusedLogin {
+                reason: reason @ Reason::Name(NameReason::TriedOnEach(_)), ..
+            })) => (format!("not known: {reason}"), rule(reason)),
             Err(Outcome::Refused(refused)) => (format!("refused: {}", refused.reason), rule(&refused.reason)),
             Err(Outcome::Forbidden(_, why)) => (
                 format!("one person, whose mail may not be opened: {why}"),
@@ -146,16 +144,25 @@ impl Explanation {
 
 fn rule(reason: &Reason) -> &'static str {
     match reason {
-        Reason::Nobody => "no entry of that name matches the directory's filter",
-        Reason::OutsidePolicy => "internet_authentication.names has no kind of name that this could be",
-        Reason::Ambiguous(_) => "a name that several people have logs nobody in",
-        Reason::TriedOnEach(_) | Reason::NoneOfSeveral(_) | Reason::PasswordOfSeveral(_) => {
+        Reason::Name(NameReason::Unknown) => "no entry of that name matches the directory's filter",
+        Reason::Name(NameReason::OutsidePolicy) => {
+            "internet_authentication.names has no kind of name that this could be"
+        }
+        Reason::Name(NameReason::Ambiguous(_)) => "a name that several people have logs nobody in",
+        Reason::Name(NameReason::TriedOnEach(_))
+        | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => {
             "internet_authentication.ambiguous: try_each wants a password that is exactly one's of at most four people"
         }
-        Reason::OutsideLimits(_) => "directories[].names_below and .mail_domains say which names a directory is for",
-        Reason::NoName(_) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
-        Reason::NoMaildrop(_) => "mailboxes.path wants exactly one value of each attribute that it names",
-        Reason::Excluded(_) => "allowed_group and enabled_attribute say who may use this service",
+        Reason::Name(NameReason::OutsideLimits(_)) => {
+            "directories[].names_below and .mail_domains say which names a directory is for"
+        }
+        Reason::Name(NameReason::Invalid(_)) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
+        Reason::Account(AccountReason::NoMaildrop(_)) => {
+            "mailboxes.path wants exactly one value of each attribute that it names"
+        }
+        Reason::Account(AccountReason::Excluded(_)) => {
+            "allowed_group and enabled_attribute say who may use this service"
+        }
         _ => "the directory, by the entry or by a bind as the person, has the last word",
     }
 }
@@ -220,7 +227,7 @@ fn tell(text: &mut String, step: &TraceEvent) {
             writeln!(text, "person      {canonical_name} in {directory}, entry {dn}, id {id}")
         }
         TraceEvent::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
-        TraceEvent::Account(standing) => writeln!(text, "account     {standing}"),
+        TraceEvent::Account(status) => writeln!(text, "account     {status}"),
         TraceEvent::Scram { attribute, iterations: Some(count) } => {
             writeln!(text, "scram       {attribute} holds credentials, {count} iterations")
         }
@@ -278,8 +285,8 @@ fn machine(step: &TraceEvent) -> Value {
             "step": "person", "canonical_name": canonical_name, "directory": directory, "dn": dn.as_str(), "id": id,
         }),
         TraceEvent::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
-        TraceEvent::Account(standing) => {
-            json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
+        TraceEvent::Account(status) => {
+            json!({ "step": "account", "free": status.is_usable(), "words": status.to_string() })
         }
         TraceEvent::Scram { attribute, iterations } => {
             json!({ "step": "scram", "attribute": attribute, "iterations": iterations })

@@ -60,7 +60,7 @@ impl Found {
 
 async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
     for login in logins {
-        match identities.resolve(login.as_bytes(), Trace::IGNORED).await {
+        match identities.resolve(login.as_bytes(), Trace::OFF).await {
             Ok(resolved) => found.maildrops.push(resolved.maildrop),
             Err(outcome) => found.fail(login, &why(&outcome)),
         }

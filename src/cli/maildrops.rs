@@ -82,7 +82,7 @@ impl Maildrops {
 
     /// The one person with that login name.
     pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
-        let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Trace::IGNORED));
+        let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Trace::OFF));
         match resolved {
             Ok(Resolved { identity, maildrop: path, .. }) => {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());

@@ -36,7 +36,7 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
     let root = maildir.root.clone();
     let directories = directories.into_iter().map(Directory::new).collect();
     let identities = IdentityMap::new(directories, identity).map_err(anyhow::Error::msg)?;
-    let steps = Trace::kept();
+    let steps = Trace::recording();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));
     let (end, mailbox) = match end {
@@ -51,7 +51,7 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
         },
     };
     let login = wanted.login.to_owned();
-    Ok(Explanation { login, policy, root, steps: steps.into_vec(), end: end.map_err(Box::new), mailbox })
+    Ok(Explanation { login, policy, root, steps: steps.into_events(), end: end.map_err(Box::new), mailbox })
 }
 
 fn credentials(login: &str) -> anyhow::Result<Credentials> {

@@ -1,4 +1,4 @@
-//! How long mail stays that people leave on the server: for everybody alike, or as each one's entry says.
+//! How long mail stays that people leave on the server: the same for everybody, or as each person's entry says.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use crate::maildir::Expiry;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Characters of a value that are told.
-const TOLD: usize = 40;
+/// Characters of a value that are quoted.
+const MOST_QUOTED: usize = 40;
 
-/// When mail that people leave on the server is removed; by default, never.
+/// When mail is removed that people leave on the server; by default, never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionPolicy {
-    /// So long after it arrived and was retrieved, for those whose entry says nothing; none for never.
+    /// The time from when it arrived and was retrieved, for people whose entry says nothing; none for never.
     pub after: Option<Duration>,
-    /// Mail that was not yet retrieved is removed as well, so long after it arrived.
+    /// Mail that was not retrieved is removed as well, the same time after it arrived.
     pub also_unretrieved: bool,
-    /// What entries may say of their people.
+    /// What entries may say about their people.
     pub by_person: Option<RetentionAttribute>,
 }
 
@@ -27,7 +27,7 @@ pub struct RetentionPolicy {
 pub struct RetentionAttribute {
     /// The attribute: a number of days, or `never`.
     pub attribute: String,
-    /// The shortest time; an entry that says less means this. A day at least.
+    /// The shortest time; it replaces a shorter one in an entry. At least a day.
     pub at_least: Duration,
 }
 
@@ -36,34 +36,34 @@ pub struct RetentionAttribute {
 pub struct Retention {
     /// When it is removed; none for never.
     pub expiry: Option<Expiry>,
-    /// What says so.
+    /// Where that comes from.
     pub source: RetentionSource,
 }
 
-/// What says how long mail stays.
+/// Where a retention comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RetentionSource {
-    /// Nobody's mail ages.
+    /// Nobody's mail expires.
     Off,
-    /// The setting for those whose entry says nothing.
+    /// The setting for people whose entry says nothing.
     Setting,
     /// The person's entry.
     Entry,
-    /// The shortest time, since the entry says less.
+    /// The shortest time, since the entry has a shorter one.
     AtLeast,
-    /// The entry, but not in a way that can be understood: then nothing is removed. Why.
+    /// The entry has a value that cannot be understood: then nothing is removed. Why.
     Unclear(Box<str>),
 }
 
-/// What an entry says.
+/// What an entry states.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Stated {
     Days(u32),
     Never,
 }
 
 impl RetentionPolicy {
-    /// Whether anybody's mail may age.
+    /// Whether anybody's mail may expire.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.after.is_some() || self.by_person.is_some()
@@ -77,16 +77,16 @@ impl RetentionPolicy {
         self.after.into_iter().chain(at_least).min().map(|after| self.expiry(after))
     }
 
-    /// How long the mail of the person stays whose entry this is.
+    /// How long the mail stays of the person whose entry this is.
     pub(super) fn retention(&self, entry: &Entry) -> Retention {
         let Some(by_person) = &self.by_person else {
             let source = if self.after.is_some() { RetentionSource::Setting } else { RetentionSource::Off };
             return self.of(self.after, source);
         };
-        match said(entry.octets(&by_person.attribute)) {
+        match stated(entry.octets(&by_person.attribute)) {
             Ok(None) => self.of(self.after, RetentionSource::Setting),
-            Ok(Some(Said::Never)) => self.of(None, RetentionSource::Entry),
-            Ok(Some(Said::Days(days))) => match DAY * days {
+            Ok(Some(Stated::Never)) => self.of(None, RetentionSource::Entry),
+            Ok(Some(Stated::Days(days))) => match DAY * days {
                 after if after < by_person.at_least => self.of(Some(by_person.at_least), RetentionSource::AtLeast),
                 after => self.of(Some(after), RetentionSource::Entry),
             },
@@ -104,8 +104,8 @@ impl RetentionPolicy {
     }
 }
 
-/// What all values say together. They have no order: those that differ say nothing.
-fn said<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Said>, String> {
+/// What all values say together. They have no order: values that differ mean nothing.
+fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, String> {
     let mut all = None;
     for value in values {
         let one = of_value(value)?;
@@ -118,15 +118,15 @@ fn said<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Said>, Stri
 }
 
 /// Zero may be meant for "at once" or for "never", so it is neither.
-fn of_value(value: &[u8]) -> Result<Said, String> {
+fn of_value(value: &[u8]) -> Result<Stated, String> {
     let text = std::str::from_utf8(value).unwrap_or_default().trim();
     if text.eq_ignore_ascii_case("never") {
-        return Ok(Said::Never);
+        return Ok(Stated::Never);
     }
     let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
     let days = text.parse().ok().filter(|days| is_number && *days > 0);
-    let told: String = String::from_utf8_lossy(value).chars().take(TOLD).collect();
-    days.map(Said::Days).ok_or_else(|| format!("is {told:?}, neither a number of days nor `never`"))
+    let quoted: String = String::from_utf8_lossy(value).chars().take(MOST_QUOTED).collect();
+    days.map(Stated::Days).ok_or_else(|| format!("is {quoted:?}, neither a number of days nor `never`"))
 }
 
 impl fmt::Display for Retention {
@@ -156,17 +156,17 @@ mod tests {
     use super::*;
 
     fn words(values: &[&str]) -> String {
-        match said(values.iter().map(|value| value.as_bytes())) {
+        match stated(values.iter().map(|value| value.as_bytes())) {
             Ok(None) => "nothing".to_owned(),
-            Ok(Some(Said::Never)) => "never".to_owned(),
-            Ok(Some(Said::Days(days))) => days.to_string(),
+            Ok(Some(Stated::Never)) => "never".to_owned(),
+            Ok(Some(Stated::Days(days))) => days.to_string(),
             Err(why) => why,
         }
     }
 
     #[test]
     fn a_value_is_a_number_of_days_or_never() {
-        for (values, told) in [
+        for (values, expected) in [
             (&[][..], "nothing"),
             (&["30"], "30"),
             (&[" 030 "], "30"),
@@ -175,7 +175,7 @@ mod tests {
             (&["30", "030"], "30"),
             (&["NEVER", "never"], "never"),
         ] {
-            assert_eq!(words(values), told, "{values:?}");
+            assert_eq!(words(values), expected, "{values:?}");
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
             assert!(words(&["30", value]).contains("neither"), "{value:?}");
         }
         assert!(words(&["x".repeat(1 << 20).as_str()]).len() < 200);
-        assert!(said([&b"30\xff"[..]].into_iter()).is_err(), "no text");
+        assert!(stated([&b"30\xff"[..]].into_iter()).is_err(), "no text");
         for values in [&["30", "31"], &["never", "30"]] {
             assert_eq!(words(values), "has several values, which differ");
         }

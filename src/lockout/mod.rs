@@ -10,7 +10,7 @@ mod table;
 
 use std::time::Duration;
 
-pub use counter::{Counter, LockOut, MOST_STEPS, SERIES, Tag, Threshold};
+pub use counter::{Counter, LockOut, MOST_DELAY_STEPS, SERIES, Tag, Threshold};
 pub use network::{Block, Network};
 pub use repeats::{Pace, Repeats, Sum};
 pub use table::Table;

@@ -102,7 +102,7 @@ pub(super) fn uidl(what: Uidl) -> Ended {
 
 /// Who a login name is, and where their mail lies; or why there is nobody.
 async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
-    match identities.resolve(login.as_bytes(), Trace::IGNORED).await {
+    match identities.resolve(login.as_bytes(), Trace::OFF).await {
         Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),
         Err(outcome) => Err(why(&outcome)),
     }

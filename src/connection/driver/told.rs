@@ -1,13 +1,8 @@
 //! What a client may know of causes.
 
-use crate::identity::{Outcome, Reason, RefusedLogin};
+use crate::identity::Outcome;
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{NotOpened, NotTransmitted, Verdict};
-
-/// Who is not where this listener takes logins from.
-pub(super) fn from_elsewhere() -> Outcome {
-    Outcome::Refused(RefusedLogin { identity: None, reason: Reason::FromElsewhere, delay_steps: 0 })
-}
 
 /// The one place where causes become what a client may know.
 pub(super) fn verdict(outcome: &Outcome) -> Verdict {

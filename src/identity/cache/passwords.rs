@@ -1,4 +1,4 @@
-//! Passwords held in memory, as keyed hashes: the verified one of each person, and a few that were refused.
+//! Passwords, as keyed hashes: the verified one of each person, and a few that were refused.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,75 +9,76 @@ use aws_lc_rs::{hmac, rand};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
+use super::flushes::{Flushed, Flushes};
+use super::password_record::{JudgedPassword, PasswordRecord, Submission, counted, same};
+use super::single_flight::{BindKey, SingleFlight};
 use crate::directory::{EntryId, Fault, Verdict};
-use crate::identity::cache::flushes::Flushes;
-use crate::identity::cache::password_record::{JudgedPassword, PasswordRecord, Submission, counted, same};
-use crate::identity::cache::single_flight::{BindKey, SingleFlight};
-use crate::identity::{Flushed, Identity, Lifetimes};
+use crate::identity::person::Identity;
+use crate::identity::settings::Lifetimes;
 use crate::secret::Password;
 
-/// What is remembered of a password.
+/// What is cached about a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recall {
-    /// It was verified of late.
+    /// It was verified not long ago.
     Verified,
-    /// It was refused of late.
+    /// It was refused not long ago.
     Refused,
-    /// The same, but the entry could not be read since: it may have moved.
+    /// The same, but the entry could not be read afterwards: it may have moved.
     RefusedUnseen,
-    /// Nothing: ask.
+    /// Nothing: the directory is to be asked.
     Unknown,
 }
 
-/// What is known of a password while the directory is silent.
+/// Whether a password is believed while the directory is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GraceCheck {
     /// It is believed.
-    Yes,
-    /// It is another than the one proven last.
+    Accepted,
+    /// It is not the one that was proven last.
     OtherPassword,
-    /// Nothing, or nothing that counts any more.
-    No,
+    /// Nothing is known about it, or nothing that still counts.
+    Unknown,
 }
 
-/// The held passwords of all people.
+/// The cached passwords of all people.
 pub(crate) struct PasswordCache {
     key: hmac::Key,
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
     people: Cache<EntryId, Arc<Mutex<PasswordRecord>>>,
-    under_way: SingleFlight<BindKey, Result<Verdict, Fault>>,
+    binds: SingleFlight<BindKey, Result<Verdict, Fault>>,
 }
 
-/// How a held password was proven.
+/// How a cached password was proven.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastProof {
-    /// When, by the wall's clock.
+    /// When, by the wall clock.
     pub(crate) at: SystemTime,
-    /// Whether it had expired, and the directory let it pass by grace.
+    /// Whether it had expired, and the directory accepted it as a grace login.
     pub(crate) by_grace: bool,
 }
 
-/// So many distinct passwords tried in an outage end a person's grace.
+/// Distinct passwords tried in an outage that end a person's grace.
 const TRIES_IN_OUTAGE: usize = 5;
 
 impl PasswordCache {
-    /// Nothing held, under a fresh key that never leaves this process.
+    /// An empty cache, with a fresh key that never leaves this process.
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
-        // Whoever is new takes the place of whoever was not there for the longest time: a person whose refused passwords are
-        // not remembered would be locked out of the directory by a phone with a stale one.
+        // A newcomer replaces the least recently used: a person whose refused passwords are not remembered would be locked
+        // out of the directory by a phone with a stale one.
         let people = Cache::builder()
             .max_capacity(lifetimes.people)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(longest)
             .build();
-        Ok(Self { key, lifetimes, flushes, people, under_way: SingleFlight::default() })
+        Ok(Self { key, lifetimes, flushes, people, binds: SingleFlight::default() })
     }
 
-    /// What a bind with this password answers, or the same one that is under way.
-    pub(crate) async fn once(
+    /// The answer to a bind with this password, or to the same bind if one is under way.
+    pub(crate) async fn bind_once(
         &self,
         person: &Identity,
         password: &Password,
@@ -86,13 +87,13 @@ impl PasswordCache {
     ) -> Result<Verdict, Fault> {
         let password = self.tag(person, password).as_ref().to_vec();
         let (dn, asked) = (person.dn.to_string(), sent.asked);
-        self.under_way.once(BindKey { person: person.id.clone(), dn, password, asked }, bind).await
+        self.binds.once(BindKey { person: person.id.clone(), dn, password, asked }, bind).await
     }
 
-    /// What is remembered of this password of a person.
+    /// What is cached about this password of a person.
     pub(crate) fn recall(&self, person: &Identity, password: &Password, now: Instant) -> Recall {
         let Some(record) = self.people.get(&person.id) else { return Recall::Unknown };
-        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = lock(&record);
         let tag = self.tag(person, password);
         let is_this = |mark: &JudgedPassword| {
             same(&mark.tag, &tag)
@@ -110,8 +111,8 @@ impl PasswordCache {
         if mark.is_refused_still(self.lifetimes.refused, now) { Recall::Refused } else { Recall::Unknown }
     }
 
-    /// A bind succeeded: only now does the lifetime begin, a hit never renews it.
-    pub(crate) fn verified(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
+    /// A bind succeeded. The lifetime begins now; a hit never renews it.
+    pub(crate) fn record_verified(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.refused.retain(|refused| !same(&refused.tag, &mark.tag));
@@ -123,21 +124,21 @@ impl PasswordCache {
         });
     }
 
-    /// The verified password had expired, and the directory let it pass by grace.
-    pub(crate) fn note_grace(&self, person: &Identity) {
+    /// The verified password had expired, and the directory accepted it as a grace login.
+    pub(crate) fn record_grace_login(&self, person: &Identity) {
         self.change(person, |record| record.is_by_grace = true);
     }
 
-    /// How the verified password was proven; none if none is held.
+    /// How the verified password was proven; none if none is cached.
     pub(crate) fn last_proof(&self, person: &Identity) -> Option<LastProof> {
         let record = self.people.get(&person.id)?;
-        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = lock(&record);
         let at = SystemTime::now().checked_sub(record.verified.as_ref()?.at.elapsed())?;
         Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
-    /// The account may not be used, or only a bind can tell: no cached password is believed any more.
-    pub(crate) fn dropped(&self, person: &Identity) {
+    /// The account is barred, or only a bind can show that it is not: no cached password is believed any more.
+    pub(crate) fn record_barred(&self, person: &Identity) {
         self.change(person, |record| {
             record.dropped = record.verified.take().or_else(|| record.dropped.take());
             record.tried_in_outage.clear();
@@ -145,14 +146,14 @@ impl PasswordCache {
         });
     }
 
-    /// Whether it was seen since a person was looked up, under whatever name, that the account may not be used.
+    /// Whether it was seen since a person was looked up, under whatever name, that the account is barred.
     pub(crate) fn was_barred_since(&self, person: &Identity) -> bool {
         let Some(record) = self.people.get(&person.id) else { return false };
         lock(&record).barred.is_some_and(|at| at > person.looked_up)
     }
 
     /// A bind with this password was refused: if it is the cached one, it is not believed any more. Another one stays: a
-    /// stranger's wrong guess takes nothing away from its owner.
+    /// stranger's wrong guess takes nothing away from the account's owner.
     pub(crate) fn disbelieve(&self, person: &Identity, password: &Password) {
         let tag = self.tag(person, password);
         self.change(person, |record| record.disbelieve(&tag));
@@ -160,30 +161,30 @@ impl PasswordCache {
 
     /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a stale
     /// one all day locks nobody out of the directory.
-    pub(crate) fn refused(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
+    pub(crate) fn record_refused(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
             record.disbelieve(&mark.tag);
             mark.doubt = record.doubt(&mark);
-            mark.unsettled = record.unsettled(&mark);
-            record.hold_refused(mark);
+            mark.recheck = record.recheck(&mark);
+            record.remember_refused(mark);
         });
     }
 
-    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is now. It
-    /// is read before that is asked again, or a device would go on failing to bind as long as nobody can be looked up.
-    pub(crate) fn refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
+    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is now.
+    /// The entry is read before it is tried again, or a device would go on with failing binds as long as look-ups fail.
+    pub(crate) fn record_refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mark = JudgedPassword { is_unseen: true, ..self.mark(person, password, now, sent) };
         self.change(person, |record| {
-            record.hold_refused(mark);
+            record.remember_refused(mark);
         });
     }
 
-    /// The entry was read: if its change stamp moved, nothing held of its passwords is believed any more. What may be the
-    /// password still is remembered for the doubt alone.
-    pub(crate) fn seen(&self, person: &Identity) {
+    /// The entry was read: if its change stamp has moved, none of its cached passwords is believed any more. One that may
+    /// still be the password is remembered, so that its refusal can be doubted.
+    pub(crate) fn compare_stamp(&self, person: &Identity) {
         let Some(record) = self.people.get(&person.id) else { return };
-        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = lock(&record);
         if let Some(moved) = record.verified.take_if(|mark| !mark.is_under_the_stamp_of(person)) {
             record.dropped = Some(moved);
         }
@@ -191,31 +192,31 @@ impl PasswordCache {
         record.refused.retain(|mark| mark.may_be_of(person.stamp.as_ref()));
     }
 
-    /// The refused passwords of a person may be asked again.
-    pub(crate) fn forget_refused(&self, person: &EntryId) {
+    /// The refused passwords of a person may be tried again.
+    pub(crate) fn drop_refused(&self, person: &EntryId) {
         if let Some(record) = self.people.get(person) {
-            record.lock().unwrap_or_else(PoisonError::into_inner).refused.clear();
+            lock(&record).refused.clear();
         }
     }
 
-    /// Whether a password may be believed while the directory is silent: it is the one proven last, the proof is within
-    /// the grace, and nobody is guessing.
-    pub(crate) fn bridges_outage(&self, person: &Identity, password: &Password, now: Instant) -> GraceCheck {
-        let Some(record) = self.people.get(&person.id) else { return GraceCheck::No };
-        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether a password is believed while the directory is silent: it is the one proven last, the proof is within the
+    /// grace, and nobody is guessing.
+    pub(crate) fn check_grace(&self, person: &Identity, password: &Password, now: Instant) -> GraceCheck {
+        let Some(record) = self.people.get(&person.id) else { return GraceCheck::Unknown };
+        let mut record = lock(&record);
         let tag = self.tag(person, password);
-        // Whoever looked the person up since, for whatever login: the directory has told that the password is another.
+        // Some login has looked the person up since, and the directory has shown that the password is another.
         let has_moved = |mark: &JudgedPassword| person.looked_up > mark.at && !mark.is_under_the_stamp_of(person);
         let believed = |mark: &&JudgedPassword| {
             self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark) && !self.is_doubted(mark, person)
         };
-        let Some(verified) = record.verified.as_ref().filter(believed) else { return GraceCheck::No };
+        let Some(verified) = record.verified.as_ref().filter(believed) else { return GraceCheck::Unknown };
         if now.duration_since(verified.at) >= self.lifetimes.outage_grace {
-            return GraceCheck::No;
+            return GraceCheck::Unknown;
         }
         let is_guessed = record.tried_in_outage.len() >= TRIES_IN_OUTAGE;
         if same(&verified.tag, &tag) {
-            return if is_guessed { GraceCheck::No } else { GraceCheck::Yes };
+            return if is_guessed { GraceCheck::Unknown } else { GraceCheck::Accepted };
         }
         if is_guessed {
             return GraceCheck::OtherPassword;
@@ -226,39 +227,39 @@ impl PasswordCache {
         GraceCheck::OtherPassword
     }
 
-    /// Whether a change of the person was reported since a password was verified that may be another password, and the stamp
-    /// does not tell. Refused binds are no reason to ask again: a directory may report each of them as a change.
+    /// Whether a change was reported since a password was verified, which may be a new password, and the stamp does not show
+    /// it. Refused binds are no reason to ask again: a directory may report each of them as a change.
     fn is_doubted(&self, verified: &JudgedPassword, person: &Identity) -> bool {
         !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)
     }
 
-    /// Forgets everybody's; tells how many were held.
-    pub(crate) fn forget_all(&self) -> Flushed {
-        let held = self.people.iter().map(|(_, record)| lock(&record).count());
-        let held = held.fold(Flushed::default(), Flushed::and);
+    /// Drops everybody's; returns how many were cached.
+    pub(super) fn drop_all(&self) -> Flushed {
+        let counts = self.people.iter().map(|(_, record)| lock(&record).count());
+        let dropped = counts.fold(Flushed::default(), Flushed::and);
         self.people.invalidate_all();
-        held
+        dropped
     }
 
-    /// Forgets one person's; tells how many were held.
-    pub(crate) fn forget(&self, person: &EntryId) -> Flushed {
+    /// Drops one person's; returns how many were cached.
+    pub(super) fn drop_person(&self, person: &EntryId) -> Flushed {
         self.people.remove(person).map(|record| lock(&record).count()).unwrap_or_default()
     }
 
-    /// Forgets the refused passwords that were sent from an address; tells how many.
-    pub(crate) fn forget_from(&self, address: IpAddr) -> Flushed {
-        let forgotten = self.people.iter().map(|(_, record)| {
+    /// Drops the refused passwords that were sent from an address; returns how many.
+    pub(crate) fn drop_sent_from(&self, address: IpAddr) -> Flushed {
+        let dropped = self.people.iter().map(|(_, record)| {
             let mut record = lock(&record);
             let before = record.refused.len();
             record.refused.retain(|mark| mark.sent.from != address);
             before - record.refused.len()
         });
-        Flushed { refused: counted(forgotten.sum()), ..Flushed::default() }
+        Flushed { refused: counted(dropped.sum()), ..Flushed::default() }
     }
 
     fn change(&self, person: &Identity, change: impl FnOnce(&mut PasswordRecord)) {
         let record = self.people.get_with_by_ref(&person.id, Arc::default);
-        change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&record));
     }
 
     fn mark(&self, person: &Identity, password: &Password, at: Instant, sent: Submission) -> JudgedPassword {
@@ -274,7 +275,7 @@ impl PasswordCache {
             is_settled,
             is_unseen: false,
             doubt: None,
-            unsettled: None,
+            recheck: None,
         }
     }
 

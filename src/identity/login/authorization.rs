@@ -1,67 +1,68 @@
-//! Whom a client wants to be, besides whose credentials it shows (RFC 4422 §3.4.1). Nobody acts for another here: both must
-//! be names of one person. Clients send the address as the one and the short name as the other, or the reverse.
+//! The authorization identity: who a client wants to be, which may differ from whose credentials it sends (RFC 4422 §3.4.1).
+//! Nobody acts for another here: both must be names of one person. Clients send the address as the one and the short name as the other,
+//! or the reverse.
 
+use std::sync::Arc;
+
+use super::LoginContext;
 use crate::directory::Fault;
-use crate::identity::{Identity, IdentityMap, Outcome, Reason, Trace, refused};
+use crate::identity::person::Identity;
+use crate::identity::verdict::{CertificateReason, Outcome, PasswordReason, Reason, TokenReason, Trace};
 use crate::names::LoginName;
-use crate::pop3::Credentials;
 
-/// The authorization identity, as it came; none if it is empty or the login name itself.
-#[derive(Debug, Default)]
-pub(crate) struct AuthorizationId(Option<Vec<u8>>);
+/// The authorization identity, as it came.
+#[derive(Debug)]
+pub(crate) struct AuthorizationId {
+    /// None if the client leaves it to the credentials.
+    wanted: Option<Vec<u8>>,
+    /// Why a login is refused if it is not a name of the person.
+    unless_theirs: Reason,
+}
 
 impl AuthorizationId {
-    /// Takes it out of credentials.
-    pub(crate) fn of(credentials: &mut Credentials) -> Self {
-        Self::new(&credentials.login, std::mem::take(&mut credentials.authorization))
+    /// Of a login by name: as good as none if it is the login name itself.
+    pub(super) fn besides_login(login: &[u8], authorization: Vec<u8>) -> Self {
+        let wanted = Some(authorization).filter(|wanted| !wanted.is_empty() && wanted != login);
+        Self { wanted, unless_theirs: Reason::Password(PasswordReason::OtherAuthorization) }
     }
 
-    pub(crate) fn new(login: &[u8], authorization: Vec<u8>) -> Self {
-        Self(Some(authorization).filter(|wanted| !wanted.is_empty() && wanted != login))
+    /// Of a login by certificate.
+    pub(super) fn besides_certificate(authorization: Vec<u8>) -> Self {
+        Self::new(authorization, Reason::Certificate(CertificateReason::OtherAuthorization))
+    }
+
+    /// Of a login by token.
+    pub(super) fn besides_token(authorization: Vec<u8>) -> Self {
+        Self::new(authorization, Reason::Token(TokenReason::OtherAuthorization))
+    }
+
+    fn new(authorization: Vec<u8>, unless_theirs: Reason) -> Self {
+        Self { wanted: Some(authorization).filter(|wanted| !wanted.is_empty()), unless_theirs }
     }
 }
 
-impl IdentityMap {
-    /// The end of a login whose client wants to be somebody: whoever is proven must be that one.
-    pub(crate) async fn authorized(&self, outcome: Outcome, wanted: &AuthorizationId) -> Outcome {
-        let Some(wanted) = &wanted.0 else { return outcome };
-        let person = match &outcome {
-            Outcome::Proven(proven) => &proven.identity,
-            Outcome::Forbidden(person, _) => person,
-            _ => return outcome,
-        };
-        match self.may_be(person, wanted, Reason::NotOwnName).await {
-            Ok(None) => outcome,
-            Ok(Some(reason)) => refused(Some(person), reason),
-            Err(fault) => Outcome::unanswered(fault),
-        }
-    }
-
-    /// Why a client that proved to be a person must not have an authorization identity, if it must not. `unless_theirs` is
-    /// the reason if it is somebody else's.
-    pub(crate) async fn may_be(
+impl LoginContext {
+    /// Whether a client that proved to be a person may be the one it wants to be.
+    pub(super) async fn check_authorization(
         &self,
-        person: &Identity,
-        authorization: &[u8],
-        unless_theirs: Reason,
-    ) -> Result<Option<Reason>, Fault> {
-        if authorization.is_empty() {
-            return Ok(None);
+        person: &Arc<Identity>,
+        authorization: &AuthorizationId,
+    ) -> Result<(), Outcome> {
+        let Some(wanted) = &authorization.wanted else { return Ok(()) };
+        let login = LoginName::new(wanted).map_err(|fault| Outcome::refused(Some(person), fault.into()))?;
+        if self.is_called(person, &login).await? {
+            return Ok(());
         }
-        let login = match LoginName::new(authorization) {
-            Ok(login) => login,
-            Err(fault) => return Ok(Some(Reason::NoName(fault))),
-        };
-        Ok((!self.is_called(person, &login).await?).then_some(unless_theirs))
+        Err(Outcome::refused(Some(person), authorization.unless_theirs.clone()))
     }
 
-    /// Whether a login name is one of a person's: several may have it, the credentials tell them apart. While a directory is
-    /// silent, whoever had it when all were last heard.
+    /// Whether a login name is one of a person's. Several people may have it: the credentials decide which of them it is.
+    /// While a directory is silent, the person counts who had it when all last answered.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
-        match self.names.find(self.asking(login, Trace::IGNORED)).await {
-            Ok(found) => Ok(found.people().iter().any(|found| found.id == person.id)),
+        match self.caches.names.find(self.query(login, Trace::OFF)).await {
+            Ok(owner) => Ok(owner.people().iter().any(|found| found.id == person.id)),
             Err(fault @ Fault::Unavailable { silent: true, .. }) => {
-                let last = self.names.last(login).await.ok_or(fault)?;
+                let last = self.caches.names.last(login).await.ok_or(fault)?;
                 Ok(last.id == person.id)
             }
             Err(fault) => Err(fault),

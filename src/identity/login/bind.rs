@@ -1,159 +1,167 @@
-//! Proving a password by a bind as the person, and what its answer means for what is cached.
+//! Proving a password by a bind as the person, and what the answer means for the caches.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::PasswordLogin;
+use super::account::Doubt;
+use super::order::{Attempt, Proved};
 use crate::directory::{EntryId, Fault, Refusal, Verdict};
-use crate::identity::person::NameOwner;
-use crate::identity::question::answers::told;
-use crate::identity::{Attempt, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, proven, refused};
+use crate::identity::person::Identity;
+use crate::identity::question::{NameOwner, describe_people};
+use crate::identity::verdict::{LockOutOf, NameReason, Outcome, Proof, Reason, Trace};
 use crate::names::Kind;
 
-impl IdentityMap {
-    pub(crate) async fn bind(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>) -> Outcome {
-        if let Some(refusal) = self.barred(identity) {
-            return refusal;
+impl PasswordLogin<'_> {
+    /// Asks the directory about the password.
+    pub(super) async fn bind(
+        &self,
+        person: Arc<Identity>,
+        kind: Option<Kind>,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
+        // While a directory is silent, it is asked about known people in the same way as about unknown ones: by a search,
+        // which takes another time than a bind.
+        if person.looked_up < self.sent.at && self.context.directories.finds_nobody(&person) {
+            return self.begin_anew(attempt).await;
         }
-        if identity.looked_up < attempt.began && self.directories.finds_nobody(identity) {
-            return self.look_up_first(attempt).await;
+        if !attempt.ticket.reserve(&person) {
+            return Err(Outcome::refused(Some(&person), Reason::LockedOut(LockOutOf::PersonAtOnce)));
         }
-        if !self.guard.admits(identity, &attempt.trial, Instant::now()) {
-            return refused(Some(identity), Reason::LockedOut(LockOutOf::PersonAtOnce));
-        }
-        match self.ask(attempt, identity).await {
-            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(attempt, identity, refusal).await,
-            Ok(verdict) => self.accept(attempt, identity, kind, verdict).await,
-            Err(fault) => self.without_answer(attempt, fault).await,
-        }
-    }
-
-    /// While a directory is silent, those whom it knows are asked for as those whom it does not know: by a search, whose
-    /// time is not that of a bind.
-    async fn look_up_first(&self, attempt: &Attempt<'_>) -> Outcome {
-        match self.find_anew(attempt).await {
-            Ok(found) => Box::pin(self.judge(attempt, &found)).await,
-            Err(fault) => self.without_answer(attempt, fault).await,
+        match self.ask(&person, attempt.trace).await {
+            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(&person, refusal, attempt).await,
+            Ok(verdict) => self.accept(person, kind, verdict, attempt).await,
+            Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    pub(crate) async fn ask(&self, attempt: &Attempt<'_>, identity: &Identity) -> Result<Verdict, Fault> {
-        let bind = self.directories.bind(identity, attempt.password.clone());
-        let answer = self.passwords.once(identity, &attempt.password, attempt.sent, bind).await;
-        attempt.steps.note_bind(&identity.dn, &answer);
+    /// A bind with the password, or the answer to the same one that is under way.
+    pub(super) async fn ask(&self, person: &Identity, trace: &Trace) -> Result<Verdict, Fault> {
+        let bind = self.context.directories.bind(person, self.password.clone());
+        let answer = self.context.caches.passwords.bind_once(person, &self.password, self.sent, bind).await;
+        trace.note_bind(&person.dn, &answer);
         answer
     }
 
     /// A success counts only for the entry that was looked up.
     async fn accept(
         &self,
-        attempt: &Attempt<'_>,
-        identity: &Arc<Identity>,
+        person: Arc<Identity>,
         kind: Option<Kind>,
         verdict: Verdict,
-    ) -> Outcome {
-        match self.is_still_at_its_dn(attempt, identity).await {
-            Ok(true) => self.settle(attempt, identity, kind, verdict),
-            Ok(false) => self.start_anew(attempt, &identity.id).await,
-            Err(fault) => self.without_answer(attempt, fault).await,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
+        match self.is_still_at_its_dn(&person).await {
+            Ok(true) => self.apply_verdict(&person, kind, verdict),
+            Ok(false) => self.begin_anew_after_move(&person.id, attempt).await,
+            Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    /// Whether a bind under the person's DN was a bind as the person: a DN can be given to a successor. What was read in
-    /// the course of this login needs no second look.
-    pub(crate) async fn is_still_at_its_dn(&self, attempt: &Attempt<'_>, person: &Identity) -> Result<bool, Fault> {
-        if person.looked_up >= attempt.began {
+    /// Whether a bind under the person's DN was a bind as the person: a DN can be given to a successor. An entry that was
+    /// read in the course of this login needs no second look.
+    pub(super) async fn is_still_at_its_dn(&self, person: &Identity) -> Result<bool, Fault> {
+        if person.looked_up >= self.sent.at {
             return Ok(true);
         }
-        self.directories.is_still_theirs(person).await
+        self.context.directories.is_still_theirs(person).await
     }
 
-    /// The DN of a cached person is somebody else's by now: the login begins again, by its name, and so does every other
+    /// The DN of a cached person is somebody else's by now: the checks begin again with the name, and so does every other
     /// name of that person.
-    pub(crate) async fn start_anew(&self, attempt: &Attempt<'_>, moved: &EntryId) -> Outcome {
-        self.flushes.entry_changed(moved.clone());
-        self.guard.withdraw(&attempt.trial);
-        match self.find_anew(attempt).await {
-            Ok(found) => Box::pin(self.judge(attempt, &found)).await,
-            Err(fault) => self.without_answer(attempt, fault).await,
+    pub(super) async fn begin_anew_after_move(
+        &self,
+        moved: &EntryId,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
+        self.context.caches.flushes.entry_changed(moved.clone());
+        attempt.ticket.withdraw();
+        self.begin_anew(attempt).await
+    }
+
+    async fn begin_anew(&self, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        match self.find_anew(attempt.trace).await {
+            Ok(found) => self.claim_of(&found, attempt.trace).map(Proved::Anew),
+            Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    /// A refusal is looked up anew before it is told: an entry that moved has another DN, and that one is bound once. And
-    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
-    /// modifyTimestamp, in slapd): the password is held as refused under the stamp behind the bind, or it would soon be tried again.
-    async fn bind_where_it_is_now(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, refusal: Refusal) -> Outcome {
-        // Whatever the directory says of the entry next, or fails to say: this password is not believed any more.
-        self.passwords.disbelieve(identity, &attempt.password);
-        let found = match self.find_anew(attempt).await {
+    /// The entry is read again before a refusal stands: one that moved has another DN, and that one is bound once. And where
+    /// passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
+    /// modifyTimestamp, in slapd): the password is cached as refused under the stamp after the bind, or it would soon be
+    /// tried again.
+    async fn bind_where_it_is_now(
+        &self,
+        person: &Arc<Identity>,
+        refusal: Refusal,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
+        let caches = &self.context.caches;
+        // Whatever the entry says next, or if it cannot be read: this password is not believed any more.
+        caches.passwords.disbelieve(person, &self.password);
+        let found = match self.find_anew(attempt.trace).await {
             Ok(found) => found,
             Err(fault) => {
                 if refusal.is_of_the_account() {
-                    self.passwords.dropped(identity);
+                    caches.passwords.record_barred(person);
                 } else {
-                    self.passwords.refused_unseen(identity, &attempt.password, Instant::now(), attempt.sent);
+                    caches.passwords.record_refused_unseen(person, &self.password, Instant::now(), self.sent);
                 }
-                return self.without_answer(attempt, fault).await;
+                return self.bridge(fault, attempt).await;
             }
         };
-        if found.people().iter().all(|anew| anew.id != identity.id) {
+        if found.people().iter().all(|anew| anew.id != person.id) {
             // Renamed, or gone: then no other name of theirs may lead to the old entry either.
-            self.flushes.entry_changed(identity.id.clone());
+            caches.flushes.entry_changed(person.id.clone());
         }
         let (anew, kind) = match &*found {
             NameOwner::One(anew, kind) => (anew, *kind),
             NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) => {
-                return refused(Some(identity), Reason::Nobody);
+                return Err(Outcome::refused(Some(person), Reason::Name(NameReason::Unknown)));
             }
-            NameOwner::Ambiguous(people) => return refused(None, Reason::Ambiguous(told(people.iter()))),
+            NameOwner::Ambiguous(people) => {
+                let reason = NameReason::Ambiguous(describe_people(people.iter()));
+                return Err(Outcome::refused(None, Reason::Name(reason)));
+            }
         };
-        if let Some(refusal) = self.barred(anew) {
-            return refusal;
+        self.context.check_account(anew, Doubt::LeftToBind).map_err(|reason| Outcome::refused(Some(anew), reason))?;
+        if anew.dn.matches(&person.dn) {
+            return self.apply_verdict(anew, kind, Verdict::Refused(refusal));
         }
-        if anew.dn.matches(&identity.dn) {
-            return self.settle(attempt, anew, kind, Verdict::Refused(refusal));
-        }
-        match self.ask(attempt, anew).await {
-            Ok(verdict) => self.settle(attempt, anew, kind, verdict),
-            Err(fault) => self.without_answer(attempt, fault).await,
+        match self.ask(anew, attempt.trace).await {
+            Ok(verdict) => self.apply_verdict(anew, kind, verdict),
+            Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    fn settle(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Outcome {
-        match self.conclude(attempt, identity, self.standing(identity).with(verdict)) {
-            Ok(proof) => proven(identity, kind, proof, attempt.steps),
-            Err(reason) => refused(Some(identity), reason),
+    fn apply_verdict(&self, person: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Result<Proved, Outcome> {
+        match self.record_verdict(person, verdict) {
+            Ok(proof) => Ok(Proved::Person(person.clone(), kind, proof)),
+            Err(reason) => Err(Outcome::refused(Some(person), reason)),
         }
     }
 
     /// A bind was answered, and the entry read: what both say together is cached.
-    pub(crate) fn conclude(
-        &self,
-        attempt: &Attempt<'_>,
-        identity: &Identity,
-        verdict: Verdict,
-    ) -> Result<Proof, Reason> {
-        match verdict {
+    pub(super) fn record_verdict(&self, person: &Identity, verdict: Verdict) -> Result<Proof, Reason> {
+        let passwords = &self.context.caches.passwords;
+        match self.context.account_status(person).with(verdict) {
             Verdict::Proven => {
-                self.verified(attempt, identity);
+                passwords.record_verified(person, &self.password, Instant::now(), self.sent);
                 Ok(Proof::Bind)
             }
             Verdict::Grace { left } => {
-                self.verified(attempt, identity);
-                self.passwords.note_grace(identity);
+                passwords.record_verified(person, &self.password, Instant::now(), self.sent);
+                passwords.record_grace_login(person);
                 Ok(Proof::GraceLogin { left })
             }
             Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
-                self.passwords.refused(identity, &attempt.password, Instant::now(), attempt.sent);
-                Err(Reason::Directory(refusal))
+                passwords.record_refused(person, &self.password, Instant::now(), self.sent);
+                Err(refusal.into())
             }
             Verdict::Refused(refusal) => {
-                self.passwords.dropped(identity);
-                Err(Reason::Directory(refusal))
+                passwords.record_barred(person);
+                Err(refusal.into())
             }
         }
-    }
-
-    fn verified(&self, attempt: &Attempt<'_>, identity: &Identity) {
-        self.passwords.verified(identity, &attempt.password, Instant::now(), attempt.sent);
     }
 }

@@ -1,16 +1,31 @@
-//! A name that several people have, where the password may tell them apart: it is tried on each of them, and must be
+//! A name that several people have, where the password decides which of them it is: it is tried on each of them, and must be
 //! exactly one's.
 //!
-//! Each is judged like somebody with a name of their own: by the state of the account, by what is held, by their lock-out.
-//! But a wrong password counts for the name, not for them: it may well be their namesake's right one.
+//! Each goes through the same checks as somebody with a name of their own. But a wrong password counts for the name, not for
+//! them: it may well be their namesake's right one.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use super::PasswordLogin;
+use super::account::Doubt;
+use super::order::{Attempt, Proved, check_person};
 use crate::directory::{Fault, Refusal, Verdict};
-use crate::identity::cache::passwords::Recall;
-use crate::identity::question::answers::told;
-use crate::identity::{Attempt, Identity, IdentityMap, LockOutOf, Outcome, Proof, Reason, TraceEvent, proven, refused};
+use crate::identity::cache::Recall;
+use crate::identity::person::Identity;
+use crate::identity::question::describe_people;
+use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Proof, Reason, TraceEvent};
+
+/// A login by a name that several people have.
+pub(super) struct Namesakes<'l> {
+    login: &'l PasswordLogin<'l>,
+    people: &'l [Arc<Identity>],
+}
+
+/// The password tried on one of them.
+struct NamesakeTry {
+    person: Arc<Identity>,
+    result: TryResult,
+}
 
 /// What came of the password with one person.
 enum TryResult {
@@ -18,113 +33,104 @@ enum TryResult {
     Proven(Proof),
     /// It is not theirs, or they may not log in.
     Refused(Reason),
-    /// Their directory said no, just now.
-    SaidNo(Refusal),
-    /// Somebody's, but their DN is another entry's by now.
-    NotThere,
+    /// Their directory refused it just now.
+    RefusedByBind(Refusal),
+    /// It is somebody's, but their DN is another entry's by now.
+    Moved,
     /// Their directory gave no answer.
     Unanswered(Fault),
 }
 
-/// One person, and what came of it.
-type NamesakeTry = (Arc<Identity>, TryResult);
-
-impl IdentityMap {
-    /// Logs in whose password it is, if it is exactly one's. Where ambiguous names are refused, and of more people than
-    /// are told apart, it is tried on nobody.
-    pub(crate) async fn try_each(&self, attempt: &Attempt<'_>, people: &[Arc<Identity>]) -> Outcome {
-        if people.len() > usize::from(self.settings.ambiguous.most()) {
-            return refused(None, Reason::Ambiguous(told(people.iter())));
-        }
-        if !self.guard.admits_namesakes(people, &attempt.trial, Instant::now()) {
-            return refused(None, Reason::LockedOut(LockOutOf::Name));
-        }
-        attempt.steps.note(|| TraceEvent::TriedOnEach(told(people.iter())));
-        let mut tries: Vec<NamesakeTry> = Vec::new();
-        for person in people {
-            let outcome = self.try_one(attempt, person).await;
-            if matches!(outcome, TryResult::NotThere) {
-                return self.start_anew(attempt, &person.id).await;
-            }
-            tries.push((person.clone(), outcome));
-        }
-        match self.look_again(attempt, tries).await {
-            Ok(tries) => exactly_one(&tries, attempt),
-            Err(fault) => Outcome::unanswered(fault),
-        }
+impl<'l> Namesakes<'l> {
+    pub(super) fn new(login: &'l PasswordLogin<'_>, people: &'l [Arc<Identity>]) -> Self {
+        Self { login, people }
     }
 
-    async fn try_one(&self, attempt: &Attempt<'_>, person: &Arc<Identity>) -> TryResult {
-        if self.guard.shuts_out(person, &attempt.trial, Instant::now()) {
-            return TryResult::Refused(Reason::LockedOut(LockOutOf::Person));
+    /// Whose password it is, if it is exactly one's.
+    pub(super) async fn prove(&self, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        if !attempt.ticket.reserve_together(self.people) {
+            return Err(Outcome::refused(None, Reason::LockedOut(LockOutOf::Name)));
         }
-        if let Some(Outcome::Refused(refused)) = self.barred(person) {
-            return TryResult::Refused(refused.reason);
+        attempt.trace.note(|| TraceEvent::TriedOnEach(describe_people(self.people.iter())));
+        let mut tries: Vec<NamesakeTry> = Vec::new();
+        for person in self.people {
+            let result = self.try_one(person, attempt).await;
+            if matches!(result, TryResult::Moved) {
+                return self.login.begin_anew_after_move(&person.id, attempt).await;
+            }
+            tries.push(NamesakeTry { person: person.clone(), result });
         }
-        // The certificate tells namesakes apart as well: the password is tried on nobody else.
-        if let Some(reason) = attempt.owner.rejects(person) {
+        let (person, proof) = exactly_one(&self.look_again(tries, attempt).await?)?;
+        Ok(Proved::Person(person, None, proof))
+    }
+
+    async fn try_one(&self, person: &Arc<Identity>, attempt: &Attempt<'_>) -> TryResult {
+        if let Err(reason) = check_person(self.login.context, attempt, person, Doubt::LeftToBind) {
             return TryResult::Refused(reason);
         }
-        match self.recall(person, attempt) {
-            Recall::Verified => TryResult::Proven(Proof::Held),
-            Recall::Refused => TryResult::Refused(Reason::RefusedBefore),
-            Recall::RefusedUnseen | Recall::Unknown => match self.ask(attempt, person).await {
-                Ok(Verdict::Refused(refusal)) => TryResult::SaidNo(refusal),
-                Ok(verdict) => self.tried_where_they_are(attempt, person, verdict).await,
+        // The certificate decides between them as well: the password is tried on nobody else.
+        if let Some(reason) = attempt.accepted.rejects(person) {
+            return TryResult::Refused(reason);
+        }
+        match self.login.recall(person) {
+            Recall::Verified => TryResult::Proven(Proof::Cached),
+            Recall::Refused => TryResult::Refused(Reason::Password(PasswordReason::RefusedBefore)),
+            Recall::RefusedUnseen | Recall::Unknown => match self.login.ask(person, attempt.trace).await {
+                Ok(Verdict::Refused(refusal)) => TryResult::RefusedByBind(refusal),
+                Ok(verdict) => self.accept(person, verdict).await,
                 Err(fault) => TryResult::Unanswered(fault),
             },
         }
     }
 
     /// A success counts only for the entry that was looked up.
-    async fn tried_where_they_are(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
-        match self.is_still_at_its_dn(attempt, person).await {
-            Ok(true) => self.tried(attempt, person, verdict),
-            Ok(false) => TryResult::NotThere,
+    async fn accept(&self, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
+        match self.login.is_still_at_its_dn(person).await {
+            Ok(true) => self.apply_verdict(person, verdict),
+            Ok(false) => TryResult::Moved,
             Err(fault) => TryResult::Unanswered(fault),
         }
     }
 
-    /// As for everybody else, a refusal is looked up anew before it is told: once for all.
-    async fn look_again(&self, attempt: &Attempt<'_>, tries: Vec<NamesakeTry>) -> Result<Vec<NamesakeTry>, Fault> {
-        if !tries.iter().any(|(_, tried)| matches!(tried, TryResult::SaidNo(_))) {
+    /// As for everybody else, the entries are read again before a refusal stands: once for all.
+    async fn look_again(&self, tries: Vec<NamesakeTry>, attempt: &Attempt<'_>) -> Result<Vec<NamesakeTry>, Fault> {
+        if !tries.iter().any(|tried| matches!(tried.result, TryResult::RefusedByBind(_))) {
             return Ok(tries);
         }
-        let found = self.find_anew(attempt).await?;
-        let mut settled = Vec::new();
-        for (person, first_word) in tries {
+        let found = self.login.find_anew(attempt.trace).await?;
+        let mut last = Vec::new();
+        for NamesakeTry { person, result } in tries {
             let anew = found.people().iter().find(|anew| anew.id == person.id).ok_or_else(changed)?;
-            let last_word = match first_word {
-                TryResult::SaidNo(refusal) => self.settle_refusal(attempt, &person, anew, refusal).await,
+            let result = match result {
+                TryResult::RefusedByBind(refusal) => self.confirm_refusal(&person, anew, refusal, attempt).await,
                 other => other,
             };
-            settled.push((anew.clone(), last_word));
+            last.push(NamesakeTry { person: anew.clone(), result });
         }
-        let are_all = found.people().len() == settled.len();
-        if are_all { Ok(settled) } else { Err(changed()) }
+        if found.people().len() == last.len() { Ok(last) } else { Err(changed()) }
     }
 
-    async fn settle_refusal(
+    async fn confirm_refusal(
         &self,
-        attempt: &Attempt<'_>,
         person: &Identity,
         anew: &Arc<Identity>,
         refusal: Refusal,
+        attempt: &Attempt<'_>,
     ) -> TryResult {
-        if let Some(Outcome::Refused(refused)) = self.barred(anew) {
-            return TryResult::Refused(refused.reason);
+        if let Err(reason) = self.login.context.check_account(anew, Doubt::LeftToBind) {
+            return TryResult::Refused(reason);
         }
         if anew.dn.matches(&person.dn) {
-            return self.tried(attempt, anew, Verdict::Refused(refusal));
+            return self.apply_verdict(anew, Verdict::Refused(refusal));
         }
-        match self.ask(attempt, anew).await {
-            Ok(verdict) => self.tried(attempt, anew, verdict),
+        match self.login.ask(anew, attempt.trace).await {
+            Ok(verdict) => self.apply_verdict(anew, verdict),
             Err(fault) => TryResult::Unanswered(fault),
         }
     }
 
-    fn tried(&self, attempt: &Attempt<'_>, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
-        match self.conclude(attempt, person, self.standing(person).with(verdict)) {
+    fn apply_verdict(&self, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
+        match self.login.record_verdict(person, verdict) {
             Ok(proof) => TryResult::Proven(proof),
             Err(reason) => TryResult::Refused(reason),
         }
@@ -135,30 +141,32 @@ fn changed() -> Fault {
     Fault::Unavailable { why: "the people of that name changed while they were asked".to_owned(), silent: false }
 }
 
-/// Two are too many whoever else there is; one is one only if each of the others is known not to be.
-fn exactly_one(tries: &[NamesakeTry], attempt: &Attempt<'_>) -> Outcome {
-    let of = |tried: &NamesakeTry| match &tried.1 {
-        TryResult::Proven(proof) => Some((tried.0.clone(), *proof)),
+/// Two owners are too many, even if others are unknown; one owner counts only if each of the others is known not to be one.
+fn exactly_one(tries: &[NamesakeTry]) -> Result<(Arc<Identity>, Proof), Outcome> {
+    let owner = |tried: &NamesakeTry| match &tried.result {
+        TryResult::Proven(proof) => Some((tried.person.clone(), *proof)),
         _ => None,
     };
-    let owners: Vec<(Arc<Identity>, Proof)> = tries.iter().filter_map(of).collect();
+    let mut owners: Vec<(Arc<Identity>, Proof)> = tries.iter().filter_map(owner).collect();
     if owners.len() > 1 {
-        return refused(None, Reason::PasswordOfSeveral(told(owners.iter().map(|(owner, _)| owner))));
+        let people = describe_people(owners.iter().map(|(owner, _)| owner));
+        return Err(Outcome::refused(None, Reason::Password(PasswordReason::OfSeveral(people))));
     }
-    let unanswered = tries.iter().find_map(|(_, tried)| match tried {
+    let unanswered = tries.iter().find_map(|tried| match &tried.result {
         TryResult::Unanswered(fault) => Some(fault.clone()),
         _ => None,
     });
     if let Some(fault) = unanswered {
-        return Outcome::unanswered(fault);
+        return Err(fault.into());
     }
-    if let [(owner, proof)] = owners.as_slice() {
-        return proven(owner, None, *proof, attempt.steps);
+    if let Some(owner) = owners.pop() {
+        return Ok(owner);
     }
-    let reason = |(person, tried): &NamesakeTry| match tried {
+    let reason = |NamesakeTry { person, result }: &NamesakeTry| match result {
         TryResult::Refused(reason) => format!("{}: {reason}", person.dn),
-        TryResult::SaidNo(refusal) => format!("{}: {refusal}", person.dn),
-        TryResult::Proven(_) | TryResult::NotThere | TryResult::Unanswered(_) => person.dn.to_string(),
+        TryResult::RefusedByBind(refusal) => format!("{}: {refusal}", person.dn),
+        TryResult::Proven(_) | TryResult::Moved | TryResult::Unanswered(_) => person.dn.to_string(),
     };
-    refused(None, Reason::NoneOfSeveral(tries.iter().map(reason).collect()))
+    let reasons = tries.iter().map(reason).collect();
+    Err(Outcome::refused(None, Reason::Password(PasswordReason::OfNone(reasons))))
 }

@@ -1,13 +1,13 @@
-//! Who is behind a login name, without a password: the login's own steps up to where it would be asked for, and the
-//! place of the mail, which comes behind it.
+//! Who is behind a login name, without a password: the login's own steps up to where a password would be asked for, and the
+//! place of the mail, which comes after it.
 
 use std::sync::Arc;
 
-use crate::identity::person::NameOwner;
-use crate::identity::question::answers::told;
-use crate::identity::{
-    AccountStatus, Identity, IdentityMap, Outcome, Reason, RetentionSource, Trace, TraceEvent, one_person, refused,
-};
+use super::LoginContext;
+use crate::identity::person::Identity;
+use crate::identity::question::{NameOwner, describe_people};
+use crate::identity::retention::RetentionSource;
+use crate::identity::verdict::{AccountReason, AccountStatus, NameReason, Outcome, Reason, Trace, TraceEvent};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 
@@ -22,40 +22,37 @@ pub struct Resolved {
     pub kind: Option<Kind>,
 }
 
-impl IdentityMap {
-    /// Whose login name this is, with every step taken down.
-    ///
-    /// # Errors
-    /// How a login with this name would end, whatever the password.
-    pub async fn resolve(&self, login: &[u8], steps: &Trace) -> Result<Resolved, Outcome> {
-        let login = LoginName::new(login).map_err(|fault| refused(None, Reason::NoName(fault)))?;
-        steps.note(|| TraceEvent::Name(login.to_string()));
-        let found = self.names.find(self.asking(&login, steps)).await.map_err(Outcome::unanswered)?;
-        if let NameOwner::Ambiguous(people) = &*found
-            && people.len() <= usize::from(self.settings.ambiguous.most())
-        {
-            return Err(refused(None, Reason::TriedOnEach(told(people.iter()))));
-        }
-        let (identity, kind) = one_person(&found, steps).map_err(|reason| refused(None, reason))?;
-        let standing = self.standing(identity);
-        steps.note(|| TraceEvent::Account(standing.clone()));
-        if let AccountStatus::Barred(reason) = standing {
-            return Err(refused(Some(identity), reason));
-        }
-        self.note_scram(identity, steps).await.map_err(Outcome::unanswered)?;
-        let maildrop = place(identity, steps)?;
-        Ok(Resolved { identity: identity.clone(), maildrop, kind })
+/// Whose login name this is; else how a login with it would end, whatever the password.
+pub(crate) async fn resolve(context: &LoginContext, login: &[u8], trace: &Trace) -> Result<Resolved, Outcome> {
+    let login = LoginName::new(login).map_err(|fault| Outcome::refused(None, fault.into()))?;
+    trace.note(|| TraceEvent::Name(login.to_string()));
+    let owner = context.caches.names.find(context.query(&login, trace)).await?;
+    if let NameOwner::Ambiguous(people) = &*owner
+        && people.len() <= usize::from(context.settings.ambiguous.most())
+    {
+        let reason = NameReason::TriedOnEach(describe_people(people.iter()));
+        return Err(Outcome::refused(None, Reason::Name(reason)));
     }
+    let (person, kind) = owner.one_person().map_err(|reason| Outcome::refused(None, reason))?;
+    trace.note(|| TraceEvent::person(person));
+    let status = context.account_status(person);
+    trace.note(|| TraceEvent::Account(status.clone()));
+    if let AccountStatus::Barred(reason) = status {
+        return Err(Outcome::refused(Some(person), reason));
+    }
+    context.note_scram(person, trace).await?;
+    let maildrop = place(person, trace)?;
+    Ok(Resolved { identity: person.clone(), maildrop, kind })
 }
 
 /// Where a person's mail is, or how a login without a place for mail ends.
-pub(crate) fn place(identity: &Arc<Identity>, steps: &Trace) -> Result<MaildropPath, Outcome> {
-    steps.note(|| TraceEvent::Maildrop(identity.maildrop.clone()));
-    if identity.retention.source != RetentionSource::Off {
-        steps.note(|| TraceEvent::Retention(identity.retention.clone()));
+pub(super) fn place(person: &Arc<Identity>, trace: &Trace) -> Result<MaildropPath, Outcome> {
+    trace.note(|| TraceEvent::Maildrop(person.maildrop.clone()));
+    if person.retention.source != RetentionSource::Off {
+        trace.note(|| TraceEvent::Retention(person.retention.clone()));
     }
-    identity.maildrop.clone().map_err(|refusal| match refusal {
-        PathRefusal::Forbidden(why) => Outcome::Forbidden(identity.clone(), why),
-        refusal => refused(Some(identity), Reason::NoMaildrop(refusal)),
+    person.maildrop.clone().map_err(|refusal| match refusal {
+        PathRefusal::Forbidden(why) => Outcome::Forbidden(person.clone(), why),
+        refusal => Outcome::refused(Some(person), Reason::Account(AccountReason::NoMaildrop(refusal))),
     })
 }

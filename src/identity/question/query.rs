@@ -1,48 +1,51 @@
-//! Asking the directories whose a login name is: all of them, at the same time.
+//! Whose login name is this? All directories that may know it are asked at the same time.
 
 use std::sync::Arc;
 
-use crate::directory::{Entry, Fault};
-use crate::identity::person::NameOwner;
-use crate::identity::question::answers::Answers;
-use crate::identity::question::directories::Directories;
-use crate::identity::verdict::trace::{Trace, TraceEvent};
-use crate::identity::{Identity, Settings};
+use super::answers::Answers;
+use super::{Directories, NameOwner};
+use crate::directory::{self, Entry, Fault};
+use crate::identity::person::Identity;
+use crate::identity::settings::Settings;
+use crate::identity::verdict::{OutsideLimits, Trace, TraceEvent};
 use crate::names::{LoginName, LookUp};
 
-/// Why a name is nobody's that the limits of all directories leave out: none is asked for it.
-pub(crate) const NO_DIRECTORY: &str = "no directory is for such a name";
-
-/// A question to all directories.
+/// A valid login name on its way to the directories' filters.
 #[derive(Clone, Copy)]
 pub(crate) struct NameQuery<'a> {
     pub(crate) login: &'a LoginName,
     pub(crate) directories: &'a Directories,
     pub(crate) settings: &'a Settings,
-    pub(crate) steps: &'a Trace,
+    pub(crate) trace: &'a Trace,
 }
 
-/// What they say together.
+/// What the directories answer together.
 pub(crate) struct NameAnswers {
-    heard: Answers,
-    /// What the name leads to if nobody is found.
+    answers: Answers,
+    /// What the name leads to if nobody has it.
     otherwise: NameOwner,
 }
 
 impl NameQuery<'_> {
-    /// Asks each directory that may hold such a name.
+    /// What the name stands for in a directory; empty if the directory is not asked for it.
+    pub(crate) fn look_up_in(&self, directory: &directory::Settings) -> LookUp {
+        directory.names.narrow(self.settings.policy.look_up(self.login, &directory.base))
+    }
+
+    /// Asks each directory that may have such a name.
     pub(crate) async fn ask(&self) -> NameAnswers {
         let (mut asked, mut otherwise) = (Vec::new(), NameOwner::OutsidePolicy);
         for directory in self.directories.iter() {
             let settings = directory.settings();
             let by_policy = self.settings.policy.look_up(self.login, &settings.base);
-            let look_up = settings.names.narrow(by_policy.clone());
-            if look_up.is_empty() && !by_policy.is_empty() {
-                otherwise = NameOwner::OutsideLimits(NO_DIRECTORY.to_owned());
-                self.steps.note(|| TraceEvent::OutsideLimits { directory: settings.name.to_string() });
+            let is_within_policy = !by_policy.is_empty();
+            let look_up = settings.names.narrow(by_policy);
+            if look_up.is_empty() && is_within_policy {
+                otherwise = NameOwner::OutsideLimits(OutsideLimits::Name);
+                self.trace.note(|| TraceEvent::OutsideLimits { directory: settings.name.to_string() });
                 continue;
             }
-            self.steps.note(|| TraceEvent::Asked {
+            self.trace.note(|| TraceEvent::Asked {
                 directory: settings.name.to_string(),
                 look_up: look_up.clone(),
                 searches: directory.searches(&look_up),
@@ -55,52 +58,55 @@ impl NameQuery<'_> {
         if !asked.is_empty() {
             otherwise = NameOwner::Nobody;
         }
-        let mut answer = NameAnswers { heard: Answers::default(), otherwise };
+        let mut answers = NameAnswers { answers: Answers::default(), otherwise };
         for (settings, look_up, pending) in asked {
-            let of_directory = pending.await;
-            self.steps.note_answer(&settings.name, &of_directory, |entry| {
-                entry.kind_of_match(&look_up, &settings.attributes)
-            });
-            match of_directory {
-                Ok(entries) => entries.iter().for_each(|entry| self.note(&mut answer, entry, &look_up, settings)),
-                Err(fault) => answer.heard.note_fault(&settings.name, self.directories.told(fault, &settings.name)),
+            let answer = pending.await;
+            self.trace
+                .note_answer(&settings.name, &answer, |entry| entry.kind_of_match(&look_up, &settings.attributes));
+            match answer {
+                Ok(entries) => entries.iter().for_each(|entry| self.note(&mut answers, entry, &look_up, settings)),
+                Err(fault) => {
+                    let fault = self.directories.attributed(fault, &settings.name);
+                    answers.answers.note_fault(&settings.name, fault);
+                }
             }
         }
-        answer
+        answers
     }
 
-    /// An entry that its directory is not for is nobody, and never makes a name ambiguous.
-    fn note(&self, answer: &mut NameAnswers, entry: &Entry, look_up: &LookUp, of: &crate::directory::Settings) {
+    /// An entry outside its directory's limits is nobody, and never makes a name ambiguous.
+    fn note(&self, answers: &mut NameAnswers, entry: &Entry, look_up: &LookUp, of: &directory::Settings) {
         if let Some(misfit) = &entry.misfit {
-            answer.otherwise = NameOwner::OutsideLimits(format!("{} in {}: {misfit}", entry.dn, of.name));
+            let why = format!("{} in {}: {misfit}", entry.dn, of.name);
+            answers.otherwise = NameOwner::OutsideLimits(OutsideLimits::Entry(why));
             return;
         }
         let identity = Identity::found(entry, &of.attributes, self.settings);
-        answer.heard.people.push((identity, entry.kind_of_match(look_up, &of.attributes)));
+        answers.answers.people.push((identity, entry.kind_of_match(look_up, &of.attributes)));
     }
 }
 
 impl NameAnswers {
-    /// Whether every directory that was asked was heard.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.heard.is_whole()
+    /// Whether every directory that was asked has answered.
+    pub(crate) fn are_complete(&self) -> bool {
+        self.answers.are_complete()
     }
 
-    /// See [`Heard::still`].
+    /// See [`Answers::still`].
     pub(crate) fn still<'k>(&self, known: Option<&'k Arc<Identity>>) -> Option<&'k Arc<Identity>> {
-        self.heard.still(known)
+        self.answers.still(known)
     }
 
-    /// What the name leads to. Several people are several, whoever else there may be; but where each of them is tried,
-    /// all must be known.
-    pub(crate) fn found(self, known: Option<&Arc<Identity>>, settings: &Settings) -> Result<NameOwner, Fault> {
-        let is_several = self.heard.people.len() > 1;
-        if let Some(fault) = self.heard.doubt(known)
+    /// What the name leads to. If several people have it, it does not matter who else may; but where a password is
+    /// tried on each, all must be known.
+    pub(crate) fn owner(self, known: Option<&Arc<Identity>>, settings: &Settings) -> Result<NameOwner, Fault> {
+        let is_several = self.answers.people.len() > 1;
+        if let Some(fault) = self.answers.doubt(known)
             && !(is_several && settings.ambiguous.most() == 1)
         {
             return Err(fault);
         }
-        let mut people = self.heard.people;
+        let mut people = self.answers.people;
         Ok(match people.pop() {
             None => self.otherwise,
             Some((identity, kind)) if people.is_empty() => NameOwner::One(identity, kind),

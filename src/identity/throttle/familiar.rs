@@ -1,5 +1,4 @@
-//! Where people are at home: the networks that each logged in from of late. A lock-out made elsewhere does not reach them
-//! there.
+//! Familiar networks: those that each person logged in from lately. A lock-out made elsewhere does not reach them there.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,29 +12,29 @@ use crate::lockout::Network;
 /// A network stays familiar for so long after the last login from it.
 const FAMILIAR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Networks remembered of each person. One more, and the one that was not used for the longest time gives way: whoever logs
-/// in from thousands of networks takes nobody else's place.
+/// Networks remembered for each person. With one more, the least recently used is dropped: somebody who logs in from
+/// thousands of networks takes nobody else's place.
 const OF_A_PERSON: usize = 32;
 
 /// A person's networks, each with its last login.
 type Networks = Arc<Mutex<Vec<(Network, Instant)>>>;
 
 /// The familiar networks of all people.
-pub(crate) struct FamiliarNetworks<Person> {
+pub(super) struct FamiliarNetworks<Person> {
     people: Cache<Person, Networks>,
 }
 
 impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person> {
     /// Room for so many people. The cache's usual policy (`TinyLFU`) admits a newcomer only if it is looked up more often than
-    /// somebody who is there already, which nobody is who was never admitted: here the least recently used one gives way.
-    pub(crate) fn new(people: u64) -> Self {
+    /// somebody who is there already, which never happens before it is admitted: here the least recently used is dropped.
+    pub(super) fn new(people: u64) -> Self {
         let people =
             Cache::builder().max_capacity(people).eviction_policy(EvictionPolicy::lru()).time_to_idle(FAMILIAR).build();
         Self { people }
     }
 
     /// A person logged in from a network.
-    pub(crate) fn note(&self, person: &Person, network: Network, now: Instant) {
+    pub(super) fn note(&self, person: &Person, network: Network, now: Instant) {
         let networks = self.people.get_with_by_ref(person, Networks::default);
         let mut networks = networks.lock().unwrap_or_else(PoisonError::into_inner);
         networks.retain(|(other, last)| *other != network && is_recent(*last, now));
@@ -46,8 +45,8 @@ impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person>
         networks.push((network, now));
     }
 
-    /// Whether a person logged in from a network of late.
-    pub(crate) fn contains(&self, person: &Person, network: Network, now: Instant) -> bool {
+    /// Whether a person logged in from a network lately.
+    pub(super) fn contains(&self, person: &Person, network: Network, now: Instant) -> bool {
         let Some(networks) = self.people.get(person) else { return false };
         let networks = networks.lock().unwrap_or_else(PoisonError::into_inner);
         networks.iter().any(|(other, last)| *other == network && is_recent(*last, now))

@@ -1,19 +1,21 @@
-//! The steps of a decision, told to whoever wants to know; the service does not, and pays nothing.
+//! The events of a login, for `restante resolve`; the service records none, and pays nothing for them.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::{AccountStatus, Proof};
 use crate::directory::{Entry, Fault, Misfit, Verdict};
-use crate::identity::{AccountStatus, Proof, Retention};
+use crate::identity::person::Identity;
+use crate::identity::retention::Retention;
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
 
-/// One step on the way from a login name to a verdict, in the order in which they are taken.
+/// One event on the way from a login name to an outcome. They are recorded in the order in which they happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceEvent {
-    /// The name as it is understood: trimmed.
+    /// The name was read: trimmed.
     Name(String),
-    /// A directory is asked; what the policy makes of the name there, and the searches that are sent.
+    /// A directory is asked: what the policy makes of the name there, and the searches that are sent.
     Asked {
         /// The directory's name in the log.
         directory: String,
@@ -22,7 +24,7 @@ pub enum TraceEvent {
         /// Each search, as an administrator would type it.
         searches: Vec<String>,
     },
-    /// A directory is not asked: its limits leave such a name out.
+    /// A directory is not asked: its limits leave the name out.
     OutsideLimits {
         /// The directory's name in the log.
         directory: String,
@@ -31,7 +33,7 @@ pub enum TraceEvent {
     Answered {
         /// The directory's name in the log.
         directory: String,
-        /// The entries, each with the kind of name that matched, and why the directory is not for it, if so.
+        /// The entries, each with the kind of name that matched, and why it is outside the directory's limits, if it is.
         entries: Vec<(Dn, Option<Kind>, Option<Misfit>)>,
     },
     /// A directory gave no answer.
@@ -41,7 +43,7 @@ pub enum TraceEvent {
         /// Why.
         fault: Fault,
     },
-    /// The name is one person's.
+    /// The name leads to one person.
     Person {
         /// Their canonical name.
         canonical_name: String,
@@ -52,60 +54,73 @@ pub enum TraceEvent {
         /// The entry's own id.
         id: String,
     },
-    /// The name is that of several people, and the password is tried on each of them; their DNs.
+    /// The name leads to several people, and the password is tried on each of them; their DNs.
     TriedOnEach(Vec<String>),
-    /// What the entry says of the account, and of the groups.
+    /// What the entry says about the account and its groups.
     Account(AccountStatus),
-    /// What the entry holds of SCRAM, where somebody may have it.
+    /// The entry's SCRAM credentials, where the directory has an attribute for them.
     Scram {
         /// The attribute that may hold credentials.
         attribute: String,
-        /// The iterations of those that count; none without any.
+        /// The iterations of those that count; none if there are none.
         iterations: Option<u32>,
     },
     /// A bind with the password was tried.
     Bind {
-        /// As whom.
+        /// The entry that was bound as.
         dn: Dn,
-        /// What the directory said.
+        /// What the directory answered.
         verdict: Verdict,
     },
-    /// A bind was tried, and the directory gave no answer.
+    /// A bind was tried, and the directory gave no answer; why.
     BindUnanswered(Fault),
     /// The password was proven.
     Proven(Proof),
-    /// The path that the template gives this person.
+    /// The maildrop's path, made from the template.
     Maildrop(Result<MaildropPath, PathRefusal>),
-    /// How long mail stays that the person leaves, where anybody's may age.
+    /// How long mail stays that the person leaves on the server, where anybody's mail expires.
     Retention(Retention),
 }
 
-/// Takes down steps, or lets them go by.
+impl TraceEvent {
+    /// The name leads to this person.
+    pub(crate) fn person(person: &Identity) -> Self {
+        Self::Person {
+            canonical_name: person.canonical_name.clone(),
+            directory: person.id.directory().to_owned(),
+            dn: person.dn.clone(),
+            id: person.id.to_string(),
+        }
+    }
+}
+
+/// Records the events of a login, or ignores them.
 pub struct Trace(Option<Mutex<Vec<TraceEvent>>>);
 
 impl Trace {
-    /// Lets every step go by.
-    pub const IGNORED: &'static Self = &Self(None);
+    /// Ignores every event.
+    pub const OFF: &'static Self = &Self(None);
 
-    /// Takes every step down.
+    /// Records every event.
     #[must_use]
-    pub fn kept() -> Self {
+    pub fn recording() -> Self {
         Self(Some(Mutex::default()))
     }
 
-    /// What was taken down, in order.
+    /// What was recorded, in order.
     #[must_use]
-    pub fn into_vec(self) -> Vec<TraceEvent> {
-        self.0.map(|steps| steps.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+    pub fn into_events(self) -> Vec<TraceEvent> {
+        self.0.map(|events| events.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
 
-    /// The step is made only where somebody wants it.
-    pub(crate) fn note(&self, step: impl FnOnce() -> TraceEvent) {
-        if let Some(steps) = &self.0 {
-            steps.lock().unwrap_or_else(PoisonError::into_inner).push(step());
+    /// Records an event, which is made only if it is recorded.
+    pub(crate) fn note(&self, event: impl FnOnce() -> TraceEvent) {
+        if let Some(events) = &self.0 {
+            events.lock().unwrap_or_else(PoisonError::into_inner).push(event());
         }
     }
 
+    /// Records the answer to a bind.
     pub(crate) fn note_bind(&self, dn: &Dn, answer: &Result<Verdict, Fault>) {
         self.note(|| match answer {
             Ok(verdict) => TraceEvent::Bind { dn: dn.clone(), verdict: verdict.clone() },
@@ -113,6 +128,7 @@ impl Trace {
         });
     }
 
+    /// Records a directory's answer to a look-up.
     pub(crate) fn note_answer(
         &self,
         directory: &str,
@@ -132,6 +148,6 @@ impl Trace {
 
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Trace(kept)" } else { "Trace(ignored)" })
+        f.write_str(if self.0.is_some() { "Trace(recording)" } else { "Trace(ignored)" })
     }
 }

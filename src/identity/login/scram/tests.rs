@@ -1,10 +1,14 @@
 //! What an entry may hold, and what proves it; with the example of RFC 7677 §3 (user `user`, password `pencil`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use super::*;
-use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session, Verdict};
+use super::keys::{DecoyKeys, ScramKeys};
+use crate::identity::settings::ScramSettings;
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, ScramChallenge, Session, Verdict};
+use crate::secret::Password;
 
 const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
 const STORED_KEY: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
@@ -108,21 +112,21 @@ fn credentials_are_never_printed() {
 }
 
 #[test]
-fn stand_ins_are_the_same_for_a_name_and_a_key_and_nobody_proves_them() {
+fn decoys_are_the_same_for_a_name_and_a_key_and_nobody_proves_them() {
     let with = |key: Option<&str>| {
         let key = key.map(|key| Password::new(key.as_bytes().to_vec()).unwrap());
-        DecoyCredentials::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
+        DecoyKeys::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
     };
     let (one, alike, other, random) = (with(Some("one")), with(Some("one")), with(Some("other")), with(None));
-    let salt = |stand_ins: &DecoyCredentials, name: &str| stand_ins.of(name).salt;
+    let salt = |decoys: &DecoyKeys, name: &str| decoys.keys_of(name).salt;
     assert_eq!(salt(&one, "nobody"), salt(&alike, "nobody"));
     assert_eq!(salt(&random, "nobody"), salt(&random, "nobody"));
     assert_ne!(salt(&one, "nobody"), salt(&one, "somebody"));
     assert_ne!(salt(&one, "nobody"), salt(&other, "nobody"));
     assert_ne!(salt(&random, "nobody"), salt(&with(None), "nobody"));
-    let stand_in = one.of("nobody");
-    assert_eq!((stand_in.salt.len(), stand_in.iterations), (12, 10_000));
-    assert_eq!(play(&stand_in, FIRST.as_bytes(), LAST.as_bytes()), None);
+    let decoy = one.keys_of("nobody");
+    assert_eq!((decoy.salt.len(), decoy.iterations), (12, 10_000));
+    assert_eq!(play(&decoy, FIRST.as_bytes(), LAST.as_bytes()), None);
 }
 
 proptest! {

@@ -1,29 +1,30 @@
-//! The lock-outs under way, and what the log says of them.
+//! The lock-outs under way, and what the log says about them.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use super::ResetScope;
 use crate::date::Date;
 use crate::directory::EntryId;
-use crate::identity::{Identity, ResetScope};
+use crate::identity::person::Identity;
 use crate::lockout::{LockOut, Network};
 use crate::names::fold;
 
-/// A person as far as counting goes: the entry's own id, and the name that the log uses, which does not tell people apart.
+/// A person as far as counting goes: the entry's own id, and the name that the log uses, which need not be unique.
 #[derive(Clone, Debug)]
-pub(crate) struct CountedPerson {
-    pub(crate) id: EntryId,
-    pub(crate) name: Arc<str>,
+pub(super) struct CountedPerson {
+    pub(super) id: EntryId,
+    pub(super) name: Arc<str>,
 }
 
 /// Who is locked out.
 #[derive(Clone, Debug)]
-pub(crate) enum LockOutSubject {
-    /// A person, but where they are at home.
+pub(super) enum LockOutSubject {
+    /// A person, except in their familiar networks.
     Person(CountedPerson),
-    /// A person where they are at home.
+    /// A person in a familiar network.
     Familiar(CountedPerson, Network),
     /// A name that leads to nobody.
     Name(String),
@@ -35,34 +36,35 @@ pub(crate) enum LockOutSubject {
 
 /// People of one name, as far as counting goes: whichever of their common names is typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PeopleOfOneName {
+pub(super) struct PeopleOfOneName {
     people: Vec<CountedPerson>,
-    /// Where one of them is at home.
-    pub(crate) familiar: Option<Network>,
+    /// The network, if it is familiar to one of them.
+    familiar: Option<Network>,
 }
 
 /// The lock-outs under way, by their ends.
 #[derive(Default)]
-pub(crate) struct ActiveLockOuts {
+pub(super) struct ActiveLockOuts {
     under_way: BTreeMap<(Instant, u64), LockOutSubject>,
     begun: u64,
 }
 
-/// Lock-outs remembered at most; one more, and the first to end is not logged when it does. Who is locked out, the tables know.
+/// Lock-outs remembered at most. With one more, the first to end is not logged when it does; the tables still know who is
+/// locked out.
 const MOST: usize = 65_536;
 
 impl ActiveLockOuts {
-    /// One has begun.
-    pub(crate) fn begin(&mut self, locked: LockOutSubject, lock_out: LockOut) {
+    /// A lock-out has begun.
+    pub(super) fn begin(&mut self, subject: LockOutSubject, lock_out: LockOut) {
         self.begun += 1;
-        self.under_way.insert((lock_out.until, self.begun), locked);
+        self.under_way.insert((lock_out.until, self.begun), subject);
         if self.under_way.len() > MOST {
             self.under_way.pop_first();
         }
     }
 
-    /// Takes out those that are over.
-    pub(crate) fn end(&mut self, now: Instant) -> Vec<LockOutSubject> {
+    /// Removes those that are over.
+    pub(super) fn end(&mut self, now: Instant) -> Vec<LockOutSubject> {
         let mut over = Vec::new();
         while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
             over.push(first.remove());
@@ -70,52 +72,52 @@ impl ActiveLockOuts {
         over
     }
 
-    /// Takes out those that are lifted.
-    pub(crate) fn lift(&mut self, whom: &ResetScope) -> Vec<LockOutSubject> {
+    /// Removes those that are lifted.
+    pub(super) fn lift(&mut self, scope: &ResetScope) -> Vec<LockOutSubject> {
         let under_way = std::mem::take(&mut self.under_way).into_iter();
-        let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, locked)| locked.is_meant(whom));
+        let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, subject)| subject.is_within(scope));
         self.under_way = others.into_iter().collect();
-        lifted.into_iter().map(|(_, locked)| locked).collect()
+        lifted.into_iter().map(|(_, subject)| subject).collect()
     }
 }
 
 impl LockOutSubject {
-    /// Logs that it has begun.
-    pub(crate) fn log_begin(&self, lock_out: LockOut) {
+    /// Logs that the lock-out has begun.
+    pub(super) fn log_begin(&self, lock_out: LockOut) {
         let LockOut { count: wrong_passwords, in_a_row, until } = lock_out;
         let until = utc(until);
         match self {
-            Self::Person(someone) => {
-                tracing::warn!(person = &*someone.name, wrong_passwords, in_a_row, until, "lock-out begins");
+            Self::Person(person) => {
+                tracing::warn!(person = &*person.name, wrong_passwords, in_a_row, until, "lock-out begins");
             }
-            Self::Familiar(someone, network) => {
-                tracing::warn!(person = &*someone.name, %network, wrong_passwords, in_a_row, until, "lock-out begins");
+            Self::Familiar(person, network) => {
+                tracing::warn!(person = &*person.name, %network, wrong_passwords, in_a_row, until, "lock-out begins");
             }
             Self::Name(login) => tracing::warn!(login, wrong_passwords, in_a_row, until, "lock-out begins"),
-            Self::PeopleOfOneName(namesakes) => {
-                tracing::warn!(people = namesakes.names(), wrong_passwords, in_a_row, until, "lock-out begins");
+            Self::PeopleOfOneName(people) => {
+                tracing::warn!(people = people.names(), wrong_passwords, in_a_row, until, "lock-out begins");
             }
             Self::Network(network) => tracing::warn!(%network, wrong_passwords, in_a_row, until, "lock-out begins"),
         }
     }
 
-    /// Logs what became of it; gives whose it was, if it was a person's.
-    pub(crate) fn log(self, what: &str) -> Option<EntryId> {
+    /// Logs what became of the lock-out; returns whose it was, if it was a person's.
+    pub(super) fn log(self, what: &str) -> Option<EntryId> {
         match self {
-            Self::Person(someone) => {
-                tracing::warn!(person = &*someone.name, "{what}");
-                Some(someone.id)
+            Self::Person(person) => {
+                tracing::warn!(person = &*person.name, "{what}");
+                Some(person.id)
             }
-            Self::Familiar(someone, network) => {
-                tracing::warn!(person = &*someone.name, %network, "{what}");
-                Some(someone.id)
+            Self::Familiar(person, network) => {
+                tracing::warn!(person = &*person.name, %network, "{what}");
+                Some(person.id)
             }
             Self::Name(login) => {
                 tracing::warn!(login, "{what}");
                 None
             }
-            Self::PeopleOfOneName(namesakes) => {
-                tracing::warn!(people = namesakes.names(), "{what}");
+            Self::PeopleOfOneName(people) => {
+                tracing::warn!(people = people.names(), "{what}");
                 None
             }
             Self::Network(network) => {
@@ -125,17 +127,17 @@ impl LockOutSubject {
         }
     }
 
-    fn is_meant(&self, whom: &ResetScope) -> bool {
-        match (whom, self) {
+    fn is_within(&self, scope: &ResetScope) -> bool {
+        match (scope, self) {
             (ResetScope::All, _) => true,
-            (ResetScope::Person(name), Self::Person(someone) | Self::Familiar(someone, _)) => {
-                someone.is_called(&fold(name))
+            (ResetScope::Person(name), Self::Person(person) | Self::Familiar(person, _)) => {
+                person.is_called(&fold(name))
             }
             (ResetScope::Person(name), Self::Name(login)) => fold(login) == fold(name),
             (ResetScope::Network(address), Self::Network(network) | Self::Familiar(_, network)) => {
                 *network == Network::of(*address)
             }
-            (_, Self::PeopleOfOneName(namesakes)) => namesakes.are_meant(whom),
+            (_, Self::PeopleOfOneName(people)) => people.are_within(scope),
             (ResetScope::Person(_), Self::Network(_)) | (ResetScope::Network(_), Self::Person(_) | Self::Name(_)) => {
                 false
             }
@@ -144,29 +146,29 @@ impl LockOutSubject {
 }
 
 impl PeopleOfOneName {
-    /// The same ones are equal, in whatever order a directory told them.
-    pub(crate) fn new(mut people: Vec<CountedPerson>, familiar: Option<Network>) -> Self {
+    /// The same people are equal, in whatever order a directory lists them.
+    pub(super) fn new(mut people: Vec<CountedPerson>, familiar: Option<Network>) -> Self {
         people.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         Self { people, familiar }
     }
 
-    /// Whether forgetting somebody's counters, or a network's, is about these as well.
-    pub(crate) fn are_meant(&self, whom: &ResetScope) -> bool {
-        match whom {
+    /// Whether resetting somebody's counters, or a network's, is about these as well.
+    pub(super) fn are_within(&self, scope: &ResetScope) -> bool {
+        match scope {
             ResetScope::All => true,
-            ResetScope::Person(name) => self.people.iter().any(|someone| someone.is_called(&fold(name))),
+            ResetScope::Person(name) => self.people.iter().any(|person| person.is_called(&fold(name))),
             ResetScope::Network(address) => self.familiar == Some(Network::of(*address)),
         }
     }
 
     fn names(&self) -> String {
-        self.people.iter().map(|someone| &*someone.name).collect::<Vec<_>>().join(", ")
+        self.people.iter().map(|person| &*person.name).collect::<Vec<_>>().join(", ")
     }
 }
 
 impl CountedPerson {
     /// Whether a folded name is the one that the log uses.
-    pub(crate) fn is_called(&self, folded: &str) -> bool {
+    pub(super) fn is_called(&self, folded: &str) -> bool {
         fold(&self.name) == folded
     }
 }

@@ -1,4 +1,4 @@
-//! The keys of SCRAM: how an entry writes them down, what they prove, and stand-ins for people who have none.
+//! The keys of SCRAM: how an entry stores them, what they prove, and decoys for names that have none.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::ScramSettings;
+use crate::identity::settings::ScramSettings;
 use crate::pop3::ScramProof;
 
 const MECHANISM: &str = "SCRAM-SHA-256";
@@ -17,7 +17,8 @@ const MECHANISM: &str = "SCRAM-SHA-256";
 /// Octets of SHA-256, and so of each key.
 const OCTETS: usize = 32;
 
-/// Who holds these can tell whether somebody knows the password, and pretend to be a server to them; wiped when dropped.
+/// Whoever has these can find out whether somebody knows the password, and pretend to be a server to them; wiped when
+/// dropped.
 pub(super) struct ScramKeys {
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
@@ -26,8 +27,8 @@ pub(super) struct ScramKeys {
 }
 
 impl ScramKeys {
-    /// The first of an attribute's values that can be read. Values have no order, and a client must be told the same salt
-    /// each time: the most iterations go first.
+    /// Those of an attribute's values that can be read. Values have no order, and a client must get the same salt each time:
+    /// the one with most iterations counts.
     pub(super) fn of(values: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let readable = values.iter().filter_map(|value| Self::read(std::str::from_utf8(value).ok()?));
         readable.max_by(|one, other| (one.iterations, &one.salt).cmp(&(other.iterations, &other.salt)))
@@ -79,14 +80,14 @@ impl fmt::Debug for ScramKeys {
     }
 }
 
-/// Makes what is told for names behind which no credentials are, so that the challenge does not tell which these are.
-pub(crate) struct DecoyCredentials {
+/// Makes keys for names without credentials, so that a challenge does not show which names these are.
+pub(crate) struct DecoyKeys {
     key: hmac::Key,
     iterations: u32,
     salt_octets: usize,
 }
 
-impl DecoyCredentials {
+impl DecoyKeys {
     /// Under a key that others share, or a fresh one that never leaves this process.
     pub(crate) fn new(settings: &ScramSettings) -> Result<Self, Unspecified> {
         let ScramSettings { iterations, salt_octets, ref key } = *settings;
@@ -98,7 +99,7 @@ impl DecoyCredentials {
     }
 
     /// The same salt for a name each time, and keys that nobody can prove.
-    pub(super) fn of(&self, name: &str) -> ScramKeys {
+    pub(super) fn keys_of(&self, name: &str) -> ScramKeys {
         let made = |what: &str| octets(&hmac::sign(&self.key, format!("{what}\0{name}").as_bytes()));
         ScramKeys {
             salt: made("salt").into_iter().take(self.salt_octets).collect(),
