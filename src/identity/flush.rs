@@ -1,5 +1,6 @@
 //! Dropping what is cached, and what was counted, on an administrator's command.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::cache::{FlushTarget, Flushed};
@@ -21,8 +22,17 @@ pub enum Flush {
     Address(IpAddr),
 }
 
+/// Why nothing was flushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlushFault {
+    /// Several people have the name; their DNs.
+    Ambiguous(LoginName, Vec<String>),
+    /// Nothing was cached under the name, and the directories give nobody of that name; why.
+    NothingCached(LoginName, String),
+}
+
 /// See [`super::IdentityMap::flush`].
-pub(super) async fn flush(context: &LoginContext, what: &Flush) -> Result<Flushed, String> {
+pub(super) async fn flush(context: &LoginContext, what: &Flush) -> Result<Flushed, FlushFault> {
     match what {
         Flush::Everybody => {
             context.reset_counters(&ResetScope::All);
@@ -36,7 +46,7 @@ pub(super) async fn flush(context: &LoginContext, what: &Flush) -> Result<Flushe
     }
 }
 
-async fn flush_person(context: &LoginContext, name: &LoginName) -> Result<Flushed, String> {
+async fn flush_person(context: &LoginContext, name: &LoginName) -> Result<Flushed, FlushFault> {
     let mut ids = context.caches.ids_of(&FlushTarget::new(name.as_str(), Vec::new()));
     let (mut reset, mut unknown) = (0, None);
     match context.query(name, Trace::OFF).ask().await.owner(None, &context.settings) {
@@ -45,7 +55,7 @@ async fn flush_person(context: &LoginContext, name: &LoginName) -> Result<Flushe
             ids.push(person.id.clone());
         }
         Ok(NameOwner::Ambiguous(people)) => {
-            return Err(format!("{name} is ambiguous: {}", describe_people(people.iter()).join(" and ")));
+            return Err(FlushFault::Ambiguous(name.clone(), describe_people(people.iter())));
         }
         Ok(NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_)) => {
             unknown = Some("nobody has that name".to_owned());
@@ -61,9 +71,20 @@ async fn flush_person(context: &LoginContext, name: &LoginName) -> Result<Flushe
     reset += context.reset_counters(&ResetScope::Person(name.as_str().to_owned()));
     let flushed = context.caches.drop_person(FlushTarget::new(name.as_str(), unique)).await;
     match unknown {
-        Some(why) if flushed == Flushed::default() && reset == 0 => {
-            Err(format!("{name}: {why}, and nothing was cached under it: nothing was dropped"))
-        }
+        Some(why) if flushed == Flushed::default() && reset == 0 => Err(FlushFault::NothingCached(name.clone(), why)),
         _ => Ok(flushed),
     }
 }
+
+impl fmt::Display for FlushFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ambiguous(name, people) => write!(f, "{name} is ambiguous: {}", people.join(" and ")),
+            Self::NothingCached(name, why) => {
+                write!(f, "{name}: {why}, and nothing was cached under it: nothing was dropped")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FlushFault {}

@@ -1,8 +1,8 @@
 //! The identity map: from credentials to a person and their maildrop.
 //!
 //! In go credentials, the client's address and perhaps a certificate; out comes an [`Outcome`]. A warm login asks no
-//! directory: the name leads to a cached identity, and the password is compared with a cached hash. Whatever is not cached,
-//! or does not match, is asked of the directory, so a new password works at once.
+//! directory: the name leads to a cached identity, and the password is compared with a cached hash. Whatever is not
+//! cached, or does not match, is asked of the directory, so a new password works at once.
 //!
 //! # The rooms
 //!
@@ -36,7 +36,7 @@ mod verdict;
 use std::net::IpAddr;
 
 pub use cache::Flushed;
-pub use flush::Flush;
+pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
 pub use login::{Resolved, ScramExchange, ServerSignature, ShownCertificate, TokenJudgement};
 pub use person::Identity;
@@ -123,8 +123,8 @@ impl IdentityMap {
         log_in(&self.context, &mut Ok(login), ticket, None, Trace::OFF).await
     }
 
-    /// Judges a token that a client sent from an address. The authorization identity may be empty, or any login name of the
-    /// token's owner. A certificate that the client showed as well must be the same person's.
+    /// Judges a token that a client sent from an address. The authorization identity may be empty, or any login name of
+    /// the token's owner. A certificate that the client showed as well must be the same person's.
     ///
     /// What is refused counts for the network alone.
     pub async fn verify_token(
@@ -206,13 +206,13 @@ impl IdentityMap {
         }
     }
 
-    /// Drops what is cached and what was counted (lock-outs end), and what is being asked for right now: a look-up or a bind
-    /// that is under way is finished, and its answer not kept. A person is sought by the name policy; while the directory
-    /// gives no answer, only among those cached.
+    /// Drops what is cached and what was counted (lock-outs end), and what is being asked for right now: a look-up or a
+    /// bind that is under way is finished, and its answer not kept. A person is sought by the name policy; while the
+    /// directory gives no answer, only among those cached.
     ///
     /// # Errors
-    /// A sentence: the name is several people's, or nobody's and nothing was cached under it, so that nothing was dropped.
-    pub async fn flush(&self, what: &Flush) -> Result<Flushed, String> {
+    /// The name is several people's, or nobody's and nothing was cached under it, so that nothing was dropped.
+    pub async fn flush(&self, what: &Flush) -> Result<Flushed, FlushFault> {
         flush::flush(&self.context, what).await
     }
 
@@ -221,8 +221,8 @@ impl IdentityMap {
         self.context.caches.flushes.on_directory_change(directory, change);
     }
 
-    /// Logs the lock-outs that are over, and lets be tried again what was refused before them. Each login does it; call it
-    /// now and then, so that the log has each end when it comes.
+    /// Logs the lock-outs that are over, and lets be tried again what was refused before them. Each login does it; call
+    /// it now and then, so that the log has each end when it comes.
     pub fn end_lock_outs(&self) {
         self.context.end_lock_outs();
     }

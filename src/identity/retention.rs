@@ -62,6 +62,14 @@ enum Stated {
     Never,
 }
 
+/// Why it is unclear what an entry states.
+enum UnclearValue {
+    /// It has several values, which differ.
+    Differ,
+    /// It is neither a number of days nor `never`; its beginning.
+    NotDays(String),
+}
+
 impl RetentionPolicy {
     /// Whether anybody's mail may expire.
     #[must_use]
@@ -105,12 +113,12 @@ impl RetentionPolicy {
 }
 
 /// What all values say together. They have no order: values that differ mean nothing.
-fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, String> {
+fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, UnclearValue> {
     let mut all = None;
     for value in values {
         let one = of_value(value)?;
         if all.is_some_and(|before| before != one) {
-            return Err("has several values, which differ".to_owned());
+            return Err(UnclearValue::Differ);
         }
         all = Some(one);
     }
@@ -118,15 +126,24 @@ fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, 
 }
 
 /// Zero may be meant for "at once" or for "never", so it is neither.
-fn of_value(value: &[u8]) -> Result<Stated, String> {
+fn of_value(value: &[u8]) -> Result<Stated, UnclearValue> {
     let text = std::str::from_utf8(value).unwrap_or_default().trim();
     if text.eq_ignore_ascii_case("never") {
         return Ok(Stated::Never);
     }
     let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
     let days = text.parse().ok().filter(|days| is_number && *days > 0);
-    let quoted: String = String::from_utf8_lossy(value).chars().take(MOST_QUOTED).collect();
-    days.map(Stated::Days).ok_or_else(|| format!("is {quoted:?}, neither a number of days nor `never`"))
+    let quoted = || String::from_utf8_lossy(value).chars().take(MOST_QUOTED).collect();
+    days.map(Stated::Days).ok_or_else(|| UnclearValue::NotDays(quoted()))
+}
+
+impl fmt::Display for UnclearValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differ => f.write_str("has several values, which differ"),
+            Self::NotDays(quoted) => write!(f, "is {quoted:?}, neither a number of days nor `never`"),
+        }
+    }
 }
 
 impl fmt::Display for Retention {
@@ -160,7 +177,7 @@ mod tests {
             Ok(None) => "nothing".to_owned(),
             Ok(Some(Stated::Never)) => "never".to_owned(),
             Ok(Some(Stated::Days(days))) => days.to_string(),
-            Err(why) => why,
+            Err(why) => why.to_string(),
         }
     }
 
