@@ -73,7 +73,8 @@ impl Identity {
     }
 }
 
-/// As stored in the entry: the first of short name, mail address and common name that has exactly one value, else the DN.
+/// As stored in the entry: the first of short name, mail address and common name that has exactly one value, else the
+/// DN.
 fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     let candidates = [&attributes.short_name, &attributes.mail, &attributes.common_name];
     let first = candidates.into_iter().find_map(|sources| match first_value(entry, sources) {

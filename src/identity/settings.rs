@@ -63,8 +63,8 @@ pub struct Lifetimes {
     pub missed: Duration,
     /// A verified password, from the last bind.
     pub password: Duration,
-    /// A refused password, which is not tried again for so long: by default a little longer than an hour, so that a device
-    /// that polls once an hour is remembered.
+    /// A refused password, which is not tried again for so long: by default a little longer than an hour, so that a
+    /// device that polls once an hour is remembered.
     pub refused: Duration,
     /// A password and its owner, from the last proof, while a directory that is needed is silent.
     pub outage_grace: Duration,

@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-/// A keyed hash of a password, or of a name and a password: equal for equal ones, and telling nothing of them.
+/// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing about them.
 pub type Tag = u64;
 
 /// What is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
-    /// So many distinct wrong passwords begin a lock-out; 0 counts nothing.
+    /// The number of distinct wrong passwords that begins a lock-out; 0 counts nothing.
     pub most: usize,
-    /// A password counts for so long after it was last tried.
+    /// How long a password counts after it was last tried.
     pub within: Duration,
-    /// How long a first lock-out lasts. Each further one that begins within [`SERIES`] of the end of the one before lasts
-    /// twice as long as that.
+    /// How long a first lock-out lasts. Each further one that begins within [`SERIES`] of the end of the one before
+    /// lasts twice as long as that.
     pub lasts: Duration,
     /// How long a lock-out lasts at most; where this is less than `lasts`, each lasts as long as the first.
     pub lasts_at_most: Duration,
@@ -33,13 +33,13 @@ pub struct LockOut {
 /// The most steps by which a refusal is sent later than the first wrong one: those of a counter at its threshold.
 pub const MOST_DELAY_STEPS: u32 = 4;
 
-/// So long after a lock-out has ended, the next one is a repetition.
+/// Within this time after a lock-out has ended, the next one is a repetition.
 pub const SERIES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is remembered of one person, name or network.
 #[derive(Debug, Default)]
 pub struct Counter {
-    tries: Vec<Try>,
+    tries: Vec<PasswordTry>,
     last_lock_out: Option<LastLockOut>,
 }
 
@@ -58,7 +58,7 @@ impl Threshold {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Try {
+struct PasswordTry {
     tag: Tag,
     at: Instant,
     /// Known to be wrong; else it is under way.
@@ -66,8 +66,8 @@ struct Try {
 }
 
 impl Counter {
-    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`]. There
-    /// are no more places than the threshold, so that many tries at once are no way around it.
+    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`].
+    /// There are no more places than the threshold, so that many tries at once are no way around it.
     pub fn reserve(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
         self.forget_old(threshold, now);
         if self.locked_until(now).is_some() {
@@ -79,7 +79,7 @@ impl Counter {
         if self.tries.len() >= threshold.most {
             return false;
         }
-        self.tries.push(Try { tag, at: now, is_wrong: false });
+        self.tries.push(PasswordTry { tag, at: now, is_wrong: false });
         true
     }
 
@@ -91,7 +91,7 @@ impl Counter {
             return None;
         }
         self.tries.retain(|tried| tried.tag != tag);
-        self.tries.push(Try { tag, at: now, is_wrong: true });
+        self.tries.push(PasswordTry { tag, at: now, is_wrong: true });
         let count = self.wrong(threshold, now);
         if count < threshold.most {
             return None;
@@ -130,8 +130,8 @@ impl Counter {
         self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
     }
 
-    /// By how many steps a refusal is to be sent later: none for the first wrong password, [`MOST_DELAY_STEPS`] from the
-    /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
+    /// By how many steps a refusal is to be sent later: none for the first wrong password, [`MOST_DELAY_STEPS`] from
+    /// the threshold on and during a lock-out, in between in proportion.
     #[must_use]
     pub fn delay_steps(&self, threshold: Threshold, now: Instant) -> u32 {
         if self.locked_until(now).is_some() {
@@ -142,8 +142,8 @@ impl Counter {
             .map_or(MOST_DELAY_STEPS, |steps| steps.min(MOST_DELAY_STEPS))
     }
 
-    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords, of which
-    /// a lock-out of late stands for two; then the younger.
+    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords,
+    /// of which a recent lock-out counts as two; then the younger.
     pub(super) fn weight(&self, threshold: Threshold, now: Instant) -> (bool, usize, Option<Instant>) {
         if let Some(until) = self.locked_until(now) {
             return (true, 0, Some(until));
@@ -158,7 +158,7 @@ impl Counter {
     }
 }
 
-fn is_young(tried: &Try, threshold: Threshold, now: Instant) -> bool {
+fn is_young(tried: &PasswordTry, threshold: Threshold, now: Instant) -> bool {
     now.saturating_duration_since(tried.at) < threshold.within
 }
 
@@ -244,7 +244,7 @@ mod tests {
         assert!(counter.reserve(100, FIVE, now), "a place was given back");
     }
 
-    /// What a counter must do, told by the whole history.
+    /// What a counter must do, computed from the whole history.
     struct Model(Vec<(Tag, Instant)>, Option<Instant>, u32);
 
     impl Model {

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::counter::{Counter, LockOut, Tag, Threshold};
 
-/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that nobody outside can foretell.
+/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that no client can predict.
 ///
-/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set. A
-/// lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be guessed
-/// without end.
+/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its
+/// set. A lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be
+/// guessed without end.
 pub struct Table<Key> {
     threshold: Threshold,
     hasher: RandomState,
@@ -23,7 +23,7 @@ const WAYS: usize = 16;
 const MOST_KEYS: usize = 1_000_000;
 
 impl<Key: Hash + Eq> Table<Key> {
-    /// Room for so many keys, a million at most. With a threshold of 0 nothing is counted.
+    /// With room for this many keys, a million at most. With a threshold of 0 nothing is counted.
     #[must_use]
     pub fn new(threshold: Threshold, keys: usize) -> Self {
         let sets = if threshold.most == 0 { 0 } else { keys.clamp(WAYS, MOST_KEYS).div_ceil(WAYS) };
@@ -155,7 +155,7 @@ mod tests {
         assert!(!table.is_locked(&"a", now) && table.is_locked(&"b", now));
     }
 
-    /// Else whoever has filled a table with lock-outs could guess everybody else's passwords without end.
+    /// Else an attacker who has filled a table with lock-outs could guess everybody else's passwords without end.
     #[test]
     fn newcomers_are_counted_though_everybody_is_locked_out() {
         let (mut table, now) = (Table::new(FIVE, WAYS), Instant::now());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever was caught guessing is still known after a flood of fresh keys, and the table does not grow.
+        /// A key that was caught guessing is still known after a flood of fresh keys, and the table does not grow.
         #[test]
         fn a_flood_empties_it_of_nobody_who_is_counted(
             guesses in prop::collection::vec(2..=5_u64, 1..4),

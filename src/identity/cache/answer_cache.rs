@@ -51,10 +51,9 @@ where
 
     /// The answer, from the cache or from `look_up`. An outage is never cached.
     ///
-    /// The cache keeps the answer of a look-up that was on its way during a flush. Such an answer is not
-    /// believed: the login that finds it asks again.
-    /// Changes may come faster than answers: one that was asked for after the first was found is recent enough, and is not
-    /// kept.
+    /// The cache keeps the answer of a look-up that was on its way during a flush. Such an answer is not believed: the
+    /// login that finds it asks again. Changes may come faster than answers: one that was asked for after the first was
+    /// found is recent enough, and is not kept.
     pub(super) async fn get<Asked>(
         &self,
         key: &Key,

@@ -45,8 +45,8 @@ impl CertificateCache {
         self.owners.remove(&fingerprint(certificate)).await;
     }
 
-    /// Whose a certificate is, from the cache or from the directories, and whether that is an earlier answer which bridges
-    /// an outage ([`Proof::OutageGrace`]).
+    /// Whose a certificate is, from the cache or from the directories, and whether that is an earlier answer which
+    /// bridges an outage ([`Proof::OutageGrace`]).
     pub(crate) async fn find(&self, query: CertificateQuery<'_>) -> Result<(CertificateOwner, Proof), Fault> {
         let fingerprint = fingerprint(query.certificate);
         let is_believed = |answer: &Dated<CertificateOwner>| match &answer.value {

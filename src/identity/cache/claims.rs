@@ -1,5 +1,5 @@
-//! The claims of tokens, with the people they name. They are cached apart from login names: a claim is one kind of name,
-//! letter by letter, and stands for nothing else.
+//! The claims of tokens, with the people they name. They are cached apart from login names: a claim is one kind of
+//! name, letter by letter, and stands for nothing else.
 
 use std::sync::Arc;
 
@@ -65,8 +65,8 @@ impl ClaimNames {
         Self { kind, names: NameCache::new(settings.cache, flushes), settings }
     }
 
-    /// What a name leads to, from the cache or from the directories; and whether that is an earlier answer which bridges an
-    /// outage ([`Proof::OutageGrace`]).
+    /// What a name leads to, from the cache or from the directories; and whether that is an earlier answer which
+    /// bridges an outage ([`Proof::OutageGrace`]).
     pub(crate) async fn find(&self, query: NameQuery<'_>) -> Result<(Arc<NameOwner>, Proof), Fault> {
         self.or_bridge(query.login, self.names.find(query).await).await
     }
@@ -87,8 +87,8 @@ impl ClaimNames {
         }
     }
 
-    /// The person it last led to, if the directory is silent. A person whose name only the directory took for the claim,
-    /// though it differs in letters, is not let in by silence.
+    /// The person it last led to, if the directory is silent. A person whose name only the directory took for the
+    /// claim, though it differs in letters, is not let in by silence.
     pub(crate) async fn bridge(&self, login: &LoginName, fault: Fault) -> Result<(Arc<NameOwner>, Proof), Fault> {
         match self.names.last_proof(login).await {
             Some((person, Some(kind))) if fault.is_silence() => {

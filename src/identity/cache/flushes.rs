@@ -1,5 +1,5 @@
-//! What was flushed or reported as changed: nothing that was asked for before is believed afterwards, not even an answer
-//! that was still on its way.
+//! What was flushed or reported as changed: nothing that was asked for before is believed afterwards, not even an
+//! answer that was still on its way.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -50,8 +50,8 @@ struct ReportedChanges {
     last: u64,
     /// Every name is void that was asked for in an earlier generation.
     every_name_before: u64,
-    /// The generation that each change of an entry began. It stays when following is lost: an outage that follows does not
-    /// bridge what was reported.
+    /// The generation that each change of an entry began. It stays when following is lost: an outage that follows does
+    /// not bridge what was reported.
     entries: HashMap<EntryId, u64>,
     /// A change was reported that may be about anybody: nothing that was asked for in an earlier generation bridges an
     /// outage.
@@ -120,8 +120,8 @@ impl Flushes {
         }
     }
 
-    /// Makes every name void that was asked for before and led to an entry which has changed now, or did not lead to one
-    /// person. Cached passwords stay: the look-up that follows compares the change stamp.
+    /// Makes every name void that was asked for before and led to an entry which has changed now, or did not lead to
+    /// one person. Cached passwords stay: the look-up that follows compares the change stamp.
     pub(crate) fn entry_changed(&self, id: EntryId) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
@@ -140,8 +140,8 @@ impl Flushes {
         (changes.every_name_before, changes.anybody_changed) = (began, began);
     }
 
-    /// Makes every name void that was asked for before: changes may have been missed. Nothing was reported, so an outage is
-    /// bridged as before.
+    /// Makes every name void that was asked for before: changes may have been missed. Nothing was reported, so an
+    /// outage is bridged as before.
     fn every_name(&self) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         changes.every_name_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;

@@ -28,7 +28,8 @@ pub(super) struct LastOwner {
 }
 
 impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
-    /// Room for so many, each for a lifetime. Only people's are remembered; a newcomer replaces the least recently used.
+    /// Room for so many, each for a lifetime. Only people's are remembered; a newcomer replaces the least recently
+    /// used.
     pub(super) fn new(most: u64, lifetime: Duration, outage_grace: Duration, flushes: Arc<Flushes>) -> Self {
         let builder = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
         Self { owners: builder.time_to_live(lifetime).build(), outage_grace, flushes }

@@ -1,7 +1,7 @@
 //! What is remembered, for how long, and when it is dropped before its time.
 //!
-//! A warm login asks no directory. Everything that is cached can be dropped by a flush, and by what a followed directory
-//! reports; answers that were on their way at that moment are dropped with it.
+//! A warm login asks no directory. Everything that is cached can be dropped by a flush, and by what a followed
+//! directory reports; answers that were on their way at that moment are dropped with it.
 //!
 //! | file | rule |
 //! |---|---|

@@ -45,8 +45,8 @@ impl NameCache {
         self.names.get(query.login, || self.look_up(query), is_believed).await
     }
 
-    /// The same, from the directories whatever is cached. That stays until there is an answer: a stranger who has a name
-    /// looked up while the directory is silent takes nothing away from its owner.
+    /// The same, from the directories whatever is cached. That stays until there is an answer: a stranger who has a
+    /// name looked up while the directory is silent takes nothing away from its owner.
     pub(crate) async fn find_anew(&self, query: NameQuery<'_>) -> Result<Arc<NameOwner>, Fault> {
         let question = (query.login.clone(), self.flushes.now());
         let answer = self.anew.once(question, self.look_up(query)).await?;

@@ -77,9 +77,9 @@ const REFUSED_IN_DOUBT: Duration = Duration::from_secs(10 * 60);
 /// A change stamp that has not moved for so long is older than its granularity.
 const STAMP_GRANULARITY: Duration = Duration::from_secs(1);
 
-/// A refused password that may still be right, by the change stamp, is tried again so often, each time after twice as long.
-/// Then it is refused from the cache like any other, lest a directory whose stamp does not follow its passwords lock the
-/// account: with the first refusal that makes four failed binds, and accounts are usually locked at five.
+/// A refused password that may still be right, by the change stamp, is tried again so often, each time after twice as
+/// long. Then it is refused from the cache like any other, lest a directory whose stamp does not follow its passwords
+/// lock the account: with the first refusal that makes four failed binds, and accounts are usually locked at five.
 const MOST_RETRIES: u32 = 3;
 
 impl JudgedPassword {
@@ -106,8 +106,8 @@ impl JudgedPassword {
     }
 
     /// A device that repeats it continues to be refused, for a day at most: each new bind would count towards the
-    /// directory's own lock-out. That holds only where a change stamp would show a new password, and where the refusal is
-    /// not in doubt; else a repetition does not renew its time.
+    /// directory's own lock-out. That holds only where a change stamp would show a new password, and where the refusal
+    /// is not in doubt; else a repetition does not renew its time.
     pub(super) fn is_refused_still(&mut self, lifetime: Duration, now: Instant) -> bool {
         let (age, idle) = (now.duration_since(self.at), now.duration_since(self.last_tried));
         let in_doubt = lifetime.min(REFUSED_IN_DOUBT);
@@ -139,8 +139,8 @@ impl PasswordRecord {
         }
     }
 
-    /// The stamp says that this may be the password that was right, the directory that it is wrong: then the account may be
-    /// locked without the entry showing it, and nothing shows when such a lock ends.
+    /// The stamp says that this may be the password that was right, the directory that it is wrong: then the account
+    /// may be locked without the entry showing it, and nothing shows when such a lock ends.
     pub(super) fn doubt(&mut self, refused: &JudgedPassword) -> Option<u32> {
         let stamp = refused.stamp.as_ref();
         stamp?;
@@ -153,8 +153,9 @@ impl PasswordRecord {
         }
     }
 
-    /// Whether a refused password is to be tried once more, since it may have been made right under the same stamp: at once,
-    /// and again when the stamp has not moved for its granularity. Where each refused bind moves the stamp, only at once.
+    /// Whether a refused password is to be tried once more, since it may have been made right under the same stamp: at
+    /// once, and again when the stamp has not moved for its granularity. Where each refused bind moves the stamp, only
+    /// at once.
     pub(super) fn recheck(&self, refused: &JudgedPassword) -> Option<Recheck> {
         let stamp = refused.stamp.as_ref().filter(|_| !refused.is_settled)?;
         let is_this = |mark: &&JudgedPassword| mark.may_be_of(Some(stamp)) && same(&mark.tag, &refused.tag);

@@ -67,8 +67,8 @@ impl PasswordCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
-        // A newcomer replaces the least recently used: a person whose refused passwords are not remembered would be locked
-        // out of the directory by a phone with a stale one.
+        // A newcomer replaces the least recently used: a person whose refused passwords are not remembered would be
+        // locked out of the directory by a phone with a stale one.
         let people = Cache::builder()
             .max_capacity(lifetimes.people)
             .eviction_policy(EvictionPolicy::lru())
@@ -152,15 +152,15 @@ impl PasswordCache {
         lock(&record).barred.is_some_and(|at| at > person.looked_up)
     }
 
-    /// A bind with this password was refused: if it is the cached one, it is not believed any more. Another one stays: a
-    /// stranger's wrong guess takes nothing away from the account's owner.
+    /// A bind with this password was refused: if it is the cached one, it is not believed any more. Another one stays:
+    /// a stranger's wrong guess takes nothing away from the account's owner.
     pub(crate) fn disbelieve(&self, person: &Identity, password: &Password) {
         let tag = self.tag(person, password);
         self.change(person, |record| record.disbelieve(&tag));
     }
 
-    /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a stale
-    /// one all day locks nobody out of the directory.
+    /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a
+    /// stale one all day locks nobody out of the directory.
     pub(crate) fn record_refused(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
@@ -171,8 +171,9 @@ impl PasswordCache {
         });
     }
 
-    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is now.
-    /// The entry is read before it is tried again, or a device would go on with failing binds as long as look-ups fail.
+    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is
+    /// now. The entry is read before it is tried again, or a device would go on with failing binds as long as look-ups
+    /// fail.
     pub(crate) fn record_refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mark = JudgedPassword { is_unseen: true, ..self.mark(person, password, now, sent) };
         self.change(person, |record| {
@@ -180,8 +181,8 @@ impl PasswordCache {
         });
     }
 
-    /// The entry was read: if its change stamp has moved, none of its cached passwords is believed any more. One that may
-    /// still be the password is remembered, so that its refusal can be doubted.
+    /// The entry was read: if its change stamp has moved, none of its cached passwords is believed any more. One that
+    /// may still be the password is remembered, so that its refusal can be doubted.
     pub(crate) fn compare_stamp(&self, person: &Identity) {
         let Some(record) = self.people.get(&person.id) else { return };
         let mut record = lock(&record);
@@ -227,8 +228,8 @@ impl PasswordCache {
         GraceCheck::OtherPassword
     }
 
-    /// Whether a change was reported since a password was verified, which may be a new password, and the stamp does not show
-    /// it. Refused binds are no reason to ask again: a directory may report each of them as a change.
+    /// Whether a change was reported since a password was verified, which may be a new password, and the stamp does not
+    /// show it. Refused binds are no reason to ask again: a directory may report each of them as a change.
     fn is_doubted(&self, verified: &JudgedPassword, person: &Identity) -> bool {
         !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)
     }

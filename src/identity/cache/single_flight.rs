@@ -32,8 +32,8 @@ impl<Question, NameAnswers> Default for SingleFlight<Question, NameAnswers> {
 }
 
 impl<Question: Eq + Hash, NameAnswers: Clone> SingleFlight<Question, NameAnswers> {
-    /// Asks, or waits for the answer to the same question if somebody is asking it already. If that one is cancelled, the
-    /// next one asks.
+    /// Asks, or waits for the answer to the same question if somebody is asking it already. If that one is cancelled,
+    /// the next one asks.
     pub(crate) async fn once(&self, question: Question, ask: impl Future<Output = NameAnswers>) -> NameAnswers {
         self.place(question).get_or_init(|| ask).await.clone()
     }

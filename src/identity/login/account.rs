@@ -44,7 +44,8 @@ impl LoginContext {
         self.caches.passwords.last_proof(person).is_some_and(waives)
     }
 
-    /// Whether a person may log in. If the entry speaks against it, even in doubt, their cached password is dropped at once.
+    /// Whether a person may log in. If the entry speaks against it, even in doubt, their cached password is dropped at
+    /// once.
     pub(super) fn check_account(&self, person: &Identity, doubt: Doubt) -> Result<(), Reason> {
         let result = match self.account_status(person) {
             AccountStatus::Usable => return Ok(()),

@@ -1,6 +1,6 @@
-//! The authorization identity: who a client wants to be, which may differ from whose credentials it sends (RFC 4422 §3.4.1).
-//! Nobody acts for another here: both must be names of one person. Clients send the address as the one and the short name as the other,
-//! or the reverse.
+//! The authorization identity: who a client wants to be, which may differ from whose credentials it sends (RFC 4422
+//! §3.4.1). Nobody acts for another here: both must be names of one person. Clients send the address as the one and the
+//! short name as the other, or the reverse.
 
 use std::sync::Arc;
 
@@ -56,8 +56,8 @@ impl LoginContext {
         Err(Outcome::refused(Some(person), authorization.unless_theirs.clone()))
     }
 
-    /// Whether a login name is one of a person's. Several people may have it: the credentials decide which of them it is.
-    /// While a directory is silent, the person counts who had it when all last answered.
+    /// Whether a login name is one of a person's. Several people may have it: the credentials decide which of them it
+    /// is. While a directory is silent, the person counts who had it when all last answered.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
         match self.caches.names.find(self.query(login, Trace::OFF)).await {
             Ok(owner) => Ok(owner.people().iter().any(|found| found.id == person.id)),

@@ -5,32 +5,27 @@ use std::time::Instant;
 
 use super::PasswordLogin;
 use super::account::Doubt;
-use super::order::{Attempt, Proved};
+use super::order::{Attempt, Claimed, Proved};
 use crate::directory::{EntryId, Fault, Refusal, Verdict};
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, describe_people};
 use crate::identity::verdict::{LockOutOf, NameReason, Outcome, Proof, Reason, Trace};
-use crate::names::Kind;
 
 impl PasswordLogin<'_> {
     /// Asks the directory about the password.
-    pub(super) async fn bind(
-        &self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        // While a directory is silent, it is asked about known people in the same way as about unknown ones: by a search,
-        // which takes another time than a bind.
-        if person.looked_up < self.sent.at && self.context.directories.finds_nobody(&person) {
+    pub(super) async fn bind(&self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        let person = &claimed.person;
+        // While a directory is silent, it is asked about known people in the same way as about unknown ones: by a
+        // search, which takes another time than a bind.
+        if person.looked_up < self.sent.at && self.context.directories.finds_nobody(person) {
             return self.begin_anew(attempt).await;
         }
-        if !attempt.ticket.reserve(&person) {
-            return Err(Outcome::refused(Some(&person), Reason::LockedOut(LockOutOf::PersonAtOnce)));
+        if !attempt.ticket.reserve(person) {
+            return Err(claimed.refused(Reason::LockedOut(LockOutOf::PersonAtOnce)));
         }
-        match self.ask(&person, attempt.trace).await {
-            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(&person, refusal, attempt).await,
-            Ok(verdict) => self.accept(person, kind, verdict, attempt).await,
+        match self.ask(person, attempt.trace).await {
+            Ok(Verdict::Refused(refusal)) => self.bind_where_it_is_now(person, refusal, attempt).await,
+            Ok(verdict) => self.accept(claimed, verdict, attempt).await,
             Err(fault) => self.bridge(fault, attempt).await,
         }
     }
@@ -44,22 +39,19 @@ impl PasswordLogin<'_> {
     }
 
     /// A success counts only for the entry that was looked up.
-    async fn accept(
-        &self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        verdict: Verdict,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        match self.is_still_at_its_dn(&person).await {
-            Ok(true) => self.apply_verdict(&person, kind, verdict),
-            Ok(false) => self.begin_anew_after_move(&person.id, attempt).await,
+    async fn accept(&self, claimed: Claimed, verdict: Verdict, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        match self.is_still_at_its_dn(&claimed.person).await {
+            Ok(true) => match self.record_verdict(&claimed.person, verdict) {
+                Ok(proof) => Ok(claimed.proven_by(proof)),
+                Err(reason) => Err(claimed.refused(reason)),
+            },
+            Ok(false) => self.begin_anew_after_move(&claimed.person.id, attempt).await,
             Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    /// Whether a bind under the person's DN was a bind as the person: a DN can be given to a successor. An entry that was
-    /// read in the course of this login needs no second look.
+    /// Whether a bind under the person's DN was a bind as the person: a DN can be given to a successor. An entry that
+    /// was read in the course of this login needs no second look.
     pub(super) async fn is_still_at_its_dn(&self, person: &Identity) -> Result<bool, Fault> {
         if person.looked_up >= self.sent.at {
             return Ok(true);
@@ -67,8 +59,8 @@ impl PasswordLogin<'_> {
         self.context.directories.is_still_theirs(person).await
     }
 
-    /// The DN of a cached person is somebody else's by now: the checks begin again with the name, and so does every other
-    /// name of that person.
+    /// The DN of a cached person is somebody else's by now: the checks begin again with the name, and so does every
+    /// other name of that person.
     pub(super) async fn begin_anew_after_move(
         &self,
         moved: &EntryId,
@@ -86,10 +78,10 @@ impl PasswordLogin<'_> {
         }
     }
 
-    /// The entry is read again before a refusal stands: one that moved has another DN, and that one is bound once. And where
-    /// passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
-    /// modifyTimestamp, in slapd): the password is cached as refused under the stamp after the bind, or it would soon be
-    /// tried again.
+    /// The entry is read again before a refusal stands: one that moved has another DN, and that one is bound once. And
+    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
+    /// modifyTimestamp, in slapd): the password is cached as refused under the stamp after the bind, or it would soon
+    /// be tried again.
     async fn bind_where_it_is_now(
         &self,
         person: &Arc<Identity>,
@@ -114,8 +106,8 @@ impl PasswordLogin<'_> {
             // Renamed, or gone: then no other name of theirs may lead to the old entry either.
             caches.flushes.entry_changed(person.id.clone());
         }
-        let (anew, kind) = match &*found {
-            NameOwner::One(anew, kind) => (anew, *kind),
+        let anew = match &*found {
+            NameOwner::One(anew, kind) => Claimed { person: anew.clone(), kind: *kind },
             NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) => {
                 return Err(Outcome::refused(Some(person), Reason::Name(NameReason::Unknown)));
             }
@@ -124,21 +116,28 @@ impl PasswordLogin<'_> {
                 return Err(Outcome::refused(None, Reason::Name(reason)));
             }
         };
-        self.context.check_account(anew, Doubt::LeftToBind).map_err(|reason| Outcome::refused(Some(anew), reason))?;
-        if anew.dn.matches(&person.dn) {
-            return self.apply_verdict(anew, kind, Verdict::Refused(refusal));
-        }
-        match self.ask(anew, attempt.trace).await {
-            Ok(verdict) => self.apply_verdict(anew, kind, verdict),
+        match self.verdict_where_it_is_now(person, &anew.person, refusal, attempt.trace).await {
+            Ok(Ok(proof)) => Ok(anew.proven_by(proof)),
+            Ok(Err(reason)) => Err(anew.refused(reason)),
             Err(fault) => self.bridge(fault, attempt).await,
         }
     }
 
-    fn apply_verdict(&self, person: &Arc<Identity>, kind: Option<Kind>, verdict: Verdict) -> Result<Proved, Outcome> {
-        match self.record_verdict(person, verdict) {
-            Ok(proof) => Ok(Proved::Person(person.clone(), kind, proof)),
-            Err(reason) => Err(Outcome::refused(Some(person), reason)),
+    /// What a refusal comes to, once the entry was read again: the account comes first, and an entry with another DN is
+    /// bound once.
+    pub(super) async fn verdict_where_it_is_now(
+        &self,
+        person: &Identity,
+        anew: &Identity,
+        refusal: Refusal,
+        trace: &Trace,
+    ) -> Result<Result<Proof, Reason>, Fault> {
+        if let Err(reason) = self.context.check_account(anew, Doubt::LeftToBind) {
+            return Ok(Err(reason));
         }
+        let has_moved = !anew.dn.matches(&person.dn);
+        let verdict = if has_moved { self.ask(anew, trace).await? } else { Verdict::Refused(refusal) };
+        Ok(self.record_verdict(anew, verdict))
     }
 
     /// A bind was answered, and the entry read: what both say together is cached.

@@ -4,7 +4,6 @@
 //! owner, and bridges an outage for `outage_grace` from then on.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -13,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
-use super::order::{Attempt, Claim, LoginMethod, Proved};
+use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
 use crate::certificate::Certificate;
 use crate::directory::Fault;
 use crate::identity::cache::fingerprint;
@@ -21,7 +20,7 @@ use crate::identity::person::Identity;
 use crate::identity::question::{CertificateOwner, CertificateQuery};
 use crate::identity::throttle::Ticket;
 use crate::identity::verdict::{CertificateReason, NameReason, Outcome, Proof, Reason};
-use crate::names::{Kind, LoginName};
+use crate::names::LoginName;
 
 /// A login by certificate.
 pub(crate) struct CertificateLogin<'c> {
@@ -34,8 +33,8 @@ pub(crate) struct CertificateLogin<'c> {
 }
 
 impl<'c> CertificateLogin<'c> {
-    /// A login begins. Some clients send an authorization identity: it may be empty, or any login name of the certificate's
-    /// owner. Nobody guesses a certificate: what is refused counts for the network alone.
+    /// A login begins. Some clients send an authorization identity: it may be empty, or any login name of the
+    /// certificate's owner. Nobody guesses a certificate: what is refused counts for the network alone.
     pub(crate) fn begin(
         context: &'c LoginContext,
         certificate: &'c Certificate,
@@ -56,7 +55,7 @@ impl LoginMethod for CertificateLogin<'_> {
         let (owner, proof) = self.context.owner_of(self.certificate).await?;
         self.proof = proof;
         let reason = match owner {
-            CertificateOwner::One(owner) => return Ok(Claim::One(owner, None)),
+            CertificateOwner::One(owner) => return Ok(Claim::One(Claimed { person: owner, kind: None })),
             CertificateOwner::Nobody(why) => Reason::Certificate(CertificateReason::OfNobody(why.to_string())),
             CertificateOwner::Several(people) => Reason::Name(NameReason::Ambiguous(people)),
         };
@@ -64,13 +63,8 @@ impl LoginMethod for CertificateLogin<'_> {
     }
 
     /// TLS has verified that the client has the key.
-    async fn prove(
-        &mut self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        _: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        Ok(Proved::Person(person, kind, self.proof))
+    async fn prove(&mut self, claimed: Claimed, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        Ok(claimed.proven_by(self.proof))
     }
 
     fn authorization(&self) -> &AuthorizationId {
@@ -103,7 +97,8 @@ impl LoginContext {
         }
     }
 
-    /// Whether a certificate is still a cached person's: they are not barred, and its subject's DN is not a successor's.
+    /// Whether a certificate is still a cached person's: they are not barred, and its subject's DN is not a
+    /// successor's.
     async fn is_still_owner(&self, query: CertificateQuery<'_>, owner: &Identity) -> Result<bool, Fault> {
         if self.check_account(owner, Doubt::Refused).is_err() {
             return Ok(false);

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::PasswordLogin;
-use super::order::{Attempt, Proved};
+use super::order::{Attempt, Claimed, Proved};
 use crate::directory::Fault;
 use crate::identity::cache::GraceCheck;
 use crate::identity::person::Identity;
 use crate::identity::verdict::{LockOutOf, Outcome, Proof};
 
 impl PasswordLogin<'_> {
-    /// The directory gives no answer: the person, if the grace lets them in. Everybody else gets the answer of an outage,
-    /// whether their name is known or not.
+    /// The directory gives no answer: the person, if the grace lets them in. Everybody else gets the answer of an
+    /// outage, whether their name is known or not.
     pub(super) async fn within_grace(&self, fault: Fault, attempt: &mut Attempt<'_>) -> Result<Arc<Identity>, Outcome> {
         let Fault::Unavailable { why, silent: true } = fault else { return Err(fault.into()) };
         let last = self.context.caches.names.last(&self.name).await;
@@ -37,6 +37,6 @@ impl PasswordLogin<'_> {
     /// The same where the person was found already.
     pub(super) async fn bridge(&self, fault: Fault, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let person = self.within_grace(fault, attempt).await?;
-        Ok(Proved::Person(person, None, Proof::OutageGrace))
+        Ok(Claimed { person, kind: None }.proven_by(Proof::OutageGrace))
     }
 }

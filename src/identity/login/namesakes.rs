@@ -1,14 +1,14 @@
-//! A name that several people have, where the password decides which of them it is: it is tried on each of them, and must be
-//! exactly one's.
+//! A name that several people have, where the password decides which of them it is: it is tried on each of them, and
+//! must be exactly one's.
 //!
-//! Each goes through the same checks as somebody with a name of their own. But a wrong password counts for the name, not for
-//! them: it may well be their namesake's right one.
+//! Each goes through the same checks as somebody with a name of their own. But a wrong password counts for the name,
+//! not for them: it may well be their namesake's right one.
 
 use std::sync::Arc;
 
 use super::PasswordLogin;
 use super::account::Doubt;
-use super::order::{Attempt, Proved, check_person};
+use super::order::{Attempt, Claimed, Proved, check_person};
 use crate::directory::{Fault, Refusal, Verdict};
 use crate::identity::cache::Recall;
 use crate::identity::person::Identity;
@@ -16,7 +16,7 @@ use crate::identity::question::describe_people;
 use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Proof, Reason, TraceEvent};
 
 /// A login by a name that several people have.
-pub(super) struct Namesakes<'l> {
+pub(super) struct NamesakesLogin<'l> {
     login: &'l PasswordLogin<'l>,
     people: &'l [Arc<Identity>],
 }
@@ -41,7 +41,7 @@ enum TryResult {
     Unanswered(Fault),
 }
 
-impl<'l> Namesakes<'l> {
+impl<'l> NamesakesLogin<'l> {
     pub(super) fn new(login: &'l PasswordLogin<'_>, people: &'l [Arc<Identity>]) -> Self {
         Self { login, people }
     }
@@ -61,7 +61,7 @@ impl<'l> Namesakes<'l> {
             tries.push(NamesakeTry { person: person.clone(), result });
         }
         let (person, proof) = exactly_one(&self.look_again(tries, attempt).await?)?;
-        Ok(Proved::Person(person, None, proof))
+        Ok(Claimed { person, kind: None }.proven_by(proof))
     }
 
     async fn try_one(&self, person: &Arc<Identity>, attempt: &Attempt<'_>) -> TryResult {
@@ -86,7 +86,7 @@ impl<'l> Namesakes<'l> {
     /// A success counts only for the entry that was looked up.
     async fn accept(&self, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
         match self.login.is_still_at_its_dn(person).await {
-            Ok(true) => self.apply_verdict(person, verdict),
+            Ok(true) => self.login.record_verdict(person, verdict).into(),
             Ok(false) => TryResult::Moved,
             Err(fault) => TryResult::Unanswered(fault),
         }
@@ -113,26 +113,22 @@ impl<'l> Namesakes<'l> {
     async fn confirm_refusal(
         &self,
         person: &Identity,
-        anew: &Arc<Identity>,
+        anew: &Identity,
         refusal: Refusal,
         attempt: &Attempt<'_>,
     ) -> TryResult {
-        if let Err(reason) = self.login.context.check_account(anew, Doubt::LeftToBind) {
-            return TryResult::Refused(reason);
-        }
-        if anew.dn.matches(&person.dn) {
-            return self.apply_verdict(anew, Verdict::Refused(refusal));
-        }
-        match self.login.ask(anew, attempt.trace).await {
-            Ok(verdict) => self.apply_verdict(anew, verdict),
+        match self.login.verdict_where_it_is_now(person, anew, refusal, attempt.trace).await {
+            Ok(result) => result.into(),
             Err(fault) => TryResult::Unanswered(fault),
         }
     }
+}
 
-    fn apply_verdict(&self, person: &Arc<Identity>, verdict: Verdict) -> TryResult {
-        match self.login.record_verdict(person, verdict) {
-            Ok(proof) => TryResult::Proven(proof),
-            Err(reason) => TryResult::Refused(reason),
+impl From<Result<Proof, Reason>> for TryResult {
+    fn from(result: Result<Proof, Reason>) -> Self {
+        match result {
+            Ok(proof) => Self::Proven(proof),
+            Err(reason) => Self::Refused(reason),
         }
     }
 }
@@ -141,7 +137,8 @@ fn changed() -> Fault {
     Fault::Unavailable { why: "the people of that name changed while they were asked".to_owned(), silent: false }
 }
 
-/// Two owners are too many, even if others are unknown; one owner counts only if each of the others is known not to be one.
+/// Two owners are too many, even if others are unknown; one owner counts only if each of the others is known not to be
+/// one.
 fn exactly_one(tries: &[NamesakeTry]) -> Result<(Arc<Identity>, Proof), Outcome> {
     let owner = |tried: &NamesakeTry| match &tried.result {
         TryResult::Proven(proof) => Some((tried.person.clone(), *proof)),

@@ -22,12 +22,7 @@ pub(crate) trait LoginMethod {
     async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<Claim, Outcome>;
 
     /// Whether the credentials are this person's.
-    async fn prove(
-        &mut self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome>;
+    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome>;
 
     /// Whose the credentials are, where several people have the name. Each goes through the same checks.
     async fn prove_one_of(&mut self, people: &[Arc<Identity>], _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
@@ -52,24 +47,33 @@ pub(crate) struct Attempt<'a> {
 
 /// Whose the credentials claim to be.
 pub(crate) enum Claim {
-    /// One person's, by this kind of name.
-    One(Arc<Identity>, Option<Kind>),
+    /// One person's.
+    One(Claimed),
     /// One of several people's of one name.
     Namesakes(Vec<Arc<Identity>>),
-    /// The directory is silent, and the outage grace lets this person in: `grace` has made the checks up to the password.
+    /// The directory is silent, and the outage grace lets this person in: `grace` has made the checks up to the
+    /// password.
     Bridged(Arc<Identity>),
+}
+
+/// A person that credentials claim to be of.
+#[derive(Clone)]
+pub(crate) struct Claimed {
+    pub(super) person: Arc<Identity>,
+    /// The kind of name that was typed, if our comparison and the directory's agree on one.
+    pub(super) kind: Option<Kind>,
 }
 
 /// What the credentials prove.
 pub(crate) enum Proved {
     /// They are this person's.
-    Person(Arc<Identity>, Option<Kind>, Proof),
-    /// The entry is somebody else's by now: the checks begin again with the people that the name leads to.
+    Person(Claimed, Proof),
+    /// The entry may be somebody else's by now: the checks begin again with the people that the name leads to.
     Anew(Claim),
 }
 
-/// One login from beginning to end: what is counted is the outcome of the whole of it. `method` is the reason of a refusal
-/// where what was sent cannot be anybody's credentials.
+/// One login from beginning to end: what is counted is the outcome of the whole of it. `method` is the reason of a
+/// refusal where what was sent cannot be anybody's credentials.
 pub(crate) async fn log_in<Method: LoginMethod>(
     context: &LoginContext,
     method: &mut Result<Method, Reason>,
@@ -104,21 +108,21 @@ async fn checks<Method: LoginMethod>(
     // 3. The name, and the person it leads to.
     let method = method.as_mut().map_err(|reason| Outcome::refused(None, reason.clone()))?;
     let mut claim = method.claim(attempt).await?;
-    let (person, kind, proof) = loop {
+    let (Claimed { person, kind }, proof) = loop {
         let proved = match claim {
-            Claim::One(person, kind) => {
+            Claim::One(claimed) => {
                 // 4. The lock-out of the person. 5. The account.
-                attempt.trace.note(|| TraceEvent::Account(context.account_status(&person)));
-                check_person(context, attempt, &person, Method::DOUBT)
-                    .map_err(|reason| Outcome::refused(Some(&person), reason))?;
+                attempt.trace.note(|| TraceEvent::Account(context.account_status(&claimed.person)));
+                check_person(context, attempt, &claimed.person, Method::DOUBT)
+                    .map_err(|reason| claimed.refused(reason))?;
                 // 6. The credentials.
-                method.prove(person, kind, attempt).await?
+                method.prove(claimed, attempt).await?
             }
             Claim::Namesakes(people) => method.prove_one_of(&people, attempt).await?,
-            Claim::Bridged(person) => Proved::Person(person, None, Proof::OutageGrace),
+            Claim::Bridged(person) => Claimed { person, kind: None }.proven_by(Proof::OutageGrace),
         };
         match proved {
-            Proved::Person(person, kind, proof) => break (person, kind, proof),
+            Proved::Person(claimed, proof) => break (claimed, proof),
             Proved::Anew(anew) => claim = anew,
         }
     };
@@ -132,8 +136,18 @@ async fn checks<Method: LoginMethod>(
     Ok(ProvenLogin { identity: person, maildrop, kind, proof })
 }
 
-/// The checks of a person before their credentials: the lock-out, then the account. Each of several people of one name goes
-/// through them as well.
+impl Claimed {
+    pub(super) fn proven_by(self, proof: Proof) -> Proved {
+        Proved::Person(self, proof)
+    }
+
+    pub(super) fn refused(&self, reason: Reason) -> Outcome {
+        Outcome::refused(Some(&self.person), reason)
+    }
+}
+
+/// The checks of a person before their credentials: the lock-out, then the account. Each of several people of one name
+/// goes through them as well.
 pub(super) fn check_person(
     context: &LoginContext,
     attempt: &Attempt<'_>,

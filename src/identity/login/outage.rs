@@ -1,5 +1,5 @@
-//! While a directory is silent there is one answer for everybody who is not let in by the outage grace: in words, time and
-//! counters. Else an outage would show who exists, and who has logged in lately.
+//! While a directory is silent there is one answer for everybody who is not let in by the outage grace: in words, time
+//! and counters. Else an outage would show who exists, and who has logged in lately.
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ use crate::names::LoginName;
 const ANSWERED_LATELY: Duration = Duration::from_secs(1);
 
 impl LoginContext {
-    /// A refusal stands only while the directories answer that it rests on: from the cache, an unknown name would else be
-    /// distinguishable from a person, whose password cannot be judged.
+    /// A refusal stands only while the directories answer that it rests on: from the cache, an unknown name would else
+    /// be distinguishable from a person, whose password cannot be judged.
     pub(super) async fn unless_silent(&self, outcome: Outcome, login: Option<&LoginName>, began: Instant) -> Outcome {
         let Outcome::Refused(refused) = &outcome else { return outcome };
         if !refused.reason.rests_on_a_directory() {
@@ -61,8 +61,9 @@ impl Reason {
         }
     }
 
-    /// Whether a directory's answer would be needed for it, were it not cached. A lock-out of the whole network, and what no
-    /// directory is asked for, shows nothing about who exists. Nor does an authorization identity besides a right password.
+    /// Whether a directory's answer would be needed for it, were it not cached. A lock-out of the whole network, and
+    /// what no directory is asked for, shows nothing about who exists. Nor does an authorization identity besides a
+    /// right password.
     fn rests_on_a_directory(&self) -> bool {
         match self {
             Self::Name(reason) => !matches!(

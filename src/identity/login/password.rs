@@ -1,7 +1,7 @@
 //! A login by name and password.
 //!
-//! The cache is asked first. A password that is not cached, or not as refused, is asked of the directory, so that a new one
-//! works at once.
+//! The cache is asked first. A password that is not cached, or not as refused, is asked of the directory, so that a new
+//! one works at once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
-use super::namesakes::Namesakes;
-use super::order::{Attempt, Claim, LoginMethod, Proved};
+use super::namesakes::NamesakesLogin;
+use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
 use crate::directory::Fault;
 use crate::identity::cache::{Recall, Submission};
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, NameQuery};
 use crate::identity::throttle::Ticket;
 use crate::identity::verdict::{Outcome, PasswordReason, Proof, Reason, Trace, TraceEvent};
-use crate::names::{Kind, LoginName};
+use crate::names::LoginName;
 use crate::pop3::Credentials;
 use crate::secret::Password;
 
@@ -35,8 +35,8 @@ pub(crate) struct PasswordLogin<'c> {
 }
 
 impl<'c> PasswordLogin<'c> {
-    /// A login begins. The name is validated before it is counted; but what cannot be anybody's name or password is counted
-    /// as well, by the name as typed.
+    /// A login begins. The name is validated before it is counted; but what cannot be anybody's name or password is
+    /// counted as well, by the name as typed.
     pub(crate) fn begin(
         context: &'c LoginContext,
         credentials: Credentials,
@@ -72,8 +72,8 @@ impl<'c> PasswordLogin<'c> {
         Ok(found)
     }
 
-    /// A barred account is never refused from the cache: it may be free by now. And of several people, each entry may have
-    /// changed since their password was refused.
+    /// A barred account is never refused from the cache: it may be free by now. And of several people, each entry may
+    /// have changed since their password was refused.
     fn is_outdated(&self, found: &NameOwner) -> bool {
         let people = found.people();
         let is_refused = |person: &Identity| people.len() > 1 && self.recall(person) == Recall::Refused;
@@ -107,23 +107,19 @@ impl<'c> PasswordLogin<'c> {
             found => {
                 let (person, kind) = found.one_person().map_err(|reason| Outcome::refused(None, reason))?;
                 trace.note(|| TraceEvent::person(person));
-                Ok(Claim::One(person.clone(), kind))
+                Ok(Claim::One(Claimed { person: person.clone(), kind }))
             }
         }
     }
 
-    async fn prove_by_cache_or_bind(
-        &self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        attempt.accepted.check(&person)?;
-        match self.recall(&person) {
-            Recall::Verified => Ok(Proved::Person(person, kind, Proof::Cached)),
-            Recall::Refused if person.looked_up.elapsed() < REFUSED_UNSEEN => Err(refused_before(&person)),
-            Recall::Refused | Recall::RefusedUnseen => self.refuse_or_bind_anew(&person, attempt).await,
-            Recall::Unknown => self.bind(person, kind, attempt).await,
+    async fn prove_by_cache_or_bind(&self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        let person = &claimed.person;
+        attempt.accepted.check(person)?;
+        match self.recall(person) {
+            Recall::Verified => Ok(claimed.proven_by(Proof::Cached)),
+            Recall::Refused if person.looked_up.elapsed() < REFUSED_UNSEEN => Err(refused_before(person)),
+            Recall::Refused | Recall::RefusedUnseen => self.refuse_or_bind_anew(person, attempt).await,
+            Recall::Unknown => self.bind(claimed, attempt).await,
         }
     }
 
@@ -139,11 +135,11 @@ impl<'c> PasswordLogin<'c> {
         if is_refused_still {
             return Err(refused_before(anew));
         }
-        self.bind(anew.clone(), *kind, attempt).await
+        self.bind(Claimed { person: anew.clone(), kind: *kind }, attempt).await
     }
 
-    /// A login that fails because a directory is silent counts for its network, for as long as the grace may let anybody in,
-    /// and for known and unknown names alike: as one with a wrong password does.
+    /// A login that fails because a directory is silent counts for its network, for as long as the grace may let
+    /// anybody in, and for known and unknown names alike: as one with a wrong password does.
     fn note_outage(&self, outcome: &Outcome, attempt: &mut Attempt<'_>) {
         let is_unanswered = matches!(outcome, Outcome::Unavailable(_));
         if is_unanswered && self.context.directories.fell_silent_within(self.context.settings.cache.outage_grace) {
@@ -165,18 +161,13 @@ impl LoginMethod for PasswordLogin<'_> {
         claim.inspect_err(|outcome| self.note_outage(outcome, attempt))
     }
 
-    async fn prove(
-        &mut self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        let proved = self.prove_by_cache_or_bind(person, kind, attempt).await;
+    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        let proved = self.prove_by_cache_or_bind(claimed, attempt).await;
         proved.inspect_err(|outcome| self.note_outage(outcome, attempt))
     }
 
     async fn prove_one_of(&mut self, people: &[Arc<Identity>], attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
-        let proved = Namesakes::new(self, people).prove(attempt).await;
+        let proved = NamesakesLogin::new(self, people).prove(attempt).await;
         proved.inspect_err(|outcome| self.note_outage(outcome, attempt))
     }
 

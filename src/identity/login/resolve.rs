@@ -1,5 +1,5 @@
-//! Who is behind a login name, without a password: the login's own steps up to where a password would be asked for, and the
-//! place of the mail, which comes after it.
+//! Who is behind a login name, without a password: the login's own steps up to where a password would be asked for, and
+//! the place of the mail, which comes after it.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! A certificate that a client showed besides a password, a SCRAM proof or a token: both must be the same person's.
 //!
-//! It is looked up before the other credentials are judged, and a person whose certificate it is not is refused without a
-//! look at their password. So nobody can find out with a certificate of their own which password of somebody else is right:
-//! neither by words nor by time, counters or the directory's state.
+//! It is looked up before the other credentials are judged, and a person whose certificate it is not is refused without
+//! a look at their password. So nobody can find out with a certificate of their own which password of somebody else is
+//! right: neither by words nor by time, counters or the directory's state.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A login by a token that its issuer's key has signed.
 //!
-//! It makes no bind. The person that its claim leads to is cached as long as a login name's; the look-up is the proof, and
-//! bridges an outage as a certificate's does.
+//! It makes no bind. The person that its claim leads to is cached as long as a login name's; the look-up is the proof,
+//! and bridges an outage as a certificate's does.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
 use super::certificate::barred_since;
-use super::order::{Attempt, Claim, LoginMethod, Proved};
+use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
 use crate::directory::Fault;
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, NameQuery};
@@ -46,11 +46,11 @@ pub struct TokenJudgement {
 }
 
 impl<'c> TokenLogin<'c> {
-    /// A login begins. Clients send an authorization identity with a token: it may be empty, or any login name of the token's
-    /// owner.
+    /// A login begins. Clients send an authorization identity with a token: it may be empty, or any login name of the
+    /// token's owner.
     ///
-    /// Nobody guesses a token: what is refused counts for the network alone, and a person who is locked out for wrong passwords
-    /// may still show theirs.
+    /// Nobody guesses a token: what is refused counts for the network alone, and a person who is locked out for wrong
+    /// passwords may still show theirs.
     pub(crate) fn begin(
         context: &'c LoginContext,
         credentials: TokenCredentials,
@@ -73,8 +73,8 @@ impl<'c> TokenLogin<'c> {
         self.bearer
     }
 
-    /// Who has the name in a claim. A barred account is never refused from the cache: it may be free by now. Nor is it believed from
-    /// the cache whose a DN is.
+    /// Who has the name in a claim. A barred account is never refused from the cache: it may be free by now. Nor is it
+    /// believed from the cache whose a DN is.
     async fn bearer_of(&self, kind: Kind, name: &LoginName) -> Result<(Arc<NameOwner>, Proof), Fault> {
         let Some(claims) = self.context.caches.claims.of(kind) else {
             return Ok((Arc::new(NameOwner::OutsidePolicy), Proof::Token));
@@ -125,19 +125,14 @@ impl LoginMethod for TokenLogin<'_> {
         let (owner, proof) = self.bearer_of(kind, &name).await?;
         self.proof = proof;
         match owner.one_person().map_err(|reason| Outcome::refused(None, reason))? {
-            (person, Some(kind)) => Ok(Claim::One(person.clone(), Some(kind))),
+            (person, Some(kind)) => Ok(Claim::One(Claimed { person: person.clone(), kind: Some(kind) })),
             (person, None) => Err(Outcome::refused(Some(person), Reason::Token(TokenReason::NotToTheLetter))),
         }
     }
 
     /// The issuer has signed it.
-    async fn prove(
-        &mut self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        _: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
-        Ok(Proved::Person(person, kind, self.proof))
+    async fn prove(&mut self, claimed: Claimed, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        Ok(claimed.proven_by(self.proof))
     }
 
     fn authorization(&self) -> &AuthorizationId {

@@ -1,4 +1,5 @@
-//! What all directories together know about a name or a certificate: it is one person's only if nobody else can have it.
+//! What all directories together know about a name or a certificate: it is one person's only if nobody else can have
+//! it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Familiar networks: those that each person logged in from lately. A lock-out made elsewhere does not reach them there.
+//! Familiar networks: those that each person logged in from lately. A lock-out made elsewhere does not reach them
+//! there.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,9 @@ pub(super) struct FamiliarNetworks<Person> {
 }
 
 impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person> {
-    /// Room for so many people. The cache's usual policy (`TinyLFU`) admits a newcomer only if it is looked up more often than
-    /// somebody who is there already, which never happens before it is admitted: here the least recently used is dropped.
+    /// Room for so many people. The cache's usual policy (`TinyLFU`) admits a newcomer only if it is looked up more
+    /// often than somebody who is there already, which never happens before it is admitted: here the least recently
+    /// used is dropped.
     pub(super) fn new(people: u64) -> Self {
         let people =
             Cache::builder().max_capacity(people).eviction_policy(EvictionPolicy::lru()).time_to_idle(FAMILIAR).build();

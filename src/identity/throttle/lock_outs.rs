@@ -49,8 +49,8 @@ pub(super) struct ActiveLockOuts {
     begun: u64,
 }
 
-/// Lock-outs remembered at most. With one more, the first to end is not logged when it does; the tables still know who is
-/// locked out.
+/// Lock-outs remembered at most. With one more, the first to end is not logged when it does; the tables still know who
+/// is locked out.
 const MOST: usize = 65_536;
 
 impl ActiveLockOuts {

@@ -76,8 +76,8 @@ impl LoginThrottle {
         over.into_iter().filter_map(|subject| subject.log("lock-out ends")).collect()
     }
 
-    /// Resets the counters of a person, a network or everybody, and ends their lock-outs; returns how many counters there
-    /// were, and which people are let in again.
+    /// Resets the counters of a person, a network or everybody, and ends their lock-outs; returns how many counters
+    /// there were, and which people are let in again.
     pub(crate) fn reset(&self, scope: &ResetScope) -> (usize, Vec<EntryId>) {
         let (count, lifted) = self.reset_counters(scope);
         let lifted = lifted.into_iter().filter_map(|subject| subject.log("lock-out lifted by an administrator"));

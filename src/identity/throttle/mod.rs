@@ -1,17 +1,17 @@
 //! Whoever guesses passwords is refused for a while, whatever they send.
 //!
 //! Each login takes a [`Ticket`]: [`LoginThrottle::begin`] when the credentials arrive, [`Ticket::reserve`] before a
-//! directory is asked about a person's password, [`Ticket::finish`] with the outcome of the whole login, which says by how
-//! many steps a refusal is delayed.
+//! directory is asked about a person's password, [`Ticket::finish`] with the outcome of the whole login, which says by
+//! how many steps a refusal is delayed.
 //!
 //! Five tables count, each alike. *People*: wrong passwords of somebody, by whatever name they were typed. *Familiar
-//! networks*: the same, from a network that this person logged in from lately, so that a lock-out made elsewhere does not
-//! reach them there. *Names*: every refusal, by the name as typed, whether it leads to somebody or not. *Networks*: every
-//! refusal, by where it comes from. *People of one name*: where the password is tried on each of several people, the wrong
-//! ones of all of them together, since one's right password is wrong for the others.
+//! networks*: the same, from a network that this person logged in from lately, so that a lock-out made elsewhere does
+//! not reach them there. *Names*: every refusal, by the name as typed, whether it leads to somebody or not. *Networks*:
+//! every refusal, by where it comes from. *People of one name*: where the password is tried on each of several people,
+//! the wrong ones of all of them together, since one's right password is wrong for the others.
 //!
-//! A client sees how late it is refused. That depends on *names* and *networks* alone: on what was sent, never on what the
-//! directory has. Whether a person is locked out, or could be, is visible to nobody without a right password.
+//! A client sees how late it is refused. That depends on *names* and *networks* alone: on what was sent, never on what
+//! the directory has. Whether a person is locked out, or could be, is visible to nobody without a right password.
 //!
 //! | file | rule |
 //! |---|---|

@@ -82,8 +82,8 @@ impl<'t> Ticket<'t> {
         }
     }
 
-    /// Reserves a place in a person's counter before the directory is asked about the password; returns whether there is
-    /// one. [`Self::finish`] counts the password or gives the place back.
+    /// Reserves a place in a person's counter before the directory is asked about the password; returns whether there
+    /// is one. [`Self::finish`] counts the password or gives the place back.
     pub(crate) fn reserve(&mut self, person: &Identity) -> bool {
         let person = CountedPerson::from(person);
         let is_familiar = self.is_familiar(&person);
@@ -121,8 +121,8 @@ impl<'t> Ticket<'t> {
         self.wrong_in_outage.get_or_insert_with(|| CountedPerson::from(person));
     }
 
-    /// A directory is silent, so that it is unknown whether the password is wrong: it counts for its network all the same,
-    /// or the counter would show whose passwords can be judged.
+    /// A directory is silent, so that it is unknown whether the password is wrong: it counts for its network all the
+    /// same, or the counter would show whose passwords can be judged.
     pub(crate) fn note_outage(&mut self) {
         self.is_in_outage = true;
     }
@@ -153,8 +153,8 @@ impl<'t> Ticket<'t> {
         }
     }
 
-    /// A right password clears nothing but itself, and the wrong ones that this person typed in a familiar network: else
-    /// somebody with an account of their own could go on guessing others' for ever.
+    /// A right password clears nothing but itself, and the wrong ones that this person typed in a familiar network:
+    /// else somebody with an account of their own could go on guessing others' for ever.
     fn clear(&self, person: &Identity) {
         let person = CountedPerson::from(person);
         let mut counters = self.throttle.counters();
@@ -255,8 +255,8 @@ fn is_wrong_guess(reason: &Reason) -> bool {
     )
 }
 
-/// Whether a refused token or certificate may be an attack: devices wake up with tokens that have expired meanwhile, and
-/// clients ask without a token what it must be good for (RFC 7628 §4.3).
+/// Whether a refused token or certificate may be an attack: devices wake up with tokens that have expired meanwhile,
+/// and clients ask without a token what it must be good for (RFC 7628 §4.3).
 fn is_attack(reason: &Reason) -> bool {
     use token::Refusal::{Expired, TooOld};
     !matches!(

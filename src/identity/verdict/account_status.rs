@@ -25,8 +25,8 @@ impl AccountStatus {
 
     /// What a bind's answer means for an account in this state.
     ///
-    /// A bind that succeeds proves that a lock is over. It proves that an expired password is waived only if it says so.
-    /// Locked accounts often answer as if the password were wrong, even to the right one.
+    /// A bind that succeeds proves that a lock is over. It proves that an expired password is waived only if it says
+    /// so. Locked accounts often answer as if the password were wrong, even to the right one.
     pub(crate) fn with(self, verdict: Verdict) -> Verdict {
         match (self, verdict) {
             (Self::Doubted(Refusal::PasswordExpired), Verdict::Proven) => Verdict::Refused(Refusal::PasswordExpired),

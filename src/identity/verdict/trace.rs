@@ -33,7 +33,8 @@ pub enum TraceEvent {
     Answered {
         /// The directory's name in the log.
         directory: String,
-        /// The entries, each with the kind of name that matched, and why it is outside the directory's limits, if it is.
+        /// The entries, each with the kind of name that matched, and why it is outside the directory's limits, if it
+        /// is.
         entries: Vec<(Dn, Option<Kind>, Option<Misfit>)>,
     },
     /// A directory gave no answer.

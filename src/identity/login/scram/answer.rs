@@ -1,7 +1,6 @@
 //! A login by the answer to a challenge.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,11 +9,9 @@ use super::{ScramExchange, ServerSignature};
 use crate::identity::login::LoginContext;
 use crate::identity::login::account::Doubt;
 use crate::identity::login::authorization::AuthorizationId;
-use crate::identity::login::order::{Attempt, Claim, LoginMethod, Proved};
-use crate::identity::person::Identity;
+use crate::identity::login::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
 use crate::identity::throttle::Ticket;
 use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Proof, Reason};
-use crate::names::Kind;
 use crate::pop3::{ScramFault, ScramProof};
 
 /// A login by SCRAM.
@@ -22,14 +19,15 @@ pub(crate) struct ScramAnswerLogin<'c> {
     context: &'c LoginContext,
     exchange: ScramExchange,
     answer: Result<ScramProof, ScramFault>,
-    /// Whether the proof was made with the password, or why the answer proves nothing; compared with the decoys of those who
-    /// have no credentials at the same cost.
+    /// Whether the proof was made with the password, or why the answer proves nothing; compared with the decoys of
+    /// those who have no credentials at the same cost.
     is_right: Result<bool, ScramFault>,
 }
 
 impl<'c> ScramAnswerLogin<'c> {
-    /// A login begins. A proof hides the password so well that two of the same wrong one cannot be distinguished from two of
-    /// different ones: unlike a password, each counts. So does each challenge that got no proof, since each asks the directory.
+    /// A login begins. A proof hides the password so well that two of the same wrong one cannot be distinguished from
+    /// two of different ones: unlike a password, each counts. So does each challenge that got no proof, since each asks
+    /// the directory.
     pub(crate) fn begin(
         context: &'c LoginContext,
         exchange: ScramExchange,
@@ -56,29 +54,24 @@ impl LoginMethod for ScramAnswerLogin<'_> {
         let meant = &self.exchange.meant;
         self.is_right = self.answer.as_ref().map(|proof| meant.keys.are_proven_by(proof)).map_err(|fault| *fault);
         match &meant.person {
-            Ok((person, kind)) => Ok(Claim::One(person.clone(), *kind)),
+            Ok((person, kind)) => Ok(Claim::One(Claimed { person: person.clone(), kind: *kind })),
             Err(reason) => Err(Outcome::refused(None, reason.clone())),
         }
     }
 
-    async fn prove(
-        &mut self,
-        person: Arc<Identity>,
-        kind: Option<Kind>,
-        attempt: &mut Attempt<'_>,
-    ) -> Result<Proved, Outcome> {
+    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let meant = &self.exchange.meant;
         let reason = match self.is_right {
             _ if !meant.are_own => Reason::Password(PasswordReason::NoScramCredentials),
             Err(fault) => Reason::Password(PasswordReason::Scram(fault)),
-            Ok(_) if !attempt.ticket.reserve(&person) => Reason::LockedOut(LockOutOf::PersonAtOnce),
+            Ok(_) if !attempt.ticket.reserve(&claimed.person) => Reason::LockedOut(LockOutOf::PersonAtOnce),
             Ok(false) => Reason::Password(PasswordReason::WrongProof),
-            Ok(true) if !self.context.caches.flushes.believes_owner(meant.asked, &person) => {
+            Ok(true) if !self.context.caches.flushes.believes_owner(meant.asked, &claimed.person) => {
                 return Err(Outcome::Unavailable("the entry changed while the client answered".to_owned()));
             }
-            Ok(true) => return Ok(Proved::Person(person, kind, Proof::Scram)),
+            Ok(true) => return Ok(claimed.proven_by(Proof::Scram)),
         };
-        Err(Outcome::refused(Some(&person), reason))
+        Err(claimed.refused(reason))
     }
 
     fn authorization(&self) -> &AuthorizationId {

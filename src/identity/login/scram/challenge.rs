@@ -77,8 +77,8 @@ impl ScramChallenger<'_> {
         Ok((ScramExchange { login: typed, nonce, authorization, meant }, challenge))
     }
 
-    /// For a network that is locked out, without a look-up. Every name gets another salt than outside the lock-out, those
-    /// without credentials too: else the names whose salt changes would be those with credentials.
+    /// For a network that is locked out, without a look-up. Every name gets another salt than outside the lock-out,
+    /// those without credentials too: else the names whose salt changes would be those with credentials.
     fn nobody_of_locked_out_network(self, name: Option<&LoginName>, typed: &str) -> Meant {
         let questions = name.map_or_else(|| fold(typed), |name| self.questions(name));
         self.nobody(Reason::LockedOut(LockOutOf::Network), &format!("locked out\0{questions}"))
@@ -102,8 +102,8 @@ impl ScramChallenger<'_> {
         Ok(Meant { asked, person, keys, are_own })
     }
 
-    /// What the directories are asked for a name. Names that stand for the same questions find the same person, and so must
-    /// have the same salt where they find none.
+    /// What the directories are asked for a name. Names that stand for the same questions find the same person, and so
+    /// must have the same salt where they find none.
     fn questions(self, name: &LoginName) -> String {
         let mut questions: Vec<String> = Vec::new();
         for settings in self.context.directories.iter().map(Directory::settings) {

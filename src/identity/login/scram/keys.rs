@@ -27,15 +27,16 @@ pub(super) struct ScramKeys {
 }
 
 impl ScramKeys {
-    /// Those of an attribute's values that can be read. Values have no order, and a client must get the same salt each time:
-    /// the one with most iterations counts.
+    /// Those of an attribute's values that can be read. Values have no order, and a client must get the same salt each
+    /// time: the one with most iterations counts.
     pub(super) fn of(values: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let readable = values.iter().filter_map(|value| Self::read(std::str::from_utf8(value).ok()?));
         readable.max_by(|one, other| (one.iterations, &one.salt).cmp(&(other.iterations, &other.salt)))
     }
 
     /// `SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY` (RFC 5803 §2; RFC 3112 §2 allows blanks around each `$`), or what
-    /// Dovecot's and GNU SASL's tools write: `{SCRAM-SHA-256}4096,SALT,STOREDKEY,SERVERKEY`, perhaps with a fifth field.
+    /// Dovecot's and GNU SASL's tools write: `{SCRAM-SHA-256}4096,SALT,STOREDKEY,SERVERKEY`, perhaps with a fifth
+    /// field.
     fn read(value: &str) -> Option<Self> {
         if let Some(fields) = value.strip_prefix('{').and_then(|rest| rest.strip_prefix(MECHANISM)?.strip_prefix('}')) {
             let mut fields = fields.split(',');
