@@ -56,7 +56,7 @@ const ROOMS: &[(&str, &[Room])] = &[(
         ("question", &["person", "settings", "verdict"]),
         ("cache", &["person", "question", "settings", "verdict"]),
         ("throttle", &["person", "verdict"]),
-        ("login", &["cache", "person", "question", "retention", "settings", "throttle", "verdict"]),
+        ("login", &["cache", "person", "question", "settings", "throttle", "verdict"]),
         ("flush", &["cache", "login", "question", "throttle", "verdict"]),
     ],
 )];

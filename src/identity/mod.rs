@@ -50,7 +50,8 @@ pub use verdict::{
 
 use self::cache::Caches;
 use self::login::{
-    CertificateLogin, DecoyKeys, LoginContext, PasswordLogin, ScramAnswerLogin, ScramChallenger, TokenLogin, log_in,
+    CertificateLogin, DecoyCredentials, LoginContext, PasswordLogin, ScramAnswerLogin, ScramChallenger, TokenLogin,
+    log_in,
 };
 use self::question::Directories;
 use self::throttle::LoginThrottle;
@@ -61,7 +62,7 @@ use crate::pop3::{Credentials, Mechanism, ScramChallenge, ScramFault, ScramLogin
 /// Who may log in, and where their mail is.
 pub struct IdentityMap {
     context: LoginContext,
-    decoys: DecoyKeys,
+    decoys: DecoyCredentials,
 }
 
 impl IdentityMap {
@@ -76,7 +77,7 @@ impl IdentityMap {
         let caches = Caches::new(&settings).map_err(no_random_numbers)?;
         let throttle =
             LoginThrottle::new(settings.lockout.clone(), settings.cache.people).map_err(no_random_numbers)?;
-        let decoys = DecoyKeys::new(&settings.scram).map_err(no_random_numbers)?;
+        let decoys = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
         let context = LoginContext { directories: Directories::new(directories), settings, caches, throttle };
         let map = Self { context, decoys };
         map.warn_of_random_salts();

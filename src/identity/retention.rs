@@ -112,6 +112,13 @@ impl RetentionPolicy {
     }
 }
 
+impl Retention {
+    /// Whether nobody's mail expires.
+    pub(crate) fn is_off(&self) -> bool {
+        self.source == RetentionSource::Off
+    }
+}
+
 /// What all values say together. They have no order: values that differ mean nothing.
 fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, UnclearValue> {
     let mut all = None;

@@ -1,8 +1,8 @@
 //! The ways to log in.
 //!
-//! In go credentials, the client's address and perhaps a certificate; out comes an [`Outcome`]. The order of the checks
+//! In go credentials, the client's address and perhaps a certificate; out comes an `Outcome`. The order of the checks
 //! is the same for all ways and stands in one function, `order::checks`. Each way is one struct that implements
-//! [`order::LoginMethod`]: a new SASL mechanism is a new struct here, and one method of `IdentityMap`.
+//! `order::LoginMethod`: a new SASL mechanism is a new struct here, and one method of `IdentityMap`.
 //!
 //! | file | rule |
 //! |---|---|
@@ -40,7 +40,7 @@ pub(crate) use order::log_in;
 pub(crate) use password::PasswordLogin;
 pub use resolve::Resolved;
 pub(crate) use resolve::resolve;
-pub(crate) use scram::{DecoyKeys, ScramAnswerLogin, ScramChallenger};
+pub(crate) use scram::{DecoyCredentials, ScramAnswerLogin, ScramChallenger};
 pub use scram::{ScramExchange, ServerSignature};
 pub use second_factor::ShownCertificate;
 pub use token::TokenJudgement;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::LoginContext;
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, describe_people};
-use crate::identity::retention::RetentionSource;
 use crate::identity::verdict::{AccountReason, AccountStatus, NameReason, Outcome, Reason, Trace, TraceEvent};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
@@ -48,7 +47,7 @@ pub(crate) async fn resolve(context: &LoginContext, login: &[u8], trace: &Trace)
 /// Where a person's mail is, or how a login without a place for mail ends.
 pub(super) fn place(person: &Arc<Identity>, trace: &Trace) -> Result<MaildropPath, Outcome> {
     trace.note(|| TraceEvent::Maildrop(person.maildrop.clone()));
-    if person.retention.source != RetentionSource::Off {
+    if !person.retention.is_off() {
         trace.note(|| TraceEvent::Retention(person.retention.clone()));
     }
     person.maildrop.clone().map_err(|refusal| match refusal {

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_from_everywhere_takes_nobody_elses_place() {
+    fn many_networks_of_one_person_take_nobody_elses_place() {
         let (familiar, now) = (FamiliarNetworks::new(10), Instant::now());
         familiar.note(&1, network(1), now);
         for number in 0..1_000 {

@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::DecoyKeys;
+use super::DecoyCredentials;
 use super::keys::ScramKeys;
 use crate::directory::{Directory, Fault};
 use crate::identity::cache::Generation;
@@ -49,7 +49,7 @@ pub(super) struct Meant {
 #[derive(Clone, Copy)]
 pub(crate) struct ScramChallenger<'c> {
     pub(crate) context: &'c LoginContext,
-    pub(crate) decoys: &'c DecoyKeys,
+    pub(crate) decoys: &'c DecoyCredentials,
 }
 
 impl ScramChallenger<'_> {

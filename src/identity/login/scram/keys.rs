@@ -82,13 +82,13 @@ impl fmt::Debug for ScramKeys {
 }
 
 /// Makes keys for names without credentials, so that a challenge does not show which names these are.
-pub(crate) struct DecoyKeys {
+pub(crate) struct DecoyCredentials {
     key: hmac::Key,
     iterations: u32,
     salt_octets: usize,
 }
 
-impl DecoyKeys {
+impl DecoyCredentials {
     /// Under a key that others share, or a fresh one that never leaves this process.
     pub(crate) fn new(settings: &ScramSettings) -> Result<Self, Unspecified> {
         let ScramSettings { iterations, salt_octets, ref key } = *settings;

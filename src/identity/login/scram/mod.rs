@@ -18,7 +18,7 @@ mod tests;
 pub(crate) use answer::ScramAnswerLogin;
 pub(crate) use challenge::ScramChallenger;
 pub use challenge::ScramExchange;
-pub(crate) use keys::DecoyKeys;
+pub(crate) use keys::DecoyCredentials;
 
 /// What the server signs to show that it knows the credentials (`ServerSignature`, RFC 5802 §3).
 pub type ServerSignature = [u8; 32];

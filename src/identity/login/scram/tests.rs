@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use super::keys::{DecoyKeys, ScramKeys};
+use super::keys::{DecoyCredentials, ScramKeys};
 use crate::identity::settings::ScramSettings;
 use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, ScramChallenge, Session, Verdict};
 use crate::secret::Password;
@@ -115,10 +115,10 @@ fn credentials_are_never_printed() {
 fn decoys_are_the_same_for_a_name_and_a_key_and_nobody_proves_them() {
     let with = |key: Option<&str>| {
         let key = key.map(|key| Password::new(key.as_bytes().to_vec()).unwrap());
-        DecoyKeys::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
+        DecoyCredentials::new(&ScramSettings { key, salt_octets: 12, iterations: 10_000 }).unwrap()
     };
     let (one, alike, other, random) = (with(Some("one")), with(Some("one")), with(Some("other")), with(None));
-    let salt = |decoys: &DecoyKeys, name: &str| decoys.keys_of(name).salt;
+    let salt = |decoys: &DecoyCredentials, name: &str| decoys.keys_of(name).salt;
     assert_eq!(salt(&one, "nobody"), salt(&alike, "nobody"));
     assert_eq!(salt(&random, "nobody"), salt(&random, "nobody"));
     assert_ne!(salt(&one, "nobody"), salt(&one, "somebody"));
