@@ -49,6 +49,26 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("main", 9, &["restante"]),
 ];
 
+/// A room of a floor, which is a file or a folder; and the rooms of the same floor that it may name.
+type Room = (&'static str, &'static [&'static str]);
+
+/// The floors that have inner walls, with their rooms from the lowest up. `mod.rs` wires them, and may name all.
+const ROOMS: &[(&str, &[Room])] = &[(
+    "identity",
+    &[
+        ("retention", &[]),
+        ("settings", &["retention"]),
+        ("person", &["retention", "settings"]),
+        ("known_maildrops", &[]),
+        ("verdict", &["person", "retention"]),
+        ("question", &["person", "settings", "verdict"]),
+        ("cache", &["person", "question", "settings", "verdict"]),
+        ("throttle", &["person", "verdict"]),
+        ("login", &["cache", "person", "question", "settings", "throttle", "verdict"]),
+        ("flush", &["cache", "login", "question", "throttle", "verdict"]),
+    ],
+)];
+
 /// Crates that one file alone may name.
 const OF_ONE_FILE: &[(&str, &str)] =
     &[("serde", "src/config/file.rs"), ("serde_yaml", "src/config/file.rs"), ("strsim", "src/config/unknown.rs")];
@@ -114,6 +134,89 @@ fn paths(text: &str) -> Vec<(usize, String, String)> {
     found
 }
 
+/// The paths at the beginning of a text: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn expanded(text: &str) -> Vec<String> {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let (word, rest) = text.split_at(text.find(|character| !is_word(character)).unwrap_or(text.len()));
+    let Some(rest) = rest.strip_prefix("::") else { return vec![word.to_owned()] };
+    let inner: Vec<String> = match rest.strip_prefix('{') {
+        Some(group) => items(group).into_iter().flat_map(expanded).collect(),
+        None => expanded(rest),
+    };
+    inner.into_iter().map(|path| format!("{word}::{path}")).collect()
+}
+
+/// What stands between the commas of a group, up to its end.
+fn items(group: &str) -> Vec<&str> {
+    let (mut items, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            ',' | '}' if depth == 0 => {
+                items.push(group[start..at].trim());
+                start = at + 1;
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if character == '}' && depth == 0 && start == at + 1 {
+            break;
+        }
+    }
+    items.into_iter().filter(|item| !item.is_empty()).collect()
+}
+
+/// Every path of a file that begins with `crate` or `super`, from the crate's root on: `(line, parts)`.
+fn own_paths(path: &Path) -> Vec<(usize, Vec<String>)> {
+    let mut place: Vec<String> = told(path).trim_end_matches(".rs").split('/').skip(1).map(str::to_owned).collect();
+    place.pop_if(|last| last == "mod");
+    let lines = code(path);
+    let without_comments: Vec<&str> = lines.lines().map(|line| line.split("//").next().unwrap()).collect();
+    let text = without_comments.join("\n");
+    let mut found = Vec::new();
+    for begin in ["crate::", "super::"] {
+        for (at, _) in text.match_indices(begin) {
+            let before = text[..at].chars().next_back();
+            if before.is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':') {
+                continue;
+            }
+            let line = text[..at].lines().count().max(1);
+            found.extend(expanded(&text[at..]).into_iter().map(|path| (line, from_root(&place, &path))));
+        }
+    }
+    found
+}
+
+/// A path that is named in the module `place`, from the crate's root on.
+fn from_root(place: &[String], path: &str) -> Vec<String> {
+    let (mut whole, mut parts) = (place.to_vec(), path.split("::").peekable());
+    if parts.next_if_eq(&"crate").is_some() {
+        whole.clear();
+    }
+    while parts.next_if_eq(&"super").is_some() {
+        whole.pop();
+    }
+    whole.extend(parts.map(str::to_owned));
+    whole
+}
+
+/// Every breach of a floor's inner walls, in one file.
+fn breached_walls(path: &Path, floor: &str, rooms: &[Room]) -> String {
+    let within = path.strip_prefix(root().join("src").join(floor)).unwrap();
+    let room = within.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+    let Some((_, may)) = rooms.iter().find(|(name, _)| *name == room) else {
+        return format!("{}: {room} is no room of {floor}\n", told(path));
+    };
+    let mut breaches = String::new();
+    for (line, parts) in own_paths(path) {
+        let [first, named, ..] = parts.as_slice() else { continue };
+        if first == floor && named != room && !may.contains(&&**named) {
+            writeln!(breaches, "{}:{line}: the room {room} of {floor} may not name {named}", told(path)).unwrap();
+        }
+    }
+    breaches
+}
+
 /// The code of a file without its tests, which may name what they like.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
@@ -157,6 +260,25 @@ fn a_module_names_only_what_stands_on_lower_floors() {
     let files = rust_files(&root().join("src"));
     let files = files.iter().filter(|path| module(path) != "lib" && !is_test(path));
     let breaches: String = files.map(|path| breaches(path, &dependencies)).collect();
+    assert!(breaches.is_empty(), "\n{breaches}");
+}
+
+#[test]
+fn a_room_names_only_the_rooms_that_it_may() {
+    let mut breaches = String::new();
+    for (floor, rooms) in ROOMS {
+        let folder = root().join("src").join(floor);
+        for (number, (room, may)) in rooms.iter().enumerate() {
+            let is_there = folder.join(room).is_dir() || folder.join(room).with_extension("rs").is_file();
+            assert!(is_there, "{floor} has no room {room}");
+            for other in *may {
+                assert!(rooms[..number].iter().any(|(before, _)| before == other), "{room} stands before {other}");
+            }
+        }
+        let files = rust_files(&folder);
+        let files = files.iter().filter(|path| **path != folder.join("mod.rs") && !is_test(path));
+        breaches.extend(files.map(|path| breached_walls(path, floor, rooms)));
+    }
     assert!(breaches.is_empty(), "\n{breaches}");
 }
 
@@ -228,4 +350,11 @@ fn a_breach_is_seen() {
     let seen = paths("use crate::names::Dn; // crate::cli::x\nlet x = tokio::task::spawn(std::fs::read);");
     let told: Vec<String> = seen.iter().map(|(line, qualifier, name)| format!("{line} {qualifier} {name}")).collect();
     assert_eq!(told, ["1 crate names", "2 tokio task", "2 std fs"]);
+    assert_eq!(
+        expanded("super::{\n  a::B,\n  c::{D, self},\n};\nuse x::y;"),
+        ["super::a::B", "super::c::D", "super::c::self"]
+    );
+    let place = ["identity", "login", "bind"].map(str::to_owned);
+    assert_eq!(from_root(&place, "super::super::cache::Recall"), ["identity", "cache", "Recall"]);
+    assert_eq!(from_root(&place, "crate::names::Dn"), ["names", "Dn"]);
 }

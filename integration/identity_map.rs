@@ -50,7 +50,7 @@ use restante::demo::tree::Tree;
 use restante::directory::{
     self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, trust,
 };
-use restante::identity::{Ageing, Ambiguous, IdentityMap, Lifetimes, Outcome, ScramSettings, Settings};
+use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Outcome, RetentionPolicy, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, Policy};
@@ -106,7 +106,7 @@ impl World {
             root,
             cache,
             lockout,
-            ageing: Ageing::default(),
+            retention: RetentionPolicy::default(),
             tokens: None,
             scram: ScramSettings::default(),
         };

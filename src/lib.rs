@@ -38,7 +38,7 @@
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
 //! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
-//! | 3 | [`identity`] | from credentials to a person and their maildrop; what is held, and for how long |
+//! | 3 | [`identity`] | from credentials to a person and their maildrop; what is cached, and for how long |
 //! | 4 | [`audit`] | what in directory and mail root would make a login go wrong |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
 //! | 4 | [`admin`] | orders to the running service, over a Unix socket |

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use restante::connection::SessionsPerMaildrop;
-use restante::identity::{Ageing, ByPerson};
+use restante::identity::{RetentionAttribute, RetentionPolicy};
 use restante::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
 use restante::pop3::Expire;
 
@@ -85,7 +85,10 @@ fn what_becomes_of_mail_reaches_the_modules_that_want_it() {
     let marks = configured("mark_seen: retrieved, offer: unread").maildir;
     assert_eq!((marks.mark_seen, marks.offer), (MarkSeen::Retrieved, Offer::Unread));
     let ageing = good(&format!("expire: {{ after: 7d, also_unretrieved: true }}{REST}"));
-    assert_eq!(ageing.identity.ageing, Ageing { after: Some(week), also_unretrieved: true, by_person: None });
+    assert_eq!(
+        ageing.identity.retention,
+        RetentionPolicy { after: Some(week), also_unretrieved: true, by_person: None }
+    );
     assert_eq!((ageing.maildir.ageing, ageing.connection.expire), (true, Expire::Days(7)));
     let sessions = |keys: &str| configured(keys).connection.sessions;
     assert_eq!(sessions("sessions_per_maildrop: one, takeover_after: 5m"), SessionsPerMaildrop::One);
@@ -103,13 +106,13 @@ fn the_ageing_of_each_persons_mail_is_read_from_their_entry() {
         ("attribute: mailDays, after: 28d, at_least: 36h", Some(4 * week), Duration::from_secs(36 * 3600), 1),
     ] {
         let configuration = ageing(keys);
-        let by_person = Some(ByPerson { attribute: "mailDays".to_owned(), at_least });
-        assert_eq!(configuration.identity.ageing, Ageing { after, also_unretrieved: false, by_person });
+        let by_person = Some(RetentionAttribute { attribute: "mailDays".to_owned(), at_least });
+        assert_eq!(configuration.identity.retention, RetentionPolicy { after, also_unretrieved: false, by_person });
         assert_eq!(configuration.directories[0].further_attributes, ["mailDays"]);
         assert_eq!((configuration.maildir.ageing, configuration.connection.expire), (true, Expire::DaysByUser(told)));
     }
-    assert!(ageing("attribute: mailDays, also_unretrieved: true").identity.ageing.also_unretrieved);
+    assert!(ageing("attribute: mailDays, also_unretrieved: true").identity.retention.also_unretrieved);
     let off = good(&REST[1..]);
-    assert_eq!((off.identity.ageing, off.maildir.ageing), (Ageing::default(), false));
+    assert_eq!((off.identity.retention, off.maildir.ageing), (RetentionPolicy::default(), false));
     assert_eq!(off.connection.expire, Expire::Never);
 }

@@ -90,7 +90,7 @@ async fn changes_without_end_keep_nobody_waiting() {
     world.controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
     let churn = async {
         loop {
-            world.map.heed("test", Change::Groups);
+            world.map.on_directory_change("test", Change::Groups);
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };

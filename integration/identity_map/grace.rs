@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
 use restante::directory::Change;
-use restante::identity::Steps;
+use restante::identity::Trace;
 
 use super::{ALAN, PASSWORD, SHORT, World, told_as};
 
@@ -96,8 +96,8 @@ async fn it_is_not_for_a_password_that_was_seen_to_be_changed() {
     let world = World::holding(|cache| cache.password = Duration::ZERO);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
-    world.map.heed("test", Change::Following);
-    world.map.resolve(b"ajones", Steps::IGNORED).await.unwrap();
+    world.map.on_directory_change("test", Change::Following);
+    world.map.resolve(b"ajones", Trace::OFF).await.unwrap();
     world.controls.set_mischief(Mischief::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use restante::demo::mischief::Mischief;
-use restante::identity::Whom;
+use restante::identity::ResetScope;
 use restante::lockout::{Block, Settings};
 use tokio::task::JoinSet;
 
@@ -202,18 +202,22 @@ async fn an_administrator_forgives() {
         assert_eq!(world.login("alamb", "seven green lamps").await, NETWORK_LOCKED);
     };
     lock().await;
-    assert!(world.map.forgive(&Whom::Network("127.0.0.1".parse().unwrap())) > 0);
+    assert!(world.map.reset_counters(&ResetScope::Network("127.0.0.1".parse().unwrap())) > 0);
     assert_eq!(world.login("ajones", PASSWORD).await, LOCKED);
-    assert_eq!(world.map.forgive(&Whom::Person("AJones".to_owned())), 2, "the person, and the name as typed");
+    assert_eq!(
+        world.map.reset_counters(&ResetScope::Person("AJones".to_owned())),
+        2,
+        "the person, and the name as typed"
+    );
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login("nobody", "3").await, NAME_LOCKED);
-    assert_eq!(world.map.forgive(&Whom::Person("nobody".to_owned())), 1);
+    assert_eq!(world.map.reset_counters(&ResetScope::Person("nobody".to_owned())), 1);
     assert_eq!(world.login("nobody", "3").await, "refused: nobody has that name");
-    world.map.forgive(&Whom::All);
+    world.map.reset_counters(&ResetScope::All);
     lock().await;
-    world.map.forgive(&Whom::All);
+    world.map.reset_counters(&ResetScope::All);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
-    assert_eq!(world.map.forgive(&Whom::Person("stranger".to_owned())), 0);
+    assert_eq!(world.map.reset_counters(&ResetScope::Person("stranger".to_owned())), 0);
 }
 
 /// Else a hundred connections would be a hundred guesses, and lock the account in the directory as well.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use restante::certificate::Certificate;
 use restante::demo::mischief::Mischief;
 use restante::directory::{CertificateMapping, Change, EntryId};
-use restante::identity::{Lifetimes, Steps};
+use restante::identity::{Lifetimes, Trace};
 use restante::lockout::Settings;
 
 use super::several::{Setup, Two};
@@ -38,7 +38,7 @@ async fn external(world: &World, certificate: &Certificate) -> String {
 }
 
 async fn id(world: &World, name: &str) -> EntryId {
-    world.map.resolve(name.as_bytes(), Steps::IGNORED).await.unwrap().identity.id.clone()
+    world.map.resolve(name.as_bytes(), Trace::OFF).await.unwrap().identity.id.clone()
 }
 
 #[tokio::test]
@@ -58,10 +58,10 @@ async fn a_reported_change_of_a_person_is_not_bridged_by_any_kind_of_login() {
         world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
         assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
         world.controls.set_mischief(Mischief::Refuse);
-        world.map.heed("test", Change::Entry(lamb.clone()));
+        world.map.on_directory_change("test", Change::Entry(lamb.clone()));
         assert_eq!(world.login("ajones", PASSWORD).await, BRIDGED, "another person was changed");
         for change in changes {
-            world.map.heed("test", change);
+            world.map.on_directory_change("test", change);
         }
         assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
         assert_eq!(external(&world, &certificate).await, "unavailable");
@@ -77,7 +77,7 @@ async fn the_end_of_following_is_bridged() {
         world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
         assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
         world.controls.set_mischief(Mischief::Refuse);
-        world.map.heed("test", change);
+        world.map.on_directory_change("test", change);
         assert_eq!(world.login("ajones", PASSWORD).await, BRIDGED);
         assert_eq!(external(&world, &certificate).await, BRIDGED);
     }

@@ -7,7 +7,7 @@ use restante::demo::directory::{Controls, Directory};
 use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
 use restante::directory::{self, NameLimits, ServiceBind};
-use restante::identity::{Ageing, Ambiguous, IdentityMap, Lifetimes, ScramSettings, Settings};
+use restante::identity::{Ambiguous, IdentityMap, Lifetimes, RetentionPolicy, ScramSettings, Settings};
 use restante::lockout;
 use restante::maildir::PathTemplate;
 use restante::names::{Dn, DnPattern, Policy};
@@ -84,7 +84,7 @@ impl Two {
             cache: setup.cache,
             lockout: setup.lockout,
             scram: ScramSettings::default(),
-            ageing: Ageing::default(),
+            retention: RetentionPolicy::default(),
             tokens: None,
         };
         let asked = [first, second].map(directory::Directory::new);

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use restante::date::Date;
 use restante::directory::Change;
-use restante::identity::Steps;
+use restante::identity::Trace;
 
 use super::{ALAN, PASSWORD, SHORT, World};
 
@@ -91,9 +91,9 @@ async fn a_reported_change_within_the_same_second_ends_it_at_once() {
     let (world, now) = (World::new(), this_second());
     set_password_at(&world, PASSWORD, &now);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    let alan = world.map.resolve(b"ajones", Steps::IGNORED).await.unwrap().identity.id.clone();
+    let alan = world.map.resolve(b"ajones", Trace::OFF).await.unwrap().identity.id.clone();
     set_password_at(&world, "another", &now);
-    world.map.heed("test", Change::Entry(alan));
+    world.map.on_directory_change("test", Change::Entry(alan));
     assert_eq!(world.login("ajones", PASSWORD).await, REFUSED);
 }
 

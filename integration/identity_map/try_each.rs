@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use restante::demo::mischief::Mischief;
 use restante::demo::people::BASE;
-use restante::identity::{Ambiguous, Flush, Lifetimes, Whom};
+use restante::identity::{Ambiguous, Flush, Lifetimes, ResetScope};
 use restante::lockout;
 
 use super::several::{Setup, Two};
@@ -179,7 +179,7 @@ async fn wrong_passwords_count_for_the_name() {
     for (name, password) in [("mbrown", OF_FIRST), ("mbrown2", OF_SECOND)] {
         assert_eq!(two.login(name, password).await, format!("{name}/Maildir by bind"));
     }
-    assert!(two.map.forgive(&Whom::Person("mbrown2".to_owned())) > 0);
+    assert!(two.map.reset_counters(&ResetScope::Person("mbrown2".to_owned())) > 0);
     assert_eq!(told(&two.map, elsewhere, MARY, OF_FIRST).await, "mbrown/Maildir by held");
 }
 

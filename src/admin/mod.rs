@@ -86,6 +86,9 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
 async fn obey(line: &str, identities: &IdentityMap) -> Result<String, String> {
     let line = line.strip_suffix('\n').ok_or("a line ends with a line feed, and has at most 1024 octets")?;
     match Order::parse(line)? {
-        Order::Flush(whom) => identities.flush(&whom).await.map(|flushed| format!("dropped {flushed}")),
+        Order::Flush(whom) => match identities.flush(&whom).await {
+            Ok(flushed) => Ok(format!("dropped {flushed}")),
+            Err(fault) => Err(fault.to_string()),
+        },
     }
 }

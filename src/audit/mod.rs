@@ -23,7 +23,7 @@ use self::mailboxes::{Below, Mailboxes};
 use self::namesakes::{Index, Policies};
 use self::people::People;
 use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
-use crate::identity::{Basis, Identity, Settings};
+use crate::identity::{Identity, RetentionSource, Settings};
 use crate::maildir::Store;
 
 /// What an audit came to.
@@ -115,7 +115,7 @@ pub async fn audit(
             index.note(number, &entry, of);
             report.found.extend(mailboxes.note(number, &identity, &people));
             mailboxes.note_names(number, &entry, of);
-            if let Basis::Unclear(why) = identity.retention.basis {
+            if let RetentionSource::Unclear(why) = identity.retention.source {
                 report.found.push(Finding::UnclearRetention(people.person(number), why.into()));
             }
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::maildrops::{self, Maildrops, Owner};
 use super::{Ended, complain, harmless};
 use crate::date::Date;
-use crate::identity::{Basis, Retention};
+use crate::identity::{Retention, RetentionSource};
 use crate::maildir::{Expired, Expiry, Holding, MaildropPath};
 
 /// Whose mail, and whether it is removed.
@@ -116,7 +116,7 @@ impl Sum {
     fn expire(&mut self, maildrops: &Maildrops, owner: &Owner) {
         let Owner { person, path, retention } = owner;
         self.maildrops += 1;
-        if let Basis::Unclear(why) = &retention.basis {
+        if let RetentionSource::Unclear(why) = &retention.source {
             self.complain(&format!("{person}: mail does not age, since {why}"));
         }
         // Kept to the end: whoever logs in meanwhile is told to come back.

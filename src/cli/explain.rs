@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::directory::Verdict;
-use crate::identity::{Outcome, Reason, Refused, Step};
+use crate::identity::{AccountReason, NameReason, Outcome, PasswordReason, Reason, RefusedLogin, TraceEvent};
 use crate::maildir::{Condition, MaildropPath};
 use crate::names::{Kind, LookUp, Policy};
 
@@ -16,7 +16,7 @@ pub(super) struct Explanation {
     pub(super) policy: Policy,
     /// The mail root.
     pub(super) root: PathBuf,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<TraceEvent>,
     /// Where the mail is, or how the login ends otherwise.
     pub(super) end: Result<MaildropPath, Box<Outcome>>,
     /// What lies there.
@@ -89,16 +89,14 @@ impl Explanation {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
             Ok(_) if self.is_usable() => "person",
             Ok(_) => "unusable_mailbox",
-            Err(Outcome::Refused(refused)) => match refused.reason {
-                Reason::Nobody => "nobody",
-                Reason::OutsidePolicy => "outside_policy",
-                Reason::Ambiguous(_)
-                | Reason::TriedOnEach(_)
-                | Reason::NoneOfSeveral(_)
-                | Reason::PasswordOfSeveral(_) => "ambiguous",
-                Reason::OutsideLimits(_) => "outside_limits",
-                Reason::NoName(_) => "no_name",
-                Reason::NoMaildrop(_) => "no_path",
+            Err(Outcome::Refused(refused)) => match &refused.reason {
+                Reason::Name(NameReason::Unknown) => "nobody",
+                Reason::Name(NameReason::OutsidePolicy) => "outside_policy",
+                Reason::Name(NameReason::Ambiguous(_) | NameReason::TriedOnEach(_))
+                | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => "ambiguous",
+                Reason::Name(NameReason::OutsideLimits(_)) => "outside_limits",
+                Reason::Name(NameReason::Invalid(_)) => "no_name",
+                Reason::Account(AccountReason::NoMaildrop(_)) => "no_path",
                 _ => "refused",
             },
             Err(Outcome::Forbidden(..)) => "forbidden_path",
@@ -124,9 +122,9 @@ impl Explanation {
             Ok(_) => {
                 ("one person, whose mail cannot be opened".to_owned(), "a login would be told [SYS/TEMP] or [SYS/PERM]")
             }
-            Err(Outcome::Refused(Refused { reason: reason @ Reason::TriedOnEach(_), .. })) => {
-                (format!("not known: {reason}"), rule(reason))
-            }
+            Err(Outcome::Refused(RefusedLogin {
+                reason: reason @ Reason::Name(NameReason::TriedOnEach(_)), ..
+            })) => (format!("not known: {reason}"), rule(reason)),
             Err(Outcome::Refused(refused)) => (format!("refused: {}", refused.reason), rule(&refused.reason)),
             Err(Outcome::Forbidden(_, why)) => (
                 format!("one person, whose mail may not be opened: {why}"),
@@ -146,16 +144,25 @@ impl Explanation {
 
 fn rule(reason: &Reason) -> &'static str {
     match reason {
-        Reason::Nobody => "no entry of that name matches the directory's filter",
-        Reason::OutsidePolicy => "internet_authentication.names has no kind of name that this could be",
-        Reason::Ambiguous(_) => "a name that several people have logs nobody in",
-        Reason::TriedOnEach(_) | Reason::NoneOfSeveral(_) | Reason::PasswordOfSeveral(_) => {
+        Reason::Name(NameReason::Unknown) => "no entry of that name matches the directory's filter",
+        Reason::Name(NameReason::OutsidePolicy) => {
+            "internet_authentication.names has no kind of name that this could be"
+        }
+        Reason::Name(NameReason::Ambiguous(_)) => "a name that several people have logs nobody in",
+        Reason::Name(NameReason::TriedOnEach(_))
+        | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => {
             "internet_authentication.ambiguous: try_each wants a password that is exactly one's of at most four people"
         }
-        Reason::OutsideLimits(_) => "directories[].names_below and .mail_domains say which names a directory is for",
-        Reason::NoName(_) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
-        Reason::NoMaildrop(_) => "mailboxes.path wants exactly one value of each attribute that it names",
-        Reason::Excluded(_) => "allowed_group and enabled_attribute say who may use this service",
+        Reason::Name(NameReason::OutsideLimits(_)) => {
+            "directories[].names_below and .mail_domains say which names a directory is for"
+        }
+        Reason::Name(NameReason::Invalid(_)) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
+        Reason::Account(AccountReason::NoMaildrop(_)) => {
+            "mailboxes.path wants exactly one value of each attribute that it names"
+        }
+        Reason::Account(AccountReason::Excluded(_)) => {
+            "allowed_group and enabled_attribute say who may use this service"
+        }
         _ => "the directory, by the entry or by a bind as the person, has the last word",
     }
 }
@@ -191,10 +198,10 @@ fn terms(look_up: &LookUp) -> Vec<(Kind, String)> {
     by_dn.chain(by_parents).chain(by_value).collect()
 }
 
-fn tell(text: &mut String, step: &Step) {
+fn tell(text: &mut String, step: &TraceEvent) {
     let _ = match step {
-        Step::Name(_) => Ok(()),
-        Step::Asked { directory, look_up, searches } => {
+        TraceEvent::Name(_) => Ok(()),
+        TraceEvent::Asked { directory, look_up, searches } => {
             let terms = terms(look_up);
             if terms.is_empty() {
                 let _ = writeln!(text, "directory   {directory}: not asked, the policy has no kind of name for this");
@@ -204,7 +211,7 @@ fn tell(text: &mut String, step: &Step) {
             }
             searches.iter().try_for_each(|search| writeln!(text, "search      {directory}: {search}"))
         }
-        Step::Answered { directory, entries } => {
+        TraceEvent::Answered { directory, entries } => {
             let _ = writeln!(text, "found       {directory}: {}", counted(entries.len()));
             entries.iter().try_for_each(|(dn, kind, misfit)| {
                 let by = kind.map(|kind| format!(" by {kind}")).unwrap_or_default();
@@ -212,27 +219,27 @@ fn tell(text: &mut String, step: &Step) {
                 writeln!(text, "            {dn}{by}{but}")
             })
         }
-        Step::OutsideLimits { directory } => {
+        TraceEvent::OutsideLimits { directory } => {
             writeln!(text, "directory   {directory}: not asked, names_below and mail_domains leave this name out")
         }
-        Step::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
-        Step::Person { canonical_name, directory, dn, id } => {
+        TraceEvent::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
+        TraceEvent::Person { canonical_name, directory, dn, id } => {
             writeln!(text, "person      {canonical_name} in {directory}, entry {dn}, id {id}")
         }
-        Step::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
-        Step::Account(standing) => writeln!(text, "account     {standing}"),
-        Step::Scram { attribute, iterations: Some(count) } => {
+        TraceEvent::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
+        TraceEvent::Account(status) => writeln!(text, "account     {status}"),
+        TraceEvent::Scram { attribute, iterations: Some(count) } => {
             writeln!(text, "scram       {attribute} holds credentials, {count} iterations")
         }
-        Step::Scram { attribute, iterations: None } => {
+        TraceEvent::Scram { attribute, iterations: None } => {
             writeln!(text, "scram       {attribute} holds no SCRAM-SHA-256 credentials, or cannot be read")
         }
-        Step::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
-        Step::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
-        Step::Proven(proof) => writeln!(text, "password    proven by {proof}"),
-        Step::Maildrop(Ok(path)) => writeln!(text, "path        {path}, below the mail root"),
-        Step::Maildrop(Err(refusal)) => writeln!(text, "path        none: {refusal}"),
-        Step::Retention(retention) => writeln!(text, "expires     {retention}"),
+        TraceEvent::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
+        TraceEvent::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
+        TraceEvent::Proven(proof) => writeln!(text, "password    proven by {proof}"),
+        TraceEvent::Maildrop(Ok(path)) => writeln!(text, "path        {path}, below the mail root"),
+        TraceEvent::Maildrop(Err(refusal)) => writeln!(text, "path        none: {refusal}"),
+        TraceEvent::Retention(retention) => writeln!(text, "expires     {retention}"),
     };
 }
 
@@ -253,45 +260,45 @@ fn verdict_words(verdict: &Verdict) -> String {
     }
 }
 
-fn machine(step: &Step) -> Value {
+fn machine(step: &TraceEvent) -> Value {
     match step {
-        Step::Name(name) => json!({ "step": "name", "name": name }),
-        Step::Asked { directory, look_up, searches } => {
+        TraceEvent::Name(name) => json!({ "step": "name", "name": name }),
+        TraceEvent::Asked { directory, look_up, searches } => {
             let terms: Vec<Value> = terms(look_up)
                 .into_iter()
                 .map(|(kind, value)| json!({ "kind": kind.word(), "value": value }))
                 .collect();
             json!({ "step": "asked", "directory": directory, "taken_as": terms, "searches": searches })
         }
-        Step::Answered { directory, entries } => {
+        TraceEvent::Answered { directory, entries } => {
             let entries: Vec<Value> =
                 entries.iter().map(|(dn, kind, misfit)| json!({
                     "dn": dn.as_str(), "kind": kind.map(Kind::word), "misfit": misfit.map(|misfit| misfit.to_string()),
                 })).collect();
             json!({ "step": "answered", "directory": directory, "entries": entries })
         }
-        Step::Unanswered { directory, fault } => {
+        TraceEvent::Unanswered { directory, fault } => {
             json!({ "step": "unanswered", "directory": directory, "why": fault.to_string() })
         }
-        Step::OutsideLimits { directory } => json!({ "step": "outside_limits", "directory": directory }),
-        Step::Person { canonical_name, directory, dn, id } => json!({
+        TraceEvent::OutsideLimits { directory } => json!({ "step": "outside_limits", "directory": directory }),
+        TraceEvent::Person { canonical_name, directory, dn, id } => json!({
             "step": "person", "canonical_name": canonical_name, "directory": directory, "dn": dn.as_str(), "id": id,
         }),
-        Step::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
-        Step::Account(standing) => {
-            json!({ "step": "account", "free": standing.is_free(), "words": standing.to_string() })
+        TraceEvent::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
+        TraceEvent::Account(status) => {
+            json!({ "step": "account", "free": status.is_usable(), "words": status.to_string() })
         }
-        Step::Scram { attribute, iterations } => {
+        TraceEvent::Scram { attribute, iterations } => {
             json!({ "step": "scram", "attribute": attribute, "iterations": iterations })
         }
-        Step::Bind { dn, verdict } => json!({
+        TraceEvent::Bind { dn, verdict } => json!({
             "step": "bind", "dn": dn.as_str(), "proven": !matches!(verdict, Verdict::Refused(_)), "words": verdict_words(verdict),
         }),
-        Step::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "words": fault.to_string() }),
-        Step::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),
-        Step::Maildrop(Ok(path)) => json!({ "step": "maildrop", "path": path.to_string() }),
-        Step::Maildrop(Err(refusal)) => json!({ "step": "maildrop", "path": null, "why": refusal.to_string() }),
-        Step::Retention(retention) => json!({
+        TraceEvent::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "words": fault.to_string() }),
+        TraceEvent::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),
+        TraceEvent::Maildrop(Ok(path)) => json!({ "step": "maildrop", "path": path.to_string() }),
+        TraceEvent::Maildrop(Err(refusal)) => json!({ "step": "maildrop", "path": null, "why": refusal.to_string() }),
+        TraceEvent::Retention(retention) => json!({
             "step": "retention", "days": retention.expiry.map(|expiry| expiry.days()), "words": retention.to_string(),
         }),
     }

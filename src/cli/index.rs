@@ -10,7 +10,7 @@ use super::maildrops::{Unplaced, next_owner, why};
 use super::{Ended, act_as_service, complain, harmless, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
-use crate::identity::{self, IdentityMap, Steps};
+use crate::identity::{self, IdentityMap, Trace};
 use crate::maildir::{Indexed, MaildropPath, Store};
 
 /// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
@@ -60,7 +60,7 @@ impl Found {
 
 async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
     for login in logins {
-        match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
+        match identities.resolve(login.as_bytes(), Trace::OFF).await {
             Ok(resolved) => found.maildrops.push(resolved.maildrop),
             Err(outcome) => found.fail(login, &why(&outcome)),
         }

@@ -9,7 +9,7 @@ use super::{Ended, act_as_service, with_configuration};
 use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Attributes, Directory, Walk, WalkEnd};
-use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Steps};
+use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Trace};
 use crate::maildir::{Deletion, MaildropPath, Store};
 
 /// The mail root, and the directory that knows whose mail lies where.
@@ -82,7 +82,7 @@ impl Maildrops {
 
     /// The one person with that login name.
     pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
-        let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Steps::IGNORED));
+        let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Trace::OFF));
         match resolved {
             Ok(Resolved { identity, maildrop: path, .. }) => {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());

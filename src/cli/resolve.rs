@@ -8,7 +8,7 @@ use super::explain::{Explanation, Mailbox};
 use super::{Ended, act_as_service, harmless, password, with_configuration};
 use crate::config::Configuration;
 use crate::directory::Directory;
-use crate::identity::{IdentityMap, Outcome, Steps};
+use crate::identity::{IdentityMap, Outcome, Trace};
 use crate::maildir::{MaildropPath, Store};
 use crate::pop3::{Credentials, Mechanism};
 
@@ -36,7 +36,7 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
     let root = maildir.root.clone();
     let directories = directories.into_iter().map(Directory::new).collect();
     let identities = IdentityMap::new(directories, identity).map_err(anyhow::Error::msg)?;
-    let steps = Steps::kept();
+    let steps = Trace::recording();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));
     let (end, mailbox) = match end {
@@ -51,7 +51,7 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
         },
     };
     let login = wanted.login.to_owned();
-    Ok(Explanation { login, policy, root, steps: steps.into_vec(), end: end.map_err(Box::new), mailbox })
+    Ok(Explanation { login, policy, root, steps: steps.into_events(), end: end.map_err(Box::new), mailbox })
 }
 
 fn credentials(login: &str) -> anyhow::Result<Credentials> {
@@ -65,12 +65,12 @@ async fn end(
     identities: &IdentityMap,
     login: &str,
     credentials: Option<Credentials>,
-    steps: &Steps,
+    steps: &Trace,
 ) -> Result<MaildropPath, Outcome> {
     let Some(credentials) = credentials else {
         return identities.resolve(login.as_bytes(), steps).await.map(|resolved| resolved.maildrop);
     };
-    match identities.verify_telling(credentials, Ipv4Addr::LOCALHOST.into(), steps).await {
+    match identities.verify_traced(credentials, Ipv4Addr::LOCALHOST.into(), steps).await {
         Outcome::Proven(proven) => Ok(proven.maildrop),
         other => Err(other),
     }

@@ -201,9 +201,9 @@ fn follow(tasks: &mut Tasks, directory: Directory, identities: &Arc<IdentityMap>
     tasks.keep_running(format!("follower of {}", directory.settings().name), move || {
         let (directory, identities, name) = (directory.clone(), identities.clone(), directory.settings().name.clone());
         if !std::mem::take(&mut is_first) {
-            identities.heed(&name, Change::Lost("the follower had ended".to_owned()));
+            identities.on_directory_change(&name, Change::Lost("the follower had ended".to_owned()));
         }
-        async move { directory.follow(move |change| identities.heed(&name, change)).await }
+        async move { directory.follow(move |change| identities.on_directory_change(&name, change)).await }
     });
 }
 

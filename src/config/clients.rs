@@ -7,7 +7,7 @@ use super::mailboxes;
 use super::section::Section;
 use super::tree::quoted;
 use crate::connection;
-use crate::identity::Ageing;
+use crate::identity::RetentionPolicy;
 use crate::logging;
 use crate::pop3::{Expire, Language};
 
@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What a connection must be told.
-pub(super) fn connection(root: &Section<'_>, ageing: &Ageing) -> connection::Settings {
+pub(super) fn connection(root: &Section<'_>, retention: &RetentionPolicy) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
         refusal_step: root.duration("refusal_step", Duration::from_secs(1), Duration::ZERO..=MINUTE),
@@ -24,7 +24,7 @@ pub(super) fn connection(root: &Section<'_>, ageing: &Ageing) -> connection::Set
             Duration::from_secs(30),
             Duration::from_secs(1)..=10 * MINUTE,
         ),
-        expire: expire(ageing),
+        expire: expire(retention),
         sessions: mailboxes::sessions(&root.section("mailboxes")),
         limits: limits(&root.section("limits")),
         language: root.word("language", Language::English, &[("en", Language::English), ("de", Language::German)]),
@@ -32,9 +32,9 @@ pub(super) fn connection(root: &Section<'_>, ageing: &Ageing) -> connection::Set
 }
 
 /// What holds before anybody is known.
-fn expire(ageing: &Ageing) -> Expire {
-    match ageing.shortest().map(|expiry| expiry.days()) {
-        Some(days) if ageing.by_person.is_some() => Expire::DaysByUser(days),
+fn expire(retention: &RetentionPolicy) -> Expire {
+    match retention.shortest().map(|expiry| expiry.days()) {
+        Some(days) if retention.by_person.is_some() => Expire::DaysByUser(days),
         days => Expire::after(days),
     }
 }

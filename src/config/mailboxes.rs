@@ -8,7 +8,7 @@ use super::schema;
 use super::section::Section;
 use super::tree::{Kind, quoted};
 use crate::connection::SessionsPerMaildrop;
-use crate::identity::{Ageing, ByPerson};
+use crate::identity::{RetentionAttribute, RetentionPolicy};
 use crate::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -87,22 +87,24 @@ pub(super) fn offer(mailboxes: &Section<'_>) -> Offer {
 }
 
 /// When mail that was left on the server is removed.
-pub(super) fn ageing(section: &Section<'_>) -> Ageing {
+pub(super) fn retention(section: &Section<'_>) -> RetentionPolicy {
     let time = |key, default| section.duration(key, default, DAY..=10 * YEAR);
     let (after, at_least) = (time("after", Duration::ZERO), time("at_least", AT_LEAST));
-    let ageing = Ageing {
+    let retention = RetentionPolicy {
         after: (!after.is_zero()).then_some(after),
         also_unretrieved: section.flag("also_unretrieved"),
-        by_person: section.parsed("attribute", schema::attribute).map(|attribute| ByPerson { attribute, at_least }),
+        by_person: section
+            .parsed("attribute", schema::attribute)
+            .map(|attribute| RetentionAttribute { attribute, at_least }),
     };
-    contradictions(section, &ageing, at_least);
-    ageing
+    contradictions(section, &retention, at_least);
+    retention
 }
 
 /// Keys that others leave without a meaning.
-fn contradictions(section: &Section<'_>, ageing: &Ageing, at_least: Duration) {
+fn contradictions(section: &Section<'_>, retention: &RetentionPolicy, at_least: Duration) {
     let is_by_person = section.get("attribute").is_some();
-    if section.get("after").is_none() && !is_by_person && ageing.also_unretrieved {
+    if section.get("after").is_none() && !is_by_person && retention.also_unretrieved {
         let what = "means nothing without expire.after or expire.attribute; right would be one of these keys, too, or no \
                     such key";
         section.fault("also_unretrieved", section.place_of("also_unretrieved"), what);
@@ -111,7 +113,7 @@ fn contradictions(section: &Section<'_>, ageing: &Ageing, at_least: Duration) {
         let what = "means nothing without expire.attribute; right would be that key too, or no such key";
         section.fault("at_least", section.place_of("at_least"), what);
     }
-    if is_by_person && ageing.after.is_some_and(|after| after < at_least) {
+    if is_by_person && retention.after.is_some_and(|after| after < at_least) {
         let what = "is shorter than expire.at_least, which clients are told; right would be as long as that, or longer";
         section.fault("after", section.place_of("after"), what);
     }

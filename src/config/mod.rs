@@ -93,11 +93,11 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let server = listeners::read(&root, base);
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
-    let ageing = mailboxes::ageing(&root.section("expire"));
-    let maildir = people::maildir(&root, base, &ageing);
-    let connection = clients::connection(&root, &ageing);
-    let by_person = ageing.by_person.clone();
-    let identity = people::identity(&root, base, &maildir, ageing);
+    let retention = mailboxes::retention(&root.section("expire"));
+    let maildir = people::maildir(&root, base, &retention);
+    let connection = clients::connection(&root, &retention);
+    let by_person = retention.by_person.clone();
+    let identity = people::identity(&root, base, &maildir, retention);
     let of_path = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned);
     let further: Vec<String> = of_path.chain(by_person.map(|by_person| by_person.attribute)).collect();
     let directories = directories::read(&root, base, &further);

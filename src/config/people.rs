@@ -11,7 +11,7 @@ use super::tokens;
 use super::tree::Kind as ValueKind;
 use super::uidl;
 use super::values;
-use crate::identity::{self, Ageing, Ambiguous, Lifetimes};
+use crate::identity::{self, Ambiguous, Lifetimes, RetentionPolicy};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -26,7 +26,7 @@ const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
     [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
 
 /// Where mail lies.
-pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maildir::Settings {
+pub(super) fn maildir(root: &Section<'_>, base: &Base, retention: &RetentionPolicy) -> maildir::Settings {
     let section = root.section("mailboxes");
     let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
     let default = maildir::Settings::new(mail_root);
@@ -38,8 +38,8 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, ageing: &Ageing) -> maild
         largest_message: section.octets("largest_message", default.largest_message, mailboxes::LARGEST_MESSAGE),
         eight_bit_headers: section.word("eight_bit_headers", default.eight_bit_headers, &EIGHT_BIT_HEADERS),
         offer: mailboxes::offer(&section),
-        ageing: ageing.is_on(),
-        terms_differ: ageing.by_person.is_some(),
+        ageing: retention.is_on(),
+        terms_differ: retention.by_person.is_some(),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
         settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
@@ -52,7 +52,7 @@ pub(super) fn identity(
     root: &Section<'_>,
     base: &Base,
     maildir: &maildir::Settings,
-    ageing: Ageing,
+    retention: RetentionPolicy,
 ) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
@@ -65,7 +65,7 @@ pub(super) fn identity(
     let template = template(&root.section("mailboxes"))?.with_markers(&maildir.markers);
     let template = uidl::with_lists(root, template, &maildir.unique_ids);
     let root = maildir.root.clone();
-    Some(identity::Settings { policy, ambiguous, template, root, ageing, cache, lockout, scram, tokens })
+    Some(identity::Settings { policy, ambiguous, template, root, retention, cache, lockout, scram, tokens })
 }
 
 /// A fault inside the path is told where it stands, if the file holds the path letter by letter.

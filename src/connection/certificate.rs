@@ -65,7 +65,7 @@ impl Offered {
     /// On every connection of a service.
     pub(super) fn by(service: &Service) -> Self {
         let (identities, expire) = (&service.identities, service.settings.expire);
-        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens(), expire }
+        Self { scram: identities.offers_scram(), tokens: identities.takes_tokens(), expire }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::scram::Scram;
-use self::told::{from_elsewhere, further_steps, not_opened, not_transmitted, verdict};
+use self::told::{delay_steps, not_opened, not_transmitted, verdict};
 use super::certificate::{Offered, shown, under_tls};
 use super::entering::NotEntered;
 use super::handshake::handshake;
@@ -218,7 +218,7 @@ impl Driver {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
         if !self.takes_logins {
-            return self.judged(began, from_elsewhere(), &login, mechanism, report).await;
+            return self.judged(began, Outcome::address_not_allowed(), &login, mechanism, report).await;
         }
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
@@ -234,7 +234,9 @@ impl Driver {
     async fn external(&mut self, authorization: &[u8], report: &mut Report) -> Event {
         let began = Instant::now();
         if !self.takes_logins {
-            return self.judged(began, from_elsewhere(), authorization, Mechanism::External, report).await;
+            return self
+                .judged(began, Outcome::address_not_allowed(), authorization, Mechanism::External, report)
+                .await;
         }
         let (identities, from) = (&self.service.identities, report.peer.ip());
         let outcome = match self.certificate(report) {
@@ -288,7 +290,7 @@ impl Driver {
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
                 // Nothing that depends on the reason is left to do behind the step.
-                let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
+                let (verdict, further) = (verdict(&refusal), delay_steps(&refusal));
                 drop(refusal);
                 wait_for_step(began, self.service.settings.refusal_step, further).await;
                 return Event::Judged(verdict);

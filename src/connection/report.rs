@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::repeats::{Line, Repeats};
-use crate::identity::{Outcome, Refused};
+use crate::identity::{Outcome, RefusedLogin};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
 use crate::pop3::{End, InClear, Mechanism, Part};
@@ -174,7 +174,7 @@ impl Report {
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
                 tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, %proof, %peer, listener, tls, "login");
             }
-            Outcome::Refused(Refused { identity, reason, .. }) => {
+            Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
                 tracing::info!(person, login, %reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
             }

@@ -1,275 +1,236 @@
-//! The identity map: from credentials to a person and their maildrop, held in memory for a while.
+//! The identity map: from credentials to a person and their maildrop.
 //!
-//! A warm login asks nobody: the name leads to an identity, the identity's held password is compared, done. Whatever is
-//! not held, or does not match, is asked of the directory, so a new password works at once.
+//! In go credentials, the client's address and perhaps a certificate; out comes an [`Outcome`]. A warm login asks no
+//! directory: the name leads to a cached identity, and the password is compared with a cached hash. Whatever is not
+//! cached, or does not match, is asked of the directory, so a new password works at once.
+//!
+//! # The rooms
+//!
+//! Each names those above it, and none below; the test `floors` holds that.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `settings`, `retention` | what the configuration says; how long mail stays that people leave on the server |
+//! | `person` | an [`Identity`]: what an entry says about a person |
+//! | `verdict` | how a login ended and why; the trace of how it came about |
+//! | `question` | the directories asked: whose name, whose certificate, whose password |
+//! | `cache` | what is remembered of the answers, for how long, and when it is dropped |
+//! | `throttle` | guesses counted, and who is locked out |
+//! | `login` | the ways to log in; **`login/order.rs` has the order of all checks** |
+//! | `flush` | the administrator's command that drops what is cached and counted |
+//! | `known_maildrops` | whose maildrop was where, so that a renamed person's is noticed |
+//!
+//! A new SASL mechanism is a struct in `login` that implements `LoginMethod`, and a method here.
 
-mod ageing;
-mod asking;
-mod authorized;
-mod certificate;
-mod directories;
-mod familiar;
+mod cache;
 mod flush;
-mod flushes;
-mod forgiving;
-mod guard;
-mod heard;
-mod heed;
 mod known_maildrops;
-mod locked;
-mod names;
-mod outage;
-mod outcome;
-mod passwords;
+mod login;
 mod person;
-mod proving;
-mod record;
-mod resolve;
-mod scram;
-mod second_factor;
+mod question;
+mod retention;
 mod settings;
-mod standing;
-mod steps;
-mod token;
-mod trial;
-mod try_each;
-mod under_way;
-mod verify;
+mod throttle;
+mod verdict;
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-pub use ageing::{Ageing, Basis, ByPerson, Retention};
-pub use flush::{Flush, Flushed};
-pub use forgiving::Whom;
+pub use cache::Flushed;
+pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
-pub use outcome::{LockOutOf, Outcome, Proof, Proven, Reason, ReasonKind, Refused};
+pub use login::{Resolved, ScramExchange, ServerSignature, ShownCertificate, TokenJudgement};
 pub use person::Identity;
-pub use resolve::Resolved;
-pub use scram::{ScramExchange, ScramSettings, ServerSignature};
-pub use second_factor::ShownCertificate;
-pub use settings::{Ambiguous, Lifetimes, Settings};
-pub use standing::Standing;
-pub use steps::{Step, Steps};
-pub use token::TokenJudgement;
+pub use retention::{Retention, RetentionAttribute, RetentionPolicy, RetentionSource};
+pub use settings::{Ambiguous, Lifetimes, ScramSettings, Settings};
+pub use throttle::ResetScope;
+pub use verdict::{
+    AccountReason, AccountStatus, CertificateReason, LockOutOf, NameReason, Outcome, OutsideLimits, PasswordReason,
+    Proof, ProvenLogin, Reason, ReasonKind, RefusedLogin, TokenReason, Trace, TraceEvent,
+};
 
-use self::asking::Asking;
-use self::certificate::Owners;
-use self::directories::Directories;
-use self::flushes::Flushes;
-use self::guard::Guard;
-use self::heard::told;
-use self::names::Names;
-use self::passwords::{Passwords, Recall};
-use self::person::Found;
-use self::record::Sent;
-use self::resolve::place;
-use self::scram::StandIns;
-use self::second_factor::AcceptedOwner;
-use self::token::Tokens;
-use self::trial::Trial;
-use crate::directory::{Directory, Fault};
-use crate::names::{Kind, LoginName};
-use crate::pop3::Credentials;
-use crate::secret::Password;
+use self::cache::Caches;
+use self::login::{
+    CertificateLogin, DecoyCredentials, LoginContext, PasswordLogin, ScramAnswerLogin, ScramChallenger, TokenLogin,
+    log_in,
+};
+use self::question::Directories;
+use self::throttle::LoginThrottle;
+use crate::certificate::Certificate;
+use crate::directory::{Change, Directory};
+use crate::pop3::{Credentials, Mechanism, ScramChallenge, ScramFault, ScramLogin, ScramProof, TokenCredentials};
 
 /// Who may log in, and where their mail is.
 pub struct IdentityMap {
-    directories: Directories,
-    settings: Settings,
-    names: Names,
-    passwords: Passwords,
-    owners: Owners,
-    tokens: Option<Tokens>,
-    guard: Guard,
-    stand_ins: StandIns,
-    flushes: Arc<Flushes>,
+    context: LoginContext,
+    decoys: DecoyCredentials,
 }
-
-/// One login on its way.
-struct Attempt<'a> {
-    login: LoginName,
-    password: Password,
-    began: Instant,
-    trial: Arc<Trial>,
-    sent: Sent,
-    /// Whose password is accepted, by the certificate that was shown with it.
-    owner: AcceptedOwner,
-    steps: &'a Steps,
-}
-
-/// A refused password is told from memory without another look at the entry for so long.
-const REFUSED_UNSEEN: Duration = Duration::from_secs(30);
 
 impl IdentityMap {
-    /// Begins with nothing held. The directories have names of their own, by which entries are told apart.
+    /// Begins with nothing cached. The directories have names of their own, which distinguish their entries.
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
     pub fn new(directories: Vec<Directory>, mut settings: Settings) -> Result<Self, String> {
         // Where the mail root really is must be known before the first login, which must not wait for a disk.
         settings.template = settings.template.looked_up(&settings.root);
-        let lifetimes = settings.cache;
-        let flushes = Arc::new(Flushes::default());
         let no_random_numbers = |_| "the system gives no random numbers".to_owned();
-        let passwords = Passwords::new(lifetimes, flushes.clone()).map_err(no_random_numbers)?;
-        let guard = Guard::new(settings.lockout.clone(), lifetimes.people).map_err(no_random_numbers)?;
-        let names = Names::new(lifetimes, flushes.clone());
-        let owners = Owners::new(lifetimes, flushes.clone());
-        let tokens = Tokens::new(&settings, &flushes);
-        let directories = Directories::new(directories);
-        let stand_ins = StandIns::new(&settings.scram).map_err(no_random_numbers)?;
-        let map = Self { directories, settings, names, passwords, owners, tokens, guard, stand_ins, flushes };
+        let caches = Caches::new(&settings).map_err(no_random_numbers)?;
+        let throttle =
+            LoginThrottle::new(settings.lockout.clone(), settings.cache.people).map_err(no_random_numbers)?;
+        let decoys = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
+        let context = LoginContext { directories: Directories::new(directories), settings, caches, throttle };
+        let map = Self { context, decoys };
         map.warn_of_random_salts();
         Ok(map)
     }
 
-    async fn judge_credentials(
+    /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
+    pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
+        self.verify_password(credentials, from, None, Trace::OFF).await
+    }
+
+    /// The same of a client that showed a certificate as well: both must be the same person's.
+    pub async fn verify_with(
         &self,
         credentials: Credentials,
         from: IpAddr,
-        owner: AcceptedOwner,
-        steps: &Steps,
-        trial: Arc<Trial>,
+        certificate: Option<ShownCertificate<'_>>,
     ) -> Outcome {
-        let login = match LoginName::new(&credentials.login) {
-            Ok(login) => login,
-            Err(fault) => return refused(None, Reason::NoName(fault)),
-        };
-        let password = match credentials.password {
-            Ok(password) => password,
-            Err(fault) => return refused(None, Reason::NoPassword(fault)),
-        };
-        steps.note(|| Step::Name(login.to_string()));
-        let began = Instant::now();
-        let sent = Sent { asked: self.flushes.now(), from, at: began };
-        let attempt = Attempt { login, password, began, trial, sent, owner, steps };
-        let outcome = match self.find(&attempt).await {
-            Ok(found) => self.judge(&attempt, &found).await,
-            Err(fault) => self.without_answer(&attempt, fault).await,
-        };
-        // Whoever was found anew on the way may be another person than the one whom it was asked of before.
-        let outcome = attempt.owner.judge(outcome);
-        let outcome = self.unless_silent(outcome, Some(&attempt.login), attempt.began).await;
-        self.note_outage(&attempt, &outcome);
-        outcome
+        self.verify_password(credentials, from, certificate, Trace::OFF).await
     }
 
-    /// The question whose a login name is.
-    fn asking<'a>(&'a self, login: &'a LoginName, steps: &'a Steps) -> Asking<'a> {
-        Asking { login, directories: &self.directories, settings: &self.settings, steps }
+    /// The same without a certificate, and with a trace.
+    pub async fn verify_traced(&self, credentials: Credentials, from: IpAddr, trace: &Trace) -> Outcome {
+        self.verify_password(credentials, from, None, trace).await
     }
 
-    async fn find(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find(self.asking(&attempt.login, attempt.steps)).await?;
-        if self.is_outdated(&found, attempt) {
-            return self.find_anew(attempt).await;
+    async fn verify_password(
+        &self,
+        credentials: Credentials,
+        from: IpAddr,
+        certificate: Option<ShownCertificate<'_>>,
+        trace: &Trace,
+    ) -> Outcome {
+        let (ticket, mut login) = PasswordLogin::begin(&self.context, credentials, from);
+        log_in(&self.context, &mut login, ticket, certificate, trace).await
+    }
+
+    /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL), sent from an address. The
+    /// authorization identity may be empty, or any login name of the certificate's owner.
+    ///
+    /// What is refused counts for the network alone.
+    pub async fn verify_certificate(&self, certificate: &Certificate, authorization: &[u8], from: IpAddr) -> Outcome {
+        let (ticket, login) = CertificateLogin::begin(&self.context, certificate, authorization, from);
+        log_in(&self.context, &mut Ok(login), ticket, None, Trace::OFF).await
+    }
+
+    /// Judges a token that a client sent from an address. The authorization identity may be empty, or any login name of
+    /// the token's owner. A certificate that the client showed as well must be the same person's.
+    ///
+    /// What is refused counts for the network alone.
+    pub async fn verify_token(
+        &self,
+        credentials: TokenCredentials,
+        from: IpAddr,
+        certificate: Option<ShownCertificate<'_>>,
+    ) -> TokenJudgement {
+        let (ticket, mut login) = TokenLogin::begin(&self.context, credentials, from);
+        let outcome = log_in(&self.context, &mut login, ticket, certificate, Trace::OFF).await;
+        TokenJudgement { outcome, bearer: login.ok().and_then(TokenLogin::into_bearer) }
+    }
+
+    /// Makes a SCRAM challenge for a login name that a client sent from an address, whether anybody has it or not.
+    ///
+    /// # Errors
+    /// The directory gives no answer.
+    pub async fn challenge(
+        &self,
+        login: &ScramLogin,
+        from: IpAddr,
+    ) -> Result<(ScramExchange, ScramChallenge), Outcome> {
+        ScramChallenger { context: &self.context, decoys: &self.decoys }.challenge(login, from).await
+    }
+
+    /// Judges the answer to a challenge that a client sent from an address, and counts what is refused; signs what is
+    /// proven. A certificate that the client showed as well must be the same person's, as with a password.
+    pub async fn verify_answer(
+        &self,
+        exchange: ScramExchange,
+        answer: Result<ScramProof, ScramFault>,
+        from: IpAddr,
+        certificate: Option<ShownCertificate<'_>>,
+    ) -> (Outcome, Option<ServerSignature>) {
+        let (ticket, login) = ScramAnswerLogin::begin(&self.context, exchange, answer, from);
+        let mut login = Ok(login);
+        let outcome = log_in(&self.context, &mut login, ticket, certificate, Trace::OFF).await;
+        let signature = login.ok().and_then(|login| login.sign(&outcome));
+        (outcome, signature)
+    }
+
+    /// Counts a challenge that a client did not answer, for the network alone.
+    pub fn abandon(&self, exchange: ScramExchange, from: IpAddr) -> Outcome {
+        exchange.abandon(&self.context, from)
+    }
+
+    /// Whose login name this is, with a trace.
+    ///
+    /// # Errors
+    /// How a login with this name would end, whatever the password.
+    pub async fn resolve(&self, login: &[u8], trace: &Trace) -> Result<Resolved, Outcome> {
+        login::resolve(&self.context, login, trace).await
+    }
+
+    /// Whether tokens of any issuer are accepted.
+    #[must_use]
+    pub fn takes_tokens(&self) -> bool {
+        self.context.settings.tokens.is_some()
+    }
+
+    /// The JSON for a client whose token does not count.
+    #[must_use]
+    pub fn token_challenge(&self, mechanism: Mechanism) -> String {
+        self.context.settings.tokens.as_ref().map(|issuers| issuers.challenge(mechanism)).unwrap_or_default()
+    }
+
+    /// Whether there may be people with SCRAM credentials.
+    #[must_use]
+    pub fn offers_scram(&self) -> bool {
+        self.context.directories.iter().any(|directory| directory.settings().attributes.scram.is_some())
+    }
+
+    /// An attacker who compares before and after a start, or one node with another, learns who has credentials.
+    fn warn_of_random_salts(&self) {
+        if self.offers_scram() && self.context.settings.scram.key.is_none() {
+            tracing::warn!(
+                "scram.key_file is not set: the salts told for names without SCRAM credentials last until the end of this process"
+            );
         }
-        self.note_fresh(attempt, &found);
-        Ok(found)
     }
 
-    /// What bars somebody is never told from memory: it may be over. And of several each entry may have changed since their
-    /// password was refused.
-    fn is_outdated(&self, found: &Found, attempt: &Attempt<'_>) -> bool {
-        let people = found.people();
-        let is_refused = |person: &Identity| people.len() > 1 && self.recall(person, attempt) == Recall::Refused;
-        let is_outdated = |person: &Arc<Identity>| {
-            person.looked_up < attempt.began && !self.standing(person).is_free()
-                || person.looked_up.elapsed() >= REFUSED_UNSEEN && is_refused(person)
-        };
-        people.len() <= usize::from(self.settings.ambiguous.most()) && people.iter().any(is_outdated)
+    /// Drops what is cached and what was counted (lock-outs end), and what is being asked for right now: a look-up or a
+    /// bind that is under way is finished, and its answer not kept. A person is sought by the name policy; while the
+    /// directory gives no answer, only among those cached.
+    ///
+    /// # Errors
+    /// The name is several people's, or nobody's and nothing was cached under it, so that nothing was dropped.
+    pub async fn flush(&self, what: &Flush) -> Result<Flushed, FlushFault> {
+        flush::flush(&self.context, what).await
     }
 
-    async fn find_anew(&self, attempt: &Attempt<'_>) -> Result<Arc<Found>, Fault> {
-        let found = self.names.find_anew(self.asking(&attempt.login, attempt.steps)).await?;
-        self.note_fresh(attempt, &found);
-        Ok(found)
+    /// Drops what a change that a directory's follower reported may have made wrong.
+    pub fn on_directory_change(&self, directory: &str, change: Change) {
+        self.context.caches.flushes.on_directory_change(directory, change);
     }
 
-    /// Each fresh look-up compares the change stamp.
-    fn note_fresh(&self, attempt: &Attempt<'_>, found: &Found) {
-        for person in found.people().iter().filter(|person| person.looked_up >= attempt.began) {
-            self.passwords.seen(person);
-        }
+    /// Logs the lock-outs that are over, and lets be tried again what was refused before them. Each login does it; call
+    /// it now and then, so that the log has each end when it comes.
+    pub fn end_lock_outs(&self) {
+        self.context.end_lock_outs();
     }
 
-    async fn judge(&self, attempt: &Attempt<'_>, found: &Found) -> Outcome {
-        if let Found::Ambiguous(people) = found {
-            return self.try_each(attempt, people).await;
-        }
-        let (identity, kind) = match one_person(found, attempt.steps) {
-            Ok(person) => person,
-            Err(reason) => return refused(None, reason),
-        };
-        if self.guard.shuts_out(identity, &attempt.trial, Instant::now()) {
-            return refused(Some(identity), Reason::LockedOut(LockOutOf::Person));
-        }
-        attempt.steps.note(|| Step::Account(self.standing(identity)));
-        if let Some(refusal) = self.barred(identity) {
-            return refusal;
-        }
-        if let Some(reason) = attempt.owner.rejects(identity) {
-            return refused(Some(identity), reason);
-        }
-        match self.passwords.recall(identity, &attempt.password, Instant::now()) {
-            Recall::Verified => proven(identity, kind, Proof::Held, attempt.steps),
-            Recall::Refused if identity.looked_up.elapsed() < REFUSED_UNSEEN => {
-                refused(Some(identity), Reason::RefusedBefore)
-            }
-            Recall::Refused | Recall::RefusedUnseen => self.refused_before(attempt, identity).await,
-            Recall::Unknown => self.bind(attempt, identity, kind).await,
-        }
-    }
-
-    /// The entry may have changed since: it is read again before the same password is refused without a bind.
-    async fn refused_before(&self, attempt: &Attempt<'_>, identity: &Arc<Identity>) -> Outcome {
-        match self.find_anew(attempt).await {
-            Ok(found) => match &*found {
-                Found::One(anew, kind) if self.recall(anew, attempt) != Recall::Refused => {
-                    self.bind(attempt, anew, *kind).await
-                }
-                Found::One(anew, _) => self.barred(anew).unwrap_or_else(|| refused(Some(anew), Reason::RefusedBefore)),
-                _ => refused(Some(identity), Reason::RefusedBefore),
-            },
-            Err(fault) => self.without_answer(attempt, fault).await,
-        }
-    }
-
-    fn recall(&self, identity: &Identity, attempt: &Attempt<'_>) -> Recall {
-        self.passwords.recall(identity, &attempt.password, Instant::now())
-    }
-}
-
-fn refused(identity: Option<&Arc<Identity>>, reason: Reason) -> Outcome {
-    Outcome::Refused(Refused { identity: identity.cloned(), reason, further_steps: 0 })
-}
-
-/// Exactly one entry is a person; the rule holds whether a password is asked for or not.
-fn one_person<'a>(found: &'a Found, steps: &Steps) -> Result<(&'a Arc<Identity>, Option<Kind>), Reason> {
-    match found {
-        Found::One(identity, kind) => {
-            steps.note(|| Step::Person {
-                canonical_name: identity.canonical_name.clone(),
-                directory: identity.id.directory().to_owned(),
-                dn: identity.dn.clone(),
-                id: identity.id.to_string(),
-            });
-            Ok((identity, *kind))
-        }
-        Found::Nobody => Err(Reason::Nobody),
-        Found::OutsidePolicy => Err(Reason::OutsidePolicy),
-        Found::OutsideLimits(why) => Err(Reason::OutsideLimits(why.clone())),
-        Found::Ambiguous(people) => Err(Reason::Ambiguous(told(people.iter()))),
-    }
-}
-
-/// The password is right; now their mail must have a place.
-fn proven(identity: &Arc<Identity>, kind: Option<Kind>, proof: Proof, steps: &Steps) -> Outcome {
-    steps.note(|| Step::Proven(proof));
-    match place(identity, steps) {
-        Ok(maildrop) => Outcome::Proven(Proven { identity: identity.clone(), maildrop, kind, proof }),
-        Err(outcome) => outcome,
+    /// Resets the counters of a person, a network or everybody, and lets them in again; returns how many counters there
+    /// were.
+    pub fn reset_counters(&self, scope: &ResetScope) -> usize {
+        self.context.reset_counters(scope)
     }
 }

@@ -1,66 +1,41 @@
-//! An identity: who somebody is once found, whatever name they typed.
+//! An identity: one person of a directory, whatever name they typed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Basis, Retention, Settings};
+use super::retention::{Retention, RetentionSource};
+use super::settings::Settings;
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
 use crate::maildir::{Field, FieldValue, MaildropPath, PathRefusal};
-use crate::names::{Dn, Kind, prepared};
+use crate::names::{Dn, prepared};
 
-/// A person of the directory. Every variant of their name leads to the same one.
+/// A person of a directory, as read from their entry. Every form of their name leads to the same identity.
 #[derive(Debug)]
 pub struct Identity {
-    /// The entry's own id, which outlives a change of name.
+    /// The entry's own id, which survives a change of name.
     pub id: EntryId,
     /// The other ids by which a followed directory may name the entry.
-    pub(super) other_ids: Vec<EntryId>,
-    /// Where the entry lies; the name that binds.
+    pub(crate) other_ids: Vec<EntryId>,
+    /// The entry's DN, which is also the name that binds.
     pub dn: Dn,
-    /// The name that the log and the administrator know: from the entry, never from what was typed.
+    /// The name that the log and the administrator's commands use: from the entry, never from what was typed.
     pub canonical_name: String,
-    /// Where their mail is, or why that cannot be told.
+    /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
-    /// How long mail stays that they leave on the server.
+    /// How long the mail stays that they leave on the server.
     pub retention: Retention,
     /// The change stamp of the entry when it was read.
-    pub(super) stamp: Option<Stamp>,
+    pub(crate) stamp: Option<Stamp>,
     /// The state of the account when it was read.
-    pub(super) account: Account,
-    /// Who did not let this person use the service then.
-    pub(super) exclusion: Option<Exclusion>,
+    pub(crate) account: Account,
+    /// What excluded this person from the service when it was read.
+    pub(crate) exclusion: Option<Exclusion>,
     /// When it was read.
-    pub(super) looked_up: Instant,
-}
-
-/// What a login name leads to.
-#[derive(Clone, Debug)]
-pub(super) enum Found {
-    /// One person, and by which kind of name.
-    One(Arc<Identity>, Option<Kind>),
-    /// No directory knows anybody of that name.
-    Nobody,
-    /// The policy has no kind of name that this could be.
-    OutsidePolicy,
-    /// No directory is for such a name, or for the entry that has it; why.
-    OutsideLimits(String),
-    /// Several people have that name.
-    Ambiguous(Vec<Arc<Identity>>),
-}
-
-impl Found {
-    /// Everybody who was found.
-    pub(super) fn people(&self) -> &[Arc<Identity>] {
-        match self {
-            Self::One(person, _) => std::slice::from_ref(person),
-            Self::Ambiguous(people) => people,
-            Self::Nobody | Self::OutsidePolicy | Self::OutsideLimits(_) => &[],
-        }
-    }
+    pub(crate) looked_up: Instant,
 }
 
 impl Identity {
-    /// Settles an entry's canonical name, the place of its mail, and how long that stays.
+    /// Reads a person's canonical name, the place of their mail and its retention from their entry.
     #[must_use]
     pub fn new(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Self {
         let stored_name = canonical_name(entry, attributes);
@@ -74,31 +49,32 @@ impl Identity {
         let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
         let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
-        let (retention, looked_up) = (settings.ageing.retention(entry), Instant::now());
+        let (retention, looked_up) = (settings.retention.retention(entry), Instant::now());
         Self { id, other_ids, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
     }
 
     /// Every id by which a followed directory may name the entry.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &EntryId> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &EntryId> {
         std::iter::once(&self.id).chain(&self.other_ids)
     }
 
-    /// Whether it was read so short a time ago.
-    pub(super) fn is_within(&self, time: Duration) -> bool {
+    /// Whether the entry was read less than this time ago.
+    pub(crate) fn is_within(&self, time: Duration) -> bool {
         self.looked_up.elapsed() < time
     }
 
-    /// The same for a login; the log tells of what is wrong and makes no login fail.
-    pub(super) fn found(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Arc<Self> {
+    /// The same for a login: a retention that cannot be understood is logged, and makes no login fail.
+    pub(crate) fn found(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Arc<Self> {
         let identity = Self::new(entry, attributes, settings);
-        if let Basis::Unclear(why) = &identity.retention.basis {
+        if let RetentionSource::Unclear(why) = &identity.retention.source {
             tracing::warn!(person = identity.canonical_name, why = &**why, "mail left on the server does not age");
         }
         Arc::new(identity)
     }
 }
 
-/// As the entry has it: the short name, else the mail address, else the common name, else the DN: the first of them that is one value.
+/// As stored in the entry: the first of short name, mail address and common name that has exactly one value, else the
+/// DN.
 fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     let candidates = [&attributes.short_name, &attributes.mail, &attributes.common_name];
     let first = candidates.into_iter().find_map(|sources| match first_value(entry, sources) {
@@ -108,7 +84,7 @@ fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     first.unwrap_or_else(|| entry.dn.as_str().to_owned())
 }
 
-/// Of several attributes the first counts that has a value.
+/// Of several attributes, the first one that has a value counts.
 fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
     let values = sources.iter().map(|source| match one_value(entry, &source.attribute) {
         FieldValue::One(value) => {
@@ -119,8 +95,8 @@ fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
     values.into_iter().find(|value| !matches!(value, FieldValue::None)).unwrap_or(FieldValue::None)
 }
 
-/// Values of an attribute have no order: of several only the one in the entry's RDN can be told from the others. Those
-/// under options count where there is none without.
+/// Values of an attribute have no order: of several, only the one in the entry's RDN stands out. Values under attribute
+/// options count where there is none without.
 fn one_value(entry: &Entry, attribute: &str) -> FieldValue {
     match entry.plain_values(attribute) {
         [] => FieldValue::None,

@@ -1,13 +1,14 @@
-//! What the identity map must be told.
+//! The settings of the identity map.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ageing, ScramSettings};
+use super::retention::RetentionPolicy;
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
+use crate::secret::Password;
 use crate::token::Issuers;
 
 /// Everything the identity map needs besides its directories.
@@ -15,28 +16,28 @@ use crate::token::Issuers;
 pub struct Settings {
     /// Which forms of a name count.
     pub policy: Policy,
-    /// What becomes of a name that several people have.
+    /// Whether a name that several people have can log anybody in.
     pub ambiguous: Ambiguous,
     /// How a maildrop's path is made from an entry.
     pub template: PathTemplate,
     /// The mail root, below which every path lies.
     pub root: PathBuf,
     /// When mail that people leave on the server is removed.
-    pub ageing: Ageing,
-    /// What is held, and for how long.
+    pub retention: RetentionPolicy,
+    /// How long answers are cached.
     pub cache: Lifetimes,
     /// How many wrong passwords are too many.
     pub lockout: lockout::Settings,
-    /// What is told for names without SCRAM credentials.
+    /// The challenges for names without SCRAM credentials.
     pub scram: ScramSettings,
-    /// Whose tokens count; nobody's if none.
+    /// The issuers whose tokens count; none if no token does.
     pub tokens: Option<Arc<Issuers>>,
 }
 
-/// What becomes of a name that several people have.
+/// Whether a name that several people have can log anybody in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ambiguous {
-    /// It logs nobody in.
+    /// It is rejected.
     #[default]
     Refuse,
     /// The password is tried on each of them, and must be exactly one's.
@@ -44,7 +45,7 @@ pub enum Ambiguous {
 }
 
 impl Ambiguous {
-    /// How many people of one name are told apart.
+    /// How many people of one name a password may be tried on.
     pub(super) fn most(self) -> u8 {
         match self {
             Self::Refuse => 1,
@@ -53,20 +54,21 @@ impl Ambiguous {
     }
 }
 
-/// How long answers of the directories are believed.
+/// How long the directories' answers are cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// An identity, from its look-up.
     pub found: Duration,
-    /// "Nobody has that name."
+    /// The answer that a name is unknown.
     pub missed: Duration,
     /// A verified password, from the last bind.
     pub password: Duration,
-    /// A refused password is not tried again for so long: by default a little longer than an hour, at which devices poll.
+    /// A refused password, which is not tried again for so long: by default a little longer than an hour, so that a
+    /// device that polls once an hour is remembered.
     pub refused: Duration,
-    /// A password, from its last proof, while a directory that is needed is silent.
+    /// A password and its owner, from the last proof, while a directory that is needed is silent.
     pub outage_grace: Duration,
-    /// The most names and people held.
+    /// The most names and people cached.
     pub people: u64,
 }
 
@@ -80,5 +82,23 @@ impl Default for Lifetimes {
             outage_grace: Duration::from_secs(30 * 60),
             people: 100_000,
         }
+    }
+}
+
+/// The settings of SCRAM besides the directory's attribute.
+#[derive(Clone, Debug)]
+pub struct ScramSettings {
+    /// The iterations in challenges for names without credentials.
+    pub iterations: u32,
+    /// The length of the salt in these challenges, in octets; 32 at most.
+    pub salt_octets: usize,
+    /// The secret from which that salt is made; none for a random one of this process.
+    pub key: Option<Password>,
+}
+
+impl Default for ScramSettings {
+    /// As RFC 7677 §4 recommends, and most tools do.
+    fn default() -> Self {
+        Self { iterations: 4096, salt_octets: 16, key: None }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-/// A keyed hash of a password, or of a name and a password: equal for equal ones, and telling nothing of them.
+/// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing about them.
 pub type Tag = u64;
 
 /// What is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
-    /// So many distinct wrong passwords begin a lock-out; 0 counts nothing.
+    /// The number of distinct wrong passwords that begins a lock-out; 0 counts nothing.
     pub most: usize,
-    /// A password counts for so long after it was last tried.
+    /// How long a password counts after it was last tried.
     pub within: Duration,
-    /// How long a first lock-out lasts. Each further one that begins within [`SERIES`] of the end of the one before lasts
-    /// twice as long as that.
+    /// How long a first lock-out lasts. Each further one that begins within [`SERIES`] of the end of the one before
+    /// lasts twice as long as that.
     pub lasts: Duration,
     /// How long a lock-out lasts at most; where this is less than `lasts`, each lasts as long as the first.
     pub lasts_at_most: Duration,
@@ -30,16 +30,16 @@ pub struct LockOut {
     pub until: Instant,
 }
 
-/// The most steps by which a refusal is told later than the first wrong one: those of a counter at its threshold.
-pub const MOST_STEPS: u32 = 4;
+/// The most steps by which a refusal is sent later than the first wrong one: those of a counter at its threshold.
+pub const MOST_DELAY_STEPS: u32 = 4;
 
-/// So long after a lock-out has ended, the next one is a repetition.
+/// Within this time after a lock-out has ended, the next one is a repetition.
 pub const SERIES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is remembered of one person, name or network.
 #[derive(Debug, Default)]
 pub struct Counter {
-    tries: Vec<Try>,
+    tries: Vec<PasswordTry>,
     last_lock_out: Option<LastLockOut>,
 }
 
@@ -58,7 +58,7 @@ impl Threshold {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Try {
+struct PasswordTry {
     tag: Tag,
     at: Instant,
     /// Known to be wrong; else it is under way.
@@ -66,9 +66,9 @@ struct Try {
 }
 
 impl Counter {
-    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`]. There
-    /// are no more places than the threshold, so that many tries at once are no way around it.
-    pub fn admit(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
+    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`].
+    /// There are no more places than the threshold, so that many tries at once are no way around it.
+    pub fn reserve(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
         self.forget_old(threshold, now);
         if self.locked_until(now).is_some() {
             return false;
@@ -79,11 +79,11 @@ impl Counter {
         if self.tries.len() >= threshold.most {
             return false;
         }
-        self.tries.push(Try { tag, at: now, is_wrong: false });
+        self.tries.push(PasswordTry { tag, at: now, is_wrong: false });
         true
     }
 
-    /// Counts a wrong password; tells whether this one began a lock-out. One that is counted already is only remembered
+    /// Counts a wrong password; returns the lock-out that began with it. One that is counted already is only remembered
     /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
     pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
         self.forget_old(threshold, now);
@@ -91,7 +91,7 @@ impl Counter {
             return None;
         }
         self.tries.retain(|tried| tried.tag != tag);
-        self.tries.push(Try { tag, at: now, is_wrong: true });
+        self.tries.push(PasswordTry { tag, at: now, is_wrong: true });
         let count = self.wrong(threshold, now);
         if count < threshold.most {
             return None;
@@ -108,7 +108,7 @@ impl Counter {
     }
 
     /// Takes back a password that has turned out to be right.
-    pub fn acquit(&mut self, tag: Tag) {
+    pub fn clear(&mut self, tag: Tag) {
         self.tries.retain(|tried| tried.tag != tag);
     }
 
@@ -130,19 +130,20 @@ impl Counter {
         self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
     }
 
-    /// By how many steps a refusal is to be told later: none for the first wrong password, [`MOST_STEPS`] from the
-    /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
+    /// By how many steps a refusal is to be sent later: none for the first wrong password, [`MOST_DELAY_STEPS`] from
+    /// the threshold on and during a lock-out, in between in proportion.
     #[must_use]
-    pub fn steps(&self, threshold: Threshold, now: Instant) -> u32 {
+    pub fn delay_steps(&self, threshold: Threshold, now: Instant) -> u32 {
         if self.locked_until(now).is_some() {
-            return MOST_STEPS;
+            return MOST_DELAY_STEPS;
         }
         let (gone, way) = (self.wrong(threshold, now).saturating_sub(1), threshold.most.saturating_sub(1).max(1));
-        u32::try_from(gone * MOST_STEPS as usize / way).map_or(MOST_STEPS, |steps| steps.min(MOST_STEPS))
+        u32::try_from(gone * MOST_DELAY_STEPS as usize / way)
+            .map_or(MOST_DELAY_STEPS, |steps| steps.min(MOST_DELAY_STEPS))
     }
 
-    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords, of which
-    /// a lock-out of late stands for two; then the younger.
+    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords,
+    /// of which a recent lock-out counts as two; then the younger.
     pub(super) fn weight(&self, threshold: Threshold, now: Instant) -> (bool, usize, Option<Instant>) {
         if let Some(until) = self.locked_until(now) {
             return (true, 0, Some(until));
@@ -157,7 +158,7 @@ impl Counter {
     }
 }
 
-fn is_young(tried: &Try, threshold: Threshold, now: Instant) -> bool {
+fn is_young(tried: &PasswordTry, threshold: Threshold, now: Instant) -> bool {
     now.saturating_duration_since(tried.at) < threshold.within
 }
 
@@ -183,9 +184,9 @@ mod tests {
         let (mut counter, begin) = (Counter::default(), Instant::now());
         for poll in 0..288 {
             let now = begin + seconds(300 * poll);
-            assert!(counter.admit(7, FIVE, now));
+            assert!(counter.reserve(7, FIVE, now));
             assert_eq!(counter.count(7, FIVE, now), None);
-            assert_eq!((counter.wrong(FIVE, now), counter.steps(FIVE, now)), (1, 0));
+            assert_eq!((counter.wrong(FIVE, now), counter.delay_steps(FIVE, now)), (1, 0));
         }
     }
 
@@ -193,14 +194,14 @@ mod tests {
     fn the_delay_grows_to_the_lock_out_which_ends_and_leaves_no_delay() {
         let (mut counter, now) = (Counter::default(), Instant::now());
         for (tag, steps) in [(1, 0), (2, 1), (3, 2), (4, 3)] {
-            assert_eq!((counter.count(tag, FIVE, now), counter.steps(FIVE, now)), (None, steps));
+            assert_eq!((counter.count(tag, FIVE, now), counter.delay_steps(FIVE, now)), (None, steps));
         }
         let until = now + seconds(600);
         assert_eq!(counter.count(5, FIVE, now), Some(LockOut { count: 5, in_a_row: 1, until }));
-        assert_eq!((counter.locked_until(now), counter.steps(FIVE, now)), (Some(until), MOST_STEPS));
+        assert_eq!((counter.locked_until(now), counter.delay_steps(FIVE, now)), (Some(until), MOST_DELAY_STEPS));
         let before = now + seconds(599);
-        assert!(!counter.admit(1, FIVE, before) && counter.count(9, FIVE, before).is_none());
-        assert!(counter.admit(6, FIVE, until));
+        assert!(!counter.reserve(1, FIVE, before) && counter.count(9, FIVE, before).is_none());
+        assert!(counter.reserve(6, FIVE, until));
         assert_eq!((counter.locked_until(until), counter.wrong(FIVE, until)), (None, 0));
     }
 
@@ -237,13 +238,13 @@ mod tests {
     #[test]
     fn many_tries_at_once_are_no_way_around_the_threshold() {
         let (mut counter, now) = (Counter::default(), Instant::now());
-        let admitted = (0..100).filter(|tag| counter.admit(*tag, FIVE, now)).count();
+        let admitted = (0..100).filter(|tag| counter.reserve(*tag, FIVE, now)).count();
         assert_eq!(admitted, 5);
         counter.withdraw(0);
-        assert!(counter.admit(100, FIVE, now), "a place was given back");
+        assert!(counter.reserve(100, FIVE, now), "a place was given back");
     }
 
-    /// What a counter must do, told by the whole history.
+    /// What a counter must do, computed from the whole history.
     struct Model(Vec<(Tag, Instant)>, Option<Instant>, u32);
 
     impl Model {
@@ -292,10 +293,10 @@ mod tests {
                 counter.count(tag, FIVE, now);
             }
             let before = counter.wrong(FIVE, now);
-            prop_assert!(counter.admit(99, FIVE, now));
+            prop_assert!(counter.reserve(99, FIVE, now));
             counter.withdraw(99);
-            prop_assert!(counter.admit(98, FIVE, now));
-            counter.acquit(98);
+            prop_assert!(counter.reserve(98, FIVE, now));
+            counter.clear(98);
             prop_assert_eq!((counter.wrong(FIVE, now), counter.tries.len()), (before, before));
         }
     }

@@ -1,7 +1,8 @@
-//! Guessing, counted: distinct wrong passwords within a time, by whoever is asked for and by the network they come from.
+//! Guessing, counted: distinct wrong passwords within a time, by the person that they are meant for and by the network
+//! that they come from.
 //!
 //! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
-//! another for the same password and tells nothing of it; so a device that repeats one stale password counts once.
+//! another for the same password and reveals nothing about it; so a device that repeats one stale password counts once.
 
 mod counter;
 mod network;
@@ -10,7 +11,7 @@ mod table;
 
 use std::time::Duration;
 
-pub use counter::{Counter, LockOut, MOST_STEPS, SERIES, Tag, Threshold};
+pub use counter::{Counter, LockOut, MOST_DELAY_STEPS, SERIES, Tag, Threshold};
 pub use network::{Block, Network};
 pub use repeats::{Pace, Repeats, Sum};
 pub use table::Table;
@@ -18,11 +19,11 @@ pub use table::Table;
 /// What is too much, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Distinct wrong passwords that lock a person out; 0 counts nobody.
+    /// Distinct wrong passwords that lock a person out; 0 switches this counter off.
     pub person: usize,
     /// Distinct refused pairs of name and password that lock a network out; 0 counts no network.
     pub network: usize,
-    /// A password counts for so long after it was last tried.
+    /// How long a password counts after it was last tried.
     pub within: Duration,
     /// How long a first lock-out lasts; each further one within a day lasts twice as long as the one before.
     pub lasts: Duration,

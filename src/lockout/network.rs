@@ -1,4 +1,4 @@
-//! Networks: whom an address is counted with, and blocks of addresses as an administrator writes them.
+//! Networks: which addresses are counted together, and blocks of addresses as an administrator writes them.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

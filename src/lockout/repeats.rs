@@ -1,5 +1,5 @@
-//! Events that anybody can bring about as often as they like: of each kind, the first ones from a network are told one by
-//! one, and those that follow are summed up.
+//! Events that anybody can bring about as often as they like: of each kind, the first ones from a network are logged
+//! one by one, and those that follow are summed up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 
 use super::Network;
 
-/// How often events of a kind are told.
+/// How often events of a kind are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// So many from a network are told one by one within [`Self::within`]; with 0, the sum of all is told as soon as somebody
-    /// looks, and then at most once within that time.
+    /// So many from a network are logged one by one within [`Self::within`]; with 0, the sum of all is logged as soon
+    /// as somebody looks, and then at most once within that time.
     pub one_by_one: u32,
     /// The time after which the others are summed up.
     pub within: Duration,
 }
 
-/// Events that were not told one by one.
+/// Events that were not logged one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sum<Kind> {
     /// What they were.
     pub kind: Kind,
-    /// Where they came from; none for networks that there was no room to tell apart.
+    /// Where they came from; none for networks beyond the limit of those distinguished.
     pub network: Option<Network>,
     /// How many there were.
     pub count: u64,
@@ -44,13 +44,13 @@ struct Seen {
 }
 
 impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
-    /// At this pace; so many pairs of kind and network are told apart.
+    /// At this pace; so many pairs of kind and network are distinguished.
     #[must_use]
     pub fn new(pace: Pace, most: usize) -> Self {
         Self { pace, most, seen: HashMap::new() }
     }
 
-    /// Something happened: whether it is to be told by itself. Else it is part of a sum.
+    /// Something happened: returns whether it is to be logged by itself. Else it is part of a sum.
     pub fn note(&mut self, kind: Kind, network: Network, now: Instant) -> bool {
         let Pace { one_by_one, within } = self.pace;
         let key = (kind, Some(network));
@@ -75,7 +75,7 @@ impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
             if seen.summed > 0 {
                 sums.push(Sum { kind: kind.clone(), network: *network, count: seen.summed });
             }
-            // While it goes on, only sums are told.
+            // While it goes on, only sums are logged.
             let goes_on = seen.summed > 0;
             (seen.summed, seen.due) = (0, now + within);
             goes_on

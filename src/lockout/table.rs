@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::counter::{Counter, LockOut, Tag, Threshold};
 
-/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that nobody outside can foretell.
+/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that no client can predict.
 ///
-/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its set. A
-/// lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be guessed
-/// without end.
+/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its
+/// set. A lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be
+/// guessed without end.
 pub struct Table<Key> {
     threshold: Threshold,
     hasher: RandomState,
@@ -23,17 +23,17 @@ const WAYS: usize = 16;
 const MOST_KEYS: usize = 1_000_000;
 
 impl<Key: Hash + Eq> Table<Key> {
-    /// Room for so many keys, a million at most. With a threshold of 0 nothing is counted.
+    /// With room for this many keys, a million at most. With a threshold of 0 nothing is counted.
     #[must_use]
     pub fn new(threshold: Threshold, keys: usize) -> Self {
         let sets = if threshold.most == 0 { 0 } else { keys.clamp(WAYS, MOST_KEYS).div_ceil(WAYS) };
         Self { threshold, hasher: RandomState::new(), sets: (0..sets).map(|_| Vec::new()).collect() }
     }
 
-    /// See [`Counter::admit`]; where nothing can be counted everything is admitted.
-    pub fn admit(&mut self, key: Key, tag: Tag, now: Instant) -> bool {
+    /// See [`Counter::reserve`]; where nothing can be counted every place is free.
+    pub fn reserve(&mut self, key: Key, tag: Tag, now: Instant) -> bool {
         let threshold = self.threshold;
-        self.room(key, now).is_none_or(|counter| counter.admit(tag, threshold, now))
+        self.room(key, now).is_none_or(|counter| counter.reserve(tag, threshold, now))
     }
 
     /// See [`Counter::count`].
@@ -49,10 +49,10 @@ impl<Key: Hash + Eq> Table<Key> {
         }
     }
 
-    /// See [`Counter::acquit`].
-    pub fn acquit(&mut self, key: &Key, tag: Tag) {
+    /// See [`Counter::clear`].
+    pub fn clear(&mut self, key: &Key, tag: Tag) {
         if let Some(counter) = self.counter(key) {
-            counter.acquit(tag);
+            counter.clear(tag);
         }
     }
 
@@ -62,13 +62,13 @@ impl<Key: Hash + Eq> Table<Key> {
         self.held(key).is_some_and(|counter| counter.locked_until(now).is_some())
     }
 
-    /// See [`Counter::steps`].
+    /// See [`Counter::delay_steps`].
     #[must_use]
-    pub fn steps(&self, key: &Key, now: Instant) -> u32 {
-        self.held(key).map_or(0, |counter| counter.steps(self.threshold, now))
+    pub fn delay_steps(&self, key: &Key, now: Instant) -> u32 {
+        self.held(key).map_or(0, |counter| counter.delay_steps(self.threshold, now))
     }
 
-    /// Forgets the counters of some keys, lock-outs included; tells how many.
+    /// Forgets the counters of some keys, lock-outs included; returns how many.
     pub fn forget(&mut self, is_meant: impl Fn(&Key) -> bool) -> usize {
         let mut forgotten = 0;
         for set in &mut self.sets {
@@ -137,10 +137,10 @@ mod tests {
     fn with_a_threshold_of_0_nothing_is_counted() {
         let (mut table, now) = (Table::new(Threshold { most: 0, ..FIVE }, 100), Instant::now());
         for tag in 0..100 {
-            assert!(table.admit("a", tag, now));
+            assert!(table.reserve("a", tag, now));
             assert_eq!(table.count("a", tag, now), None);
         }
-        assert_eq!((table.is_locked(&"a", now), table.steps(&"a", now), size(&table)), (false, 0, 0));
+        assert_eq!((table.is_locked(&"a", now), table.delay_steps(&"a", now), size(&table)), (false, 0, 0));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         assert!(!table.is_locked(&"a", now) && table.is_locked(&"b", now));
     }
 
-    /// Else whoever has filled a table with lock-outs could guess everybody else's passwords without end.
+    /// Else an attacker who has filled a table with lock-outs could guess everybody else's passwords without end.
     #[test]
     fn newcomers_are_counted_though_everybody_is_locked_out() {
         let (mut table, now) = (Table::new(FIVE, WAYS), Instant::now());
@@ -168,7 +168,7 @@ mod tests {
         for tag in 0..4 {
             assert_eq!(table.count(WAYS, tag, later(WAYS)), None);
         }
-        assert_eq!(table.steps(&WAYS, later(WAYS)), 3);
+        assert_eq!(table.delay_steps(&WAYS, later(WAYS)), 3);
         assert!(table.count(WAYS, 4, later(WAYS)).is_some());
         let locked: Vec<usize> = (0..=WAYS).filter(|key| table.is_locked(key, later(WAYS))).collect();
         assert_eq!(locked, (1..=WAYS).collect::<Vec<_>>(), "the one that would have ended first made room");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever was caught guessing is still known after a flood of fresh keys, and the table does not grow.
+        /// A key that was caught guessing is still known after a flood of fresh keys, and the table does not grow.
         #[test]
         fn a_flood_empties_it_of_nobody_who_is_counted(
             guesses in prop::collection::vec(2..=5_u64, 1..4),
@@ -204,13 +204,13 @@ mod tests {
             for key in 0..flood {
                 let later = now + Duration::from_millis(key.into());
                 table.count(1_000 + key, 1, later);
-                prop_assert!(table.admit(1_000_000 + key, 1, later));
+                prop_assert!(table.reserve(1_000_000 + key, 1, later));
             }
             prop_assert!(size(&table) <= 64);
             for (guesser, tags) in (0..).zip(guesses) {
                 let now = now + Duration::from_secs(10);
                 prop_assert_eq!(table.is_locked(&guesser, now), tags == 5);
-                prop_assert_eq!(u64::from(table.steps(&guesser, now)), tags - 1);
+                prop_assert_eq!(u64::from(table.delay_steps(&guesser, now)), tags - 1);
             }
         }
     }

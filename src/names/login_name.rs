@@ -1,10 +1,11 @@
 //! A login name as it was typed.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// What a person typed as their name: trimmed, of bounded length, without control characters.
+/// What a person typed as their name: trimmed, of bounded length, without control characters. A copy costs no memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LoginName(String);
+pub struct LoginName(Arc<str>);
 
 /// Why some octets are no login name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl LoginName {
         if text.chars().any(char::is_control) {
             return Err(LoginNameFault::Control);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Arc::from(text)))
     }
 
     /// What was typed as a name, whether it can be one or not, as it is logged and counted: trimmed, and cut at

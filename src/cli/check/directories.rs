@@ -2,7 +2,7 @@
 
 use crate::audit::{Sample, SampleEnd, Sampled, sample};
 use crate::directory::{self, Access, CertificateMapping, Directory, Need};
-use crate::identity::{self, IdentityMap, Outcome, Reason, Steps};
+use crate::identity::{self, AccountReason, IdentityMap, NameReason, Outcome, Reason, Trace};
 use crate::maildir::Field;
 use crate::names::Kind;
 
@@ -138,7 +138,7 @@ fn needs(of: &directory::Settings, settings: &identity::Settings, certificates: 
         let purpose = "where attributes.scram says that SCRAM credentials are";
         needs.push(need(vec![attribute.clone()], Access::Secret, purpose));
     }
-    if let Some(by_person) = &settings.ageing.by_person {
+    if let Some(by_person) = &settings.retention.by_person {
         let purpose = "where expire.attribute says how long mail stays";
         needs.push(need(vec![by_person.attribute.clone()], Access::Read, purpose));
     }
@@ -165,7 +165,7 @@ pub(super) async fn not_found_by_name(identities: &IdentityMap, sample: &Sample)
     }
     let mut first = None;
     for login in &logins {
-        match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
+        match identities.resolve(login.as_bytes(), Trace::OFF).await {
             Err(Outcome::Refused(refused)) if keeps_everybody_out(&refused.reason) => {
                 first.get_or_insert_with(|| format!("{login}: {}", refused.reason));
             }
@@ -177,5 +177,9 @@ pub(super) async fn not_found_by_name(identities: &IdentityMap, sample: &Sample)
 
 /// A reason that is not this person's alone.
 fn keeps_everybody_out(reason: &Reason) -> bool {
-    matches!(reason, Reason::Nobody | Reason::OutsidePolicy | Reason::OutsideLimits(_) | Reason::Excluded(_))
+    matches!(
+        reason,
+        Reason::Name(NameReason::Unknown | NameReason::OutsidePolicy | NameReason::OutsideLimits(_))
+            | Reason::Account(AccountReason::Excluded(_))
+    )
 }

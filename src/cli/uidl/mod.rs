@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::maildrops::why;
 use super::{Ended, with_configuration};
-use crate::identity::{IdentityMap, Steps};
+use crate::identity::{IdentityMap, Trace};
 use crate::maildir::MaildropPath;
 
 #[derive(Subcommand)]
@@ -102,7 +102,7 @@ pub(super) fn uidl(what: Uidl) -> Ended {
 
 /// Who a login name is, and where their mail lies; or why there is nobody.
 async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
-    match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
+    match identities.resolve(login.as_bytes(), Trace::OFF).await {
         Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),
         Err(outcome) => Err(why(&outcome)),
     }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::super::report::Report;
-use super::{Driver, from_elsewhere, wait_for_step};
+use super::{Driver, wait_for_step};
 use crate::identity::{Identity, Outcome, ScramExchange};
 use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
 
@@ -25,7 +25,7 @@ impl Driver {
         let began = Instant::now();
         self.leave_challenge(report, None);
         if !self.takes_logins {
-            return self.judged(began, from_elsewhere(), &wanted.login, wanted.mechanism, report).await;
+            return self.judged(began, Outcome::address_not_allowed(), &wanted.login, wanted.mechanism, report).await;
         }
         // Whoever lacks the certificate that is required is refused without a look-up, as with a password.
         if self.requires_certificate()
@@ -86,7 +86,7 @@ impl Driver {
         if proven.is_some_and(|person| exchange.is_for(person)) {
             return;
         }
-        let outcome = self.service.identities.unanswered(*exchange, report.peer.ip());
+        let outcome = self.service.identities.abandon(*exchange, report.peer.ip());
         report.login(&wanted.login, wanted.mechanism, &outcome);
     }
 }

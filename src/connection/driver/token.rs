@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Driver, from_elsewhere};
+use super::Driver;
 use crate::connection::report::Report;
 use crate::identity::Outcome;
 use crate::pop3::{Event, Mechanism, TokenCredentials, Verdict};
@@ -20,7 +20,7 @@ impl Driver {
 
     async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Outcome {
         if !self.takes_logins {
-            return from_elsewhere();
+            return Outcome::address_not_allowed();
         }
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,

@@ -1,13 +1,8 @@
 //! What a client may know of causes.
 
-use crate::identity::{Outcome, Reason, Refused};
+use crate::identity::Outcome;
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{NotOpened, NotTransmitted, Verdict};
-
-/// Who is not where this listener takes logins from.
-pub(super) fn from_elsewhere() -> Outcome {
-    Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
-}
 
 /// The one place where causes become what a client may know.
 pub(super) fn verdict(outcome: &Outcome) -> Verdict {
@@ -40,9 +35,9 @@ pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person:
     }
 }
 
-pub(super) fn further_steps(outcome: &Outcome) -> u32 {
+pub(super) fn delay_steps(outcome: &Outcome) -> u32 {
     match outcome {
-        Outcome::Refused(refused) => refused.further_steps,
+        Outcome::Refused(refused) => refused.delay_steps,
         _ => 0,
     }
 }

@@ -1,0 +1,87 @@
+//! What is remembered, for how long, and when it is dropped before its time.
+//!
+//! A warm login asks no directory. Everything that is cached can be dropped by a flush, and by what a followed
+//! directory reports; answers that were on their way at that moment are dropped with it.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `names`, `certificates`, `claims` | whose a login name, a certificate or a token's claim is |
+//! | `answer_cache` | an answer is cached for its own lifetime; one asked for before a flush is asked for again |
+//! | `last_owners` | what may bridge an outage: whom a name or certificate belonged to when all directories last answered |
+//! | `passwords`, `password_record` | which passwords were verified or refused, under which change stamp |
+//! | `flushes` | what was flushed or reported as changed, and what is therefore believed no longer |
+//! | `single_flight` | the same question is asked once at a time, however many wait for it |
+
+mod answer_cache;
+mod certificates;
+mod claims;
+mod flushes;
+mod last_owners;
+mod names;
+mod password_record;
+mod passwords;
+mod single_flight;
+
+use std::sync::Arc;
+
+use aws_lc_rs::error::Unspecified;
+
+pub(crate) use certificates::{CertificateCache, fingerprint};
+pub(crate) use claims::ClaimCache;
+pub use flushes::Flushed;
+pub(crate) use flushes::{FlushTarget, Flushes, Generation};
+pub(crate) use names::NameCache;
+pub(crate) use password_record::Submission;
+pub(crate) use passwords::{GraceCheck, LastProof, PasswordCache, Recall};
+
+use crate::directory::EntryId;
+use crate::identity::settings::Settings;
+
+/// All caches.
+pub(crate) struct Caches {
+    pub(crate) names: NameCache,
+    pub(crate) certificates: CertificateCache,
+    pub(crate) claims: ClaimCache,
+    pub(crate) passwords: PasswordCache,
+    pub(crate) flushes: Arc<Flushes>,
+}
+
+impl Caches {
+    /// Empty ones, with a fresh key for the hashes of passwords.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Unspecified> {
+        let (lifetimes, flushes) = (settings.cache, Arc::new(Flushes::default()));
+        Ok(Self {
+            names: NameCache::new(lifetimes, flushes.clone()),
+            certificates: CertificateCache::new(lifetimes, flushes.clone()),
+            claims: ClaimCache::new(settings, &flushes),
+            passwords: PasswordCache::new(lifetimes, flushes.clone())?,
+            flushes,
+        })
+    }
+
+    /// Drops everything, and what is being asked for right now.
+    pub(crate) fn drop_all(&self) -> Flushed {
+        self.flushes.everybody();
+        self.certificates.drop_all();
+        self.claims.drop_all();
+        let names = self.names.drop_all();
+        Flushed { names, ..self.passwords.drop_all() }
+    }
+
+    /// The entries that the cached names lead to which a flush is about.
+    pub(crate) fn ids_of(&self, target: &FlushTarget) -> Vec<EntryId> {
+        let mut ids = self.names.ids_of(target);
+        ids.extend(self.claims.ids_of(target));
+        ids
+    }
+
+    /// Drops what is cached about one person, and what is being asked for right now.
+    pub(crate) async fn drop_person(&self, target: FlushTarget) -> Flushed {
+        let passwords = target.ids().iter().map(|id| self.passwords.drop_person(id));
+        let passwords = passwords.fold(Flushed::default(), Flushed::and);
+        let names = self.names.drop_target(&target).await;
+        self.claims.drop_target(&target).await;
+        self.flushes.person(target);
+        Flushed { names, ..passwords }
+    }
+}

@@ -1,0 +1,45 @@
+//! What every way to log in works with.
+
+use std::time::Instant;
+
+use crate::directory::EntryId;
+use crate::identity::cache::Caches;
+use crate::identity::question::{Directories, NameQuery};
+use crate::identity::settings::Settings;
+use crate::identity::throttle::{LoginThrottle, ResetScope};
+use crate::identity::verdict::Trace;
+use crate::names::LoginName;
+
+/// What every way to log in works with.
+pub(crate) struct LoginContext {
+    pub(crate) directories: Directories,
+    pub(crate) settings: Settings,
+    pub(crate) caches: Caches,
+    pub(crate) throttle: LoginThrottle,
+}
+
+impl LoginContext {
+    /// The question whose a login name is.
+    pub(crate) fn query<'a>(&'a self, login: &'a LoginName, trace: &'a Trace) -> NameQuery<'a> {
+        NameQuery { login, directories: &self.directories, settings: &self.settings, trace }
+    }
+
+    /// Logs the lock-outs that are over, and lets be tried again what was refused before them.
+    pub(crate) fn end_lock_outs(&self) {
+        self.retry_refused(&self.throttle.end_lock_outs(Instant::now()));
+    }
+
+    /// Resets counters, and ends lock-outs with them; returns how many counters there were.
+    pub(crate) fn reset_counters(&self, scope: &ResetScope) -> usize {
+        let (count, lifted) = self.throttle.reset(scope);
+        self.retry_refused(&lifted);
+        count
+    }
+
+    /// What was refused before a lock-out is tried again after it.
+    fn retry_refused(&self, people: &[EntryId]) {
+        for person in people {
+            self.caches.passwords.drop_refused(person);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The order of all checks of a login.
+
+use std::sync::Arc;
+
+use super::LoginContext;
+use super::account::Doubt;
+use super::authorization::AuthorizationId;
+use super::resolve::place;
+use super::second_factor::{AcceptedOwner, ShownCertificate};
+use crate::identity::person::Identity;
+use crate::identity::question::describe_people;
+use crate::identity::throttle::Ticket;
+use crate::identity::verdict::{LockOutOf, NameReason, Outcome, Proof, ProvenLogin, Reason, Trace, TraceEvent};
+use crate::names::Kind;
+
+/// A way to log in: what it does at each check. [`checks`] calls these methods from top to bottom.
+pub(crate) trait LoginMethod {
+    /// What an entry means that speaks against a login, though a bind may show otherwise.
+    const DOUBT: Doubt;
+
+    /// Whose credentials these claim to be: the name, and the person it leads to.
+    async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<Claim, Outcome>;
+
+    /// Whether the credentials are this person's.
+    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome>;
+
+    /// Whose the credentials are, where several people have the name. Each goes through the same checks.
+    async fn prove_one_of(&mut self, people: &[Arc<Identity>], _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+        Err(Outcome::refused(None, Reason::Name(NameReason::Ambiguous(describe_people(people.iter())))))
+    }
+
+    /// Who the client wants to be, which may differ from whose credentials it has sent.
+    fn authorization(&self) -> &AuthorizationId;
+
+    /// What the client is answered if a directory that the refusal rests on is silent by now.
+    async fn confirm(&self, outcome: Outcome, attempt: &mut Attempt<'_>) -> Outcome;
+}
+
+/// One login on its way through the checks.
+pub(crate) struct Attempt<'a> {
+    /// What the throttle counts.
+    pub(super) ticket: Ticket<'a>,
+    /// Whose credentials are accepted, by the certificate shown besides.
+    pub(super) accepted: AcceptedOwner,
+    pub(super) trace: &'a Trace,
+}
+
+/// Whose the credentials claim to be.
+pub(crate) enum Claim {
+    /// One person's.
+    One(Claimed),
+    /// One of several people's of one name.
+    Namesakes(Vec<Arc<Identity>>),
+    /// The directory is silent, and the outage grace lets this person in: `grace` has made the checks up to the
+    /// password.
+    Bridged(Arc<Identity>),
+}
+
+/// A person that credentials claim to be of.
+#[derive(Clone)]
+pub(crate) struct Claimed {
+    pub(super) person: Arc<Identity>,
+    /// The kind of name that was typed, if our comparison and the directory's agree on one.
+    pub(super) kind: Option<Kind>,
+}
+
+/// What the credentials prove.
+pub(crate) enum Proved {
+    /// They are this person's.
+    Person(Claimed, Proof),
+    /// The entry may be somebody else's by now: the checks begin again with the people that the name leads to.
+    Anew(Claim),
+}
+
+/// One login from beginning to end: what is counted is the outcome of the whole of it. `method` is the reason of a
+/// refusal where what was sent cannot be anybody's credentials.
+pub(crate) async fn log_in<Method: LoginMethod>(
+    context: &LoginContext,
+    method: &mut Result<Method, Reason>,
+    ticket: Ticket<'_>,
+    besides: Option<ShownCertificate<'_>>,
+    trace: &Trace,
+) -> Outcome {
+    context.end_lock_outs();
+    let mut attempt = Attempt { ticket, accepted: AcceptedOwner::Any, trace };
+    let proven = checks(context, method, besides, &mut attempt).await;
+    let mut outcome = proven.map_or_else(|outcome| outcome, Outcome::Proven);
+    if let Ok(method) = method {
+        outcome = method.confirm(outcome, &mut attempt).await;
+    }
+    attempt.ticket.finish(&mut outcome);
+    outcome
+}
+
+/// All checks of a login, in their order.
+async fn checks<Method: LoginMethod>(
+    context: &LoginContext,
+    method: &mut Result<Method, Reason>,
+    besides: Option<ShownCertificate<'_>>,
+    attempt: &mut Attempt<'_>,
+) -> Result<ProvenLogin, Outcome> {
+    // 1. The lock-out of the network: nothing that comes from there is looked at.
+    if attempt.ticket.is_network_locked_out() {
+        return Err(Outcome::refused(None, Reason::LockedOut(LockOutOf::Network)));
+    }
+    // 2. The certificate shown besides: whose other credentials it accepts.
+    attempt.accepted = context.accepted_owner(besides).await?;
+    // 3. The name, and the person it leads to.
+    let method = method.as_mut().map_err(|reason| Outcome::refused(None, reason.clone()))?;
+    let mut claim = method.claim(attempt).await?;
+    let (Claimed { person, kind }, proof) = loop {
+        let proved = match claim {
+            Claim::One(claimed) => {
+                // 4. The lock-out of the person. 5. The account.
+                attempt.trace.note(|| TraceEvent::Account(context.account_status(&claimed.person)));
+                check_person(context, attempt, &claimed.person, Method::DOUBT)
+                    .map_err(|reason| claimed.refused(reason))?;
+                // 6. The credentials.
+                method.prove(claimed, attempt).await?
+            }
+            Claim::Namesakes(people) => method.prove_one_of(&people, attempt).await?,
+            Claim::Bridged(person) => Claimed { person, kind: None }.proven_by(Proof::OutageGrace),
+        };
+        match proved {
+            Proved::Person(claimed, proof) => break (claimed, proof),
+            Proved::Anew(anew) => claim = anew,
+        }
+    };
+    attempt.trace.note(|| TraceEvent::Proven(proof));
+    // 7. The certificate shown besides is the same person's.
+    attempt.accepted.check(&person)?;
+    // 8. The authorization identity is a name of theirs.
+    context.check_authorization(&person, method.authorization()).await?;
+    // 9. The place of the mail.
+    let maildrop = place(&person, attempt.trace)?;
+    Ok(ProvenLogin { identity: person, maildrop, kind, proof })
+}
+
+impl Claimed {
+    pub(super) fn proven_by(self, proof: Proof) -> Proved {
+        Proved::Person(self, proof)
+    }
+
+    pub(super) fn refused(&self, reason: Reason) -> Outcome {
+        Outcome::refused(Some(&self.person), reason)
+    }
+}
+
+/// The checks of a person before their credentials: the lock-out, then the account. Each of several people of one name
+/// goes through them as well.
+pub(super) fn check_person(
+    context: &LoginContext,
+    attempt: &Attempt<'_>,
+    person: &Arc<Identity>,
+    doubt: Doubt,
+) -> Result<(), Reason> {
+    if attempt.ticket.is_locked_out(person) {
+        return Err(Reason::LockedOut(LockOutOf::Person));
+    }
+    context.check_account(person, doubt)
+}
