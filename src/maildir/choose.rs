@@ -5,11 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::fault::EnterFault;
-use super::path::MaildropPath;
-use super::root::OpenRoot;
-use super::scan::Parts;
-use super::store::Store;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::Parts;
+use crate::maildir::mail_root::{MaildropPath, OpenRoot};
+use crate::maildir::store::Store;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

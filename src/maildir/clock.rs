@@ -15,10 +15,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
-use super::fault::EnterFault;
-use super::removal::Deletion;
-use super::store::Store;
 use crate::date::Date;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::removal::Deletion;
+use crate::maildir::store::Store;
 
 /// The file in the mail root.
 const FILE: &str = "restante-clock";

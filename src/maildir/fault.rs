@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use super::no_mail::NoMail;
+use crate::maildir::maildrop::NoMail;
 
-/// Why no [`Store`](super::Store) can be made.
+/// Why no [`Store`](crate::maildir::Store) can be made.
 #[derive(Debug)]
 pub enum StoreFault {
     /// The mail root is no directory that can be read.

@@ -9,11 +9,10 @@ use std::path::Path;
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
-use super::fault::EnterFault;
-use super::path::MaildropPath;
-use super::root::OpenRoot;
-use super::scan::{Parts, Place};
-use super::settings::{Missing, Settings};
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{Parts, Place};
+use crate::maildir::mail_root::{MaildropPath, OpenRoot};
+use crate::maildir::settings::{Missing, Settings};
 
 /// What the names of our own files begin with that say that there is, or was, mail. The lock does not: it is made in an
 /// empty directory as well.

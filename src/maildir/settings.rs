@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::EightBitHeaders;
-use super::import::{ImportMode, UniqueIdSettings};
-use super::removal::Deletion;
-use super::template::PathTemplate;
+use crate::maildir::EightBitHeaders;
+use crate::maildir::mail_root::PathTemplate;
+use crate::maildir::removal::Deletion;
+use crate::maildir::unique_ids::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,27 +9,19 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use rustix::fs::{AtFlags, OFlags, statat};
 
-use super::beside;
-use super::clock::Clock;
-use super::fault::{EnterFault, StoreFault};
-use super::ids::Sought;
-use super::import::{LIST_FILES, UniqueIdSettings};
-use super::index::Index;
-use super::kept::{Kept, Mends, Removed};
-use super::kin::Kinship;
-use super::maildrop::Maildrop;
-use super::measure::{Followed, Measuring};
-use super::missing;
-use super::mounts::{FileSystems, Mounts};
-use super::names::Names;
-use super::path::MaildropPath;
-use super::removal::Deletion;
-use super::root::{OpenRoot, Root, RootKind};
-use super::scan::{Found, Parts};
-use super::settings::{Offer, Settings};
-use super::snapshot::{Known, Snapshot};
-use super::stamp::Moment;
-use super::surrogates::{EightBitHeaders, Read, Surrogates};
+use crate::maildir::clock::Clock;
+use crate::maildir::fault::{EnterFault, StoreFault};
+use crate::maildir::files::{Found, Moment, Names, Parts};
+use crate::maildir::mail_root::{FileSystems, MaildropPath, Mounts, OpenRoot, Root, RootKind};
+use crate::maildir::maildrop::Maildrop;
+use crate::maildir::missing;
+use crate::maildir::removal::Deletion;
+use crate::maildir::settings::{Offer, Settings};
+use crate::maildir::snapshot::{
+    EightBitHeaders, Followed, Index, Kept, Kinship, Known, Measuring, Mends, Read, Removed, Snapshot, Surrogates,
+    index_file,
+};
+use crate::maildir::unique_ids::{LIST_FILES, Sought, UniqueIdSettings};
 
 /// How often the names are read again because a message went elsewhere before it was counted.
 pub(super) const ROUNDS: usize = 20;
@@ -228,7 +220,7 @@ impl Inner {
             return missing(path, kept, &sought);
         }
         let (earlier, mends, removed) = kept.known();
-        let octets = if earlier.is_none() { beside::read(&root, path) } else { None };
+        let octets = if earlier.is_none() { index_file::read(&root, path) } else { None };
         let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
         let noted = Noted { mends: &mends, removed: &removed, index: index.as_ref() };
         let mut snapshot = self.scan(path, &parts, &sought, earlier, &noted)?;
@@ -331,12 +323,12 @@ impl Inner {
 
 /// The index that these octets are; what is none is put aside.
 pub(super) fn usable<'a>(root: &OpenRoot<'_>, path: &MaildropPath, octets: &'a [u8]) -> Option<Index<'a>> {
-    Index::read(octets).map_err(|why| beside::put_aside(root, path, why)).ok()
+    Index::read(octets).map_err(|why| index_file::put_aside(root, path, why)).ok()
 }
 
 /// Writes the index. A Maildir that may not be written, or a full disk, costs the index and nothing else.
 fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &Kept, snapshot: &mut Snapshot) {
-    match beside::write(root, path, &snapshot.index()) {
+    match index_file::write(root, path, &snapshot.index()) {
         Ok(()) => snapshot.set_noted(),
         Err(error) if kept.complain() => {
             tracing::warn!(maildrop = %path, %error, "no index can be written: messages are counted again after a restart");

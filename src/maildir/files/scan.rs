@@ -1,0 +1,267 @@
+//! Reading the names in `new` and `cur`.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ffi::{CStr, OsStr};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, fstat, seek, statat};
+use rustix::io::Errno;
+
+use super::fresh;
+use super::name::{self, Arrival};
+use super::stamp::{Stamp, Stamps, is_local};
+use crate::maildir::fault::EnterFault;
+use crate::maildir::mail_root::OpenRoot;
+
+/// Octets of names taken from the kernel at a time, at least and at most. What comes in one answer is a look at one moment:
+/// nothing is renamed meanwhile.
+const LEAST_ROOM: usize = 64 * 1024;
+const MOST_ROOM: usize = 1 << 20;
+
+/// Octets of names taken at a time where each message is opened as soon as its name is read.
+const LITTLE_ROOM: usize = 4 * 1024;
+
+/// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::maildir) enum Place {
+    New,
+    Cur,
+}
+
+impl Place {
+    pub(in crate::maildir) fn directory(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Cur => "cur",
+        }
+    }
+}
+
+/// How a message stands to others whose base names differ from its own in `,U=<n>` at most.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::maildir) enum Kin {
+    /// It was there first, and has the unique-id of its name like any other. It is pinned by this key, too.
+    First(Box<[u8]>),
+    /// It came later, and is known by this key.
+    Later(Box<[u8]>),
+}
+
+impl Kin {
+    pub(in crate::maildir) fn key(&self) -> &[u8] {
+        match self {
+            Self::First(key) | Self::Later(key) => key,
+        }
+    }
+}
+
+/// A message's file, as a directory names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::maildir) struct Found {
+    pub(in crate::maildir) place: Place,
+    pub(in crate::maildir) name: Box<[u8]>,
+    /// As the directory tells it; 0 where it tells none.
+    pub(in crate::maildir) inode: u64,
+    arrival: Arrival,
+    /// None for a message that is alone with its name.
+    pub(in crate::maildir) kin: Option<Box<Kin>>,
+}
+
+impl Found {
+    pub(in crate::maildir) fn new(place: Place, name: &[u8], inode: u64) -> Self {
+        /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
+        const UNKNOWN: u64 = 0xffff_ffff;
+        let inode = if inode == UNKNOWN { 0 } else { inode };
+        Self { place, name: name.into(), inode, arrival: Arrival::of(name::base(name)), kin: None }
+    }
+
+    /// What is later among its kin is known by its key, any other message by its base name.
+    pub(in crate::maildir) fn key(&self) -> &[u8] {
+        match self.kin.as_deref() {
+            Some(Kin::Later(key)) => key,
+            _ => self.base(),
+        }
+    }
+
+    /// What it is pinned by, if there are, or were, others of its name.
+    pub(in crate::maildir) fn kin_key(&self) -> Option<&[u8]> {
+        self.kin.as_deref().map(Kin::key)
+    }
+
+    pub(in crate::maildir) fn is_later(&self) -> bool {
+        matches!(self.kin.as_deref(), Some(Kin::Later(_)))
+    }
+
+    /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.
+    pub(in crate::maildir) fn is_same_message(&self, other: &Self) -> bool {
+        let is_same = if self.inode == 0 { self.base() == other.base() } else { self.inode == other.inode };
+        is_same && self.order(other) == Ordering::Equal
+    }
+
+    pub(in crate::maildir) fn base(&self) -> &[u8] {
+        name::base(&self.name)
+    }
+
+    pub(in crate::maildir) fn file_name(&self) -> &OsStr {
+        OsStr::from_bytes(&self.name)
+    }
+
+    pub(in crate::maildir) fn identity(&self) -> Cow<'_, [u8]> {
+        name::identity(self.base())
+    }
+
+    /// The seconds since 1970 that the name begins with; 0 for another name.
+    pub(in crate::maildir) fn arrived(&self) -> u64 {
+        self.arrival.seconds()
+    }
+
+    /// `cur/1700000000.M1P2.mx:2,S`, counted from the Maildir.
+    pub(in crate::maildir) fn path(&self) -> PathBuf {
+        Path::new(self.place.directory()).join(OsStr::from_bytes(&self.name))
+    }
+
+    /// The order of messages: arrival, then octets of the base name.
+    pub(in crate::maildir) fn order(&self, other: &Self) -> Ordering {
+        self.arrival.cmp(&other.arrival).then_with(|| self.identity().cmp(&other.identity()))
+    }
+
+    pub(in crate::maildir) fn full_order(&self, other: &Self) -> Ordering {
+        let rest =
+            || self.base().cmp(other.base()).then_with(|| (self.place, &self.name).cmp(&(other.place, &other.name)));
+        self.order(other).then_with(rest)
+    }
+}
+
+/// `new` and `cur`, open for a moment; none of one that is missing.
+pub(in crate::maildir) struct Parts {
+    new: Option<OwnedFd>,
+    cur: Option<OwnedFd>,
+}
+
+impl Parts {
+    pub(in crate::maildir) fn open(root: &OpenRoot<'_>, maildir: &Path) -> Result<Self, EnterFault> {
+        let open = |place: Place| root.directory(&maildir.join(place.directory()));
+        Ok(Self { new: open(Place::New)?, cur: open(Place::Cur)? })
+    }
+
+    pub(in crate::maildir) fn are_missing(&self) -> bool {
+        self.new.is_none() && self.cur.is_none()
+    }
+
+    pub(in crate::maildir) fn get(&self, place: Place) -> Option<BorrowedFd<'_>> {
+        let part = match place {
+            Place::New => &self.new,
+            Place::Cur => &self.cur,
+        };
+        part.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether both lie on local file systems.
+    pub(in crate::maildir) fn are_local(&self) -> bool {
+        [Place::New, Place::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
+    }
+
+    /// The stamps as they are now, whatever is remembered of a file system that is not local.
+    pub(in crate::maildir) fn stamps(&self, are_local: bool) -> io::Result<Stamps> {
+        let of =
+            |place| self.get(place).map(|part| fresh::stat(part, are_local).map(|stat| Stamp::of(&stat))).transpose();
+        Ok(Stamps { new: of(Place::New)?, cur: of(Place::Cur)? })
+    }
+
+    /// Reads `new` before `cur`: a message that is delivered while we read is seen at least once.
+    pub(in crate::maildir) fn look(&self) -> io::Result<Look> {
+        let mut look = Look { found: Vec::new(), odd: None, is_of_one_moment: true };
+        for place in [Place::New, Place::Cur] {
+            self.look_into(place, &mut look)?;
+        }
+        Ok(look)
+    }
+
+    /// Reads the names in one of the two.
+    pub(in crate::maildir) fn look_into(&self, place: Place, look: &mut Look) -> io::Result<()> {
+        let Some(part) = self.get(place) else { return Ok(()) };
+        // A name takes about three times the room that some file systems count for it.
+        let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
+        let room = size.saturating_mul(3).clamp(LEAST_ROOM, MOST_ROOM);
+        let Look { found, odd, is_of_one_moment } = look;
+        let answers = read(part, room, |entry| {
+            match entry {
+                Entry::File(name, inode) => found.push(Found::new(place, name, inode)),
+                Entry::Odd(name) if odd.is_none() => {
+                    *odd = Some(Path::new(place.directory()).join(OsStr::from_bytes(name)));
+                }
+                Entry::Odd(_) => {}
+            }
+            Ok(())
+        })?;
+        *is_of_one_moment &= answers <= 1;
+        Ok(())
+    }
+
+    /// Reads the names, few at a time, and hands over each at once: what is done then is done before it gets another name.
+    pub(in crate::maildir) fn each(&self, mut act: impl FnMut(Found) -> io::Result<()>) -> io::Result<()> {
+        for place in [Place::New, Place::Cur] {
+            let Some(part) = self.get(place) else { continue };
+            read(part, LITTLE_ROOM, |entry| match entry {
+                Entry::File(name, inode) => act(Found::new(place, name, inode)),
+                Entry::Odd(_) => Ok(()),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What lay in `new` and `cur` when they were read.
+pub(in crate::maildir) struct Look {
+    pub(in crate::maildir) found: Vec<Found>,
+    /// The first of those entries that are no regular files.
+    pub(in crate::maildir) odd: Option<PathBuf>,
+    /// Each directory's names came in one answer of the kernel.
+    pub(in crate::maildir) is_of_one_moment: bool,
+}
+
+/// What a directory names.
+enum Entry<'a> {
+    File(&'a [u8], u64),
+    /// Something else than a regular file.
+    Odd(&'a [u8]),
+}
+
+/// Reads the names in a directory. Gives in how many answers they came.
+fn read(part: BorrowedFd<'_>, room: usize, mut act: impl FnMut(Entry<'_>) -> io::Result<()>) -> io::Result<usize> {
+    seek(part, SeekFrom::Start(0))?;
+    let mut block = Vec::with_capacity(room);
+    let mut entries = RawDir::new(part, block.spare_capacity_mut());
+    let mut answers = 0;
+    loop {
+        let is_next = entries.is_buffer_empty();
+        let Some(entry) = entries.next() else { return Ok(answers) };
+        answers += usize::from(is_next);
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_bytes().starts_with(b".") {
+            continue;
+        }
+        let kind = match entry.file_type() {
+            FileType::Unknown => kind_of(part, name),
+            kind => Some(kind),
+        };
+        match kind {
+            Some(FileType::RegularFile) => act(Entry::File(name.to_bytes(), entry.ino()))?,
+            Some(_) => act(Entry::Odd(name.to_bytes()))?,
+            None => {}
+        }
+    }
+}
+
+/// Asks what an entry is, where the directory does not tell. None if it is gone. What cannot be asked may be a message.
+fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Option<FileType> {
+    match statat(part, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),
+        Err(Errno::NOENT) => None,
+        Err(_) => Some(FileType::RegularFile),
+    }
+}

@@ -1,0 +1,173 @@
+//! Whether a directory is still as it was: its device, inode and times.
+
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use rustix::fs::{FsWord, Stat, fstatfs};
+use rustix::time::{ClockId, clock_gettime};
+
+/// A moment on a file system's own clock, in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::maildir) struct Moment(i64);
+
+/// What tells one state of a directory from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct Stamp {
+    device: u64,
+    inode: u64,
+    modified: Moment,
+    changed: Moment,
+}
+
+/// The stamps of `new` and `cur`; none of one that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct Stamps {
+    pub(in crate::maildir) new: Option<Stamp>,
+    pub(in crate::maildir) cur: Option<Stamp>,
+}
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct FileStamp {
+    stamp: Stamp,
+    size: i64,
+}
+
+impl FileStamp {
+    pub(in crate::maildir) fn of(stat: &Stat) -> Self {
+        Self { stamp: Stamp::of(stat), size: stat.st_size }
+    }
+
+    /// Whether its contents were changed within this time, or in the future.
+    pub(in crate::maildir) fn is_younger_than(&self, time: Duration) -> bool {
+        !self.stamp.is_older_than(Moment::before(time))
+    }
+}
+
+impl Moment {
+    /// When the contents of a file were last written.
+    pub(in crate::maildir) fn modified(stat: &Stat) -> Self {
+        Self::at(stat.st_mtime, stat.st_mtime_nsec)
+    }
+
+    /// When anything about a file was last changed: its contents, its name, its flags.
+    pub(in crate::maildir) fn changed(stat: &Stat) -> Self {
+        Self::at(stat.st_ctime, stat.st_ctime_nsec)
+    }
+
+    /// The moment so long before.
+    pub(in crate::maildir) fn earlier_by(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment so long after.
+    pub(in crate::maildir) fn later_by(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// The kernel's clock for time stamps of local file systems, as it stood `ago`.
+    pub(in crate::maildir) fn before(ago: Duration) -> Self {
+        let now = clock_gettime(ClockId::RealtimeCoarse);
+        let Self(now) = Self::at(now.tv_sec, now.tv_nsec);
+        Self(now.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// As nanoseconds since 1970.
+    pub(in crate::maildir) fn nanoseconds(self) -> i64 {
+        self.0
+    }
+
+    /// From nanoseconds since 1970.
+    pub(in crate::maildir) fn of_nanoseconds(nanoseconds: i64) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// Whether a later change would show by a later moment than this, once the clock stands at `now`. Some file systems
+    /// count whole seconds, and then a second must be over.
+    fn is_over_at(self, now: Self) -> bool {
+        const SECOND: i64 = 1_000_000_000;
+        let step = if self.0.rem_euclid(SECOND) == 0 { SECOND } else { 1 };
+        self.0.saturating_add(step) <= now.0
+    }
+
+    /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
+    pub(in crate::maildir) fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
+        let nanoseconds = nanoseconds.try_into().unwrap_or_default();
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds))
+    }
+}
+
+impl Stamp {
+    pub(in crate::maildir) fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            modified: Moment::modified(stat),
+            changed: Moment::changed(stat),
+        }
+    }
+
+    /// The file system that it lies on.
+    pub(in crate::maildir) fn device(&self) -> u64 {
+        self.device
+    }
+
+    fn is_older_than(&self, moment: Moment) -> bool {
+        self.modified.is_over_at(moment) && self.changed.is_over_at(moment)
+    }
+}
+
+impl Stamps {
+    /// Whether every change before `moment` would show: a stamp younger than that may be shared by a later change.
+    pub(in crate::maildir) fn are_older_than(&self, moment: Moment) -> bool {
+        [self.new, self.cur].iter().flatten().all(|stamp| stamp.is_older_than(moment))
+    }
+}
+
+/// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
+pub(in crate::maildir) fn is_local(directory: BorrowedFd<'_>) -> bool {
+    fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
+}
+
+fn is_local_kind(kind: FsWord) -> bool {
+    const EXT: FsWord = 0xef53;
+    const XFS: FsWord = 0x5846_5342;
+    const BTRFS: FsWord = 0x9123_683e;
+    const TMPFS: FsWord = 0x0102_1994;
+    const ZFS: FsWord = 0x2fc1_2fc1;
+    const OVERLAY: FsWord = 0x794c_7630;
+    const F2FS: FsWord = 0xf2f5_2010;
+    matches!(kind, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamps(modified: Moment, changed: Moment) -> Stamps {
+        Stamps { new: None, cur: Some(Stamp { device: 1, inode: 2, modified, changed }) }
+    }
+
+    #[test]
+    fn a_stamp_of_whole_seconds_is_young_until_its_second_is_over() {
+        let at = Moment::of_nanoseconds;
+        let stamp = |moment| stamps(moment, moment);
+        assert!(stamp(at(7_000_000_001)).are_older_than(at(7_000_000_002)));
+        assert!(!stamp(at(7_000_000_001)).are_older_than(at(7_000_000_001)));
+        assert!(!stamp(at(7_000_000_000)).are_older_than(at(7_999_999_999)));
+        assert!(stamp(at(7_000_000_000)).are_older_than(at(8_000_000_000)));
+    }
+
+    #[test]
+    fn a_young_or_future_stamp_is_not_settled() {
+        let margin = Duration::from_secs(2);
+        let old = Moment::before(Duration::from_secs(3));
+        let young = Moment::before(Duration::from_secs(1));
+        let Moment(now) = Moment::before(Duration::ZERO);
+        let future = Moment(now + 3_600_000_000_000);
+        assert!(stamps(old, old).are_older_than(Moment::before(margin)));
+        for (modified, changed) in [(young, old), (old, young), (future, old), (old, future)] {
+            assert!(!stamps(modified, changed).are_older_than(Moment::before(margin)));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Fetching what lies in memory already, without ever waiting for a disk.
+//!
+//! The kernel is asked for what its caches hold and nothing else (`RESOLVE_CACHED` of openat2(2), `RWF_NOWAIT` of
+//! preadv2(2)). So these calls may be made where nothing may block; on local file systems only, since others may ask
+//! another machine whether their caches still hold.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+
+use super::message::Message;
+use super::session::Maildrop;
+use crate::maildir::fault::FetchFault;
+use crate::maildir::files::{Found, Place};
+use crate::maildir::mail_root::{BENEATH, PASSING};
+use crate::maildir::store::MESSAGE;
+
+/// `new` or `cur`, held open while one message after the other is fetched.
+pub(in crate::maildir) struct Held {
+    place: Place,
+    directory: OwnedFd,
+}
+
+impl Maildrop {
+    /// Opens the message at an index of the listing, if that takes nothing that is not in memory; none where it does,
+    /// and where the message is not where it was last seen: [`Maildrop::fetch`] finds out then.
+    ///
+    /// A directory stays open until [`Maildrop::rest`].
+    ///
+    /// # Errors
+    /// See [`FetchFault`]; the session can go on after each.
+    pub fn fetch_cached(&mut self, index: usize) -> Result<Option<Message>, FetchFault> {
+        if !self.is_local() {
+            return Ok(None);
+        }
+        let place = self.place(index);
+        let Some(found) = self.last_seen(place) else { return Ok(None) };
+        let Ok(file) = self.open_cached(&found) else {
+            self.rest();
+            return Ok(None);
+        };
+        let file = File::from(file);
+        if self.is_another(place, &file) {
+            return Ok(None);
+        }
+        self.checked(place, file).map(Some)
+    }
+
+    /// Holds no file and no directory open any more. For when nothing is fetched for a while: an administrator may want
+    /// to unmount the disk.
+    pub fn rest(&mut self) {
+        self.held = None;
+    }
+
+    fn open_cached(&mut self, found: &Found) -> Result<OwnedFd, Errno> {
+        let held = match self.held.take() {
+            Some(held) if held.place == found.place => held,
+            _ => Held { place: found.place, directory: self.directory_cached(found.place)? },
+        };
+        // A name that a directory told leads nowhere else: it holds no slash, and a link is not followed.
+        let file = cached(held.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
+        self.held = Some(held);
+        file
+    }
+
+    fn directory_cached(&self, place: Place) -> Result<OwnedFd, Errno> {
+        // Another file system may have been mounted over it since.
+        if !self.store.is_local_still(&self.kept) {
+            return Err(Errno::AGAIN);
+        }
+        let root = cached(CWD, self.store.root().path(), PASSING, ResolveFlags::empty())?;
+        let maildir: &Path = self.path.as_ref();
+        cached(root.as_fd(), &maildir.join(place.directory()), PASSING, BENEATH)
+    }
+}
+
+fn cached(at: BorrowedFd<'_>, path: &Path, flags: OFlags, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
+    openat2(at, path, flags, Mode::empty(), resolve | ResolveFlags::CACHED)
+}

@@ -1,0 +1,182 @@
+//! The commit: removing the marked messages at QUIT.
+
+use std::io;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::latecomers::Latecomers;
+use super::reach::{Reach, Refusal};
+use super::session::{Maildrop, TRIES};
+use crate::maildir::files::{FileState, Found, Parts};
+use crate::maildir::removal::{Names, Removal};
+use crate::maildir::snapshot::{Copy, Mend, index_file};
+
+/// What became of the marked messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// How many were removed.
+    pub removed: usize,
+    /// How many others had removed before; they count as deleted.
+    pub already_gone: usize,
+    /// The file name of each that is still there, and the reason.
+    pub failed: Vec<String>,
+}
+
+impl Maildrop {
+    /// Removes the messages at these indices of the listing, each where it lies now. A failure stops none of the
+    /// others. One whose file is no longer the one that was listed stays, and so does one that cannot be read as mail: no
+    /// client can have it. Blocks while the disk answers.
+    pub fn commit(&mut self, marks: &[usize]) -> Committed {
+        let mut committed = Committed::default();
+        if marks.is_empty() {
+            return committed;
+        }
+        let mut reach = match self.reach() {
+            Ok(reach) => reach,
+            Err(fault) => {
+                committed.failed.extend(marks.iter().map(|index| self.failure(self.place(*index), &fault)));
+                return committed;
+            }
+        };
+        let (store, path) = (self.store.clone(), self.path.clone());
+        let mut removal = Removal::begin(&store, &path);
+        let places = self.places(marks);
+        self.pin_kin_of(&places);
+        let latecomers = self.latecomers(&places, &mut reach);
+        let mut changed = Vec::new();
+        for index in places {
+            let readability = self.readability(index);
+            let removed = self.remove(index, &latecomers, &mut reach, &mut removal, |parts, found| {
+                readability.require(parts, found)?;
+                Ok(true)
+            });
+            match removed {
+                Ok(Some(_)) => committed.removed += 1,
+                Ok(None) => committed.already_gone += 1,
+                Err(refusal) => {
+                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(index));
+                    committed.failed.push(self.failure(index, &refusal));
+                }
+            }
+        }
+        self.forget(&changed);
+        if let Err(errno) = removal.settle() {
+            committed.failed.push(format!("what was removed may come back after a crash: {errno}"));
+        }
+        committed
+    }
+
+    /// Removes a message with all its files, if `is_due` finds that it may go where it lies now. Gives the file removed; none
+    /// if it is gone, or may not go.
+    pub(in crate::maildir) fn remove(
+        &mut self,
+        index: usize,
+        latecomers: &Latecomers,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
+    ) -> Result<Option<Found>, Refusal> {
+        let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
+        let (counted, snapshot) = (self.state_seen(index), Arc::clone(&self.snapshot));
+        // All files of a message or none: what is left of it would come back as another message.
+        for copy in snapshot.copies(index) {
+            self.reach_for_file(&copy.found, reach, |parts, found| {
+                removal.require_same(parts, &copy.found, found, Some(copy.state))
+            })?;
+        }
+        let removed = self.reach_for_file(&listed, reach, |parts, found| {
+            if !is_due(parts, found)? {
+                return Ok(None);
+            }
+            let names = removal.remove(parts, &listed, found, counted)?;
+            Ok(Some((found.clone(), names)))
+        })?;
+        if let Some(None) = removed {
+            return Ok(None);
+        }
+        self.kept.note_removed(&listed);
+        for copy in snapshot.copies(index).iter().chain(latecomers.of(index)) {
+            self.remove_copy(copy, reach, removal, &is_due)?;
+        }
+        let Some(Some((found, names))) = removed else { return Ok(None) };
+        if names == Names::Several {
+            self.remove_names(&listed, reach, removal, counted)?;
+        }
+        Ok(Some(found))
+    }
+
+    /// Removes a further file of a message, under all its names.
+    fn remove_copy(
+        &mut self,
+        copy: &Copy,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
+    ) -> Result<(), Refusal> {
+        let counted = Some(copy.state);
+        let removed = self.reach_for_file(&copy.found, reach, |parts, found| {
+            Ok(if is_due(parts, found)? {
+                removal.remove_further(parts, &copy.found, found, counted)?
+            } else {
+                Names::One
+            })
+        })?;
+        match removed {
+            Some(Names::Several) => self.remove_names(&copy.found, reach, removal, counted),
+            Some(Names::One) | None => Ok(()),
+        }
+    }
+
+    /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it turns up.
+    fn remove_names(
+        &mut self,
+        listed: &Found,
+        reach: &mut Reach,
+        removal: &mut Removal<'_>,
+        counted: Option<FileState>,
+    ) -> Result<(), Refusal> {
+        let hindered = |error: io::Error| Refusal::Hindered(error.to_string());
+        for _ in 0..TRIES {
+            let mut removed = Ok(());
+            let looked = reach.parts.each(|now| {
+                if removed.is_ok() && now.is_same_message(listed) {
+                    removed = or_gone(removal.remove_further(&reach.parts, listed, &now, counted));
+                }
+                Ok(())
+            });
+            looked.map_err(hindered)?;
+            removed?;
+            self.reread(&reach.parts).map_err(hindered)?;
+            if self.names_anew().is_some_and(|names| !names.has(listed)) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::Elusive)
+    }
+
+    /// Forgets what is known of messages whose files have changed, in memory and in the index: whoever enters next, here or
+    /// after a restart, counts them anew, and can remove them then.
+    pub(in crate::maildir) fn forget(&self, changed: &[usize]) {
+        let entries = || changed.iter().filter_map(|index| self.entry(*index));
+        for entry in entries() {
+            self.kept.mend(&entry.found, Mend::Forget);
+        }
+        if !entries().any(|entry| entry.noted) {
+            return;
+        }
+        let index = self.snapshot.index_without(changed);
+        let written = self.store.root().open().map_err(io::Error::other);
+        if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
+            tracing::warn!(maildrop = %self.path, %error, "the index cannot be put right");
+        }
+    }
+}
+
+/// What has left a name needs no removal there.
+fn or_gone(removed: Result<Names, Refusal>) -> Result<(), Refusal> {
+    match removed {
+        Ok(_) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,99 @@
+//! What came during a session under the names of messages that it deletes: a back-up restored at this moment, or other mail.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::reach::Reach;
+use super::session::Maildrop;
+use crate::maildir::files::Found;
+use crate::maildir::snapshot::Copy;
+
+/// The further files, with the same octets, of messages that are about to be removed, by their places in the snapshot.
+#[derive(Default)]
+pub(in crate::maildir) struct Latecomers(HashMap<usize, Vec<Copy>>);
+
+impl Latecomers {
+    pub(in crate::maildir) fn of(&self, place: usize) -> &[Copy] {
+        self.0.get(&place).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Maildrop {
+    /// Looks for what came since the listing under the names of messages that are about to be removed. Files with the same
+    /// octets are the same message, and are given. Other mail is pinned: when the messages are gone, nothing else tells that
+    /// it is other mail.
+    pub(in crate::maildir) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
+        self.find_latecomers(places, reach).unwrap_or_else(|error| {
+            tracing::warn!(maildrop = %self.path, %error, "what came under the names of deleted messages is not known");
+            Latecomers::default()
+        })
+    }
+
+    fn find_latecomers(&mut self, places: &[usize], reach: &mut Reach) -> io::Result<Latecomers> {
+        if self.snapshot.settled && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
+            return Ok(Latecomers::default());
+        }
+        self.reread(&reach.parts)?;
+        reach.reread = true;
+        let concerned: Vec<usize> = places.iter().copied().filter(|place| self.has_latecomers(*place)).collect();
+        if concerned.is_empty() {
+            return Ok(Latecomers::default());
+        }
+        let gone = self.gone_of(&concerned);
+        // What has their names now is other mail, also for the listing that is about to be made.
+        for found in &gone {
+            self.kept.note_removed(found);
+        }
+        let mut fresh = self.store.enter(&self.path).map_err(io::Error::other)?;
+        fresh.pin_namesakes_of(&gone, &[]);
+        let pairs: Vec<(usize, usize)> = concerned
+            .into_iter()
+            .filter_map(|place| Some((place, fresh.place_of(&self.entry(place)?.found)?)))
+            .collect();
+        let fresh_places: Vec<usize> = pairs.iter().map(|(_, fresh_place)| *fresh_place).collect();
+        fresh.pin_kin_of(&fresh_places);
+        let further = pairs.into_iter().map(|(place, fresh_place)| {
+            let files = fresh.files(fresh_place).into_iter().filter(|copy| !self.is_listed(place, &copy.found));
+            (place, files.collect())
+        });
+        Ok(Latecomers(further.collect()))
+    }
+
+    /// The messages that another program has removed.
+    fn gone_of(&self, places: &[usize]) -> Vec<Found> {
+        let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
+        found.filter(|found| self.names_anew().is_some_and(|names| !names.has(found))).cloned().collect()
+    }
+
+    /// Whether files have a message's name now that were not listed.
+    fn has_latecomers(&self, place: usize) -> bool {
+        let Some((names, entry)) = self.names_anew().zip(self.entry(place)) else { return false };
+        let mut others = names.like(&entry.found).filter(|now| !now.is_same_message(&entry.found));
+        others.any(|now| !self.beside().any(|listed| listed.is_same_message(now)))
+    }
+
+    fn is_listed(&self, place: usize, found: &Found) -> bool {
+        let is_same = |listed: &Found| listed.is_same_message(found);
+        self.entry(place).is_some_and(|entry| is_same(&entry.found)) || self.beside().any(is_same)
+    }
+
+    /// Where the message is that has this file.
+    fn place_of(&self, file: &Found) -> Option<usize> {
+        let has_file = |place: usize| self.snapshot.copies(place).iter().any(|copy| copy.found.is_same_message(file));
+        let is_it = |(place, entry): (usize, &crate::maildir::snapshot::Entry)| {
+            entry.found.is_same_message(file) || (entry.found.order(file).is_eq() && has_file(place))
+        };
+        self.snapshot.entries.iter().enumerate().position(is_it)
+    }
+
+    /// All files of a message whose octets were compared.
+    fn files(&self, place: usize) -> Vec<Copy> {
+        let entry = self.entry(place);
+        let content = |found: &Found| self.snapshot.contents.get(&found.inode);
+        let front = entry.and_then(|entry| {
+            let state = content(&entry.found)?.state;
+            Some(Copy { found: entry.found.clone(), state })
+        });
+        front.into_iter().chain(self.snapshot.copies(place).iter().cloned()).collect()
+    }
+}

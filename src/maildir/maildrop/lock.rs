@@ -1,0 +1,122 @@
+//! One session at a time: a maildrop is held by a lock on a file in its Maildir.
+//!
+//! The lock of flock(2) belongs to the open file. So it goes with the session, however that ends, and with the process if
+//! that is killed; nothing is left to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
+//! keeps for all nodes.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, statat, unlinkat};
+use rustix::io::Errno;
+
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::fresh;
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::store::Store;
+
+/// The file that is locked. It stays, since removing it would let two sessions lock two files. No IMAP server takes a
+/// file without a dot in front, beside `cur` and `new`, for one of its own.
+const FILE: &str = "restante.lock";
+
+/// A file that is about to be put in its place.
+const BEGUN: &str = "restante.lock.begun";
+
+/// To be locked on NFS, a file must be open for writing.
+const FLAGS: OFlags =
+    OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// How often a lock is tried again whose file was replaced meanwhile.
+const TRIES: usize = 5;
+
+/// A maildrop held for one session. Dropping it lets go.
+#[derive(Debug)]
+pub struct Hold {
+    id: HoldId,
+    _locked: OwnedFd,
+}
+
+/// Which maildrop is held, whatever path leads there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HoldId {
+    device: u64,
+    inode: u64,
+}
+
+/// What came of holding a maildrop.
+#[derive(Debug)]
+pub enum Holding {
+    /// Nobody else holds it as long as this is kept.
+    Held(Hold),
+    /// Another session holds it, on this node or on another.
+    InUse(HoldId),
+    /// There is no Maildir yet, so nothing can be held.
+    Nothing,
+    /// This Maildir cannot be held; why.
+    Impossible(String),
+}
+
+impl Hold {
+    /// Which maildrop this is.
+    #[must_use]
+    pub fn id(&self) -> HoldId {
+        self.id
+    }
+}
+
+impl Store {
+    /// Holds a maildrop, if nobody else does; waits for nobody. Blocks while the disk answers.
+    #[must_use]
+    pub fn hold(&self, path: &MaildropPath) -> Holding {
+        match self.choose(path).and_then(|path| self.directory(&path)) {
+            Ok(Some(maildir)) => lock(&maildir).unwrap_or_else(|errno| Holding::Impossible(format!("{FILE}: {errno}"))),
+            Ok(None) => Holding::Nothing,
+            Err(fault) => Holding::Impossible(fault.to_string()),
+        }
+    }
+
+    /// The Maildir itself, if it is there.
+    pub(in crate::maildir) fn directory(&self, path: &MaildropPath) -> Result<Option<OwnedFd>, EnterFault> {
+        self.root().open()?.directory(path.as_ref())
+    }
+}
+
+fn lock(maildir: &OwnedFd) -> Result<Holding, Errno> {
+    for _ in 0..TRIES {
+        let file = openat(maildir, FILE, FLAGS, Mode::RUSR | Mode::WUSR)?;
+        let id = HoldId::of(&fstat(&file)?);
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if there(maildir) == Some(id) && fstat(&file)?.st_nlink > 1 => return part(maildir, &file),
+            Ok(()) if there(maildir) == Some(id) => return Ok(Holding::Held(Hold { id, _locked: file })),
+            // Somebody removed the file in between: what we locked keeps nobody out.
+            Ok(()) | Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) => return Ok(Holding::InUse(id)),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::STALE)
+}
+
+/// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
+/// one is locked meanwhile, so that nobody else does the same.
+fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<Holding, Errno> {
+    match unlinkat(maildir, BEGUN, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    let begun = openat(maildir, BEGUN, FLAGS | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?;
+    flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
+    renameat(maildir, BEGUN, maildir, FILE)?;
+    Ok(Holding::Held(Hold { id: HoldId::of(&fstat(&begun)?), _locked: begun }))
+}
+
+fn there(maildir: &OwnedFd) -> Option<HoldId> {
+    // On a file system of another machine the name may be remembered from before.
+    fresh::look_up(maildir.as_fd(), FILE.as_bytes()).ok()?;
+    statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| HoldId::of(&stat))
+}
+
+impl HoldId {
+    fn of(stat: &rustix::fs::Stat) -> Self {
+        Self { device: stat.st_dev, inode: stat.st_ino }
+    }
+}

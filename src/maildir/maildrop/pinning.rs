@@ -1,0 +1,272 @@
+//! Pinning: what a client is told of a message is brought to the disk before it is told.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use super::session::Maildrop;
+use crate::maildir::clock::ClockFault;
+use crate::maildir::files::Found;
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::snapshot::SEPARATOR;
+use crate::maildir::unique_ids::{Day, Ids, Line, Locked, Pin, Pins, Retrieval, Wish, day, pins, unique};
+use crate::pop3::UniqueId;
+
+/// What clients would be told of messages can be written nowhere, while another server's list says something else than
+/// our own rule: nothing may be told now. Why, for the log.
+#[derive(Debug)]
+pub struct PinFault(String);
+
+impl fmt::Display for PinFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PinFault {}
+
+impl Maildrop {
+    /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Then a new
+    /// listing holds: where another node was first, its unique-id is the one. Blocks while the disk answers.
+    ///
+    /// A client may ask for one after the other: so as many further messages are pinned with them as were before in this
+    /// session. That takes few writes, and a client that asks for one only has no more pinned.
+    ///
+    /// # Errors
+    /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be told without pins, and the log says
+    /// that they are.
+    pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
+        let wanted: Vec<usize> =
+            self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        if let Some(why) = self.snapshot.ids.unusable_list() {
+            return Err(PinFault(why.to_owned()));
+        }
+        let mut wanted = self.with_further(indices, wanted);
+        // Of several of one name all are pinned, or none.
+        wanted.extend(self.unpinned_namesakes_of(&self.kin_among(&wanted), &wanted));
+        match self.pin_all(&wanted) {
+            Ok(()) => self.pinned += wanted.len(),
+            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
+            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
+        }
+        Ok(())
+    }
+
+    /// Pins what others are known by that have the names of messages which are about to be removed: when those are gone,
+    /// nothing else tells that these are other mail.
+    pub(in crate::maildir) fn pin_kin_of(&mut self, places: &[usize]) {
+        let removed = self.kin_among(places);
+        self.pin_namesakes_of(&removed, places);
+    }
+
+    /// Pins what those messages are known by that have the names of these, but for the messages in `places`.
+    pub(in crate::maildir) fn pin_namesakes_of(&mut self, removed: &[Found], places: &[usize]) {
+        let wanted = self.unpinned_namesakes_of(removed, places);
+        if !wanted.is_empty()
+            && let Err(error) = self.pin_all(&wanted)
+        {
+            tracing::warn!(maildrop = %self.path, %error, "unique-ids of messages that share a name with a deleted one are not pinned");
+        }
+    }
+
+    fn unpinned_namesakes_of(&self, removed: &[Found], places: &[usize]) -> Vec<usize> {
+        if removed.is_empty() {
+            return Vec::new();
+        }
+        let places: HashSet<usize> = places.iter().copied().collect();
+        let names: HashSet<Cow<'_, [u8]>> = removed.iter().map(Found::identity).collect();
+        let is_namesake = |twin: &usize| {
+            !places.contains(twin)
+                && self.snapshot.ids.wish(*twin).is_some()
+                && self.entry(*twin).is_some_and(|entry| names.contains(&entry.found.identity()))
+        };
+        self.snapshot.ids.twins.iter().copied().filter(is_namesake).collect()
+    }
+
+    /// Those of the messages in these places that share their names with others.
+    fn kin_among(&self, places: &[usize]) -> Vec<Found> {
+        let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
+        found.filter(|found| found.kin.is_some()).cloned().collect()
+    }
+
+    /// Besides these places, those of further messages that must be pinned: behind these indices, and then before them.
+    fn with_further(&self, indices: &[usize], mut wanted: Vec<usize>) -> Vec<usize> {
+        let (first, last) = (indices.first().copied().unwrap_or(0), indices.last().map_or(0, |last| last + 1));
+        let all = self.offered.as_ref().map_or(self.snapshot.entries.len(), |offered| offered.len());
+        let further = (last..all).chain((0..first).rev()).map(|index| self.place(index));
+        wanted.extend(further.filter(|place| self.snapshot.ids.wish(*place).is_some()).take(self.pinned));
+        wanted
+    }
+
+    /// Notes that somebody has retrieved the messages at these indices; what is noted of them already stays. Blocks while
+    /// the disk answers. A mark that is lost means "not retrieved".
+    ///
+    /// # Errors
+    /// The marks cannot be written.
+    pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
+        let at = self.store.clock().moment_of_note().as_secs();
+        let places = self.places(indices);
+        self.write_marks(|maildrop, locked| {
+            let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
+            let retrieval = || Retrieval { by: by.into(), at };
+            let keys = places.into_iter().filter_map(|place| maildrop.key(place, &locked.pins));
+            let new = keys.filter(|key| is_new(key));
+            new.map(|key| Line::Retrieved(key, retrieval())).collect()
+        })
+    }
+
+    /// Notes how many days a person's mail stays, or that it stays for ever: what several people share is removed only when
+    /// it is old enough for each of them. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(in crate::maildir) fn note_term(&mut self, by: &str, days: Option<u64>) -> io::Result<()> {
+        self.write_marks(|_, locked| {
+            let is_noted = locked.pins.terms().get(by) == Some(&days);
+            if is_noted { Vec::new() } else { vec![Line::Term(by.into(), days)] }
+        })
+    }
+
+    fn write_marks(&mut self, lines: impl FnOnce(&Self, &Locked<'_>) -> Vec<Line>) -> io::Result<()> {
+        let present = self.snapshot.entries.len();
+        let stamp = self.with_pins(|locked| {
+            let lines = lines(self, locked);
+            if !lines.is_empty() {
+                locked.append(lines)?;
+            }
+            self.tidy(locked, present);
+            Ok(locked.pins.stamp)
+        })?;
+        if self.snapshot.ids.has_pins() {
+            self.renew(self.snapshot.ids.after_pinning(&[], stamp), &HashMap::new());
+        }
+        Ok(())
+    }
+
+    /// The next session sees this snapshot with the pins as they are now, and need not read them again.
+    fn renew(&mut self, ids: Ids, changed: &HashMap<usize, UniqueId>) {
+        let before = Arc::clone(&self.snapshot);
+        self.snapshot = Arc::new(before.with_pins(ids, changed));
+        self.kept.renew(&before, &self.snapshot);
+    }
+
+    /// What a mark of a message is known by: its own base name where another message is, or was, told of without `,U=<n>`.
+    fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
+        let found = &self.entry(index)?.found;
+        let is_apart = self.has_twin(index) || pins.get_exactly(found.base()).is_some();
+        Some(if is_apart { found.key().into() } else { found.identity().into() })
+    }
+
+    fn pin_all(&mut self, wanted: &[usize]) -> io::Result<()> {
+        let snapshot = Arc::clone(&self.snapshot);
+        let wishes = wanted.iter().filter_map(|index| {
+            let listed = snapshot.listed.get(*index)?;
+            Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.key()))
+        });
+        let (changed, stamp) = self.with_pins(|locked| {
+            let (lines, changed) = first_pins(locked, wishes);
+            locked.append(lines)?;
+            self.tidy(locked, snapshot.entries.len());
+            Ok((changed, locked.pins.stamp))
+        })?;
+        let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
+        if own > 0 && snapshot.ids.has_list() {
+            tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
+        }
+        self.renew(snapshot.ids.after_pinning(wanted, stamp), &changed);
+        Ok(())
+    }
+
+    fn with_pins<T>(&self, act: impl FnOnce(&mut Locked<'_>) -> io::Result<T>) -> io::Result<T> {
+        let root = self.store.root().open().map_err(io::Error::other)?;
+        let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
+        let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        act(&mut Locked::take(maildir.as_fd())?)
+    }
+
+    /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
+    /// two of them keeps nobody from what was pinned.
+    fn tidy(&self, locked: &mut Locked<'_>, present: usize) {
+        if locked.pins.want_rewriting(present)
+            && let Some(today) = self.store.today()
+            && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
+        {
+            tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
+        }
+    }
+
+    /// What the messages are known by that have a file now.
+    fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
+        let parts = self.parts().map_err(io::Error::other)?;
+        self.require_parts(&parts)?;
+        let names = parts.names(self.store.settling())?;
+        let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
+        let listed = self.snapshot.entries.iter().map(|entry| &entry.found);
+        let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(Found::kin_key);
+        Ok(known_by.chain(kin.map(Into::into)).collect())
+    }
+}
+
+/// Whether this stands behind the name in a key of one of several messages of that name.
+fn is_behind_name(rest: &[u8]) -> bool {
+    rest.first() == Some(&SEPARATOR)
+}
+
+/// The lines to be written, and the unique-ids that are others than ours: another node was first.
+fn first_pins<'a>(
+    locked: &Locked<'_>,
+    wishes: impl Iterator<Item = (usize, &'a Wish, &'a UniqueId, &'a [u8])>,
+) -> (Vec<Line>, HashMap<usize, UniqueId>) {
+    let (mut lines, mut changed) = (Vec::new(), HashMap::new());
+    let owners = locked.pins.owners();
+    for (index, wish, unique_id, base) in wishes {
+        let earlier = locked.pins.get_exactly(&wish.key);
+        // The first of several of one name may be pinned by its name alone so far.
+        let is_own = |owner: &[u8]| *owner == *wish.key || wish.key.strip_prefix(owner).is_some_and(is_behind_name);
+        let is_taken = || owners.get(unique_id.as_str()).is_some_and(|owner| !is_own(owner));
+        let right = match earlier {
+            Some((_, pin)) => pin.unique_id.clone(),
+            None if is_taken() => unique::hashed(base),
+            None => unique_id.clone(),
+        };
+        if right != *unique_id {
+            changed.insert(index, right.clone());
+        }
+        if earlier.is_none_or(|(_, pin)| pin.gone.is_some()) {
+            lines.push(Line::Pin(wish.key.clone(), Pin { unique_id: right, rank: wish.rank, gone: None }));
+        }
+    }
+    (lines, changed)
+}
+
+impl crate::maildir::store::Store {
+    /// Who retrieved the messages of a maildrop, by what each is known by: its base name without `,U=<n>`. Blocks while
+    /// the disk answers.
+    ///
+    /// # Errors
+    /// The marks cannot be read.
+    pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
+        self.pins(path).map(Pins::into_retrieved)
+    }
+
+    /// The day by which pins outlive their messages; none while the clock cannot be believed.
+    fn today(&self) -> Option<Day> {
+        match self.clock().now() {
+            Ok(moment) => Some(day(moment)),
+            Err(ClockFault::Jumped { .. }) => None,
+            Err(ClockFault::NotNoted(_)) => Some(day(self.clock().moment_of_note())),
+        }
+    }
+
+    pub(in crate::maildir) fn pins(&self, path: &MaildropPath) -> io::Result<Pins> {
+        let root = self.root().open().map_err(io::Error::other)?;
+        let maildir = root.directory(path.as_ref()).map_err(io::Error::other)?;
+        maildir.map_or_else(|| Ok(Pins::default()), |maildir| pins::read(maildir.as_fd()))
+    }
+}

@@ -1,0 +1,183 @@
+//! The ageing of mail that clients leave on the server.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, statat};
+use rustix::io::Errno;
+
+use super::removing::Removal;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{Found, Kin, Parts};
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::maildrop::{Latecomers, Maildrop, Refusal};
+use crate::maildir::snapshot::{Kinship, Removed};
+use crate::maildir::store::Store;
+use crate::maildir::unique_ids::Retrievals;
+
+/// When mail is removed that a person left on the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// So long after it arrived and was retrieved; a day at least.
+    pub after: Duration,
+    /// Mail that was not yet retrieved is removed as well, so long after it arrived.
+    pub also_unretrieved: bool,
+    /// The time differs from person to person. Where several people use one maildrop, the longest holds, and what several of
+    /// them have retrieved stays: nobody's mail goes before the time that they are told.
+    pub differs: bool,
+}
+
+/// What became of aged mail, or would become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// The files of messages that were left on the server for too long.
+    pub removed: Vec<String>,
+    /// How many messages that clients had deleted before were removed for good.
+    pub cleaned_up: usize,
+    /// Each message that could not be removed, with the reason.
+    pub failed: Vec<String>,
+}
+
+/// The rule, at one moment, for the mail of one person.
+struct Ageing<'a> {
+    expiry: Expiry,
+    /// What happened later is too young; none if all is.
+    limit: Option<u64>,
+    person: &'a str,
+    retrievals: Retrievals,
+}
+
+impl Expiry {
+    /// "The argument to the EXPIRE capability indicates the minimum server retention period, in days, for messages on the
+    /// server." (RFC 2449 §6.7)
+    #[must_use]
+    pub fn days(&self) -> u64 {
+        self.after.as_secs() / (24 * 60 * 60)
+    }
+}
+
+impl<'a> Ageing<'a> {
+    /// `now`: since 1970.
+    fn new(expiry: Expiry, person: &'a str, retrievals: Retrievals, now: Duration) -> Self {
+        let after = if expiry.differs { retrievals.longest_term(person, expiry.after) } else { Some(expiry.after) };
+        let limit = after.map(|after| now.saturating_sub(after).as_secs());
+        Self { expiry, limit, person, retrievals }
+    }
+
+    /// Whether a message has been retrieved for long enough, or need not have been.
+    fn may_expire(&self, found: &Found, has_twin: bool) -> bool {
+        let Some(limit) = self.limit else { return false };
+        if self.expiry.differs && self.retrievals.may_be_of_others(self.person, found) {
+            return false;
+        }
+        let last = self.retrievals.last_by(self.person, found, has_twin);
+        last.map_or(self.expiry.also_unretrieved, |last| last <= limit)
+    }
+
+    /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
+    fn arrived_before(&self, parts: &Parts, found: &Found) -> Result<bool, Errno> {
+        let Some(limit) = self.limit.filter(|limit| found.arrived() <= *limit) else { return Ok(false) };
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
+        let modified = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
+        Ok(u64::try_from(modified).is_ok_and(|modified| modified <= limit))
+    }
+}
+
+impl Maildrop {
+    /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
+    pub(in crate::maildir) fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
+        let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
+        let ageing = Ageing::new(expiry, &person, self.retrievals()?, store.clock().now()?);
+        let mut removal = Removal::begin(&store, &path);
+        let (mut expired, mut changed) = (Expired::default(), Vec::new());
+        let mut reach = self.reach()?;
+        for place in self.all_places() {
+            let Some(entry) = self.entry(place) else { continue };
+            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
+                continue;
+            }
+            self.pin_kin_of(&[place]);
+            let latecomers = Latecomers::default();
+            let removed = self.remove(place, &latecomers, &mut reach, &mut removal, |parts, found| {
+                Ok(ageing.arrived_before(parts, found)?)
+            });
+            match removed {
+                Ok(found) => expired.removed.extend(found.map(|found| found.path().display().to_string())),
+                Err(refusal) => {
+                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(place));
+                    expired.failed.push(self.failure(place, &refusal));
+                }
+            }
+        }
+        self.forget(&changed);
+        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
+        Ok(expired)
+    }
+}
+
+impl Store {
+    /// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just tells what that
+    /// would be. Opens no message but those that share a name with another. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn expire(
+        &self,
+        path: &MaildropPath,
+        person: &str,
+        expiry: Option<Expiry>,
+        really: bool,
+    ) -> Result<Expired, EnterFault> {
+        let path = &*self.choose(path)?;
+        self.require_markers(path)?;
+        let mut expired = Expired::default();
+        if let Some(expiry) = expiry {
+            let ageing = Ageing::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);
+            self.expire_by(&ageing, path, really, &mut expired)?;
+        }
+        if let Some(mut mail) = self.deleted(path)? {
+            expired.cleaned_up = mail.clean_up(self.clock().now()?, really)?;
+        }
+        Ok(expired)
+    }
+
+    fn expire_by(
+        &self,
+        ageing: &Ageing<'_>,
+        path: &MaildropPath,
+        really: bool,
+        expired: &mut Expired,
+    ) -> Result<(), EnterFault> {
+        let parts = Parts::open(&self.root().open()?, path.as_ref())?;
+        if parts.are_missing() {
+            return Ok(());
+        }
+        let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
+        let names = parts.names(self.settling()).map_err(unavailable)?;
+        let (pins, removed) = (self.pins(path).map_err(unavailable)?, Removed::default());
+        let (messages, mut resolved) =
+            Kinship::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
+        let mut removal = Removal::begin(self, path);
+        // The first of several of one name waits for a session, which pins what the others are known by.
+        let is_first = |found: &Found| matches!(found.kin.as_deref(), Some(Kin::First(_)));
+        let may_expire = |found: &&Found| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
+        for found in messages.iter().filter(may_expire) {
+            let copies = resolved.copies(found).unwrap_or_default();
+            let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
+                if is_due && really {
+                    removal.remove_whole(&parts, found, &copies)?;
+                }
+                Ok(is_due)
+            });
+            let name = found.path().display().to_string();
+            match removed {
+                Ok(true) => expired.removed.push(name),
+                // Gone, or elsewhere by now: the next time will do.
+                Ok(false) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => {}
+                Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
+            }
+        }
+        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! Everything that takes messages away for good, keeps them for a while, or brings them back.
+//!
+//! In: files that a client deleted at QUIT, or that are old enough. Out: they are gone, or lie in `restante-deleted` or in a
+//! folder. **A message's file is deleted or moved away in this room and nowhere else.**
+//!
+//! | rule | where |
+//! |---|---|
+//! | a file is removed only if it is the one that was listed, in the state that was counted | `removing` |
+//! | what is kept, for how long, and in which folder stands in the name of its directory | `batch` |
+//! | mail that people leave is removed by age only if the settings say so and the clock can be believed | `expiry` |
+//! | a message that is brought back gets a new base name | `undeleting` |
+//! | another program's quota file gets one line for each change | `quota` |
+
+mod batch;
+mod expiry;
+mod quota;
+mod removing;
+mod undeleting;
+
+pub use expiry::{Expired, Expiry};
+pub use removing::Deletion;
+pub(in crate::maildir) use removing::{Names, Removal};
+pub use undeleting::{Deleted, DeletedMail};

@@ -1,0 +1,233 @@
+//! What it means that a message is removed: gone, kept for a while, or moved to a folder.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, OFlags, fsync, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::batch::Batch;
+use super::quota::QuotaChange;
+use crate::maildir::files::{FileState, FolderName, Found, Parts, Place, folder, fresh, fresh_base, name, rename};
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::maildrop::Refusal;
+use crate::maildir::snapshot::Copy;
+use crate::maildir::store::Store;
+
+/// What becomes of a message that a client deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    #[default]
+    Remove,
+    /// It is kept for so long beside the mail, where neither a mail program nor a quota sees it.
+    Keep(Duration),
+    /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
+    Move(FolderName, Option<Duration>),
+}
+
+/// The removal of some messages of one maildrop.
+pub(in crate::maildir) struct Removal<'a> {
+    store: &'a Store,
+    path: &'a MaildropPath,
+    /// Where they go, from the first one on; none if they are just removed.
+    place: Option<Destination>,
+    /// What is no longer among the mail that counts against a quota.
+    quota: QuotaChange,
+    /// Whether the mail lies on local file systems; none until something is removed.
+    local: Option<bool>,
+}
+
+/// Where removed messages go.
+enum Destination {
+    Kept(Batch),
+    Folder { batch: Batch, new: OwnedFd, cur: OwnedFd },
+}
+
+impl<'a> Removal<'a> {
+    pub(in crate::maildir) fn begin(store: &'a Store, path: &'a MaildropPath) -> Self {
+        Self { store, path, place: None, quota: QuotaChange::default(), local: None }
+    }
+
+    /// Removes a message, but only while its file is the one that was listed, in the state whose octets were told. `found`:
+    /// where it lies now.
+    pub(in crate::maildir) fn remove(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<Names, Refusal> {
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
+        self.look_up(parts, found)?;
+        let (state, names) = state(parts, listed, found, counted)?;
+        if self.store.settings().deletion == Deletion::Remove {
+            unlinkat(part, &*found.name, AtFlags::empty())?;
+        } else {
+            match self.destination()? {
+                Destination::Kept(batch) => rename(part, &found.name, batch.directory(), &found.name)?,
+                Destination::Folder { batch, new, cur } => {
+                    let to = if found.place == Place::New { new } else { cur };
+                    // It is still in a folder of this Maildir, and counts as before.
+                    move_to(batch, part, &found.name, to.as_fd())?;
+                    return Ok(names);
+                }
+            }
+        }
+        self.quota.take_away(&found.name, state.size);
+        Ok(names)
+    }
+
+    /// Removes a further file of a message that was removed, or a further name of its file.
+    pub(in crate::maildir) fn remove_further(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<Names, Refusal> {
+        self.look_up(parts, found)?;
+        let (state, names) = state(parts, listed, found, counted)?;
+        unlinkat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::empty())?;
+        self.quota.take_away(&found.name, state.size);
+        Ok(names)
+    }
+
+    /// Removes a message where it was listed, with its further files: all of them or none.
+    pub(in crate::maildir) fn remove_whole(
+        &mut self,
+        parts: &Parts,
+        found: &Found,
+        copies: &[Copy],
+    ) -> Result<(), Refusal> {
+        for Copy { found, state } in copies {
+            self.require_same(parts, found, found, Some(*state))?;
+        }
+        self.remove(parts, found, found, None)?;
+        copies
+            .iter()
+            .try_for_each(|Copy { found, state }| self.remove_further(parts, found, found, Some(*state)).map(drop))
+    }
+
+    /// Requires that a file is the one that was listed, in the state whose octets were compared.
+    pub(in crate::maildir) fn require_same(
+        &mut self,
+        parts: &Parts,
+        listed: &Found,
+        found: &Found,
+        counted: Option<FileState>,
+    ) -> Result<(), Refusal> {
+        self.look_up(parts, found)?;
+        state(parts, listed, found, counted).map(drop)
+    }
+
+    /// What is removed by its name must be what has it now, not what this machine remembers of it.
+    fn look_up(&mut self, parts: &Parts, found: &Found) -> Result<(), Errno> {
+        match parts.get(found.place) {
+            Some(part) if !*self.local.get_or_insert_with(|| parts.are_local()) => fresh::look_up(part, &found.name),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes what was moved last through a crash: the kernel may have written that it left before where it is.
+    pub(in crate::maildir) fn settle(self) -> Result<(), Errno> {
+        self.store.record_quota(self.path, self.quota);
+        match self.place {
+            None => Ok(()),
+            Some(Destination::Kept(batch)) => fsync(batch.directory()),
+            Some(Destination::Folder { new, cur, .. }) => fsync(new).and(fsync(cur)),
+        }
+    }
+
+    /// How long after the deletion the message is removed for good.
+    fn term(&self) -> Option<Duration> {
+        match self.store.settings().deletion {
+            Deletion::Remove => None,
+            Deletion::Keep(time) => Some(time),
+            Deletion::Move(_, time) => time,
+        }
+    }
+
+    fn destination(&mut self) -> Result<&Destination, Refusal> {
+        if self.place.is_none() {
+            self.place = Some(self.make().map_err(Refusal::Hindered)?);
+        }
+        self.place.as_ref().ok_or(Refusal::Kernel(Errno::NOENT))
+    }
+
+    fn make(&self) -> Result<Destination, String> {
+        let maildir = self.store.directory(self.path).map_err(|fault| fault.to_string())?;
+        let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
+        let moment = self.store.clock().moment_of_note();
+        let Deletion::Move(name, _) = &self.store.settings().deletion else {
+            return Batch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
+        };
+        let told = |errno: Errno| format!("the folder {name}: {errno}");
+        let directory = name.directory();
+        folder::make(maildir.as_fd(), &directory).map_err(told)?;
+        let open = |place: Place| {
+            let root = self.store.root().open().map_err(|fault| fault.to_string())?;
+            let part = AsRef::<std::path::Path>::as_ref(self.path).join(&directory).join(place.directory());
+            root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(told)
+        };
+        let (new, cur) = (open(Place::New)?, open(Place::Cur)?);
+        let batch = Batch::begin(&maildir, moment, self.term(), Some(&directory))?;
+        Ok(Destination::Folder { batch, new, cur })
+    }
+}
+
+/// Whether a file had names beside the one that was removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::maildir) enum Names {
+    One,
+    Several,
+}
+
+/// The state of a file, if it is the one that was listed.
+fn state(
+    parts: &Parts,
+    listed: &Found,
+    found: &Found,
+    counted: Option<FileState>,
+) -> Result<(FileState, Names), Refusal> {
+    let stat = statat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let state = FileState::of(&stat).ok_or(Refusal::Changed)?;
+    if counted.is_some_and(|counted| counted.inode != state.inode) {
+        return Err(Refusal::Replaced);
+    }
+    let is_same = match counted {
+        Some(counted) => counted == state,
+        None => listed.inode == 0 || stat.st_ino == listed.inode || is_told_so(parts, listed, found)?,
+    };
+    let names = if stat.st_nlink > 1 { Names::Several } else { Names::One };
+    if is_same { Ok((state, names)) } else { Err(Refusal::Changed) }
+}
+
+/// Whether the directory itself gives a name the inode that was listed: some file systems tell others than `stat` does.
+fn is_told_so(parts: &Parts, listed: &Found, found: &Found) -> Result<bool, Refusal> {
+    let mut is_same = false;
+    let looked = parts.each(|now| {
+        is_same |= (now.place, &now.name, now.inode) == (found.place, &found.name, listed.inode);
+        Ok(())
+    });
+    looked.map(|()| is_same).map_err(|error| Refusal::Hindered(error.to_string()))
+}
+
+/// Moves a message to a folder, noted before that, so that it can be found there again. Its name is kept, unless the
+/// folder has a file of that name.
+fn move_to(batch: &Batch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), Refusal> {
+    let mut name = old.to_vec();
+    loop {
+        batch.note(&name).map_err(Refusal::Hindered)?;
+        let moved = rename(part, old, to, &name);
+        if moved.is_ok() {
+            return Ok(());
+        }
+        batch.forget(&name);
+        if moved != Err(Errno::EXIST) {
+            return Ok(moved?);
+        }
+        let base = name::base(old);
+        name = [&*fresh_base(base), old.get(base.len()..).unwrap_or_default()].concat();
+    }
+}

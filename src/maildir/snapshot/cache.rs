@@ -1,0 +1,133 @@
+//! What is kept of a maildrop between sessions, and shared by those that go on at once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::messages::{Mend, Snapshot};
+use crate::maildir::files::Found;
+
+/// What a session found out about messages, by what each is known by, and of which file, by its inode as the directory
+/// tells it.
+pub(in crate::maildir) type Mends = HashMap<(u64, Box<[u8]>), Mend>;
+
+/// The messages that sessions removed since the last snapshot, with the inodes of their files.
+#[derive(Clone, Debug, Default)]
+pub(in crate::maildir) struct Removed(HashMap<Box<[u8]>, HashSet<u64>>);
+
+impl Removed {
+    pub(in crate::maildir) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a message of that name was removed, and this is another file.
+    pub(in crate::maildir) fn has_another(&self, found: &Found) -> bool {
+        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
+    }
+
+    /// Whether this very file was removed.
+    pub(in crate::maildir) fn has(&self, found: &Found) -> bool {
+        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| inodes.contains(&found.inode))
+    }
+}
+
+/// The last snapshot of one maildrop, and what was found out since.
+#[derive(Debug, Default)]
+pub(in crate::maildir) struct Kept {
+    state: Mutex<State>,
+    building: Mutex<()>,
+    complained: AtomicBool,
+    /// The state of the mounts, by its number, in which all of the maildrop lay on this machine; 0 for never.
+    local_at: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    snapshot: Option<Arc<Snapshot>>,
+    mends: Mends,
+    removed: Removed,
+}
+
+impl Kept {
+    /// The last snapshot, if it is right as long as the stamps are.
+    pub(in crate::maildir) fn settled(&self) -> Option<Arc<Snapshot>> {
+        let state = self.state();
+        state.snapshot.as_ref().filter(|snapshot| snapshot.settled && state.mends.is_empty()).cloned()
+    }
+
+    /// Held while a snapshot is made: of several sessions that enter at once, one reads the disk.
+    pub(in crate::maildir) fn building(&self) -> MutexGuard<'_, ()> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next snapshot can be made from.
+    pub(in crate::maildir) fn known(&self) -> (Option<Arc<Snapshot>>, Mends, Removed) {
+        let state = self.state();
+        (state.snapshot.clone(), state.mends.clone(), state.removed.clone())
+    }
+
+    /// Keeps a new snapshot, into which `mended` and `removed` have gone.
+    pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Mends, removed: &Removed) {
+        let mut state = self.state();
+        state.snapshot = Some(snapshot);
+        state.mends.retain(|file, mend| mended.get(file) != Some(mend));
+        for (identity, inodes) in &removed.0 {
+            if let Some(left) = state.removed.0.get_mut(identity) {
+                left.retain(|inode| !inodes.contains(inode));
+            }
+        }
+        state.removed.0.retain(|_, inodes| !inodes.is_empty());
+    }
+
+    /// Notes that a message was removed, or that another program was first: no other file gets its unique-id.
+    pub(in crate::maildir) fn note_removed(&self, found: &Found) {
+        self.state().removed.0.entry(found.identity().into()).or_default().insert(found.inode);
+    }
+
+    /// Keeps a snapshot in place of the one that it was made from, if that is still the last.
+    pub(in crate::maildir) fn renew(&self, before: &Arc<Snapshot>, snapshot: &Arc<Snapshot>) {
+        let mut state = self.state();
+        if state.snapshot.as_ref().is_some_and(|last| Arc::ptr_eq(last, before)) {
+            state.snapshot = Some(Arc::clone(snapshot));
+        }
+    }
+
+    /// Notes what the next snapshot must heed; gives whether it was not noted yet.
+    pub(in crate::maildir) fn mend(&self, found: &Found, mend: Mend) -> bool {
+        self.state().mends.insert((found.inode, found.identity().into()), mend) != Some(mend)
+    }
+
+    /// Whether this is the first time: what cannot be written is told once.
+    pub(in crate::maildir) fn complain(&self) -> bool {
+        !self.complained.swap(true, Ordering::Relaxed)
+    }
+
+    /// All of the maildrop lies on this machine, as long as the mounts stay in this state.
+    pub(in crate::maildir) fn lies_local_at(&self, generation: u64) {
+        self.local_at.store(generation, Ordering::Relaxed);
+    }
+
+    /// Whether that is known of this state of the mounts.
+    pub(in crate::maildir) fn is_local_at(&self, generation: u64) -> bool {
+        self.local_at.load(Ordering::Relaxed) == generation
+    }
+
+    /// How many messages the last snapshot holds.
+    pub(in crate::maildir) fn messages(&self) -> usize {
+        self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.entries.len())
+    }
+
+    /// Whether clients were told unique-ids that had to be pinned.
+    pub(in crate::maildir) fn holds_pins(&self) -> bool {
+        self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.has_pins())
+    }
+
+    /// Octets of memory that it takes, but for what was found out since.
+    pub(in crate::maildir) fn memory(&self) -> usize {
+        size_of::<Self>() + self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.memory())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

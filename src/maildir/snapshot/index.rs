@@ -1,0 +1,204 @@
+//! The index beside the mail: what was once found out by reading messages, so that it survives a restart.
+//!
+//! It is a cache and nothing else. Whoever deletes it loses work; nothing in it is believed unless the file in question
+//! is still the one that was counted. In octets, numbers with the least octet first:
+//!
+//! ```text
+//! "restante-index"  version: 2   messages: 8
+//! for each message, in the order of the maildrop:
+//!     octets on the wire: 8   inode: 8   inode as the directory tells it: 8   size: 8   modified: 8
+//!     length of its name: 2   its base name without ,U= ,S= ,W=
+//! SHA-256 of all of it: 32
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::maildir::files::{FileState, Moment};
+
+const MAGIC: &[u8] = b"restante-index";
+/// In version 1, compressed files were counted as they lie on disk.
+const VERSION: u16 = 2;
+const SUM: usize = 32;
+
+/// What is known of a message without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct Noted {
+    /// As RETR sends them.
+    pub(in crate::maildir) octets: u64,
+    /// The state of its file when they were counted.
+    pub(in crate::maildir) state: FileState,
+    /// Its file's inode as the directory tells it, which some file systems tell otherwise than `stat` does.
+    pub(in crate::maildir) inode: u64,
+}
+
+/// What is noted of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as the directory tells
+/// it: several files may have one name.
+pub(in crate::maildir) struct Index<'a> {
+    by_file: HashMap<(&'a [u8], u64), Noted>,
+}
+
+/// Why some octets are no index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) enum NoIndex {
+    /// Something else altogether.
+    Foreign,
+    /// Another version's.
+    Version(u16),
+    /// Not what was once written.
+    Damaged,
+}
+
+impl<'a> Index<'a> {
+    /// Reads the octets of an index; every one of them counts.
+    pub(in crate::maildir) fn read(octets: &'a [u8]) -> Result<Self, NoIndex> {
+        let behind = octets.strip_prefix(MAGIC).ok_or(NoIndex::Foreign)?;
+        let (version, _) = behind.split_first_chunk().ok_or(NoIndex::Damaged)?;
+        let version = u16::from_le_bytes(*version);
+        if version != VERSION {
+            return Err(NoIndex::Version(version));
+        }
+        let (told, sum) = octets.split_last_chunk::<SUM>().ok_or(NoIndex::Damaged)?;
+        if digest(&SHA256, told).as_ref() != sum {
+            return Err(NoIndex::Damaged);
+        }
+        let rest = told.get(MAGIC.len() + size_of::<u16>()..).unwrap_or_default();
+        Self::messages(rest).ok_or(NoIndex::Damaged)
+    }
+
+    /// What is noted of the message of that name and inode.
+    pub(in crate::maildir) fn get(&self, stem: &[u8], inode: u64) -> Option<Noted> {
+        self.by_file.get(&(stem, inode)).copied()
+    }
+
+    /// The inodes of all that is noted.
+    pub(in crate::maildir) fn inodes(&self) -> impl Iterator<Item = u64> {
+        self.by_file.keys().map(|(_, inode)| *inode)
+    }
+
+    fn messages(mut rest: &'a [u8]) -> Option<Self> {
+        let count = number(&mut rest)?;
+        // As many as these octets can hold, whatever they claim.
+        let most = rest.len() / (5 * size_of::<u64>());
+        let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
+        for _ in 0..count {
+            let noted = Noted::read(&mut rest)?;
+            let (length, behind) = rest.split_first_chunk()?;
+            let (stem, behind) = behind.split_at_checked(u16::from_le_bytes(*length).into())?;
+            rest = behind;
+            by_file.insert((stem, noted.inode), noted);
+        }
+        rest.is_empty().then_some(Self { by_file })
+    }
+}
+
+/// The octets of an index of these messages.
+pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[u8]> + 'a, Noted)>) -> Vec<u8> {
+    let mut octets = MAGIC.to_vec();
+    octets.extend_from_slice(&VERSION.to_le_bytes());
+    let at = octets.len();
+    octets.extend_from_slice(&0_u64.to_le_bytes());
+    let mut count = 0_u64;
+    for (stem, noted) in messages {
+        let stem = stem.as_ref();
+        let Ok(length) = u16::try_from(stem.len()) else { continue };
+        noted.write(&mut octets);
+        octets.extend_from_slice(&length.to_le_bytes());
+        octets.extend_from_slice(stem);
+        count += 1;
+    }
+    if let Some(place) = octets.get_mut(at..at + size_of::<u64>()) {
+        place.copy_from_slice(&count.to_le_bytes());
+    }
+    let sum = digest(&SHA256, &octets);
+    octets.extend_from_slice(sum.as_ref());
+    octets
+}
+
+impl Noted {
+    fn read(rest: &mut &[u8]) -> Option<Self> {
+        let (octets, inode, told) = (number(rest)?, number(rest)?, number(rest)?);
+        let (size, modified) = (number(rest)?, Moment::of_nanoseconds(number(rest)?.cast_signed()));
+        Some(Self { octets, state: FileState { inode, size, modified }, inode: told })
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        let FileState { inode, size, modified } = self.state;
+        for number in [self.octets, inode, self.inode, size, modified.nanoseconds().cast_unsigned()] {
+            to.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (octets, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(u64::from_le_bytes(*octets))
+}
+
+impl fmt::Display for NoIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str("it is no index"),
+            Self::Version(version) => write!(f, "it is an index of version {version}, and this is {VERSION}"),
+            Self::Damaged => f.write_str("it is damaged"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn noted(octets: u64, modified: i64) -> Noted {
+        let state = FileState { inode: octets ^ 7, size: octets / 2, modified: Moment::of_nanoseconds(modified) };
+        Noted { octets, state, inode: octets }
+    }
+
+    fn fault(octets: &[u8]) -> NoIndex {
+        Index::read(octets).map(drop).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_index_is_told_apart() {
+        let right = write([("1.a", noted(3, -1))].into_iter());
+        assert_eq!(fault(b""), NoIndex::Foreign);
+        assert_eq!(fault(b"dovecot-uidlist"), NoIndex::Foreign);
+        assert_eq!(fault(MAGIC), NoIndex::Damaged);
+        let mut other = right.clone();
+        other[MAGIC.len()] = 1;
+        assert_eq!(fault(&other), NoIndex::Version(1));
+        for length in MAGIC.len() + 2..right.len() {
+            assert_eq!(fault(&right[..length]), NoIndex::Damaged, "cut at {length}");
+        }
+        for at in MAGIC.len() + 2..right.len() {
+            let mut wrong = right.clone();
+            wrong[at] ^= 1;
+            assert_eq!(fault(&wrong), NoIndex::Damaged, "changed at {at}");
+        }
+    }
+
+    #[test]
+    fn a_sum_that_is_right_makes_no_index_right() {
+        let mut octets = [MAGIC, &VERSION.to_le_bytes(), &u64::MAX.to_le_bytes(), &[0; 100]].concat();
+        octets.extend_from_slice(digest(&SHA256, &octets.clone()).as_ref());
+        assert_eq!(fault(&octets), NoIndex::Damaged);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_noted_is_read_again(messages: HashMap<Vec<u8>, (u64, i64)>) {
+            let all = messages.iter().map(|(stem, (octets, modified))| (stem, noted(*octets, *modified)));
+            let octets = write(all.clone());
+            let index = Index::read(&octets).unwrap();
+            prop_assert_eq!(index.by_file.len(), messages.len());
+            for (stem, noted) in all {
+                prop_assert_eq!(index.get(stem, noted.inode), Some(noted));
+            }
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Files whose base names are the same, or differ in `,U=<n>` alone: one message, or several?
+//!
+//! The same octets are one message: a back-up was restored beside it, or a file copied. Different mail is several messages.
+//! The one that was there first has the unique-id of its name like any other. Each is pinned by a key that is made of its name
+//! and its octets, and not of what other programs change, so that each keeps its unique-id, whichever of them goes, and none
+//! gets that of a message that was deleted. From then on every message that arrives under the name is a later one.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use rustix::fs::{AtFlags, Mode, StatxFlags, fstat, openat, statat, statx};
+use rustix::io::Errno;
+
+use super::cache::Removed;
+use super::measure::concerns_one_file;
+use super::messages::Known;
+use crate::maildir::files::{FileState, Found, Kin, Moment, Parts};
+use crate::maildir::store::MESSAGE;
+use crate::maildir::unique_ids::{Pins, unique};
+
+/// How often a file is followed that others move.
+const TRIES: usize = 20;
+
+/// So often it must be missing from the names to be gone.
+const ABSENCES: usize = 3;
+
+/// Of a longer message only so many octets are read, and it is never taken for the same as another.
+const LARGEST: u64 = 64 << 20;
+
+/// Octets read at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// Octets of a digest that a key is made of.
+const DIGEST: usize = 16;
+
+/// Stands in a key between base name and digest: no name of a file has it.
+pub(in crate::maildir) const SEPARATOR: u8 = 0;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct Content {
+    pub(in crate::maildir) state: FileState,
+    digest: [u8; DIGEST],
+    is_whole: bool,
+    /// When the file was made, which no program can change; none where the file system does not know.
+    born: Option<Moment>,
+}
+
+/// What came of looking into a file.
+enum Look {
+    Read(Content),
+    Unreadable,
+    Gone,
+}
+
+/// What is known of contents, by the inodes that directories tell.
+pub(in crate::maildir) type Contents = HashMap<u64, Content>;
+
+/// A further file of a message, with the same octets.
+#[derive(Clone, Debug)]
+pub(in crate::maildir) struct Copy {
+    pub(in crate::maildir) found: Found,
+    /// In which state its octets were compared.
+    pub(in crate::maildir) state: FileState,
+}
+
+/// What the messages of one maildrop have to do with each other.
+pub(in crate::maildir) struct Kinship<'a> {
+    parts: &'a Parts,
+    pins: &'a Pins,
+    known: Option<&'a Known<'a>>,
+    removed: &'a Removed,
+    resolved: Resolved,
+}
+
+/// What was found out besides.
+#[derive(Debug, Default)]
+pub(in crate::maildir) struct Resolved {
+    pub(in crate::maildir) contents: Contents,
+    copies: HashMap<Found, Vec<Copy>>,
+}
+
+/// One message of several that have one name.
+struct Member {
+    found: Found,
+    content: Option<Content>,
+    copies: Vec<Copy>,
+    /// What it is pinned by, until that is known of the file in front.
+    key: Box<[u8]>,
+}
+
+impl Resolved {
+    /// The further files of a message.
+    pub(in crate::maildir) fn copies(&mut self, found: &Found) -> Option<Vec<Copy>> {
+        if self.copies.is_empty() { None } else { self.copies.remove(found) }
+    }
+}
+
+impl<'a> Kinship<'a> {
+    pub(in crate::maildir) fn new(parts: &'a Parts, pins: &'a Pins, removed: &'a Removed) -> Self {
+        Self { parts, pins, known: None, removed, resolved: Resolved::default() }
+    }
+
+    /// Besides, what an earlier snapshot or the index says.
+    pub(in crate::maildir) fn with(self, known: &'a Known<'a>) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    /// Makes messages of files, which come in order. Files are opened only where names do not tell enough.
+    ///
+    /// # Errors
+    /// The disk cannot be asked.
+    pub(in crate::maildir) fn resolve(mut self, found: Vec<Found>) -> io::Result<(Vec<Found>, Resolved)> {
+        let is_plain = |pair: &[Found]| !matches!(pair, [one, other] if one.order(other) == Ordering::Equal);
+        let knows_kin = self.pins.have_kin() || self.known.is_some_and(Known::has_kin);
+        if !knows_kin && self.removed.is_empty() && found.windows(2).all(is_plain) {
+            return Ok((found, self.resolved));
+        }
+        let mut messages = Vec::with_capacity(found.len());
+        let mut rest = found.into_iter().peekable();
+        while let Some(first) = rest.next() {
+            let mut further = Vec::new();
+            while let Some(next) = rest.next_if(|next| next.order(&first) == Ordering::Equal) {
+                further.push(next);
+            }
+            if further.is_empty() {
+                messages.push(self.alone(first)?);
+            } else {
+                further.insert(0, first);
+                messages.extend(self.group(further)?);
+            }
+        }
+        Ok((messages, self.resolved))
+    }
+
+    /// A message beside which there is none of its name now keeps what it had; one that was not listed before is a later one
+    /// if there were others.
+    fn alone(&mut self, mut found: Found) -> io::Result<Found> {
+        let earlier = self.known.and_then(|known| known.kin(&found));
+        if !self.had_others(&found) {
+            found.kin = earlier.filter(|kin| matches!(kin, Kin::Later(_))).cloned().map(Box::new);
+            return Ok(found);
+        }
+        let content = match self.look(&found)? {
+            Look::Read(content) => Some(content),
+            Look::Unreadable => None,
+            Look::Gone => return Ok(found),
+        };
+        let key = key(&found, content.as_ref());
+        let kin = self.kin_before(&found, &key).or_else(|| (!self.is_listed(&found)).then_some(Kin::Later(key)));
+        found.kin = kin.map(Box::new);
+        Ok(found)
+    }
+
+    /// Whether there were other messages of its name, which clients may know.
+    fn had_others(&self, found: &Found) -> bool {
+        self.removed.has_another(found) || self.pins.have_kin_of(&found.identity())
+    }
+
+    fn is_listed(&self, found: &Found) -> bool {
+        self.known.is_some_and(|known| known.is_listed(found))
+    }
+
+    /// How a message stood to others of its name before, by its pin or by an earlier listing.
+    fn kin_before(&self, found: &Found, key: &[u8]) -> Option<Kin> {
+        if let Some((key, pin)) = self.pins.get_exactly(key) {
+            let is_later = pin.unique_id == unique::hashed(key);
+            return Some(if is_later { Kin::Later(key.into()) } else { Kin::First(key.into()) });
+        }
+        // By its name with `,U=<n>`, as files from before there were such keys say.
+        if found.base() != &*found.identity() && self.pins.get_exactly(found.base()).is_some() {
+            return Some(Kin::Later(found.base().into()));
+        }
+        // Another file may have the inode of one that is gone.
+        let is_of = |kin: &&Kin| kin.key() == key || !kin.key().contains(&SEPARATOR);
+        self.known.and_then(|known| known.kin(found)).filter(is_of).cloned()
+    }
+
+    fn group(&mut self, group: Vec<Found>) -> io::Result<Vec<Found>> {
+        let mut members: Vec<Member> = Vec::new();
+        for found in group {
+            let content = match self.look(&found)? {
+                Look::Read(content) => Some(content),
+                Look::Unreadable => None,
+                Look::Gone => continue,
+            };
+            match (content, members.iter_mut().find(|member| member.is_same(content))) {
+                (Some(content), Some(member)) => member.join(found, content, self.known),
+                _ => members.push(Member { found, content, copies: Vec::new(), key: Box::default() }),
+            }
+        }
+        let messages = if members.len() > 1 { self.apart(members) } else { members };
+        let mut found = Vec::with_capacity(messages.len());
+        for Member { found: mut message, copies, .. } in messages {
+            if message.kin.is_none() {
+                message = self.alone(message)?;
+            }
+            if !copies.is_empty() {
+                self.resolved.copies.insert(message.clone(), copies);
+            }
+            found.push(message);
+        }
+        Ok(found)
+    }
+
+    /// Gives each its key; the one that was there first comes first.
+    fn apart(&self, mut members: Vec<Member>) -> Vec<Member> {
+        for member in &mut members {
+            let key = key(&member.found, member.content.as_ref());
+            let before = member.files().find_map(|file| self.kin_before(file, &key));
+            let is_newcomer =
+                |kin: &Self| kin.had_others(&member.found) && !member.files().any(|file| kin.is_listed(file));
+            let kin = before.or_else(|| is_newcomer(self).then(|| Kin::Later(key.clone())));
+            member.found.kin = kin.map(Box::new);
+            member.key = key;
+        }
+        let has_first = members.iter().any(|member| matches!(member.found.kin.as_deref(), Some(Kin::First(_))));
+        let open = members.iter().enumerate().filter(|(_, member)| member.found.kin.is_none());
+        let oldest = open.min_by_key(|(_, member)| self.seniority(member)).map(|(index, _)| index);
+        let first = oldest.filter(|_| !has_first);
+        for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| member.found.kin.is_none()) {
+            let key = std::mem::take(&mut member.key);
+            let kin = if Some(index) == first { Kin::First(key) } else { Kin::Later(key) };
+            member.found.kin = Some(Box::new(kin));
+        }
+        members.sort_by(|one, other| one.found.kin.cmp(&other.found.kin));
+        members
+    }
+
+    /// What sorts the one first that was there first: it was listed, it is in the index, its file is the oldest.
+    fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m Found) {
+        let is_listed = member.files().any(|file| self.is_listed(file));
+        let is_noted = member.files().any(|file| self.known.is_some_and(|known| known.is_noted(file)));
+        // Files that were made within one tick of the kernel's clock are of the same age.
+        let age = member.content.map(|Content { born, state, .. }| [born.unwrap_or(state.modified), state.modified]);
+        (!is_listed, !is_noted, age.is_none(), age, member.found.base(), &member.found)
+    }
+
+    /// Finds out what a file holds.
+    fn look(&mut self, found: &Found) -> io::Result<Look> {
+        let file = match opened(self.parts, found) {
+            Ok(None) => return Ok(Look::Gone),
+            Ok(Some(file)) => file,
+            Err(error) if concerns_one_file(&error) => return Ok(Look::Unreadable),
+            Err(error) => return Err(error),
+        };
+        let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(Look::Gone) };
+        let earlier = self.known.and_then(|known| known.content(found)).filter(|content| content.state == state);
+        let content = match earlier.map_or_else(|| read(&file, state), Ok) {
+            Ok(content) => content,
+            Err(error) if concerns_one_file(&error) => return Ok(Look::Unreadable),
+            Err(error) => return Err(error),
+        };
+        self.resolved.contents.insert(found.inode, content);
+        Ok(Look::Read(content))
+    }
+}
+
+impl Member {
+    fn files(&self) -> impl Iterator<Item = &Found> {
+        [&self.found].into_iter().chain(self.copies.iter().map(|copy| &copy.found))
+    }
+
+    fn is_same(&self, content: Option<Content>) -> bool {
+        let same = |one: Content, other: Content| {
+            one.is_whole && other.is_whole && (one.state.size, one.digest) == (other.state.size, other.digest)
+        };
+        self.content.zip(content).is_some_and(|(one, other)| same(one, other))
+    }
+
+    /// Takes a further file; what was listed before stays in front, else what lies in `cur`, and has more flags.
+    fn join(&mut self, found: Found, content: Content, known: Option<&Known<'_>>) {
+        let is_listed = |found: &Found| known.is_some_and(|known| known.is_listed(found));
+        if let Some(own) = &mut self.content {
+            own.born = own.born.min(content.born);
+        }
+        let (mut copy, mut state) = (found, content.state);
+        if !is_listed(&self.found)
+            && let Some(own) = &mut self.content
+        {
+            std::mem::swap(&mut self.found, &mut copy);
+            std::mem::swap(&mut own.state, &mut state);
+        }
+        self.copies.push(Copy { found: copy, state });
+    }
+}
+
+/// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more is known
+/// than its inode.
+fn key(found: &Found, content: Option<&Content>) -> Box<[u8]> {
+    let mut key = found.identity().into_owned();
+    key.push(SEPARATOR);
+    match content {
+        Some(content) => {
+            let digit = |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
+            key.extend(content.digest.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+        }
+        None => key.extend_from_slice(format!("inode-{}", found.inode).as_bytes()),
+    }
+    key.into()
+}
+
+/// A message's file, wherever it lies now. None if it is gone.
+fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
+    if let Some(file) = open(parts, found)?
+        && (is_it(&file, found)? || is_named_so(parts, found, &file)?)
+    {
+        return Ok(Some(file));
+    }
+    let mut absences = 0;
+    for _ in 0..TRIES {
+        let (mut file, mut is_there) = (Ok(None), false);
+        parts.each(|now| {
+            if matches!(file, Ok(None)) && now.is_same_message(found) {
+                let opened = open(parts, &now)?;
+                is_there = true;
+                file = Ok(match opened {
+                    Some(file) if is_it(&file, found)? => Some(file),
+                    _ => None,
+                });
+            }
+            Ok(())
+        })?;
+        match file {
+            Ok(None) if is_there => {}
+            // One reading of names that others change may leave it out.
+            Ok(None) if absences < ABSENCES || parts.names(Duration::ZERO)?.has(found) => absences += 1,
+            file => return file,
+        }
+    }
+    Err(io::Error::other(format!("{}: elsewhere whenever it was looked for", found.path().display())))
+}
+
+/// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name may get
+/// each other's names.
+fn is_it(file: &File, found: &Found) -> io::Result<bool> {
+    Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
+}
+
+/// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this file's.
+fn is_named_so(parts: &Parts, found: &Found, file: &File) -> io::Result<bool> {
+    let mut is_named = false;
+    parts.each(|now| {
+        is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
+        Ok(())
+    })?;
+    let Some(part) = parts.get(found.place).filter(|_| is_named) else { return Ok(false) };
+    let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
+    Ok(stat.is_ok_and(|stat| fstat(file).is_ok_and(|opened| opened.st_ino == stat.st_ino)))
+}
+
+fn open(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
+    let Some(part) = parts.get(found.place) else { return Ok(None) };
+    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+        Ok(file) => Ok(Some(File::from(file))),
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn read(file: &File, state: FileState) -> io::Result<Content> {
+    let (mut context, mut block) = (Context::new(&SHA256), vec![0; BLOCK]);
+    let mut limited = file.take(LARGEST);
+    loop {
+        match limited.read(&mut block) {
+            Ok(0) => break,
+            Ok(length) => context.update(block.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut digest = [0; DIGEST];
+    digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    Ok(Content { state, digest, is_whole: state.size < LARGEST, born: born(file) })
+}
+
+/// When a file was made, if its file system knows.
+fn born(file: &File) -> Option<Moment> {
+    let answer = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
+    let is_known = answer.stx_mask & StatxFlags::BTIME.bits() != 0;
+    is_known.then(|| Moment::at(answer.stx_btime.tv_sec, answer.stx_btime.tv_nsec))
+}

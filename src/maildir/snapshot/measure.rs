@@ -1,0 +1,205 @@
+//! Finding out how many octets messages have, each followed wherever others move it meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
+use rustix::io::Errno;
+
+use super::kin::Contents;
+use super::messages::{Known, Size};
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{Counted, FileState, Found, Moment, Parts, count, name};
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::maildrop::NoMail;
+use crate::maildir::store::MESSAGE;
+
+/// How often the names are gone through for messages that were not where their names had been read. Each time catches most
+/// of those that were left by the one before.
+const PASSES: usize = 60;
+
+/// So often a message must be missing from names that others change to be gone.
+const ABSENCES: usize = 8;
+
+/// What came of looking at a message.
+pub(in crate::maildir) enum Measured {
+    Known(Size),
+    /// It is not there under this name any more.
+    Moved,
+    /// It is no regular file, so none that could be a message.
+    NoMessage,
+}
+
+/// The messages that were not where their names had been read, until each is measured or seen to be gone.
+#[derive(Default)]
+pub(in crate::maildir) struct Followed {
+    sizes: HashMap<(u64, Box<[u8]>), Size>,
+    gone: HashSet<(u64, Box<[u8]>)>,
+}
+
+/// What messages are measured by.
+#[derive(Clone, Copy)]
+pub(in crate::maildir) struct Measuring<'a> {
+    pub(in crate::maildir) path: &'a MaildropPath,
+    pub(in crate::maildir) parts: &'a Parts,
+    pub(in crate::maildir) known: &'a Known<'a>,
+    /// What is known of messages that share their names with others.
+    pub(in crate::maildir) contents: &'a Contents,
+    /// Octets of the largest message.
+    pub(in crate::maildir) largest: u64,
+}
+
+impl Measuring<'_> {
+    /// Opens a message and counts its octets. None if its file is not there any more, or is none that could be a message.
+    pub(in crate::maildir) fn size(&self, found: &Found) -> Result<Option<Size>, EnterFault> {
+        match self.measure(found) {
+            Ok(Measured::Known(size)) => Ok(Some(size)),
+            Ok(Measured::Moved | Measured::NoMessage) => Ok(None),
+            Err(error) => Err(unavailable(self.path, found, &error)),
+        }
+    }
+
+    /// One that cannot be read keeps its place: what is told of it is the size of its file, and whoever retrieves it is told.
+    fn measure(&self, found: &Found) -> io::Result<Measured> {
+        let Some(part) = self.parts.get(found.place) else { return Ok(Measured::Moved) };
+        let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+            Ok(file) => count::count(&File::from(file), self.largest),
+            Err(Errno::NOENT) => return Ok(Measured::Moved),
+            // A link, or a socket.
+            Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
+            Err(errno) => Err(errno.into()),
+        };
+        let is_another =
+            |state: FileState| self.contents.get(&found.inode).is_some_and(|one| one.state.inode != state.inode);
+        match counted {
+            // Messages of one base name may get each other's names.
+            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if is_another(state) => Ok(Measured::Moved),
+            Ok(Some(Counted::Mail(octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
+            Ok(Some(Counted::NoMail(why, state))) => {
+                log_no_mail(self.path, found, why);
+                Ok(Measured::Known(Size::of_no_mail(why, state)))
+            }
+            Ok(None) => Ok(Measured::NoMessage),
+            Err(error) if concerns_one_file(&error) => Ok(by_size(self.path, part, found, self.known, &error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Once for each file.
+pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &Found, why: NoMail) {
+    let file = found.path();
+    tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
+}
+
+/// Whether an error tells that one file cannot be read, and not that nothing can be read now.
+pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
+    /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
+    const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
+    const CLOSED: [Errno; 5] = [Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::STALE, Errno::OVERFLOW];
+    Errno::from_io_error(error).is_some_and(|errno| DAMAGED.contains(&errno) || CLOSED.contains(&errno))
+}
+
+/// What is known of a message that cannot be read.
+fn by_size(path: &MaildropPath, part: BorrowedFd<'_>, found: &Found, known: &Known<'_>, error: &io::Error) -> Measured {
+    let octets = match statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => return Measured::NoMessage,
+        Ok(stat) => u64::try_from(stat.st_size).unwrap_or_default(),
+        Err(Errno::NOENT) => return Measured::Moved,
+        Err(_) => name::disk_octets(found.base()).unwrap_or_default(),
+    };
+    if !known.is_unreadable(found) {
+        let file = found.path();
+        tracing::error!(maildrop = %path, file = %file.display(), %error, "a message cannot be read, and is listed by the size of its file");
+    }
+    Measured::Known(Size::unreadable(octets))
+}
+
+impl Followed {
+    /// What was found out about a message.
+    pub(in crate::maildir) fn size(&self, found: &Found) -> Option<Size> {
+        if self.sizes.is_empty() { None } else { self.sizes.get(&key(found)).copied() }
+    }
+
+    /// Leaves out what is gone, or is no message.
+    pub(in crate::maildir) fn leave_out_gone(&self, found: &mut Vec<Found>) {
+        if !self.gone.is_empty() {
+            found.retain(|found| !self.gone.contains(&key(found)));
+        }
+    }
+
+    /// Measures messages that have moved since their names were read. Their directories are gone through, and each is
+    /// opened as soon as its name turns up.
+    ///
+    /// # Errors
+    /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
+    pub(in crate::maildir) fn follow(&mut self, measuring: &Measuring<'_>, moved: &[Found]) -> Result<(), EnterFault> {
+        let path = measuring.path;
+        let mut left: HashMap<(u64, Box<[u8]>), usize> = moved.iter().map(|found| (key(found), 0)).collect();
+        for _ in 0..PASSES {
+            self.pass(measuring, &mut left).map_err(|error| EnterFault::unavailable(path, &error))?;
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        let moved = left.len();
+        Err(EnterFault::Unavailable(format!("{path}: {moved} messages were elsewhere whenever they were looked for")))
+    }
+
+    /// Goes through the names once. `left`: how often each message was not among them.
+    fn pass(&mut self, measuring: &Measuring<'_>, left: &mut HashMap<(u64, Box<[u8]>), usize>) -> io::Result<()> {
+        let parts = measuring.parts;
+        let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
+        let before = parts.stamps(local)?;
+        let mut seen = HashSet::new();
+        parts.each(|found| {
+            let key = key(&found);
+            if !left.contains_key(&key) {
+                return Ok(());
+            }
+            match measuring.measure(&found)? {
+                Measured::Known(size) => drop(self.sizes.insert(key.clone(), size)),
+                Measured::NoMessage => drop(self.gone.insert(key.clone())),
+                Measured::Moved => drop(seen.insert(key)),
+            }
+            Ok(())
+        })?;
+        let is_certain = local && before == parts.stamps(local)? && before.are_older_than(begun);
+        let is_doubtful =
+            |(key, absences): (&(u64, Box<[u8]>), &usize)| *absences + 1 >= ABSENCES && !seen.contains(key);
+        // One reading of names that others change may leave some out, again and again.
+        if !is_certain && left.iter().any(is_doubtful) {
+            seen.extend(parts.names(Duration::ZERO)?.found.iter().map(key));
+        }
+        left.retain(|key, absences| {
+            if self.sizes.contains_key(key) || self.gone.contains(key) {
+                return false;
+            }
+            if seen.contains(key) {
+                return true;
+            }
+            *absences += 1;
+            let is_gone = is_certain || *absences >= ABSENCES;
+            if is_gone {
+                self.gone.insert(key.clone());
+            }
+            !is_gone
+        });
+        Ok(())
+    }
+}
+
+/// What a message is known by while its name changes.
+pub(in crate::maildir) fn key(found: &Found) -> (u64, Box<[u8]>) {
+    (found.inode, if found.inode == 0 { found.base().into() } else { found.identity().into() })
+}
+
+/// What went wrong with a message's file, for the log.
+fn unavailable(path: &MaildropPath, found: &Found, error: &io::Error) -> EnterFault {
+    let file = AsRef::<Path>::as_ref(path).join(found.path());
+    EnterFault::unavailable(file.display(), error)
+}

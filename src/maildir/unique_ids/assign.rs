@@ -1,0 +1,199 @@
+//! The unique-ids of a maildrop's messages, and their order: what was told before stays, then what another server told
+//! counts, then our own rule.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::import::{ImportMode, Lists, Old, OverLong, UniqueIdSettings};
+use super::order::{self, Rank};
+use super::pins::Pins;
+use super::unique;
+use crate::maildir::files::{Found, Moment};
+use crate::pop3::UniqueId;
+
+/// What decides besides the names.
+pub(in crate::maildir) struct Sources<'a> {
+    pub(in crate::maildir) settings: &'a UniqueIdSettings,
+    pub(in crate::maildir) pins: &'a Pins,
+    pub(in crate::maildir) lists: Option<Lists<'a>>,
+}
+
+/// A message with its unique-id.
+#[derive(Debug)]
+pub(in crate::maildir) struct Settled {
+    pub(in crate::maildir) found: Found,
+    pub(in crate::maildir) unique_id: UniqueId,
+    /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
+    pub(in crate::maildir) wish: Option<Wish>,
+    pub(in crate::maildir) origin: UidlOrigin,
+}
+
+/// What a pin is made of, besides the unique-id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::maildir) struct Wish {
+    /// What the message is known by.
+    pub(in crate::maildir) key: Box<[u8]>,
+    pub(in crate::maildir) rank: Option<Rank>,
+    /// The unique-id is by our own rule.
+    pub(in crate::maildir) is_own: bool,
+}
+
+/// Where a unique-id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UidlOrigin {
+    /// A client was told it before.
+    Pin,
+    /// Another server's list has it.
+    List,
+    /// A list has one that cannot be told, or may not: it is not printable, or too long.
+    Invalid,
+    /// A list, or a pin, has the same for an earlier message.
+    Duplicate,
+    /// Our own rule.
+    Own,
+}
+
+/// What becomes of all messages.
+#[derive(Debug, Default)]
+pub(in crate::maildir) struct Settlement {
+    pub(in crate::maildir) messages: Vec<Settled>,
+    pub(in crate::maildir) waiting: Waiting,
+}
+
+/// The messages that are left out because they wait for the other server: since when, by what each is known by.
+pub(in crate::maildir) type Waiting = HashMap<Box<[u8]>, Moment>;
+
+impl Settlement {
+    /// How many messages have a unique-id by our own rule, because no list has them.
+    pub(in crate::maildir) fn unlisted(&self) -> usize {
+        self.messages.iter().filter(|message| message.origin == UidlOrigin::Own).count()
+    }
+}
+
+impl Sources<'_> {
+    /// Settles the messages, which come in the order of their arrival. `held` tells what an earlier snapshot had. `since`
+    /// tells from when on a message may wait for the other server; none if its file is gone.
+    pub(in crate::maildir) fn settle(
+        &self,
+        found: Vec<Found>,
+        held: impl Fn(&Found) -> Option<UniqueId>,
+        since: impl Fn(&Found) -> Option<Moment>,
+    ) -> Settlement {
+        let mut settlement = Settlement::default();
+        let mut messages = Vec::with_capacity(found.len());
+        for found in found {
+            let message = self.candidate(found, &held);
+            match self.waits(&message, &held, &since) {
+                Some(since) => drop(settlement.waiting.insert(message.found.identity().into(), since)),
+                None => messages.push(message),
+            }
+        }
+        if messages.iter().any(|message| message.rank.is_some()) {
+            messages.sort_by(|one, other| order::compare((&one.found, one.rank), (&other.found, other.rank)));
+        }
+        self.part(&mut messages);
+        settlement.messages = messages.into_iter().map(|message| self.settled(message)).collect();
+        settlement
+    }
+
+    /// What a message would have, were it alone.
+    fn candidate(&self, found: Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> Candidate {
+        // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
+        let exact = found.kin_key().and_then(|key| self.pins.get_exactly(key));
+        let pin = exact.or_else(|| if found.is_later() { None } else { self.pins.get(found.base()) });
+        if let Some((key, pin)) = pin {
+            let must_be_pinned = |key: &[u8]| found.kin_key().is_some_and(|own| own != key);
+            let back = if must_be_pinned(key) { found.kin_key() } else { pin.gone.map(|_| key) };
+            let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, back.map(Into::into));
+            return Candidate { found, unique_id, rank, origin: UidlOrigin::Pin, back };
+        }
+        let old = self.lists.as_ref().and_then(|lists| lists.find(found.base()));
+        let rank = old.as_ref().and_then(|old| old.rank);
+        let (unique_id, origin) = match old.map(|old| self.valid(&old)) {
+            Some(Some(unique_id)) => (unique_id, UidlOrigin::List),
+            other => (own(&found, held), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
+        };
+        Candidate { found, unique_id, rank, origin, back: None }
+    }
+
+    /// The other server's unique-id, if it can be told.
+    fn valid(&self, old: &Old<'_>) -> Option<UniqueId> {
+        let unique_id = std::str::from_utf8(&old.unique_id).ok().and_then(UniqueId::imported)?;
+        let may_be_told = !unique_id.is_over_long() || self.settings.over_long == OverLong::Keep;
+        may_be_told.then_some(unique_id)
+    }
+
+    /// Whether a message is left out until the other server has listed it, and since when. What was shown stays.
+    fn waits(
+        &self,
+        message: &Candidate,
+        held: &impl Fn(&Found) -> Option<UniqueId>,
+        since: &impl Fn(&Found) -> Option<Moment>,
+    ) -> Option<Moment> {
+        if self.settings.import != ImportMode::Follow
+            || message.origin != UidlOrigin::Own
+            || held(&message.found).is_some()
+        {
+            return None;
+        }
+        let (since, now, wait) = (since(&message.found)?, Moment::before(Duration::ZERO), self.settings.follow_wait);
+        // A clock that is far ahead of ours must not hide mail for as long.
+        (since > now.earlier_by(wait) && since < now.later_by(wait)).then_some(since)
+    }
+
+    /// No two messages have the same unique-id, nor one that another message had: a client that knows it would not fetch
+    /// this one. The first keeps it; what is pinned goes before what is not.
+    fn part(&self, messages: &mut [Candidate]) {
+        if self.pins.is_empty() && self.lists.is_none() {
+            return;
+        }
+        let owners = self.pins.owners();
+        let mut told: HashSet<UniqueId> = HashSet::with_capacity(messages.len());
+        told.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
+        for message in messages.iter_mut().filter(|one| one.origin != UidlOrigin::Pin) {
+            if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
+                message.unique_id = unique::hashed(message.found.kin_key().unwrap_or(message.found.base()));
+                message.origin = UidlOrigin::Duplicate;
+            }
+            told.insert(message.unique_id.clone());
+        }
+    }
+
+    fn settled(&self, message: Candidate) -> Settled {
+        let Candidate { found, unique_id, rank, origin, back } = message;
+        let key = match origin {
+            UidlOrigin::Pin => back,
+            _ if found.kin.is_some() => found.kin_key().map(Into::into),
+            _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
+            _ => Some(found.identity().into()),
+        };
+        let wish = key.map(|key| Wish { key, rank, is_own: origin == UidlOrigin::Own });
+        Settled { found, unique_id, wish, origin }
+    }
+}
+
+/// Our own rule, and what an earlier snapshot had by it.
+fn own(found: &Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
+    if found.is_later() {
+        return unique::hashed(found.key());
+    }
+    held(found).unwrap_or_else(|| unique::plain(&found.identity()))
+}
+
+/// What our own rule gives again needs no pin.
+fn is_own(unique_id: &UniqueId, found: &Found) -> bool {
+    let identity = found.identity();
+    unique_id.as_str().as_bytes() == &*identity || *unique_id == unique::plain(&identity)
+}
+
+struct Candidate {
+    found: Found,
+    unique_id: UniqueId,
+    rank: Option<Rank>,
+    origin: UidlOrigin,
+    /// What is to be pinned anew: its pin says that its name was gone, or knows it by its name alone.
+    back: Option<Box<[u8]>>,
+}
+
+/// What must be pinned, by the message's index.
+pub(in crate::maildir) type Wishes = HashMap<usize, Wish>;

@@ -1,0 +1,32 @@
+//! Unique-ids that another server told: read from its own lists, so that a move costs no client its mail again.
+//!
+//! Nothing of another program is ever written, renamed or deleted, and no lock of theirs is taken: their writers append
+//! whole lines, or rename a new list over the old one.
+
+mod contents;
+mod courier;
+mod format;
+mod lists;
+mod neutral;
+mod settings;
+mod text;
+mod uidlist;
+
+pub(in crate::maildir) use contents::{Contents, LIST_FILES, ListStamps, changed_since};
+pub use format::{FormatFault, UidlFormat};
+pub(in crate::maildir) use lists::{Lists, Old};
+pub use settings::{ImportMode, ListKind, OverLong, UniqueIdSettings};
+
+/// The lines of a list that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Unread {
+    first: Option<usize>,
+    count: usize,
+}
+
+impl Unread {
+    fn note(&mut self, line: usize) {
+        self.first = self.first.or(Some(line));
+        self.count += 1;
+    }
+}

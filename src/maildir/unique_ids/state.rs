@@ -1,0 +1,232 @@
+//! What a snapshot's unique-ids were settled from, and whether that is still so.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assign::{Settlement, Sources, Waiting, Wish, Wishes};
+use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since};
+use super::pins::{self, Pins};
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{FileStamp, Found, Moment, bounds};
+use crate::maildir::mail_root::{MaildropPath, OpenRoot, Root};
+use crate::maildir::settings::Settings;
+use crate::maildir::snapshot::Snapshot;
+
+/// What was read before messages are settled.
+pub(in crate::maildir) struct Sought {
+    pins: Pins,
+    contents: Contents,
+}
+
+/// What a snapshot remembers of it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::maildir) struct Ids {
+    /// What must be pinned before it is told.
+    wishes: Arc<Wishes>,
+    /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
+    pub(in crate::maildir) twins: Vec<usize>,
+    pins: Option<FileStamp>,
+    lists: ListStamps,
+    /// Whether another server's list was found.
+    has_list: bool,
+    /// Why a list that lies there is of no use.
+    unusable: Option<Arc<str>>,
+    /// Whether pins were.
+    has_pins: bool,
+    /// The messages that wait for another server.
+    waiting: Arc<Waiting>,
+    /// When the first of them is shown.
+    until: Option<Moment>,
+}
+
+impl Sought {
+    /// Reads pins and lists.
+    ///
+    /// # Errors
+    /// Some are there and cannot be read: clients may know other unique-ids than would be told without them.
+    pub(in crate::maildir) fn read(
+        root: &OpenRoot<'_>,
+        lists: Option<&Root>,
+        path: &MaildropPath,
+        settings: &Settings,
+    ) -> Result<Self, EnterFault> {
+        let pins = match root.directory(path.as_ref())? {
+            Some(maildir) => pins::read(maildir.as_fd()),
+            None => Ok(Pins::default()),
+        };
+        let pins = pins.map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
+        if pins.damaged > 0 {
+            let (maildrop, lines) = (path, pins.damaged);
+            tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
+        }
+        let contents = if settings.unique_ids.import.reads() {
+            contents(root, lists, path, settings)?
+        } else {
+            Contents::default()
+        };
+        Ok(Self { pins, contents })
+    }
+
+    /// What settles unique-ids.
+    pub(in crate::maildir) fn sources<'a>(&'a self, settings: &'a UniqueIdSettings) -> Sources<'a> {
+        let lists = settings.import.reads().then(|| Lists::parse(&self.contents, settings));
+        Sources { settings, pins: &self.pins, lists }
+    }
+
+    /// What a snapshot made from it remembers.
+    pub(in crate::maildir) fn ids(&self, sources: &Sources<'_>, settlement: &Settlement) -> Ids {
+        Ids {
+            wishes: Arc::default(),
+            twins: Vec::new(),
+            pins: self.pins.stamp,
+            lists: self.contents.stamps,
+            has_list: sources.lists.as_ref().is_some_and(Lists::is_any),
+            unusable: sources.lists.as_ref().and_then(|lists| lists.unusable.as_deref().map(Arc::from)),
+            has_pins: self.know_pins(),
+            waiting: Arc::new(settlement.waiting.clone()),
+            until: settlement.waiting.values().min().map(|since| since.later_by(sources.settings.follow_wait)),
+        }
+    }
+
+    /// Whether clients were told of any message.
+    pub(in crate::maildir) fn know_pins(&self) -> bool {
+        !self.pins.is_empty()
+    }
+
+    /// Tells what is wrong with the lists, once for each state that they are in.
+    pub(in crate::maildir) fn tell_faults(
+        &self,
+        path: &MaildropPath,
+        sources: &Sources<'_>,
+        settlement: &Settlement,
+        earlier: Option<&Snapshot>,
+    ) {
+        if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
+            return;
+        }
+        if let Some(fault) = sources.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
+            tracing::error!(
+                maildrop = %path,
+                %fault,
+                "UIDL is answered by [SYS/TEMP] until this list is repaired or removed, left out of uidl.precedence, or uidl.import is done"
+            );
+        }
+        for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
+            let unlisted = settlement.unlisted();
+            tracing::warn!(maildrop = %path, %fault, unlisted, "another server's list of unique-ids is not whole");
+        }
+    }
+}
+
+impl Ids {
+    /// Notes what there is to know of a message besides its unique-id.
+    pub(in crate::maildir) fn note(&mut self, index: usize, has_twin: bool, wish: Option<Wish>) {
+        self.twins.extend(has_twin.then_some(index));
+        if let Some(wish) = wish {
+            Arc::make_mut(&mut self.wishes).insert(index, wish);
+        }
+    }
+
+    /// Whether something must be pinned before it is told.
+    pub(in crate::maildir) fn want_pins(&self) -> bool {
+        !self.wishes.is_empty()
+    }
+
+    pub(in crate::maildir) fn wish(&self, index: usize) -> Option<&Wish> {
+        self.wishes.get(&index)
+    }
+
+    /// Since when a message waits for another server; none if it does not.
+    pub(in crate::maildir) fn waits_since(&self, found: &Found) -> Option<Moment> {
+        self.waiting.get(&*found.identity()).copied()
+    }
+
+    /// Why a list that lies there is of no use: what it said may be what clients know.
+    pub(in crate::maildir) fn unusable_list(&self) -> Option<&str> {
+        self.unusable.as_deref()
+    }
+
+    pub(in crate::maildir) fn has_list(&self) -> bool {
+        self.has_list
+    }
+
+    /// Whether clients were told something that had to be pinned.
+    pub(in crate::maildir) fn has_pins(&self) -> bool {
+        self.has_pins
+    }
+
+    /// Octets of memory that it takes at most.
+    pub(in crate::maildir) fn memory(&self) -> usize {
+        /// What a map adds to each entry.
+        const OVERHEAD: usize = 64;
+        let wishes = self.wishes.values().map(|wish| size_of::<Wish>() + wish.key.len() + OVERHEAD);
+        let waiting = self.waiting.keys().map(|key| size_of::<Moment>() + key.len() + OVERHEAD);
+        wishes.sum::<usize>() + waiting.sum::<usize>() + size_of_val(&*self.twins)
+    }
+
+    /// The same after some messages were pinned.
+    pub(in crate::maildir) fn after_pinning(&self, indices: &[usize], stamp: Option<FileStamp>) -> Self {
+        let mut wishes = Wishes::clone(&self.wishes);
+        for index in indices {
+            wishes.remove(index);
+        }
+        Self { wishes: Arc::new(wishes), pins: stamp, has_pins: true, ..self.clone() }
+    }
+
+    /// Whether pins and lists are as they were. Where there is neither, nothing is asked.
+    pub(in crate::maildir) fn are_current(
+        &self,
+        root: &Root,
+        path: &MaildropPath,
+        settings: &UniqueIdSettings,
+    ) -> bool {
+        if self.until.is_some_and(|until| until < Moment::before(Duration::ZERO)) {
+            return false;
+        }
+        let maildir = root.path().join(path);
+        let watches_pins = settings.import.reads() || self.pins.is_some();
+        let is_same = |stamp: io::Result<Option<FileStamp>>| stamp.is_ok_and(|stamp| stamp == self.pins);
+        if watches_pins && !is_same(pins::stamp(&maildir)) {
+            return false;
+        }
+        let directory = || lists_directory(settings.lists_root.as_deref(), root.path(), path);
+        !settings.import.reads()
+            || directory().is_none_or(|directory| !changed_since(&self.lists, &directory, settings))
+    }
+}
+
+/// Where a person's lists are; none if they are not beside the mail and the person has no way to them.
+fn lists_directory(lists_root: Option<&Path>, mail_root: &Path, path: &MaildropPath) -> Option<PathBuf> {
+    match lists_root {
+        None => Some(mail_root.join(path)),
+        Some(lists_root) => path.lists().map(|lists| lists_root.join(lists)),
+    }
+}
+
+fn contents(
+    root: &OpenRoot<'_>,
+    lists: Option<&Root>,
+    path: &MaildropPath,
+    settings: &Settings,
+) -> Result<Contents, EnterFault> {
+    let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
+    let messages = || match root.directory(path.as_ref()).map_err(io::Error::other)? {
+        Some(maildir) => bounds::messages(maildir.as_fd()),
+        None => Ok(0),
+    };
+    let Some(lists) = lists else {
+        return Contents::read(root.as_fd(), path.as_ref(), &settings.unique_ids, messages).map_err(unreadable);
+    };
+    let Some(way) = path.lists() else { return Ok(Contents::default()) };
+    let opened = lists.open()?;
+    let contents = Contents::read(opened.as_fd(), way, &settings.unique_ids, messages).map_err(unreadable)?;
+    if contents.is_none() {
+        // Own strings would be pinned in place of those that clients know, for ever.
+        opened.require_same()?;
+        opened.require_mounted(way, &settings.mount_table)?;
+    }
+    Ok(contents)
+}
