@@ -12,7 +12,7 @@ use crate::maildir::store::Store;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
+enum MailPresence {
     Nothing,
     /// A Maildir without a message.
     NoMail,
@@ -44,25 +44,26 @@ impl Store {
         as_stored: &'p MaildropPath,
     ) -> Result<&'p MaildropPath, EnterFault> {
         match (self.content(root, path)?, self.content(root, as_stored)?) {
-            (Content::Mail, Content::Mail) => Err(EnterFault::Forbidden(format!(
+            (MailPresence::Mail, MailPresence::Mail) => Err(EnterFault::Forbidden(format!(
                 "both {:?} and {:?} hold mail of this person, whose entry has a blank too many: move it all into the first",
                 path.to_string(),
                 as_stored.to_string()
             ))),
-            (Content::Nothing, Content::NoMail) | (Content::Nothing | Content::NoMail, Content::Mail) => Ok(as_stored),
+            (MailPresence::Nothing, MailPresence::NoMail)
+            | (MailPresence::Nothing | MailPresence::NoMail, MailPresence::Mail) => Ok(as_stored),
             _ => Ok(path),
         }
     }
 
-    fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Content, EnterFault> {
+    fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<MailPresence, EnterFault> {
         if root.directory(path.as_ref())?.is_none() {
             self.root().require_mounted(path.as_ref(), &self.settings().mount_table)?;
             // What fell away is no reason to show other mail in its place.
-            return Ok(if self.held_messages(path) { Content::Mail } else { Content::Nothing });
+            return Ok(if self.held_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
         }
         let names = Parts::open(root, path.as_ref())?.names(self.settling());
         let names = names.map_err(|error| EnterFault::unavailable(path, &error))?;
-        Ok(if names.found.is_empty() { Content::NoMail } else { Content::Mail })
+        Ok(if names.found.is_empty() { MailPresence::NoMail } else { MailPresence::Mail })
     }
 
     /// Whether there is a directory for the lists of another server.

@@ -37,12 +37,12 @@ const COMPLAINT: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub(super) struct Clock {
     file: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    latest: Option<Latest>,
+struct ClockState {
+    latest: Option<LatestMoment>,
     /// The latest moment that stands in the file.
     written: Option<Duration>,
     complained: Option<Instant>,
@@ -50,7 +50,7 @@ struct State {
 
 /// The latest moment, since 1970, and when it was that moment by a clock that never jumps.
 #[derive(Clone, Copy, Debug)]
-struct Latest {
+struct LatestMoment {
     moment: Duration,
     at: Instant,
 }
@@ -89,7 +89,7 @@ impl Clock {
         if state.latest.is_none_or(|latest| !latest.believes(now, instant)) {
             let written = self.read()?;
             state.written = written;
-            state.latest = Some(Latest { moment: written.unwrap_or(now), at: instant });
+            state.latest = Some(LatestMoment { moment: written.unwrap_or(now), at: instant });
         }
         let Some(latest) = state.latest.filter(|latest| latest.believes(now, instant)) else {
             let latest = state.latest.take().map_or(now, |latest| latest.moment);
@@ -100,7 +100,7 @@ impl Clock {
             self.write(moment)?;
             state.written = Some(moment);
         }
-        state.latest = Some(if now >= latest.moment { Latest { moment, at: instant } } else { latest });
+        state.latest = Some(if now >= latest.moment { LatestMoment { moment, at: instant } } else { latest });
         Ok(now)
     }
 
@@ -122,7 +122,7 @@ impl Clock {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let before = self.read().ok().flatten();
         self.write(now)?;
-        *self.state() = State::default();
+        *self.state() = ClockState::default();
         Ok(before.map(|moment| UNIX_EPOCH + moment))
     }
 
@@ -170,12 +170,12 @@ impl Clock {
         ClockFault::NotNoted(format!("{}: {why}", self.file.display()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Latest {
+impl LatestMoment {
     fn believes(self, now: Duration, instant: Instant) -> bool {
         now <= self.moment + instant.saturating_duration_since(self.at) + BELIEVED
     }

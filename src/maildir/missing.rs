@@ -10,7 +10,7 @@ use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Parts, Place};
+use crate::maildir::files::{Parts, Subdirectory};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::settings::{Missing, Settings};
 
@@ -25,16 +25,16 @@ pub(super) fn check(
     parts: &Parts,
     settings: &Settings,
 ) -> Result<(), EnterFault> {
-    let lacks = [Place::New, Place::Cur].map(|place| parts.get(place).is_none());
+    let lacks = [Subdirectory::New, Subdirectory::Cur].map(|place| parts.get(place).is_none());
     let (what, other) = match lacks {
         [false, false] => return Ok(()),
         [true, true] => ("new and cur are missing", None),
-        [true, false] => ("new is missing", Some(Place::Cur)),
-        [false, true] => ("cur is missing", Some(Place::New)),
+        [true, false] => ("new is missing", Some(Subdirectory::Cur)),
+        [false, true] => ("cur is missing", Some(Subdirectory::New)),
     };
     root.require_same()?;
     root.require_mounted(path.as_ref(), &settings.mount_table)?;
-    for place in [Place::New, Place::Cur].into_iter().filter(|place| parts.get(*place).is_none()) {
+    for place in [Subdirectory::New, Subdirectory::Cur].into_iter().filter(|place| parts.get(*place).is_none()) {
         let part = AsRef::<Path>::as_ref(path).join(place.directory());
         root.require_mounted(&part, &settings.mount_table)?;
     }

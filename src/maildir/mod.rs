@@ -24,12 +24,12 @@ pub use clock::ClockFault;
 pub use fault::{EnterFault, FetchFault, StoreFault};
 pub use files::FolderName;
 pub use mail_root::{Field, FieldValue, FileSystems, MaildropPath, PathRefusal, PathTemplate, TemplateFault};
-pub use maildrop::{Committed, Hold, HoldId, Holding, Maildrop, Message, NoMail, PinFault, Unreadable};
+pub use maildrop::{Committed, LockId, LockResult, Maildrop, MaildropLock, Message, NoMail, PinFault, Unreadable};
 pub use removal::{Deleted, DeletedMail, Deletion, Expired, Expiry};
 pub use settings::{MarkSeen, Missing, Offer, Settings};
 pub use snapshot::EightBitHeaders;
 pub use store::Store;
-pub use survey::{Condition, Indexed, Place, Planned, PlannedMessage, Surveyed};
+pub use survey::{Condition, DirectoryId, Indexed, Planned, PlannedMessage, Surveyed};
 pub use unique_ids::{
     FormatFault, ImportMode, ListKind, OverLong, Retrieval, UidlFormat, UidlOrigin, UniqueIdSettings,
 };

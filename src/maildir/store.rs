@@ -11,17 +11,17 @@ use rustix::fs::{AtFlags, OFlags, statat};
 
 use crate::maildir::clock::Clock;
 use crate::maildir::fault::{EnterFault, StoreFault};
-use crate::maildir::files::{Found, Moment, Names, Parts};
+use crate::maildir::files::{FileList, MessageFile, Moment, Parts};
 use crate::maildir::mail_root::{FileSystems, MaildropPath, Mounts, OpenRoot, Root, RootKind};
 use crate::maildir::maildrop::Maildrop;
 use crate::maildir::missing;
 use crate::maildir::removal::Deletion;
 use crate::maildir::settings::{Offer, Settings};
 use crate::maildir::snapshot::{
-    EightBitHeaders, Followed, Index, Kept, Kinship, Known, Measuring, Mends, Read, Removed, Snapshot, Surrogates,
-    index_file,
+    CachedMaildrop, Corrections, EightBitHeaders, KnownHeaders, Measurement, MovedMessages, PriorSizes, RemovedFiles,
+    SharedNames, SizeIndex, Snapshot, Surrogates, index_file,
 };
-use crate::maildir::unique_ids::{LIST_FILES, Sought, UniqueIdSettings};
+use crate::maildir::unique_ids::{LIST_FILES, UidSources, UniqueIdSettings};
 
 /// How often the names are read again because a message went elsewhere before it was counted.
 pub(super) const ROUNDS: usize = 20;
@@ -33,10 +33,10 @@ pub(super) const MESSAGE: OFlags =
 /// All Maildirs below the mail root. Cloning gives the same store.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    inner: Arc<StoreInner>,
 }
 
-struct Inner {
+struct StoreInner {
     root: Root,
     /// That of other servers' lists, if they are read and do not lie beside the mail.
     lists: Option<Root>,
@@ -44,7 +44,7 @@ struct Inner {
     clock: Clock,
     settling: Duration,
     settings: Settings,
-    kept: Cache<MaildropPath, Arc<Kept>>,
+    kept: Cache<MaildropPath, Arc<CachedMaildrop>>,
 }
 
 impl Store {
@@ -62,14 +62,14 @@ impl Store {
         let lists = lists_root
             .map(|path| Root::new(RootKind::Lists, path, &settings.unique_ids.list_markers, Arc::clone(&mounts)))
             .transpose()?;
-        let weight = |_: &MaildropPath, kept: &Arc<Kept>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
+        let weight = |_: &MaildropPath, kept: &Arc<CachedMaildrop>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .max_capacity(settings.kept_octets)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let clock = Clock::new(root.path());
-        let inner = Inner { root, clock, lists, mounts, settling: settings.settling, settings, kept };
+        let inner = StoreInner { root, clock, lists, mounts, settling: settings.settling, settings, kept };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Whether all that was known to lie on this machine still does: nothing was mounted since.
-    pub(super) fn is_local_still(&self, kept: &Kept) -> bool {
+    pub(super) fn is_local_still(&self, kept: &CachedMaildrop) -> bool {
         kept.is_local_at(self.inner.mounts.now().generation)
     }
 
@@ -172,7 +172,7 @@ impl Store {
     }
 }
 
-impl Inner {
+impl StoreInner {
     fn file_systems(&self, path: &MaildropPath) -> FileSystems {
         let mut found = FileSystems::default();
         for path in std::iter::once(path).chain(path.as_stored()) {
@@ -199,21 +199,21 @@ impl Inner {
     }
 
     /// The kept snapshot, if `new` and `cur` are as they were.
-    fn unchanged(&self, path: &MaildropPath, kept: &Kept) -> Option<Arc<Snapshot>> {
+    fn unchanged(&self, path: &MaildropPath, kept: &CachedMaildrop) -> Option<Arc<Snapshot>> {
         let snapshot = kept.settled()?;
         let is_same = self.root.stamps(path.as_ref()) == Some(snapshot.stamps);
         (is_same && snapshot.ids.are_current(&self.root, path, &self.settings.unique_ids)).then_some(snapshot)
     }
 
     /// A new snapshot; of several sessions that want one at the same moment, one makes it.
-    fn renewed(&self, path: &MaildropPath, kept: &Arc<Kept>) -> Result<Arc<Snapshot>, EnterFault> {
+    fn renewed(&self, path: &MaildropPath, kept: &Arc<CachedMaildrop>) -> Result<Arc<Snapshot>, EnterFault> {
         let _building = kept.building();
         if let Some(snapshot) = self.unchanged(path, kept) {
             return Ok(snapshot);
         }
         let root = self.root.open()?;
         // Before `new` and `cur` are held open: a login wants few descriptors at once.
-        let sought = Sought::read(&root, self.lists.as_ref(), path, &self.settings)?;
+        let sought = UidSources::read(&root, self.lists.as_ref(), path, &self.settings)?;
         let parts = Parts::open(&root, path.as_ref())?;
         missing::check(&root, path, &parts, &self.settings)?;
         if parts.are_missing() {
@@ -222,7 +222,7 @@ impl Inner {
         let (earlier, mends, removed) = kept.known();
         let octets = if earlier.is_none() { index_file::read(&root, path) } else { None };
         let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
-        let noted = Noted { mends: &mends, removed: &removed, index: index.as_ref() };
+        let noted = PriorState { mends: &mends, removed: &removed, index: index.as_ref() };
         let mut snapshot = self.scan(path, &parts, &sought, earlier, &noted)?;
         if snapshot.is_worth_noting() || (!mends.is_empty() && snapshot.has_news()) {
             note(&root, path, kept, &mut snapshot);
@@ -240,14 +240,14 @@ impl Inner {
         &self,
         path: &MaildropPath,
         parts: &Parts,
-        sought: &Sought,
+        sought: &UidSources,
         mut earlier: Option<Arc<Snapshot>>,
-        noted: &Noted<'_>,
+        noted: &PriorState<'_>,
     ) -> Result<Snapshot, EnterFault> {
         let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
         let sources = sought.sources(&self.settings.unique_ids);
-        let mut followed = Followed::default();
+        let mut followed = MovedMessages::default();
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         for round in 0..ROUNDS {
             let mut names = self.names(path, parts, before.as_deref(), noted)?;
@@ -255,17 +255,17 @@ impl Inner {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
             followed.leave_out_gone(&mut names.found);
-            let known = Known::new(earlier.as_deref(), noted.mends, noted.removed).and(noted.index);
-            let kinship = Kinship::new(parts, sources.pins, noted.removed).with(&known);
+            let known = PriorSizes::new(earlier.as_deref(), noted.mends, noted.removed).and(noted.index);
+            let kinship = SharedNames::new(parts, sources.pins, noted.removed).with(&known);
             let (found, resolved) = kinship.resolve(std::mem::take(&mut names.found)).map_err(unavailable)?;
-            let since = |found: &Found| waits_since(parts, found, earlier.as_deref());
+            let since = |found: &MessageFile| waits_since(parts, found, earlier.as_deref());
             let settlement = sources.settle(found, |found| known.unique_id(found).cloned(), since);
             if round == 0 {
                 sought.tell_faults(path, &sources, &settlement, earlier.as_deref());
             }
             let ids = sought.ids(&sources, &settlement);
             let (contents, largest) = (resolved.contents.clone(), self.settings.largest_message);
-            let measuring = Measuring { path, parts, known: &known, contents: &contents, largest };
+            let measuring = Measurement { path, parts, known: &known, contents: &contents, largest };
             let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, resolved, |found| {
                 followed.size(found).map_or_else(|| measuring.size(found), |size| Ok(Some(size)))
             })?;
@@ -284,26 +284,26 @@ impl Inner {
         path: &MaildropPath,
         parts: &Parts,
         earlier: Option<&Snapshot>,
-        noted: &Noted<'_>,
-    ) -> Result<Names, EnterFault> {
+        noted: &PriorState<'_>,
+    ) -> Result<FileList, EnterFault> {
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         let mut names = parts.names(self.settling).map_err(unavailable)?;
         let known = earlier.iter().flat_map(|snapshot| snapshot.entries.iter()).map(|entry| &entry.found);
         let known = known.filter(|found| !noted.removed.has(found));
-        let inodes = noted.index.into_iter().flat_map(Index::inodes);
+        let inodes = noted.index.into_iter().flat_map(SizeIndex::inodes);
         parts.look_again(&mut names, known, inodes).map_err(unavailable)?;
         Ok(names)
     }
 }
 
 /// What a new snapshot is made from, besides an earlier one.
-struct Noted<'a> {
-    mends: &'a Mends,
-    removed: &'a Removed,
-    index: Option<&'a Index<'a>>,
+struct PriorState<'a> {
+    mends: &'a Corrections,
+    removed: &'a RemovedFiles,
+    index: Option<&'a SizeIndex<'a>>,
 }
 
-impl Inner {
+impl StoreInner {
     fn with_surrogates(
         &self,
         path: &MaildropPath,
@@ -315,19 +315,19 @@ impl Inner {
             return Ok(snapshot);
         }
         let largest = self.settings.largest_message;
-        let surrogates = Surrogates::look(&snapshot, &Read::of(before), largest, parts);
+        let surrogates = Surrogates::look(&snapshot, &KnownHeaders::of(before), largest, parts);
         let surrogates = surrogates.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(Snapshot { surrogates: Some(surrogates), ..snapshot })
     }
 }
 
 /// The index that these octets are; what is none is put aside.
-pub(super) fn usable<'a>(root: &OpenRoot<'_>, path: &MaildropPath, octets: &'a [u8]) -> Option<Index<'a>> {
-    Index::read(octets).map_err(|why| index_file::put_aside(root, path, why)).ok()
+pub(super) fn usable<'a>(root: &OpenRoot<'_>, path: &MaildropPath, octets: &'a [u8]) -> Option<SizeIndex<'a>> {
+    SizeIndex::read(octets).map_err(|why| index_file::put_aside(root, path, why)).ok()
 }
 
 /// Writes the index. A Maildir that may not be written, or a full disk, costs the index and nothing else.
-fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &Kept, snapshot: &mut Snapshot) {
+fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &CachedMaildrop, snapshot: &mut Snapshot) {
     match index_file::write(root, path, &snapshot.index()) {
         Ok(()) => snapshot.set_noted(),
         Err(error) if kept.complain() => {
@@ -339,7 +339,7 @@ fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &Kept, snapshot: &mut Sn
 
 /// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
 /// away.
-fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snapshot>, EnterFault> {
+fn missing(path: &MaildropPath, kept: &CachedMaildrop, sought: &UidSources) -> Result<Arc<Snapshot>, EnterFault> {
     match kept.messages() {
         0 if sought.know_pins() || kept.holds_pins() => {
             Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
@@ -351,13 +351,13 @@ fn missing(path: &MaildropPath, kept: &Kept, sought: &Sought) -> Result<Arc<Snap
 
 /// Since when a message may wait for another server: whoever renames it makes it no younger than it was when it was first
 /// left out. After a restart it begins anew.
-fn waits_since(parts: &Parts, found: &Found, earlier: Option<&Snapshot>) -> Option<Moment> {
+fn waits_since(parts: &Parts, found: &MessageFile, earlier: Option<&Snapshot>) -> Option<Moment> {
     let first = earlier.and_then(|earlier| earlier.ids.waits_since(found));
     changed(parts, found).map(|changed| first.map_or(changed, |first| first.min(changed)))
 }
 
 /// When a message's file was last touched; none if it is gone.
-pub(super) fn changed(parts: &Parts, found: &Found) -> Option<Moment> {
+pub(super) fn changed(parts: &Parts, found: &MessageFile) -> Option<Moment> {
     let stat = statat(parts.get(found.place)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some(Moment::changed(&stat))
 }

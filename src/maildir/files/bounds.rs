@@ -15,12 +15,12 @@ use super::folder::DIRECTORY;
 
 /// What a file may hold at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Bounds {
+pub(in crate::maildir) struct FileBounds {
     octets: u64,
     lines: u64,
 }
 
-impl Bounds {
+impl FileBounds {
     /// Of another server's list, however few messages are there.
     pub(in crate::maildir) const LIST: Self = Self { octets: 16 << 20, lines: 200_000 };
     /// Of the index.
@@ -45,13 +45,13 @@ impl Bounds {
 }
 
 /// Bounds that grow with the messages that are there, which are counted once, and only if that matters.
-pub(in crate::maildir) struct Room<F> {
-    bounds: Bounds,
+pub(in crate::maildir) struct ReadLimit<F> {
+    bounds: FileBounds,
     messages: Option<F>,
 }
 
-impl<F: FnOnce() -> io::Result<u64>> Room<F> {
-    pub(in crate::maildir) fn new(bounds: Bounds, messages: F) -> Self {
+impl<F: FnOnce() -> io::Result<u64>> ReadLimit<F> {
+    pub(in crate::maildir) fn new(bounds: FileBounds, messages: F) -> Self {
         Self { bounds, messages: Some(messages) }
     }
 
@@ -93,10 +93,10 @@ static ENDED: Condvar = Condvar::new();
 
 /// The turn at reading a large file, until it is dropped.
 #[derive(Debug)]
-pub(in crate::maildir) struct Turn(u64);
+pub(in crate::maildir) struct LargeFileTurn(u64);
 
 /// Waits until no other large file is read on the same device. None is needed for a small one.
-pub(in crate::maildir) fn turn(stat: &Stat) -> Option<Turn> {
+pub(in crate::maildir) fn turn(stat: &Stat) -> Option<LargeFileTurn> {
     const LARGE: i64 = 16 << 20;
     if stat.st_size <= LARGE {
         return None;
@@ -105,10 +105,10 @@ pub(in crate::maildir) fn turn(stat: &Stat) -> Option<Turn> {
     while !reading.insert(stat.st_dev) {
         reading = ENDED.wait(reading).unwrap_or_else(PoisonError::into_inner);
     }
-    Some(Turn(stat.st_dev))
+    Some(LargeFileTurn(stat.st_dev))
 }
 
-impl Drop for Turn {
+impl Drop for LargeFileTurn {
     fn drop(&mut self) {
         READING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
         ENDED.notify_all();
@@ -119,22 +119,22 @@ impl Drop for Turn {
 mod tests {
     use super::*;
 
-    fn has(bounds: Bounds, messages: u64, octets: u64, lines: u64) -> bool {
-        Room::new(bounds, || Ok(messages)).has(octets, lines).unwrap()
+    fn has(bounds: FileBounds, messages: u64, octets: u64, lines: u64) -> bool {
+        ReadLimit::new(bounds, || Ok(messages)).has(octets, lines).unwrap()
     }
 
     #[test]
     fn a_file_may_be_as_large_as_the_messages_explain() {
-        assert!(has(Bounds::LIST, 10, (16 << 20) + 81_920, 200_640));
-        assert!(!has(Bounds::LIST, 10, (16 << 20) + 81_921, 0));
-        assert!(!has(Bounds::LIST, 10, 0, 200_641));
-        assert!(has(Bounds::PINS, 1_000_000, 600 << 20, 5_000_000));
+        assert!(has(FileBounds::LIST, 10, (16 << 20) + 81_920, 200_640));
+        assert!(!has(FileBounds::LIST, 10, (16 << 20) + 81_921, 0));
+        assert!(!has(FileBounds::LIST, 10, 0, 200_641));
+        assert!(has(FileBounds::PINS, 1_000_000, 600 << 20, 5_000_000));
     }
 
     #[test]
     fn messages_are_counted_only_where_it_matters_and_once() {
         let mut counted = 0;
-        let mut room = Room::new(Bounds::LIST, || {
+        let mut room = ReadLimit::new(FileBounds::LIST, || {
             counted += 1;
             Ok(10)
         });

@@ -21,7 +21,7 @@ const WINDOW: u32 = 27;
 
 /// What a file holds, as its first octets tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) enum Form {
+pub(in crate::maildir) enum Compression {
     Plain,
     Gzip,
     Zstd,
@@ -30,7 +30,7 @@ pub(in crate::maildir) enum Form {
 
 /// The message in a file, which may be compressed. Reading fails with a [`NoMail`] where a compressed stream is damaged, or
 /// where the message is too large.
-pub(in crate::maildir) struct Content<R: Read> {
+pub(in crate::maildir) struct Inflater<R: Read> {
     decoder: Decoder<R>,
     /// Octets that may still come.
     allowed: u64,
@@ -42,7 +42,7 @@ enum Decoder<R: Read> {
     Zstd(ZstdDecoder<'static, io::BufReader<R>>),
 }
 
-impl Form {
+impl Compression {
     /// `beginning`: the first octets of a file, at least [`MARK`] of them unless the file is shorter.
     pub(in crate::maildir) fn of(beginning: &[u8]) -> Self {
         const NONE: [(&[u8], NoMail); 7] = [
@@ -84,7 +84,7 @@ impl Form {
     }
 
     /// The message in a file of this form, which stands at its beginning. `largest`: octets that the message may have.
-    pub(in crate::maildir) fn content<R: Read>(self, file: R, largest: u64) -> io::Result<Content<R>> {
+    pub(in crate::maildir) fn content<R: Read>(self, file: R, largest: u64) -> io::Result<Inflater<R>> {
         let decoder = match self {
             Self::Plain => Decoder::Plain(file),
             Self::None(why) => return Err(why.into()),
@@ -95,7 +95,7 @@ impl Form {
                 Decoder::Zstd(decoder)
             }
         };
-        Ok(Content { decoder, allowed: largest })
+        Ok(Inflater { decoder, allowed: largest })
     }
 
     pub(in crate::maildir) fn require_plain(self) -> io::Result<()> {
@@ -120,7 +120,7 @@ fn is_bzip2(beginning: &[u8]) -> bool {
     })
 }
 
-impl<R: Read> Read for Content<R> {
+impl<R: Read> Read for Inflater<R> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.decoder {
             Decoder::Plain(file) => file.read(block),
@@ -152,21 +152,21 @@ mod tests {
     #[test]
     fn the_first_octets_tell_what_a_file_holds() {
         for (beginning, form) in [
-            (&b""[..], Form::Plain),
-            (b"Return-Path: <>", Form::Plain),
-            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", Form::Gzip),
-            (b"\x1f\x8b", Form::Plain),
-            (b"\x28\xb5\x2f\xfd\x04\x58", Form::Zstd),
-            (b"BZh91AY&SY", Form::None(NoMail::Compressed("bzip2"))),
-            (b"BZh9\x17\x72\x45\x38\x50\x90", Form::None(NoMail::Compressed("bzip2"))),
-            (b"BZh9: a fie", Form::Plain),
-            (b"\xfd7zXZ\0\0\x04", Form::None(NoMail::Compressed("xz"))),
-            (b"\x04\x22\x4d\x18\x64", Form::None(NoMail::Compressed("lz4"))),
-            (b"Dovecot-LZ4\r\x2a\x9b\xc5", Form::None(NoMail::Compressed("lz4"))),
-            (b"CRYPTED\x03\x07\x02", Form::None(NoMail::Encrypted)),
-            (b"CRYPTED: no", Form::Plain),
+            (&b""[..], Compression::Plain),
+            (b"Return-Path: <>", Compression::Plain),
+            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", Compression::Gzip),
+            (b"\x1f\x8b", Compression::Plain),
+            (b"\x28\xb5\x2f\xfd\x04\x58", Compression::Zstd),
+            (b"BZh91AY&SY", Compression::None(NoMail::Compressed("bzip2"))),
+            (b"BZh9\x17\x72\x45\x38\x50\x90", Compression::None(NoMail::Compressed("bzip2"))),
+            (b"BZh9: a fie", Compression::Plain),
+            (b"\xfd7zXZ\0\0\x04", Compression::None(NoMail::Compressed("xz"))),
+            (b"\x04\x22\x4d\x18\x64", Compression::None(NoMail::Compressed("lz4"))),
+            (b"Dovecot-LZ4\r\x2a\x9b\xc5", Compression::None(NoMail::Compressed("lz4"))),
+            (b"CRYPTED\x03\x07\x02", Compression::None(NoMail::Encrypted)),
+            (b"CRYPTED: no", Compression::Plain),
         ] {
-            assert_eq!(Form::of(beginning), form, "{beginning:?}");
+            assert_eq!(Compression::of(beginning), form, "{beginning:?}");
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let bomb = zstd::encode_all(io::repeat(b'x').take(10 << 20), 19).unwrap();
         assert!(bomb.len() < 10_000);
         for (largest, whole) in [(10 << 20, true), ((10 << 20) - 1, false)] {
-            let mut content = Form::Zstd.content(&*bomb, largest).unwrap();
+            let mut content = Compression::Zstd.content(&*bomb, largest).unwrap();
             let read = io::copy(&mut content, &mut io::sink());
             match read {
                 Ok(octets) => assert!(whole && octets == 10 << 20),

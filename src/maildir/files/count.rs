@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek as _};
 
 use rustix::fs::{FileType, Stat, fstat};
 
-use super::compressed::Form;
+use super::compressed::Compression;
 use super::stamp::Moment;
 use crate::maildir::maildrop::NoMail;
 use crate::pop3::Octets;
@@ -71,7 +71,7 @@ fn count_once(file: &File, block: &mut [u8], size: u64, largest: u64) -> io::Res
     if size > largest {
         return Err(NoMail::TooLarge.into());
     }
-    let (mut content, mut octets) = (Form::look(file)?.content(file, largest)?, Octets::default());
+    let (mut content, mut octets) = (Compression::look(file)?.content(file, largest)?, Octets::default());
     loop {
         match read(&mut content, block)? {
             0 => return Ok(octets.total()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, fchmod, fstat, mkdirat, openat};
 use rustix::io::Errno;
 
-use super::scan::Place;
+use super::scan::Subdirectory;
 
 /// The name of a folder, as an IMAP server that serves the same Maildir knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl std::fmt::Display for FolderName {
 pub(in crate::maildir) fn make(maildir: BorrowedFd<'_>, folder: &Path) -> Result<(), Errno> {
     let directory = make_directory(maildir, folder)?;
     // `cur` last: programs that see it take the folder for whole.
-    for part in [Path::new("tmp"), Path::new(Place::New.directory()), Path::new(Place::Cur.directory())] {
+    for part in [Path::new("tmp"), Path::new(Subdirectory::New.directory()), Path::new(Subdirectory::Cur.directory())] {
         make_directory(directory.as_fd(), part)?;
     }
     let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, statat};
 
 use super::fresh;
-use super::scan::{Found, Look, Parts, Place};
+use super::scan::{MessageFile, Parts, ScanResult, Subdirectory};
 use super::stamp::{Moment, Stamps};
 
 /// How often the names are read again while they change under our eyes.
@@ -28,8 +28,8 @@ const ELSEWHERE: Duration = Duration::from_secs(2);
 
 /// The messages of a Maildir in order, each once.
 #[derive(Clone, Debug)]
-pub(in crate::maildir) struct Names {
-    pub(in crate::maildir) found: Vec<Found>,
+pub(in crate::maildir) struct FileList {
+    pub(in crate::maildir) found: Vec<MessageFile>,
     pub(in crate::maildir) stamps: Stamps,
     /// They lie on local file systems.
     pub(in crate::maildir) local: bool,
@@ -41,34 +41,35 @@ pub(in crate::maildir) struct Names {
     pub(in crate::maildir) odd: Option<PathBuf>,
 }
 
-impl Names {
+impl FileList {
     /// The file that now holds the message which lay in `wanted`: its flags may have been changed, it may have moved
     /// from `new` to `cur`, or `,U=<n>` have been added; or another file was put in its place. `others` are the messages
     /// listed beside it, and the further files of any.
     pub(in crate::maildir) fn follow<'a>(
         &self,
-        wanted: &Found,
-        others: impl Iterator<Item = &'a Found>,
-    ) -> Option<&Found> {
+        wanted: &MessageFile,
+        others: impl Iterator<Item = &'a MessageFile>,
+    ) -> Option<&MessageFile> {
         if let Some(same) = self.like(wanted).find(|found| found.is_same_message(wanted)) {
             return Some(same);
         }
-        let is_beside = |other: &&Found| other.order(wanted) == Ordering::Equal && !other.is_same_message(wanted);
-        let taken: Vec<&Found> = others.filter(is_beside).collect();
+        let is_beside = |other: &&MessageFile| other.order(wanted) == Ordering::Equal && !other.is_same_message(wanted);
+        let taken: Vec<&MessageFile> = others.filter(is_beside).collect();
         // Where no inodes are told, a name is all there is.
-        let may_be = |found: &&Found| wanted.inode == 0 || (found.place, &found.name) == (wanted.place, &wanted.name);
+        let may_be =
+            |found: &&MessageFile| wanted.inode == 0 || (found.place, &found.name) == (wanted.place, &wanted.name);
         let mut left = self.like(wanted).filter(|found| !taken.iter().any(|other| other.is_same_message(found)));
         left.find(may_be)
     }
 
     /// Whether a message is among them, under whatever name.
-    pub(in crate::maildir) fn has(&self, wanted: &Found) -> bool {
+    pub(in crate::maildir) fn has(&self, wanted: &MessageFile) -> bool {
         has(&self.found, wanted)
     }
 
     /// Adds what a further reading found.
-    fn add(&mut self, further: Vec<Found>) {
-        let missing: Vec<Found> = further.into_iter().filter(|found| !self.has(found)).collect();
+    fn add(&mut self, further: Vec<MessageFile>) {
+        let missing: Vec<MessageFile> = further.into_iter().filter(|found| !self.has(found)).collect();
         if !missing.is_empty() {
             self.found.extend(missing);
             self.found = in_order(std::mem::take(&mut self.found));
@@ -76,26 +77,26 @@ impl Names {
     }
 
     /// Those that differ from a message in `,U=<n>` at most.
-    pub(in crate::maildir) fn like(&self, wanted: &Found) -> impl Iterator<Item = &Found> {
+    pub(in crate::maildir) fn like(&self, wanted: &MessageFile) -> impl Iterator<Item = &MessageFile> {
         like(&self.found, wanted)
     }
 }
 
-fn like<'a>(found: &'a [Found], wanted: &Found) -> impl Iterator<Item = &'a Found> {
+fn like<'a>(found: &'a [MessageFile], wanted: &MessageFile) -> impl Iterator<Item = &'a MessageFile> {
     let start = found.partition_point(|found| found.order(wanted) == Ordering::Less);
     found.iter().skip(start).take_while(|found| found.order(wanted) == Ordering::Equal)
 }
 
-fn has(found: &[Found], wanted: &Found) -> bool {
+fn has(found: &[MessageFile], wanted: &MessageFile) -> bool {
     like(found, wanted).any(|found| found.is_same_message(wanted))
 }
 
 /// Reading the names until what they tell is whole.
-struct Reading<'a> {
+struct RepeatedScan<'a> {
     parts: &'a Parts,
     local: bool,
     /// All that was found so far, in order.
-    found: Vec<Found>,
+    found: Vec<MessageFile>,
     odd: Option<PathBuf>,
     /// Readings in a row that told of no message that none before told of.
     calm: usize,
@@ -107,9 +108,9 @@ impl Parts {
     ///
     /// # Errors
     /// They cannot be read, or more and more messages turned up for as long as they were read.
-    pub(in crate::maildir) fn names(&self, settling: Duration) -> io::Result<Names> {
+    pub(in crate::maildir) fn names(&self, settling: Duration) -> io::Result<FileList> {
         let local = self.are_local();
-        let mut reading = Reading { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
+        let mut reading = RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
         for round in 0..ROUNDS {
             if let Some(names) = reading.round(round, settling)? {
                 return Ok(names);
@@ -122,18 +123,19 @@ impl Parts {
     /// old, or while others rename, not to be found is not to be gone. `noted`: inodes of which no more is known.
     pub(in crate::maildir) fn look_again<'f>(
         &self,
-        names: &mut Names,
-        known: impl Iterator<Item = &'f Found>,
+        names: &mut FileList,
+        known: impl Iterator<Item = &'f MessageFile>,
         mut noted: impl Iterator<Item = u64>,
     ) -> io::Result<()> {
         if names.certain {
             return Ok(());
         }
         // Another file under the same name is in its place.
-        let is_replaced = |found: &Found| names.like(found).any(|other| other.name == found.name);
+        let is_replaced = |found: &MessageFile| names.like(found).any(|other| other.name == found.name);
         let inodes: HashSet<u64> = names.found.iter().map(|found| found.inode).filter(|inode| *inode != 0).collect();
         let may_be_missing = known.filter(|found| !inodes.contains(&found.inode));
-        let missing: Vec<&Found> = may_be_missing.filter(|found| !names.has(found) && !is_replaced(found)).collect();
+        let missing: Vec<&MessageFile> =
+            may_be_missing.filter(|found| !names.has(found) && !is_replaced(found)).collect();
         if missing.is_empty() && noted.all(|inode| inode == 0 || inodes.contains(&inode)) {
             return Ok(());
         }
@@ -146,7 +148,7 @@ impl Parts {
     }
 
     /// Whether a message lies under the name that it had.
-    fn lies_there(&self, found: &Found) -> bool {
+    fn lies_there(&self, found: &MessageFile) -> bool {
         let look = |part| {
             fresh::look_up(part, &found.name).ok()?;
             statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()
@@ -157,9 +159,9 @@ impl Parts {
     }
 }
 
-impl Reading<'_> {
+impl RepeatedScan<'_> {
     /// Reads once more. None if a message may be missing.
-    fn round(&mut self, round: usize, settling: Duration) -> io::Result<Option<Names>> {
+    fn round(&mut self, round: usize, settling: Duration) -> io::Result<Option<FileList>> {
         let begun = Moment::before(Duration::ZERO);
         let before = self.parts.stamps(self.local)?;
         let mut look = self.parts.look()?;
@@ -171,15 +173,15 @@ impl Reading<'_> {
         if is_still && (is_of_one_moment || before.are_older_than(begun.earlier_by(margin))) {
             let settled = self.local && before.are_older_than(begun.earlier_by(settling));
             let certain = self.local && before.are_older_than(begun);
-            let names = Names { settled, certain, ..self.names(before, found) };
+            let names = FileList { settled, certain, ..self.names(before, found) };
             return Ok(Some(names));
         }
         let is_like_the_last = found == self.found;
         self.take(found);
         if is_of_one_moment {
             // One that went back from `cur` to `new` in between was seen in neither.
-            let mut again = Look { found: Vec::new(), odd: None, is_of_one_moment };
-            self.parts.look_into(Place::New, &mut again)?;
+            let mut again = ScanResult { found: Vec::new(), odd: None, is_of_one_moment };
+            self.parts.look_into(Subdirectory::New, &mut again)?;
             if again.is_of_one_moment {
                 self.take(in_order(again.found));
                 return Ok(Some(self.names(before, self.found.clone())));
@@ -190,15 +192,15 @@ impl Reading<'_> {
     }
 
     /// Takes what one more reading found; of a message under several names the last one read.
-    fn take(&mut self, found: Vec<Found>) {
+    fn take(&mut self, found: Vec<MessageFile>) {
         if self.found.is_empty() || found.is_empty() {
             self.found.extend(found);
             return;
         }
         // What is delivered while we read was not left out before.
-        let is_news = |found: &Found| found.place == Place::Cur && !has(&self.found, found);
+        let is_news = |found: &MessageFile| found.place == Subdirectory::Cur && !has(&self.found, found);
         self.calm = if found.iter().any(is_news) { 0 } else { self.calm + 1 };
-        let missed: Vec<Found> = self.found.drain(..).filter(|old| !has(&found, old)).collect();
+        let missed: Vec<MessageFile> = self.found.drain(..).filter(|old| !has(&found, old)).collect();
         let mut all = found;
         if !missed.is_empty() {
             all.extend(missed);
@@ -207,16 +209,16 @@ impl Reading<'_> {
         self.found = all;
     }
 
-    fn names(&self, stamps: Stamps, found: Vec<Found>) -> Names {
-        Names { found, stamps, local: self.local, settled: false, certain: false, odd: self.odd.clone() }
+    fn names(&self, stamps: Stamps, found: Vec<MessageFile>) -> FileList {
+        FileList { found, stamps, local: self.local, settled: false, certain: false, odd: self.odd.clone() }
     }
 }
 
 /// Sorts, and leaves one name of each file: that in `cur` rather than that in `new`, and that with `,U=<n>`. A file that was
 /// seen both before and after it was renamed counts once, too.
-fn in_order(mut found: Vec<Found>) -> Vec<Found> {
-    found.sort_unstable_by(Found::full_order);
-    let mut ordered: Vec<Found> = Vec::with_capacity(found.len());
+fn in_order(mut found: Vec<MessageFile>) -> Vec<MessageFile> {
+    found.sort_unstable_by(MessageFile::full_order);
+    let mut ordered: Vec<MessageFile> = Vec::with_capacity(found.len());
     for found in found {
         let mut same = ordered.iter_mut().rev().take_while(|other| other.order(&found) == Ordering::Equal);
         match same.find(|other| other.is_same_message(&found)) {
@@ -231,18 +233,19 @@ fn in_order(mut found: Vec<Found>) -> Vec<Found> {
 mod tests {
     use super::*;
 
-    fn names(found: &[(Place, &str, u64)]) -> Vec<String> {
-        let found = found.iter().map(|(place, name, inode)| Found::new(*place, name.as_bytes(), *inode)).collect();
+    fn names(found: &[(Subdirectory, &str, u64)]) -> Vec<String> {
+        let found =
+            found.iter().map(|(place, name, inode)| MessageFile::new(*place, name.as_bytes(), *inode)).collect();
         in_order(found).iter().map(|found| found.path().display().to_string()).collect()
     }
 
     #[test]
     fn a_file_seen_twice_counts_once() {
-        let moved = [(Place::Cur, "1.a:2,S", 7), (Place::New, "1.a", 7), (Place::New, "0.b", 8)];
+        let moved = [(Subdirectory::Cur, "1.a:2,S", 7), (Subdirectory::New, "1.a", 7), (Subdirectory::New, "0.b", 8)];
         assert_eq!(names(&moved), ["new/0.b", "cur/1.a:2,S"]);
-        let renamed_by_mbsync = [(Place::Cur, "1.a:2,S", 7), (Place::Cur, "1.a,U=5:2,S", 7)];
+        let renamed_by_mbsync = [(Subdirectory::Cur, "1.a:2,S", 7), (Subdirectory::Cur, "1.a,U=5:2,S", 7)];
         assert_eq!(names(&renamed_by_mbsync), ["cur/1.a,U=5:2,S"]);
-        let two_messages = [(Place::Cur, "1.a,U=5:2,S", 7), (Place::Cur, "1.a:2,S", 8)];
+        let two_messages = [(Subdirectory::Cur, "1.a,U=5:2,S", 7), (Subdirectory::Cur, "1.a:2,S", 8)];
         assert_eq!(names(&two_messages), ["cur/1.a:2,S", "cur/1.a,U=5:2,S"]);
     }
 
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn without_inodes_two_messages_are_not_taken_for_one() {
         for unknown in [0, 0xffff_ffff] {
-            let two_messages = [(Place::Cur, "1.a,U=5:2,S", unknown), (Place::Cur, "1.a:2,S", unknown)];
+            let two_messages = [(Subdirectory::Cur, "1.a,U=5:2,S", unknown), (Subdirectory::Cur, "1.a:2,S", unknown)];
             assert_eq!(names(&two_messages).len(), 2);
         }
     }

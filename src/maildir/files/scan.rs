@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::fresh;
 use super::name::{self, Arrival};
-use super::stamp::{Stamp, Stamps, is_local};
+use super::stamp::{DirectoryStamp, Stamps, is_local};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::mail_root::OpenRoot;
 
@@ -27,12 +27,12 @@ const LITTLE_ROOM: usize = 4 * 1024;
 
 /// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::maildir) enum Place {
+pub(in crate::maildir) enum Subdirectory {
     New,
     Cur,
 }
 
-impl Place {
+impl Subdirectory {
     pub(in crate::maildir) fn directory(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -43,14 +43,14 @@ impl Place {
 
 /// How a message stands to others whose base names differ from its own in `,U=<n>` at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::maildir) enum Kin {
+pub(in crate::maildir) enum SharedName {
     /// It was there first, and has the unique-id of its name like any other. It is pinned by this key, too.
     First(Box<[u8]>),
     /// It came later, and is known by this key.
     Later(Box<[u8]>),
 }
 
-impl Kin {
+impl SharedName {
     pub(in crate::maildir) fn key(&self) -> &[u8] {
         match self {
             Self::First(key) | Self::Later(key) => key,
@@ -60,18 +60,18 @@ impl Kin {
 
 /// A message's file, as a directory names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::maildir) struct Found {
-    pub(in crate::maildir) place: Place,
+pub(in crate::maildir) struct MessageFile {
+    pub(in crate::maildir) place: Subdirectory,
     pub(in crate::maildir) name: Box<[u8]>,
     /// As the directory tells it; 0 where it tells none.
     pub(in crate::maildir) inode: u64,
     arrival: Arrival,
     /// None for a message that is alone with its name.
-    pub(in crate::maildir) kin: Option<Box<Kin>>,
+    pub(in crate::maildir) kin: Option<Box<SharedName>>,
 }
 
-impl Found {
-    pub(in crate::maildir) fn new(place: Place, name: &[u8], inode: u64) -> Self {
+impl MessageFile {
+    pub(in crate::maildir) fn new(place: Subdirectory, name: &[u8], inode: u64) -> Self {
         /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
         const UNKNOWN: u64 = 0xffff_ffff;
         let inode = if inode == UNKNOWN { 0 } else { inode };
@@ -81,18 +81,18 @@ impl Found {
     /// What is later among its kin is known by its key, any other message by its base name.
     pub(in crate::maildir) fn key(&self) -> &[u8] {
         match self.kin.as_deref() {
-            Some(Kin::Later(key)) => key,
+            Some(SharedName::Later(key)) => key,
             _ => self.base(),
         }
     }
 
     /// What it is pinned by, if there are, or were, others of its name.
     pub(in crate::maildir) fn kin_key(&self) -> Option<&[u8]> {
-        self.kin.as_deref().map(Kin::key)
+        self.kin.as_deref().map(SharedName::key)
     }
 
     pub(in crate::maildir) fn is_later(&self) -> bool {
-        matches!(self.kin.as_deref(), Some(Kin::Later(_)))
+        matches!(self.kin.as_deref(), Some(SharedName::Later(_)))
     }
 
     /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.
@@ -143,57 +143,58 @@ pub(in crate::maildir) struct Parts {
 
 impl Parts {
     pub(in crate::maildir) fn open(root: &OpenRoot<'_>, maildir: &Path) -> Result<Self, EnterFault> {
-        let open = |place: Place| root.directory(&maildir.join(place.directory()));
-        Ok(Self { new: open(Place::New)?, cur: open(Place::Cur)? })
+        let open = |place: Subdirectory| root.directory(&maildir.join(place.directory()));
+        Ok(Self { new: open(Subdirectory::New)?, cur: open(Subdirectory::Cur)? })
     }
 
     pub(in crate::maildir) fn are_missing(&self) -> bool {
         self.new.is_none() && self.cur.is_none()
     }
 
-    pub(in crate::maildir) fn get(&self, place: Place) -> Option<BorrowedFd<'_>> {
+    pub(in crate::maildir) fn get(&self, place: Subdirectory) -> Option<BorrowedFd<'_>> {
         let part = match place {
-            Place::New => &self.new,
-            Place::Cur => &self.cur,
+            Subdirectory::New => &self.new,
+            Subdirectory::Cur => &self.cur,
         };
         part.as_ref().map(AsFd::as_fd)
     }
 
     /// Whether both lie on local file systems.
     pub(in crate::maildir) fn are_local(&self) -> bool {
-        [Place::New, Place::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
+        [Subdirectory::New, Subdirectory::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
     }
 
     /// The stamps as they are now, whatever is remembered of a file system that is not local.
     pub(in crate::maildir) fn stamps(&self, are_local: bool) -> io::Result<Stamps> {
-        let of =
-            |place| self.get(place).map(|part| fresh::stat(part, are_local).map(|stat| Stamp::of(&stat))).transpose();
-        Ok(Stamps { new: of(Place::New)?, cur: of(Place::Cur)? })
+        let of = |place| {
+            self.get(place).map(|part| fresh::stat(part, are_local).map(|stat| DirectoryStamp::of(&stat))).transpose()
+        };
+        Ok(Stamps { new: of(Subdirectory::New)?, cur: of(Subdirectory::Cur)? })
     }
 
     /// Reads `new` before `cur`: a message that is delivered while we read is seen at least once.
-    pub(in crate::maildir) fn look(&self) -> io::Result<Look> {
-        let mut look = Look { found: Vec::new(), odd: None, is_of_one_moment: true };
-        for place in [Place::New, Place::Cur] {
+    pub(in crate::maildir) fn look(&self) -> io::Result<ScanResult> {
+        let mut look = ScanResult { found: Vec::new(), odd: None, is_of_one_moment: true };
+        for place in [Subdirectory::New, Subdirectory::Cur] {
             self.look_into(place, &mut look)?;
         }
         Ok(look)
     }
 
     /// Reads the names in one of the two.
-    pub(in crate::maildir) fn look_into(&self, place: Place, look: &mut Look) -> io::Result<()> {
+    pub(in crate::maildir) fn look_into(&self, place: Subdirectory, look: &mut ScanResult) -> io::Result<()> {
         let Some(part) = self.get(place) else { return Ok(()) };
         // A name takes about three times the room that some file systems count for it.
         let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
         let room = size.saturating_mul(3).clamp(LEAST_ROOM, MOST_ROOM);
-        let Look { found, odd, is_of_one_moment } = look;
+        let ScanResult { found, odd, is_of_one_moment } = look;
         let answers = read(part, room, |entry| {
             match entry {
-                Entry::File(name, inode) => found.push(Found::new(place, name, inode)),
-                Entry::Odd(name) if odd.is_none() => {
+                DirectoryEntry::File(name, inode) => found.push(MessageFile::new(place, name, inode)),
+                DirectoryEntry::Odd(name) if odd.is_none() => {
                     *odd = Some(Path::new(place.directory()).join(OsStr::from_bytes(name)));
                 }
-                Entry::Odd(_) => {}
+                DirectoryEntry::Odd(_) => {}
             }
             Ok(())
         })?;
@@ -202,12 +203,12 @@ impl Parts {
     }
 
     /// Reads the names, few at a time, and hands over each at once: what is done then is done before it gets another name.
-    pub(in crate::maildir) fn each(&self, mut act: impl FnMut(Found) -> io::Result<()>) -> io::Result<()> {
-        for place in [Place::New, Place::Cur] {
+    pub(in crate::maildir) fn each(&self, mut act: impl FnMut(MessageFile) -> io::Result<()>) -> io::Result<()> {
+        for place in [Subdirectory::New, Subdirectory::Cur] {
             let Some(part) = self.get(place) else { continue };
             read(part, LITTLE_ROOM, |entry| match entry {
-                Entry::File(name, inode) => act(Found::new(place, name, inode)),
-                Entry::Odd(_) => Ok(()),
+                DirectoryEntry::File(name, inode) => act(MessageFile::new(place, name, inode)),
+                DirectoryEntry::Odd(_) => Ok(()),
             })?;
         }
         Ok(())
@@ -215,8 +216,8 @@ impl Parts {
 }
 
 /// What lay in `new` and `cur` when they were read.
-pub(in crate::maildir) struct Look {
-    pub(in crate::maildir) found: Vec<Found>,
+pub(in crate::maildir) struct ScanResult {
+    pub(in crate::maildir) found: Vec<MessageFile>,
     /// The first of those entries that are no regular files.
     pub(in crate::maildir) odd: Option<PathBuf>,
     /// Each directory's names came in one answer of the kernel.
@@ -224,14 +225,18 @@ pub(in crate::maildir) struct Look {
 }
 
 /// What a directory names.
-enum Entry<'a> {
+enum DirectoryEntry<'a> {
     File(&'a [u8], u64),
     /// Something else than a regular file.
     Odd(&'a [u8]),
 }
 
 /// Reads the names in a directory. Gives in how many answers they came.
-fn read(part: BorrowedFd<'_>, room: usize, mut act: impl FnMut(Entry<'_>) -> io::Result<()>) -> io::Result<usize> {
+fn read(
+    part: BorrowedFd<'_>,
+    room: usize,
+    mut act: impl FnMut(DirectoryEntry<'_>) -> io::Result<()>,
+) -> io::Result<usize> {
     seek(part, SeekFrom::Start(0))?;
     let mut block = Vec::with_capacity(room);
     let mut entries = RawDir::new(part, block.spare_capacity_mut());
@@ -250,8 +255,8 @@ fn read(part: BorrowedFd<'_>, room: usize, mut act: impl FnMut(Entry<'_>) -> io:
             kind => Some(kind),
         };
         match kind {
-            Some(FileType::RegularFile) => act(Entry::File(name.to_bytes(), entry.ino()))?,
-            Some(_) => act(Entry::Odd(name.to_bytes()))?,
+            Some(FileType::RegularFile) => act(DirectoryEntry::File(name.to_bytes(), entry.ino()))?,
+            Some(_) => act(DirectoryEntry::Odd(name.to_bytes()))?,
             None => {}
         }
     }

@@ -12,7 +12,7 @@ pub(in crate::maildir) struct Moment(i64);
 
 /// What tells one state of a directory from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Stamp {
+pub(in crate::maildir) struct DirectoryStamp {
     device: u64,
     inode: u64,
     modified: Moment,
@@ -22,20 +22,20 @@ pub(in crate::maildir) struct Stamp {
 /// The stamps of `new` and `cur`; none of one that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct Stamps {
-    pub(in crate::maildir) new: Option<Stamp>,
-    pub(in crate::maildir) cur: Option<Stamp>,
+    pub(in crate::maildir) new: Option<DirectoryStamp>,
+    pub(in crate::maildir) cur: Option<DirectoryStamp>,
 }
 
 /// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct FileStamp {
-    stamp: Stamp,
+    stamp: DirectoryStamp,
     size: i64,
 }
 
 impl FileStamp {
     pub(in crate::maildir) fn of(stat: &Stat) -> Self {
-        Self { stamp: Stamp::of(stat), size: stat.st_size }
+        Self { stamp: DirectoryStamp::of(stat), size: stat.st_size }
     }
 
     /// Whether its contents were changed within this time, or in the future.
@@ -97,7 +97,7 @@ impl Moment {
     }
 }
 
-impl Stamp {
+impl DirectoryStamp {
     pub(in crate::maildir) fn of(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn stamps(modified: Moment, changed: Moment) -> Stamps {
-        Stamps { new: None, cur: Some(Stamp { device: 1, inode: 2, modified, changed }) }
+        Stamps { new: None, cur: Some(DirectoryStamp { device: 1, inode: 2, modified, changed }) }
     }
 
     #[test]

@@ -41,14 +41,14 @@ pub(in crate::maildir) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags)
 
 /// One component after the other, looking at each link.
 fn open_by_steps(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let mut walk = Walk { root, within: Vec::new(), steps: Vec::new(), links: 0 };
+    let mut walk = LinkWalk { root, within: Vec::new(), steps: Vec::new(), links: 0 };
     walk.go_on(path)?;
     while let Some(step) = walk.steps.pop() {
         step.check(walk.at())?;
         let name = match step {
-            Step::Into(name) => name,
-            Step::Out if walk.within.pop().is_none() => return Err(Errno::XDEV),
-            Step::Out | Step::Owned(_) => continue,
+            WalkStep::Into(name) => name,
+            WalkStep::Out if walk.within.pop().is_none() => return Err(Errno::XDEV),
+            WalkStep::Out | WalkStep::Owned(_) => continue,
         };
         let is_last = walk.is_last();
         // What must be no link is told so by the kernel.
@@ -72,36 +72,36 @@ fn open_by_steps(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<Own
 }
 
 /// On the way to what a path leads to.
-struct Walk<'a> {
+struct LinkWalk<'a> {
     root: BorrowedFd<'a>,
     /// The directories entered since, the innermost last.
     within: Vec<OwnedFd>,
     /// What is left to do, the next last.
-    steps: Vec<Step>,
+    steps: Vec<WalkStep>,
     links: usize,
 }
 
-enum Step {
+enum WalkStep {
     Into(OsString),
     Out,
     /// What a link of this user's led to must be theirs.
     Owned(u32),
 }
 
-impl Walk<'_> {
+impl LinkWalk<'_> {
     fn at(&self) -> BorrowedFd<'_> {
         self.within.last().map_or(self.root, AsFd::as_fd)
     }
 
     fn is_last(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step, Step::Owned(_)))
+        self.steps.iter().all(|step| matches!(step, WalkStep::Owned(_)))
     }
 
     fn go_on(&mut self, path: &Path) -> Result<(), Errno> {
         for component in path.components().rev() {
             self.steps.push(match component {
-                Component::Normal(name) => Step::Into(name.to_owned()),
-                Component::ParentDir => Step::Out,
+                Component::Normal(name) => WalkStep::Into(name.to_owned()),
+                Component::ParentDir => WalkStep::Out,
                 Component::CurDir => continue,
                 Component::RootDir | Component::Prefix(_) => return Err(Errno::XDEV),
             });
@@ -123,14 +123,14 @@ impl Walk<'_> {
         }
         let owner = fstat(link)?.st_uid;
         if owner != 0 && owner != geteuid().as_raw() {
-            self.steps.push(Step::Owned(owner));
+            self.steps.push(WalkStep::Owned(owner));
         }
         let to = readlinkat(link, "", Vec::new())?;
         self.go_on(Path::new(OsStr::from_bytes(to.as_bytes())))
     }
 }
 
-impl Step {
+impl WalkStep {
     fn check(&self, found: BorrowedFd<'_>) -> Result<(), Errno> {
         let Self::Owned(owner) = self else { return Ok(()) };
         if fstat(found)?.st_uid == *owner { Ok(()) } else { Err(Errno::LOOP) }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::template::{Field, Part, PathTemplate};
+use super::template::{Field, PathTemplate, TemplatePart};
 use crate::names::prepared;
 
 /// What a person's entry holds for a field.
@@ -169,8 +169,8 @@ impl PathTemplate {
         let mut text = String::new();
         for part in self.parts() {
             match part {
-                Part::Text(plain) => text.push_str(plain),
-                Part::Field { field, lower } => {
+                TemplatePart::Text(plain) => text.push_str(plain),
+                TemplatePart::Field { field, lower } => {
                     let found = value_of(field, value)?;
                     let found = if *lower { found.to_lowercase() } else { found };
                     let root = text.is_empty().then_some((root, self.real_root()));

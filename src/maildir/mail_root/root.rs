@@ -12,7 +12,7 @@ use super::beneath;
 use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared};
 use super::template::PathTemplate;
 use crate::maildir::fault::{EnterFault, StoreFault};
-use crate::maildir::files::{Stamp, Stamps, is_local};
+use crate::maildir::files::{DirectoryStamp, Stamps, is_local};
 
 /// Where mail lies, or another server's lists, as it was at the start.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl Root {
     pub(in crate::maildir) fn stamps(&self, maildir: &Path) -> Option<Stamps> {
         let maildir = self.path.join(maildir);
         let of = |name| match stat(maildir.join(name)) {
-            Ok(stat) => Some(Some(Stamp::of(&stat))),
+            Ok(stat) => Some(Some(DirectoryStamp::of(&stat))),
             Err(Errno::NOENT) => Some(None),
             Err(_) => None,
         };

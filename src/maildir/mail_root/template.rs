@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A path below the mail root with fields to be filled in, such as `{short_name}/Maildir`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
     lists: Option<Box<(Self, PathBuf)>>,
     markers: Vec<Self>,
     /// Where the root of these paths really is, if that was looked up.
@@ -14,7 +14,7 @@ pub struct PathTemplate {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::maildir) enum Part {
+pub(in crate::maildir) enum TemplatePart {
     Text(String),
     Field { field: Field, lower: bool },
 }
@@ -78,15 +78,15 @@ impl PathTemplate {
 
     /// Whether paths made from it differ.
     fn has_fields(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Field { .. }))
+        self.parts.iter().any(|part| matches!(part, TemplatePart::Field { .. }))
     }
 
     /// The path, if it is the same for everybody.
     #[must_use]
     pub fn fixed(&self) -> Option<PathBuf> {
-        let text = |part: &Part| match part {
-            Part::Text(text) => Some(text.clone()),
-            Part::Field { .. } => None,
+        let text = |part: &TemplatePart| match part {
+            TemplatePart::Text(text) => Some(text.clone()),
+            TemplatePart::Field { .. } => None,
         };
         self.parts.iter().map(text).collect::<Option<String>>().map(PathBuf::from)
     }
@@ -145,12 +145,12 @@ impl PathTemplate {
         let templates = [Some(self), self.lists().map(|(lists, _)| lists)].into_iter().flatten();
         let all = templates.flat_map(|template| std::iter::once(template).chain(&template.markers));
         all.flat_map(|template| &template.parts).filter_map(|part| match part {
-            Part::Field { field, .. } => Some(field),
-            Part::Text(_) => None,
+            TemplatePart::Field { field, .. } => Some(field),
+            TemplatePart::Text(_) => None,
         })
     }
 
-    pub(in crate::maildir) fn parts(&self) -> &[Part] {
+    pub(in crate::maildir) fn parts(&self) -> &[TemplatePart] {
         &self.parts
     }
 }
@@ -181,16 +181,16 @@ fn check_components(text: &str) -> Result<(), TemplateFault> {
 }
 
 /// Takes plain text off the front.
-fn literal(rest: &str, at: usize) -> Result<(Part, &str), TemplateFault> {
+fn literal(rest: &str, at: usize) -> Result<(TemplatePart, &str), TemplateFault> {
     let (text, behind) = rest.split_at(rest.find(['{', '}']).unwrap_or(rest.len()));
     if behind.starts_with('}') {
         return Err(fault(at + text.chars().count(), "this } closes nothing".to_owned()));
     }
-    Ok((Part::Text(text.to_owned()), behind))
+    Ok((TemplatePart::Text(text.to_owned()), behind))
 }
 
 /// Takes `{field}` or `{field|lower}` off the front.
-fn field(rest: &str, at: usize) -> Result<(Part, &str), TemplateFault> {
+fn field(rest: &str, at: usize) -> Result<(TemplatePart, &str), TemplateFault> {
     let inside = rest.strip_prefix('{').unwrap_or(rest);
     let end = inside.find(['{', '}']).filter(|end| inside.get(*end..).is_some_and(|tail| tail.starts_with('}')));
     let Some((inside, behind)) = end.and_then(|end| inside.split_at_checked(end)) else {
@@ -202,7 +202,7 @@ fn field(rest: &str, at: usize) -> Result<(Part, &str), TemplateFault> {
         Some((_, change)) => return Err(fault(at, format!("\"|{change}\" is unknown; right would be |lower"))),
     };
     let field = Field::from_word(word).ok_or_else(|| fault(at, unknown(word)))?;
-    Ok((Part::Field { field, lower }, behind.strip_prefix('}').unwrap_or(behind)))
+    Ok((TemplatePart::Field { field, lower }, behind.strip_prefix('}').unwrap_or(behind)))
 }
 
 impl Field {
@@ -292,7 +292,11 @@ mod tests {
         for word in known {
             for (text, lower) in [(format!("a/{{{word}}}/b"), false), (format!("a/{{{word}|lower}}/b"), true)] {
                 let template = PathTemplate::parse(&text).unwrap();
-                let [Part::Text(before), Part::Field { field, lower: read }, Part::Text(behind)] = template.parts()
+                let [
+                    TemplatePart::Text(before),
+                    TemplatePart::Field { field, lower: read },
+                    TemplatePart::Text(behind),
+                ] = template.parts()
                 else {
                     panic!("{text}: {template:?}")
                 };

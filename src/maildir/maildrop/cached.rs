@@ -14,13 +14,13 @@ use rustix::io::Errno;
 use super::message::Message;
 use super::session::Maildrop;
 use crate::maildir::fault::FetchFault;
-use crate::maildir::files::{Found, Place};
+use crate::maildir::files::{MessageFile, Subdirectory};
 use crate::maildir::mail_root::{BENEATH, PASSING};
 use crate::maildir::store::MESSAGE;
 
 /// `new` or `cur`, held open while one message after the other is fetched.
-pub(in crate::maildir) struct Held {
-    place: Place,
+pub(in crate::maildir) struct OpenDirectory {
+    place: Subdirectory,
     directory: OwnedFd,
 }
 
@@ -55,10 +55,10 @@ impl Maildrop {
         self.held = None;
     }
 
-    fn open_cached(&mut self, found: &Found) -> Result<OwnedFd, Errno> {
+    fn open_cached(&mut self, found: &MessageFile) -> Result<OwnedFd, Errno> {
         let held = match self.held.take() {
             Some(held) if held.place == found.place => held,
-            _ => Held { place: found.place, directory: self.directory_cached(found.place)? },
+            _ => OpenDirectory { place: found.place, directory: self.directory_cached(found.place)? },
         };
         // A name that a directory told leads nowhere else: it holds no slash, and a link is not followed.
         let file = cached(held.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
@@ -66,7 +66,7 @@ impl Maildrop {
         file
     }
 
-    fn directory_cached(&self, place: Place) -> Result<OwnedFd, Errno> {
+    fn directory_cached(&self, place: Subdirectory) -> Result<OwnedFd, Errno> {
         // Another file system may have been mounted over it since.
         if !self.store.is_local_still(&self.kept) {
             return Err(Errno::AGAIN);

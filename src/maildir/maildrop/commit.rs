@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::latecomers::Latecomers;
-use super::reach::{Reach, Refusal};
+use super::reach::{MessageFault, Reach};
 use super::session::{Maildrop, TRIES};
-use crate::maildir::files::{FileState, Found, Parts};
-use crate::maildir::removal::{Names, Removal};
-use crate::maildir::snapshot::{Copy, Mend, index_file};
+use crate::maildir::files::{FileState, MessageFile, Parts};
+use crate::maildir::removal::{LinkCount, Removal};
+use crate::maildir::snapshot::{Correction, DuplicateFile, index_file};
 
 /// What became of the marked messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Maildrop {
                 Ok(Some(_)) => committed.removed += 1,
                 Ok(None) => committed.already_gone += 1,
                 Err(refusal) => {
-                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(index));
+                    changed.extend(matches!(refusal, MessageFault::Changed | MessageFault::Elusive).then_some(index));
                     committed.failed.push(self.failure(index, &refusal));
                 }
             }
@@ -75,8 +75,8 @@ impl Maildrop {
         latecomers: &Latecomers,
         reach: &mut Reach,
         removal: &mut Removal<'_>,
-        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
-    ) -> Result<Option<Found>, Refusal> {
+        is_due: impl Fn(&Parts, &MessageFile) -> Result<bool, MessageFault>,
+    ) -> Result<Option<MessageFile>, MessageFault> {
         let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
         let (counted, snapshot) = (self.state_seen(index), Arc::clone(&self.snapshot));
         // All files of a message or none: what is left of it would come back as another message.
@@ -100,7 +100,7 @@ impl Maildrop {
             self.remove_copy(copy, reach, removal, &is_due)?;
         }
         let Some(Some((found, names))) = removed else { return Ok(None) };
-        if names == Names::Several {
+        if names == LinkCount::Several {
             self.remove_names(&listed, reach, removal, counted)?;
         }
         Ok(Some(found))
@@ -109,34 +109,34 @@ impl Maildrop {
     /// Removes a further file of a message, under all its names.
     fn remove_copy(
         &mut self,
-        copy: &Copy,
+        copy: &DuplicateFile,
         reach: &mut Reach,
         removal: &mut Removal<'_>,
-        is_due: impl Fn(&Parts, &Found) -> Result<bool, Refusal>,
-    ) -> Result<(), Refusal> {
+        is_due: impl Fn(&Parts, &MessageFile) -> Result<bool, MessageFault>,
+    ) -> Result<(), MessageFault> {
         let counted = Some(copy.state);
         let removed = self.reach_for_file(&copy.found, reach, |parts, found| {
             Ok(if is_due(parts, found)? {
                 removal.remove_further(parts, &copy.found, found, counted)?
             } else {
-                Names::One
+                LinkCount::One
             })
         })?;
         match removed {
-            Some(Names::Several) => self.remove_names(&copy.found, reach, removal, counted),
-            Some(Names::One) | None => Ok(()),
+            Some(LinkCount::Several) => self.remove_names(&copy.found, reach, removal, counted),
+            Some(LinkCount::One) | None => Ok(()),
         }
     }
 
     /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it turns up.
     fn remove_names(
         &mut self,
-        listed: &Found,
+        listed: &MessageFile,
         reach: &mut Reach,
         removal: &mut Removal<'_>,
         counted: Option<FileState>,
-    ) -> Result<(), Refusal> {
-        let hindered = |error: io::Error| Refusal::Hindered(error.to_string());
+    ) -> Result<(), MessageFault> {
+        let hindered = |error: io::Error| MessageFault::Hindered(error.to_string());
         for _ in 0..TRIES {
             let mut removed = Ok(());
             let looked = reach.parts.each(|now| {
@@ -152,7 +152,7 @@ impl Maildrop {
                 return Ok(());
             }
         }
-        Err(Refusal::Elusive)
+        Err(MessageFault::Elusive)
     }
 
     /// Forgets what is known of messages whose files have changed, in memory and in the index: whoever enters next, here or
@@ -160,7 +160,7 @@ impl Maildrop {
     pub(in crate::maildir) fn forget(&self, changed: &[usize]) {
         let entries = || changed.iter().filter_map(|index| self.entry(*index));
         for entry in entries() {
-            self.kept.mend(&entry.found, Mend::Forget);
+            self.kept.mend(&entry.found, Correction::Forget);
         }
         if !entries().any(|entry| entry.noted) {
             return;
@@ -174,9 +174,9 @@ impl Maildrop {
 }
 
 /// What has left a name needs no removal there.
-fn or_gone(removed: Result<Names, Refusal>) -> Result<(), Refusal> {
+fn or_gone(removed: Result<LinkCount, MessageFault>) -> Result<(), MessageFault> {
     match removed {
-        Ok(_) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => Ok(()),
+        Ok(_) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => Ok(()),
         Err(refusal) => Err(refusal),
     }
 }

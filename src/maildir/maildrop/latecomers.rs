@@ -5,15 +5,15 @@ use std::io;
 
 use super::reach::Reach;
 use super::session::Maildrop;
-use crate::maildir::files::Found;
-use crate::maildir::snapshot::Copy;
+use crate::maildir::files::MessageFile;
+use crate::maildir::snapshot::DuplicateFile;
 
 /// The further files, with the same octets, of messages that are about to be removed, by their places in the snapshot.
 #[derive(Default)]
-pub(in crate::maildir) struct Latecomers(HashMap<usize, Vec<Copy>>);
+pub(in crate::maildir) struct Latecomers(HashMap<usize, Vec<DuplicateFile>>);
 
 impl Latecomers {
-    pub(in crate::maildir) fn of(&self, place: usize) -> &[Copy] {
+    pub(in crate::maildir) fn of(&self, place: usize) -> &[DuplicateFile] {
         self.0.get(&place).map_or(&[], Vec::as_slice)
     }
 }
@@ -60,7 +60,7 @@ impl Maildrop {
     }
 
     /// The messages that another program has removed.
-    fn gone_of(&self, places: &[usize]) -> Vec<Found> {
+    fn gone_of(&self, places: &[usize]) -> Vec<MessageFile> {
         let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
         found.filter(|found| self.names_anew().is_some_and(|names| !names.has(found))).cloned().collect()
     }
@@ -72,27 +72,27 @@ impl Maildrop {
         others.any(|now| !self.beside().any(|listed| listed.is_same_message(now)))
     }
 
-    fn is_listed(&self, place: usize, found: &Found) -> bool {
-        let is_same = |listed: &Found| listed.is_same_message(found);
+    fn is_listed(&self, place: usize, found: &MessageFile) -> bool {
+        let is_same = |listed: &MessageFile| listed.is_same_message(found);
         self.entry(place).is_some_and(|entry| is_same(&entry.found)) || self.beside().any(is_same)
     }
 
     /// Where the message is that has this file.
-    fn place_of(&self, file: &Found) -> Option<usize> {
+    fn place_of(&self, file: &MessageFile) -> Option<usize> {
         let has_file = |place: usize| self.snapshot.copies(place).iter().any(|copy| copy.found.is_same_message(file));
-        let is_it = |(place, entry): (usize, &crate::maildir::snapshot::Entry)| {
+        let is_it = |(place, entry): (usize, &crate::maildir::snapshot::SnapshotEntry)| {
             entry.found.is_same_message(file) || (entry.found.order(file).is_eq() && has_file(place))
         };
         self.snapshot.entries.iter().enumerate().position(is_it)
     }
 
     /// All files of a message whose octets were compared.
-    fn files(&self, place: usize) -> Vec<Copy> {
+    fn files(&self, place: usize) -> Vec<DuplicateFile> {
         let entry = self.entry(place);
-        let content = |found: &Found| self.snapshot.contents.get(&found.inode);
+        let content = |found: &MessageFile| self.snapshot.contents.get(&found.inode);
         let front = entry.and_then(|entry| {
             let state = content(&entry.found)?.state;
-            Some(Copy { found: entry.found.clone(), state })
+            Some(DuplicateFile { found: entry.found.clone(), state })
         });
         front.into_iter().chain(self.snapshot.copies(place).iter().cloned()).collect()
     }

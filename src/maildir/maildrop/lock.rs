@@ -30,35 +30,35 @@ const TRIES: usize = 5;
 
 /// A maildrop held for one session. Dropping it lets go.
 #[derive(Debug)]
-pub struct Hold {
-    id: HoldId,
+pub struct MaildropLock {
+    id: LockId,
     _locked: OwnedFd,
 }
 
 /// Which maildrop is held, whatever path leads there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HoldId {
+pub struct LockId {
     device: u64,
     inode: u64,
 }
 
 /// What came of holding a maildrop.
 #[derive(Debug)]
-pub enum Holding {
+pub enum LockResult {
     /// Nobody else holds it as long as this is kept.
-    Held(Hold),
+    Locked(MaildropLock),
     /// Another session holds it, on this node or on another.
-    InUse(HoldId),
+    InUse(LockId),
     /// There is no Maildir yet, so nothing can be held.
-    Nothing,
+    NoMaildir,
     /// This Maildir cannot be held; why.
     Impossible(String),
 }
 
-impl Hold {
+impl MaildropLock {
     /// Which maildrop this is.
     #[must_use]
-    pub fn id(&self) -> HoldId {
+    pub fn id(&self) -> LockId {
         self.id
     }
 }
@@ -66,11 +66,13 @@ impl Hold {
 impl Store {
     /// Holds a maildrop, if nobody else does; waits for nobody. Blocks while the disk answers.
     #[must_use]
-    pub fn hold(&self, path: &MaildropPath) -> Holding {
+    pub fn hold(&self, path: &MaildropPath) -> LockResult {
         match self.choose(path).and_then(|path| self.directory(&path)) {
-            Ok(Some(maildir)) => lock(&maildir).unwrap_or_else(|errno| Holding::Impossible(format!("{FILE}: {errno}"))),
-            Ok(None) => Holding::Nothing,
-            Err(fault) => Holding::Impossible(fault.to_string()),
+            Ok(Some(maildir)) => {
+                lock(&maildir).unwrap_or_else(|errno| LockResult::Impossible(format!("{FILE}: {errno}")))
+            }
+            Ok(None) => LockResult::NoMaildir,
+            Err(fault) => LockResult::Impossible(fault.to_string()),
         }
     }
 
@@ -80,16 +82,16 @@ impl Store {
     }
 }
 
-fn lock(maildir: &OwnedFd) -> Result<Holding, Errno> {
+fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
     for _ in 0..TRIES {
         let file = openat(maildir, FILE, FLAGS, Mode::RUSR | Mode::WUSR)?;
-        let id = HoldId::of(&fstat(&file)?);
+        let id = LockId::of(&fstat(&file)?);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) if there(maildir) == Some(id) && fstat(&file)?.st_nlink > 1 => return part(maildir, &file),
-            Ok(()) if there(maildir) == Some(id) => return Ok(Holding::Held(Hold { id, _locked: file })),
+            Ok(()) if there(maildir) == Some(id) => return Ok(LockResult::Locked(MaildropLock { id, _locked: file })),
             // Somebody removed the file in between: what we locked keeps nobody out.
             Ok(()) | Err(Errno::INTR) => {}
-            Err(Errno::WOULDBLOCK) => return Ok(Holding::InUse(id)),
+            Err(Errno::WOULDBLOCK) => return Ok(LockResult::InUse(id)),
             Err(errno) => return Err(errno),
         }
     }
@@ -98,7 +100,7 @@ fn lock(maildir: &OwnedFd) -> Result<Holding, Errno> {
 
 /// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
 /// one is locked meanwhile, so that nobody else does the same.
-fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<Holding, Errno> {
+fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
     match unlinkat(maildir, BEGUN, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(errno),
@@ -106,16 +108,16 @@ fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<Holding, Errno> {
     let begun = openat(maildir, BEGUN, FLAGS | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?;
     flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
     renameat(maildir, BEGUN, maildir, FILE)?;
-    Ok(Holding::Held(Hold { id: HoldId::of(&fstat(&begun)?), _locked: begun }))
+    Ok(LockResult::Locked(MaildropLock { id: LockId::of(&fstat(&begun)?), _locked: begun }))
 }
 
-fn there(maildir: &OwnedFd) -> Option<HoldId> {
+fn there(maildir: &OwnedFd) -> Option<LockId> {
     // On a file system of another machine the name may be remembered from before.
     fresh::look_up(maildir.as_fd(), FILE.as_bytes()).ok()?;
-    statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| HoldId::of(&stat))
+    statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| LockId::of(&stat))
 }
 
-impl HoldId {
+impl LockId {
     fn of(stat: &rustix::fs::Stat) -> Self {
         Self { device: stat.st_dev, inode: stat.st_ino }
     }

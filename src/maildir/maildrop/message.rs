@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
-use crate::maildir::files::{Content, FileState, Form, MARK, read};
+use crate::maildir::files::{Compression, FileState, Inflater, MARK, read};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::snapshot::{Kept, Mend, Snapshot};
+use crate::maildir::snapshot::{CachedMaildrop, Correction, Snapshot};
 
 /// The octets of a message, as they lie on disk; where its file is compressed, those of the message within. Holds the file
 /// open until it is dropped.
@@ -21,25 +21,25 @@ pub struct Message {
     /// Octets on disk not yet read.
     left: u64,
     ended: bool,
-    source: Source,
+    source: MessageSource,
 }
 
 enum Body {
     /// What lies on disk is sent.
     File(File),
-    Inflated(Box<Content<File>>),
+    Inflated(Box<Inflater<File>>),
 }
 
 /// Where a message comes from, to put right what is known of it.
-pub(in crate::maildir) struct Source {
+pub(in crate::maildir) struct MessageSource {
     pub(in crate::maildir) path: MaildropPath,
-    pub(in crate::maildir) kept: Arc<Kept>,
+    pub(in crate::maildir) kept: Arc<CachedMaildrop>,
     pub(in crate::maildir) snapshot: Arc<Snapshot>,
     pub(in crate::maildir) index: usize,
 }
 
 impl Message {
-    pub(in crate::maildir) fn new(file: File, state: FileState, source: Source) -> Self {
+    pub(in crate::maildir) fn new(file: File, state: FileState, source: MessageSource) -> Self {
         Self { body: Body::File(file), is_plain: false, state, left: state.size, ended: false, source }
     }
 
@@ -47,8 +47,8 @@ impl Message {
     /// message was counted: so a damaged one is refused before anything of it is sent. Blocks while the disk answers.
     pub(in crate::maildir) fn begin(self, largest: u64, is_counted: bool) -> io::Result<Self> {
         let Body::File(mut file) = self.body else { return Ok(self) };
-        let form = Form::look(&file)?;
-        if form == Form::Plain {
+        let form = Compression::look(&file)?;
+        if form == Compression::Plain {
             return Ok(Self { body: Body::File(file), is_plain: true, ..self });
         }
         if !is_counted {
@@ -88,7 +88,7 @@ impl Message {
             Body::File(file) => {
                 if !self.is_plain {
                     // One that was not begun as what it is must not be sent as it lies on disk.
-                    Form::look(file)?.require_plain()?;
+                    Compression::look(file)?.require_plain()?;
                     self.is_plain = true;
                 }
                 let length = read(file, block)?;
@@ -119,8 +119,8 @@ impl Message {
         match preadv2(file, &mut [IoSliceMut::new(block)], HERE, ReadWriteFlags::NOWAIT) {
             Ok(length) => {
                 if !self.is_plain {
-                    let form = if length < MARK { Form::look(file)? } else { Form::of(block) };
-                    if form != Form::Plain {
+                    let form = if length < MARK { Compression::look(file)? } else { Compression::of(block) };
+                    if form != Compression::Plain {
                         return Ok(None);
                     }
                     self.is_plain = true;
@@ -154,7 +154,7 @@ impl Message {
     }
 }
 
-impl Source {
+impl MessageSource {
     /// What was sent is right, whatever was told; the next session is told the same.
     fn compare(&self, sent: u64, state: FileState) {
         let Some((entry, listed)) = self.snapshot.entries.get(self.index).zip(self.snapshot.listed.get(self.index))
@@ -166,7 +166,7 @@ impl Source {
         }
         let file = String::from_utf8_lossy(&entry.found.name);
         tracing::warn!(maildrop = %self.path, %file, told = listed.octets, sent, "wrong number of octets told");
-        self.kept.mend(&entry.found, Mend::Sent(sent, state));
+        self.kept.mend(&entry.found, Correction::Sent(sent, state));
     }
 }
 

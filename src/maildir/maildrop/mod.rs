@@ -31,9 +31,9 @@ mod session;
 
 pub use commit::Committed;
 pub(in crate::maildir) use latecomers::Latecomers;
-pub use lock::{Hold, HoldId, Holding};
+pub use lock::{LockId, LockResult, MaildropLock};
 pub use message::Message;
 pub use no_mail::{NoMail, Unreadable};
 pub use pinning::PinFault;
-pub(in crate::maildir) use reach::Refusal;
+pub(in crate::maildir) use reach::MessageFault;
 pub use session::Maildrop;

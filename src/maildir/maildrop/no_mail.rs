@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, Mode, fstat, openat, statat};
 use rustix::io::Errno;
 
-use super::reach::Refusal;
+use super::reach::MessageFault;
 use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{FileState, Form, Found, Parts, name};
+use crate::maildir::files::{Compression, FileState, MessageFile, Parts, name};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::snapshot::{Entry, concerns_one_file};
+use crate::maildir::snapshot::{SnapshotEntry, concerns_one_file};
 use crate::maildir::store::{MESSAGE, Store};
 
 /// Why a file cannot be read as mail, whoever reads it and however often.
@@ -79,7 +79,7 @@ impl Unreadable {
 
 /// Whether a file can be read as mail, as far as that is to be told without reading what is not compressed. What is gone, or
 /// is no regular file, is nobody's mail.
-fn look(part: BorrowedFd<'_>, found: &Found, largest: u64) -> io::Result<()> {
+fn look(part: BorrowedFd<'_>, found: &MessageFile, largest: u64) -> io::Result<()> {
     if let Some(told) = name::disk_octets(found.base()) {
         let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
         if stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(told)) && told <= largest {
@@ -97,7 +97,7 @@ fn look(part: BorrowedFd<'_>, found: &Found, largest: u64) -> io::Result<()> {
 fn require_mail(file: &File, largest: u64) -> io::Result<()> {
     match FileState::of(&fstat(file)?) {
         Some(state) if state.size > largest => Err(NoMail::TooLarge.into()),
-        Some(_) => Form::look(file)?.verify(file, largest),
+        Some(_) => Compression::look(file)?.verify(file, largest),
         None => Ok(()),
     }
 }
@@ -119,7 +119,7 @@ impl Maildrop {
 
     pub(in crate::maildir) fn readability(&self, index: usize) -> Readability {
         match self.entry(index) {
-            Some(Entry { no_mail: Some(why), .. }) => Readability::None(*why),
+            Some(SnapshotEntry { no_mail: Some(why), .. }) => Readability::None(*why),
             Some(entry) if entry.counted.is_some() || self.read.contains(&index) => Readability::Seen,
             _ => Readability::Unknown(self.store.settings().largest_message),
         }
@@ -128,21 +128,21 @@ impl Maildrop {
 
 impl Readability {
     /// Requires that a message can be read as mail, where it lies now.
-    pub(in crate::maildir) fn require(&self, parts: &Parts, found: &Found) -> Result<(), Refusal> {
+    pub(in crate::maildir) fn require(&self, parts: &Parts, found: &MessageFile) -> Result<(), MessageFault> {
         let largest = match self {
             Self::Seen => return Ok(()),
-            Self::None(why) => return Err(Refusal::NoMail(*why)),
+            Self::None(why) => return Err(MessageFault::NoMail(*why)),
             Self::Unknown(largest) => *largest,
         };
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         let file = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
             Ok(file) => File::from(file),
-            Err(Errno::LOOP | Errno::NXIO) => return Err(Refusal::Changed),
+            Err(Errno::LOOP | Errno::NXIO) => return Err(MessageFault::Changed),
             Err(errno) => return Err(errno.into()),
         };
         require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
-            Some(why) => Refusal::NoMail(why),
-            None => Refusal::Hindered(error.to_string()),
+            Some(why) => MessageFault::NoMail(why),
+            None => MessageFault::Hindered(error.to_string()),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::seen::SEEN;
 use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Found, name};
+use crate::maildir::files::{MessageFile, name};
 use crate::maildir::removal::Expiry;
 use crate::maildir::settings::{MarkSeen, Offer};
 use crate::maildir::unique_ids::Retrievals;
@@ -28,12 +28,12 @@ impl Maildrop {
     /// A message is unread that is not flagged as seen and that the person has not retrieved. Where what is retrieved is
     /// flagged as seen, the flag alone counts, so that somebody can offer it again by taking the flag away.
     fn unread(&self) -> Result<Arc<[usize]>, EnterFault> {
-        let unseen = |found: &Found| !name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
+        let unseen = |found: &MessageFile| !name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
         let retrievals = match self.store.settings().mark_seen {
             MarkSeen::Retrieved => None,
             MarkSeen::None => Some(self.retrievals()?),
         };
-        let is_retrieved = |place: usize, found: &Found| {
+        let is_retrieved = |place: usize, found: &MessageFile| {
             let last_by = |all: &Retrievals| all.last_by(&self.person, found, self.has_twin(place));
             retrievals.as_ref().is_some_and(|all| last_by(all).is_some())
         };

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use super::session::Maildrop;
 use crate::maildir::clock::ClockFault;
-use crate::maildir::files::Found;
+use crate::maildir::files::MessageFile;
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::snapshot::SEPARATOR;
-use crate::maildir::unique_ids::{Day, Ids, Line, Locked, Pin, Pins, Retrieval, Wish, day, pins, unique};
+use crate::maildir::unique_ids::{
+    Day, LockedPins, PendingPin, Pin, PinLine, Pins, Retrieval, UidState, day, pins, unique,
+};
 use crate::pop3::UniqueId;
 
 /// What clients would be told of messages can be written nowhere, while another server's list says something else than
@@ -66,7 +68,7 @@ impl Maildrop {
     }
 
     /// Pins what those messages are known by that have the names of these, but for the messages in `places`.
-    pub(in crate::maildir) fn pin_namesakes_of(&mut self, removed: &[Found], places: &[usize]) {
+    pub(in crate::maildir) fn pin_namesakes_of(&mut self, removed: &[MessageFile], places: &[usize]) {
         let wanted = self.unpinned_namesakes_of(removed, places);
         if !wanted.is_empty()
             && let Err(error) = self.pin_all(&wanted)
@@ -75,12 +77,12 @@ impl Maildrop {
         }
     }
 
-    fn unpinned_namesakes_of(&self, removed: &[Found], places: &[usize]) -> Vec<usize> {
+    fn unpinned_namesakes_of(&self, removed: &[MessageFile], places: &[usize]) -> Vec<usize> {
         if removed.is_empty() {
             return Vec::new();
         }
         let places: HashSet<usize> = places.iter().copied().collect();
-        let names: HashSet<Cow<'_, [u8]>> = removed.iter().map(Found::identity).collect();
+        let names: HashSet<Cow<'_, [u8]>> = removed.iter().map(MessageFile::identity).collect();
         let is_namesake = |twin: &usize| {
             !places.contains(twin)
                 && self.snapshot.ids.wish(*twin).is_some()
@@ -90,7 +92,7 @@ impl Maildrop {
     }
 
     /// Those of the messages in these places that share their names with others.
-    fn kin_among(&self, places: &[usize]) -> Vec<Found> {
+    fn kin_among(&self, places: &[usize]) -> Vec<MessageFile> {
         let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
         found.filter(|found| found.kin.is_some()).cloned().collect()
     }
@@ -117,7 +119,7 @@ impl Maildrop {
             let retrieval = || Retrieval { by: by.into(), at };
             let keys = places.into_iter().filter_map(|place| maildrop.key(place, &locked.pins));
             let new = keys.filter(|key| is_new(key));
-            new.map(|key| Line::Retrieved(key, retrieval())).collect()
+            new.map(|key| PinLine::Retrieved(key, retrieval())).collect()
         })
     }
 
@@ -129,11 +131,11 @@ impl Maildrop {
     pub(in crate::maildir) fn note_term(&mut self, by: &str, days: Option<u64>) -> io::Result<()> {
         self.write_marks(|_, locked| {
             let is_noted = locked.pins.terms().get(by) == Some(&days);
-            if is_noted { Vec::new() } else { vec![Line::Term(by.into(), days)] }
+            if is_noted { Vec::new() } else { vec![PinLine::Term(by.into(), days)] }
         })
     }
 
-    fn write_marks(&mut self, lines: impl FnOnce(&Self, &Locked<'_>) -> Vec<Line>) -> io::Result<()> {
+    fn write_marks(&mut self, lines: impl FnOnce(&Self, &LockedPins<'_>) -> Vec<PinLine>) -> io::Result<()> {
         let present = self.snapshot.entries.len();
         let stamp = self.with_pins(|locked| {
             let lines = lines(self, locked);
@@ -150,7 +152,7 @@ impl Maildrop {
     }
 
     /// The next session sees this snapshot with the pins as they are now, and need not read them again.
-    fn renew(&mut self, ids: Ids, changed: &HashMap<usize, UniqueId>) {
+    fn renew(&mut self, ids: UidState, changed: &HashMap<usize, UniqueId>) {
         let before = Arc::clone(&self.snapshot);
         self.snapshot = Arc::new(before.with_pins(ids, changed));
         self.kept.renew(&before, &self.snapshot);
@@ -183,16 +185,16 @@ impl Maildrop {
         Ok(())
     }
 
-    fn with_pins<T>(&self, act: impl FnOnce(&mut Locked<'_>) -> io::Result<T>) -> io::Result<T> {
+    fn with_pins<T>(&self, act: impl FnOnce(&mut LockedPins<'_>) -> io::Result<T>) -> io::Result<T> {
         let root = self.store.root().open().map_err(io::Error::other)?;
         let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
         let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        act(&mut Locked::take(maildir.as_fd())?)
+        act(&mut LockedPins::take(maildir.as_fd())?)
     }
 
     /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
     /// two of them keeps nobody from what was pinned.
-    fn tidy(&self, locked: &mut Locked<'_>, present: usize) {
+    fn tidy(&self, locked: &mut LockedPins<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
             && let Some(today) = self.store.today()
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
@@ -208,7 +210,7 @@ impl Maildrop {
         let names = parts.names(self.store.settling())?;
         let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
         let listed = self.snapshot.entries.iter().map(|entry| &entry.found);
-        let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(Found::kin_key);
+        let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(MessageFile::kin_key);
         Ok(known_by.chain(kin.map(Into::into)).collect())
     }
 }
@@ -220,9 +222,9 @@ fn is_behind_name(rest: &[u8]) -> bool {
 
 /// The lines to be written, and the unique-ids that are others than ours: another node was first.
 fn first_pins<'a>(
-    locked: &Locked<'_>,
-    wishes: impl Iterator<Item = (usize, &'a Wish, &'a UniqueId, &'a [u8])>,
-) -> (Vec<Line>, HashMap<usize, UniqueId>) {
+    locked: &LockedPins<'_>,
+    wishes: impl Iterator<Item = (usize, &'a PendingPin, &'a UniqueId, &'a [u8])>,
+) -> (Vec<PinLine>, HashMap<usize, UniqueId>) {
     let (mut lines, mut changed) = (Vec::new(), HashMap::new());
     let owners = locked.pins.owners();
     for (index, wish, unique_id, base) in wishes {
@@ -239,7 +241,7 @@ fn first_pins<'a>(
             changed.insert(index, right.clone());
         }
         if earlier.is_none_or(|(_, pin)| pin.gone.is_some()) {
-            lines.push(Line::Pin(wish.key.clone(), Pin { unique_id: right, rank: wish.rank, gone: None }));
+            lines.push(PinLine::Pin(wish.key.clone(), Pin { unique_id: right, rank: wish.rank, gone: None }));
         }
     }
     (lines, changed)

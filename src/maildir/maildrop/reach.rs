@@ -7,10 +7,10 @@ use rustix::io::Errno;
 use super::no_mail::NoMail;
 use super::session::{Maildrop, TRIES};
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Found, Parts};
+use crate::maildir::files::{MessageFile, Parts};
 
 /// Why nothing was done to a message.
-pub(in crate::maildir) enum Refusal {
+pub(in crate::maildir) enum MessageFault {
     /// Its file is no longer the one that was listed.
     Changed,
     /// Another file has the name under which it was looked for.
@@ -41,8 +41,8 @@ impl Maildrop {
         &mut self,
         index: usize,
         reach: &mut Reach,
-        act: impl FnMut(&Parts, &Found) -> Result<T, Refusal>,
-    ) -> Result<Option<T>, Refusal> {
+        act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
+    ) -> Result<Option<T>, MessageFault> {
         let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
         self.reach_for_file(&listed, reach, act)
     }
@@ -50,10 +50,10 @@ impl Maildrop {
     /// The same with a file that was listed.
     pub(in crate::maildir) fn reach_for_file<T>(
         &mut self,
-        listed: &Found,
+        listed: &MessageFile,
         reach: &mut Reach,
-        mut act: impl FnMut(&Parts, &Found) -> Result<T, Refusal>,
-    ) -> Result<Option<T>, Refusal> {
+        mut act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
+    ) -> Result<Option<T>, MessageFault> {
         for attempt in 0..TRIES {
             let anew = self.file_seen_anew(listed);
             // What is no file has no place among the names, and is in the way all the same.
@@ -61,14 +61,16 @@ impl Maildrop {
             let Some(found) = found else { return Ok(None) };
             match act(&reach.parts, &found) {
                 // The names say so, too: it was replaced, and has not moved.
-                Err(Refusal::Replaced) if reach.reread && found.inode != listed.inode => return Err(Refusal::Changed),
-                Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => {}
+                Err(MessageFault::Replaced) if reach.reread && found.inode != listed.inode => {
+                    return Err(MessageFault::Changed);
+                }
+                Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
                 done => return done.map(Some),
             }
-            self.reread(&reach.parts).map_err(|error| Refusal::Hindered(error.to_string()))?;
+            self.reread(&reach.parts).map_err(|error| MessageFault::Hindered(error.to_string()))?;
             reach.reread = true;
         }
-        Err(Refusal::Elusive)
+        Err(MessageFault::Elusive)
     }
 
     /// What is logged of a message to which nothing was done.
@@ -80,13 +82,13 @@ impl Maildrop {
     }
 }
 
-impl From<Errno> for Refusal {
+impl From<Errno> for MessageFault {
     fn from(errno: Errno) -> Self {
         Self::Kernel(errno)
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for MessageFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed | Self::Replaced => f.write_str("changed after it was listed"),

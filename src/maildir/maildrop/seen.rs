@@ -2,9 +2,9 @@
 
 use rustix::io::Errno;
 
-use super::reach::Refusal;
+use super::reach::MessageFault;
 use super::session::Maildrop;
-use crate::maildir::files::{Found, Parts, Place, name, rename};
+use crate::maildir::files::{MessageFile, Parts, Subdirectory, name, rename};
 
 /// The flag of a message that was seen.
 pub(in crate::maildir) const SEEN: u8 = b'S';
@@ -37,10 +37,10 @@ impl Maildrop {
     }
 }
 
-fn mark(parts: &Parts, found: &Found, separator: u8) -> Result<(), Refusal> {
+fn mark(parts: &Parts, found: &MessageFile, separator: u8) -> Result<(), MessageFault> {
     let Some(name) = seen(&found.name, separator) else { return Ok(()) };
     let from = parts.get(found.place).ok_or(Errno::NOENT)?;
-    let cur = parts.get(Place::Cur).ok_or_else(|| Refusal::Hindered("cur is missing".to_owned()))?;
+    let cur = parts.get(Subdirectory::Cur).ok_or_else(|| MessageFault::Hindered("cur is missing".to_owned()))?;
     Ok(rename(from, &found.name, cur, &name)?)
 }
 

@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Advice, fadvise, fstat};
 use rustix::io::Errno;
 
-use super::cached::Held;
-use super::lock::Hold;
-use super::message::{Message, Source};
+use super::cached::OpenDirectory;
+use super::lock::MaildropLock;
+use super::message::{Message, MessageSource};
 use super::no_mail::NoMail;
 use crate::maildir::fault::{EnterFault, FetchFault};
-use crate::maildir::files::{FileState, Found, Names, Parts, Place, Stamp, Stamps};
+use crate::maildir::files::{DirectoryStamp, FileList, FileState, MessageFile, Parts, Stamps, Subdirectory};
 use crate::maildir::mail_root::{FileSystems, MaildropPath};
 use crate::maildir::removal::Expiry;
-use crate::maildir::snapshot::{Entry, Kept, Mend, Snapshot, log_no_mail};
+use crate::maildir::snapshot::{CachedMaildrop, Correction, Snapshot, SnapshotEntry, log_no_mail};
 use crate::maildir::store::{MESSAGE, Store};
 use crate::pop3::Listing;
 
@@ -32,15 +32,15 @@ pub(in crate::maildir) const TRIES: usize = 10;
 pub struct Maildrop {
     pub(in crate::maildir) store: Store,
     pub(in crate::maildir) path: MaildropPath,
-    pub(in crate::maildir) kept: Arc<Kept>,
+    pub(in crate::maildir) kept: Arc<CachedMaildrop>,
     pub(in crate::maildir) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it, and when.
-    reread: Option<(Names, Instant)>,
+    reread: Option<(FileList, Instant)>,
     /// How many messages this session has pinned.
     pub(in crate::maildir) pinned: usize,
     /// The files that were fetched without having been counted, by the places of their messages in the snapshot.
     fetched: HashMap<usize, FileState>,
-    pub(in crate::maildir) held: Option<Held>,
+    pub(in crate::maildir) held: Option<OpenDirectory>,
     /// The places in the snapshot of those messages that a client got whole, from the end of the session on.
     pub(in crate::maildir) read: HashSet<usize>,
     /// Whose session it is.
@@ -50,11 +50,16 @@ pub struct Maildrop {
     /// The places in the snapshot of those messages that are offered; none for all.
     pub(in crate::maildir) offered: Option<Arc<[usize]>>,
     /// Kept to the end of the last call, whoever waits for that.
-    _hold: Option<Hold>,
+    _hold: Option<MaildropLock>,
 }
 
 impl Maildrop {
-    pub(in crate::maildir) fn new(store: Store, path: MaildropPath, kept: Arc<Kept>, snapshot: Arc<Snapshot>) -> Self {
+    pub(in crate::maildir) fn new(
+        store: Store,
+        path: MaildropPath,
+        kept: Arc<CachedMaildrop>,
+        snapshot: Arc<Snapshot>,
+    ) -> Self {
         Self {
             store,
             path,
@@ -74,7 +79,7 @@ impl Maildrop {
 
     /// Lets nobody else hold the maildrop as long as this one lives.
     #[must_use]
-    pub fn held(self, hold: Option<Hold>) -> Self {
+    pub fn held(self, hold: Option<MaildropLock>) -> Self {
         Self { _hold: hold, ..self }
     }
 
@@ -121,7 +126,7 @@ impl Maildrop {
     /// Notes and logs that a file cannot be read as mail, if that is the fault: each once.
     fn note_no_mail(&self, index: usize, state: FileState, fault: FetchFault) -> FetchFault {
         if let (FetchFault::NoMail(why), Some(entry)) = (&fault, self.entry(index))
-            && self.kept.mend(&entry.found, Mend::NoMail(*why, state))
+            && self.kept.mend(&entry.found, Correction::NoMail(*why, state))
         {
             log_no_mail(&self.path, &entry.found, *why);
         }
@@ -133,7 +138,7 @@ impl Maildrop {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let (entry, seen) = (self.entry(index).ok_or(FetchFault::Gone)?, self.state_seen(index));
         let Some(state) = state.filter(|state| seen.is_none_or(|seen| seen == *state)) else {
-            self.kept.mend(&entry.found, Mend::Forget);
+            self.kept.mend(&entry.found, Correction::Forget);
             return Err(FetchFault::Changed);
         };
         if let Some(why) = entry.no_mail {
@@ -145,7 +150,7 @@ impl Maildrop {
         if seen.is_none() {
             self.fetched.insert(index, state);
         }
-        let source = Source {
+        let source = MessageSource {
             path: self.path.clone(),
             kept: Arc::clone(&self.kept),
             snapshot: Arc::clone(&self.snapshot),
@@ -197,7 +202,7 @@ impl Maildrop {
         counted.is_some_and(|counted| fstat(file).is_ok_and(|stat| stat.st_ino != counted.inode))
     }
 
-    fn open_at(&self, found: &Found) -> Result<File, FetchFault> {
+    fn open_at(&self, found: &MessageFile) -> Result<File, FetchFault> {
         let root = self.store.root().open().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
         let maildir: &Path = self.path.as_ref();
         match root.beneath(&maildir.join(found.path()), MESSAGE) {
@@ -220,7 +225,7 @@ impl Maildrop {
         self.snapshot.file_systems()
     }
 
-    pub(in crate::maildir) fn entry(&self, index: usize) -> Option<&Entry> {
+    pub(in crate::maildir) fn entry(&self, index: usize) -> Option<&SnapshotEntry> {
         self.snapshot.entries.get(index)
     }
 
@@ -230,29 +235,29 @@ impl Maildrop {
     }
 
     /// Where a message lay when it was last looked for.
-    pub(in crate::maildir) fn last_seen(&self, index: usize) -> Option<Found> {
+    pub(in crate::maildir) fn last_seen(&self, index: usize) -> Option<MessageFile> {
         self.seen_anew(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
     }
 
     /// The names as they were read anew; none if they were not.
-    pub(in crate::maildir) fn names_anew(&self) -> Option<&Names> {
+    pub(in crate::maildir) fn names_anew(&self) -> Option<&FileList> {
         self.reread.as_ref().map(|(names, _)| names)
     }
 
     /// Where a message lies by the names as they were read anew; none if it is not among them.
-    pub(in crate::maildir) fn seen_anew(&self, index: usize) -> Option<Found> {
+    pub(in crate::maildir) fn seen_anew(&self, index: usize) -> Option<MessageFile> {
         let wanted = &self.entry(index)?.found;
         self.names_anew()?.follow(wanted, self.beside()).cloned()
     }
 
     /// The messages that share their names with others, and the further files of messages.
-    pub(in crate::maildir) fn beside(&self) -> impl Iterator<Item = &Found> {
+    pub(in crate::maildir) fn beside(&self) -> impl Iterator<Item = &MessageFile> {
         let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
         twins.chain(self.snapshot.all_copies())
     }
 
     /// Where a file lies by the names as they were read anew; none if it is not among them.
-    pub(in crate::maildir) fn file_seen_anew(&self, wanted: &Found) -> Option<Found> {
+    pub(in crate::maildir) fn file_seen_anew(&self, wanted: &MessageFile) -> Option<MessageFile> {
         self.names_anew()?.follow(wanted, self.beside()).cloned()
     }
 
@@ -263,11 +268,11 @@ impl Maildrop {
     /// What was there when the maildrop was entered must still be: what is on an unmounted disk is not gone.
     pub(in crate::maildir) fn require_parts(&self, parts: &Parts) -> io::Result<()> {
         let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{what} missing"));
-        let fell_away = |place, before: Option<Stamp>| before.is_some() && parts.get(place).is_none();
+        let fell_away = |place, before: Option<DirectoryStamp>| before.is_some() && parts.get(place).is_none();
         match &self.snapshot.stamps {
             _ if parts.are_missing() => Err(missing("new and cur are both")),
-            stamps if fell_away(Place::New, stamps.new) => Err(missing("new is")),
-            stamps if fell_away(Place::Cur, stamps.cur) => Err(missing("cur is")),
+            stamps if fell_away(Subdirectory::New, stamps.new) => Err(missing("new is")),
+            stamps if fell_away(Subdirectory::Cur, stamps.cur) => Err(missing("cur is")),
             _ => Ok(()),
         }
     }

@@ -25,7 +25,7 @@ pub(in crate::maildir) const DELETED: &str = "restante-deleted";
 const MOST_IN_A_SECOND: u32 = 10_000;
 
 /// What one commit deleted.
-pub(in crate::maildir) struct Batch {
+pub(in crate::maildir) struct DeletedBatch {
     directory: OwnedFd,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::maildir) struct BatchName {
     pub(in crate::maildir) folder: Option<PathBuf>,
 }
 
-impl Batch {
+impl DeletedBatch {
     /// Begins a batch of its own, deleted at a moment since 1970.
     pub(in crate::maildir) fn begin(
         maildir: &OwnedFd,

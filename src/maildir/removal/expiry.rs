@@ -8,10 +8,10 @@ use rustix::io::Errno;
 
 use super::removing::Removal;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Found, Kin, Parts};
+use crate::maildir::files::{MessageFile, Parts, SharedName};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::{Latecomers, Maildrop, Refusal};
-use crate::maildir::snapshot::{Kinship, Removed};
+use crate::maildir::maildrop::{Latecomers, Maildrop, MessageFault};
+use crate::maildir::snapshot::{RemovedFiles, SharedNames};
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::Retrievals;
 
@@ -39,7 +39,7 @@ pub struct Expired {
 }
 
 /// The rule, at one moment, for the mail of one person.
-struct Ageing<'a> {
+struct ExpiryCheck<'a> {
     expiry: Expiry,
     /// What happened later is too young; none if all is.
     limit: Option<u64>,
@@ -56,7 +56,7 @@ impl Expiry {
     }
 }
 
-impl<'a> Ageing<'a> {
+impl<'a> ExpiryCheck<'a> {
     /// `now`: since 1970.
     fn new(expiry: Expiry, person: &'a str, retrievals: Retrievals, now: Duration) -> Self {
         let after = if expiry.differs { retrievals.longest_term(person, expiry.after) } else { Some(expiry.after) };
@@ -65,7 +65,7 @@ impl<'a> Ageing<'a> {
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
-    fn may_expire(&self, found: &Found, has_twin: bool) -> bool {
+    fn may_expire(&self, found: &MessageFile, has_twin: bool) -> bool {
         let Some(limit) = self.limit else { return false };
         if self.expiry.differs && self.retrievals.may_be_of_others(self.person, found) {
             return false;
@@ -75,7 +75,7 @@ impl<'a> Ageing<'a> {
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
-    fn arrived_before(&self, parts: &Parts, found: &Found) -> Result<bool, Errno> {
+    fn arrived_before(&self, parts: &Parts, found: &MessageFile) -> Result<bool, Errno> {
         let Some(limit) = self.limit.filter(|limit| found.arrived() <= *limit) else { return Ok(false) };
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         let modified = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
@@ -87,7 +87,7 @@ impl Maildrop {
     /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
     pub(in crate::maildir) fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
         let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
-        let ageing = Ageing::new(expiry, &person, self.retrievals()?, store.clock().now()?);
+        let ageing = ExpiryCheck::new(expiry, &person, self.retrievals()?, store.clock().now()?);
         let mut removal = Removal::begin(&store, &path);
         let (mut expired, mut changed) = (Expired::default(), Vec::new());
         let mut reach = self.reach()?;
@@ -104,7 +104,7 @@ impl Maildrop {
             match removed {
                 Ok(found) => expired.removed.extend(found.map(|found| found.path().display().to_string())),
                 Err(refusal) => {
-                    changed.extend(matches!(refusal, Refusal::Changed | Refusal::Elusive).then_some(place));
+                    changed.extend(matches!(refusal, MessageFault::Changed | MessageFault::Elusive).then_some(place));
                     expired.failed.push(self.failure(place, &refusal));
                 }
             }
@@ -132,7 +132,7 @@ impl Store {
         self.require_markers(path)?;
         let mut expired = Expired::default();
         if let Some(expiry) = expiry {
-            let ageing = Ageing::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);
+            let ageing = ExpiryCheck::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);
             self.expire_by(&ageing, path, really, &mut expired)?;
         }
         if let Some(mut mail) = self.deleted(path)? {
@@ -143,7 +143,7 @@ impl Store {
 
     fn expire_by(
         &self,
-        ageing: &Ageing<'_>,
+        ageing: &ExpiryCheck<'_>,
         path: &MaildropPath,
         really: bool,
         expired: &mut Expired,
@@ -154,16 +154,16 @@ impl Store {
         }
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         let names = parts.names(self.settling()).map_err(unavailable)?;
-        let (pins, removed) = (self.pins(path).map_err(unavailable)?, Removed::default());
+        let (pins, removed) = (self.pins(path).map_err(unavailable)?, RemovedFiles::default());
         let (messages, mut resolved) =
-            Kinship::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
+            SharedNames::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
         let mut removal = Removal::begin(self, path);
         // The first of several of one name waits for a session, which pins what the others are known by.
-        let is_first = |found: &Found| matches!(found.kin.as_deref(), Some(Kin::First(_)));
-        let may_expire = |found: &&Found| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
+        let is_first = |found: &MessageFile| matches!(found.kin.as_deref(), Some(SharedName::First(_)));
+        let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
         for found in messages.iter().filter(may_expire) {
             let copies = resolved.copies(found).unwrap_or_default();
-            let removed = ageing.arrived_before(&parts, found).map_err(Refusal::from).and_then(|is_due| {
+            let removed = ageing.arrived_before(&parts, found).map_err(MessageFault::from).and_then(|is_due| {
                 if is_due && really {
                     removal.remove_whole(&parts, found, &copies)?;
                 }
@@ -173,7 +173,7 @@ impl Store {
             match removed {
                 Ok(true) => expired.removed.push(name),
                 // Gone, or elsewhere by now: the next time will do.
-                Ok(false) | Err(Refusal::Kernel(Errno::NOENT) | Refusal::Replaced) => {}
+                Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
                 Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
             }
         }

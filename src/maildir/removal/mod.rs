@@ -19,5 +19,5 @@ mod undeleting;
 
 pub use expiry::{Expired, Expiry};
 pub use removing::Deletion;
-pub(in crate::maildir) use removing::{Names, Removal};
+pub(in crate::maildir) use removing::{LinkCount, Removal};
 pub use undeleting::{Deleted, DeletedMail};

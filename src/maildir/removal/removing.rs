@@ -6,12 +6,14 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, OFlags, fsync, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::batch::Batch;
+use super::batch::DeletedBatch;
 use super::quota::QuotaChange;
-use crate::maildir::files::{FileState, FolderName, Found, Parts, Place, folder, fresh, fresh_base, name, rename};
+use crate::maildir::files::{
+    FileState, FolderName, MessageFile, Parts, Subdirectory, folder, fresh, fresh_base, name, rename,
+};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::Refusal;
-use crate::maildir::snapshot::Copy;
+use crate::maildir::maildrop::MessageFault;
+use crate::maildir::snapshot::DuplicateFile;
 use crate::maildir::store::Store;
 
 /// What becomes of a message that a client deleted.
@@ -40,8 +42,8 @@ pub(in crate::maildir) struct Removal<'a> {
 
 /// Where removed messages go.
 enum Destination {
-    Kept(Batch),
-    Folder { batch: Batch, new: OwnedFd, cur: OwnedFd },
+    Kept(DeletedBatch),
+    Folder { batch: DeletedBatch, new: OwnedFd, cur: OwnedFd },
 }
 
 impl<'a> Removal<'a> {
@@ -54,10 +56,10 @@ impl<'a> Removal<'a> {
     pub(in crate::maildir) fn remove(
         &mut self,
         parts: &Parts,
-        listed: &Found,
-        found: &Found,
+        listed: &MessageFile,
+        found: &MessageFile,
         counted: Option<FileState>,
-    ) -> Result<Names, Refusal> {
+    ) -> Result<LinkCount, MessageFault> {
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         self.look_up(parts, found)?;
         let (state, names) = state(parts, listed, found, counted)?;
@@ -67,7 +69,7 @@ impl<'a> Removal<'a> {
             match self.destination()? {
                 Destination::Kept(batch) => rename(part, &found.name, batch.directory(), &found.name)?,
                 Destination::Folder { batch, new, cur } => {
-                    let to = if found.place == Place::New { new } else { cur };
+                    let to = if found.place == Subdirectory::New { new } else { cur };
                     // It is still in a folder of this Maildir, and counts as before.
                     move_to(batch, part, &found.name, to.as_fd())?;
                     return Ok(names);
@@ -82,10 +84,10 @@ impl<'a> Removal<'a> {
     pub(in crate::maildir) fn remove_further(
         &mut self,
         parts: &Parts,
-        listed: &Found,
-        found: &Found,
+        listed: &MessageFile,
+        found: &MessageFile,
         counted: Option<FileState>,
-    ) -> Result<Names, Refusal> {
+    ) -> Result<LinkCount, MessageFault> {
         self.look_up(parts, found)?;
         let (state, names) = state(parts, listed, found, counted)?;
         unlinkat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::empty())?;
@@ -97,32 +99,32 @@ impl<'a> Removal<'a> {
     pub(in crate::maildir) fn remove_whole(
         &mut self,
         parts: &Parts,
-        found: &Found,
-        copies: &[Copy],
-    ) -> Result<(), Refusal> {
-        for Copy { found, state } in copies {
+        found: &MessageFile,
+        copies: &[DuplicateFile],
+    ) -> Result<(), MessageFault> {
+        for DuplicateFile { found, state } in copies {
             self.require_same(parts, found, found, Some(*state))?;
         }
         self.remove(parts, found, found, None)?;
-        copies
-            .iter()
-            .try_for_each(|Copy { found, state }| self.remove_further(parts, found, found, Some(*state)).map(drop))
+        copies.iter().try_for_each(|DuplicateFile { found, state }| {
+            self.remove_further(parts, found, found, Some(*state)).map(drop)
+        })
     }
 
     /// Requires that a file is the one that was listed, in the state whose octets were compared.
     pub(in crate::maildir) fn require_same(
         &mut self,
         parts: &Parts,
-        listed: &Found,
-        found: &Found,
+        listed: &MessageFile,
+        found: &MessageFile,
         counted: Option<FileState>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), MessageFault> {
         self.look_up(parts, found)?;
         state(parts, listed, found, counted).map(drop)
     }
 
     /// What is removed by its name must be what has it now, not what this machine remembers of it.
-    fn look_up(&mut self, parts: &Parts, found: &Found) -> Result<(), Errno> {
+    fn look_up(&mut self, parts: &Parts, found: &MessageFile) -> Result<(), Errno> {
         match parts.get(found.place) {
             Some(part) if !*self.local.get_or_insert_with(|| parts.are_local()) => fresh::look_up(part, &found.name),
             _ => Ok(()),
@@ -148,11 +150,11 @@ impl<'a> Removal<'a> {
         }
     }
 
-    fn destination(&mut self) -> Result<&Destination, Refusal> {
+    fn destination(&mut self) -> Result<&Destination, MessageFault> {
         if self.place.is_none() {
-            self.place = Some(self.make().map_err(Refusal::Hindered)?);
+            self.place = Some(self.make().map_err(MessageFault::Hindered)?);
         }
-        self.place.as_ref().ok_or(Refusal::Kernel(Errno::NOENT))
+        self.place.as_ref().ok_or(MessageFault::Kernel(Errno::NOENT))
     }
 
     fn make(&self) -> Result<Destination, String> {
@@ -160,25 +162,25 @@ impl<'a> Removal<'a> {
         let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
         let moment = self.store.clock().moment_of_note();
         let Deletion::Move(name, _) = &self.store.settings().deletion else {
-            return Batch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
+            return DeletedBatch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
         };
         let told = |errno: Errno| format!("the folder {name}: {errno}");
         let directory = name.directory();
         folder::make(maildir.as_fd(), &directory).map_err(told)?;
-        let open = |place: Place| {
+        let open = |place: Subdirectory| {
             let root = self.store.root().open().map_err(|fault| fault.to_string())?;
             let part = AsRef::<std::path::Path>::as_ref(self.path).join(&directory).join(place.directory());
             root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(told)
         };
-        let (new, cur) = (open(Place::New)?, open(Place::Cur)?);
-        let batch = Batch::begin(&maildir, moment, self.term(), Some(&directory))?;
+        let (new, cur) = (open(Subdirectory::New)?, open(Subdirectory::Cur)?);
+        let batch = DeletedBatch::begin(&maildir, moment, self.term(), Some(&directory))?;
         Ok(Destination::Folder { batch, new, cur })
     }
 }
 
 /// Whether a file had names beside the one that was removed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::maildir) enum Names {
+pub(in crate::maildir) enum LinkCount {
     One,
     Several,
 }
@@ -186,39 +188,39 @@ pub(in crate::maildir) enum Names {
 /// The state of a file, if it is the one that was listed.
 fn state(
     parts: &Parts,
-    listed: &Found,
-    found: &Found,
+    listed: &MessageFile,
+    found: &MessageFile,
     counted: Option<FileState>,
-) -> Result<(FileState, Names), Refusal> {
+) -> Result<(FileState, LinkCount), MessageFault> {
     let stat = statat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let state = FileState::of(&stat).ok_or(Refusal::Changed)?;
+    let state = FileState::of(&stat).ok_or(MessageFault::Changed)?;
     if counted.is_some_and(|counted| counted.inode != state.inode) {
-        return Err(Refusal::Replaced);
+        return Err(MessageFault::Replaced);
     }
     let is_same = match counted {
         Some(counted) => counted == state,
         None => listed.inode == 0 || stat.st_ino == listed.inode || is_told_so(parts, listed, found)?,
     };
-    let names = if stat.st_nlink > 1 { Names::Several } else { Names::One };
-    if is_same { Ok((state, names)) } else { Err(Refusal::Changed) }
+    let names = if stat.st_nlink > 1 { LinkCount::Several } else { LinkCount::One };
+    if is_same { Ok((state, names)) } else { Err(MessageFault::Changed) }
 }
 
 /// Whether the directory itself gives a name the inode that was listed: some file systems tell others than `stat` does.
-fn is_told_so(parts: &Parts, listed: &Found, found: &Found) -> Result<bool, Refusal> {
+fn is_told_so(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
     let mut is_same = false;
     let looked = parts.each(|now| {
         is_same |= (now.place, &now.name, now.inode) == (found.place, &found.name, listed.inode);
         Ok(())
     });
-    looked.map(|()| is_same).map_err(|error| Refusal::Hindered(error.to_string()))
+    looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
 }
 
 /// Moves a message to a folder, noted before that, so that it can be found there again. Its name is kept, unless the
 /// folder has a file of that name.
-fn move_to(batch: &Batch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), Refusal> {
+fn move_to(batch: &DeletedBatch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
-        batch.note(&name).map_err(Refusal::Hindered)?;
+        batch.note(&name).map_err(MessageFault::Hindered)?;
         let moved = rename(part, old, to, &name);
         if moved.is_ok() {
             return Ok(());

@@ -14,7 +14,7 @@ use super::batch::{self, BatchName};
 use super::quota::QuotaChange;
 use super::removing::Deletion;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{DIRECTORY, Found, Parts, Place, fresh_base, name, rename};
+use crate::maildir::files::{DIRECTORY, MessageFile, Parts, Subdirectory, fresh_base, name, rename};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::store::{MESSAGE, Store};
 
@@ -31,7 +31,7 @@ pub struct Deleted {
     /// The name it had, or got in the folder.
     name: Vec<u8>,
     /// Where it lies in the folder, if it was moved to one.
-    moved: Option<Found>,
+    moved: Option<MessageFile>,
     /// Octets on disk.
     pub size: u64,
 }
@@ -47,7 +47,7 @@ pub struct DeletedMail<'a> {
 /// A folder to which messages were moved, with what lies in it now by the stems of the names.
 struct Folder {
     parts: Parts,
-    found: HashMap<Vec<u8>, Vec<Found>>,
+    found: HashMap<Vec<u8>, Vec<MessageFile>>,
 }
 
 /// A batch, open for a moment, and the names in it.
@@ -57,7 +57,7 @@ struct OpenBatch {
 }
 
 impl Folder {
-    fn find(&self, base: &[u8]) -> Option<&Found> {
+    fn find(&self, base: &[u8]) -> Option<&MessageFile> {
         let alike = self.found.get(&*name::stem(base))?;
         let only = || if let [only] = alike.as_slice() { Some(only) } else { None };
         alike.iter().find(|found| found.base() == base).or_else(only)
@@ -288,7 +288,7 @@ impl DeletedMail<'_> {
 
     /// Where a message lies in the folder to which it was moved: its flags may have been changed since. None where several
     /// may be the one.
-    fn moved(&mut self, batch: &BatchName, name: &[u8]) -> Result<Option<Found>, EnterFault> {
+    fn moved(&mut self, batch: &BatchName, name: &[u8]) -> Result<Option<MessageFile>, EnterFault> {
         let Some(directory) = &batch.folder else { return Ok(None) };
         if !self.folders.contains_key(directory) {
             let folder = self.folder(directory)?;
@@ -303,14 +303,14 @@ impl DeletedMail<'_> {
         let parts = Parts::open(&self.store.root().open()?, &path)?;
         let names =
             parts.names(self.store.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
-        let mut by_stem: HashMap<_, Vec<Found>> = HashMap::new();
+        let mut by_stem: HashMap<_, Vec<MessageFile>> = HashMap::new();
         for found in names.found {
             by_stem.entry(name::stem(found.base()).into_owned()).or_default().push(found);
         }
         Ok(Folder { parts, found: by_stem })
     }
 
-    fn part_of(&self, batch: &BatchName, found: &Found) -> Option<BorrowedFd<'_>> {
+    fn part_of(&self, batch: &BatchName, found: &MessageFile) -> Option<BorrowedFd<'_>> {
         self.folders.get(batch.folder.as_ref()?)?.parts.get(found.place)
     }
 
@@ -336,19 +336,19 @@ fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
 
 /// Where a message comes back to, and as what: not as one to be thrown away, and as one not read, unless it is to be
 /// known as the one it was.
-fn name_again(name: &[u8], same: bool) -> (Place, Vec<u8>) {
+fn name_again(name: &[u8], same: bool) -> (Subdirectory, Vec<u8>) {
     let base = name::base(name);
     let base_again = if same { base.to_vec() } else { fresh_base(base) };
     let info = name.get(base.len()..).unwrap_or_default();
     let Some(flags) = name::flags(name) else {
-        return (if info.is_empty() { Place::New } else { Place::Cur }, [&*base_again, info].concat());
+        return (if info.is_empty() { Subdirectory::New } else { Subdirectory::Cur }, [&*base_again, info].concat());
     };
     let dropped: &[u8] = if same { b"T" } else { b"ST" };
     let left: Vec<u8> = flags.iter().copied().filter(|flag| !dropped.contains(flag)).collect();
     if left.is_empty() && !same {
-        return (Place::New, base_again);
+        return (Subdirectory::New, base_again);
     }
-    (Place::Cur, [&*base_again, info.strip_suffix(flags).unwrap_or(info), &left].concat())
+    (Subdirectory::Cur, [&*base_again, info.strip_suffix(flags).unwrap_or(info), &left].concat())
 }
 
 #[cfg(test)]
@@ -358,11 +358,11 @@ mod tests {
     #[test]
     fn the_same_id_keeps_the_base_name_and_what_was_read() {
         for (name, place, again) in [
-            ("1.a", Place::New, "1.a"),
-            ("1.a,S=5:2,ST", Place::Cur, "1.a,S=5:2,S"),
-            ("1.a:2,T", Place::Cur, "1.a:2,"),
-            ("1.a:1,x", Place::Cur, "1.a:1,x"),
-            ("1.a;2,ST", Place::Cur, "1.a;2,S"),
+            ("1.a", Subdirectory::New, "1.a"),
+            ("1.a,S=5:2,ST", Subdirectory::Cur, "1.a,S=5:2,S"),
+            ("1.a:2,T", Subdirectory::Cur, "1.a:2,"),
+            ("1.a:1,x", Subdirectory::Cur, "1.a:1,x"),
+            ("1.a;2,ST", Subdirectory::Cur, "1.a;2,S"),
         ] {
             assert_eq!(name_again(name.as_bytes(), true), (place, again.as_bytes().to_vec()), "{name}");
         }
@@ -370,9 +370,11 @@ mod tests {
 
     #[test]
     fn another_id_makes_it_new_again() {
-        for (name, place, ending) in
-            [("1.a,S=5", Place::New, ",S=5"), ("1.a,S=5:2,ST", Place::New, ",S=5"), ("1.a:2,FST", Place::Cur, ":2,F")]
-        {
+        for (name, place, ending) in [
+            ("1.a,S=5", Subdirectory::New, ",S=5"),
+            ("1.a,S=5:2,ST", Subdirectory::New, ",S=5"),
+            ("1.a:2,FST", Subdirectory::Cur, ":2,F"),
+        ] {
             let (found, again) = name_again(name.as_bytes(), false);
             assert!(found == place && again.ends_with(ending.as_bytes()) && !again.starts_with(b"1.a"), "{name}");
         }

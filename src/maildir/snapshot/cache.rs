@@ -4,37 +4,37 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::messages::{Mend, Snapshot};
-use crate::maildir::files::Found;
+use super::messages::{Correction, Snapshot};
+use crate::maildir::files::MessageFile;
 
 /// What a session found out about messages, by what each is known by, and of which file, by its inode as the directory
 /// tells it.
-pub(in crate::maildir) type Mends = HashMap<(u64, Box<[u8]>), Mend>;
+pub(in crate::maildir) type Corrections = HashMap<(u64, Box<[u8]>), Correction>;
 
 /// The messages that sessions removed since the last snapshot, with the inodes of their files.
 #[derive(Clone, Debug, Default)]
-pub(in crate::maildir) struct Removed(HashMap<Box<[u8]>, HashSet<u64>>);
+pub(in crate::maildir) struct RemovedFiles(HashMap<Box<[u8]>, HashSet<u64>>);
 
-impl Removed {
+impl RemovedFiles {
     pub(in crate::maildir) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether a message of that name was removed, and this is another file.
-    pub(in crate::maildir) fn has_another(&self, found: &Found) -> bool {
+    pub(in crate::maildir) fn has_another(&self, found: &MessageFile) -> bool {
         !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
     }
 
     /// Whether this very file was removed.
-    pub(in crate::maildir) fn has(&self, found: &Found) -> bool {
+    pub(in crate::maildir) fn has(&self, found: &MessageFile) -> bool {
         !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| inodes.contains(&found.inode))
     }
 }
 
 /// The last snapshot of one maildrop, and what was found out since.
 #[derive(Debug, Default)]
-pub(in crate::maildir) struct Kept {
-    state: Mutex<State>,
+pub(in crate::maildir) struct CachedMaildrop {
+    state: Mutex<CacheState>,
     building: Mutex<()>,
     complained: AtomicBool,
     /// The state of the mounts, by its number, in which all of the maildrop lay on this machine; 0 for never.
@@ -42,13 +42,13 @@ pub(in crate::maildir) struct Kept {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CacheState {
     snapshot: Option<Arc<Snapshot>>,
-    mends: Mends,
-    removed: Removed,
+    mends: Corrections,
+    removed: RemovedFiles,
 }
 
-impl Kept {
+impl CachedMaildrop {
     /// The last snapshot, if it is right as long as the stamps are.
     pub(in crate::maildir) fn settled(&self) -> Option<Arc<Snapshot>> {
         let state = self.state();
@@ -61,13 +61,13 @@ impl Kept {
     }
 
     /// What the next snapshot can be made from.
-    pub(in crate::maildir) fn known(&self) -> (Option<Arc<Snapshot>>, Mends, Removed) {
+    pub(in crate::maildir) fn known(&self) -> (Option<Arc<Snapshot>>, Corrections, RemovedFiles) {
         let state = self.state();
         (state.snapshot.clone(), state.mends.clone(), state.removed.clone())
     }
 
     /// Keeps a new snapshot, into which `mended` and `removed` have gone.
-    pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Mends, removed: &Removed) {
+    pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Corrections, removed: &RemovedFiles) {
         let mut state = self.state();
         state.snapshot = Some(snapshot);
         state.mends.retain(|file, mend| mended.get(file) != Some(mend));
@@ -80,7 +80,7 @@ impl Kept {
     }
 
     /// Notes that a message was removed, or that another program was first: no other file gets its unique-id.
-    pub(in crate::maildir) fn note_removed(&self, found: &Found) {
+    pub(in crate::maildir) fn note_removed(&self, found: &MessageFile) {
         self.state().removed.0.entry(found.identity().into()).or_default().insert(found.inode);
     }
 
@@ -93,7 +93,7 @@ impl Kept {
     }
 
     /// Notes what the next snapshot must heed; gives whether it was not noted yet.
-    pub(in crate::maildir) fn mend(&self, found: &Found, mend: Mend) -> bool {
+    pub(in crate::maildir) fn mend(&self, found: &MessageFile, mend: Correction) -> bool {
         self.state().mends.insert((found.inode, found.identity().into()), mend) != Some(mend)
     }
 
@@ -127,7 +127,7 @@ impl Kept {
         size_of::<Self>() + self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.memory())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CacheState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

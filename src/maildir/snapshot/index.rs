@@ -25,7 +25,7 @@ const SUM: usize = 32;
 
 /// What is known of a message without opening it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Noted {
+pub(in crate::maildir) struct IndexedSize {
     /// As RETR sends them.
     pub(in crate::maildir) octets: u64,
     /// The state of its file when they were counted.
@@ -36,13 +36,13 @@ pub(in crate::maildir) struct Noted {
 
 /// What is noted of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as the directory tells
 /// it: several files may have one name.
-pub(in crate::maildir) struct Index<'a> {
-    by_file: HashMap<(&'a [u8], u64), Noted>,
+pub(in crate::maildir) struct SizeIndex<'a> {
+    by_file: HashMap<(&'a [u8], u64), IndexedSize>,
 }
 
 /// Why some octets are no index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) enum NoIndex {
+pub(in crate::maildir) enum IndexFault {
     /// Something else altogether.
     Foreign,
     /// Another version's.
@@ -51,25 +51,25 @@ pub(in crate::maildir) enum NoIndex {
     Damaged,
 }
 
-impl<'a> Index<'a> {
+impl<'a> SizeIndex<'a> {
     /// Reads the octets of an index; every one of them counts.
-    pub(in crate::maildir) fn read(octets: &'a [u8]) -> Result<Self, NoIndex> {
-        let behind = octets.strip_prefix(MAGIC).ok_or(NoIndex::Foreign)?;
-        let (version, _) = behind.split_first_chunk().ok_or(NoIndex::Damaged)?;
+    pub(in crate::maildir) fn read(octets: &'a [u8]) -> Result<Self, IndexFault> {
+        let behind = octets.strip_prefix(MAGIC).ok_or(IndexFault::Foreign)?;
+        let (version, _) = behind.split_first_chunk().ok_or(IndexFault::Damaged)?;
         let version = u16::from_le_bytes(*version);
         if version != VERSION {
-            return Err(NoIndex::Version(version));
+            return Err(IndexFault::Version(version));
         }
-        let (told, sum) = octets.split_last_chunk::<SUM>().ok_or(NoIndex::Damaged)?;
+        let (told, sum) = octets.split_last_chunk::<SUM>().ok_or(IndexFault::Damaged)?;
         if digest(&SHA256, told).as_ref() != sum {
-            return Err(NoIndex::Damaged);
+            return Err(IndexFault::Damaged);
         }
         let rest = told.get(MAGIC.len() + size_of::<u16>()..).unwrap_or_default();
-        Self::messages(rest).ok_or(NoIndex::Damaged)
+        Self::messages(rest).ok_or(IndexFault::Damaged)
     }
 
     /// What is noted of the message of that name and inode.
-    pub(in crate::maildir) fn get(&self, stem: &[u8], inode: u64) -> Option<Noted> {
+    pub(in crate::maildir) fn get(&self, stem: &[u8], inode: u64) -> Option<IndexedSize> {
         self.by_file.get(&(stem, inode)).copied()
     }
 
@@ -84,7 +84,7 @@ impl<'a> Index<'a> {
         let most = rest.len() / (5 * size_of::<u64>());
         let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
         for _ in 0..count {
-            let noted = Noted::read(&mut rest)?;
+            let noted = IndexedSize::read(&mut rest)?;
             let (length, behind) = rest.split_first_chunk()?;
             let (stem, behind) = behind.split_at_checked(u16::from_le_bytes(*length).into())?;
             rest = behind;
@@ -95,7 +95,7 @@ impl<'a> Index<'a> {
 }
 
 /// The octets of an index of these messages.
-pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[u8]> + 'a, Noted)>) -> Vec<u8> {
+pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[u8]> + 'a, IndexedSize)>) -> Vec<u8> {
     let mut octets = MAGIC.to_vec();
     octets.extend_from_slice(&VERSION.to_le_bytes());
     let at = octets.len();
@@ -117,7 +117,7 @@ pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[
     octets
 }
 
-impl Noted {
+impl IndexedSize {
     fn read(rest: &mut &[u8]) -> Option<Self> {
         let (octets, inode, told) = (number(rest)?, number(rest)?, number(rest)?);
         let (size, modified) = (number(rest)?, Moment::of_nanoseconds(number(rest)?.cast_signed()));
@@ -138,7 +138,7 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*octets))
 }
 
-impl fmt::Display for NoIndex {
+impl fmt::Display for IndexFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Foreign => f.write_str("it is no index"),
@@ -154,31 +154,31 @@ mod tests {
 
     use super::*;
 
-    fn noted(octets: u64, modified: i64) -> Noted {
+    fn noted(octets: u64, modified: i64) -> IndexedSize {
         let state = FileState { inode: octets ^ 7, size: octets / 2, modified: Moment::of_nanoseconds(modified) };
-        Noted { octets, state, inode: octets }
+        IndexedSize { octets, state, inode: octets }
     }
 
-    fn fault(octets: &[u8]) -> NoIndex {
-        Index::read(octets).map(drop).unwrap_err()
+    fn fault(octets: &[u8]) -> IndexFault {
+        SizeIndex::read(octets).map(drop).unwrap_err()
     }
 
     #[test]
     fn what_is_no_index_is_told_apart() {
         let right = write([("1.a", noted(3, -1))].into_iter());
-        assert_eq!(fault(b""), NoIndex::Foreign);
-        assert_eq!(fault(b"dovecot-uidlist"), NoIndex::Foreign);
-        assert_eq!(fault(MAGIC), NoIndex::Damaged);
+        assert_eq!(fault(b""), IndexFault::Foreign);
+        assert_eq!(fault(b"dovecot-uidlist"), IndexFault::Foreign);
+        assert_eq!(fault(MAGIC), IndexFault::Damaged);
         let mut other = right.clone();
         other[MAGIC.len()] = 1;
-        assert_eq!(fault(&other), NoIndex::Version(1));
+        assert_eq!(fault(&other), IndexFault::Version(1));
         for length in MAGIC.len() + 2..right.len() {
-            assert_eq!(fault(&right[..length]), NoIndex::Damaged, "cut at {length}");
+            assert_eq!(fault(&right[..length]), IndexFault::Damaged, "cut at {length}");
         }
         for at in MAGIC.len() + 2..right.len() {
             let mut wrong = right.clone();
             wrong[at] ^= 1;
-            assert_eq!(fault(&wrong), NoIndex::Damaged, "changed at {at}");
+            assert_eq!(fault(&wrong), IndexFault::Damaged, "changed at {at}");
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
     fn a_sum_that_is_right_makes_no_index_right() {
         let mut octets = [MAGIC, &VERSION.to_le_bytes(), &u64::MAX.to_le_bytes(), &[0; 100]].concat();
         octets.extend_from_slice(digest(&SHA256, &octets.clone()).as_ref());
-        assert_eq!(fault(&octets), NoIndex::Damaged);
+        assert_eq!(fault(&octets), IndexFault::Damaged);
     }
 
     proptest! {
@@ -194,7 +194,7 @@ mod tests {
         fn what_was_noted_is_read_again(messages: HashMap<Vec<u8>, (u64, i64)>) {
             let all = messages.iter().map(|(stem, (octets, modified))| (stem, noted(*octets, *modified)));
             let octets = write(all.clone());
-            let index = Index::read(&octets).unwrap();
+            let index = SizeIndex::read(&octets).unwrap();
             prop_assert_eq!(index.by_file.len(), messages.len());
             for (stem, noted) in all {
                 prop_assert_eq!(index.get(stem, noted.inode), Some(noted));

@@ -13,8 +13,8 @@ use aws_lc_rs::rand;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::index::NoIndex;
-use crate::maildir::files::{Bounds, Room, bounds};
+use super::index::IndexFault;
+use crate::maildir::files::{FileBounds, ReadLimit, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, PASSING};
 use crate::maildir::store::MESSAGE;
 
@@ -44,7 +44,7 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("something else has its name"));
     }
-    if !Room::new(Bounds::INDEX, || bounds::messages(maildir.as_fd())).has(size, 0)? {
+    if !ReadLimit::new(FileBounds::INDEX, || bounds::messages(maildir.as_fd())).has(size, 0)? {
         return Err(io::Error::other("far larger than an index of these messages"));
     }
     let _turn = bounds::turn(&stat);
@@ -54,7 +54,7 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
 }
 
 /// Puts away what has the name of the index and is none, for whoever wants to know what became of it.
-pub(in crate::maildir) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: NoIndex) {
+pub(in crate::maildir) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexFault) {
     let renamed = directory(root, maildir.as_ref()).and_then(|maildir| renameat(&maildir, NAME, &maildir, ASIDE));
     let kept = match renamed {
         Ok(()) => format!("put aside as {ASIDE}"),

@@ -15,10 +15,10 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rustix::fs::{AtFlags, Mode, StatxFlags, fstat, openat, statat, statx};
 use rustix::io::Errno;
 
-use super::cache::Removed;
+use super::cache::RemovedFiles;
 use super::measure::concerns_one_file;
-use super::messages::Known;
-use crate::maildir::files::{FileState, Found, Kin, Moment, Parts};
+use super::messages::PriorSizes;
+use crate::maildir::files::{FileState, MessageFile, Moment, Parts, SharedName};
 use crate::maildir::store::MESSAGE;
 use crate::maildir::unique_ids::{Pins, unique};
 
@@ -42,7 +42,7 @@ pub(in crate::maildir) const SEPARATOR: u8 = 0;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Content {
+pub(in crate::maildir) struct Fingerprint {
     pub(in crate::maildir) state: FileState,
     digest: [u8; DIGEST],
     is_whole: bool,
@@ -51,62 +51,62 @@ pub(in crate::maildir) struct Content {
 }
 
 /// What came of looking into a file.
-enum Look {
-    Read(Content),
+enum FingerprintResult {
+    Read(Fingerprint),
     Unreadable,
     Gone,
 }
 
 /// What is known of contents, by the inodes that directories tell.
-pub(in crate::maildir) type Contents = HashMap<u64, Content>;
+pub(in crate::maildir) type Fingerprints = HashMap<u64, Fingerprint>;
 
 /// A further file of a message, with the same octets.
 #[derive(Clone, Debug)]
-pub(in crate::maildir) struct Copy {
-    pub(in crate::maildir) found: Found,
+pub(in crate::maildir) struct DuplicateFile {
+    pub(in crate::maildir) found: MessageFile,
     /// In which state its octets were compared.
     pub(in crate::maildir) state: FileState,
 }
 
 /// What the messages of one maildrop have to do with each other.
-pub(in crate::maildir) struct Kinship<'a> {
+pub(in crate::maildir) struct SharedNames<'a> {
     parts: &'a Parts,
     pins: &'a Pins,
-    known: Option<&'a Known<'a>>,
-    removed: &'a Removed,
-    resolved: Resolved,
+    known: Option<&'a PriorSizes<'a>>,
+    removed: &'a RemovedFiles,
+    resolved: SharedNameFiles,
 }
 
 /// What was found out besides.
 #[derive(Debug, Default)]
-pub(in crate::maildir) struct Resolved {
-    pub(in crate::maildir) contents: Contents,
-    copies: HashMap<Found, Vec<Copy>>,
+pub(in crate::maildir) struct SharedNameFiles {
+    pub(in crate::maildir) contents: Fingerprints,
+    copies: HashMap<MessageFile, Vec<DuplicateFile>>,
 }
 
 /// One message of several that have one name.
 struct Member {
-    found: Found,
-    content: Option<Content>,
-    copies: Vec<Copy>,
+    found: MessageFile,
+    content: Option<Fingerprint>,
+    copies: Vec<DuplicateFile>,
     /// What it is pinned by, until that is known of the file in front.
     key: Box<[u8]>,
 }
 
-impl Resolved {
+impl SharedNameFiles {
     /// The further files of a message.
-    pub(in crate::maildir) fn copies(&mut self, found: &Found) -> Option<Vec<Copy>> {
+    pub(in crate::maildir) fn copies(&mut self, found: &MessageFile) -> Option<Vec<DuplicateFile>> {
         if self.copies.is_empty() { None } else { self.copies.remove(found) }
     }
 }
 
-impl<'a> Kinship<'a> {
-    pub(in crate::maildir) fn new(parts: &'a Parts, pins: &'a Pins, removed: &'a Removed) -> Self {
-        Self { parts, pins, known: None, removed, resolved: Resolved::default() }
+impl<'a> SharedNames<'a> {
+    pub(in crate::maildir) fn new(parts: &'a Parts, pins: &'a Pins, removed: &'a RemovedFiles) -> Self {
+        Self { parts, pins, known: None, removed, resolved: SharedNameFiles::default() }
     }
 
     /// Besides, what an earlier snapshot or the index says.
-    pub(in crate::maildir) fn with(self, known: &'a Known<'a>) -> Self {
+    pub(in crate::maildir) fn with(self, known: &'a PriorSizes<'a>) -> Self {
         Self { known: Some(known), ..self }
     }
 
@@ -114,9 +114,12 @@ impl<'a> Kinship<'a> {
     ///
     /// # Errors
     /// The disk cannot be asked.
-    pub(in crate::maildir) fn resolve(mut self, found: Vec<Found>) -> io::Result<(Vec<Found>, Resolved)> {
-        let is_plain = |pair: &[Found]| !matches!(pair, [one, other] if one.order(other) == Ordering::Equal);
-        let knows_kin = self.pins.have_kin() || self.known.is_some_and(Known::has_kin);
+    pub(in crate::maildir) fn resolve(
+        mut self,
+        found: Vec<MessageFile>,
+    ) -> io::Result<(Vec<MessageFile>, SharedNameFiles)> {
+        let is_plain = |pair: &[MessageFile]| !matches!(pair, [one, other] if one.order(other) == Ordering::Equal);
+        let knows_kin = self.pins.have_kin() || self.known.is_some_and(PriorSizes::has_kin);
         if !knows_kin && self.removed.is_empty() && found.windows(2).all(is_plain) {
             return Ok((found, self.resolved));
         }
@@ -139,54 +142,54 @@ impl<'a> Kinship<'a> {
 
     /// A message beside which there is none of its name now keeps what it had; one that was not listed before is a later one
     /// if there were others.
-    fn alone(&mut self, mut found: Found) -> io::Result<Found> {
+    fn alone(&mut self, mut found: MessageFile) -> io::Result<MessageFile> {
         let earlier = self.known.and_then(|known| known.kin(&found));
         if !self.had_others(&found) {
-            found.kin = earlier.filter(|kin| matches!(kin, Kin::Later(_))).cloned().map(Box::new);
+            found.kin = earlier.filter(|kin| matches!(kin, SharedName::Later(_))).cloned().map(Box::new);
             return Ok(found);
         }
         let content = match self.look(&found)? {
-            Look::Read(content) => Some(content),
-            Look::Unreadable => None,
-            Look::Gone => return Ok(found),
+            FingerprintResult::Read(content) => Some(content),
+            FingerprintResult::Unreadable => None,
+            FingerprintResult::Gone => return Ok(found),
         };
         let key = key(&found, content.as_ref());
-        let kin = self.kin_before(&found, &key).or_else(|| (!self.is_listed(&found)).then_some(Kin::Later(key)));
+        let kin = self.kin_before(&found, &key).or_else(|| (!self.is_listed(&found)).then_some(SharedName::Later(key)));
         found.kin = kin.map(Box::new);
         Ok(found)
     }
 
     /// Whether there were other messages of its name, which clients may know.
-    fn had_others(&self, found: &Found) -> bool {
+    fn had_others(&self, found: &MessageFile) -> bool {
         self.removed.has_another(found) || self.pins.have_kin_of(&found.identity())
     }
 
-    fn is_listed(&self, found: &Found) -> bool {
+    fn is_listed(&self, found: &MessageFile) -> bool {
         self.known.is_some_and(|known| known.is_listed(found))
     }
 
     /// How a message stood to others of its name before, by its pin or by an earlier listing.
-    fn kin_before(&self, found: &Found, key: &[u8]) -> Option<Kin> {
+    fn kin_before(&self, found: &MessageFile, key: &[u8]) -> Option<SharedName> {
         if let Some((key, pin)) = self.pins.get_exactly(key) {
             let is_later = pin.unique_id == unique::hashed(key);
-            return Some(if is_later { Kin::Later(key.into()) } else { Kin::First(key.into()) });
+            return Some(if is_later { SharedName::Later(key.into()) } else { SharedName::First(key.into()) });
         }
         // By its name with `,U=<n>`, as files from before there were such keys say.
         if found.base() != &*found.identity() && self.pins.get_exactly(found.base()).is_some() {
-            return Some(Kin::Later(found.base().into()));
+            return Some(SharedName::Later(found.base().into()));
         }
         // Another file may have the inode of one that is gone.
-        let is_of = |kin: &&Kin| kin.key() == key || !kin.key().contains(&SEPARATOR);
+        let is_of = |kin: &&SharedName| kin.key() == key || !kin.key().contains(&SEPARATOR);
         self.known.and_then(|known| known.kin(found)).filter(is_of).cloned()
     }
 
-    fn group(&mut self, group: Vec<Found>) -> io::Result<Vec<Found>> {
+    fn group(&mut self, group: Vec<MessageFile>) -> io::Result<Vec<MessageFile>> {
         let mut members: Vec<Member> = Vec::new();
         for found in group {
             let content = match self.look(&found)? {
-                Look::Read(content) => Some(content),
-                Look::Unreadable => None,
-                Look::Gone => continue,
+                FingerprintResult::Read(content) => Some(content),
+                FingerprintResult::Unreadable => None,
+                FingerprintResult::Gone => continue,
             };
             match (content, members.iter_mut().find(|member| member.is_same(content))) {
                 (Some(content), Some(member)) => member.join(found, content, self.known),
@@ -214,17 +217,17 @@ impl<'a> Kinship<'a> {
             let before = member.files().find_map(|file| self.kin_before(file, &key));
             let is_newcomer =
                 |kin: &Self| kin.had_others(&member.found) && !member.files().any(|file| kin.is_listed(file));
-            let kin = before.or_else(|| is_newcomer(self).then(|| Kin::Later(key.clone())));
+            let kin = before.or_else(|| is_newcomer(self).then(|| SharedName::Later(key.clone())));
             member.found.kin = kin.map(Box::new);
             member.key = key;
         }
-        let has_first = members.iter().any(|member| matches!(member.found.kin.as_deref(), Some(Kin::First(_))));
+        let has_first = members.iter().any(|member| matches!(member.found.kin.as_deref(), Some(SharedName::First(_))));
         let open = members.iter().enumerate().filter(|(_, member)| member.found.kin.is_none());
         let oldest = open.min_by_key(|(_, member)| self.seniority(member)).map(|(index, _)| index);
         let first = oldest.filter(|_| !has_first);
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| member.found.kin.is_none()) {
             let key = std::mem::take(&mut member.key);
-            let kin = if Some(index) == first { Kin::First(key) } else { Kin::Later(key) };
+            let kin = if Some(index) == first { SharedName::First(key) } else { SharedName::Later(key) };
             member.found.kin = Some(Box::new(kin));
         }
         members.sort_by(|one, other| one.found.kin.cmp(&other.found.kin));
@@ -232,49 +235,50 @@ impl<'a> Kinship<'a> {
     }
 
     /// What sorts the one first that was there first: it was listed, it is in the index, its file is the oldest.
-    fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m Found) {
+    fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m MessageFile) {
         let is_listed = member.files().any(|file| self.is_listed(file));
         let is_noted = member.files().any(|file| self.known.is_some_and(|known| known.is_noted(file)));
         // Files that were made within one tick of the kernel's clock are of the same age.
-        let age = member.content.map(|Content { born, state, .. }| [born.unwrap_or(state.modified), state.modified]);
+        let age =
+            member.content.map(|Fingerprint { born, state, .. }| [born.unwrap_or(state.modified), state.modified]);
         (!is_listed, !is_noted, age.is_none(), age, member.found.base(), &member.found)
     }
 
     /// Finds out what a file holds.
-    fn look(&mut self, found: &Found) -> io::Result<Look> {
+    fn look(&mut self, found: &MessageFile) -> io::Result<FingerprintResult> {
         let file = match opened(self.parts, found) {
-            Ok(None) => return Ok(Look::Gone),
+            Ok(None) => return Ok(FingerprintResult::Gone),
             Ok(Some(file)) => file,
-            Err(error) if concerns_one_file(&error) => return Ok(Look::Unreadable),
+            Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
             Err(error) => return Err(error),
         };
-        let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(Look::Gone) };
+        let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(FingerprintResult::Gone) };
         let earlier = self.known.and_then(|known| known.content(found)).filter(|content| content.state == state);
         let content = match earlier.map_or_else(|| read(&file, state), Ok) {
             Ok(content) => content,
-            Err(error) if concerns_one_file(&error) => return Ok(Look::Unreadable),
+            Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
             Err(error) => return Err(error),
         };
         self.resolved.contents.insert(found.inode, content);
-        Ok(Look::Read(content))
+        Ok(FingerprintResult::Read(content))
     }
 }
 
 impl Member {
-    fn files(&self) -> impl Iterator<Item = &Found> {
+    fn files(&self) -> impl Iterator<Item = &MessageFile> {
         [&self.found].into_iter().chain(self.copies.iter().map(|copy| &copy.found))
     }
 
-    fn is_same(&self, content: Option<Content>) -> bool {
-        let same = |one: Content, other: Content| {
+    fn is_same(&self, content: Option<Fingerprint>) -> bool {
+        let same = |one: Fingerprint, other: Fingerprint| {
             one.is_whole && other.is_whole && (one.state.size, one.digest) == (other.state.size, other.digest)
         };
         self.content.zip(content).is_some_and(|(one, other)| same(one, other))
     }
 
     /// Takes a further file; what was listed before stays in front, else what lies in `cur`, and has more flags.
-    fn join(&mut self, found: Found, content: Content, known: Option<&Known<'_>>) {
-        let is_listed = |found: &Found| known.is_some_and(|known| known.is_listed(found));
+    fn join(&mut self, found: MessageFile, content: Fingerprint, known: Option<&PriorSizes<'_>>) {
+        let is_listed = |found: &MessageFile| known.is_some_and(|known| known.is_listed(found));
         if let Some(own) = &mut self.content {
             own.born = own.born.min(content.born);
         }
@@ -285,13 +289,13 @@ impl Member {
             std::mem::swap(&mut self.found, &mut copy);
             std::mem::swap(&mut own.state, &mut state);
         }
-        self.copies.push(Copy { found: copy, state });
+        self.copies.push(DuplicateFile { found: copy, state });
     }
 }
 
 /// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more is known
 /// than its inode.
-fn key(found: &Found, content: Option<&Content>) -> Box<[u8]> {
+fn key(found: &MessageFile, content: Option<&Fingerprint>) -> Box<[u8]> {
     let mut key = found.identity().into_owned();
     key.push(SEPARATOR);
     match content {
@@ -305,7 +309,7 @@ fn key(found: &Found, content: Option<&Content>) -> Box<[u8]> {
 }
 
 /// A message's file, wherever it lies now. None if it is gone.
-fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
+fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     if let Some(file) = open(parts, found)?
         && (is_it(&file, found)? || is_named_so(parts, found, &file)?)
     {
@@ -337,12 +341,12 @@ fn opened(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
 
 /// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name may get
 /// each other's names.
-fn is_it(file: &File, found: &Found) -> io::Result<bool> {
+fn is_it(file: &File, found: &MessageFile) -> io::Result<bool> {
     Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
 }
 
 /// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this file's.
-fn is_named_so(parts: &Parts, found: &Found, file: &File) -> io::Result<bool> {
+fn is_named_so(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
     let mut is_named = false;
     parts.each(|now| {
         is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
@@ -353,7 +357,7 @@ fn is_named_so(parts: &Parts, found: &Found, file: &File) -> io::Result<bool> {
     Ok(stat.is_ok_and(|stat| fstat(file).is_ok_and(|opened| opened.st_ino == stat.st_ino)))
 }
 
-fn open(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
+fn open(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     let Some(part) = parts.get(found.place) else { return Ok(None) };
     match openat(part, &*found.name, MESSAGE, Mode::empty()) {
         Ok(file) => Ok(Some(File::from(file))),
@@ -362,7 +366,7 @@ fn open(parts: &Parts, found: &Found) -> io::Result<Option<File>> {
     }
 }
 
-fn read(file: &File, state: FileState) -> io::Result<Content> {
+fn read(file: &File, state: FileState) -> io::Result<Fingerprint> {
     let (mut context, mut block) = (Context::new(&SHA256), vec![0; BLOCK]);
     let mut limited = file.take(LARGEST);
     loop {
@@ -375,7 +379,7 @@ fn read(file: &File, state: FileState) -> io::Result<Content> {
     }
     let mut digest = [0; DIGEST];
     digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    Ok(Content { state, digest, is_whole: state.size < LARGEST, born: born(file) })
+    Ok(Fingerprint { state, digest, is_whole: state.size < LARGEST, born: born(file) })
 }
 
 /// When a file was made, if its file system knows.

@@ -10,10 +10,10 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
 use rustix::io::Errno;
 
-use super::kin::Contents;
-use super::messages::{Known, Size};
+use super::kin::Fingerprints;
+use super::messages::{PriorSizes, Size};
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Counted, FileState, Found, Moment, Parts, count, name};
+use crate::maildir::files::{Counted, FileState, MessageFile, Moment, Parts, count, name};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::maildrop::NoMail;
 use crate::maildir::store::MESSAGE;
@@ -26,7 +26,7 @@ const PASSES: usize = 60;
 const ABSENCES: usize = 8;
 
 /// What came of looking at a message.
-pub(in crate::maildir) enum Measured {
+pub(in crate::maildir) enum MeasureResult {
     Known(Size),
     /// It is not there under this name any more.
     Moved,
@@ -36,54 +36,56 @@ pub(in crate::maildir) enum Measured {
 
 /// The messages that were not where their names had been read, until each is measured or seen to be gone.
 #[derive(Default)]
-pub(in crate::maildir) struct Followed {
+pub(in crate::maildir) struct MovedMessages {
     sizes: HashMap<(u64, Box<[u8]>), Size>,
     gone: HashSet<(u64, Box<[u8]>)>,
 }
 
 /// What messages are measured by.
 #[derive(Clone, Copy)]
-pub(in crate::maildir) struct Measuring<'a> {
+pub(in crate::maildir) struct Measurement<'a> {
     pub(in crate::maildir) path: &'a MaildropPath,
     pub(in crate::maildir) parts: &'a Parts,
-    pub(in crate::maildir) known: &'a Known<'a>,
+    pub(in crate::maildir) known: &'a PriorSizes<'a>,
     /// What is known of messages that share their names with others.
-    pub(in crate::maildir) contents: &'a Contents,
+    pub(in crate::maildir) contents: &'a Fingerprints,
     /// Octets of the largest message.
     pub(in crate::maildir) largest: u64,
 }
 
-impl Measuring<'_> {
+impl Measurement<'_> {
     /// Opens a message and counts its octets. None if its file is not there any more, or is none that could be a message.
-    pub(in crate::maildir) fn size(&self, found: &Found) -> Result<Option<Size>, EnterFault> {
+    pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Result<Option<Size>, EnterFault> {
         match self.measure(found) {
-            Ok(Measured::Known(size)) => Ok(Some(size)),
-            Ok(Measured::Moved | Measured::NoMessage) => Ok(None),
+            Ok(MeasureResult::Known(size)) => Ok(Some(size)),
+            Ok(MeasureResult::Moved | MeasureResult::NoMessage) => Ok(None),
             Err(error) => Err(unavailable(self.path, found, &error)),
         }
     }
 
     /// One that cannot be read keeps its place: what is told of it is the size of its file, and whoever retrieves it is told.
-    fn measure(&self, found: &Found) -> io::Result<Measured> {
-        let Some(part) = self.parts.get(found.place) else { return Ok(Measured::Moved) };
+    fn measure(&self, found: &MessageFile) -> io::Result<MeasureResult> {
+        let Some(part) = self.parts.get(found.place) else { return Ok(MeasureResult::Moved) };
         let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
             Ok(file) => count::count(&File::from(file), self.largest),
-            Err(Errno::NOENT) => return Ok(Measured::Moved),
+            Err(Errno::NOENT) => return Ok(MeasureResult::Moved),
             // A link, or a socket.
-            Err(Errno::LOOP | Errno::NXIO) => return Ok(Measured::NoMessage),
+            Err(Errno::LOOP | Errno::NXIO) => return Ok(MeasureResult::NoMessage),
             Err(errno) => Err(errno.into()),
         };
         let is_another =
             |state: FileState| self.contents.get(&found.inode).is_some_and(|one| one.state.inode != state.inode);
         match counted {
             // Messages of one base name may get each other's names.
-            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if is_another(state) => Ok(Measured::Moved),
-            Ok(Some(Counted::Mail(octets, state))) => Ok(Measured::Known(Size::counted(octets, state))),
+            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if is_another(state) => {
+                Ok(MeasureResult::Moved)
+            }
+            Ok(Some(Counted::Mail(octets, state))) => Ok(MeasureResult::Known(Size::counted(octets, state))),
             Ok(Some(Counted::NoMail(why, state))) => {
                 log_no_mail(self.path, found, why);
-                Ok(Measured::Known(Size::of_no_mail(why, state)))
+                Ok(MeasureResult::Known(Size::of_no_mail(why, state)))
             }
-            Ok(None) => Ok(Measured::NoMessage),
+            Ok(None) => Ok(MeasureResult::NoMessage),
             Err(error) if concerns_one_file(&error) => Ok(by_size(self.path, part, found, self.known, &error)),
             Err(error) => Err(error),
         }
@@ -91,7 +93,7 @@ impl Measuring<'_> {
 }
 
 /// Once for each file.
-pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &Found, why: NoMail) {
+pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &MessageFile, why: NoMail) {
     let file = found.path();
     tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
 }
@@ -105,28 +107,34 @@ pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
 }
 
 /// What is known of a message that cannot be read.
-fn by_size(path: &MaildropPath, part: BorrowedFd<'_>, found: &Found, known: &Known<'_>, error: &io::Error) -> Measured {
+fn by_size(
+    path: &MaildropPath,
+    part: BorrowedFd<'_>,
+    found: &MessageFile,
+    known: &PriorSizes<'_>,
+    error: &io::Error,
+) -> MeasureResult {
     let octets = match statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => return Measured::NoMessage,
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => return MeasureResult::NoMessage,
         Ok(stat) => u64::try_from(stat.st_size).unwrap_or_default(),
-        Err(Errno::NOENT) => return Measured::Moved,
+        Err(Errno::NOENT) => return MeasureResult::Moved,
         Err(_) => name::disk_octets(found.base()).unwrap_or_default(),
     };
     if !known.is_unreadable(found) {
         let file = found.path();
         tracing::error!(maildrop = %path, file = %file.display(), %error, "a message cannot be read, and is listed by the size of its file");
     }
-    Measured::Known(Size::unreadable(octets))
+    MeasureResult::Known(Size::unreadable(octets))
 }
 
-impl Followed {
+impl MovedMessages {
     /// What was found out about a message.
-    pub(in crate::maildir) fn size(&self, found: &Found) -> Option<Size> {
+    pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Option<Size> {
         if self.sizes.is_empty() { None } else { self.sizes.get(&key(found)).copied() }
     }
 
     /// Leaves out what is gone, or is no message.
-    pub(in crate::maildir) fn leave_out_gone(&self, found: &mut Vec<Found>) {
+    pub(in crate::maildir) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
         if !self.gone.is_empty() {
             found.retain(|found| !self.gone.contains(&key(found)));
         }
@@ -137,7 +145,11 @@ impl Followed {
     ///
     /// # Errors
     /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
-    pub(in crate::maildir) fn follow(&mut self, measuring: &Measuring<'_>, moved: &[Found]) -> Result<(), EnterFault> {
+    pub(in crate::maildir) fn follow(
+        &mut self,
+        measuring: &Measurement<'_>,
+        moved: &[MessageFile],
+    ) -> Result<(), EnterFault> {
         let path = measuring.path;
         let mut left: HashMap<(u64, Box<[u8]>), usize> = moved.iter().map(|found| (key(found), 0)).collect();
         for _ in 0..PASSES {
@@ -151,7 +163,7 @@ impl Followed {
     }
 
     /// Goes through the names once. `left`: how often each message was not among them.
-    fn pass(&mut self, measuring: &Measuring<'_>, left: &mut HashMap<(u64, Box<[u8]>), usize>) -> io::Result<()> {
+    fn pass(&mut self, measuring: &Measurement<'_>, left: &mut HashMap<(u64, Box<[u8]>), usize>) -> io::Result<()> {
         let parts = measuring.parts;
         let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
         let before = parts.stamps(local)?;
@@ -162,9 +174,9 @@ impl Followed {
                 return Ok(());
             }
             match measuring.measure(&found)? {
-                Measured::Known(size) => drop(self.sizes.insert(key.clone(), size)),
-                Measured::NoMessage => drop(self.gone.insert(key.clone())),
-                Measured::Moved => drop(seen.insert(key)),
+                MeasureResult::Known(size) => drop(self.sizes.insert(key.clone(), size)),
+                MeasureResult::NoMessage => drop(self.gone.insert(key.clone())),
+                MeasureResult::Moved => drop(seen.insert(key)),
             }
             Ok(())
         })?;
@@ -194,12 +206,12 @@ impl Followed {
 }
 
 /// What a message is known by while its name changes.
-pub(in crate::maildir) fn key(found: &Found) -> (u64, Box<[u8]>) {
+pub(in crate::maildir) fn key(found: &MessageFile) -> (u64, Box<[u8]>) {
     (found.inode, if found.inode == 0 { found.base().into() } else { found.identity().into() })
 }
 
 /// What went wrong with a message's file, for the log.
-fn unavailable(path: &MaildropPath, found: &Found, error: &io::Error) -> EnterFault {
+fn unavailable(path: &MaildropPath, found: &MessageFile, error: &io::Error) -> EnterFault {
     let file = AsRef::<Path>::as_ref(path).join(found.path());
     EnterFault::unavailable(file.display(), error)
 }

@@ -4,22 +4,22 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::cache::{Mends, Removed};
-use super::index::{self, Index, Noted};
-use super::kin::{Content, Contents, Copy, Resolved};
+use super::cache::{Corrections, RemovedFiles};
+use super::index::{self, IndexedSize, SizeIndex};
+use super::kin::{DuplicateFile, Fingerprint, Fingerprints, SharedNameFiles};
 use super::surrogates::Surrogates;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{FileState, Found, Kin, Names, Stamps, name};
+use crate::maildir::files::{FileList, FileState, MessageFile, SharedName, Stamps, name};
 use crate::maildir::mail_root::FileSystems;
 use crate::maildir::maildrop::NoMail;
-use crate::maildir::unique_ids::{Ids, Settlement};
+use crate::maildir::unique_ids::{Assignment, UidState};
 use crate::pop3::{Listed, Messages, UniqueId};
 
 /// A message's file, and in which state it was counted; none if its octets were believed from its name, or could not be
 /// counted.
 #[derive(Debug)]
-pub(in crate::maildir) struct Entry {
-    pub(in crate::maildir) found: Found,
+pub(in crate::maildir) struct SnapshotEntry {
+    pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) counted: Option<FileState>,
     /// The index beside the mail has it, unless somebody else has written another one since.
     pub(in crate::maildir) noted: bool,
@@ -64,7 +64,7 @@ impl Size {
     }
 }
 
-impl Entry {
+impl SnapshotEntry {
     /// The state of its file in which it was read whole, as mail.
     pub(in crate::maildir) fn counted_mail(&self) -> Option<FileState> {
         self.counted.filter(|_| self.no_mail.is_none())
@@ -75,9 +75,9 @@ impl Entry {
 #[derive(Debug)]
 pub(in crate::maildir) struct Snapshot {
     pub(in crate::maildir) listed: Arc<Messages>,
-    pub(in crate::maildir) entries: Arc<[Entry]>,
+    pub(in crate::maildir) entries: Arc<[SnapshotEntry]>,
     /// What the unique-ids were settled from, and which of them must be pinned before they are told.
-    pub(in crate::maildir) ids: Ids,
+    pub(in crate::maildir) ids: UidState,
     pub(in crate::maildir) stamps: Stamps,
     /// It lies on local file systems, which answer from memory what they have in memory.
     pub(in crate::maildir) local: bool,
@@ -88,14 +88,14 @@ pub(in crate::maildir) struct Snapshot {
     /// What clients that did not say UTF8 are offered, if that may be something else.
     pub(in crate::maildir) surrogates: Option<Surrogates>,
     /// The further files of messages, by index.
-    pub(in crate::maildir) copies: Arc<HashMap<usize, Vec<Copy>>>,
+    pub(in crate::maildir) copies: Arc<HashMap<usize, Vec<DuplicateFile>>>,
     /// What was read to tell messages of one name apart.
-    pub(in crate::maildir) contents: Arc<Contents>,
+    pub(in crate::maildir) contents: Arc<Fingerprints>,
 }
 
 /// What a session found out about a message's octets after they were told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) enum Mend {
+pub(in crate::maildir) enum Correction {
     /// So many were sent, from a file in this state.
     Sent(u64, FileState),
     /// In this state it cannot be read as mail.
@@ -105,16 +105,20 @@ pub(in crate::maildir) enum Mend {
 }
 
 /// What is known of the messages before their files are opened.
-pub(in crate::maildir) struct Known<'a> {
+pub(in crate::maildir) struct PriorSizes<'a> {
     earlier: Option<&'a Snapshot>,
-    by_file: HashMap<File<'a>, (&'a Entry, &'a Listed)>,
-    mends: &'a Mends,
-    index: Option<&'a Index<'a>>,
+    by_file: HashMap<FileKey<'a>, (&'a SnapshotEntry, &'a Listed)>,
+    mends: &'a Corrections,
+    index: Option<&'a SizeIndex<'a>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> PriorSizes<'a> {
     /// `removed`: a file that has the inode of one of them since is another message.
-    pub(in crate::maildir) fn new(earlier: Option<&'a Snapshot>, mends: &'a Mends, removed: &Removed) -> Self {
+    pub(in crate::maildir) fn new(
+        earlier: Option<&'a Snapshot>,
+        mends: &'a Corrections,
+        removed: &RemovedFiles,
+    ) -> Self {
         let pairs = earlier.iter().flat_map(|snapshot| snapshot.entries.iter().zip(snapshot.listed.iter()));
         let pairs = pairs.filter(|(entry, _)| !removed.has(&entry.found));
         let by_file = pairs.map(|(entry, listed)| (file(&entry.found), (entry, listed))).collect();
@@ -122,41 +126,41 @@ impl<'a> Known<'a> {
     }
 
     /// Besides, what the index says.
-    pub(in crate::maildir) fn and(self, index: Option<&'a Index<'a>>) -> Self {
+    pub(in crate::maildir) fn and(self, index: Option<&'a SizeIndex<'a>>) -> Self {
         Self { index, ..self }
     }
 
-    fn size(&self, found: &Found) -> Option<Size> {
+    fn size(&self, found: &MessageFile) -> Option<Size> {
         let mend = || self.mends.get(&(found.inode, found.identity().into()));
         match if self.mends.is_empty() { None } else { mend() } {
-            Some(Mend::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
-            Some(Mend::NoMail(why, state)) => return Some(Size::of_no_mail(*why, *state)),
-            Some(Mend::Forget) => return None,
+            Some(Correction::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
+            Some(Correction::NoMail(why, state)) => return Some(Size::of_no_mail(*why, *state)),
+            Some(Correction::Forget) => return None,
             None => {}
         }
-        let Some((Entry { counted, noted, no_mail, .. }, listed)) = self.same_file(found) else {
+        let Some((SnapshotEntry { counted, noted, no_mail, .. }, listed)) = self.same_file(found) else {
             return self.noted(found);
         };
         counted.map(|state| Size { noted: *noted, no_mail: *no_mail, ..Size::counted(listed.octets, state) })
     }
 
     /// Whether it could not be read before.
-    pub(in crate::maildir) fn is_unreadable(&self, found: &Found) -> bool {
+    pub(in crate::maildir) fn is_unreadable(&self, found: &MessageFile) -> bool {
         self.same_file(found).is_some_and(|(entry, _)| entry.unreadable)
     }
 
-    fn noted(&self, found: &Found) -> Option<Size> {
+    fn noted(&self, found: &MessageFile) -> Option<Size> {
         let noted = self.index?.get(&name::stem(found.base()), found.inode)?;
         Some(Size { noted: true, ..Size::counted(noted.octets, noted.state) })
     }
 
     /// Whether an earlier snapshot had the file.
-    pub(in crate::maildir) fn is_listed(&self, found: &Found) -> bool {
+    pub(in crate::maildir) fn is_listed(&self, found: &MessageFile) -> bool {
         self.same_file(found).is_some()
     }
 
     /// Whether the index has the file.
-    pub(in crate::maildir) fn is_noted(&self, found: &Found) -> bool {
+    pub(in crate::maildir) fn is_noted(&self, found: &MessageFile) -> bool {
         self.noted(found).is_some()
     }
 
@@ -166,30 +170,30 @@ impl<'a> Known<'a> {
     }
 
     /// How a message stood to others of its name.
-    pub(in crate::maildir) fn kin(&self, found: &Found) -> Option<&'a Kin> {
+    pub(in crate::maildir) fn kin(&self, found: &MessageFile) -> Option<&'a SharedName> {
         self.same_file(found)?.0.found.kin.as_deref()
     }
 
     /// What was read of a file.
-    pub(in crate::maildir) fn content(&self, found: &Found) -> Option<Content> {
+    pub(in crate::maildir) fn content(&self, found: &MessageFile) -> Option<Fingerprint> {
         self.earlier?.contents.get(&found.inode).copied()
     }
 
     /// The unique-id that the message had.
-    pub(in crate::maildir) fn unique_id(&self, found: &Found) -> Option<&'a UniqueId> {
+    pub(in crate::maildir) fn unique_id(&self, found: &MessageFile) -> Option<&'a UniqueId> {
         let (entry, listed) = self.same_file(found)?;
         (entry.found.identity() == found.identity()).then_some(&listed.unique_id)
     }
 
-    fn same_file(&self, found: &Found) -> Option<(&'a Entry, &'a Listed)> {
+    fn same_file(&self, found: &MessageFile) -> Option<(&'a SnapshotEntry, &'a Listed)> {
         self.by_file.get(&file(found)).copied()
     }
 }
 
 /// What a file is known by when its name may have changed: the stem of the name, and the inode.
-type File<'a> = (Cow<'a, [u8]>, u64);
+type FileKey<'a> = (Cow<'a, [u8]>, u64);
 
-fn file(found: &Found) -> File<'_> {
+fn file(found: &MessageFile) -> FileKey<'_> {
     (name::stem(found.base()), found.inode)
 }
 
@@ -200,7 +204,7 @@ impl Snapshot {
         Self {
             listed: Arc::new(Messages::from_iter([])),
             entries: Arc::new([]),
-            ids: Ids::default(),
+            ids: UidState::default(),
             stamps,
             local: false,
             settled: false,
@@ -235,13 +239,13 @@ impl Snapshot {
     /// earlier snapshot nor its name tells the octets. Messages for which it finds no file are left out and given back, and
     /// then the snapshot is not settled.
     pub(in crate::maildir) fn build(
-        names: &Names,
-        settlement: Settlement,
-        mut ids: Ids,
-        known: &Known<'_>,
-        mut resolved: Resolved,
-        mut measure: impl FnMut(&Found) -> Result<Option<Size>, EnterFault>,
-    ) -> Result<(Self, Vec<Found>), EnterFault> {
+        names: &FileList,
+        settlement: Assignment,
+        mut ids: UidState,
+        known: &PriorSizes<'_>,
+        mut resolved: SharedNameFiles,
+        mut measure: impl FnMut(&MessageFile) -> Result<Option<Size>, EnterFault>,
+    ) -> Result<(Self, Vec<MessageFile>), EnterFault> {
         let mut entries = Vec::with_capacity(settlement.messages.len());
         let mut listed = Vec::with_capacity(settlement.messages.len());
         let (mut left, mut copies) = (Vec::new(), HashMap::new());
@@ -259,7 +263,7 @@ impl Snapshot {
             };
             ids.note(entries.len(), found.kin.is_some(), message.wish);
             copies.extend(resolved.copies(&found).map(|files| (entries.len(), files)));
-            entries.push(Entry { found, counted, noted, unreadable, no_mail });
+            entries.push(SnapshotEntry { found, counted, noted, unreadable, no_mail });
             listed.push(Listed { octets, unique_id: message.unique_id });
         }
         let settled = names.settled && left.is_empty();
@@ -273,12 +277,12 @@ impl Snapshot {
 /// What the index takes of a snapshot, and what it saves.
 impl Snapshot {
     /// The further files of a message, with the same octets.
-    pub(in crate::maildir) fn copies(&self, index: usize) -> &[Copy] {
+    pub(in crate::maildir) fn copies(&self, index: usize) -> &[DuplicateFile] {
         self.copies.get(&index).map_or(&[], Vec::as_slice)
     }
 
     /// The further files of all messages.
-    pub(in crate::maildir) fn all_copies(&self) -> impl Iterator<Item = &Found> {
+    pub(in crate::maildir) fn all_copies(&self) -> impl Iterator<Item = &MessageFile> {
         self.copies.values().flatten().map(|copy| &copy.found)
     }
 
@@ -319,7 +323,7 @@ impl Snapshot {
         let pairs = pairs.filter(|(index, _)| left_out.binary_search(index).is_err());
         index::write(pairs.filter_map(|(_, (entry, listed))| {
             let (state, found) = (entry.counted_mail()?, &entry.found);
-            let noted = Noted { octets: listed.octets, state, inode: found.inode };
+            let noted = IndexedSize { octets: listed.octets, state, inode: found.inode };
             Some((name::stem(found.base()), noted))
         }))
     }
@@ -333,7 +337,7 @@ impl Snapshot {
     }
 
     /// The same messages after some were pinned: with the unique-ids that changed, by index.
-    pub(in crate::maildir) fn with_pins(&self, ids: Ids, changed: &HashMap<usize, UniqueId>) -> Self {
+    pub(in crate::maildir) fn with_pins(&self, ids: UidState, changed: &HashMap<usize, UniqueId>) -> Self {
         Self {
             listed: renewed(&self.listed, changed),
             entries: Arc::clone(&self.entries),

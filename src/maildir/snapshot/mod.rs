@@ -19,10 +19,10 @@ mod measure;
 mod messages;
 mod surrogates;
 
-pub(in crate::maildir) use cache::{Kept, Mends, Removed};
-pub(in crate::maildir) use index::Index;
-pub(in crate::maildir) use kin::{Contents, Copy, Kinship, Resolved, SEPARATOR};
-pub(in crate::maildir) use measure::{Followed, Measuring, concerns_one_file, log_no_mail};
-pub(in crate::maildir) use messages::{Entry, Known, Mend, Size, Snapshot};
+pub(in crate::maildir) use cache::{CachedMaildrop, Corrections, RemovedFiles};
+pub(in crate::maildir) use index::SizeIndex;
+pub(in crate::maildir) use kin::{DuplicateFile, Fingerprints, SEPARATOR, SharedNameFiles, SharedNames};
+pub(in crate::maildir) use measure::{Measurement, MovedMessages, concerns_one_file, log_no_mail};
+pub(in crate::maildir) use messages::{Correction, PriorSizes, Size, Snapshot, SnapshotEntry};
 pub use surrogates::EightBitHeaders;
-pub(in crate::maildir) use surrogates::{Read, Surrogates};
+pub(in crate::maildir) use surrogates::{KnownHeaders, Surrogates};

@@ -10,8 +10,8 @@ use rustix::fs::{Mode, openat};
 use rustix::io::Errno;
 
 use super::measure::{concerns_one_file, key};
-use super::messages::{Entry, Snapshot, renewed};
-use crate::maildir::files::{FileState, Form, Found, Parts, name};
+use super::messages::{Snapshot, SnapshotEntry, renewed};
+use crate::maildir::files::{Compression, FileState, MessageFile, Parts, name};
 use crate::maildir::maildrop::NoMail;
 use crate::maildir::store::MESSAGE;
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
@@ -35,10 +35,10 @@ pub(in crate::maildir) struct Surrogates {
 }
 
 /// What was read of messages before, by file.
-pub(in crate::maildir) struct Read<'a>(HashMap<ReadFile<'a>, u64>);
+pub(in crate::maildir) struct KnownHeaders<'a>(HashMap<HeaderKey<'a>, u64>);
 
 /// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in its place.
-type ReadFile<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
+type HeaderKey<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
 
 /// Stands for a header that could not be read: its message is offered as it is, and looked at again at the next change.
 const NOT_READ: u64 = u64::MAX;
@@ -46,7 +46,7 @@ const NOT_READ: u64 = u64::MAX;
 /// Octets read of a message at a time.
 const BLOCK: u64 = 8 * 1024;
 
-impl<'a> Read<'a> {
+impl<'a> KnownHeaders<'a> {
     pub(in crate::maildir) fn of(earlier: Option<&'a Snapshot>) -> Self {
         let known = earlier.and_then(|snapshot| Some((&snapshot.entries, &snapshot.surrogates.as_ref()?.headers)));
         let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers.iter()));
@@ -55,7 +55,7 @@ impl<'a> Read<'a> {
     }
 }
 
-fn file(entry: &Entry) -> ReadFile<'_> {
+fn file(entry: &SnapshotEntry) -> HeaderKey<'_> {
     (entry.found.inode, name::stem(entry.found.base()), entry.counted)
 }
 
@@ -64,7 +64,7 @@ impl Surrogates {
     /// be read, or is gone, is offered as it is. `largest`: octets of the largest message.
     pub(in crate::maildir) fn look(
         snapshot: &Snapshot,
-        read: &Read<'_>,
+        read: &KnownHeaders<'_>,
         largest: u64,
         parts: &Parts,
     ) -> io::Result<Self> {
@@ -142,7 +142,7 @@ fn follow(parts: &Parts, mut moved: HashMap<(u64, Box<[u8]>), usize>, largest: u
 }
 
 /// The octets of the header of a message's surrogate. None if its file is not there any more.
-fn header_of(parts: &Parts, found: &Found, largest: u64) -> io::Result<Option<u64>> {
+fn header_of(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<Option<u64>> {
     let Some(part) = parts.get(found.place) else { return Ok(None) };
     match openat(part, &*found.name, MESSAGE, Mode::empty()) {
         Ok(file) => header(&File::from(file), largest).map(Some),
@@ -155,7 +155,7 @@ fn header_of(parts: &Parts, found: &Found, largest: u64) -> io::Result<Option<u6
 
 /// The octets of the surrogate's header; 0 if the message's own is ASCII, or the file is no mail.
 fn header(file: &File, largest: u64) -> io::Result<u64> {
-    let content = Form::look(file).and_then(|form| form.content(file, largest));
+    let content = Compression::look(file).and_then(|form| form.content(file, largest));
     let beginning = content.and_then(|mut content| whole_header(&mut content));
     match beginning {
         Ok(beginning) => Ok(surrogate_header(&beginning).map_or(0, |header| header.len() as u64)),

@@ -6,9 +6,11 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::Parts;
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::missing;
-use crate::maildir::snapshot::{Contents, Known, Measuring, Mends, Removed, Resolved, Size, Snapshot, index_file};
+use crate::maildir::snapshot::{
+    Corrections, Fingerprints, Measurement, PriorSizes, RemovedFiles, SharedNameFiles, Size, Snapshot, index_file,
+};
 use crate::maildir::store::{ROUNDS, Store, usable};
-use crate::maildir::unique_ids::{Ids, Pins, Sources, UniqueIdSettings};
+use crate::maildir::unique_ids::{Pins, UidAssigner, UidState, UniqueIdSettings};
 
 /// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
 const AT_ONCE: u64 = 256 << 20;
@@ -49,22 +51,27 @@ impl Store {
         }
         let octets = index_file::read(&root, path);
         let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
-        let mends = Mends::new();
+        let mends = Corrections::new();
         let (settings, pins) = (UniqueIdSettings::default(), Pins::default());
-        let own = Sources { settings: &settings, pins: &pins, lists: None };
+        let own = UidAssigner { settings: &settings, pins: &pins, lists: None };
         let (mut earlier, mut indexed, mut idle) = (None::<Snapshot>, Indexed::default(), 0);
         loop {
             let mut names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
-            let removed = Removed::default();
-            let known = Known::new(earlier.as_ref(), &mends, &removed).and(index.as_ref());
+            let removed = RemovedFiles::default();
+            let known = PriorSizes::new(earlier.as_ref(), &mends, &removed).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
             let largest = self.settings().largest_message;
-            let contents = Contents::default();
-            let measuring = Measuring { path, parts: &parts, known: &known, contents: &contents, largest };
+            let contents = Fingerprints::default();
+            let measuring = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
             // Octets are looked for, whatever the unique-ids may be.
             let settlement = own.settle(std::mem::take(&mut names.found), |_| None, |_| None);
-            let (mut snapshot, left) =
-                Snapshot::build(&names, settlement, Ids::default(), &known, Resolved::default(), |found| {
+            let (mut snapshot, left) = Snapshot::build(
+                &names,
+                settlement,
+                UidState::default(),
+                &known,
+                SharedNameFiles::default(),
+                |found| {
                     if allowance.is_used_up() {
                         return Ok(None);
                     }
@@ -74,7 +81,8 @@ impl Store {
                         read(read_octets);
                     }
                     Ok(size)
-                })?;
+                },
+            )?;
             write(&root, path, &mut snapshot)?;
             indexed.messages = snapshot.entries.len();
             indexed.read += MESSAGES_AT_ONCE - allowance.messages;

@@ -4,7 +4,7 @@ use rustix::fs::{Access, AtFlags, accessat, fstat};
 use rustix::io::Errno;
 
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Parts, Place as Part};
+use crate::maildir::files::{Parts, Subdirectory};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, PASSING};
 use crate::maildir::missing;
 use crate::maildir::settings::Settings;
@@ -12,7 +12,7 @@ use crate::maildir::store::Store;
 
 /// Which directory it is, whatever path leads there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct DirectoryId {
     device: u64,
     inode: u64,
 }
@@ -21,16 +21,16 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A Maildir that may be read and written.
-    Fine(Place),
+    Fine(DirectoryId),
     /// Nothing, which is an empty maildrop.
     Missing,
     /// Something that leads out of the mail root; why.
     Forbidden(String),
     /// A Maildir that may not be read or not be written, or something that is none; why.
-    Unusable(Option<Place>, String),
+    Unusable(Option<DirectoryId>, String),
 }
 
-impl Place {
+impl DirectoryId {
     pub(in crate::maildir) fn of(stat: &rustix::fs::Stat) -> Self {
         Self { device: stat.st_dev, inode: stat.st_ino }
     }
@@ -65,17 +65,17 @@ impl Store {
     }
 }
 
-fn condition(place: Option<Place>, fault: EnterFault) -> Condition {
+fn condition(place: Option<DirectoryId>, fault: EnterFault) -> Condition {
     match fault {
         EnterFault::Forbidden(why) => Condition::Forbidden(why),
         EnterFault::Unavailable(why) => Condition::Unusable(place, why),
     }
 }
 
-fn place(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<Place>, EnterFault> {
+fn place(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<DirectoryId>, EnterFault> {
     let told = |errno: Errno| EnterFault::of(path, errno);
     match root.beneath(path.as_ref(), PASSING) {
-        Ok(directory) => fstat(directory).map(|stat| Some(Place::of(&stat))).map_err(told),
+        Ok(directory) => fstat(directory).map(|stat| Some(DirectoryId::of(&stat))).map_err(told),
         // Asks besides whether a link leads to nothing, which is no missing Maildir.
         Err(Errno::NOENT) => root.directory(path.as_ref()).map(|_| None),
         Err(errno) => Err(told(errno)),
@@ -89,7 +89,7 @@ fn usable(root: &OpenRoot<'_>, path: &MaildropPath, settings: &Settings) -> Resu
         return Err(EnterFault::Unavailable(format!("{path}: there is neither new nor cur in it")));
     }
     missing::check(root, path, &parts, settings)?;
-    for place in [Part::New, Part::Cur] {
+    for place in [Subdirectory::New, Subdirectory::Cur] {
         let Some(part) = parts.get(place) else { continue };
         accessat(part, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|errno| {
             EnterFault::Unavailable(format!("{path}/{}: may not be written: {errno}", place.directory()))

@@ -15,6 +15,6 @@ mod plan;
 mod walk;
 
 pub use indexing::Indexed;
-pub use inspect::{Condition, Place};
+pub use inspect::{Condition, DirectoryId};
 pub use plan::{Planned, PlannedMessage};
 pub use walk::Surveyed;

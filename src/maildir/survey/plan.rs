@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Found, Parts};
+use crate::maildir::files::{MessageFile, Parts};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::missing;
-use crate::maildir::snapshot::{Kinship, Removed};
+use crate::maildir::snapshot::{RemovedFiles, SharedNames};
 use crate::maildir::store::{Store, changed};
-use crate::maildir::unique_ids::{ListKind, Settled, Sought, Sources, UidlOrigin};
+use crate::maildir::unique_ids::{AssignedMessage, ListKind, UidAssigner, UidSources, UidlOrigin};
 
 /// A message, and what would be told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,23 +84,23 @@ impl Store {
         self.require_markers(path)?;
         let root = self.root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = Sought::read(&root, self.lists(), path, self.settings())?;
+        let sought = UidSources::read(&root, self.lists(), path, self.settings())?;
         missing::check(&root, path, &parts, self.settings())?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }
         let names = parts.names(Duration::ZERO).map_err(|error| EnterFault::unavailable(path, &error))?;
-        let (sources, removed) = (sought.sources(settings), Removed::default());
-        let resolved = Kinship::new(&parts, sources.pins, &removed).resolve(names.found);
+        let (sources, removed) = (sought.sources(settings), RemovedFiles::default());
+        let resolved = SharedNames::new(&parts, sources.pins, &removed).resolve(names.found);
         let (found, _) = resolved.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(planned(&sources, found, &parts))
     }
 }
 
-fn planned(sources: &Sources<'_>, found: Vec<Found>, parts: &Parts) -> Planned {
+fn planned(sources: &UidAssigner<'_>, found: Vec<MessageFile>, parts: &Parts) -> Planned {
     let Some(lists) = &sources.lists else { return Planned::default() };
     let messages = found.len();
-    let dead = lists.dead(&found.iter().map(Found::base).collect());
+    let dead = lists.dead(&found.iter().map(MessageFile::base).collect());
     let settlement = sources.settle(found, |_| None, |found| changed(parts, found));
     let shown: Vec<PlannedMessage> = settlement.messages.iter().map(planned_message).collect();
     let count = |origin| shown.iter().filter(|message| message.origin == origin).count();
@@ -128,7 +128,7 @@ fn planned(sources: &Sources<'_>, found: Vec<Found>, parts: &Parts) -> Planned {
     }
 }
 
-fn planned_message(settled: &Settled) -> PlannedMessage {
+fn planned_message(settled: &AssignedMessage) -> PlannedMessage {
     PlannedMessage {
         base: String::from_utf8_lossy(settled.found.base()).into_owned(),
         unique_id: settled.unique_id.as_str().to_owned(),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
-use super::inspect::Place;
+use super::inspect::DirectoryId;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::store::Store;
 
@@ -17,7 +17,7 @@ use crate::maildir::store::Store;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Surveyed {
     /// A directory with `new` and `cur`.
-    Maildir(PathBuf, Place),
+    Maildir(PathBuf, DirectoryId),
     /// A directory that cannot be read, so that nobody knows what is in it; why.
     Unreadable(PathBuf, String),
     /// A directory that is no Maildir, and is looked into next.
@@ -75,7 +75,7 @@ fn enter(directory: &OwnedFd, path: &Path, depth: usize, report: Reporter<'_>) -
         return below(directory, path, depth - 1, report);
     }
     report(match fstat(directory) {
-        Ok(stat) => Surveyed::Maildir(path.to_owned(), Place::of(&stat)),
+        Ok(stat) => Surveyed::Maildir(path.to_owned(), DirectoryId::of(&stat)),
         Err(errno) => Surveyed::Unreadable(path.to_owned(), errno.to_string()),
     })
 }

@@ -4,33 +4,33 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::import::{ImportMode, Lists, Old, OverLong, UniqueIdSettings};
+use super::import::{ForeignLists, ImportMode, ListedUid, OverLong, UniqueIdSettings};
 use super::order::{self, Rank};
 use super::pins::Pins;
 use super::unique;
-use crate::maildir::files::{Found, Moment};
+use crate::maildir::files::{MessageFile, Moment};
 use crate::pop3::UniqueId;
 
 /// What decides besides the names.
-pub(in crate::maildir) struct Sources<'a> {
+pub(in crate::maildir) struct UidAssigner<'a> {
     pub(in crate::maildir) settings: &'a UniqueIdSettings,
     pub(in crate::maildir) pins: &'a Pins,
-    pub(in crate::maildir) lists: Option<Lists<'a>>,
+    pub(in crate::maildir) lists: Option<ForeignLists<'a>>,
 }
 
 /// A message with its unique-id.
 #[derive(Debug)]
-pub(in crate::maildir) struct Settled {
-    pub(in crate::maildir) found: Found,
+pub(in crate::maildir) struct AssignedMessage {
+    pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) unique_id: UniqueId,
     /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
-    pub(in crate::maildir) wish: Option<Wish>,
+    pub(in crate::maildir) wish: Option<PendingPin>,
     pub(in crate::maildir) origin: UidlOrigin,
 }
 
 /// What a pin is made of, besides the unique-id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Wish {
+pub(in crate::maildir) struct PendingPin {
     /// What the message is known by.
     pub(in crate::maildir) key: Box<[u8]>,
     pub(in crate::maildir) rank: Option<Rank>,
@@ -55,31 +55,31 @@ pub enum UidlOrigin {
 
 /// What becomes of all messages.
 #[derive(Debug, Default)]
-pub(in crate::maildir) struct Settlement {
-    pub(in crate::maildir) messages: Vec<Settled>,
-    pub(in crate::maildir) waiting: Waiting,
+pub(in crate::maildir) struct Assignment {
+    pub(in crate::maildir) messages: Vec<AssignedMessage>,
+    pub(in crate::maildir) waiting: WaitingMessages,
 }
 
 /// The messages that are left out because they wait for the other server: since when, by what each is known by.
-pub(in crate::maildir) type Waiting = HashMap<Box<[u8]>, Moment>;
+pub(in crate::maildir) type WaitingMessages = HashMap<Box<[u8]>, Moment>;
 
-impl Settlement {
+impl Assignment {
     /// How many messages have a unique-id by our own rule, because no list has them.
     pub(in crate::maildir) fn unlisted(&self) -> usize {
         self.messages.iter().filter(|message| message.origin == UidlOrigin::Own).count()
     }
 }
 
-impl Sources<'_> {
+impl UidAssigner<'_> {
     /// Settles the messages, which come in the order of their arrival. `held` tells what an earlier snapshot had. `since`
     /// tells from when on a message may wait for the other server; none if its file is gone.
     pub(in crate::maildir) fn settle(
         &self,
-        found: Vec<Found>,
-        held: impl Fn(&Found) -> Option<UniqueId>,
-        since: impl Fn(&Found) -> Option<Moment>,
-    ) -> Settlement {
-        let mut settlement = Settlement::default();
+        found: Vec<MessageFile>,
+        held: impl Fn(&MessageFile) -> Option<UniqueId>,
+        since: impl Fn(&MessageFile) -> Option<Moment>,
+    ) -> Assignment {
+        let mut settlement = Assignment::default();
         let mut messages = Vec::with_capacity(found.len());
         for found in found {
             let message = self.candidate(found, &held);
@@ -97,7 +97,7 @@ impl Sources<'_> {
     }
 
     /// What a message would have, were it alone.
-    fn candidate(&self, found: Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> Candidate {
+    fn candidate(&self, found: MessageFile, held: &impl Fn(&MessageFile) -> Option<UniqueId>) -> Candidate {
         // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
         let exact = found.kin_key().and_then(|key| self.pins.get_exactly(key));
         let pin = exact.or_else(|| if found.is_later() { None } else { self.pins.get(found.base()) });
@@ -117,7 +117,7 @@ impl Sources<'_> {
     }
 
     /// The other server's unique-id, if it can be told.
-    fn valid(&self, old: &Old<'_>) -> Option<UniqueId> {
+    fn valid(&self, old: &ListedUid<'_>) -> Option<UniqueId> {
         let unique_id = std::str::from_utf8(&old.unique_id).ok().and_then(UniqueId::imported)?;
         let may_be_told = !unique_id.is_over_long() || self.settings.over_long == OverLong::Keep;
         may_be_told.then_some(unique_id)
@@ -127,8 +127,8 @@ impl Sources<'_> {
     fn waits(
         &self,
         message: &Candidate,
-        held: &impl Fn(&Found) -> Option<UniqueId>,
-        since: &impl Fn(&Found) -> Option<Moment>,
+        held: &impl Fn(&MessageFile) -> Option<UniqueId>,
+        since: &impl Fn(&MessageFile) -> Option<Moment>,
     ) -> Option<Moment> {
         if self.settings.import != ImportMode::Follow
             || message.origin != UidlOrigin::Own
@@ -159,7 +159,7 @@ impl Sources<'_> {
         }
     }
 
-    fn settled(&self, message: Candidate) -> Settled {
+    fn settled(&self, message: Candidate) -> AssignedMessage {
         let Candidate { found, unique_id, rank, origin, back } = message;
         let key = match origin {
             UidlOrigin::Pin => back,
@@ -167,13 +167,13 @@ impl Sources<'_> {
             _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
             _ => Some(found.identity().into()),
         };
-        let wish = key.map(|key| Wish { key, rank, is_own: origin == UidlOrigin::Own });
-        Settled { found, unique_id, wish, origin }
+        let wish = key.map(|key| PendingPin { key, rank, is_own: origin == UidlOrigin::Own });
+        AssignedMessage { found, unique_id, wish, origin }
     }
 }
 
 /// Our own rule, and what an earlier snapshot had by it.
-fn own(found: &Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
+fn own(found: &MessageFile, held: &impl Fn(&MessageFile) -> Option<UniqueId>) -> UniqueId {
     if found.is_later() {
         return unique::hashed(found.key());
     }
@@ -181,13 +181,13 @@ fn own(found: &Found, held: &impl Fn(&Found) -> Option<UniqueId>) -> UniqueId {
 }
 
 /// What our own rule gives again needs no pin.
-fn is_own(unique_id: &UniqueId, found: &Found) -> bool {
+fn is_own(unique_id: &UniqueId, found: &MessageFile) -> bool {
     let identity = found.identity();
     unique_id.as_str().as_bytes() == &*identity || *unique_id == unique::plain(&identity)
 }
 
 struct Candidate {
-    found: Found,
+    found: MessageFile,
     unique_id: UniqueId,
     rank: Option<Rank>,
     origin: UidlOrigin,
@@ -196,4 +196,4 @@ struct Candidate {
 }
 
 /// What must be pinned, by the message's index.
-pub(in crate::maildir) type Wishes = HashMap<usize, Wish>;
+pub(in crate::maildir) type PendingPins = HashMap<usize, PendingPin>;

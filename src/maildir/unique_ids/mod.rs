@@ -21,11 +21,11 @@ mod state;
 pub(in crate::maildir) mod unique;
 
 pub use assign::UidlOrigin;
-pub(in crate::maildir) use assign::{Settled, Settlement, Sources, Wish};
+pub(in crate::maildir) use assign::{AssignedMessage, Assignment, PendingPin, UidAssigner};
 pub(in crate::maildir) use import::LIST_FILES;
 pub use import::{FormatFault, ImportMode, ListKind, OverLong, UidlFormat, UniqueIdSettings};
 pub(in crate::maildir) use order::Rank;
 pub use pins::Retrieval;
-pub(in crate::maildir) use pins::{Day, Line, Locked, Pin, Pins, day};
+pub(in crate::maildir) use pins::{Day, LockedPins, Pin, PinLine, Pins, day};
 pub(in crate::maildir) use retrievals::Retrievals;
-pub(in crate::maildir) use state::{Ids, Sought};
+pub(in crate::maildir) use state::{UidSources, UidState};

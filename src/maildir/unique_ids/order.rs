@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::maildir::files::{Arrival, Found};
+use crate::maildir::files::{Arrival, MessageFile};
 
 /// A message's place in another server's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,7 @@ pub(in crate::maildir) enum Rank {
 }
 
 /// The order of two messages.
-pub(in crate::maildir) fn compare(one: (&Found, Option<Rank>), other: (&Found, Option<Rank>)) -> Ordering {
+pub(in crate::maildir) fn compare(one: (&MessageFile, Option<Rank>), other: (&MessageFile, Option<Rank>)) -> Ordering {
     match (one.1, other.1) {
         (Some(Rank::Listed(first)), Some(Rank::Listed(second))) => {
             first.cmp(&second).then_with(|| one.0.order(other.0))
@@ -23,7 +23,7 @@ pub(in crate::maildir) fn compare(one: (&Found, Option<Rank>), other: (&Found, O
         (Some(Rank::Listed(_)), _) => Ordering::Less,
         (_, Some(Rank::Listed(_))) => Ordering::Greater,
         (one_rank, other_rank) => {
-            let seconds = |found: &Found| Arrival::of(found.base()).seconds();
+            let seconds = |found: &MessageFile| Arrival::of(found.base()).seconds();
             let by_name = |rank: Option<Rank>| rank == Some(Rank::ByName);
             let within_a_second = || match (by_name(one_rank), by_name(other_rank)) {
                 (true, true) => one.0.base().cmp(other.0.base()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pins::Retrieval;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::Found;
+use crate::maildir::files::MessageFile;
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::maildrop::Maildrop;
 use crate::maildir::store::Store;
@@ -38,7 +38,7 @@ impl Retrievals {
 
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
     /// did. `has_twin`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
-    pub(in crate::maildir) fn last_by(&self, person: &str, found: &Found, has_twin: bool) -> Option<u64> {
+    pub(in crate::maildir) fn last_by(&self, person: &str, found: &MessageFile, has_twin: bool) -> Option<u64> {
         let key = found.key();
         let of_identity = || {
             let is_its_own = !has_twin && !self.apart.contains(key);
@@ -50,7 +50,7 @@ impl Retrievals {
     }
 
     /// Whether anybody else has retrieved a message, or may have: a mark that may be of another message counts, too.
-    pub(in crate::maildir) fn may_be_of_others(&self, person: &str, found: &Found) -> bool {
+    pub(in crate::maildir) fn may_be_of_others(&self, person: &str, found: &MessageFile) -> bool {
         let marks = [found.key(), found.base(), &*found.identity()].map(|name| self.by_name.get(name));
         marks.into_iter().flatten().flatten().any(|retrieval| *retrieval.by != *person)
     }

@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::assign::{Settlement, Sources, Waiting, Wish, Wishes};
-use super::import::{Contents, ListStamps, Lists, UniqueIdSettings, changed_since};
+use super::assign::{Assignment, PendingPin, PendingPins, UidAssigner, WaitingMessages};
+use super::import::{ForeignLists, ListContents, ListStamps, UniqueIdSettings, changed_since};
 use super::pins::{self, Pins};
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{FileStamp, Found, Moment, bounds};
+use crate::maildir::files::{FileStamp, MessageFile, Moment, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, Root};
 use crate::maildir::settings::Settings;
 use crate::maildir::snapshot::Snapshot;
 
 /// What was read before messages are settled.
-pub(in crate::maildir) struct Sought {
+pub(in crate::maildir) struct UidSources {
     pins: Pins,
-    contents: Contents,
+    contents: ListContents,
 }
 
 /// What a snapshot remembers of it.
 #[derive(Clone, Debug, Default)]
-pub(in crate::maildir) struct Ids {
+pub(in crate::maildir) struct UidState {
     /// What must be pinned before it is told.
-    wishes: Arc<Wishes>,
+    wishes: Arc<PendingPins>,
     /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
     pub(in crate::maildir) twins: Vec<usize>,
     pins: Option<FileStamp>,
@@ -37,12 +37,12 @@ pub(in crate::maildir) struct Ids {
     /// Whether pins were.
     has_pins: bool,
     /// The messages that wait for another server.
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingMessages>,
     /// When the first of them is shown.
     until: Option<Moment>,
 }
 
-impl Sought {
+impl UidSources {
     /// Reads pins and lists.
     ///
     /// # Errors
@@ -65,25 +65,25 @@ impl Sought {
         let contents = if settings.unique_ids.import.reads() {
             contents(root, lists, path, settings)?
         } else {
-            Contents::default()
+            ListContents::default()
         };
         Ok(Self { pins, contents })
     }
 
     /// What settles unique-ids.
-    pub(in crate::maildir) fn sources<'a>(&'a self, settings: &'a UniqueIdSettings) -> Sources<'a> {
-        let lists = settings.import.reads().then(|| Lists::parse(&self.contents, settings));
-        Sources { settings, pins: &self.pins, lists }
+    pub(in crate::maildir) fn sources<'a>(&'a self, settings: &'a UniqueIdSettings) -> UidAssigner<'a> {
+        let lists = settings.import.reads().then(|| ForeignLists::parse(&self.contents, settings));
+        UidAssigner { settings, pins: &self.pins, lists }
     }
 
     /// What a snapshot made from it remembers.
-    pub(in crate::maildir) fn ids(&self, sources: &Sources<'_>, settlement: &Settlement) -> Ids {
-        Ids {
+    pub(in crate::maildir) fn ids(&self, sources: &UidAssigner<'_>, settlement: &Assignment) -> UidState {
+        UidState {
             wishes: Arc::default(),
             twins: Vec::new(),
             pins: self.pins.stamp,
             lists: self.contents.stamps,
-            has_list: sources.lists.as_ref().is_some_and(Lists::is_any),
+            has_list: sources.lists.as_ref().is_some_and(ForeignLists::is_any),
             unusable: sources.lists.as_ref().and_then(|lists| lists.unusable.as_deref().map(Arc::from)),
             has_pins: self.know_pins(),
             waiting: Arc::new(settlement.waiting.clone()),
@@ -100,8 +100,8 @@ impl Sought {
     pub(in crate::maildir) fn tell_faults(
         &self,
         path: &MaildropPath,
-        sources: &Sources<'_>,
-        settlement: &Settlement,
+        sources: &UidAssigner<'_>,
+        settlement: &Assignment,
         earlier: Option<&Snapshot>,
     ) {
         if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
@@ -121,9 +121,9 @@ impl Sought {
     }
 }
 
-impl Ids {
+impl UidState {
     /// Notes what there is to know of a message besides its unique-id.
-    pub(in crate::maildir) fn note(&mut self, index: usize, has_twin: bool, wish: Option<Wish>) {
+    pub(in crate::maildir) fn note(&mut self, index: usize, has_twin: bool, wish: Option<PendingPin>) {
         self.twins.extend(has_twin.then_some(index));
         if let Some(wish) = wish {
             Arc::make_mut(&mut self.wishes).insert(index, wish);
@@ -135,12 +135,12 @@ impl Ids {
         !self.wishes.is_empty()
     }
 
-    pub(in crate::maildir) fn wish(&self, index: usize) -> Option<&Wish> {
+    pub(in crate::maildir) fn wish(&self, index: usize) -> Option<&PendingPin> {
         self.wishes.get(&index)
     }
 
     /// Since when a message waits for another server; none if it does not.
-    pub(in crate::maildir) fn waits_since(&self, found: &Found) -> Option<Moment> {
+    pub(in crate::maildir) fn waits_since(&self, found: &MessageFile) -> Option<Moment> {
         self.waiting.get(&*found.identity()).copied()
     }
 
@@ -162,14 +162,14 @@ impl Ids {
     pub(in crate::maildir) fn memory(&self) -> usize {
         /// What a map adds to each entry.
         const OVERHEAD: usize = 64;
-        let wishes = self.wishes.values().map(|wish| size_of::<Wish>() + wish.key.len() + OVERHEAD);
+        let wishes = self.wishes.values().map(|wish| size_of::<PendingPin>() + wish.key.len() + OVERHEAD);
         let waiting = self.waiting.keys().map(|key| size_of::<Moment>() + key.len() + OVERHEAD);
         wishes.sum::<usize>() + waiting.sum::<usize>() + size_of_val(&*self.twins)
     }
 
     /// The same after some messages were pinned.
     pub(in crate::maildir) fn after_pinning(&self, indices: &[usize], stamp: Option<FileStamp>) -> Self {
-        let mut wishes = Wishes::clone(&self.wishes);
+        let mut wishes = PendingPins::clone(&self.wishes);
         for index in indices {
             wishes.remove(index);
         }
@@ -211,18 +211,18 @@ fn contents(
     lists: Option<&Root>,
     path: &MaildropPath,
     settings: &Settings,
-) -> Result<Contents, EnterFault> {
+) -> Result<ListContents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
     let messages = || match root.directory(path.as_ref()).map_err(io::Error::other)? {
         Some(maildir) => bounds::messages(maildir.as_fd()),
         None => Ok(0),
     };
     let Some(lists) = lists else {
-        return Contents::read(root.as_fd(), path.as_ref(), &settings.unique_ids, messages).map_err(unreadable);
+        return ListContents::read(root.as_fd(), path.as_ref(), &settings.unique_ids, messages).map_err(unreadable);
     };
-    let Some(way) = path.lists() else { return Ok(Contents::default()) };
+    let Some(way) = path.lists() else { return Ok(ListContents::default()) };
     let opened = lists.open()?;
-    let contents = Contents::read(opened.as_fd(), way, &settings.unique_ids, messages).map_err(unreadable)?;
+    let contents = ListContents::read(opened.as_fd(), way, &settings.unique_ids, messages).map_err(unreadable)?;
     if contents.is_none() {
         // Own strings would be pinned in place of those that clients know, for ever.
         opened.require_same()?;

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, OFlags, fstat, stat};
 use rustix::io::Errno;
 
 use super::settings::{ListKind, UniqueIdSettings};
-use crate::maildir::files::{Bounds, FileStamp, Room, bounds};
+use crate::maildir::files::{FileBounds, FileStamp, ReadLimit, bounds};
 use crate::maildir::mail_root::beneath;
 
 /// What the lists are called, in the order of [`ListStamps`], and what is read from each.
@@ -29,7 +29,7 @@ pub(in crate::maildir) type ListStamps = [Option<FileStamp>; LISTS.len()];
 
 /// What stands in the lists of one maildrop.
 #[derive(Debug, Default)]
-pub(in crate::maildir) struct Contents {
+pub(in crate::maildir) struct ListContents {
     pub(super) dovecot: Option<Vec<u8>>,
     pub(super) courier: Option<Vec<u8>>,
     pub(super) import: Option<Vec<u8>>,
@@ -38,7 +38,7 @@ pub(in crate::maildir) struct Contents {
     pub(in crate::maildir) stamps: ListStamps,
 }
 
-impl Contents {
+impl ListContents {
     /// Whether no list was found.
     pub(in crate::maildir) fn is_none(&self) -> bool {
         self.stamps.iter().all(Option::is_none)
@@ -101,7 +101,7 @@ fn whole(
         return Err(io::Error::other("is no regular file"));
     }
     let (size, stamp) = (stat.st_size.unsigned_abs(), FileStamp::of(&stat));
-    let mut bounded = Room::new(Bounds::LIST, messages);
+    let mut bounded = ReadLimit::new(FileBounds::LIST, messages);
     if !bounded.has(size, 0)? {
         return Ok(Some((None, stamp)));
     }

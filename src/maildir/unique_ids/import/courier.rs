@@ -6,20 +6,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::Unread;
+use super::UnreadLines;
 use super::text::{decimal, last_word, lines, word};
 use crate::maildir::files::name;
 
 /// A list; each base name with the last of its records.
 #[derive(Debug)]
 pub(super) struct Sizelist<'a> {
-    records: HashMap<&'a [u8], Record>,
+    records: HashMap<&'a [u8], SizelistRecord>,
     /// The first line that could not be read, and how many there are.
-    pub(super) unread: Unread,
+    pub(super) unread: UnreadLines,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct SizelistRecord {
     /// 0 in version 0.
     number: u64,
     /// 0 before version 2.
@@ -42,7 +42,7 @@ impl<'a> Sizelist<'a> {
                 .filter(|version| (1..=3).contains(version))
                 .ok_or("is of a version that Courier did not write until now")?,
         };
-        let mut list = Self { records: HashMap::new(), unread: Unread::default() };
+        let mut list = Self { records: HashMap::new(), unread: UnreadLines::default() };
         for (number, line) in lines(octets).skip(usize::from(version > 0)) {
             match record(line, version) {
                 Some((base, record)) => drop(list.records.insert(base, record)),
@@ -56,7 +56,7 @@ impl<'a> Sizelist<'a> {
         Ok(list)
     }
 
-    pub(super) fn get(&self, base: &[u8]) -> Option<&Record> {
+    pub(super) fn get(&self, base: &[u8]) -> Option<&SizelistRecord> {
         self.records.get(base)
     }
 
@@ -66,7 +66,7 @@ impl<'a> Sizelist<'a> {
     }
 }
 
-impl Record {
+impl SizelistRecord {
     /// The unique-id that Courier made of a record.
     pub(super) fn unique_id<'a>(&self, base: &'a [u8]) -> Cow<'a, [u8]> {
         match self {
@@ -78,7 +78,7 @@ impl Record {
 }
 
 /// `1700000000.M1P2.mx1,S=2034:2,S 2088 12:1690000000:0`, read from the right: a name may hold blanks.
-fn record(line: &[u8], version: u8) -> Option<(&[u8], Record)> {
+fn record(line: &[u8], version: u8) -> Option<(&[u8], SizelistRecord)> {
     let (line, numbers) = if version == 0 { (line, &b""[..]) } else { last_word(line)? };
     let (file, octets) = last_word(line)?;
     decimal::<u64>(octets)?;
@@ -88,7 +88,7 @@ fn record(line: &[u8], version: u8) -> Option<(&[u8], Record)> {
     }
     let mut parts = numbers.split(|octet| *octet == b':');
     let (number, validity) = (parts.next().unwrap_or_default(), parts.next());
-    let record = Record {
+    let record = SizelistRecord {
         number: if version == 0 { 0 } else { decimal(number)? },
         validity: validity.map_or(Some(0), decimal)?,
     };

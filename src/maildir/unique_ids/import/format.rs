@@ -8,17 +8,17 @@ use std::fmt;
 /// A format, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UidlFormat {
-    parts: Vec<Part>,
+    parts: Vec<FormatPart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum FormatPart {
     Text(String),
-    Variable(Variable, Vec<Filter>),
+    FormatVariable(FormatVariable, Vec<FormatFilter>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Variable {
+enum FormatVariable {
     Uid,
     UidValidity,
     FileName,
@@ -27,7 +27,7 @@ enum Variable {
 
 /// What is done to a value, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Filter {
+enum FormatFilter {
     /// A number in hexadecimal digits.
     Hex,
     /// At least so many characters, zeros in front.
@@ -45,7 +45,7 @@ enum Filter {
 pub struct FormatFault(String);
 
 /// What a list holds of a message, as far as a format can ask for it.
-pub(super) struct Values<'a> {
+pub(super) struct FormatValues<'a> {
     pub(super) uid: u32,
     pub(super) validity: u32,
     pub(super) base: &'a [u8],
@@ -59,8 +59,8 @@ const WIDEST: usize = 70;
 impl Default for UidlFormat {
     /// `%08Xu%08Xv`, Dovecot's own default since 1.0.
     fn default() -> Self {
-        let hex = |variable| Part::Variable(variable, vec![Filter::Hex, Filter::Pad(8)]);
-        Self { parts: vec![hex(Variable::Uid), hex(Variable::UidValidity)] }
+        let hex = |variable| FormatPart::FormatVariable(variable, vec![FormatFilter::Hex, FormatFilter::Pad(8)]);
+        Self { parts: vec![hex(FormatVariable::Uid), hex(FormatVariable::UidValidity)] }
     }
 }
 
@@ -74,10 +74,10 @@ impl UidlFormat {
         let mut rest = text;
         while let Some((plain, behind)) = rest.split_once('%') {
             if !plain.is_empty() {
-                parts.push(Part::Text(plain.to_owned()));
+                parts.push(FormatPart::Text(plain.to_owned()));
             }
             let (part, behind) = match (behind.strip_prefix('%'), behind.strip_prefix('{')) {
-                (Some(behind), _) => (Part::Text("%".to_owned()), behind),
+                (Some(behind), _) => (FormatPart::Text("%".to_owned()), behind),
                 (_, Some(inside)) => long(inside)?,
                 _ => short(behind)?,
             };
@@ -85,21 +85,21 @@ impl UidlFormat {
             rest = behind;
         }
         if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
+            parts.push(FormatPart::Text(rest.to_owned()));
         }
-        if !parts.iter().any(|part| matches!(part, Part::Variable(..))) {
+        if !parts.iter().any(|part| matches!(part, FormatPart::FormatVariable(..))) {
             return Err(fault(text, "every message would have the same unique-id"));
         }
         Ok(Self { parts })
     }
 
     /// The unique-id of a message; not yet looked at whether it can be told.
-    pub(super) fn expand(&self, values: &Values<'_>) -> Vec<u8> {
+    pub(super) fn expand(&self, values: &FormatValues<'_>) -> Vec<u8> {
         let mut text = Vec::new();
         for part in &self.parts {
             match part {
-                Part::Text(plain) => text.extend_from_slice(plain.as_bytes()),
-                Part::Variable(variable, filters) => {
+                FormatPart::Text(plain) => text.extend_from_slice(plain.as_bytes()),
+                FormatPart::FormatVariable(variable, filters) => {
                     let value = variable.of(values);
                     text.extend(filters.iter().fold(value, |value, filter| filter.apply(value)));
                 }
@@ -110,69 +110,69 @@ impl UidlFormat {
 }
 
 /// Takes `uid | hex(8)}` off the front.
-fn long(inside: &str) -> Result<(Part, &str), FormatFault> {
+fn long(inside: &str) -> Result<(FormatPart, &str), FormatFault> {
     let Some((inside, behind)) = inside.split_once('}') else {
         return Err(fault(inside, "a { that is never closed"));
     };
     let mut words = inside.split('|').map(str::trim);
     let variable = match words.next().unwrap_or_default() {
-        "uid" => Variable::Uid,
-        "uidvalidity" => Variable::UidValidity,
-        "filename" => Variable::FileName,
-        "guid" => Variable::Guid,
+        "uid" => FormatVariable::Uid,
+        "uidvalidity" => FormatVariable::UidValidity,
+        "filename" => FormatVariable::FileName,
+        "guid" => FormatVariable::Guid,
         other => return Err(fault(other, "a Maildir has only uid, uidvalidity, filename and guid")),
     };
     let mut filters = Vec::new();
     for word in words {
         filters.extend(filter(word)?);
     }
-    Ok((Part::Variable(variable, filters), behind))
+    Ok((FormatPart::FormatVariable(variable, filters), behind))
 }
 
-fn filter(word: &str) -> Result<Vec<Filter>, FormatFault> {
+fn filter(word: &str) -> Result<Vec<FormatFilter>, FormatFault> {
     let (name, argument) = word.split_once('(').unwrap_or((word, ""));
     let width = argument.trim_end_matches(')').trim();
     match (name.trim(), width) {
-        ("hex", "") => Ok(vec![Filter::Hex]),
-        ("hex", width) => Ok(vec![Filter::Hex, Filter::Pad(number(width)?)]),
-        ("md5", "") => Ok(vec![Filter::Md5]),
+        ("hex", "") => Ok(vec![FormatFilter::Hex]),
+        ("hex", width) => Ok(vec![FormatFilter::Hex, FormatFilter::Pad(number(width)?)]),
+        ("md5", "") => Ok(vec![FormatFilter::Md5]),
         // What md5 gives is told in digits anyway.
         ("hexlify", _) => Ok(Vec::new()),
-        ("lower", "") => Ok(vec![Filter::Lower]),
-        ("upper", "") => Ok(vec![Filter::Upper]),
+        ("lower", "") => Ok(vec![FormatFilter::Lower]),
+        ("upper", "") => Ok(vec![FormatFilter::Upper]),
         _ => Err(fault(word, "right would be hex, hex(8), md5, hexlify, lower or upper")),
     }
 }
 
 /// Takes `08Xu` off the front: a width, modifiers, and the variable's letter.
-fn short(behind: &str) -> Result<(Part, &str), FormatFault> {
+fn short(behind: &str) -> Result<(FormatPart, &str), FormatFault> {
     let digits = behind.find(|character: char| !character.is_ascii_digit()).unwrap_or(behind.len());
     let (width, mut rest) = behind.split_at(digits);
     let mut filters = Vec::new();
     while let Some(character) = rest.chars().next() {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
         let modifier = match character {
-            'X' => Some(Filter::Hex),
-            'M' => Some(Filter::Md5),
-            'L' => Some(Filter::Lower),
-            'U' => Some(Filter::Upper),
+            'X' => Some(FormatFilter::Hex),
+            'M' => Some(FormatFilter::Md5),
+            'L' => Some(FormatFilter::Lower),
+            'U' => Some(FormatFilter::Upper),
             _ => None,
         };
         if let Some(modifier) = modifier {
             filters.push(modifier);
             continue;
         }
-        let Some(variable) = Variable::of_letter(character) else { break };
-        return Ok((Part::Variable(variable, widened(filters, width)?), rest));
+        let Some(variable) = FormatVariable::of_letter(character) else { break };
+        return Ok((FormatPart::FormatVariable(variable, widened(filters, width)?), rest));
     }
     Err(fault(&format!("%{behind}"), "a Maildir has only %u, %v, %f and %g, with X, M, L or U and a width before them"))
 }
 
 /// `08` means zeros in front, `8` alone that the rest is left out.
-fn widened(mut filters: Vec<Filter>, width: &str) -> Result<Vec<Filter>, FormatFault> {
+fn widened(mut filters: Vec<FormatFilter>, width: &str) -> Result<Vec<FormatFilter>, FormatFault> {
     if !width.is_empty() {
         let count = number(width)?;
-        filters.push(if width.starts_with('0') { Filter::Pad(count) } else { Filter::Cut(count) });
+        filters.push(if width.starts_with('0') { FormatFilter::Pad(count) } else { FormatFilter::Cut(count) });
     }
     Ok(filters)
 }
@@ -182,7 +182,7 @@ fn number(width: &str) -> Result<usize, FormatFault> {
     count.ok_or_else(|| fault(width, "no more than 70 characters"))
 }
 
-impl Variable {
+impl FormatVariable {
     fn of_letter(letter: char) -> Option<Self> {
         match letter {
             'u' => Some(Self::Uid),
@@ -193,7 +193,7 @@ impl Variable {
         }
     }
 
-    fn of(self, values: &Values<'_>) -> Vec<u8> {
+    fn of(self, values: &FormatValues<'_>) -> Vec<u8> {
         match self {
             Self::Uid => values.uid.to_string().into_bytes(),
             Self::UidValidity => values.validity.to_string().into_bytes(),
@@ -203,7 +203,7 @@ impl Variable {
     }
 }
 
-impl Filter {
+impl FormatFilter {
     fn apply(self, mut value: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Hex => {
@@ -244,7 +244,8 @@ mod tests {
     use super::*;
 
     fn expanded(format: &str) -> String {
-        let values = Values { uid: 5, validity: 1_700_000_000, base: b"1700000000.M1P2.mx1", guid: Some(b"0f0F") };
+        let values =
+            FormatValues { uid: 5, validity: 1_700_000_000, base: b"1700000000.M1P2.mx1", guid: Some(b"0f0F") };
         String::from_utf8(UidlFormat::parse(format).unwrap().expand(&values)).unwrap()
     }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::Unread;
-use super::contents::Contents;
+use super::UnreadLines;
+use super::contents::ListContents;
 use super::courier::Sizelist;
 use super::neutral::ImportFile;
 use super::settings::{ListKind, UniqueIdSettings};
@@ -14,7 +14,7 @@ use crate::maildir::unique_ids::Rank;
 
 /// The lists of one maildrop, read.
 #[derive(Debug)]
-pub(in crate::maildir) struct Lists<'a> {
+pub(in crate::maildir) struct ForeignLists<'a> {
     settings: &'a UniqueIdSettings,
     dovecot: Option<Uidlist<'a>>,
     courier: Option<Sizelist<'a>>,
@@ -27,7 +27,7 @@ pub(in crate::maildir) struct Lists<'a> {
 
 /// What another server told of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Old<'a> {
+pub(in crate::maildir) struct ListedUid<'a> {
     /// Its unique-id as it was told, which may keep to the standard or not.
     pub(in crate::maildir) unique_id: Cow<'a, [u8]>,
     /// Its place in the order of the messages, if that server had an order of its own.
@@ -35,9 +35,9 @@ pub(in crate::maildir) struct Old<'a> {
     pub(in crate::maildir) kind: ListKind,
 }
 
-impl<'a> Lists<'a> {
+impl<'a> ForeignLists<'a> {
     /// Reads what stands in the lists.
-    pub(in crate::maildir) fn parse(contents: &'a Contents, settings: &'a UniqueIdSettings) -> Self {
+    pub(in crate::maildir) fn parse(contents: &'a ListContents, settings: &'a UniqueIdSettings) -> Self {
         let mut lists =
             Self { settings, dovecot: None, courier: None, import: None, faults: Vec::new(), unusable: None };
         if let Some(octets) = &contents.dovecot {
@@ -51,12 +51,12 @@ impl<'a> Lists<'a> {
         }
         for name in &contents.too_large {
             let fault: Result<(), _> = Err("is far larger than a list of these messages can be");
-            lists.taken(name, fault, |()| Unread::default());
+            lists.taken(name, fault, |()| UnreadLines::default());
         }
         lists
     }
 
-    fn taken<T>(&mut self, name: &str, read: Result<T, &str>, unread: impl Fn(&T) -> Unread) -> Option<T> {
+    fn taken<T>(&mut self, name: &str, read: Result<T, &str>, unread: impl Fn(&T) -> UnreadLines) -> Option<T> {
         match read {
             Err(why) => {
                 let fault = format!("{name} {why}: none of it counts");
@@ -65,7 +65,7 @@ impl<'a> Lists<'a> {
                 None
             }
             Ok(list) => {
-                if let Unread { first: Some(line), count } = unread(&list) {
+                if let UnreadLines { first: Some(line), count } = unread(&list) {
                     self.faults
                         .push(format!("{name}, line {line}: cannot be read; so are {count} of its lines in all"));
                 }
@@ -105,13 +105,13 @@ impl<'a> Lists<'a> {
     }
 
     /// What is listed of a message, by its base name; or, if it was renamed by mbsync, by the name before.
-    pub(in crate::maildir) fn find(&self, base: &'a [u8]) -> Option<Old<'a>> {
+    pub(in crate::maildir) fn find(&self, base: &'a [u8]) -> Option<ListedUid<'a>> {
         let of = |kind: &ListKind| self.find_in(*kind, base);
         self.settings.precedence.iter().find_map(of)
     }
 
-    fn find_in(&self, kind: ListKind, base: &'a [u8]) -> Option<Old<'a>> {
-        let old = |unique_id, rank| Old { unique_id, rank, kind };
+    fn find_in(&self, kind: ListKind, base: &'a [u8]) -> Option<ListedUid<'a>> {
+        let old = |unique_id, rank| ListedUid { unique_id, rank, kind };
         match kind {
             ListKind::ImportFile => {
                 let record = self.import.as_ref().and_then(|list| by_name(base, |base| list.get(base).copied()))?;

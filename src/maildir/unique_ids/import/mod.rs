@@ -12,19 +12,19 @@ mod settings;
 mod text;
 mod uidlist;
 
-pub(in crate::maildir) use contents::{Contents, LIST_FILES, ListStamps, changed_since};
+pub(in crate::maildir) use contents::{LIST_FILES, ListContents, ListStamps, changed_since};
 pub use format::{FormatFault, UidlFormat};
-pub(in crate::maildir) use lists::{Lists, Old};
+pub(in crate::maildir) use lists::{ForeignLists, ListedUid};
 pub use settings::{ImportMode, ListKind, OverLong, UniqueIdSettings};
 
 /// The lines of a list that could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Unread {
+struct UnreadLines {
     first: Option<usize>,
     count: usize,
 }
 
-impl Unread {
+impl UnreadLines {
     fn note(&mut self, line: usize) {
         self.first = self.first.or(Some(line));
         self.count += 1;

@@ -5,20 +5,20 @@
 
 use std::collections::HashMap;
 
-use super::Unread;
+use super::UnreadLines;
 use super::text::{last_word, lines};
 use crate::maildir::files::name;
 
 /// A list; each base name with the last of its lines.
 #[derive(Debug)]
 pub(super) struct ImportFile<'a> {
-    records: HashMap<&'a [u8], Record<'a>>,
+    records: HashMap<&'a [u8], ImportRecord<'a>>,
     /// The first line that could not be read, and how many there are.
-    pub(super) unread: Unread,
+    pub(super) unread: UnreadLines,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record<'a> {
+pub(super) struct ImportRecord<'a> {
     pub(super) unique_id: &'a [u8],
     pub(super) line: u64,
 }
@@ -32,12 +32,12 @@ impl<'a> ImportFile<'a> {
         if octets.is_empty() {
             return Err("is empty");
         }
-        let mut list = Self { records: HashMap::new(), unread: Unread::default() };
+        let mut list = Self { records: HashMap::new(), unread: UnreadLines::default() };
         for (number, line) in lines(octets).filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#")) {
             let record = last_word(line).map(|(file, unique_id)| (name::base(file), unique_id));
             match record.filter(|(base, unique_id)| !base.is_empty() && !unique_id.is_empty()) {
                 Some((base, unique_id)) => {
-                    list.records.insert(base, Record { unique_id, line: number as u64 });
+                    list.records.insert(base, ImportRecord { unique_id, line: number as u64 });
                 }
                 None => list.unread.note(number),
             }
@@ -48,7 +48,7 @@ impl<'a> ImportFile<'a> {
         Ok(list)
     }
 
-    pub(super) fn get(&self, base: &[u8]) -> Option<&Record<'a>> {
+    pub(super) fn get(&self, base: &[u8]) -> Option<&ImportRecord<'a>> {
         self.records.get(base)
     }
 

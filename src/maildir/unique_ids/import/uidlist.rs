@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::Unread;
-use super::format::{UidlFormat, Values};
+use super::UnreadLines;
+use super::format::{FormatValues, UidlFormat};
 use super::text::{decimal, lines, word};
 use crate::maildir::files::name;
 
@@ -14,28 +14,28 @@ use crate::maildir::files::name;
 #[derive(Debug)]
 pub(super) struct Uidlist<'a> {
     validity: u32,
-    records: HashMap<&'a [u8], Record<'a>>,
+    records: HashMap<&'a [u8], UidlistRecord<'a>>,
     /// The first line that could not be read, and how many there are.
-    pub(super) unread: Unread,
+    pub(super) unread: UnreadLines,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record<'a> {
+pub(super) struct UidlistRecord<'a> {
     uid: u32,
     order: Option<u32>,
-    saved: Option<Saved<'a>>,
+    saved: Option<SavedUid<'a>>,
     guid: Option<&'a [u8]>,
 }
 
 /// What the field `P` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Saved<'a> {
+enum SavedUid<'a> {
     BaseName,
     Text(&'a [u8]),
 }
 
 /// Digits of the head.
-struct Head {
+struct UidlistHead {
     validity: u32,
     /// The uid that would be given next; no record of version 1 has it or a greater one.
     next: u32,
@@ -56,7 +56,7 @@ impl<'a> Uidlist<'a> {
             _ => return Err("is of a version that Dovecot does not write any more"),
         };
         let head = head.ok_or("has no uid validity or no next uid in its first line")?;
-        let mut list = Self { validity: head.validity, records: HashMap::new(), unread: Unread::default() };
+        let mut list = Self { validity: head.validity, records: HashMap::new(), unread: UnreadLines::default() };
         let mut highest = 0;
         for (number, line) in lines {
             let read = if version == b"3" { record(line) } else { old_record(line, &head) };
@@ -71,7 +71,7 @@ impl<'a> Uidlist<'a> {
         Ok(list)
     }
 
-    pub(super) fn get(&self, base: &[u8]) -> Option<&Record<'a>> {
+    pub(super) fn get(&self, base: &[u8]) -> Option<&UidlistRecord<'a>> {
         self.records.get(base)
     }
 
@@ -86,17 +86,17 @@ impl<'a> Uidlist<'a> {
     }
 
     /// The unique-id that the format makes of a record.
-    pub(super) fn formatted(&self, record: &Record<'_>, base: &[u8], format: &UidlFormat) -> Vec<u8> {
-        format.expand(&Values { uid: record.uid, validity: self.validity, base, guid: record.guid })
+    pub(super) fn formatted(&self, record: &UidlistRecord<'_>, base: &[u8], format: &UidlFormat) -> Vec<u8> {
+        format.expand(&FormatValues { uid: record.uid, validity: self.validity, base, guid: record.guid })
     }
 }
 
-impl<'a> Record<'a> {
+impl<'a> UidlistRecord<'a> {
     /// The unique-id that stands in the list itself.
     pub(super) fn saved(&self, base: &'a [u8]) -> Option<&'a [u8]> {
         self.saved.map(|saved| match saved {
-            Saved::BaseName => base,
-            Saved::Text(text) => text,
+            SavedUid::BaseName => base,
+            SavedUid::Text(text) => text,
         })
     }
 
@@ -107,7 +107,7 @@ impl<'a> Record<'a> {
 }
 
 /// ` V1700000000 N45 G8a1f…`: fields in any order.
-fn head(mut rest: &[u8]) -> Option<Head> {
+fn head(mut rest: &[u8]) -> Option<UidlistHead> {
     let (mut validity, mut next) = (None, None);
     while !rest.is_empty() {
         let (field, behind) = word(rest);
@@ -118,28 +118,28 @@ fn head(mut rest: &[u8]) -> Option<Head> {
         }
         rest = behind;
     }
-    let head = Head { validity: validity?, next: next? };
+    let head = UidlistHead { validity: validity?, next: next? };
     (head.validity != 0 && head.next != 0).then_some(head)
 }
 
 /// ` <uid validity> <next uid>`
-fn old_head(rest: &[u8]) -> Option<Head> {
+fn old_head(rest: &[u8]) -> Option<UidlistHead> {
     let (validity, rest) = word(rest);
     let (next, _) = word(rest);
-    let head = Head { validity: decimal(validity)?, next: decimal(next)? };
+    let head = UidlistHead { validity: decimal(validity)?, next: decimal(next)? };
     (head.validity != 0 && head.next != 0).then_some(head)
 }
 
 /// `7 O1 PUID12-1690000000 W5120 :1700000300.M9P2.mx1`. A value may hold a `:`; the name begins with the first that
 /// stands where a field would.
-fn record(line: &[u8]) -> Option<(Record<'_>, &[u8])> {
+fn record(line: &[u8]) -> Option<(UidlistRecord<'_>, &[u8])> {
     let (uid, mut rest) = uid(line)?;
-    let mut record = Record { uid, order: None, saved: None, guid: None };
+    let mut record = UidlistRecord { uid, order: None, saved: None, guid: None };
     while rest.first().is_some_and(|octet| *octet != b':') {
         let (field, behind) = word(rest);
         match field.split_first() {
-            Some((b'P', [])) => record.saved = Some(Saved::BaseName),
-            Some((b'P', text)) => record.saved = Some(Saved::Text(text)),
+            Some((b'P', [])) => record.saved = Some(SavedUid::BaseName),
+            Some((b'P', text)) => record.saved = Some(SavedUid::Text(text)),
             Some((b'O', digits)) => record.order = decimal(digits),
             Some((b'G', text)) if !text.is_empty() => record.guid = Some(text),
             _ => {}
@@ -150,9 +150,9 @@ fn record(line: &[u8]) -> Option<(Record<'_>, &[u8])> {
 }
 
 /// `7 1700000300.M9P2.mx1:2,S`
-fn old_record<'a>(line: &'a [u8], head: &Head) -> Option<(Record<'a>, &'a [u8])> {
+fn old_record<'a>(line: &'a [u8], head: &UidlistHead) -> Option<(UidlistRecord<'a>, &'a [u8])> {
     let (uid, rest) = uid(line)?;
-    let record = Record { uid, order: None, saved: None, guid: None };
+    let record = UidlistRecord { uid, order: None, saved: None, guid: None };
     (uid < head.next).then_some(())?;
     base_name(rest).map(|base| (record, base))
 }

@@ -13,9 +13,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::text::Text;
-use super::{Day, Line, Pins};
-use crate::maildir::files::{Bounds, FileStamp, Room, bounds, fresh};
+use super::text::LineReader;
+use super::{Day, PinLine, Pins};
+use crate::maildir::files::{FileBounds, FileStamp, ReadLimit, bounds, fresh};
 
 const NAME: &str = "restante-pins";
 /// The file before the last rewriting.
@@ -77,13 +77,13 @@ pub(in crate::maildir) fn stamp(maildir: &Path) -> io::Result<Option<FileStamp>>
 }
 
 /// The file, with nobody else writing to it.
-pub(in crate::maildir) struct Locked<'d> {
+pub(in crate::maildir) struct LockedPins<'d> {
     maildir: BorrowedFd<'d>,
     file: File,
     pub(in crate::maildir) pins: Pins,
 }
 
-impl<'d> Locked<'d> {
+impl<'d> LockedPins<'d> {
     /// Waits for the turn, and reads what the others have written. Makes the file if there is none.
     pub(in crate::maildir) fn take(maildir: BorrowedFd<'d>) -> io::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
@@ -138,7 +138,7 @@ impl<'d> Locked<'d> {
 
     /// Writes lines, and brings them to the disk, with what others wrote before. What does not get there is taken back:
     /// nobody may take it for told.
-    pub(in crate::maildir) fn append(&mut self, lines: Vec<Line>) -> io::Result<()> {
+    pub(in crate::maildir) fn append(&mut self, lines: Vec<PinLine>) -> io::Result<()> {
         let before = fstat(&self.file)?.st_size.unsigned_abs();
         // Where the file was lost, what is known comes from the one before, which a new line must not hide.
         let (mut text, known) = if before == 0 { (HEAD.to_vec(), self.pins.everything()) } else { Default::default() };
@@ -169,7 +169,7 @@ impl<'d> Locked<'d> {
         Ok(renameat(self.maildir, REPLACED, self.maildir, PREVIOUS)?)
     }
 
-    fn put_in_place(&mut self, begun: File, lines: Vec<Line>) -> io::Result<()> {
+    fn put_in_place(&mut self, begun: File, lines: Vec<PinLine>) -> io::Result<()> {
         renameat(self.maildir, BEGUN, self.maildir, NAME)?;
         self.file = begun;
         let mut pins = Pins { stamp: Some(FileStamp::of(&fstat(&self.file)?)), ..Pins::default() };
@@ -181,14 +181,14 @@ impl<'d> Locked<'d> {
     }
 
     /// Writes a new file, and brings it to the disk.
-    fn begin(&self, lines: &[Line]) -> io::Result<File> {
+    fn begin(&self, lines: &[PinLine]) -> io::Result<File> {
         self.try_begin(lines).inspect_err(|_| {
             // What there is of it takes room on a disk that may be full.
             let _ = remove(self.maildir, BEGUN);
         })
     }
 
-    fn try_begin(&self, lines: &[Line]) -> io::Result<File> {
+    fn try_begin(&self, lines: &[PinLine]) -> io::Result<File> {
         let mut text = HEAD.to_vec();
         for line in lines {
             line.write(&mut text);
@@ -233,9 +233,9 @@ fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
         return Err(io::Error::other(format!("{NAME}, or the file before it, is no regular file")));
     }
     let _turn = bounds::turn(&stat);
-    let mut room = Room::new(Bounds::PINS, || bounds::messages(maildir));
+    let mut room = ReadLimit::new(FileBounds::PINS, || bounds::messages(maildir));
     let size = stat.st_size.unsigned_abs();
-    let mut text = Text::of(file.take(size));
+    let mut text = LineReader::of(file.take(size));
     let (mut pins, mut headed, mut lines) = (Pins::default(), false, 0);
     while room.has(size, lines)? {
         let Some(line) = text.next()? else {
@@ -250,7 +250,7 @@ fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
             headed = true;
             continue;
         }
-        match Line::parse(line.strip_suffix(b"\n").unwrap_or(line)) {
+        match PinLine::parse(line.strip_suffix(b"\n").unwrap_or(line)) {
             Some(line) => pins.take(line),
             None => pins.damaged += 1,
         }

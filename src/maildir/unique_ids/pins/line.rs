@@ -22,7 +22,7 @@ const CHECKED: usize = 4;
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::maildir) enum Line {
+pub(in crate::maildir) enum PinLine {
     /// A unique-id was told.
     Pin(Box<[u8]>, Pin),
     /// Somebody retrieved the message.
@@ -33,7 +33,7 @@ pub(in crate::maildir) enum Line {
     Unknown(Box<[u8]>),
 }
 
-impl Line {
+impl PinLine {
     /// Reads a line without its LF; none if it is damaged.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?;
@@ -67,7 +67,7 @@ impl Line {
     }
 }
 
-fn told<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
+fn told<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PinLine> {
     let unique_id = UniqueId::imported(words.next()?)?;
     let rank = match words.next()? {
         "-" => None,
@@ -77,21 +77,21 @@ fn told<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
         "-" => None,
         day => Some(day.parse::<Day>().ok()?),
     };
-    Some(Line::Pin(plain(words.next()?)?, Pin { unique_id, rank, gone }))
+    Some(PinLine::Pin(plain(words.next()?)?, Pin { unique_id, rank, gone }))
 }
 
-fn retrieved<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
+fn retrieved<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PinLine> {
     let at = words.next()?.parse().ok()?;
     let by = String::from_utf8(plain(words.next()?)?.into_vec()).ok()?.into();
-    Some(Line::Retrieved(plain(words.next()?)?, Retrieval { by, at }))
+    Some(PinLine::Retrieved(plain(words.next()?)?, Retrieval { by, at }))
 }
 
-fn term<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Line> {
+fn term<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PinLine> {
     let days = match words.next()? {
         "-" => None,
         days => Some(days.parse().ok()?),
     };
-    Some(Line::Term(String::from_utf8(plain(words.next()?)?.into_vec()).ok()?.into(), days))
+    Some(PinLine::Term(String::from_utf8(plain(words.next()?)?.into_vec()).ok()?.into(), days))
 }
 
 fn or_dash<T: ToString>(value: Option<T>) -> String {
@@ -139,15 +139,15 @@ mod tests {
 
     use super::*;
 
-    fn written(line: &Line) -> Vec<u8> {
+    fn written(line: &PinLine) -> Vec<u8> {
         let mut out = Vec::new();
         line.write(&mut out);
         out
     }
 
-    fn pin() -> Line {
+    fn pin() -> PinLine {
         let unique_id = UniqueId::new("UID12-1690000000").unwrap();
-        Line::Pin(b"1.a,S=2".as_slice().into(), Pin { unique_id, rank: Some(Rank::ByName), gone: Some(20_000) })
+        PinLine::Pin(b"1.a,S=2".as_slice().into(), Pin { unique_id, rank: Some(Rank::ByName), gone: Some(20_000) })
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(written(&pin()).escape_ascii().to_string(), "3050c6d3 told UID12-1690000000 name 20000 1.a,S=2\\n");
         let text = "later 1 2".to_owned();
         let later = format!("{} {text}", checksum(&text));
-        assert_eq!(Line::parse(later.as_bytes()), Some(Line::Unknown(text.into_bytes().into())));
+        assert_eq!(PinLine::parse(later.as_bytes()), Some(PinLine::Unknown(text.into_bytes().into())));
     }
 
     #[test]
@@ -167,9 +167,9 @@ mod tests {
             for mask in [1, 0x20, 0x80] {
                 let mut damaged = line.to_vec();
                 damaged[at] ^= mask;
-                assert_eq!(Line::parse(&damaged), None, "{}", damaged.escape_ascii());
+                assert_eq!(PinLine::parse(&damaged), None, "{}", damaged.escape_ascii());
             }
-            assert_eq!(Line::parse(&line[..at]), None);
+            assert_eq!(PinLine::parse(&line[..at]), None);
         }
     }
 
@@ -178,15 +178,15 @@ mod tests {
         fn any_name_survives(key: Vec<u8>, by: String, at: u64, rank: Option<u64>) {
             let key: Box<[u8]> = key.into();
             let pin = Pin { unique_id: UniqueId::new("1").unwrap(), rank: rank.map(Rank::Listed), gone: None };
-            let lines = [Line::Pin(key.clone(), pin), Line::Retrieved(key, Retrieval { by: by.into(), at })];
+            let lines = [PinLine::Pin(key.clone(), pin), PinLine::Retrieved(key, Retrieval { by: by.into(), at })];
             // An empty word would be none; no file has an empty name, and no person.
-            prop_assume!(!lines.iter().any(|line| matches!(line, Line::Retrieved(key, by) if key.is_empty() || by.by.is_empty())));
+            prop_assume!(!lines.iter().any(|line| matches!(line, PinLine::Retrieved(key, by) if key.is_empty() || by.by.is_empty())));
             for line in lines {
                 let written = written(&line);
                 let (last, text) = written.split_last().unwrap();
                 prop_assert_eq!(*last, b'\n');
                 prop_assert!(!text.contains(&b'\n'));
-                prop_assert_eq!(Line::parse(text), Some(line));
+                prop_assert_eq!(PinLine::parse(text), Some(line));
             }
         }
     }

@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::maildir::files::{FileStamp, name};
 use crate::maildir::snapshot::SEPARATOR;
 use crate::maildir::unique_ids::Rank;
-pub(in crate::maildir) use file::{Locked, read, stamp};
-pub(in crate::maildir) use line::Line;
+pub(in crate::maildir) use file::{LockedPins, read, stamp};
+pub(in crate::maildir) use line::PinLine;
 
 use memchr::memchr;
 
@@ -129,23 +129,23 @@ impl Pins {
     }
 
     /// Takes what a line says; a pin that is there already stays.
-    pub(in crate::maildir) fn take(&mut self, line: Line) {
+    pub(in crate::maildir) fn take(&mut self, line: PinLine) {
         self.lines += 1;
         match line {
-            Line::Pin(key, pin) => match self.told.get_mut(&key) {
+            PinLine::Pin(key, pin) => match self.told.get_mut(&key) {
                 None => self.tell(key, pin),
                 // The same once more: its message is back, or gone.
                 Some(first) if first.unique_id == pin.unique_id => first.gone = pin.gone,
                 Some(_) => {}
             },
-            Line::Retrieved(key, retrieval) => {
+            PinLine::Retrieved(key, retrieval) => {
                 let so_far = self.retrieved.entry(key).or_default();
                 if so_far.iter().all(|earlier| earlier.by != retrieval.by) {
                     so_far.push(retrieval);
                 }
             }
-            Line::Term(by, days) => drop(self.terms.insert(by, days)),
-            Line::Unknown(text) => self.unknown.push(text),
+            PinLine::Term(by, days) => drop(self.terms.insert(by, days)),
+            PinLine::Unknown(text) => self.unknown.push(text),
         }
     }
 
@@ -197,18 +197,18 @@ impl Pins {
     }
 
     /// All that is known, a line for each.
-    fn everything(&self) -> Vec<Line> {
-        let told = self.told.iter().map(|(key, pin)| Line::Pin(key.clone(), pin.clone()));
+    fn everything(&self) -> Vec<PinLine> {
+        let told = self.told.iter().map(|(key, pin)| PinLine::Pin(key.clone(), pin.clone()));
         let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
-            retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone()))
+            retrievals.iter().map(|retrieval| PinLine::Retrieved(key.clone(), retrieval.clone()))
         });
         told.chain(retrieved).chain(self.other_lines()).collect()
     }
 
     /// What is not about messages.
-    fn other_lines(&self) -> impl Iterator<Item = Line> {
-        let terms = self.terms.iter().map(|(by, days)| Line::Term(by.clone(), *days));
-        terms.chain(self.unknown.iter().cloned().map(Line::Unknown))
+    fn other_lines(&self) -> impl Iterator<Item = PinLine> {
+        let terms = self.terms.iter().map(|(by, days)| PinLine::Term(by.clone(), *days));
+        terms.chain(self.unknown.iter().cloned().map(PinLine::Unknown))
     }
 
     /// The lines of a message that was pinned.
@@ -230,7 +230,7 @@ impl Pins {
     }
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
-    fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<Line> {
+    fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<PinLine> {
         let mut lines = Vec::with_capacity(self.told.len());
         let too_many = self.too_many(present, today, MOST_GONE);
         let kept = |key: &[u8], gone: Option<Day>| match gone {
@@ -241,14 +241,14 @@ impl Pins {
         };
         for (key, pin) in &self.told {
             if let Some(gone) = kept(key, pin.gone) {
-                lines.push(Line::Pin(key.clone(), Pin { gone, ..pin.clone() }));
+                lines.push(PinLine::Pin(key.clone(), Pin { gone, ..pin.clone() }));
             }
         }
         for (key, retrievals) in &self.retrieved {
             // A mark lives as long as the pin; without one, as long as the file.
             let gone = self.told.get(key).and_then(|pin| pin.gone);
             if present.contains(key) || self.told.contains_key(key) && kept(key, gone).is_some() {
-                lines.extend(retrievals.iter().map(|retrieval| Line::Retrieved(key.clone(), retrieval.clone())));
+                lines.extend(retrievals.iter().map(|retrieval| PinLine::Retrieved(key.clone(), retrieval.clone())));
             }
         }
         lines.extend(self.other_lines());
@@ -282,7 +282,7 @@ mod tests {
     fn pins(lines: &[(&str, &str, Option<Day>)]) -> Pins {
         let mut pins = Pins::default();
         for (key, unique_id, gone) in lines {
-            pins.take(Line::Pin(key.as_bytes().into(), pin(unique_id, *gone)));
+            pins.take(PinLine::Pin(key.as_bytes().into(), pin(unique_id, *gone)));
         }
         pins
     }
@@ -300,7 +300,7 @@ mod tests {
             pins(&[("here", "1", Some(1)), ("gone", "2", None), ("long gone", "3", Some(20)), ("over", "4", Some(19))]);
         let mut kept: Vec<(String, Option<Day>)> = Vec::new();
         for line in pins.lines(&HashSet::from([b"here".as_slice().into()]), 200) {
-            let Line::Pin(_, pin) = line else { panic!("{line:?}") };
+            let PinLine::Pin(_, pin) = line else { panic!("{line:?}") };
             kept.push((pin.unique_id.as_str().to_owned(), pin.gone));
         }
         kept.sort();
@@ -312,7 +312,7 @@ mod tests {
         let names: Vec<String> = (0..3_000).map(|number| format!("{number}.a")).collect();
         let mut file = Pins::default();
         for name in &names {
-            file.take(Line::Pin(name.as_bytes().into(), pin(name, None)));
+            file.take(PinLine::Pin(name.as_bytes().into(), pin(name, None)));
         }
         assert!(!file.want_rewriting_on(3_000, 500), "all messages are there");
         assert!(file.want_rewriting_on(10, 500), "most are gone");
@@ -327,7 +327,7 @@ mod tests {
         let mut twice = Pins::default();
         for _ in 0..3 {
             for name in &names {
-                twice.take(Line::Pin(name.as_bytes().into(), pin(name, None)));
+                twice.take(PinLine::Pin(name.as_bytes().into(), pin(name, None)));
             }
         }
         assert!(twice.want_rewriting_on(3_000, 500));
@@ -344,7 +344,7 @@ mod tests {
             ("c", "4", Some(4)),
             ("d", "5", None),
         ]);
-        file.take(Line::Retrieved(b"c".as_slice().into(), Retrieval { by: "ajones".into(), at: 7 }));
+        file.take(PinLine::Retrieved(b"c".as_slice().into(), Retrieval { by: "ajones".into(), at: 7 }));
         let present = HashSet::from([b"here".as_slice().into()]);
         let too_many = |most: usize| {
             let mut keys: Vec<&[u8]> = file.too_many(&present, 5, most).into_iter().collect();
@@ -361,7 +361,7 @@ mod tests {
     fn marks_of_messages_long_gone_are_not_gathered_for_ever() {
         let mark = |number: usize| {
             let key = format!("{number}.a").into_bytes().into();
-            Line::Retrieved(key, Retrieval { by: "ajones".into(), at: 7 })
+            PinLine::Retrieved(key, Retrieval { by: "ajones".into(), at: 7 })
         };
         let mut pins = Pins::default();
         (0..3_000).map(mark).for_each(|line| pins.take(line));
@@ -369,7 +369,7 @@ mod tests {
         assert!(pins.want_rewriting_on(10, 500));
         let mut pinned = Pins::default();
         for number in 0..3_000 {
-            pinned.take(Line::Pin(format!("{number}.a").into_bytes().into(), pin(&number.to_string(), Some(500))));
+            pinned.take(PinLine::Pin(format!("{number}.a").into_bytes().into(), pin(&number.to_string(), Some(500))));
             pinned.take(mark(number));
         }
         assert!(!pinned.want_rewriting_on(10, 500), "a pin keeps its marks");
@@ -380,13 +380,13 @@ mod tests {
         let mut pins = pins(&[("pinned", "1", None)]);
         for key in ["pinned", "here", "gone"] {
             for (by, at) in [("ajones", 7), ("mbrown", 8), ("ajones", 9)] {
-                pins.take(Line::Retrieved(key.as_bytes().into(), Retrieval { by: by.into(), at }));
+                pins.take(PinLine::Retrieved(key.as_bytes().into(), Retrieval { by: by.into(), at }));
             }
         }
         let told: Vec<(&str, u64)> = pins.retrievals(b"here").iter().map(|one| (&*one.by, one.at)).collect();
         assert_eq!(told, [("ajones", 7), ("mbrown", 8)]);
         let lines = pins.lines(&HashSet::from([b"here".as_slice().into()]), 200);
-        let marks = lines.iter().filter(|line| matches!(line, Line::Retrieved(key, _) if **key != *b"gone"));
+        let marks = lines.iter().filter(|line| matches!(line, PinLine::Retrieved(key, _) if **key != *b"gone"));
         assert_eq!((lines.len(), marks.count()), (5, 4));
     }
 }

@@ -9,14 +9,14 @@ const BLOCK: usize = 64 * 1024;
 const LONGEST: usize = 16 * 1024;
 
 /// A file that is read line by line.
-pub(super) struct Text<R> {
+pub(super) struct LineReader<R> {
     file: BufReader<R>,
     line: Vec<u8>,
     /// Octets of the whole lines that were read so far.
     pub(super) ended: u64,
 }
 
-impl<R: Read> Text<R> {
+impl<R: Read> LineReader<R> {
     pub(super) fn of(file: R) -> Self {
         Self { file: BufReader::with_capacity(BLOCK, file), line: Vec::new(), ended: 0 }
     }
@@ -55,7 +55,7 @@ mod tests {
     fn lines_are_told_with_what_they_take() {
         let long = "x".repeat(200_000);
         let text = format!("one\n\n{long}\nlast\nno line");
-        let mut lines = Text::of(text.as_bytes());
+        let mut lines = LineReader::of(text.as_bytes());
         let mut told = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             told.push(String::from_utf8(line.to_vec()).unwrap());
