@@ -274,12 +274,12 @@ fn a_lock_with_a_further_name_is_replaced_by_one_of_its_own() {
     let lock = |person: &str| mail.root().join(person).join("Maildir/restante.lock");
     fs::write(lock("mbrown"), "").unwrap();
     fs::hard_link(lock("mbrown"), lock("ajones")).unwrap();
-    let one = mail.store.hold(&path("ajones"));
+    let one = mail.store.lock(&path("ajones"));
     assert!(matches!(one, LockResult::Locked(_)), "{one:?}");
-    let other = mail.store.hold(&path("mbrown"));
+    let other = mail.store.lock(&path("mbrown"));
     assert!(matches!(other, LockResult::Locked(_)), "{other:?}");
-    assert!(matches!(mail.store.hold(&path("ajones")), LockResult::InUse(_)));
+    assert!(matches!(mail.store.lock(&path("ajones")), LockResult::InUse(_)));
     assert!(["ajones", "mbrown"].iter().all(|person| fs::metadata(lock(person)).unwrap().nlink() == 1));
     drop(one);
-    assert!(matches!(mail.store.hold(&path("ajones")), LockResult::Locked(_)));
+    assert!(matches!(mail.store.lock(&path("ajones")), LockResult::Locked(_)));
 }

@@ -120,7 +120,7 @@ impl Sum {
             self.complain(&format!("{person}: mail does not age, since {why}"));
         }
         // Kept to the end: whoever logs in meanwhile is told to come back.
-        let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.hold(path)) {
+        let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.lock(path)) {
             Some(LockResult::InUse(_)) => return self.complain(&format!("{person}: in use, left for the next time")),
             Some(LockResult::Locked(hold)) => Some(hold),
             _ => None,

@@ -97,7 +97,7 @@ pub(super) async fn hold(
 
 async fn try_hold(service: &Service, path: &MaildropPath, lane: &Lane) -> Result<LockResult, NotEntered> {
     let (store, path, of_result) = (service.store.clone(), path.clone(), lane.clone());
-    let held = lane.run(move || InLane::new(store.hold(&path), of_result)).await.map_err(unavailable)?;
+    let held = lane.run(move || InLane::new(store.lock(&path), of_result)).await.map_err(unavailable)?;
     held.take().ok_or_else(|| unavailable(NoResult::Internal))
 }
 

@@ -29,8 +29,8 @@ impl Store {
     /// where it cannot be told now what is there.
     pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
         let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
-        self.root().require_markers(&[])?;
-        let root = self.root().open()?;
+        self.site().root().require_markers(&[])?;
+        let root = self.site().root().open()?;
         root.require_same()?;
         let mail = if path.has_mail_of(as_stored) { path } else { self.with_mail(&root, path, as_stored)? };
         let lists = if self.has_lists(path)? || !self.has_lists(as_stored)? { path } else { as_stored };
@@ -57,18 +57,20 @@ impl Store {
 
     fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<MailPresence, EnterFault> {
         if root.directory(path.as_ref())?.is_none() {
-            self.root().require_mounted(path.as_ref(), &self.settings().mount_table)?;
+            self.site().root().require_mounted(path.as_ref(), &self.site().settings().mount_table)?;
             // What fell away is no reason to show other mail in its place.
             return Ok(if self.held_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
         }
-        let names = Parts::open(root, path.as_ref())?.names(self.settling());
+        let names = Parts::open(root, path.as_ref())?.names(self.site().settling());
         let names = names.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(if names.found.is_empty() { MailPresence::NoMail } else { MailPresence::Mail })
     }
 
     /// Whether there is a directory for the lists of another server.
     fn has_lists(&self, path: &MaildropPath) -> Result<bool, EnterFault> {
-        let Some((root, lists)) = self.unique_ids().lists_root.as_ref().zip(path.lists()) else { return Ok(false) };
+        let Some((root, lists)) = self.site().unique_ids().lists_root.as_ref().zip(path.lists()) else {
+            return Ok(false);
+        };
         let lists = root.join(lists);
         lists.try_exists().map_err(|error| EnterFault::unavailable(lists.display(), &error))
     }

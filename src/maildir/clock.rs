@@ -17,8 +17,6 @@ use rustix::io::Errno;
 
 use crate::date::Date;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::removal::Deletion;
-use crate::maildir::store::Store;
 
 /// The file in the mail root.
 const FILE: &str = "restante-clock";
@@ -194,26 +192,6 @@ impl fmt::Display for ClockFault {
                 write!(f, "the latest time seen cannot be noted, which guards against a clock that jumps: {why}")
             }
         }
-    }
-}
-
-impl Store {
-    /// Notes the time, where mail ages or what was deleted is kept: a clock that jumps later is then known to have jumped.
-    /// Blocks while the disk answers.
-    ///
-    /// # Errors
-    /// The clock can't be believed, or the time can't be noted; then nothing is removed for its age.
-    pub fn note_time(&self) -> Result<(), ClockFault> {
-        let removes_by_age = self.settings().ageing || self.settings().deletion != Deletion::Remove;
-        if removes_by_age { self.clock().now().map(drop) } else { Ok(()) }
-    }
-
-    /// Takes this machine's clock for right, after it jumped; gives the latest time seen before, if one was noted.
-    ///
-    /// # Errors
-    /// The time can't be noted.
-    pub fn confirm_clock(&self) -> Result<Option<SystemTime>, ClockFault> {
-        self.clock().confirm()
     }
 }
 

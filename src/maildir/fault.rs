@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::maildir::maildrop::NoMail;
-
 /// Why no [`Store`](crate::maildir::Store) can be made.
 #[derive(Debug)]
 pub enum StoreFault {
@@ -99,6 +97,53 @@ impl fmt::Display for FetchFault {
 impl std::error::Error for StoreFault {}
 impl std::error::Error for EnterFault {}
 impl std::error::Error for FetchFault {}
+
+/// Why a file cannot be read as mail, whoever reads it and however often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMail {
+    /// It is compressed in another way than gzip or zstd; the way.
+    Compressed(&'static str),
+    /// It is encrypted: `mail_crypt` of Dovecot.
+    Encrypted,
+    /// The compressed stream is damaged, or ends early.
+    Broken,
+    /// It is larger than the largest message of the settings, on disk or inflated.
+    TooLarge,
+}
+
+impl NoMail {
+    /// The reason that an error carries, if the file can be read and is no mail.
+    pub(in crate::maildir) fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<NoMail> for io::Error {
+    fn from(why: NoMail) -> Self {
+        Self::new(io::ErrorKind::InvalidData, why)
+    }
+}
+
+impl fmt::Display for NoMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compressed(way) => write!(f, "it is compressed with {way}; only gzip and zstd are read"),
+            Self::Encrypted => f.write_str("it is encrypted"),
+            Self::Broken => f.write_str("it is compressed, and damaged"),
+            Self::TooLarge => f.write_str("it is larger than mailboxes.largest_message"),
+        }
+    }
+}
+
+impl std::error::Error for NoMail {}
+
+/// Whether an error tells that one file cannot be read, and not that nothing can be read now.
+pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
+    /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
+    const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
+    const CLOSED: [Errno; 5] = [Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::STALE, Errno::OVERFLOW];
+    Errno::from_io_error(error).is_some_and(|errno| DAMAGED.contains(&errno) || CLOSED.contains(&errno))
+}
 
 #[cfg(test)]
 mod tests {

@@ -15,21 +15,21 @@ mod maildrop;
 mod missing;
 mod removal;
 mod settings;
+mod site;
 mod snapshot;
 mod store;
 mod survey;
 mod unique_ids;
 
 pub use clock::ClockFault;
-pub use fault::{EnterFault, FetchFault, StoreFault};
+pub use fault::{EnterFault, FetchFault, NoMail, StoreFault};
 pub use files::FolderName;
 pub use mail_root::{Field, FieldValue, FileSystems, MaildropPath, PathRefusal, PathTemplate, TemplateFault};
-pub use maildrop::{Committed, LockId, LockResult, Maildrop, MaildropLock, Message, NoMail, PinFault, Unreadable};
-pub use removal::{Deleted, DeletedMail, Deletion, Expired, Expiry};
-pub use settings::{MarkSeen, Missing, Offer, Settings};
-pub use snapshot::EightBitHeaders;
+pub use maildrop::{Committed, LockId, LockResult, Maildrop, MaildropLock, Message, PinFault};
+pub use removal::{Deleted, DeletedMail, Expired, Expiry};
+pub use settings::{Deletion, EightBitHeaders, MarkSeen, Missing, Offer, Settings};
 pub use store::Store;
-pub use survey::{Condition, DirectoryId, Indexed, Planned, PlannedMessage, Surveyed};
+pub use survey::{Condition, DirectoryId, Indexed, Planned, PlannedMessage, Surveyed, Unreadable};
 pub use unique_ids::{
     FormatFault, ImportMode, ListKind, OverLong, Retrieval, UidlFormat, UidlOrigin, UniqueIdSettings,
 };

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::maildir::EightBitHeaders;
+use crate::maildir::files::FolderName;
 use crate::maildir::mail_root::PathTemplate;
-use crate::maildir::removal::Deletion;
 use crate::maildir::unique_ids::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
@@ -60,6 +59,28 @@ pub enum Offer {
     All,
     /// Those that are not flagged as seen, nor retrieved before by the same person.
     Unread,
+}
+
+/// What becomes of a message that a client deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    #[default]
+    Remove,
+    /// It is kept for so long beside the mail, where neither a mail program nor a quota sees it.
+    Keep(Duration),
+    /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
+    Move(FolderName, Option<Duration>),
+}
+
+/// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EightBitHeaders {
+    /// As they lie on disk.
+    #[default]
+    AsTheyAre,
+    /// Wrapped into a message whose header is ASCII. Every message's header is read once for that.
+    Wrapped,
 }
 
 /// What is marked as seen at the end of a session.

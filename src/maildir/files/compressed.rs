@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use rustix::io::{Errno, pread};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use crate::maildir::maildrop::NoMail;
+use crate::maildir::fault::NoMail;
 
 /// So many first octets tell what a file holds.
 pub(in crate::maildir) const MARK: usize = 10;

@@ -7,7 +7,7 @@ use rustix::fs::{FileType, Stat, fstat};
 
 use super::compressed::Compression;
 use super::stamp::Moment;
-use crate::maildir::maildrop::NoMail;
+use crate::maildir::fault::NoMail;
 use crate::pop3::Octets;
 
 /// Octets read at a time.
@@ -87,5 +87,14 @@ pub(in crate::maildir) fn read(content: &mut impl Read, block: &mut [u8]) -> io:
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
+    }
+}
+
+/// Requires that a file that stands at its beginning can be read as mail.
+pub(in crate::maildir) fn require_mail(file: &File, largest: u64) -> io::Result<()> {
+    match FileState::of(&fstat(file)?) {
+        Some(state) if state.size > largest => Err(NoMail::TooLarge.into()),
+        Some(_) => Compression::look(file)?.verify(file, largest),
+        None => Ok(()),
     }
 }

@@ -27,11 +27,11 @@ mod stamp;
 
 pub(in crate::maildir) use bounds::{FileBounds, ReadLimit};
 pub(in crate::maildir) use compressed::{Compression, Inflater, MARK};
-pub(in crate::maildir) use count::{Counted, FileState, read};
+pub(in crate::maildir) use count::{Counted, FileState, read, require_mail};
 pub use folder::FolderName;
 pub(in crate::maildir) use folder::{DIRECTORY, make_directory};
 pub(in crate::maildir) use name::Arrival;
 pub(in crate::maildir) use names::FileList;
 pub(in crate::maildir) use renaming::{fresh_base, rename};
-pub(in crate::maildir) use scan::{MessageFile, Parts, SharedName, Subdirectory};
-pub(in crate::maildir) use stamp::{DirectoryStamp, FileStamp, Moment, Stamps, is_local};
+pub(in crate::maildir) use scan::{KEY_SEPARATOR, MESSAGE, MessageFile, MovingKey, Parts, SharedName, Subdirectory};
+pub(in crate::maildir) use stamp::{DirectoryStamp, FileStamp, Moment, Stamps};

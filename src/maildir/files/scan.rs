@@ -8,14 +8,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, fstat, seek, statat};
+use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, fstat, seek, statat};
 use rustix::io::Errno;
 
 use super::fresh;
 use super::name::{self, Arrival};
-use super::stamp::{DirectoryStamp, Stamps, is_local};
+use super::stamp::{DirectoryStamp, Stamps};
 use crate::maildir::fault::EnterFault;
-use crate::maildir::mail_root::OpenRoot;
+use crate::maildir::mail_root::{OpenRoot, is_local};
 
 /// Octets of names taken from the kernel at a time, at least and at most. What comes in one answer is a look at one moment:
 /// nothing is renamed meanwhile.
@@ -24,6 +24,10 @@ const MOST_ROOM: usize = 1 << 20;
 
 /// Octets of names taken at a time where each message is opened as soon as its name is read.
 const LITTLE_ROOM: usize = 4 * 1024;
+
+/// How a message's file is opened: never through a link, never waiting for a pipe's other end.
+pub(in crate::maildir) const MESSAGE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +45,9 @@ impl Subdirectory {
     }
 }
 
+/// Stands in a key between base name and digest: no name of a file has it.
+pub(in crate::maildir) const KEY_SEPARATOR: u8 = 0;
+
 /// How a message stands to others whose base names differ from its own in `,U=<n>` at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) enum SharedName {
@@ -57,6 +64,9 @@ impl SharedName {
         }
     }
 }
+
+/// What a message is known by while its name changes.
+pub(in crate::maildir) type MovingKey = (u64, Box<[u8]>);
 
 /// A message's file, as a directory names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +99,11 @@ impl MessageFile {
     /// What it is pinned by, if there are, or were, others of its name.
     pub(in crate::maildir) fn kin_key(&self) -> Option<&[u8]> {
         self.kin.as_deref().map(SharedName::key)
+    }
+
+    /// What it is known by while its name changes.
+    pub(in crate::maildir) fn moving_key(&self) -> MovingKey {
+        (self.inode, if self.inode == 0 { self.base().into() } else { self.identity().into() })
     }
 
     pub(in crate::maildir) fn is_later(&self) -> bool {

@@ -1,10 +1,13 @@
 //! Whether a directory is still as it was: its device, inode and times.
 
-use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FsWord, Stat, fstatfs};
+use rustix::fs::{Stat, stat};
+use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::maildir::mail_root::Root;
 
 /// A moment on a file system's own clock, in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,26 +121,24 @@ impl DirectoryStamp {
 }
 
 impl Stamps {
+    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be told.
+    ///
+    /// No confinement is needed: a stamp holds device and inode, so that another directory never passes for the one
+    /// that was opened beneath the root.
+    pub(in crate::maildir) fn at(root: &Root, maildir: &Path) -> Option<Self> {
+        let maildir = root.path().join(maildir);
+        let of = |name| match stat(maildir.join(name)) {
+            Ok(stat) => Some(Some(DirectoryStamp::of(&stat))),
+            Err(Errno::NOENT) => Some(None),
+            Err(_) => None,
+        };
+        Some(Self { new: of("new")?, cur: of("cur")? })
+    }
+
     /// Whether every change before `moment` would show: a stamp younger than that may be shared by a later change.
     pub(in crate::maildir) fn are_older_than(&self, moment: Moment) -> bool {
         [self.new, self.cur].iter().flatten().all(|stamp| stamp.is_older_than(moment))
     }
-}
-
-/// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
-pub(in crate::maildir) fn is_local(directory: BorrowedFd<'_>) -> bool {
-    fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
-}
-
-fn is_local_kind(kind: FsWord) -> bool {
-    const EXT: FsWord = 0xef53;
-    const XFS: FsWord = 0x5846_5342;
-    const BTRFS: FsWord = 0x9123_683e;
-    const TMPFS: FsWord = 0x0102_1994;
-    const ZFS: FsWord = 0x2fc1_2fc1;
-    const OVERLAY: FsWord = 0x794c_7630;
-    const F2FS: FsWord = 0xf2f5_2010;
-    matches!(kind, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS)
 }
 
 #[cfg(test)]

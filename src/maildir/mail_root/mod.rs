@@ -17,7 +17,7 @@ mod template;
 
 pub(in crate::maildir) use beneath::{BENEATH, PASSING};
 pub use mounts::FileSystems;
-pub(in crate::maildir) use mounts::Mounts;
+pub(in crate::maildir) use mounts::{Mounts, is_local};
 pub use path::{FieldValue, MaildropPath, PathRefusal};
 pub(in crate::maildir) use root::{OpenRoot, Root, RootKind};
 pub use template::{Field, PathTemplate, TemplateFault};

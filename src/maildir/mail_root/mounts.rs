@@ -5,11 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FsWord, fstatfs};
 
 const LIST: &str = "/proc/self/mountinfo";
 
@@ -226,6 +228,22 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
         rest = if escaped.is_some() { behind.get(3..).unwrap_or_default() } else { behind };
     }
     octets
+}
+
+/// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
+pub(in crate::maildir) fn is_local(directory: BorrowedFd<'_>) -> bool {
+    fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
+}
+
+fn is_local_kind(kind: FsWord) -> bool {
+    const EXT: FsWord = 0xef53;
+    const XFS: FsWord = 0x5846_5342;
+    const BTRFS: FsWord = 0x9123_683e;
+    const TMPFS: FsWord = 0x0102_1994;
+    const ZFS: FsWord = 0x2fc1_2fc1;
+    const OVERLAY: FsWord = 0x794c_7630;
+    const F2FS: FsWord = 0xf2f5_2010;
+    matches!(kind, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS)
 }
 
 #[cfg(test)]

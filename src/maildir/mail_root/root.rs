@@ -9,10 +9,9 @@ use rustix::fs::{CWD, Mode, OFlags, fstat, openat, stat};
 use rustix::io::Errno;
 
 use super::beneath;
-use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared};
+use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared, is_local};
 use super::template::PathTemplate;
 use crate::maildir::fault::{EnterFault, StoreFault};
-use crate::maildir::files::{DirectoryStamp, Stamps, is_local};
 
 /// Where mail lies, or another server's lists, as it was at the start.
 #[derive(Debug)]
@@ -142,20 +141,6 @@ impl Root {
         let directory = openat(CWD, &self.path, beneath::PASSING, Mode::empty())
             .map_err(|errno| EnterFault::Unavailable(format!("{} {}: {errno}", self.kind, self.path.display())))?;
         Ok(OpenRoot { about: self, directory })
-    }
-
-    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be told.
-    ///
-    /// No confinement is needed: a stamp holds device and inode, so that another directory never passes for the one
-    /// that was opened beneath the root.
-    pub(in crate::maildir) fn stamps(&self, maildir: &Path) -> Option<Stamps> {
-        let maildir = self.path.join(maildir);
-        let of = |name| match stat(maildir.join(name)) {
-            Ok(stat) => Some(Some(DirectoryStamp::of(&stat))),
-            Err(Errno::NOENT) => Some(None),
-            Err(_) => None,
-        };
-        Some(Stamps { new: of("new")?, cur: of("cur")? })
     }
 }
 

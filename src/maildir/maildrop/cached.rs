@@ -12,17 +12,10 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
 use super::message::Message;
-use super::session::Maildrop;
+use super::session::{Maildrop, OpenDirectory};
 use crate::maildir::fault::FetchFault;
-use crate::maildir::files::{MessageFile, Subdirectory};
+use crate::maildir::files::{MESSAGE, MessageFile, Subdirectory};
 use crate::maildir::mail_root::{BENEATH, PASSING};
-use crate::maildir::store::MESSAGE;
-
-/// `new` or `cur`, held open while one message after the other is fetched.
-pub(in crate::maildir) struct OpenDirectory {
-    place: Subdirectory,
-    directory: OwnedFd,
-}
 
 impl Maildrop {
     /// Opens the message at an index of the listing, if that takes nothing that is not in memory; none where it does,
@@ -68,10 +61,10 @@ impl Maildrop {
 
     fn directory_cached(&self, place: Subdirectory) -> Result<OwnedFd, Errno> {
         // Another file system may have been mounted over it since.
-        if !self.store.is_local_still(&self.kept) {
+        if !self.snapshots.is_local_still(&self.kept) {
             return Err(Errno::AGAIN);
         }
-        let root = cached(CWD, self.store.root().path(), PASSING, ResolveFlags::empty())?;
+        let root = cached(CWD, self.site().root().path(), PASSING, ResolveFlags::empty())?;
         let maildir: &Path = self.path.as_ref();
         cached(root.as_fd(), &maildir.join(place.directory()), PASSING, BENEATH)
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::finding::TRIES;
 use super::latecomers::Latecomers;
-use super::reach::{MessageFault, Reach};
-use super::session::{Maildrop, TRIES};
+use super::reach::Reach;
+use super::session::Maildrop;
 use crate::maildir::files::{FileState, MessageFile, Parts};
-use crate::maildir::removal::{LinkCount, Removal};
+use crate::maildir::removal::{LinkCount, MessageFault, Removal};
 use crate::maildir::snapshot::{Correction, DuplicateFile, index_file};
 
 /// What became of the marked messages.
@@ -39,8 +40,8 @@ impl Maildrop {
                 return committed;
             }
         };
-        let (store, path) = (self.store.clone(), self.path.clone());
-        let mut removal = Removal::begin(&store, &path);
+        let (snapshots, path) = (Arc::clone(&self.snapshots), self.path.clone());
+        let mut removal = Removal::begin(snapshots.site(), &path);
         let places = self.places(marks);
         self.pin_kin_of(&places);
         let latecomers = self.latecomers(&places, &mut reach);
@@ -61,7 +62,7 @@ impl Maildrop {
             }
         }
         self.forget(&changed);
-        if let Err(errno) = removal.settle() {
+        if let Err(errno) = removal.sync() {
             committed.failed.push(format!("what was removed may come back after a crash: {errno}"));
         }
         committed
@@ -166,7 +167,7 @@ impl Maildrop {
             return;
         }
         let index = self.snapshot.index_without(changed);
-        let written = self.store.root().open().map_err(io::Error::other);
+        let written = self.site().root().open().map_err(io::Error::other);
         if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
             tracing::warn!(maildrop = %self.path, %error, "the index cannot be put right");
         }

@@ -1,8 +1,8 @@
 //! What is done at the end of a session that ended by QUIT, besides removing what it marked.
 
 use super::session::Maildrop;
-use crate::maildir::removal::Deletion;
-use crate::maildir::settings::{MarkSeen, Offer, Settings};
+use crate::maildir::removal;
+use crate::maildir::settings::{Deletion, MarkSeen, Offer, Settings};
 
 impl Settings {
     /// Whether anybody will ask who has retrieved a message.
@@ -15,7 +15,7 @@ impl Maildrop {
     /// Whether [`Maildrop::leave`] would do anything for a session that retrieved something, or did not.
     #[must_use]
     pub fn leaves_something(&self, retrieved: bool) -> bool {
-        let settings = self.store.settings();
+        let settings = self.site().settings();
         let marks = settings.mark_seen == MarkSeen::Retrieved || settings.notes_retrieved();
         settings.deletion != Deletion::Remove || settings.terms_differ || self.expiry.is_some() || retrieved && marks
     }
@@ -26,7 +26,7 @@ impl Maildrop {
     pub fn leave(&mut self, marked: &[usize], retrieved: &[usize]) {
         let left: Vec<usize> = retrieved.iter().copied().filter(|index| marked.binary_search(index).is_err()).collect();
         self.note_what_was_retrieved(&left);
-        if self.store.settings().terms_differ
+        if self.site().settings().terms_differ
             && !self.person.is_empty()
             && !self.is_missing()
             && let Err(error) = self.note_term(&self.person.clone(), self.expiry.map(|expiry| expiry.days()))
@@ -41,13 +41,13 @@ impl Maildrop {
         if left.is_empty() {
             return;
         }
-        if self.store.settings().notes_retrieved()
+        if self.site().settings().notes_retrieved()
             && !self.person.is_empty()
             && let Err(error) = self.note_retrieved(left, &self.person.clone())
         {
             tracing::warn!(maildrop = %self.path, %error, "what was retrieved is not noted");
         }
-        if self.store.settings().mark_seen == MarkSeen::Retrieved {
+        if self.site().settings().mark_seen == MarkSeen::Retrieved {
             for reason in self.mark_seen(&self.places(left)) {
                 tracing::warn!(maildrop = %self.path, reason, "message not marked as seen");
             }
@@ -55,7 +55,7 @@ impl Maildrop {
     }
 
     fn remove_what_is_old(&mut self, marked: &[usize]) {
-        let clock = self.store.clock();
+        let clock = self.site().clock();
         if self.expiry.is_some()
             && let Err(fault) = clock.now()
         {
@@ -77,7 +77,7 @@ impl Maildrop {
                 Err(fault) => tracing::warn!(maildrop = %self.path, %fault, "aged mail is not removed"),
             }
         }
-        if let Err(fault) = self.store.clean_up(&self.path) {
+        if let Err(fault) = removal::clean_up(self.site(), &self.path) {
             tracing::warn!(maildrop = %self.path, %fault, "what was deleted long ago is not cleaned up");
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 
 use super::reach::Reach;
 use super::session::Maildrop;
 use crate::maildir::files::MessageFile;
-use crate::maildir::snapshot::DuplicateFile;
+use crate::maildir::snapshot::{DuplicateFile, SnapshotEntry};
 
 /// The further files, with the same octets, of messages that are about to be removed, by their places in the snapshot.
 #[derive(Default)]
@@ -44,7 +45,10 @@ impl Maildrop {
         for found in &gone {
             self.kept.note_removed(found);
         }
-        let mut fresh = self.store.enter(&self.path).map_err(io::Error::other)?;
+        self.site().require_markers(&self.path).map_err(io::Error::other)?;
+        let snapshot = self.snapshots.take(&self.path, &self.kept).map_err(io::Error::other)?;
+        let (snapshots, cached) = (Arc::clone(&self.snapshots), Arc::clone(&self.kept));
+        let mut fresh = Self::new(snapshots, self.path.clone(), cached, snapshot);
         fresh.pin_namesakes_of(&gone, &[]);
         let pairs: Vec<(usize, usize)> = concerned
             .into_iter()
@@ -80,7 +84,7 @@ impl Maildrop {
     /// Where the message is that has this file.
     fn place_of(&self, file: &MessageFile) -> Option<usize> {
         let has_file = |place: usize| self.snapshot.copies(place).iter().any(|copy| copy.found.is_same_message(file));
-        let is_it = |(place, entry): (usize, &crate::maildir::snapshot::SnapshotEntry)| {
+        let is_it = |(place, entry): (usize, &SnapshotEntry)| {
             entry.found.is_same_message(file) || (entry.found.order(file).is_eq() && has_file(place))
         };
         self.snapshot.entries.iter().enumerate().position(is_it)

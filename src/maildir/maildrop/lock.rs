@@ -9,10 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
-use crate::maildir::fault::EnterFault;
 use crate::maildir::files::fresh;
-use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::store::Store;
 
 /// The file that is locked. It stays, since removing it would let two sessions lock two files. No IMAP server takes a
 /// file without a dot in front, beside `cur` and `new`, for one of its own.
@@ -63,22 +60,10 @@ impl MaildropLock {
     }
 }
 
-impl Store {
-    /// Holds a maildrop, if nobody else does; waits for nobody. Blocks while the disk answers.
-    #[must_use]
-    pub fn hold(&self, path: &MaildropPath) -> LockResult {
-        match self.choose(path).and_then(|path| self.directory(&path)) {
-            Ok(Some(maildir)) => {
-                lock(&maildir).unwrap_or_else(|errno| LockResult::Impossible(format!("{FILE}: {errno}")))
-            }
-            Ok(None) => LockResult::NoMaildir,
-            Err(fault) => LockResult::Impossible(fault.to_string()),
-        }
-    }
-
-    /// The Maildir itself, if it is there.
-    pub(in crate::maildir) fn directory(&self, path: &MaildropPath) -> Result<Option<OwnedFd>, EnterFault> {
-        self.root().open()?.directory(path.as_ref())
+impl LockResult {
+    /// Locks this Maildir.
+    pub(in crate::maildir) fn of(maildir: &OwnedFd) -> Self {
+        lock(maildir).unwrap_or_else(|errno| Self::Impossible(format!("{FILE}: {errno}")))
     }
 }
 

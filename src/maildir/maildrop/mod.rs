@@ -19,21 +19,21 @@
 mod cached;
 mod commit;
 mod ending;
+mod expiring;
+mod fetching;
+mod finding;
 mod latecomers;
 mod lock;
 mod message;
-mod no_mail;
 mod offering;
 mod pinning;
 mod reach;
+mod readability;
 mod seen;
 mod session;
 
 pub use commit::Committed;
-pub(in crate::maildir) use latecomers::Latecomers;
 pub use lock::{LockId, LockResult, MaildropLock};
 pub use message::Message;
-pub use no_mail::{NoMail, Unreadable};
 pub use pinning::PinFault;
-pub(in crate::maildir) use reach::MessageFault;
 pub use session::Maildrop;

@@ -19,7 +19,7 @@ impl Maildrop {
     pub fn of(mut self, person: &str, expiry: Option<Expiry>) -> Result<Self, EnterFault> {
         self.person = person.into();
         self.expiry = expiry;
-        if self.store.settings().offer == Offer::Unread {
+        if self.site().settings().offer == Offer::Unread {
             self.offered = Some(self.unread()?);
         }
         Ok(self)
@@ -29,9 +29,9 @@ impl Maildrop {
     /// flagged as seen, the flag alone counts, so that somebody can offer it again by taking the flag away.
     fn unread(&self) -> Result<Arc<[usize]>, EnterFault> {
         let unseen = |found: &MessageFile| !name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
-        let retrievals = match self.store.settings().mark_seen {
+        let retrievals = match self.site().settings().mark_seen {
             MarkSeen::Retrieved => None,
-            MarkSeen::None => Some(self.retrievals()?),
+            MarkSeen::None => Some(self.site().retrievals(&self.path)?),
         };
         let is_retrieved = |place: usize, found: &MessageFile| {
             let last_by = |all: &Retrievals| all.last_by(&self.person, found, self.has_twin(place));

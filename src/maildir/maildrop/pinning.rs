@@ -9,12 +9,8 @@ use std::sync::Arc;
 
 use super::session::Maildrop;
 use crate::maildir::clock::ClockFault;
-use crate::maildir::files::MessageFile;
-use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::snapshot::SEPARATOR;
-use crate::maildir::unique_ids::{
-    Day, LockedPins, PendingPin, Pin, PinLine, Pins, Retrieval, UidState, day, pins, unique,
-};
+use crate::maildir::files::{KEY_SEPARATOR, MessageFile};
+use crate::maildir::unique_ids::{Day, LockedPins, PendingPin, Pin, PinLine, Pins, Retrieval, UidState, day, unique};
 use crate::pop3::UniqueId;
 
 /// What clients would be told of messages can be written nowhere, while another server's list says something else than
@@ -112,7 +108,7 @@ impl Maildrop {
     /// # Errors
     /// The marks cannot be written.
     pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
-        let at = self.store.clock().moment_of_note().as_secs();
+        let at = self.site().clock().moment_of_note().as_secs();
         let places = self.places(indices);
         self.write_marks(|maildrop, locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
@@ -186,7 +182,7 @@ impl Maildrop {
     }
 
     fn with_pins<T>(&self, act: impl FnOnce(&mut LockedPins<'_>) -> io::Result<T>) -> io::Result<T> {
-        let root = self.store.root().open().map_err(io::Error::other)?;
+        let root = self.site().root().open().map_err(io::Error::other)?;
         let maildir = root.directory(self.path.as_ref()).map_err(io::Error::other)?;
         let maildir = maildir.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         act(&mut LockedPins::take(maildir.as_fd())?)
@@ -196,10 +192,20 @@ impl Maildrop {
     /// two of them keeps nobody from what was pinned.
     fn tidy(&self, locked: &mut LockedPins<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
-            && let Some(today) = self.store.today()
+            && let Some(today) = self.today()
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
             tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
+        }
+    }
+
+    /// The day by which pins outlive their messages; none while the clock cannot be believed.
+    fn today(&self) -> Option<Day> {
+        let clock = self.site().clock();
+        match clock.now() {
+            Ok(moment) => Some(day(moment)),
+            Err(ClockFault::Jumped { .. }) => None,
+            Err(ClockFault::NotNoted(_)) => Some(day(clock.moment_of_note())),
         }
     }
 
@@ -207,7 +213,7 @@ impl Maildrop {
     fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
         let parts = self.parts().map_err(io::Error::other)?;
         self.require_parts(&parts)?;
-        let names = parts.names(self.store.settling())?;
+        let names = parts.names(self.site().settling())?;
         let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
         let listed = self.snapshot.entries.iter().map(|entry| &entry.found);
         let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(MessageFile::kin_key);
@@ -217,7 +223,7 @@ impl Maildrop {
 
 /// Whether this stands behind the name in a key of one of several messages of that name.
 fn is_behind_name(rest: &[u8]) -> bool {
-    rest.first() == Some(&SEPARATOR)
+    rest.first() == Some(&KEY_SEPARATOR)
 }
 
 /// The lines to be written, and the unique-ids that are others than ours: another node was first.
@@ -245,30 +251,4 @@ fn first_pins<'a>(
         }
     }
     (lines, changed)
-}
-
-impl crate::maildir::store::Store {
-    /// Who retrieved the messages of a maildrop, by what each is known by: its base name without `,U=<n>`. Blocks while
-    /// the disk answers.
-    ///
-    /// # Errors
-    /// The marks cannot be read.
-    pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
-        self.pins(path).map(Pins::into_retrieved)
-    }
-
-    /// The day by which pins outlive their messages; none while the clock cannot be believed.
-    fn today(&self) -> Option<Day> {
-        match self.clock().now() {
-            Ok(moment) => Some(day(moment)),
-            Err(ClockFault::Jumped { .. }) => None,
-            Err(ClockFault::NotNoted(_)) => Some(day(self.clock().moment_of_note())),
-        }
-    }
-
-    pub(in crate::maildir) fn pins(&self, path: &MaildropPath) -> io::Result<Pins> {
-        let root = self.root().open().map_err(io::Error::other)?;
-        let maildir = root.directory(path.as_ref()).map_err(io::Error::other)?;
-        maildir.map_or_else(|| Ok(Pins::default()), |maildir| pins::read(maildir.as_fd()))
-    }
 }

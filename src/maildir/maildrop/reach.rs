@@ -4,25 +4,11 @@ use std::fmt;
 
 use rustix::io::Errno;
 
-use super::no_mail::NoMail;
-use super::session::{Maildrop, TRIES};
+use super::finding::TRIES;
+use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{MessageFile, Parts};
-
-/// Why nothing was done to a message.
-pub(in crate::maildir) enum MessageFault {
-    /// Its file is no longer the one that was listed.
-    Changed,
-    /// Another file has the name under which it was looked for.
-    Replaced,
-    /// Its file cannot be read as mail, so that nobody can have it.
-    NoMail(NoMail),
-    /// It was elsewhere whenever it was reached for.
-    Elusive,
-    /// Something else than the message is in the way; what.
-    Hindered(String),
-    Kernel(Errno),
-}
+use crate::maildir::removal::MessageFault;
 
 /// What can be done to several messages, one after the other.
 pub(in crate::maildir) struct Reach {
@@ -78,24 +64,6 @@ impl Maildrop {
         match self.last_seen(index) {
             Some(found) => format!("{}: {reason}", found.path().display()),
             None => format!("message {index}: {reason}"),
-        }
-    }
-}
-
-impl From<Errno> for MessageFault {
-    fn from(errno: Errno) -> Self {
-        Self::Kernel(errno)
-    }
-}
-
-impl fmt::Display for MessageFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed | Self::Replaced => f.write_str("changed after it was listed"),
-            Self::NoMail(why) => write!(f, "not removed, since nobody can have read it: {why}"),
-            Self::Elusive => f.write_str("moved whenever it was reached for"),
-            Self::Hindered(why) => f.write_str(why),
-            Self::Kernel(errno) => errno.fmt(f),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use rustix::io::Errno;
 
-use super::reach::MessageFault;
 use super::session::Maildrop;
 use crate::maildir::files::{MessageFile, Parts, Subdirectory, name, rename};
+use crate::maildir::removal::MessageFault;
 
 /// The flag of a message that was seen.
 pub(in crate::maildir) const SEEN: u8 = b'S';

@@ -6,13 +6,14 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
+use super::message_fault::MessageFault;
 use super::removing::Removal;
+use super::undeleting::DeletedMail;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{MessageFile, Parts, SharedName};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::{Latecomers, Maildrop, MessageFault};
+use crate::maildir::site::Site;
 use crate::maildir::snapshot::{RemovedFiles, SharedNames};
-use crate::maildir::store::Store;
 use crate::maildir::unique_ids::Retrievals;
 
 /// When mail is removed that a person left on the server.
@@ -39,7 +40,7 @@ pub struct Expired {
 }
 
 /// The rule, at one moment, for the mail of one person.
-struct ExpiryCheck<'a> {
+pub(in crate::maildir) struct ExpiryCheck<'a> {
     expiry: Expiry,
     /// What happened later is too young; none if all is.
     limit: Option<u64>,
@@ -58,14 +59,14 @@ impl Expiry {
 
 impl<'a> ExpiryCheck<'a> {
     /// `now`: since 1970.
-    fn new(expiry: Expiry, person: &'a str, retrievals: Retrievals, now: Duration) -> Self {
+    pub(in crate::maildir) fn new(expiry: Expiry, person: &'a str, retrievals: Retrievals, now: Duration) -> Self {
         let after = if expiry.differs { retrievals.longest_term(person, expiry.after) } else { Some(expiry.after) };
         let limit = after.map(|after| now.saturating_sub(after).as_secs());
         Self { expiry, limit, person, retrievals }
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
-    fn may_expire(&self, found: &MessageFile, has_twin: bool) -> bool {
+    pub(in crate::maildir) fn may_expire(&self, found: &MessageFile, has_twin: bool) -> bool {
         let Some(limit) = self.limit else { return false };
         if self.expiry.differs && self.retrievals.may_be_of_others(self.person, found) {
             return false;
@@ -75,7 +76,7 @@ impl<'a> ExpiryCheck<'a> {
     }
 
     /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
-    fn arrived_before(&self, parts: &Parts, found: &MessageFile) -> Result<bool, Errno> {
+    pub(in crate::maildir) fn arrived_before(&self, parts: &Parts, found: &MessageFile) -> Result<bool, Errno> {
         let Some(limit) = self.limit.filter(|limit| found.arrived() <= *limit) else { return Ok(false) };
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         let modified = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
@@ -83,101 +84,64 @@ impl<'a> ExpiryCheck<'a> {
     }
 }
 
-impl Maildrop {
-    /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
-    pub(in crate::maildir) fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
-        let (store, path, person) = (self.store.clone(), self.path.clone(), self.person.clone());
-        let ageing = ExpiryCheck::new(expiry, &person, self.retrievals()?, store.clock().now()?);
-        let mut removal = Removal::begin(&store, &path);
-        let (mut expired, mut changed) = (Expired::default(), Vec::new());
-        let mut reach = self.reach()?;
-        for place in self.all_places() {
-            let Some(entry) = self.entry(place) else { continue };
-            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
-                continue;
-            }
-            self.pin_kin_of(&[place]);
-            let latecomers = Latecomers::default();
-            let removed = self.remove(place, &latecomers, &mut reach, &mut removal, |parts, found| {
-                Ok(ageing.arrived_before(parts, found)?)
-            });
-            match removed {
-                Ok(found) => expired.removed.extend(found.map(|found| found.path().display().to_string())),
-                Err(refusal) => {
-                    changed.extend(matches!(refusal, MessageFault::Changed | MessageFault::Elusive).then_some(place));
-                    expired.failed.push(self.failure(place, &refusal));
-                }
-            }
-        }
-        self.forget(&changed);
-        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
-        Ok(expired)
+/// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just reports what that would be.
+///
+/// # Errors
+/// See [`EnterFault`].
+pub(in crate::maildir) fn expire(
+    site: &Site,
+    path: &MaildropPath,
+    person: &str,
+    expiry: Option<Expiry>,
+    really: bool,
+) -> Result<Expired, EnterFault> {
+    let mut expired = Expired::default();
+    if let Some(expiry) = expiry {
+        let check = ExpiryCheck::new(expiry, person, site.retrievals(path)?, site.clock().now()?);
+        expire_by(site, &check, path, really, &mut expired)?;
     }
+    if let Some(mut mail) = DeletedMail::open(site, path)? {
+        expired.cleaned_up = mail.clean_up(site.clock().now()?, really)?;
+    }
+    Ok(expired)
 }
 
-impl Store {
-    /// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just tells what that
-    /// would be. Opens no message but those that share a name with another. Blocks while the disk answers.
-    ///
-    /// # Errors
-    /// See [`EnterFault`].
-    pub fn expire(
-        &self,
-        path: &MaildropPath,
-        person: &str,
-        expiry: Option<Expiry>,
-        really: bool,
-    ) -> Result<Expired, EnterFault> {
-        let path = &*self.choose(path)?;
-        self.require_markers(path)?;
-        let mut expired = Expired::default();
-        if let Some(expiry) = expiry {
-            let ageing = ExpiryCheck::new(expiry, person, Retrievals::read(self, path)?, self.clock().now()?);
-            self.expire_by(&ageing, path, really, &mut expired)?;
-        }
-        if let Some(mut mail) = self.deleted(path)? {
-            expired.cleaned_up = mail.clean_up(self.clock().now()?, really)?;
-        }
-        Ok(expired)
+fn expire_by(
+    site: &Site,
+    ageing: &ExpiryCheck<'_>,
+    path: &MaildropPath,
+    really: bool,
+    expired: &mut Expired,
+) -> Result<(), EnterFault> {
+    let parts = Parts::open(&site.root().open()?, path.as_ref())?;
+    if parts.are_missing() {
+        return Ok(());
     }
-
-    fn expire_by(
-        &self,
-        ageing: &ExpiryCheck<'_>,
-        path: &MaildropPath,
-        really: bool,
-        expired: &mut Expired,
-    ) -> Result<(), EnterFault> {
-        let parts = Parts::open(&self.root().open()?, path.as_ref())?;
-        if parts.are_missing() {
-            return Ok(());
-        }
-        let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
-        let names = parts.names(self.settling()).map_err(unavailable)?;
-        let (pins, removed) = (self.pins(path).map_err(unavailable)?, RemovedFiles::default());
-        let (messages, mut resolved) =
-            SharedNames::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
-        let mut removal = Removal::begin(self, path);
-        // The first of several of one name waits for a session, which pins what the others are known by.
-        let is_first = |found: &MessageFile| matches!(found.kin.as_deref(), Some(SharedName::First(_)));
-        let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
-        for found in messages.iter().filter(may_expire) {
-            let copies = resolved.copies(found).unwrap_or_default();
-            let removed = ageing.arrived_before(&parts, found).map_err(MessageFault::from).and_then(|is_due| {
-                if is_due && really {
-                    removal.remove_whole(&parts, found, &copies)?;
-                }
-                Ok(is_due)
-            });
-            let name = found.path().display().to_string();
-            match removed {
-                Ok(true) => expired.removed.push(name),
-                // Gone, or elsewhere by now: the next time will do.
-                Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
-                Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
+    let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
+    let names = parts.names(site.settling()).map_err(unavailable)?;
+    let (pins, removed) = (site.pins(path).map_err(unavailable)?, RemovedFiles::default());
+    let (messages, mut resolved) =
+        SharedNames::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
+    let mut removal = Removal::begin(site, path);
+    // The first of several of one name waits for a session, which pins what the others are known by.
+    let is_first = |found: &MessageFile| matches!(found.kin.as_deref(), Some(SharedName::First(_)));
+    let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
+    for found in messages.iter().filter(may_expire) {
+        let copies = resolved.copies(found).unwrap_or_default();
+        let removed = ageing.arrived_before(&parts, found).map_err(MessageFault::from).and_then(|is_due| {
+            if is_due && really {
+                removal.remove_whole(&parts, found, &copies)?;
             }
+            Ok(is_due)
+        });
+        let name = found.path().display().to_string();
+        match removed {
+            Ok(true) => expired.removed.push(name),
+            // Gone, or elsewhere by now: the next time will do.
+            Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
+            Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
         }
-        expired.failed.extend(removal.settle().err().map(|errno| errno.to_string()));
-        Ok(())
     }
+    expired.failed.extend(removal.sync().err().map(|errno| errno.to_string()));
+    Ok(())
 }

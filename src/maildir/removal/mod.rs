@@ -13,11 +13,14 @@
 
 mod batch;
 mod expiry;
+mod message_fault;
 mod quota;
 mod removing;
 mod undeleting;
 
 pub use expiry::{Expired, Expiry};
-pub use removing::Deletion;
+pub(in crate::maildir) use expiry::{ExpiryCheck, expire};
+pub(in crate::maildir) use message_fault::MessageFault;
 pub(in crate::maildir) use removing::{LinkCount, Removal};
+pub(in crate::maildir) use undeleting::clean_up;
 pub use undeleting::{Deleted, DeletedMail};

@@ -11,7 +11,7 @@ use rustix::io::{Errno, write};
 
 use crate::maildir::files::name;
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::store::Store;
+use crate::maildir::site::Site;
 
 /// The file in the Maildir.
 const FILE: &str = "maildirsize";
@@ -36,15 +36,27 @@ impl QuotaChange {
         self.messages += 1;
     }
 
-    pub(in crate::maildir) fn is_none(self) -> bool {
-        self == Self::default()
+    /// Records what the change came to. If it cannot be written, the quota is wrong until another program counts it anew, and
+    /// the log reports that.
+    pub(in crate::maildir) fn record(self, site: &Site, path: &MaildropPath) {
+        if self == Self::default() {
+            return;
+        }
+        let recorded = match site.directory(path) {
+            Ok(Some(maildir)) => self.append(maildir.as_fd()).map_err(|errno| errno.to_string()),
+            Ok(None) => Ok(()),
+            Err(fault) => Err(fault.to_string()),
+        };
+        if let Err(error) = recorded {
+            tracing::warn!(maildrop = %path, error, "maildirsize not updated: the quota is wrong until it is counted anew");
+        }
     }
 
     /// Adds a line, by one write at the end of the file, so that programs that do the same at that moment lose nothing.
     ///
     /// # Errors
     /// The file is there, and cannot be written.
-    pub(in crate::maildir) fn record(self, maildir: BorrowedFd<'_>) -> Result<(), Errno> {
+    fn append(self, maildir: BorrowedFd<'_>) -> Result<(), Errno> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(maildir, FILE, flags, Mode::empty()) {
             Ok(file) => file,
@@ -58,24 +70,6 @@ impl QuotaChange {
         }
         let line = format!("{} {}\n", self.octets, self.messages);
         if write(&file, line.as_bytes())? == line.len() { Ok(()) } else { Err(Errno::NOSPC) }
-    }
-}
-
-impl Store {
-    /// Adds what a change came to. That it cannot be written costs a quota its exactness until it is counted anew, and
-    /// nothing else; the log reports it.
-    pub(in crate::maildir) fn record_quota(&self, path: &MaildropPath, change: QuotaChange) {
-        if change.is_none() {
-            return;
-        }
-        let recorded = match self.directory(path) {
-            Ok(Some(maildir)) => change.record(maildir.as_fd()).map_err(|errno| errno.to_string()),
-            Ok(None) => Ok(()),
-            Err(fault) => Err(fault.to_string()),
-        };
-        if let Err(error) = recorded {
-            tracing::warn!(maildrop = %path, error, "maildirsize not updated: the quota is wrong until it is counted anew");
-        }
     }
 }
 

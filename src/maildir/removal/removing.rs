@@ -7,30 +7,17 @@ use rustix::fs::{AtFlags, OFlags, fsync, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::batch::DeletedBatch;
+use super::message_fault::MessageFault;
 use super::quota::QuotaChange;
-use crate::maildir::files::{
-    FileState, FolderName, MessageFile, Parts, Subdirectory, folder, fresh, fresh_base, name, rename,
-};
+use crate::maildir::files::{FileState, MessageFile, Parts, Subdirectory, folder, fresh, fresh_base, name, rename};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::MessageFault;
+use crate::maildir::settings::Deletion;
+use crate::maildir::site::Site;
 use crate::maildir::snapshot::DuplicateFile;
-use crate::maildir::store::Store;
-
-/// What becomes of a message that a client deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Deletion {
-    /// It is gone.
-    #[default]
-    Remove,
-    /// It is kept for so long beside the mail, where neither a mail program nor a quota sees it.
-    Keep(Duration),
-    /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
-    Move(FolderName, Option<Duration>),
-}
 
 /// The removal of some messages of one maildrop.
 pub(in crate::maildir) struct Removal<'a> {
-    store: &'a Store,
+    site: &'a Site,
     path: &'a MaildropPath,
     /// Where they go, from the first one on; none if they are just removed.
     place: Option<Destination>,
@@ -47,8 +34,8 @@ enum Destination {
 }
 
 impl<'a> Removal<'a> {
-    pub(in crate::maildir) fn begin(store: &'a Store, path: &'a MaildropPath) -> Self {
-        Self { store, path, place: None, quota: QuotaChange::default(), local: None }
+    pub(in crate::maildir) fn begin(site: &'a Site, path: &'a MaildropPath) -> Self {
+        Self { site, path, place: None, quota: QuotaChange::default(), local: None }
     }
 
     /// Removes a message, but only while its file is the one that was listed, in the state whose octets were told. `found`:
@@ -63,7 +50,7 @@ impl<'a> Removal<'a> {
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         self.look_up(parts, found)?;
         let (state, names) = state(parts, listed, found, counted)?;
-        if self.store.settings().deletion == Deletion::Remove {
+        if self.site.settings().deletion == Deletion::Remove {
             unlinkat(part, &*found.name, AtFlags::empty())?;
         } else {
             match self.destination()? {
@@ -132,8 +119,8 @@ impl<'a> Removal<'a> {
     }
 
     /// Makes what was moved last through a crash: the kernel may have written that it left before where it is.
-    pub(in crate::maildir) fn settle(self) -> Result<(), Errno> {
-        self.store.record_quota(self.path, self.quota);
+    pub(in crate::maildir) fn sync(self) -> Result<(), Errno> {
+        self.quota.record(self.site, self.path);
         match self.place {
             None => Ok(()),
             Some(Destination::Kept(batch)) => fsync(batch.directory()),
@@ -143,7 +130,7 @@ impl<'a> Removal<'a> {
 
     /// How long after the deletion the message is removed for good.
     fn term(&self) -> Option<Duration> {
-        match self.store.settings().deletion {
+        match self.site.settings().deletion {
             Deletion::Remove => None,
             Deletion::Keep(time) => Some(time),
             Deletion::Move(_, time) => time,
@@ -158,17 +145,17 @@ impl<'a> Removal<'a> {
     }
 
     fn make(&self) -> Result<Destination, String> {
-        let maildir = self.store.directory(self.path).map_err(|fault| fault.to_string())?;
+        let maildir = self.site.directory(self.path).map_err(|fault| fault.to_string())?;
         let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
-        let moment = self.store.clock().moment_of_note();
-        let Deletion::Move(name, _) = &self.store.settings().deletion else {
+        let moment = self.site.clock().moment_of_note();
+        let Deletion::Move(name, _) = &self.site.settings().deletion else {
             return DeletedBatch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
         };
         let told = |errno: Errno| format!("the folder {name}: {errno}");
         let directory = name.directory();
         folder::make(maildir.as_fd(), &directory).map_err(told)?;
         let open = |place: Subdirectory| {
-            let root = self.store.root().open().map_err(|fault| fault.to_string())?;
+            let root = self.site.root().open().map_err(|fault| fault.to_string())?;
             let part = AsRef::<std::path::Path>::as_ref(self.path).join(&directory).join(place.directory());
             root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(told)
         };

@@ -12,11 +12,11 @@ use rustix::io::Errno;
 
 use super::batch::{self, BatchName};
 use super::quota::QuotaChange;
-use super::removing::Deletion;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{DIRECTORY, MessageFile, Parts, Subdirectory, fresh_base, name, rename};
+use crate::maildir::files::{DIRECTORY, MESSAGE, MessageFile, Parts, Subdirectory, fresh_base, name, rename};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::store::{MESSAGE, Store};
+use crate::maildir::settings::Deletion;
+use crate::maildir::site::Site;
 
 /// How long it is remembered which messages were moved to a folder from which they are not removed.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -38,7 +38,7 @@ pub struct Deleted {
 
 /// The deleted mail of one maildrop, as it was when this was made.
 pub struct DeletedMail<'a> {
-    store: &'a Store,
+    site: &'a Site,
     path: &'a MaildropPath,
     deleted: OwnedFd,
     folders: HashMap<PathBuf, Folder>,
@@ -64,27 +64,14 @@ impl Folder {
     }
 }
 
-impl Store {
-    /// Looks at what clients deleted from a maildrop; none if nothing was ever kept. Blocks while the disk answers.
-    ///
-    /// # Errors
-    /// See [`EnterFault`].
-    pub fn deleted<'a>(&'a self, path: &'a MaildropPath) -> Result<Option<DeletedMail<'a>>, EnterFault> {
-        let Some(maildir) = self.directory(path)? else { return Ok(None) };
-        let told = |errno: Errno| EnterFault::of(format!("{path}/{}", batch::DELETED), errno);
-        let Some(deleted) = batch::open(maildir.as_fd()).map_err(told)? else { return Ok(None) };
-        Ok(Some(DeletedMail { store: self, path, deleted, folders: HashMap::new() }))
-    }
-
-    /// Removes for good what was kept for long enough; gives how many messages. What was kept under earlier settings is
-    /// looked for as well. Blocks while the disk answers.
-    ///
-    /// # Errors
-    /// See [`EnterFault`].
-    pub fn clean_up(&self, path: &MaildropPath) -> Result<usize, EnterFault> {
-        let Some(mut mail) = self.deleted(path)? else { return Ok(0) };
-        mail.clean_up(self.clock().now()?, true)
-    }
+/// Removes for good what was kept for long enough; gives how many messages. What was kept under earlier settings is looked for
+/// as well.
+///
+/// # Errors
+/// See [`EnterFault`].
+pub(in crate::maildir) fn clean_up(site: &Site, path: &MaildropPath) -> Result<usize, EnterFault> {
+    let Some(mut mail) = DeletedMail::open(site, path)? else { return Ok(0) };
+    mail.clean_up(site.clock().now()?, true)
 }
 
 impl Deleted {
@@ -107,7 +94,15 @@ impl Deleted {
     }
 }
 
-impl DeletedMail<'_> {
+impl<'a> DeletedMail<'a> {
+    /// Opens what clients deleted from a maildrop; none if nothing was ever kept.
+    pub(in crate::maildir) fn open(site: &'a Site, path: &'a MaildropPath) -> Result<Option<Self>, EnterFault> {
+        let Some(maildir) = site.directory(path)? else { return Ok(None) };
+        let fault = |errno: Errno| EnterFault::of(format!("{path}/{}", batch::DELETED), errno);
+        let Some(deleted) = batch::open(maildir.as_fd()).map_err(fault)? else { return Ok(None) };
+        Ok(Some(Self { site, path, deleted, folders: HashMap::new() }))
+    }
+
     /// The messages that can be brought back, the ones deleted first in front.
     ///
     /// # Errors
@@ -162,7 +157,7 @@ impl DeletedMail<'_> {
             Some(found) => (self.part_of(&deleted.batch, found).ok_or(Errno::NOENT)?, &*found.name),
             None => (batch.as_fd(), &*deleted.name),
         };
-        if same && self.store.settings().ageing {
+        if same && self.site.settings().ageing {
             // Its name says that it arrived long ago; it stays as long as mail that arrives now.
             utimensat(from, old, &touched(), AtFlags::SYMLINK_NOFOLLOW)?;
         }
@@ -173,7 +168,7 @@ impl DeletedMail<'_> {
         } else {
             let mut quota = QuotaChange::default();
             quota.bring_back(&name, deleted.size);
-            self.store.record_quota(self.path, quota);
+            quota.record(self.site, self.path);
         }
         self.remove_if_empty(&deleted.batch);
         Ok(())
@@ -185,7 +180,7 @@ impl DeletedMail<'_> {
     /// # Errors
     /// See [`EnterFault`].
     pub(in crate::maildir) fn clean_up(&mut self, now: Duration, really: bool) -> Result<usize, EnterFault> {
-        let unsaid = match self.store.settings().deletion {
+        let unsaid = match self.site.settings().deletion {
             Deletion::Keep(time) => Some(time),
             Deletion::Remove | Deletion::Move(..) => None,
         };
@@ -202,11 +197,11 @@ impl DeletedMail<'_> {
             let spares = |stem: &[u8]| batch.folder.is_some() && (batch.term.is_none() || again.contains(stem));
             let cleaned = self.clean_up_batch(&batch, spares, really, &mut quota);
             if cleaned.is_err() {
-                self.store.record_quota(self.path, quota);
+                quota.record(self.site, self.path);
             }
             removed += cleaned?;
         }
-        self.store.record_quota(self.path, quota);
+        quota.record(self.site, self.path);
         Ok(removed)
     }
 
@@ -300,9 +295,9 @@ impl DeletedMail<'_> {
 
     fn folder(&self, directory: &Path) -> Result<Folder, EnterFault> {
         let path = AsRef::<Path>::as_ref(self.path).join(directory);
-        let parts = Parts::open(&self.store.root().open()?, &path)?;
+        let parts = Parts::open(&self.site.root().open()?, &path)?;
         let names =
-            parts.names(self.store.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
+            parts.names(self.site.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
         let mut by_stem: HashMap<_, Vec<MessageFile>> = HashMap::new();
         for found in names.found {
             by_stem.entry(name::stem(found.base()).into_owned()).or_default().push(found);
@@ -315,7 +310,7 @@ impl DeletedMail<'_> {
     }
 
     fn inbox(&self) -> io::Result<Parts> {
-        let root = self.store.root().open().map_err(io::Error::other)?;
+        let root = self.site.root().open().map_err(io::Error::other)?;
         Parts::open(&root, self.path.as_ref()).map_err(io::Error::other)
     }
 

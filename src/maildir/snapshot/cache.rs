@@ -1,35 +1,11 @@
 //! What is kept of a maildrop between sessions, and shared by those that go on at once.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::messages::{Correction, Snapshot};
+use super::corrections::{Correction, Corrections, RemovedFiles};
+use super::messages::Snapshot;
 use crate::maildir::files::MessageFile;
-
-/// What a session found out about messages, by what each is known by, and of which file, by its inode as the directory
-/// tells it.
-pub(in crate::maildir) type Corrections = HashMap<(u64, Box<[u8]>), Correction>;
-
-/// The messages that sessions removed since the last snapshot, with the inodes of their files.
-#[derive(Clone, Debug, Default)]
-pub(in crate::maildir) struct RemovedFiles(HashMap<Box<[u8]>, HashSet<u64>>);
-
-impl RemovedFiles {
-    pub(in crate::maildir) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether a message of that name was removed, and this is another file.
-    pub(in crate::maildir) fn has_another(&self, found: &MessageFile) -> bool {
-        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
-    }
-
-    /// Whether this very file was removed.
-    pub(in crate::maildir) fn has(&self, found: &MessageFile) -> bool {
-        !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| inodes.contains(&found.inode))
-    }
-}
 
 /// The last snapshot of one maildrop, and what was found out since.
 #[derive(Debug, Default)]
@@ -71,17 +47,12 @@ impl CachedMaildrop {
         let mut state = self.state();
         state.snapshot = Some(snapshot);
         state.mends.retain(|file, mend| mended.get(file) != Some(mend));
-        for (identity, inodes) in &removed.0 {
-            if let Some(left) = state.removed.0.get_mut(identity) {
-                left.retain(|inode| !inodes.contains(inode));
-            }
-        }
-        state.removed.0.retain(|_, inodes| !inodes.is_empty());
+        state.removed.subtract(removed);
     }
 
     /// Notes that a message was removed, or that another program was first: no other file gets its unique-id.
     pub(in crate::maildir) fn note_removed(&self, found: &MessageFile) {
-        self.state().removed.0.entry(found.identity().into()).or_default().insert(found.inode);
+        self.state().removed.add(found);
     }
 
     /// Keeps a snapshot in place of the one that it was made from, if that is still the last.

@@ -14,9 +14,8 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, renameat, unlin
 use rustix::io::Errno;
 
 use super::index::IndexFault;
-use crate::maildir::files::{FileBounds, ReadLimit, bounds};
+use crate::maildir::files::{FileBounds, MESSAGE, ReadLimit, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, PASSING};
-use crate::maildir::store::MESSAGE;
 
 const NAME: &str = "restante-index";
 const ASIDE: &str = "restante-index.damaged";

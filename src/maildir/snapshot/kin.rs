@@ -7,65 +7,22 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::time::Duration;
+use std::io;
 
-use aws_lc_rs::digest::{Context, SHA256};
-use rustix::fs::{AtFlags, Mode, StatxFlags, fstat, openat, statat, statx};
-use rustix::io::Errno;
+use rustix::fs::fstat;
 
-use super::cache::RemovedFiles;
-use super::measure::concerns_one_file;
-use super::messages::PriorSizes;
-use crate::maildir::files::{FileState, MessageFile, Moment, Parts, SharedName};
-use crate::maildir::store::MESSAGE;
+use super::corrections::RemovedFiles;
+use super::fingerprint::{self, DuplicateFile, Fingerprint, Fingerprints, shared_name_key};
+use super::prior_sizes::PriorSizes;
+use crate::maildir::fault::concerns_one_file;
+use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts, SharedName};
 use crate::maildir::unique_ids::{Pins, unique};
-
-/// How often a file is followed that others move.
-const TRIES: usize = 20;
-
-/// So often it must be missing from the names to be gone.
-const ABSENCES: usize = 3;
-
-/// Of a longer message only so many octets are read, and it is never taken for the same as another.
-const LARGEST: u64 = 64 << 20;
-
-/// Octets read at a time.
-const BLOCK: usize = 64 * 1024;
-
-/// Octets of a digest that a key is made of.
-const DIGEST: usize = 16;
-
-/// Stands in a key between base name and digest: no name of a file has it.
-pub(in crate::maildir) const SEPARATOR: u8 = 0;
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Fingerprint {
-    pub(in crate::maildir) state: FileState,
-    digest: [u8; DIGEST],
-    is_whole: bool,
-    /// When the file was made, which no program can change; none where the file system does not know.
-    born: Option<Moment>,
-}
 
 /// What came of looking into a file.
 enum FingerprintResult {
     Read(Fingerprint),
     Unreadable,
     Gone,
-}
-
-/// What is known of contents, by the inodes that directories tell.
-pub(in crate::maildir) type Fingerprints = HashMap<u64, Fingerprint>;
-
-/// A further file of a message, with the same octets.
-#[derive(Clone, Debug)]
-pub(in crate::maildir) struct DuplicateFile {
-    pub(in crate::maildir) found: MessageFile,
-    /// In which state its octets were compared.
-    pub(in crate::maildir) state: FileState,
 }
 
 /// What the messages of one maildrop have to do with each other.
@@ -153,7 +110,7 @@ impl<'a> SharedNames<'a> {
             FingerprintResult::Unreadable => None,
             FingerprintResult::Gone => return Ok(found),
         };
-        let key = key(&found, content.as_ref());
+        let key = shared_name_key(&found, content.as_ref());
         let kin = self.kin_before(&found, &key).or_else(|| (!self.is_listed(&found)).then_some(SharedName::Later(key)));
         found.kin = kin.map(Box::new);
         Ok(found)
@@ -179,7 +136,7 @@ impl<'a> SharedNames<'a> {
             return Some(SharedName::Later(found.base().into()));
         }
         // Another file may have the inode of one that is gone.
-        let is_of = |kin: &&SharedName| kin.key() == key || !kin.key().contains(&SEPARATOR);
+        let is_of = |kin: &&SharedName| kin.key() == key || !kin.key().contains(&KEY_SEPARATOR);
         self.known.and_then(|known| known.kin(found)).filter(is_of).cloned()
     }
 
@@ -213,7 +170,7 @@ impl<'a> SharedNames<'a> {
     /// Gives each its key; the one that was there first comes first.
     fn apart(&self, mut members: Vec<Member>) -> Vec<Member> {
         for member in &mut members {
-            let key = key(&member.found, member.content.as_ref());
+            let key = shared_name_key(&member.found, member.content.as_ref());
             let before = member.files().find_map(|file| self.kin_before(file, &key));
             let is_newcomer =
                 |kin: &Self| kin.had_others(&member.found) && !member.files().any(|file| kin.is_listed(file));
@@ -246,7 +203,7 @@ impl<'a> SharedNames<'a> {
 
     /// Finds out what a file holds.
     fn look(&mut self, found: &MessageFile) -> io::Result<FingerprintResult> {
-        let file = match opened(self.parts, found) {
+        let file = match fingerprint::opened(self.parts, found) {
             Ok(None) => return Ok(FingerprintResult::Gone),
             Ok(Some(file)) => file,
             Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
@@ -254,7 +211,7 @@ impl<'a> SharedNames<'a> {
         };
         let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(FingerprintResult::Gone) };
         let earlier = self.known.and_then(|known| known.content(found)).filter(|content| content.state == state);
-        let content = match earlier.map_or_else(|| read(&file, state), Ok) {
+        let content = match earlier.map_or_else(|| fingerprint::read(&file, state), Ok) {
             Ok(content) => content,
             Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
             Err(error) => return Err(error),
@@ -291,100 +248,4 @@ impl Member {
         }
         self.copies.push(DuplicateFile { found: copy, state });
     }
-}
-
-/// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more is known
-/// than its inode.
-fn key(found: &MessageFile, content: Option<&Fingerprint>) -> Box<[u8]> {
-    let mut key = found.identity().into_owned();
-    key.push(SEPARATOR);
-    match content {
-        Some(content) => {
-            let digit = |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
-            key.extend(content.digest.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
-        }
-        None => key.extend_from_slice(format!("inode-{}", found.inode).as_bytes()),
-    }
-    key.into()
-}
-
-/// A message's file, wherever it lies now. None if it is gone.
-fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
-    if let Some(file) = open(parts, found)?
-        && (is_it(&file, found)? || is_named_so(parts, found, &file)?)
-    {
-        return Ok(Some(file));
-    }
-    let mut absences = 0;
-    for _ in 0..TRIES {
-        let (mut file, mut is_there) = (Ok(None), false);
-        parts.each(|now| {
-            if matches!(file, Ok(None)) && now.is_same_message(found) {
-                let opened = open(parts, &now)?;
-                is_there = true;
-                file = Ok(match opened {
-                    Some(file) if is_it(&file, found)? => Some(file),
-                    _ => None,
-                });
-            }
-            Ok(())
-        })?;
-        match file {
-            Ok(None) if is_there => {}
-            // One reading of names that others change may leave it out.
-            Ok(None) if absences < ABSENCES || parts.names(Duration::ZERO)?.has(found) => absences += 1,
-            file => return file,
-        }
-    }
-    Err(io::Error::other(format!("{}: elsewhere whenever it was looked for", found.path().display())))
-}
-
-/// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name may get
-/// each other's names.
-fn is_it(file: &File, found: &MessageFile) -> io::Result<bool> {
-    Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
-}
-
-/// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this file's.
-fn is_named_so(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
-    let mut is_named = false;
-    parts.each(|now| {
-        is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
-        Ok(())
-    })?;
-    let Some(part) = parts.get(found.place).filter(|_| is_named) else { return Ok(false) };
-    let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
-    Ok(stat.is_ok_and(|stat| fstat(file).is_ok_and(|opened| opened.st_ino == stat.st_ino)))
-}
-
-fn open(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
-    let Some(part) = parts.get(found.place) else { return Ok(None) };
-    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => Ok(Some(File::from(file))),
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-fn read(file: &File, state: FileState) -> io::Result<Fingerprint> {
-    let (mut context, mut block) = (Context::new(&SHA256), vec![0; BLOCK]);
-    let mut limited = file.take(LARGEST);
-    loop {
-        match limited.read(&mut block) {
-            Ok(0) => break,
-            Ok(length) => context.update(block.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let mut digest = [0; DIGEST];
-    digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    Ok(Fingerprint { state, digest, is_whole: state.size < LARGEST, born: born(file) })
-}
-
-/// When a file was made, if its file system knows.
-fn born(file: &File) -> Option<Moment> {
-    let answer = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
-    let is_known = answer.stx_mask & StatxFlags::BTIME.bits() != 0;
-    is_known.then(|| Moment::at(answer.stx_btime.tv_sec, answer.stx_btime.tv_nsec))
 }

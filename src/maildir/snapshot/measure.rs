@@ -10,13 +10,12 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
 use rustix::io::Errno;
 
-use super::kin::Fingerprints;
-use super::messages::{PriorSizes, Size};
-use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{Counted, FileState, MessageFile, Moment, Parts, count, name};
+use super::entry::Size;
+use super::fingerprint::Fingerprints;
+use super::prior_sizes::PriorSizes;
+use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
+use crate::maildir::files::{Counted, FileState, MESSAGE, MessageFile, Moment, MovingKey, Parts, count, name};
 use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::NoMail;
-use crate::maildir::store::MESSAGE;
 
 /// How often the names are gone through for messages that were not where their names had been read. Each time catches most
 /// of those that were left by the one before.
@@ -37,8 +36,8 @@ pub(in crate::maildir) enum MeasureResult {
 /// The messages that were not where their names had been read, until each is measured or seen to be gone.
 #[derive(Default)]
 pub(in crate::maildir) struct MovedMessages {
-    sizes: HashMap<(u64, Box<[u8]>), Size>,
-    gone: HashSet<(u64, Box<[u8]>)>,
+    sizes: HashMap<MovingKey, Size>,
+    gone: HashSet<MovingKey>,
 }
 
 /// What messages are measured by.
@@ -98,14 +97,6 @@ pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &MessageFile, 
     tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
 }
 
-/// Whether an error tells that one file cannot be read, and not that nothing can be read now.
-pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
-    /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
-    const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
-    const CLOSED: [Errno; 5] = [Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::STALE, Errno::OVERFLOW];
-    Errno::from_io_error(error).is_some_and(|errno| DAMAGED.contains(&errno) || CLOSED.contains(&errno))
-}
-
 /// What is known of a message that cannot be read.
 fn by_size(
     path: &MaildropPath,
@@ -130,13 +121,13 @@ fn by_size(
 impl MovedMessages {
     /// What was found out about a message.
     pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Option<Size> {
-        if self.sizes.is_empty() { None } else { self.sizes.get(&key(found)).copied() }
+        if self.sizes.is_empty() { None } else { self.sizes.get(&found.moving_key()).copied() }
     }
 
     /// Leaves out what is gone, or is no message.
     pub(in crate::maildir) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
         if !self.gone.is_empty() {
-            found.retain(|found| !self.gone.contains(&key(found)));
+            found.retain(|found| !self.gone.contains(&found.moving_key()));
         }
     }
 
@@ -151,7 +142,7 @@ impl MovedMessages {
         moved: &[MessageFile],
     ) -> Result<(), EnterFault> {
         let path = measuring.path;
-        let mut left: HashMap<(u64, Box<[u8]>), usize> = moved.iter().map(|found| (key(found), 0)).collect();
+        let mut left: HashMap<MovingKey, usize> = moved.iter().map(|found| (found.moving_key(), 0)).collect();
         for _ in 0..PASSES {
             self.pass(measuring, &mut left).map_err(|error| EnterFault::unavailable(path, &error))?;
             if left.is_empty() {
@@ -163,13 +154,13 @@ impl MovedMessages {
     }
 
     /// Goes through the names once. `left`: how often each message was not among them.
-    fn pass(&mut self, measuring: &Measurement<'_>, left: &mut HashMap<(u64, Box<[u8]>), usize>) -> io::Result<()> {
+    fn pass(&mut self, measuring: &Measurement<'_>, left: &mut HashMap<MovingKey, usize>) -> io::Result<()> {
         let parts = measuring.parts;
         let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
         let before = parts.stamps(local)?;
         let mut seen = HashSet::new();
         parts.each(|found| {
-            let key = key(&found);
+            let key = found.moving_key();
             if !left.contains_key(&key) {
                 return Ok(());
             }
@@ -181,11 +172,10 @@ impl MovedMessages {
             Ok(())
         })?;
         let is_certain = local && before == parts.stamps(local)? && before.are_older_than(begun);
-        let is_doubtful =
-            |(key, absences): (&(u64, Box<[u8]>), &usize)| *absences + 1 >= ABSENCES && !seen.contains(key);
+        let is_doubtful = |(key, absences): (&MovingKey, &usize)| *absences + 1 >= ABSENCES && !seen.contains(key);
         // One reading of names that others change may leave some out, again and again.
         if !is_certain && left.iter().any(is_doubtful) {
-            seen.extend(parts.names(Duration::ZERO)?.found.iter().map(key));
+            seen.extend(parts.names(Duration::ZERO)?.found.iter().map(MessageFile::moving_key));
         }
         left.retain(|key, absences| {
             if self.sizes.contains_key(key) || self.gone.contains(key) {
@@ -203,11 +193,6 @@ impl MovedMessages {
         });
         Ok(())
     }
-}
-
-/// What a message is known by while its name changes.
-pub(in crate::maildir) fn key(found: &MessageFile) -> (u64, Box<[u8]>) {
-    (found.inode, if found.inode == 0 { found.base().into() } else { found.identity().into() })
 }
 
 /// What went wrong with a message's file, for the log.

@@ -11,18 +11,26 @@
 //! | the index is a cache: damage or absence costs time, nothing else | `index`, `index_file` |
 //! | clients without UTF8 get messages with 8-bit headers wrapped, if the settings say so | `surrogates` |
 
+mod build;
 mod cache;
+mod corrections;
+mod entry;
+mod fingerprint;
 mod index;
 pub(in crate::maildir) mod index_file;
 mod kin;
 mod measure;
 mod messages;
+mod prior_sizes;
 mod surrogates;
+mod taking;
 
-pub(in crate::maildir) use cache::{CachedMaildrop, Corrections, RemovedFiles};
-pub(in crate::maildir) use index::SizeIndex;
-pub(in crate::maildir) use kin::{DuplicateFile, Fingerprints, SEPARATOR, SharedNameFiles, SharedNames};
-pub(in crate::maildir) use measure::{Measurement, MovedMessages, concerns_one_file, log_no_mail};
-pub(in crate::maildir) use messages::{Correction, PriorSizes, Size, Snapshot, SnapshotEntry};
-pub use surrogates::EightBitHeaders;
-pub(in crate::maildir) use surrogates::{KnownHeaders, Surrogates};
+pub(in crate::maildir) use cache::CachedMaildrop;
+pub(in crate::maildir) use corrections::{Correction, Corrections, RemovedFiles};
+pub(in crate::maildir) use entry::{Size, SnapshotEntry};
+pub(in crate::maildir) use fingerprint::{DuplicateFile, Fingerprints};
+pub(in crate::maildir) use kin::{SharedNameFiles, SharedNames};
+pub(in crate::maildir) use measure::{Measurement, log_no_mail};
+pub(in crate::maildir) use messages::Snapshot;
+pub(in crate::maildir) use prior_sizes::PriorSizes;
+pub(in crate::maildir) use taking::{ROUNDS, Snapshots, changed, usable};

@@ -9,22 +9,10 @@ use std::sync::Arc;
 use rustix::fs::{Mode, openat};
 use rustix::io::Errno;
 
-use super::measure::{concerns_one_file, key};
-use super::messages::{Snapshot, SnapshotEntry, renewed};
-use crate::maildir::files::{Compression, FileState, MessageFile, Parts, name};
-use crate::maildir::maildrop::NoMail;
-use crate::maildir::store::MESSAGE;
+use super::entry::SnapshotEntry;
+use crate::maildir::fault::{NoMail, concerns_one_file};
+use crate::maildir::files::{Compression, FileState, MESSAGE, MessageFile, MovingKey, Parts, name};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
-
-/// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EightBitHeaders {
-    /// As they lie on disk.
-    #[default]
-    AsTheyAre,
-    /// Wrapped into a message whose header is ASCII. Every message's header is read once for that.
-    Wrapped,
-}
 
 /// The messages of a snapshot as such clients see them.
 #[derive(Debug)]
@@ -47,9 +35,9 @@ const NOT_READ: u64 = u64::MAX;
 const BLOCK: u64 = 8 * 1024;
 
 impl<'a> KnownHeaders<'a> {
-    pub(in crate::maildir) fn of(earlier: Option<&'a Snapshot>) -> Self {
-        let known = earlier.and_then(|snapshot| Some((&snapshot.entries, &snapshot.surrogates.as_ref()?.headers)));
-        let pairs = known.into_iter().flat_map(|(entries, headers)| entries.iter().zip(headers.iter()));
+    /// By the entries of an earlier snapshot, and its surrogates.
+    pub(in crate::maildir) fn of(earlier: Option<(&'a [SnapshotEntry], &'a Surrogates)>) -> Self {
+        let pairs = earlier.into_iter().flat_map(|(entries, known)| entries.iter().zip(known.headers.iter()));
         let read = pairs.filter(|(_, header)| **header != NOT_READ);
         Self(read.map(|(entry, header)| (file(entry), *header)).collect())
     }
@@ -63,21 +51,21 @@ impl Surrogates {
     /// Reads the headers of messages that were not read before, wherever others move them meanwhile. A message that cannot
     /// be read, or is gone, is offered as it is. `largest`: octets of the largest message.
     pub(in crate::maildir) fn look(
-        snapshot: &Snapshot,
+        (entries, listed): (&[SnapshotEntry], &Messages),
         read: &KnownHeaders<'_>,
         largest: u64,
         parts: &Parts,
     ) -> io::Result<Self> {
-        let mut headers = Vec::with_capacity(snapshot.entries.len());
+        let mut headers = Vec::with_capacity(entries.len());
         let mut moved = HashMap::new();
-        for (index, entry) in snapshot.entries.iter().enumerate() {
+        for (index, entry) in entries.iter().enumerate() {
             let header = match read.0.get(&file(entry)) {
                 Some(header) => Some(*header),
                 None if entry.no_mail.is_some() => Some(0),
                 None => header_of(parts, &entry.found, largest)?,
             };
             if header.is_none() {
-                moved.insert(key(&entry.found), index);
+                moved.insert(entry.found.moving_key(), index);
             }
             headers.push(header.unwrap_or(NOT_READ));
         }
@@ -86,7 +74,7 @@ impl Surrogates {
                 *place = header;
             }
         }
-        let listed = snapshot.listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
+        let listed = listed.iter().zip(&headers).map(|(listed, header)| offered(listed, *header));
         Ok(Self { listed: Arc::new(listed.collect()), headers: headers.into() })
     }
 
@@ -117,7 +105,7 @@ fn is_wrapped(header: u64) -> bool {
 
 /// Goes through the names for messages that have moved, and reads the header of each as soon as its name turns up; by the
 /// indices that were given.
-fn follow(parts: &Parts, mut moved: HashMap<(u64, Box<[u8]>), usize>, largest: u64) -> io::Result<HashMap<usize, u64>> {
+fn follow(parts: &Parts, mut moved: HashMap<MovingKey, usize>, largest: u64) -> io::Result<HashMap<usize, u64>> {
     /// How often the names are gone through, and how often none of the messages is among them before all count as gone.
     const PASSES: usize = 60;
     const ABSENCES: usize = 3;
@@ -128,7 +116,7 @@ fn follow(parts: &Parts, mut moved: HashMap<(u64, Box<[u8]>), usize>, largest: u
         }
         absences += 1;
         parts.each(|found| {
-            let key = key(&found);
+            let key = found.moving_key();
             let Some(index) = moved.get(&key).copied() else { return Ok(()) };
             absences = 0;
             if let Some(header) = header_of(parts, &found, largest)? {
@@ -173,4 +161,16 @@ fn whole_header(content: &mut impl io::Read) -> io::Result<Vec<u8>> {
         }
     }
     Ok(beginning)
+}
+
+/// The same messages with the unique-ids that changed, by index.
+pub(in crate::maildir) fn renewed(listed: &Arc<Messages>, changed: &HashMap<usize, UniqueId>) -> Arc<Messages> {
+    if changed.is_empty() {
+        return Arc::clone(listed);
+    }
+    let renewed = |(index, message): (usize, &Listed)| {
+        let unique_id = changed.get(&index).unwrap_or(&message.unique_id).clone();
+        Listed { octets: message.octets, unique_id }
+    };
+    Arc::new(listed.iter().enumerate().map(renewed).collect())
 }

@@ -7,9 +7,10 @@ use crate::maildir::files::Parts;
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::missing;
 use crate::maildir::snapshot::{
-    Corrections, Fingerprints, Measurement, PriorSizes, RemovedFiles, SharedNameFiles, Size, Snapshot, index_file,
+    Corrections, Fingerprints, Measurement, PriorSizes, ROUNDS, RemovedFiles, SharedNameFiles, Size, Snapshot,
+    index_file, usable,
 };
-use crate::maildir::store::{ROUNDS, Store, usable};
+use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{Pins, UidAssigner, UidState, UniqueIdSettings};
 
 /// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
@@ -42,10 +43,10 @@ impl Store {
     /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
     pub fn index(&self, path: &MaildropPath, read: &mut dyn FnMut(u64)) -> Result<Indexed, EnterFault> {
         let path = &*self.choose(path)?;
-        self.require_markers(path)?;
-        let root = self.root().open()?;
+        self.site().require_markers(path)?;
+        let root = self.site().root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        missing::check(&root, path, &parts, self.settings())?;
+        missing::check(&root, path, &parts, self.site().settings())?;
         if parts.are_missing() {
             return Ok(Indexed::default());
         }
@@ -56,11 +57,12 @@ impl Store {
         let own = UidAssigner { settings: &settings, pins: &pins, lists: None };
         let (mut earlier, mut indexed, mut idle) = (None::<Snapshot>, Indexed::default(), 0);
         loop {
-            let mut names = parts.names(self.settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+            let mut names =
+                parts.names(self.site().settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
             let removed = RemovedFiles::default();
             let known = PriorSizes::new(earlier.as_ref(), &mends, &removed).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
-            let largest = self.settings().largest_message;
+            let largest = self.site().settings().largest_message;
             let contents = Fingerprints::default();
             let measuring = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
             // Octets are looked for, whatever the unique-ids may be.

@@ -46,18 +46,18 @@ impl Store {
             Err(fault) => return condition(None, fault),
         };
         let path = &*path;
-        let root = match self.root().open() {
+        let root = match self.site().root().open() {
             Ok(root) => root,
             Err(fault) => return condition(None, fault),
         };
-        match self.require_markers(path).and_then(|()| place(&root, path)) {
+        match self.site().require_markers(path).and_then(|()| place(&root, path)) {
             Err(fault) => condition(None, fault),
             Ok(None) => match Parts::open(&root, path.as_ref()) {
-                Ok(parts) => missing::check(&root, path, &parts, self.settings())
+                Ok(parts) => missing::check(&root, path, &parts, self.site().settings())
                     .map_or_else(|fault| condition(None, fault), |()| Condition::Missing),
                 Err(fault) => condition(None, fault),
             },
-            Ok(Some(place)) => match usable(&root, path, self.settings()) {
+            Ok(Some(place)) => match usable(&root, path, self.site().settings()) {
                 Err(fault) => condition(Some(place), fault),
                 Ok(()) => Condition::Fine(place),
             },

@@ -12,9 +12,11 @@
 mod indexing;
 mod inspect;
 mod plan;
+mod unreadable;
 mod walk;
 
 pub use indexing::Indexed;
 pub use inspect::{Condition, DirectoryId};
 pub use plan::{Planned, PlannedMessage};
+pub use unreadable::Unreadable;
 pub use walk::Surveyed;

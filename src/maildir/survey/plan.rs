@@ -7,8 +7,8 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{MessageFile, Parts};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::missing;
-use crate::maildir::snapshot::{RemovedFiles, SharedNames};
-use crate::maildir::store::{Store, changed};
+use crate::maildir::snapshot::{RemovedFiles, SharedNames, changed};
+use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{AssignedMessage, ListKind, UidAssigner, UidSources, UidlOrigin};
 
 /// A message, and what would be told of it.
@@ -80,12 +80,12 @@ impl Store {
     /// # Errors
     /// See [`EnterFault`].
     pub fn plan(&self, path: &MaildropPath) -> Result<Planned, EnterFault> {
-        let (settings, path) = (self.unique_ids(), &*self.choose(path)?);
-        self.require_markers(path)?;
-        let root = self.root().open()?;
+        let (settings, path) = (self.site().unique_ids(), &*self.choose(path)?);
+        self.site().require_markers(path)?;
+        let root = self.site().root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = UidSources::read(&root, self.lists(), path, self.settings())?;
-        missing::check(&root, path, &parts, self.settings())?;
+        let sought = UidSources::read(&root, self.site().lists(), path, settings, &self.site().settings().mount_table)?;
+        missing::check(&root, path, &parts, self.site().settings())?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }

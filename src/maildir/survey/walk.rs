@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// The mail root cannot be opened.
     pub fn survey(&self, depth: usize, report: Reporter<'_>) -> Result<(), EnterFault> {
-        let root = self.root().open()?;
+        let root = self.site().root().open()?;
         let directory = root.beneath(Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC);
         let directory = directory.map_err(|errno| EnterFault::of("the mail root", errno))?;
         let _stopped = below(&directory, Path::new(""), depth, report);

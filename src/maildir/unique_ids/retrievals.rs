@@ -3,12 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::pins::Retrieval;
-use crate::maildir::fault::EnterFault;
+use super::pins::{Pins, Retrieval};
 use crate::maildir::files::MessageFile;
-use crate::maildir::mail_root::MaildropPath;
-use crate::maildir::maildrop::Maildrop;
-use crate::maildir::store::Store;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -22,9 +18,8 @@ pub(in crate::maildir) struct Retrievals {
 }
 
 impl Retrievals {
-    pub(in crate::maildir) fn read(store: &Store, path: &MaildropPath) -> Result<Self, EnterFault> {
-        let pins = store.pins(path).map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
-        Ok(Self { apart: pins.apart(), terms: pins.terms().clone(), by_name: pins.into_retrieved() })
+    pub(in crate::maildir) fn of(pins: Pins) -> Self {
+        Self { apart: pins.apart(), terms: pins.terms().clone(), by_name: pins.into_retrieved() }
     }
 
     /// The longest time for which anybody's mail stays who has used the maildrop, and at least that of this person; none for
@@ -53,11 +48,5 @@ impl Retrievals {
     pub(in crate::maildir) fn may_be_of_others(&self, person: &str, found: &MessageFile) -> bool {
         let marks = [found.key(), found.base(), &*found.identity()].map(|name| self.by_name.get(name));
         marks.into_iter().flatten().flatten().any(|retrieval| *retrieval.by != *person)
-    }
-}
-
-impl Maildrop {
-    pub(in crate::maildir) fn retrievals(&self) -> Result<Retrievals, EnterFault> {
-        Retrievals::read(&self.store, &self.path)
     }
 }

@@ -12,8 +12,6 @@ use super::pins::{self, Pins};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{FileStamp, MessageFile, Moment, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, Root};
-use crate::maildir::settings::Settings;
-use crate::maildir::snapshot::Snapshot;
 
 /// What was read before messages are settled.
 pub(in crate::maildir) struct UidSources {
@@ -51,7 +49,8 @@ impl UidSources {
         root: &OpenRoot<'_>,
         lists: Option<&Root>,
         path: &MaildropPath,
-        settings: &Settings,
+        settings: &UniqueIdSettings,
+        mount_table: &Path,
     ) -> Result<Self, EnterFault> {
         let pins = match root.directory(path.as_ref())? {
             Some(maildir) => pins::read(maildir.as_fd()),
@@ -62,8 +61,8 @@ impl UidSources {
             let (maildrop, lines) = (path, pins.damaged);
             tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
         }
-        let contents = if settings.unique_ids.import.reads() {
-            contents(root, lists, path, settings)?
+        let contents = if settings.import.reads() {
+            contents(root, lists, path, settings, mount_table)?
         } else {
             ListContents::default()
         };
@@ -96,15 +95,15 @@ impl UidSources {
         !self.pins.is_empty()
     }
 
-    /// Tells what is wrong with the lists, once for each state that they are in.
-    pub(in crate::maildir) fn tell_faults(
+    /// Logs what is wrong with the lists, once for each state that they are in.
+    pub(in crate::maildir) fn log_faults(
         &self,
         path: &MaildropPath,
         sources: &UidAssigner<'_>,
         settlement: &Assignment,
-        earlier: Option<&Snapshot>,
+        earlier: Option<&UidState>,
     ) {
-        if earlier.is_some_and(|earlier| earlier.ids.lists == self.contents.stamps) {
+        if earlier.is_some_and(|earlier| earlier.lists == self.contents.stamps) {
             return;
         }
         if let Some(fault) = sources.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
@@ -210,7 +209,8 @@ fn contents(
     root: &OpenRoot<'_>,
     lists: Option<&Root>,
     path: &MaildropPath,
-    settings: &Settings,
+    settings: &UniqueIdSettings,
+    mount_table: &Path,
 ) -> Result<ListContents, EnterFault> {
     let unreadable = |(name, error): (&str, io::Error)| EnterFault::unavailable(format!("{path}: {name}"), &error);
     let messages = || match root.directory(path.as_ref()).map_err(io::Error::other)? {
@@ -218,15 +218,15 @@ fn contents(
         None => Ok(0),
     };
     let Some(lists) = lists else {
-        return ListContents::read(root.as_fd(), path.as_ref(), &settings.unique_ids, messages).map_err(unreadable);
+        return ListContents::read(root.as_fd(), path.as_ref(), settings, messages).map_err(unreadable);
     };
     let Some(way) = path.lists() else { return Ok(ListContents::default()) };
     let opened = lists.open()?;
-    let contents = ListContents::read(opened.as_fd(), way, &settings.unique_ids, messages).map_err(unreadable)?;
+    let contents = ListContents::read(opened.as_fd(), way, settings, messages).map_err(unreadable)?;
     if contents.is_none() {
         // Own strings would be pinned in place of those that clients know, for ever.
         opened.require_same()?;
-        opened.require_mounted(way, &settings.mount_table)?;
+        opened.require_mounted(way, mount_table)?;
     }
     Ok(contents)
 }

@@ -13,8 +13,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::line::PinLine;
 use super::text::LineReader;
-use super::{Day, PinLine, Pins};
+use super::{Day, Pins};
 use crate::maildir::files::{FileBounds, FileStamp, ReadLimit, bounds, fresh};
 
 const NAME: &str = "restante-pins";

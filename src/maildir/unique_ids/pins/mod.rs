@@ -14,8 +14,8 @@ mod text;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::maildir::files::KEY_SEPARATOR;
 use crate::maildir::files::{FileStamp, name};
-use crate::maildir::snapshot::SEPARATOR;
 use crate::maildir::unique_ids::Rank;
 pub(in crate::maildir) use file::{LockedPins, read, stamp};
 pub(in crate::maildir) use line::PinLine;
@@ -150,7 +150,7 @@ impl Pins {
     }
 
     fn tell(&mut self, key: Box<[u8]>, pin: Pin) {
-        if let Some(at) = memchr(SEPARATOR, &key) {
+        if let Some(at) = memchr(KEY_SEPARATOR, &key) {
             self.kin.insert(name::identity(key.get(..at).unwrap_or_default()).into());
         }
         self.told.insert(key, pin);

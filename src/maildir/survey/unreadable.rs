@@ -1,0 +1,77 @@
+//! Which files of a maildrop cannot be read as mail: for `check` and `audit`.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, Mode, openat, statat};
+use rustix::io::Errno;
+
+use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
+use crate::maildir::files::{MESSAGE, MessageFile, Parts, name, require_mail};
+use crate::maildir::mail_root::MaildropPath;
+use crate::maildir::store::Store;
+
+/// What looking for such files came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, counted from the Maildir, and why it cannot be read.
+    pub first: Option<(PathBuf, String)>,
+    /// How many files were looked at.
+    pub looked_at: usize,
+}
+
+impl Store {
+    /// Looks for files of a maildrop that cannot be read, or not as mail, among so many files at most. A file that is as long
+    /// as its name says (`,S=`) is not opened; a compressed one is read through. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`].
+    pub fn unreadable(&self, path: &MaildropPath, most: usize) -> Result<Unreadable, EnterFault> {
+        let parts = Parts::open(&self.site().root().open()?, path.as_ref())?;
+        let names = parts.names(self.site().settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+        let mut unreadable = Unreadable::default();
+        for found in names.found.iter().take(most) {
+            unreadable.looked_at += 1;
+            let Some(part) = parts.get(found.place) else { continue };
+            match look(part, found, self.site().settings().largest_message) {
+                Ok(()) => {}
+                Err(error) if NoMail::of(&error).is_some() || concerns_one_file(&error) => {
+                    unreadable.count += 1;
+                    unreadable.first.get_or_insert_with(|| (found.path(), error.to_string()));
+                }
+                Err(error) => return Err(EnterFault::unavailable(path, &error)),
+            }
+        }
+        Ok(unreadable)
+    }
+}
+
+impl Unreadable {
+    /// `2 of 17 files: cur/1700000000.a: it is encrypted, …`; none if there are none.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let (file, why) = self.first.as_ref()?;
+        let more = if self.count > 1 { ", …" } else { "" };
+        Some(format!("{} of {} files: {}: {why}{more}", self.count, self.looked_at, file.display()))
+    }
+}
+
+/// Whether a file can be read as mail, as far as that is to be told without reading what is not compressed. What is gone, or
+/// is no regular file, is nobody's mail.
+fn look(part: BorrowedFd<'_>, found: &MessageFile, largest: u64) -> io::Result<()> {
+    if let Some(told) = name::disk_octets(found.base()) {
+        let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
+        if stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(told)) && told <= largest {
+            return Ok(());
+        }
+    }
+    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
+        Ok(file) => require_mail(&File::from(file), largest),
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
