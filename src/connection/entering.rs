@@ -58,7 +58,7 @@ pub(super) async fn enter(
 ) -> Result<(Maildrop, Lane), NotEntered> {
     // Two hops between threads cost more than everything else that a login needs.
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(with_lane(service, maildrop.held(hold.and_then(InLane::take)), &FileSystems::default()));
+        return Ok(with_lane(service, maildrop.locked_by(hold.and_then(InLane::take)), &FileSystems::default()));
     }
     let door = service.entrances.door(&wanted.path);
     let (file_systems, hold) = match Arc::clone(&door).try_lock_owned() {
@@ -107,7 +107,7 @@ async fn behind_others(
 ) -> Result<InLane<Maildrop>, NotEntered> {
     let guard = door.lock_owned().await;
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(InLane::new(maildrop.held(hold.and_then(InLane::take)), lane.clone()));
+        return Ok(InLane::new(maildrop.locked_by(hold.and_then(InLane::take)), lane.clone()));
     }
     let (store, of_result) = (Arc::clone(&service.store), lane.clone());
     let entered = lane.run(move || {
@@ -148,7 +148,7 @@ impl Wanted {
     /// Blocks while the disk answers, so it runs in the lane of the maildrop.
     fn enter(&self, store: &Store, hold: Option<InLane<MaildropLock>>) -> Result<Maildrop, EnterFault> {
         let hold = hold.and_then(InLane::take);
-        store.enter(&self.path)?.held(hold).of(&self.person, self.expiry)
+        store.enter(&self.path)?.locked_by(hold).of(&self.person, self.expiry)
     }
 }
 

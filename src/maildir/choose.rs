@@ -59,9 +59,9 @@ impl Store {
         if root.directory(path.as_ref())?.is_none() {
             self.site().root().require_mounted(path.as_ref(), &self.site().settings().mount_table)?;
             // What fell away is no reason to show other mail in its place.
-            return Ok(if self.held_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
+            return Ok(if self.had_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
         }
-        let names = Parts::open(root, path.as_ref())?.names(self.site().settling());
+        let names = Parts::open(root, path.as_ref())?.names(self.site().timestamp_granularity());
         let names = names.map_err(|error| EnterFault::unavailable(path, &error))?;
         Ok(if names.found.is_empty() { MailPresence::NoMail } else { MailPresence::Mail })
     }

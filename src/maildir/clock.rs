@@ -43,7 +43,7 @@ struct ClockState {
     latest: Option<LatestMoment>,
     /// The latest moment that stands in the file.
     written: Option<Duration>,
-    complained: Option<Instant>,
+    logged: Option<Instant>,
 }
 
 /// The latest moment, since 1970, and when it was that moment by a clock that never jumps.
@@ -104,7 +104,7 @@ impl Clock {
 
     /// The moment at which something is noted to happen, since 1970: never before the latest one seen, or what is kept from
     /// then on would be old too early.
-    pub(super) fn moment_of_note(&self) -> Duration {
+    pub(super) fn time_to_record(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Another node may have seen a later one.
         let noted = self.read().ok().flatten().unwrap_or_default();
@@ -125,35 +125,35 @@ impl Clock {
     }
 
     /// Whether the log has not said of late that the clock is not believed.
-    pub(super) fn complains(&self) -> bool {
+    pub(super) fn should_log(&self) -> bool {
         let mut state = self.state();
-        let complains = state.complained.is_none_or(|at| at.elapsed() >= COMPLAINT);
-        if complains {
-            state.complained = Some(Instant::now());
+        let should_log = state.logged.is_none_or(|at| at.elapsed() >= COMPLAINT);
+        if should_log {
+            state.logged = Some(Instant::now());
         }
-        complains
+        should_log
     }
 
     fn read(&self) -> Result<Option<Duration>, ClockFault> {
         let file = match self.open(OFlags::RDONLY) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(self.not_noted(errno)),
+            Err(errno) => return Err(self.not_recorded(errno)),
         };
         let mut octets = [0; 32];
-        let length = file.read_at(&mut octets, 0).map_err(|error| self.not_noted(error))?;
+        let length = file.read_at(&mut octets, 0).map_err(|error| self.not_recorded(error))?;
         let text = std::str::from_utf8(octets.get(..length).unwrap_or_default()).unwrap_or_default().trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let seconds = text.parse().map_err(|_| self.not_noted("is no number of seconds since 1970"))?;
+        let seconds = text.parse().map_err(|_| self.not_recorded("is no number of seconds since 1970"))?;
         Ok(Some(Duration::from_secs(seconds)))
     }
 
     /// Written in place, always as long: an administrator may have made the file where the root itself may not be written.
     fn write(&self, moment: Duration) -> Result<(), ClockFault> {
-        let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_noted(errno))?;
-        file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_noted(error))
+        let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_recorded(errno))?;
+        file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_recorded(error))
     }
 
     fn open(&self, flags: OFlags) -> Result<File, Errno> {
@@ -164,7 +164,7 @@ impl Clock {
         if is_own { Ok(File::from(file)) } else { Err(Errno::INVAL) }
     }
 
-    fn not_noted(&self, why: impl fmt::Display) -> ClockFault {
+    fn not_recorded(&self, why: impl fmt::Display) -> ClockFault {
         ClockFault::NotNoted(format!("{}: {why}", self.file.display()))
     }
 
@@ -258,7 +258,7 @@ mod tests {
         let before = Clock::new(root.path()).confirm().unwrap().unwrap();
         assert!(before < now - DAY * 29);
         assert!(clock.at(now, began).is_ok());
-        assert!(clock.moment_of_note() >= since_1970(now));
+        assert!(clock.time_to_record() >= since_1970(now));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let later = SystemTime::now() + DAY * 3;
         assert!(Clock::new(root.path()).at(later, Instant::now()).is_ok());
-        assert_eq!(Clock::new(root.path()).moment_of_note().as_secs(), since_1970(later).as_secs());
+        assert_eq!(Clock::new(root.path()).time_to_record().as_secs(), since_1970(later).as_secs());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::maildir::settings::{Missing, Settings};
 
 /// What the names of our own files begin with that say that there is, or was, mail. The lock does not: it is made in an
 /// empty directory as well.
-const OURS: &[u8] = b"restante-";
+const OWN_FILE_PREFIX: &[u8] = b"restante-";
 
 /// Looks whether it is sure that what `parts` lacks was never made. Fine where both parts are there.
 pub(super) fn check(
@@ -42,7 +42,7 @@ pub(super) fn check(
     if settings.missing == Missing::Refuse {
         return unavailable(", and mailboxes.missing refuses that".to_owned());
     }
-    if let Some(name) = ours(root, path)? {
+    if let Some(name) = own_file(root, path)? {
         return unavailable(format!(", and {name} is there"));
     }
     let Some((place, part)) = other.and_then(|place| Some((place, parts.get(place)?))) else { return Ok(()) };
@@ -54,9 +54,9 @@ pub(super) fn check(
 }
 
 /// A file of our own in the Maildir that says that it was in use.
-fn ours(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
+fn own_file(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
     let Some(maildir) = root.directory(path.as_ref())? else { return Ok(None) };
-    let found = first(maildir.as_fd(), |name| name.starts_with(OURS));
+    let found = first(maildir.as_fd(), |name| name.starts_with(OWN_FILE_PREFIX));
     found.map_err(|errno| EnterFault::of(path, errno))
 }
 

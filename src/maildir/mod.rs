@@ -1,10 +1,30 @@
-//! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
+//! Maildirs: which one is a person's, what is in it, and what is removed from it. Synchronous code: a call blocks while the disk
+//! answers, unless it says otherwise.
 //!
-//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, but another server's lists
-//! where their own root is set. Of what lies in `new` and `cur`, nothing is renamed or deleted but the messages that a user
-//! deleted, and those that the settings say so of; beside them, only files of our own are written, whose names begin with
-//! `restante`: an index, which is a cache, pins, and what was deleted and is kept; and `maildirsize`, where it is there,
-//! gets a line for what was removed.
+//! ```text
+//!  path template, person's fields ─▶ mail_root ─▶ files ─▶ unique_ids ─▶ snapshot ─▶ maildrop ─▶ a client's session
+//!                                    (which       (names,   (UIDL,        (messages    (listing,      │
+//!                                     Maildir)     octets)   pins, lists)  in order)    RETR, QUIT)    ▼
+//!                                                                             removal: deleted, kept, expired, brought back
+//! ```
+//!
+//! A room names only rooms to its left, and `removal` is left of `maildrop`. `site` holds what all of them need of the mail
+//! root: the open roots, the clock, the settings. [`Store`] is the entrance for everything outside; `survey` looks at
+//! maildrops without a session.
+//!
+//! | question | answer |
+//! |---|---|
+//! | What may delete a message's file? | `removal`, and nothing else |
+//! | Where are octets counted? | `files/count.rs`, and nowhere else |
+//! | When is a missing Maildir an empty maildrop? | `missing` |
+//! | Which of two Maildirs is meant, when an entry has a blank too many? | `choose` |
+//! | When can the clock be believed? | `clock` |
+//! | What can go wrong, and what must the caller do? | `fault` |
+//!
+//! Nothing outside the mail root is ever opened, except another server's lists where their own root is set. In `new` and
+//! `cur`, only messages that a user deleted, or that the settings let expire, are renamed or deleted. Beside them, only our own
+//! files are written; their names begin with `restante`: an index, which is a cache; pins; a lock; and what was deleted and is
+//! kept. An existing `maildirsize` gets a line for each removal.
 
 mod choose;
 mod clock;

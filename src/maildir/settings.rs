@@ -20,7 +20,7 @@ pub struct Settings {
     /// The table of file systems that should be mounted, such as `/etc/fstab`.
     pub mount_table: PathBuf,
     /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
-    pub settling: Duration,
+    pub timestamp_granularity: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,
     /// The most octets of one message, on disk and inflated; what is larger is listed, and not read.
@@ -111,7 +111,7 @@ impl Settings {
             markers: Vec::new(),
             missing: Missing::Empty,
             mount_table: PathBuf::from("/etc/fstab"),
-            settling: Duration::from_secs(2),
+            timestamp_granularity: Duration::from_secs(2),
             kept_octets: 256 << 20,
             largest_message: 1 << 30,
             eight_bit_headers: EightBitHeaders::default(),

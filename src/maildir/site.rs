@@ -65,8 +65,8 @@ impl Site {
         &self.settings.unique_ids
     }
 
-    pub(in crate::maildir) fn settling(&self) -> Duration {
-        self.settings.settling
+    pub(in crate::maildir) fn timestamp_granularity(&self) -> Duration {
+        self.settings.timestamp_granularity
     }
 
     /// The number of the state in which the mounts are now.

@@ -81,7 +81,7 @@ impl Store {
         let generation = self.site().mounts_generation();
         let found = self.site().file_systems(path);
         if found.are_local() {
-            self.snapshots.cached(path).lies_local_at(generation);
+            self.snapshots.cached(path).set_local_at(generation);
         }
         found
     }
@@ -159,7 +159,7 @@ impl Store {
     }
 
     /// Whether there were messages when the maildrop was last seen, as far as that is remembered.
-    pub(in crate::maildir) fn held_messages(&self, path: &MaildropPath) -> bool {
-        self.snapshots.held_messages(path)
+    pub(in crate::maildir) fn had_messages(&self, path: &MaildropPath) -> bool {
+        self.snapshots.had_messages(path)
     }
 }

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::{AtFlags, Dir, RenameFlags, fstat, linkat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::name;
+use super::file_name;
 
 /// Moves a file, never over another. Whatever fails in between, it is there under one of its names at least.
 ///
@@ -113,7 +113,7 @@ pub(in crate::maildir) fn fresh_base(base: &[u8]) -> Vec<u8> {
     let host = host.trim().replace('/', "\\057").replace(':', "\\072").replace(',', "_");
     let seconds = now.as_secs();
     let mut fresh = format!("{seconds}.M{}P{process}Q{number}.{host}", now.subsec_micros()).into_bytes();
-    fresh.extend_from_slice(&name::sizes(base));
+    fresh.extend_from_slice(&file_name::sizes(base));
     fresh
 }
 

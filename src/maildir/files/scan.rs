@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, fstat, seek, statat};
 use rustix::io::Errno;
 
+use super::file_name::{self, Arrival};
 use super::fresh;
-use super::name::{self, Arrival};
 use super::stamp::{DirectoryStamp, Stamps};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::mail_root::{OpenRoot, is_local};
@@ -77,7 +77,7 @@ pub(in crate::maildir) struct MessageFile {
     pub(in crate::maildir) inode: u64,
     arrival: Arrival,
     /// None for a message that is alone with its name.
-    pub(in crate::maildir) kin: Option<Box<SharedName>>,
+    pub(in crate::maildir) shared_name: Option<Box<SharedName>>,
 }
 
 impl MessageFile {
@@ -85,20 +85,20 @@ impl MessageFile {
         /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
         const UNKNOWN: u64 = 0xffff_ffff;
         let inode = if inode == UNKNOWN { 0 } else { inode };
-        Self { place, name: name.into(), inode, arrival: Arrival::of(name::base(name)), kin: None }
+        Self { place, name: name.into(), inode, arrival: Arrival::of(file_name::base(name)), shared_name: None }
     }
 
     /// What is later among its kin is known by its key, any other message by its base name.
     pub(in crate::maildir) fn key(&self) -> &[u8] {
-        match self.kin.as_deref() {
+        match self.shared_name.as_deref() {
             Some(SharedName::Later(key)) => key,
             _ => self.base(),
         }
     }
 
     /// What it is pinned by, if there are, or were, others of its name.
-    pub(in crate::maildir) fn kin_key(&self) -> Option<&[u8]> {
-        self.kin.as_deref().map(SharedName::key)
+    pub(in crate::maildir) fn shared_name_key(&self) -> Option<&[u8]> {
+        self.shared_name.as_deref().map(SharedName::key)
     }
 
     /// What it is known by while its name changes.
@@ -107,7 +107,7 @@ impl MessageFile {
     }
 
     pub(in crate::maildir) fn is_later(&self) -> bool {
-        matches!(self.kin.as_deref(), Some(SharedName::Later(_)))
+        matches!(self.shared_name.as_deref(), Some(SharedName::Later(_)))
     }
 
     /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.
@@ -117,7 +117,7 @@ impl MessageFile {
     }
 
     pub(in crate::maildir) fn base(&self) -> &[u8] {
-        name::base(&self.name)
+        file_name::base(&self.name)
     }
 
     pub(in crate::maildir) fn file_name(&self) -> &OsStr {
@@ -125,7 +125,7 @@ impl MessageFile {
     }
 
     pub(in crate::maildir) fn identity(&self) -> Cow<'_, [u8]> {
-        name::identity(self.base())
+        file_name::identity(self.base())
     }
 
     /// The seconds since 1970 that the name begins with; 0 for another name.
@@ -143,7 +143,7 @@ impl MessageFile {
         self.arrival.cmp(&other.arrival).then_with(|| self.identity().cmp(&other.identity()))
     }
 
-    pub(in crate::maildir) fn full_order(&self, other: &Self) -> Ordering {
+    pub(super) fn full_order(&self, other: &Self) -> Ordering {
         let rest =
             || self.base().cmp(other.base()).then_with(|| (self.place, &self.name).cmp(&(other.place, &other.name)));
         self.order(other).then_with(rest)
@@ -197,7 +197,7 @@ impl Parts {
     }
 
     /// Reads the names in one of the two.
-    pub(in crate::maildir) fn look_into(&self, place: Subdirectory, look: &mut ScanResult) -> io::Result<()> {
+    pub(super) fn look_into(&self, place: Subdirectory, look: &mut ScanResult) -> io::Result<()> {
         let Some(part) = self.get(place) else { return Ok(()) };
         // A name takes about three times the room that some file systems count for it.
         let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
@@ -236,7 +236,7 @@ pub(in crate::maildir) struct ScanResult {
     /// The first of those entries that are no regular files.
     pub(in crate::maildir) odd: Option<PathBuf>,
     /// Each directory's names came in one answer of the kernel.
-    pub(in crate::maildir) is_of_one_moment: bool,
+    pub(super) is_of_one_moment: bool,
 }
 
 /// What a directory names.

@@ -138,7 +138,7 @@ impl WalkStep {
 }
 
 /// Whether a path stops at a link that leads to nothing: something fell away, and that is not the same as "missing".
-pub(in crate::maildir) fn dangles(root: BorrowedFd<'_>, path: &Path) -> bool {
+pub(super) fn dangles(root: BorrowedFd<'_>, path: &Path) -> bool {
     let mut steps: Vec<&Path> = path.ancestors().filter(|step| !step.as_os_str().is_empty()).collect();
     steps.reverse();
     let missing = |step: &&Path| open(root, step, OFlags::PATH | OFlags::CLOEXEC).err() == Some(Errno::NOENT);

@@ -1,13 +1,13 @@
 //! Which Maildir belongs to a person, and how to open what lies in it without leaving the mail root.
 //!
-//! In: a path template and a person's fields. Out: a [`MaildropPath`]; and an `OpenRoot`, beneath which directories are opened.
+//! In: a path template and a person's fields. Out: a [`MaildropPath`]; and an `OpenRoot`, beneath which files are opened.
 //!
 //! | rule | where |
 //! |---|---|
 //! | `..`, NUL, a slash in a single name, an absolute value outside the root: no path | `path` |
-//! | nothing outside the mail root is opened; a link counts only if its owner may make it | `beneath` |
-//! | missing is not empty while the root is another directory, a marker is missing, or a disk is not mounted | `root`, `mounts` |
-//! | which file systems can hang, so that file calls on them run elsewhere | `mounts` |
+//! | nothing outside the mail root is opened, and links are followed only beneath it | `beneath` |
+//! | another directory at the root, a missing marker, or a disk that is not mounted: no mail is called missing | `root`, `mounts` |
+//! | calls that may wait for another machine are known in advance | `mounts` |
 
 pub(in crate::maildir) mod beneath;
 mod mounts;

@@ -59,9 +59,9 @@ pub(in crate::maildir) struct MountTable {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct Located {
     /// Without links, as far as these lie on file systems of this machine.
-    pub(in crate::maildir) real: PathBuf,
+    pub(super) real: PathBuf,
     /// None if nobody knows.
-    pub(in crate::maildir) on: Option<FileSystem>,
+    pub(super) on: Option<FileSystem>,
 }
 
 impl FileSystems {
@@ -145,7 +145,7 @@ impl MountTable {
 
     /// Where `path` leads from a directory without links. Of a file system that is not this machine's own nothing is asked:
     /// what lies below is told by the names alone.
-    pub(in crate::maildir) fn locate(&self, from: &Path, path: &Path) -> Located {
+    pub(super) fn locate(&self, from: &Path, path: &Path) -> Located {
         let mut steps = Vec::new();
         add_steps(&mut steps, path);
         let (mut at, mut links) = (from.to_owned(), 0);
@@ -171,14 +171,18 @@ impl MountTable {
 
     /// A place on the way to a path, which has no links, where something was mounted since the start or should be, and
     /// nothing is.
-    pub(in crate::maildir) fn fell_away<'p>(&self, path: &'p Path, declared: &HashSet<PathBuf>) -> Option<&'p Path> {
+    pub(in crate::maildir) fn was_unmounted<'p>(
+        &self,
+        path: &'p Path,
+        declared: &HashSet<PathBuf>,
+    ) -> Option<&'p Path> {
         let is_expected = |point: &&Path| self.seen.contains(*point) || declared.contains(*point);
         path.ancestors().filter(is_expected).find(|point| !self.mounted.contains_key(*point))
     }
 }
 
 /// The places where a table such as `/etc/fstab` wants something mounted; none if there is no such table.
-pub(in crate::maildir) fn declared(table: &Path) -> HashSet<PathBuf> {
+pub(super) fn declared(table: &Path) -> HashSet<PathBuf> {
     let table = fs::read(table).unwrap_or_default();
     let lines = table.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii_start().starts_with(b"#"));
     let points = lines.filter_map(|line| {
@@ -317,10 +321,13 @@ nonsense";
         let mut table = table(SEEN);
         let declared = HashSet::from([PathBuf::from("/srv/mail/disk2")]);
         let path = Path::new("/srv/mail/local/ajones");
-        assert_eq!(table.fell_away(path, &declared), None);
-        assert_eq!(table.fell_away(Path::new("/srv/mail/disk2/ajones"), &declared), Some(Path::new("/srv/mail/disk2")));
+        assert_eq!(table.was_unmounted(path, &declared), None);
+        assert_eq!(
+            table.was_unmounted(Path::new("/srv/mail/disk2/ajones"), &declared),
+            Some(Path::new("/srv/mail/disk2"))
+        );
         table.mounted.remove(Path::new("/srv/mail/local"));
-        assert_eq!(table.fell_away(path, &declared), Some(Path::new("/srv/mail/local")));
+        assert_eq!(table.was_unmounted(path, &declared), Some(Path::new("/srv/mail/local")));
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Root {
         let declared = declared(mount_table).into_iter().map(in_reality).collect();
         let table = self.mounts.now();
         let real = table.locate(&self.real, path).real;
-        let Some(point) = table.fell_away(&real, &declared) else { return Ok(()) };
+        let Some(point) = table.was_unmounted(&real, &declared) else { return Ok(()) };
         Err(EnterFault::Unavailable(format!(
             "nothing is mounted at {}, where something was or should be",
             point.display()

@@ -113,7 +113,7 @@ impl PathTemplate {
         self
     }
 
-    pub(in crate::maildir) fn real_root(&self) -> Option<&Path> {
+    pub(super) fn real_root(&self) -> Option<&Path> {
         self.real_root.as_deref()
     }
 

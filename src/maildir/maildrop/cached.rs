@@ -45,23 +45,24 @@ impl Maildrop {
     /// Holds no file and no directory open any more. For when nothing is fetched for a while: an administrator may want
     /// to unmount the disk.
     pub fn rest(&mut self) {
-        self.held = None;
+        self.open_directory = None;
     }
 
     fn open_cached(&mut self, found: &MessageFile) -> Result<OwnedFd, Errno> {
-        let held = match self.held.take() {
-            Some(held) if held.place == found.place => held,
+        let open_directory = match self.open_directory.take() {
+            Some(open_directory) if open_directory.place == found.place => open_directory,
             _ => OpenDirectory { place: found.place, directory: self.directory_cached(found.place)? },
         };
         // A name that a directory told leads nowhere else: it holds no slash, and a link is not followed.
-        let file = cached(held.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
-        self.held = Some(held);
+        let file =
+            cached(open_directory.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
+        self.open_directory = Some(open_directory);
         file
     }
 
     fn directory_cached(&self, place: Subdirectory) -> Result<OwnedFd, Errno> {
         // Another file system may have been mounted over it since.
-        if !self.snapshots.is_local_still(&self.kept) {
+        if !self.snapshots.is_local_still(&self.cached) {
             return Err(Errno::AGAIN);
         }
         let root = cached(CWD, self.site().root().path(), PASSING, ResolveFlags::empty())?;

@@ -43,7 +43,7 @@ impl Maildrop {
         let (snapshots, path) = (Arc::clone(&self.snapshots), self.path.clone());
         let mut removal = Removal::begin(snapshots.site(), &path);
         let places = self.places(marks);
-        self.pin_kin_of(&places);
+        self.pin_others_named_like(&places);
         let latecomers = self.latecomers(&places, &mut reach);
         let mut changed = Vec::new();
         for index in places {
@@ -55,9 +55,9 @@ impl Maildrop {
             match removed {
                 Ok(Some(_)) => committed.removed += 1,
                 Ok(None) => committed.already_gone += 1,
-                Err(refusal) => {
-                    changed.extend(matches!(refusal, MessageFault::Changed | MessageFault::Elusive).then_some(index));
-                    committed.failed.push(self.failure(index, &refusal));
+                Err(fault) => {
+                    changed.extend(matches!(fault, MessageFault::Changed | MessageFault::Elusive).then_some(index));
+                    committed.failed.push(self.failure(index, &fault));
                 }
             }
         }
@@ -96,7 +96,7 @@ impl Maildrop {
         if let Some(None) = removed {
             return Ok(None);
         }
-        self.kept.note_removed(&listed);
+        self.cached.note_removed(&listed);
         for copy in snapshot.copies(index).iter().chain(latecomers.of(index)) {
             self.remove_copy(copy, reach, removal, &is_due)?;
         }
@@ -148,8 +148,8 @@ impl Maildrop {
             });
             looked.map_err(hindered)?;
             removed?;
-            self.reread(&reach.parts).map_err(hindered)?;
-            if self.names_anew().is_some_and(|names| !names.has(listed)) {
+            self.rescan(&reach.parts).map_err(hindered)?;
+            if self.rescanned_files().is_some_and(|names| !names.has(listed)) {
                 return Ok(());
             }
         }
@@ -161,9 +161,9 @@ impl Maildrop {
     pub(in crate::maildir) fn forget(&self, changed: &[usize]) {
         let entries = || changed.iter().filter_map(|index| self.entry(*index));
         for entry in entries() {
-            self.kept.mend(&entry.found, Correction::Forget);
+            self.cached.correct(&entry.found, Correction::Forget);
         }
-        if !entries().any(|entry| entry.noted) {
+        if !entries().any(|entry| entry.indexed) {
             return;
         }
         let index = self.snapshot.index_without(changed);
@@ -178,6 +178,6 @@ impl Maildrop {
 fn or_gone(removed: Result<LinkCount, MessageFault>) -> Result<(), MessageFault> {
     match removed {
         Ok(_) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => Ok(()),
-        Err(refusal) => Err(refusal),
+        Err(fault) => Err(fault),
     }
 }

@@ -59,7 +59,7 @@ impl Maildrop {
         if self.expiry.is_some()
             && let Err(fault) = clock.now()
         {
-            if clock.complains() {
+            if clock.should_log() {
                 tracing::error!(%fault, "no mail is removed for its age");
             }
             return;

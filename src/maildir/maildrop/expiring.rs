@@ -18,19 +18,19 @@ impl Maildrop {
         let mut reach = self.reach()?;
         for place in self.all_places() {
             let Some(entry) = self.entry(place) else { continue };
-            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.has_twin(place)) {
+            if marked.binary_search(&place).is_ok() || !ageing.may_expire(&entry.found, self.shares_name(place)) {
                 continue;
             }
-            self.pin_kin_of(&[place]);
+            self.pin_others_named_like(&[place]);
             let latecomers = Latecomers::default();
             let removed = self.remove(place, &latecomers, &mut reach, &mut removal, |parts, found| {
                 Ok(ageing.arrived_before(parts, found)?)
             });
             match removed {
                 Ok(found) => expired.removed.extend(found.map(|found| found.path().display().to_string())),
-                Err(refusal) => {
-                    changed.extend(matches!(refusal, MessageFault::Changed | MessageFault::Elusive).then_some(place));
-                    expired.failed.push(self.failure(place, &refusal));
+                Err(fault) => {
+                    changed.extend(matches!(fault, MessageFault::Changed | MessageFault::Elusive).then_some(place));
+                    expired.failed.push(self.failure(place, &fault));
                 }
             }
         }

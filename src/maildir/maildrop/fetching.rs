@@ -38,7 +38,7 @@ impl Maildrop {
     /// Notes and logs that a file cannot be read as mail, if that is the fault: each once.
     fn note_no_mail(&self, index: usize, state: FileState, fault: FetchFault) -> FetchFault {
         if let (FetchFault::NoMail(why), Some(entry)) = (&fault, self.entry(index))
-            && self.kept.mend(&entry.found, Correction::NoMail(*why, state))
+            && self.cached.correct(&entry.found, Correction::NoMail(*why, state))
         {
             log_no_mail(&self.path, &entry.found, *why);
         }
@@ -50,7 +50,7 @@ impl Maildrop {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let (entry, seen) = (self.entry(index).ok_or(FetchFault::Gone)?, self.state_seen(index));
         let Some(state) = state.filter(|state| seen.is_none_or(|seen| seen == *state)) else {
-            self.kept.mend(&entry.found, Correction::Forget);
+            self.cached.correct(&entry.found, Correction::Forget);
             return Err(FetchFault::Changed);
         };
         if let Some(why) = entry.no_mail {
@@ -64,7 +64,7 @@ impl Maildrop {
         }
         let source = MessageSource {
             path: self.path.clone(),
-            kept: Arc::clone(&self.kept),
+            cached: Arc::clone(&self.cached),
             snapshot: Arc::clone(&self.snapshot),
             index,
         };
@@ -73,7 +73,7 @@ impl Maildrop {
 
     /// The state in which a message's file was counted; or, where its name told the octets, in which this session fetched it
     /// first. No other is sent as this message, or removed as it.
-    pub(in crate::maildir) fn state_seen(&self, index: usize) -> Option<FileState> {
+    pub(super) fn state_seen(&self, index: usize) -> Option<FileState> {
         let counted = self.entry(index)?.counted;
         counted.or_else(|| self.fetched.get(&index).copied())
     }
@@ -102,15 +102,15 @@ impl Maildrop {
             if self.is_known_gone(index, &parts).map_err(FetchFault::Io)? {
                 return Err(FetchFault::Gone);
             }
-            self.reread(&parts).map_err(FetchFault::Io)?;
-            found = self.seen_anew(index).ok_or(FetchFault::Gone)?;
+            self.rescan(&parts).map_err(FetchFault::Io)?;
+            found = self.found_again(index).ok_or(FetchFault::Gone)?;
         }
         Err(FetchFault::Gone)
     }
 
     /// Whether a file is that of another message with the same base name.
     pub(in crate::maildir) fn is_another(&self, index: usize, file: &File) -> bool {
-        let counted = self.entry(index).filter(|_| self.has_twin(index)).and_then(|entry| entry.counted);
+        let counted = self.entry(index).filter(|_| self.shares_name(index)).and_then(|entry| entry.counted);
         counted.is_some_and(|counted| fstat(file).is_ok_and(|stat| stat.st_ino != counted.inode))
     }
 

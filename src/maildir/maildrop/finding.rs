@@ -12,30 +12,31 @@ pub(super) const TRIES: usize = 10;
 
 impl Maildrop {
     /// Where a message lay when it was last looked for.
-    pub(in crate::maildir) fn last_seen(&self, index: usize) -> Option<MessageFile> {
-        self.seen_anew(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
+    pub(super) fn last_seen(&self, index: usize) -> Option<MessageFile> {
+        self.found_again(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
     }
 
     /// The names as they were read anew; none if they were not.
-    pub(in crate::maildir) fn names_anew(&self) -> Option<&FileList> {
-        self.reread.as_ref().map(|(names, _)| names)
+    pub(super) fn rescanned_files(&self) -> Option<&FileList> {
+        self.rescanned.as_ref().map(|(names, _)| names)
     }
 
     /// Where a message lies by the names as they were read anew; none if it is not among them.
-    pub(in crate::maildir) fn seen_anew(&self, index: usize) -> Option<MessageFile> {
+    pub(super) fn found_again(&self, index: usize) -> Option<MessageFile> {
         let wanted = &self.entry(index)?.found;
-        self.names_anew()?.follow(wanted, self.beside()).cloned()
+        self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
     }
 
     /// The messages that share their names with others, and the further files of messages.
-    pub(in crate::maildir) fn beside(&self) -> impl Iterator<Item = &MessageFile> {
-        let twins = self.snapshot.ids.twins.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
-        twins.chain(self.snapshot.all_copies())
+    pub(super) fn other_files(&self) -> impl Iterator<Item = &MessageFile> {
+        let name_sharers =
+            self.snapshot.ids.name_sharers.iter().filter_map(|index| self.entry(*index)).map(|entry| &entry.found);
+        name_sharers.chain(self.snapshot.all_copies())
     }
 
     /// Where a file lies by the names as they were read anew; none if it is not among them.
-    pub(in crate::maildir) fn file_seen_anew(&self, wanted: &MessageFile) -> Option<MessageFile> {
-        self.names_anew()?.follow(wanted, self.beside()).cloned()
+    pub(super) fn file_found_again(&self, wanted: &MessageFile) -> Option<MessageFile> {
+        self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
     }
 
     pub(in crate::maildir) fn parts(&self) -> Result<Parts, EnterFault> {
@@ -43,13 +44,13 @@ impl Maildrop {
     }
 
     /// What was there when the maildrop was entered must still be: what is on an unmounted disk is not gone.
-    pub(in crate::maildir) fn require_parts(&self, parts: &Parts) -> io::Result<()> {
+    pub(super) fn require_parts(&self, parts: &Parts) -> io::Result<()> {
         let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{what} missing"));
-        let fell_away = |place, before: Option<DirectoryStamp>| before.is_some() && parts.get(place).is_none();
+        let was_unmounted = |place, before: Option<DirectoryStamp>| before.is_some() && parts.get(place).is_none();
         match &self.snapshot.stamps {
             _ if parts.are_missing() => Err(missing("new and cur are both")),
-            stamps if fell_away(Subdirectory::New, stamps.new) => Err(missing("new is")),
-            stamps if fell_away(Subdirectory::Cur, stamps.cur) => Err(missing("cur is")),
+            stamps if was_unmounted(Subdirectory::New, stamps.new) => Err(missing("new is")),
+            stamps if was_unmounted(Subdirectory::Cur, stamps.cur) => Err(missing("cur is")),
             _ => Ok(()),
         }
     }
@@ -60,17 +61,17 @@ impl Maildrop {
         /// What was not there so short a time ago counts as gone, whatever changes beside it.
         const BRIEFLY: Duration = Duration::from_secs(1);
         self.require_parts(parts)?;
-        let Some((names, at)) = &self.reread else { return Ok(false) };
-        if self.seen_anew(index).is_some() {
+        let Some((names, at)) = &self.rescanned else { return Ok(false) };
+        if self.found_again(index).is_some() {
             return Ok(false);
         }
-        Ok(at.elapsed() < BRIEFLY || names.settled && names.stamps == parts.stamps(names.local)?)
+        Ok(at.elapsed() < BRIEFLY || names.reusable && names.stamps == parts.stamps(names.local)?)
     }
 
     /// Reads the names again, to follow what has moved.
-    pub(in crate::maildir) fn reread(&mut self, parts: &Parts) -> io::Result<()> {
+    pub(super) fn rescan(&mut self, parts: &Parts) -> io::Result<()> {
         self.require_parts(parts)?;
-        self.reread = Some((parts.names(self.site().settling())?, Instant::now()));
+        self.rescanned = Some((parts.names(self.site().timestamp_granularity())?, Instant::now()));
         Ok(())
     }
 }

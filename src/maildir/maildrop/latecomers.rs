@@ -23,7 +23,7 @@ impl Maildrop {
     /// Looks for what came since the listing under the names of messages that are about to be removed. Files with the same
     /// octets are the same message, and are given. Other mail is pinned: when the messages are gone, nothing else tells that
     /// it is other mail.
-    pub(in crate::maildir) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
+    pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
             tracing::warn!(maildrop = %self.path, %error, "what came under the names of deleted messages is not known");
             Latecomers::default()
@@ -31,11 +31,11 @@ impl Maildrop {
     }
 
     fn find_latecomers(&mut self, places: &[usize], reach: &mut Reach) -> io::Result<Latecomers> {
-        if self.snapshot.settled && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
+        if self.snapshot.reusable && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
             return Ok(Latecomers::default());
         }
-        self.reread(&reach.parts)?;
-        reach.reread = true;
+        self.rescan(&reach.parts)?;
+        reach.rescanned = true;
         let concerned: Vec<usize> = places.iter().copied().filter(|place| self.has_latecomers(*place)).collect();
         if concerned.is_empty() {
             return Ok(Latecomers::default());
@@ -43,11 +43,11 @@ impl Maildrop {
         let gone = self.gone_of(&concerned);
         // What has their names now is other mail, also for the listing that is about to be made.
         for found in &gone {
-            self.kept.note_removed(found);
+            self.cached.note_removed(found);
         }
         self.site().require_markers(&self.path).map_err(io::Error::other)?;
-        let snapshot = self.snapshots.take(&self.path, &self.kept).map_err(io::Error::other)?;
-        let (snapshots, cached) = (Arc::clone(&self.snapshots), Arc::clone(&self.kept));
+        let snapshot = self.snapshots.take(&self.path, &self.cached).map_err(io::Error::other)?;
+        let (snapshots, cached) = (Arc::clone(&self.snapshots), Arc::clone(&self.cached));
         let mut fresh = Self::new(snapshots, self.path.clone(), cached, snapshot);
         fresh.pin_namesakes_of(&gone, &[]);
         let pairs: Vec<(usize, usize)> = concerned
@@ -55,7 +55,7 @@ impl Maildrop {
             .filter_map(|place| Some((place, fresh.place_of(&self.entry(place)?.found)?)))
             .collect();
         let fresh_places: Vec<usize> = pairs.iter().map(|(_, fresh_place)| *fresh_place).collect();
-        fresh.pin_kin_of(&fresh_places);
+        fresh.pin_others_named_like(&fresh_places);
         let further = pairs.into_iter().map(|(place, fresh_place)| {
             let files = fresh.files(fresh_place).into_iter().filter(|copy| !self.is_listed(place, &copy.found));
             (place, files.collect())
@@ -66,19 +66,19 @@ impl Maildrop {
     /// The messages that another program has removed.
     fn gone_of(&self, places: &[usize]) -> Vec<MessageFile> {
         let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
-        found.filter(|found| self.names_anew().is_some_and(|names| !names.has(found))).cloned().collect()
+        found.filter(|found| self.rescanned_files().is_some_and(|names| !names.has(found))).cloned().collect()
     }
 
     /// Whether files have a message's name now that were not listed.
     fn has_latecomers(&self, place: usize) -> bool {
-        let Some((names, entry)) = self.names_anew().zip(self.entry(place)) else { return false };
+        let Some((names, entry)) = self.rescanned_files().zip(self.entry(place)) else { return false };
         let mut others = names.like(&entry.found).filter(|now| !now.is_same_message(&entry.found));
-        others.any(|now| !self.beside().any(|listed| listed.is_same_message(now)))
+        others.any(|now| !self.other_files().any(|listed| listed.is_same_message(now)))
     }
 
     fn is_listed(&self, place: usize, found: &MessageFile) -> bool {
         let is_same = |listed: &MessageFile| listed.is_same_message(found);
-        self.entry(place).is_some_and(|entry| is_same(&entry.found)) || self.beside().any(is_same)
+        self.entry(place).is_some_and(|entry| is_same(&entry.found)) || self.other_files().any(is_same)
     }
 
     /// Where the message is that has this file.

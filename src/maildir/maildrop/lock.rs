@@ -72,8 +72,12 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
         let file = openat(maildir, FILE, FLAGS, Mode::RUSR | Mode::WUSR)?;
         let id = LockId::of(&fstat(&file)?);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) if there(maildir) == Some(id) && fstat(&file)?.st_nlink > 1 => return part(maildir, &file),
-            Ok(()) if there(maildir) == Some(id) => return Ok(LockResult::Locked(MaildropLock { id, _locked: file })),
+            Ok(()) if lock_id_at(maildir) == Some(id) && fstat(&file)?.st_nlink > 1 => {
+                return replace_linked_file(maildir, &file);
+            }
+            Ok(()) if lock_id_at(maildir) == Some(id) => {
+                return Ok(LockResult::Locked(MaildropLock { id, _locked: file }));
+            }
             // Somebody removed the file in between: what we locked keeps nobody out.
             Ok(()) | Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => return Ok(LockResult::InUse(id)),
@@ -85,7 +89,7 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
 
 /// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
 /// one is locked meanwhile, so that nobody else does the same.
-fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
+fn replace_linked_file(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
     match unlinkat(maildir, BEGUN, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(errno),
@@ -96,7 +100,7 @@ fn part(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
     Ok(LockResult::Locked(MaildropLock { id: LockId::of(&fstat(&begun)?), _locked: begun }))
 }
 
-fn there(maildir: &OwnedFd) -> Option<LockId> {
+fn lock_id_at(maildir: &OwnedFd) -> Option<LockId> {
     // On a file system of another machine the name may be remembered from before.
     fresh::look_up(maildir.as_fd(), FILE.as_bytes()).ok()?;
     statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| LockId::of(&stat))

@@ -33,7 +33,7 @@ enum Body {
 /// Where a message comes from, to put right what is known of it.
 pub(in crate::maildir) struct MessageSource {
     pub(in crate::maildir) path: MaildropPath,
-    pub(in crate::maildir) kept: Arc<CachedMaildrop>,
+    pub(in crate::maildir) cached: Arc<CachedMaildrop>,
     pub(in crate::maildir) snapshot: Arc<Snapshot>,
     pub(in crate::maildir) index: usize,
 }
@@ -166,7 +166,7 @@ impl MessageSource {
         }
         let file = String::from_utf8_lossy(&entry.found.name);
         tracing::warn!(maildrop = %self.path, %file, told = listed.octets, sent, "wrong number of octets told");
-        self.kept.mend(&entry.found, Correction::Sent(sent, state));
+        self.cached.correct(&entry.found, Correction::Sent(sent, state));
     }
 }
 

@@ -1,20 +1,20 @@
 //! A maildrop as one session sees it, from login to QUIT.
 //!
-//! In: a snapshot, and the client's commands. Out: listings, messages, and what became of the marked ones.
+//! In: a snapshot, and a client's commands. Out: listings, messages, and the result of the deletions.
 //!
 //! | rule | where |
 //! |---|---|
 //! | one session at a time, by a file lock | `lock` |
 //! | which messages the person is offered | `offering` |
-//! | a unique-id is pinned before a client sees it | `pinning` |
-//! | a file that changed since it was counted is refused before `+OK` | `session` |
-//! | a message is read to its end or fails; what was sent corrects what was listed | `message` |
-//! | what lies in memory is fetched without waiting for a disk | `cached` |
-//! | each message is found again wherever other programs moved it | `reach` |
-//! | deletion takes place at QUIT, file by file, and only while a file is the one that was listed | `commit` |
-//! | what arrived under the name of a deleted message is told apart from it | `latecomers` |
-//! | what else happens at QUIT: marks, flags, ageing | `ending`, `seen` |
-//! | a file that cannot be read as mail is neither sent nor deleted | `no_mail` |
+//! | a unique-id is on disk before a client sees it | `pinning` |
+//! | a message is opened only if its file is the one that was listed; if not, `-ERR` before `+OK` | `fetching` |
+//! | a message is read to its end or fails; octets sent correct octets listed | `message` |
+//! | what the kernel has in memory is fetched without waiting for a disk | `cached` |
+//! | a file is found again wherever other programs moved it | `finding`, `reach` |
+//! | deletion takes place at QUIT, message by message, with all files of a message or none | `commit` |
+//! | what arrives under the name of a deleted message is told apart from it | `latecomers` |
+//! | a file that nobody can have read as mail is not deleted | `readability` |
+//! | what else happens at QUIT: retrieval is noted, flags are set, aged mail goes | `ending`, `seen`, `expiring` |
 
 mod cached;
 mod commit;

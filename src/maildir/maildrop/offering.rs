@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::seen::SEEN;
 use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{MessageFile, name};
+use crate::maildir::files::{MessageFile, file_name};
 use crate::maildir::removal::Expiry;
 use crate::maildir::settings::{MarkSeen, Offer};
 use crate::maildir::unique_ids::Retrievals;
@@ -28,13 +28,13 @@ impl Maildrop {
     /// A message is unread that is not flagged as seen and that the person has not retrieved. Where what is retrieved is
     /// flagged as seen, the flag alone counts, so that somebody can offer it again by taking the flag away.
     fn unread(&self) -> Result<Arc<[usize]>, EnterFault> {
-        let unseen = |found: &MessageFile| !name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
+        let unseen = |found: &MessageFile| !file_name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
         let retrievals = match self.site().settings().mark_seen {
             MarkSeen::Retrieved => None,
             MarkSeen::None => Some(self.site().retrievals(&self.path)?),
         };
         let is_retrieved = |place: usize, found: &MessageFile| {
-            let last_by = |all: &Retrievals| all.last_by(&self.person, found, self.has_twin(place));
+            let last_by = |all: &Retrievals| all.last_by(&self.person, found, self.shares_name(place));
             retrievals.as_ref().is_some_and(|all| last_by(all).is_some())
         };
         let found = self.snapshot.entries.iter().map(|entry| &entry.found).enumerate();
@@ -52,11 +52,11 @@ impl Maildrop {
     }
 
     /// The places of all messages of the listing.
-    pub(in crate::maildir) fn all_places(&self) -> Vec<usize> {
+    pub(super) fn all_places(&self) -> Vec<usize> {
         self.offered.as_ref().map_or_else(|| (0..self.snapshot.entries.len()).collect(), |offered| offered.to_vec())
     }
 
-    pub(in crate::maildir) fn places(&self, indices: &[usize]) -> Vec<usize> {
+    pub(super) fn places(&self, indices: &[usize]) -> Vec<usize> {
         indices.iter().map(|index| self.place(*index)).collect()
     }
 }

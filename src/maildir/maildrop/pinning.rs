@@ -38,7 +38,7 @@ impl Maildrop {
     /// that they are.
     pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
-            self.places(indices).into_iter().filter(|index| self.snapshot.ids.wish(*index).is_some()).collect();
+            self.places(indices).into_iter().filter(|index| self.snapshot.ids.pending_pin(*index).is_some()).collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -47,7 +47,7 @@ impl Maildrop {
         }
         let mut wanted = self.with_further(indices, wanted);
         // Of several of one name all are pinned, or none.
-        wanted.extend(self.unpinned_namesakes_of(&self.kin_among(&wanted), &wanted));
+        wanted.extend(self.unpinned_namesakes_of(&self.sharing_names_among(&wanted), &wanted));
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
             Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
@@ -58,13 +58,13 @@ impl Maildrop {
 
     /// Pins what others are known by that have the names of messages which are about to be removed: when those are gone,
     /// nothing else tells that these are other mail.
-    pub(in crate::maildir) fn pin_kin_of(&mut self, places: &[usize]) {
-        let removed = self.kin_among(places);
+    pub(super) fn pin_others_named_like(&mut self, places: &[usize]) {
+        let removed = self.sharing_names_among(places);
         self.pin_namesakes_of(&removed, places);
     }
 
     /// Pins what those messages are known by that have the names of these, but for the messages in `places`.
-    pub(in crate::maildir) fn pin_namesakes_of(&mut self, removed: &[MessageFile], places: &[usize]) {
+    pub(super) fn pin_namesakes_of(&mut self, removed: &[MessageFile], places: &[usize]) {
         let wanted = self.unpinned_namesakes_of(removed, places);
         if !wanted.is_empty()
             && let Err(error) = self.pin_all(&wanted)
@@ -79,18 +79,18 @@ impl Maildrop {
         }
         let places: HashSet<usize> = places.iter().copied().collect();
         let names: HashSet<Cow<'_, [u8]>> = removed.iter().map(MessageFile::identity).collect();
-        let is_namesake = |twin: &usize| {
-            !places.contains(twin)
-                && self.snapshot.ids.wish(*twin).is_some()
-                && self.entry(*twin).is_some_and(|entry| names.contains(&entry.found.identity()))
+        let is_namesake = |sharer: &usize| {
+            !places.contains(sharer)
+                && self.snapshot.ids.pending_pin(*sharer).is_some()
+                && self.entry(*sharer).is_some_and(|entry| names.contains(&entry.found.identity()))
         };
-        self.snapshot.ids.twins.iter().copied().filter(is_namesake).collect()
+        self.snapshot.ids.name_sharers.iter().copied().filter(is_namesake).collect()
     }
 
     /// Those of the messages in these places that share their names with others.
-    fn kin_among(&self, places: &[usize]) -> Vec<MessageFile> {
+    fn sharing_names_among(&self, places: &[usize]) -> Vec<MessageFile> {
         let found = places.iter().filter_map(|place| self.entry(*place)).map(|entry| &entry.found);
-        found.filter(|found| found.kin.is_some()).cloned().collect()
+        found.filter(|found| found.shared_name.is_some()).cloned().collect()
     }
 
     /// Besides these places, those of further messages that must be pinned: behind these indices, and then before them.
@@ -98,7 +98,7 @@ impl Maildrop {
         let (first, last) = (indices.first().copied().unwrap_or(0), indices.last().map_or(0, |last| last + 1));
         let all = self.offered.as_ref().map_or(self.snapshot.entries.len(), |offered| offered.len());
         let further = (last..all).chain((0..first).rev()).map(|index| self.place(index));
-        wanted.extend(further.filter(|place| self.snapshot.ids.wish(*place).is_some()).take(self.pinned));
+        wanted.extend(further.filter(|place| self.snapshot.ids.pending_pin(*place).is_some()).take(self.pinned));
         wanted
     }
 
@@ -108,7 +108,7 @@ impl Maildrop {
     /// # Errors
     /// The marks cannot be written.
     pub fn note_retrieved(&mut self, indices: &[usize], by: &str) -> io::Result<()> {
-        let at = self.site().clock().moment_of_note().as_secs();
+        let at = self.site().clock().time_to_record().as_secs();
         let places = self.places(indices);
         self.write_marks(|maildrop, locked| {
             let is_new = |key: &[u8]| locked.pins.retrievals(key).iter().all(|earlier| *earlier.by != *by);
@@ -124,7 +124,7 @@ impl Maildrop {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(in crate::maildir) fn note_term(&mut self, by: &str, days: Option<u64>) -> io::Result<()> {
+    pub(super) fn note_term(&mut self, by: &str, days: Option<u64>) -> io::Result<()> {
         self.write_marks(|_, locked| {
             let is_noted = locked.pins.terms().get(by) == Some(&days);
             if is_noted { Vec::new() } else { vec![PinLine::Term(by.into(), days)] }
@@ -151,29 +151,38 @@ impl Maildrop {
     fn renew(&mut self, ids: UidState, changed: &HashMap<usize, UniqueId>) {
         let before = Arc::clone(&self.snapshot);
         self.snapshot = Arc::new(before.with_pins(ids, changed));
-        self.kept.renew(&before, &self.snapshot);
+        self.cached.renew(&before, &self.snapshot);
     }
 
     /// What a mark of a message is known by: its own base name where another message is, or was, told of without `,U=<n>`.
     fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
         let found = &self.entry(index)?.found;
-        let is_apart = self.has_twin(index) || pins.get_exactly(found.base()).is_some();
-        Some(if is_apart { found.key().into() } else { found.identity().into() })
+        let is_ambiguous = self.shares_name(index) || pins.get_exactly(found.base()).is_some();
+        Some(if is_ambiguous { found.key().into() } else { found.identity().into() })
     }
 
     fn pin_all(&mut self, wanted: &[usize]) -> io::Result<()> {
         let snapshot = Arc::clone(&self.snapshot);
-        let wishes = wanted.iter().filter_map(|index| {
+        let pending_pins = wanted.iter().filter_map(|index| {
             let listed = snapshot.listed.get(*index)?;
-            Some((*index, snapshot.ids.wish(*index)?, &listed.unique_id, snapshot.entries.get(*index)?.found.key()))
+            Some((
+                *index,
+                snapshot.ids.pending_pin(*index)?,
+                &listed.unique_id,
+                snapshot.entries.get(*index)?.found.key(),
+            ))
         });
         let (changed, stamp) = self.with_pins(|locked| {
-            let (lines, changed) = first_pins(locked, wishes);
+            let (lines, changed) = first_pins(locked, pending_pins);
             locked.append(lines)?;
             self.tidy(locked, snapshot.entries.len());
             Ok((changed, locked.pins.stamp))
         })?;
-        let own = wanted.iter().filter_map(|index| snapshot.ids.wish(*index)).filter(|wish| wish.is_own).count();
+        let own = wanted
+            .iter()
+            .filter_map(|index| snapshot.ids.pending_pin(*index))
+            .filter(|pending_pin| pending_pin.is_own)
+            .count();
         if own > 0 && snapshot.ids.has_list() {
             tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
         }
@@ -205,7 +214,7 @@ impl Maildrop {
         match clock.now() {
             Ok(moment) => Some(day(moment)),
             Err(ClockFault::Jumped { .. }) => None,
-            Err(ClockFault::NotNoted(_)) => Some(day(clock.moment_of_note())),
+            Err(ClockFault::NotNoted(_)) => Some(day(clock.time_to_record())),
         }
     }
 
@@ -213,11 +222,13 @@ impl Maildrop {
     fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
         let parts = self.parts().map_err(io::Error::other)?;
         self.require_parts(&parts)?;
-        let names = parts.names(self.site().settling())?;
+        let names = parts.names(self.site().timestamp_granularity())?;
         let known_by = names.found.iter().flat_map(|found| [found.base().into(), found.identity().into()]);
         let listed = self.snapshot.entries.iter().map(|entry| &entry.found);
-        let kin = listed.filter(|found| found.kin.is_some() && names.has(found)).filter_map(MessageFile::kin_key);
-        Ok(known_by.chain(kin.map(Into::into)).collect())
+        let shared_name = listed
+            .filter(|found| found.shared_name.is_some() && names.has(found))
+            .filter_map(MessageFile::shared_name_key);
+        Ok(known_by.chain(shared_name.map(Into::into)).collect())
     }
 }
 
@@ -229,14 +240,16 @@ fn is_behind_name(rest: &[u8]) -> bool {
 /// The lines to be written, and the unique-ids that are others than ours: another node was first.
 fn first_pins<'a>(
     locked: &LockedPins<'_>,
-    wishes: impl Iterator<Item = (usize, &'a PendingPin, &'a UniqueId, &'a [u8])>,
+    pending_pins: impl Iterator<Item = (usize, &'a PendingPin, &'a UniqueId, &'a [u8])>,
 ) -> (Vec<PinLine>, HashMap<usize, UniqueId>) {
     let (mut lines, mut changed) = (Vec::new(), HashMap::new());
     let owners = locked.pins.owners();
-    for (index, wish, unique_id, base) in wishes {
-        let earlier = locked.pins.get_exactly(&wish.key);
+    for (index, pending_pin, unique_id, base) in pending_pins {
+        let earlier = locked.pins.get_exactly(&pending_pin.key);
         // The first of several of one name may be pinned by its name alone so far.
-        let is_own = |owner: &[u8]| *owner == *wish.key || wish.key.strip_prefix(owner).is_some_and(is_behind_name);
+        let is_own = |owner: &[u8]| {
+            *owner == *pending_pin.key || pending_pin.key.strip_prefix(owner).is_some_and(is_behind_name)
+        };
         let is_taken = || owners.get(unique_id.as_str()).is_some_and(|owner| !is_own(owner));
         let right = match earlier {
             Some((_, pin)) => pin.unique_id.clone(),
@@ -247,7 +260,10 @@ fn first_pins<'a>(
             changed.insert(index, right.clone());
         }
         if earlier.is_none_or(|(_, pin)| pin.gone.is_some()) {
-            lines.push(PinLine::Pin(wish.key.clone(), Pin { unique_id: right, rank: wish.rank, gone: None }));
+            lines.push(PinLine::Pin(
+                pending_pin.key.clone(),
+                Pin { unique_id: right, rank: pending_pin.rank, gone: None },
+            ));
         }
     }
     (lines, changed)

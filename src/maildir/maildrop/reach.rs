@@ -14,16 +14,16 @@ use crate::maildir::removal::MessageFault;
 pub(in crate::maildir) struct Reach {
     pub(in crate::maildir) parts: Parts,
     /// The names were read since this began, so a message that is not among them is gone.
-    pub(in crate::maildir) reread: bool,
+    pub(super) rescanned: bool,
 }
 
 impl Maildrop {
-    pub(in crate::maildir) fn reach(&self) -> Result<Reach, EnterFault> {
-        Ok(Reach { parts: self.parts()?, reread: false })
+    pub(super) fn reach(&self) -> Result<Reach, EnterFault> {
+        Ok(Reach { parts: self.parts()?, rescanned: false })
     }
 
     /// Does something to a message, again wherever it went meanwhile. None if it is gone.
-    pub(in crate::maildir) fn reach_for<T>(
+    pub(super) fn reach_for<T>(
         &mut self,
         index: usize,
         reach: &mut Reach,
@@ -34,33 +34,33 @@ impl Maildrop {
     }
 
     /// The same with a file that was listed.
-    pub(in crate::maildir) fn reach_for_file<T>(
+    pub(super) fn reach_for_file<T>(
         &mut self,
         listed: &MessageFile,
         reach: &mut Reach,
         mut act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
     ) -> Result<Option<T>, MessageFault> {
         for attempt in 0..TRIES {
-            let anew = self.file_seen_anew(listed);
+            let anew = self.file_found_again(listed);
             // What is no file has no place among the names, and is in the way all the same.
             let found = if attempt > 0 { anew } else { anew.or_else(|| Some(listed.clone())) };
             let Some(found) = found else { return Ok(None) };
             match act(&reach.parts, &found) {
                 // The names say so, too: it was replaced, and has not moved.
-                Err(MessageFault::Replaced) if reach.reread && found.inode != listed.inode => {
+                Err(MessageFault::Replaced) if reach.rescanned && found.inode != listed.inode => {
                     return Err(MessageFault::Changed);
                 }
                 Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
                 done => return done.map(Some),
             }
-            self.reread(&reach.parts).map_err(|error| MessageFault::Hindered(error.to_string()))?;
-            reach.reread = true;
+            self.rescan(&reach.parts).map_err(|error| MessageFault::Hindered(error.to_string()))?;
+            reach.rescanned = true;
         }
         Err(MessageFault::Elusive)
     }
 
     /// What is logged of a message to which nothing was done.
-    pub(in crate::maildir) fn failure(&self, index: usize, reason: &impl fmt::Display) -> String {
+    pub(super) fn failure(&self, index: usize, reason: &impl fmt::Display) -> String {
         match self.last_seen(index) {
             Some(found) => format!("{}: {reason}", found.path().display()),
             None => format!("message {index}: {reason}"),

@@ -26,7 +26,7 @@ impl Maildrop {
         self.read = self.places(indices).into_iter().collect();
     }
 
-    pub(in crate::maildir) fn readability(&self, index: usize) -> Readability {
+    pub(super) fn readability(&self, index: usize) -> Readability {
         match self.entry(index) {
             Some(SnapshotEntry { no_mail: Some(why), .. }) => Readability::None(*why),
             Some(entry) if entry.counted.is_some() || self.read.contains(&index) => Readability::Seen,
@@ -37,7 +37,7 @@ impl Maildrop {
 
 impl Readability {
     /// Requires that a message can be read as mail, where it lies now.
-    pub(in crate::maildir) fn require(&self, parts: &Parts, found: &MessageFile) -> Result<(), MessageFault> {
+    pub(super) fn require(&self, parts: &Parts, found: &MessageFile) -> Result<(), MessageFault> {
         let largest = match self {
             Self::Seen => return Ok(()),
             Self::None(why) => return Err(MessageFault::NoMail(*why)),

@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 use super::session::Maildrop;
-use crate::maildir::files::{MessageFile, Parts, Subdirectory, name, rename};
+use crate::maildir::files::{MessageFile, Parts, Subdirectory, file_name, rename};
 use crate::maildir::removal::MessageFault;
 
 /// The flag of a message that was seen.
@@ -23,8 +23,8 @@ impl Maildrop {
         let separator = self.separator();
         let mut failed = Vec::new();
         for &index in indices {
-            if let Err(refusal) = self.reach_for(index, &mut reach, |parts, found| mark(parts, found, separator)) {
-                failed.push(self.failure(index, &refusal));
+            if let Err(fault) = self.reach_for(index, &mut reach, |parts, found| mark(parts, found, separator)) {
+                failed.push(self.failure(index, &fault));
             }
         }
         failed
@@ -33,7 +33,7 @@ impl Maildrop {
     /// What stands before the flags in this Maildir: on some file systems a colon cannot.
     fn separator(&self) -> u8 {
         let mut names = self.snapshot.entries.iter().map(|entry| &entry.found.name);
-        names.find_map(|name| name::separator(name)).unwrap_or(name::SEPARATOR)
+        names.find_map(|name| file_name::separator(name)).unwrap_or(file_name::SEPARATOR)
     }
 }
 
@@ -47,14 +47,14 @@ fn mark(parts: &Parts, found: &MessageFile, separator: u8) -> Result<(), Message
 /// The name of a message that was seen; none if it says so already, or what it says cannot be read. `separator`: what
 /// stands before the flags if it has none yet.
 fn seen(old: &[u8], separator: u8) -> Option<Vec<u8>> {
-    let flags = name::flags(old).unwrap_or_default();
+    let flags = file_name::flags(old).unwrap_or_default();
     if flags.contains(&SEEN) {
         return None;
     }
     // "2,": flags are "stored in ASCII order" (maildir(5)); what is there already keeps its order.
     let at = flags.iter().position(|flag| *flag > SEEN).unwrap_or(flags.len());
     let (before, behind) = flags.split_at(at);
-    name::with_flags(old, separator, &[before, &[SEEN], behind].concat())
+    file_name::with_flags(old, separator, &[before, &[SEEN], behind].concat())
 }
 
 #[cfg(test)]

@@ -19,15 +19,15 @@ use crate::pop3::Listing;
 pub struct Maildrop {
     pub(super) snapshots: Arc<Snapshots>,
     pub(in crate::maildir) path: MaildropPath,
-    pub(in crate::maildir) kept: Arc<CachedMaildrop>,
+    pub(in crate::maildir) cached: Arc<CachedMaildrop>,
     pub(in crate::maildir) snapshot: Arc<Snapshot>,
     /// The names as they were read anew, when a message was not where the snapshot had it, and when.
-    pub(super) reread: Option<(FileList, Instant)>,
+    pub(super) rescanned: Option<(FileList, Instant)>,
     /// How many messages this session has pinned.
     pub(in crate::maildir) pinned: usize,
     /// The files that were fetched without having been counted, by the places of their messages in the snapshot.
     pub(super) fetched: HashMap<usize, FileState>,
-    pub(in crate::maildir) held: Option<OpenDirectory>,
+    pub(super) open_directory: Option<OpenDirectory>,
     /// The places in the snapshot of those messages that a client got whole, from the end of the session on.
     pub(in crate::maildir) read: HashSet<usize>,
     /// Whose session it is.
@@ -37,7 +37,7 @@ pub struct Maildrop {
     /// The places in the snapshot of those messages that are offered; none for all.
     pub(in crate::maildir) offered: Option<Arc<[usize]>>,
     /// Kept to the end of the last call, whoever waits for that.
-    _hold: Option<MaildropLock>,
+    _lock: Option<MaildropLock>,
 }
 
 /// `new` or `cur`, held open while one message after the other is fetched.
@@ -54,30 +54,30 @@ impl Maildrop {
     pub(in crate::maildir) fn new(
         snapshots: Arc<Snapshots>,
         path: MaildropPath,
-        kept: Arc<CachedMaildrop>,
+        cached: Arc<CachedMaildrop>,
         snapshot: Arc<Snapshot>,
     ) -> Self {
         Self {
             snapshots,
             path,
-            kept,
+            cached,
             snapshot,
-            reread: None,
+            rescanned: None,
             pinned: 0,
             fetched: HashMap::new(),
-            held: None,
+            open_directory: None,
             read: HashSet::new(),
             person: Box::default(),
             expiry: None,
             offered: None,
-            _hold: None,
+            _lock: None,
         }
     }
 
     /// Lets nobody else hold the maildrop as long as this one lives.
     #[must_use]
-    pub fn held(self, hold: Option<MaildropLock>) -> Self {
-        Self { _hold: hold, ..self }
+    pub fn locked_by(self, lock: Option<MaildropLock>) -> Self {
+        Self { _lock: lock, ..self }
     }
 
     /// Whether neither `new` nor `cur` is there: the Maildir was never made.
@@ -96,7 +96,7 @@ impl Maildrop {
             None => Arc::clone(all),
             Some(offered) => Arc::new(offered.iter().filter_map(|place| all.get(*place)).cloned().collect()),
         };
-        Listing::new(messages).with_unpinned(self.snapshot.ids.want_pins())
+        Listing::new(messages).with_unpinned(self.snapshot.ids.needs_pins())
     }
 
     /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
@@ -121,8 +121,8 @@ impl Maildrop {
     }
 
     /// Whether another message's base name differs in `,U=<n>` alone.
-    pub(in crate::maildir) fn has_twin(&self, index: usize) -> bool {
-        self.snapshot.ids.twins.contains(&index)
+    pub(in crate::maildir) fn shares_name(&self, index: usize) -> bool {
+        self.snapshot.ids.name_sharers.contains(&index)
     }
 }
 

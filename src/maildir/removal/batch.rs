@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use crate::maildir::files::{DIRECTORY, make_directory};
 
 /// The directory in the Maildir.
-pub(in crate::maildir) const DELETED: &str = "restante-deleted";
+pub(super) const DELETED: &str = "restante-deleted";
 
 /// Commits of one maildrop in one second.
 const MOST_IN_A_SECOND: u32 = 10_000;
@@ -49,21 +49,21 @@ impl DeletedBatch {
         term: Option<Duration>,
         folder: Option<&Path>,
     ) -> Result<Self, String> {
-        let told = |errno: Errno| format!("{DELETED}: {errno}");
-        let deleted = make_directory(maildir.as_fd(), Path::new(DELETED)).map_err(told)?;
+        let fault = |errno: Errno| format!("{DELETED}: {errno}");
+        let deleted = make_directory(maildir.as_fd(), Path::new(DELETED)).map_err(fault)?;
         let seconds = moment.as_secs();
         for number in 0..MOST_IN_A_SECOND {
             let name = BatchName { seconds, number, term, folder: folder.map(Path::to_owned) }.file_name();
             match mkdirat(&deleted, &name, Mode::RWXU) {
                 Ok(()) => {
-                    let directory = openat(&deleted, &name, DIRECTORY, Mode::empty()).map_err(told)?;
+                    let directory = openat(&deleted, &name, DIRECTORY, Mode::empty()).map_err(fault)?;
                     return Ok(Self { directory });
                 }
                 Err(Errno::EXIST) => {}
-                Err(errno) => return Err(told(errno)),
+                Err(errno) => return Err(fault(errno)),
             }
         }
-        Err(told(Errno::EXIST))
+        Err(fault(Errno::EXIST))
     }
 
     pub(in crate::maildir) fn directory(&self) -> BorrowedFd<'_> {
@@ -131,7 +131,7 @@ pub(in crate::maildir) fn open(maildir: BorrowedFd<'_>) -> Result<Option<OwnedFd
 }
 
 /// All batches, the oldest first.
-pub(in crate::maildir) fn batches(deleted: BorrowedFd<'_>) -> Result<Vec<BatchName>, Errno> {
+pub(super) fn batches(deleted: BorrowedFd<'_>) -> Result<Vec<BatchName>, Errno> {
     let mut names: Vec<BatchName> = files(deleted)?.iter().filter_map(|name| BatchName::parse(name)).collect();
     names.sort_unstable();
     Ok(names)

@@ -66,12 +66,12 @@ impl<'a> ExpiryCheck<'a> {
     }
 
     /// Whether a message has been retrieved for long enough, or need not have been.
-    pub(in crate::maildir) fn may_expire(&self, found: &MessageFile, has_twin: bool) -> bool {
+    pub(in crate::maildir) fn may_expire(&self, found: &MessageFile, shares_name: bool) -> bool {
         let Some(limit) = self.limit else { return false };
         if self.expiry.differs && self.retrievals.may_be_of_others(self.person, found) {
             return false;
         }
-        let last = self.retrievals.last_by(self.person, found, has_twin);
+        let last = self.retrievals.last_by(self.person, found, shares_name);
         last.map_or(self.expiry.also_unretrieved, |last| last <= limit)
     }
 
@@ -118,14 +118,14 @@ fn expire_by(
         return Ok(());
     }
     let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
-    let names = parts.names(site.settling()).map_err(unavailable)?;
+    let names = parts.names(site.timestamp_granularity()).map_err(unavailable)?;
     let (pins, removed) = (site.pins(path).map_err(unavailable)?, RemovedFiles::default());
     let (messages, mut resolved) =
         SharedNames::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
     let mut removal = Removal::begin(site, path);
     // The first of several of one name waits for a session, which pins what the others are known by.
-    let is_first = |found: &MessageFile| matches!(found.kin.as_deref(), Some(SharedName::First(_)));
-    let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.kin.is_some());
+    let is_first = |found: &MessageFile| matches!(found.shared_name.as_deref(), Some(SharedName::First(_)));
+    let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.shared_name.is_some());
     for found in messages.iter().filter(may_expire) {
         let copies = resolved.copies(found).unwrap_or_default();
         let removed = ageing.arrived_before(&parts, found).map_err(MessageFault::from).and_then(|is_due| {
@@ -139,7 +139,7 @@ fn expire_by(
             Ok(true) => expired.removed.push(name),
             // Gone, or elsewhere by now: the next time will do.
             Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
-            Err(refusal) => expired.failed.push(format!("{name}: {refusal}")),
+            Err(fault) => expired.failed.push(format!("{name}: {fault}")),
         }
     }
     expired.failed.extend(removal.sync().err().map(|errno| errno.to_string()));

@@ -6,10 +6,11 @@
 //! | rule | where |
 //! |---|---|
 //! | a file is removed only if it is the one that was listed, in the state that was counted | `removing` |
-//! | what is kept, for how long, and in which folder stands in the name of its directory | `batch` |
+//! | why a file was left alone | `message_fault` |
+//! | what is kept, for how long, and from which folder, stands in the name of its directory | `batch` |
 //! | mail that people leave is removed by age only if the settings say so and the clock can be believed | `expiry` |
-//! | a message that is brought back gets a new base name | `undeleting` |
-//! | another program's quota file gets one line for each change | `quota` |
+//! | a message that is brought back gets a new base name; what was kept long enough is removed for good | `undeleting` |
+//! | an existing quota file gets one line for each change | `quota` |
 
 mod batch;
 mod expiry;

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::{Errno, write};
 
-use crate::maildir::files::name;
+use crate::maildir::files::file_name;
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::site::Site;
 
@@ -25,13 +25,13 @@ pub(in crate::maildir) struct QuotaChange {
 
 impl QuotaChange {
     /// A message was taken away: the octets that its name tells (`,S=`), as delivery agents count it, else those of its file.
-    pub(in crate::maildir) fn take_away(&mut self, name: &[u8], file_size: u64) {
+    pub(super) fn take_away(&mut self, name: &[u8], file_size: u64) {
         self.octets = self.octets.saturating_sub(octets(name, file_size));
         self.messages -= 1;
     }
 
     /// A message was brought back.
-    pub(in crate::maildir) fn bring_back(&mut self, name: &[u8], file_size: u64) {
+    pub(super) fn bring_back(&mut self, name: &[u8], file_size: u64) {
         self.octets = self.octets.saturating_add(octets(name, file_size));
         self.messages += 1;
     }
@@ -74,5 +74,5 @@ impl QuotaChange {
 }
 
 fn octets(name: &[u8], file_size: u64) -> i64 {
-    i64::try_from(name::disk_octets(name::base(name)).unwrap_or(file_size)).unwrap_or(i64::MAX)
+    i64::try_from(file_name::disk_octets_in_name(file_name::base(name)).unwrap_or(file_size)).unwrap_or(i64::MAX)
 }

@@ -9,7 +9,9 @@ use rustix::io::Errno;
 use super::batch::DeletedBatch;
 use super::message_fault::MessageFault;
 use super::quota::QuotaChange;
-use crate::maildir::files::{FileState, MessageFile, Parts, Subdirectory, folder, fresh, fresh_base, name, rename};
+use crate::maildir::files::{
+    FileState, MessageFile, Parts, Subdirectory, file_name, folder, fresh, fresh_base, rename,
+};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::settings::Deletion;
 use crate::maildir::site::Site;
@@ -83,7 +85,7 @@ impl<'a> Removal<'a> {
     }
 
     /// Removes a message where it was listed, with its further files: all of them or none.
-    pub(in crate::maildir) fn remove_whole(
+    pub(super) fn remove_whole(
         &mut self,
         parts: &Parts,
         found: &MessageFile,
@@ -147,17 +149,17 @@ impl<'a> Removal<'a> {
     fn make(&self) -> Result<Destination, String> {
         let maildir = self.site.directory(self.path).map_err(|fault| fault.to_string())?;
         let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
-        let moment = self.site.clock().moment_of_note();
+        let moment = self.site.clock().time_to_record();
         let Deletion::Move(name, _) = &self.site.settings().deletion else {
             return DeletedBatch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
         };
-        let told = |errno: Errno| format!("the folder {name}: {errno}");
+        let fault = |errno: Errno| format!("the folder {name}: {errno}");
         let directory = name.directory();
-        folder::make(maildir.as_fd(), &directory).map_err(told)?;
+        folder::make(maildir.as_fd(), &directory).map_err(fault)?;
         let open = |place: Subdirectory| {
             let root = self.site.root().open().map_err(|fault| fault.to_string())?;
             let part = AsRef::<std::path::Path>::as_ref(self.path).join(&directory).join(place.directory());
-            root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(told)
+            root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(fault)
         };
         let (new, cur) = (open(Subdirectory::New)?, open(Subdirectory::Cur)?);
         let batch = DeletedBatch::begin(&maildir, moment, self.term(), Some(&directory))?;
@@ -186,14 +188,14 @@ fn state(
     }
     let is_same = match counted {
         Some(counted) => counted == state,
-        None => listed.inode == 0 || stat.st_ino == listed.inode || is_told_so(parts, listed, found)?,
+        None => listed.inode == 0 || stat.st_ino == listed.inode || directory_agrees(parts, listed, found)?,
     };
     let names = if stat.st_nlink > 1 { LinkCount::Several } else { LinkCount::One };
     if is_same { Ok((state, names)) } else { Err(MessageFault::Changed) }
 }
 
 /// Whether the directory itself gives a name the inode that was listed: some file systems tell others than `stat` does.
-fn is_told_so(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
+fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
     let mut is_same = false;
     let looked = parts.each(|now| {
         is_same |= (now.place, &now.name, now.inode) == (found.place, &found.name, listed.inode);
@@ -216,7 +218,7 @@ fn move_to(batch: &DeletedBatch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedF
         if moved != Err(Errno::EXIST) {
             return Ok(moved?);
         }
-        let base = name::base(old);
+        let base = file_name::base(old);
         name = [&*fresh_base(base), old.get(base.len()..).unwrap_or_default()].concat();
     }
 }

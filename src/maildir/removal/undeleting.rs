@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::batch::{self, BatchName};
 use super::quota::QuotaChange;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{DIRECTORY, MESSAGE, MessageFile, Parts, Subdirectory, fresh_base, name, rename};
+use crate::maildir::files::{DIRECTORY, MESSAGE, MessageFile, Parts, Subdirectory, file_name, fresh_base, rename};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::settings::Deletion;
 use crate::maildir::site::Site;
@@ -58,7 +58,7 @@ struct OpenBatch {
 
 impl Folder {
     fn find(&self, base: &[u8]) -> Option<&MessageFile> {
-        let alike = self.found.get(&*name::stem(base))?;
+        let alike = self.found.get(&*file_name::stem(base))?;
         let only = || if let [only] = alike.as_slice() { Some(only) } else { None };
         alike.iter().find(|found| found.base() == base).or_else(only)
     }
@@ -210,7 +210,7 @@ impl<'a> DeletedMail<'a> {
         let mut stems = HashSet::new();
         for batch in batches.iter().filter(|batch| batch.folder.is_some()) {
             let names = self.batch(batch)?.map(|open| open.names).unwrap_or_default();
-            stems.extend(names.iter().map(|name| name::stem(name::base(name)).into_owned()));
+            stems.extend(names.iter().map(|name| file_name::stem(file_name::base(name)).into_owned()));
         }
         Ok(stems)
     }
@@ -227,7 +227,7 @@ impl<'a> DeletedMail<'a> {
         let Some(OpenBatch { directory, names }) = self.batch(batch)? else { return Ok(0) };
         let mut removed = 0;
         for name in names {
-            let spares = spares(&name::stem(name::base(&name)));
+            let spares = spares(&file_name::stem(file_name::base(&name)));
             let in_folder = if spares { None } else { self.moved(batch, &name)? };
             let part = in_folder.as_ref().and_then(|found| Some((self.part_of(batch, found)?, found)));
             removed += usize::from(!spares && (batch.folder.is_none() || part.is_some()));
@@ -252,12 +252,12 @@ impl<'a> DeletedMail<'a> {
     fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), EnterFault> {
         match unlinkat(directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(self.told(errno)),
+            Err(errno) => Err(self.fault(errno)),
         }
     }
 
     fn batches(&self) -> Result<Vec<BatchName>, EnterFault> {
-        batch::batches(self.deleted.as_fd()).map_err(|errno| self.told(errno))
+        batch::batches(self.deleted.as_fd()).map_err(|errno| self.fault(errno))
     }
 
     /// A batch and the names in it; none if another session has removed it.
@@ -269,7 +269,7 @@ impl<'a> DeletedMail<'a> {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(Errno::NOENT) => Ok(None),
-            Err(errno) => Err(self.told(errno)),
+            Err(errno) => Err(self.fault(errno)),
         }
     }
 
@@ -290,17 +290,18 @@ impl<'a> DeletedMail<'a> {
             self.folders.insert(directory.clone(), folder);
         }
         let folder = self.folders.get(directory);
-        Ok(folder.and_then(|folder| folder.find(name::base(name))).cloned())
+        Ok(folder.and_then(|folder| folder.find(file_name::base(name))).cloned())
     }
 
     fn folder(&self, directory: &Path) -> Result<Folder, EnterFault> {
         let path = AsRef::<Path>::as_ref(self.path).join(directory);
         let parts = Parts::open(&self.site.root().open()?, &path)?;
-        let names =
-            parts.names(self.site.settling()).map_err(|error| EnterFault::unavailable(path.display(), &error))?;
+        let names = parts
+            .names(self.site.timestamp_granularity())
+            .map_err(|error| EnterFault::unavailable(path.display(), &error))?;
         let mut by_stem: HashMap<_, Vec<MessageFile>> = HashMap::new();
         for found in names.found {
-            by_stem.entry(name::stem(found.base()).into_owned()).or_default().push(found);
+            by_stem.entry(file_name::stem(found.base()).into_owned()).or_default().push(found);
         }
         Ok(Folder { parts, found: by_stem })
     }
@@ -314,7 +315,7 @@ impl<'a> DeletedMail<'a> {
         Parts::open(&root, self.path.as_ref()).map_err(io::Error::other)
     }
 
-    fn told(&self, errno: Errno) -> EnterFault {
+    fn fault(&self, errno: Errno) -> EnterFault {
         EnterFault::of(format!("{}/{}", self.path, batch::DELETED), errno)
     }
 }
@@ -332,10 +333,10 @@ fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
 /// Where a message comes back to, and as what: not as one to be thrown away, and as one not read, unless it is to be
 /// known as the one it was.
 fn name_again(name: &[u8], same: bool) -> (Subdirectory, Vec<u8>) {
-    let base = name::base(name);
+    let base = file_name::base(name);
     let base_again = if same { base.to_vec() } else { fresh_base(base) };
     let info = name.get(base.len()..).unwrap_or_default();
-    let Some(flags) = name::flags(name) else {
+    let Some(flags) = file_name::flags(name) else {
         return (if info.is_empty() { Subdirectory::New } else { Subdirectory::Cur }, [&*base_again, info].concat());
     };
     let dropped: &[u8] = if same { b"T" } else { b"ST" };

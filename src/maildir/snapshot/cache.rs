@@ -12,7 +12,7 @@ use crate::maildir::files::MessageFile;
 pub(in crate::maildir) struct CachedMaildrop {
     state: Mutex<CacheState>,
     building: Mutex<()>,
-    complained: AtomicBool,
+    has_failed: AtomicBool,
     /// The state of the mounts, by its number, in which all of the maildrop lay on this machine; 0 for never.
     local_at: AtomicU64,
 }
@@ -20,33 +20,33 @@ pub(in crate::maildir) struct CachedMaildrop {
 #[derive(Debug, Default)]
 struct CacheState {
     snapshot: Option<Arc<Snapshot>>,
-    mends: Corrections,
+    corrections: Corrections,
     removed: RemovedFiles,
 }
 
 impl CachedMaildrop {
     /// The last snapshot, if it is right as long as the stamps are.
-    pub(in crate::maildir) fn settled(&self) -> Option<Arc<Snapshot>> {
+    pub(in crate::maildir) fn reusable(&self) -> Option<Arc<Snapshot>> {
         let state = self.state();
-        state.snapshot.as_ref().filter(|snapshot| snapshot.settled && state.mends.is_empty()).cloned()
+        state.snapshot.as_ref().filter(|snapshot| snapshot.reusable && state.corrections.is_empty()).cloned()
     }
 
     /// Held while a snapshot is made: of several sessions that enter at once, one reads the disk.
-    pub(in crate::maildir) fn building(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn building(&self) -> MutexGuard<'_, ()> {
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the next snapshot can be made from.
     pub(in crate::maildir) fn known(&self) -> (Option<Arc<Snapshot>>, Corrections, RemovedFiles) {
         let state = self.state();
-        (state.snapshot.clone(), state.mends.clone(), state.removed.clone())
+        (state.snapshot.clone(), state.corrections.clone(), state.removed.clone())
     }
 
-    /// Keeps a new snapshot, into which `mended` and `removed` have gone.
-    pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, mended: &Corrections, removed: &RemovedFiles) {
+    /// Keeps a new snapshot, into which `corrected` and `removed` have gone.
+    pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, corrected: &Corrections, removed: &RemovedFiles) {
         let mut state = self.state();
         state.snapshot = Some(snapshot);
-        state.mends.retain(|file, mend| mended.get(file) != Some(mend));
+        state.corrections.retain(|file, correction| corrected.get(file) != Some(correction));
         state.removed.subtract(removed);
     }
 
@@ -64,22 +64,22 @@ impl CachedMaildrop {
     }
 
     /// Notes what the next snapshot must heed; gives whether it was not noted yet.
-    pub(in crate::maildir) fn mend(&self, found: &MessageFile, mend: Correction) -> bool {
-        self.state().mends.insert((found.inode, found.identity().into()), mend) != Some(mend)
+    pub(in crate::maildir) fn correct(&self, found: &MessageFile, correction: Correction) -> bool {
+        self.state().corrections.insert((found.inode, found.identity().into()), correction) != Some(correction)
     }
 
     /// Whether this is the first time: what cannot be written is told once.
-    pub(in crate::maildir) fn complain(&self) -> bool {
-        !self.complained.swap(true, Ordering::Relaxed)
+    pub(super) fn is_first_failure(&self) -> bool {
+        !self.has_failed.swap(true, Ordering::Relaxed)
     }
 
     /// All of the maildrop lies on this machine, as long as the mounts stay in this state.
-    pub(in crate::maildir) fn lies_local_at(&self, generation: u64) {
+    pub(in crate::maildir) fn set_local_at(&self, generation: u64) {
         self.local_at.store(generation, Ordering::Relaxed);
     }
 
     /// Whether that is known of this state of the mounts.
-    pub(in crate::maildir) fn is_local_at(&self, generation: u64) -> bool {
+    pub(super) fn is_local_at(&self, generation: u64) -> bool {
         self.local_at.load(Ordering::Relaxed) == generation
     }
 
@@ -89,7 +89,7 @@ impl CachedMaildrop {
     }
 
     /// Whether clients were told unique-ids that had to be pinned.
-    pub(in crate::maildir) fn holds_pins(&self) -> bool {
+    pub(in crate::maildir) fn has_pins(&self) -> bool {
         self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.has_pins())
     }
 

@@ -44,7 +44,7 @@ impl RemovedFiles {
     }
 
     /// Whether a message of that name was removed, and this is another file.
-    pub(in crate::maildir) fn has_another(&self, found: &MessageFile) -> bool {
+    pub(super) fn has_another(&self, found: &MessageFile) -> bool {
         !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
     }
 

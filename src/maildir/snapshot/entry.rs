@@ -10,7 +10,7 @@ pub(in crate::maildir) struct SnapshotEntry {
     pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) counted: Option<FileState>,
     /// The index beside the mail has it, unless somebody else has written another one since.
-    pub(in crate::maildir) noted: bool,
+    pub(in crate::maildir) indexed: bool,
     /// It could not be read when the snapshot was made.
     pub(super) unreadable: bool,
     /// Its file, in the state in which it was counted, cannot be read as mail.
@@ -22,7 +22,7 @@ pub(in crate::maildir) struct SnapshotEntry {
 pub(in crate::maildir) struct Size {
     pub(super) octets: u64,
     pub(super) counted: Option<FileState>,
-    pub(super) noted: bool,
+    pub(super) indexed: bool,
     pub(super) unreadable: bool,
     pub(super) no_mail: Option<NoMail>,
 }
@@ -33,7 +33,7 @@ impl Size {
     }
 
     /// Of a file that cannot be read as mail: the octets of the file.
-    pub(in crate::maildir) fn of_no_mail(why: NoMail, state: FileState) -> Self {
+    pub(super) fn of_no_mail(why: NoMail, state: FileState) -> Self {
         Self { no_mail: Some(why), ..Self::counted(state.size, state) }
     }
 
@@ -48,13 +48,13 @@ impl Size {
     }
 
     pub(super) fn believed(octets: u64) -> Self {
-        Self { octets, counted: None, noted: false, unreadable: false, no_mail: None }
+        Self { octets, counted: None, indexed: false, unreadable: false, no_mail: None }
     }
 }
 
 impl SnapshotEntry {
     /// The state of its file in which it was read whole, as mail.
-    pub(in crate::maildir) fn counted_mail(&self) -> Option<FileState> {
+    pub(super) fn counted_mail(&self) -> Option<FileState> {
         self.counted.filter(|_| self.no_mail.is_none())
     }
 }

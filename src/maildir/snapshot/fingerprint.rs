@@ -33,7 +33,7 @@ pub(in crate::maildir) struct Fingerprint {
     pub(super) digest: [u8; DIGEST],
     pub(super) is_whole: bool,
     /// When the file was made, which no program can change; none where the file system does not know.
-    pub(super) born: Option<Moment>,
+    pub(super) birth_time: Option<Moment>,
 }
 
 /// What is known of contents, by the inodes that directories tell.
@@ -49,7 +49,7 @@ pub(in crate::maildir) struct DuplicateFile {
 
 /// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more is known
 /// than its inode.
-pub(super) fn shared_name_key(found: &MessageFile, content: Option<&Fingerprint>) -> Box<[u8]> {
+pub(super) fn key_of(found: &MessageFile, content: Option<&Fingerprint>) -> Box<[u8]> {
     let mut key = found.identity().into_owned();
     key.push(KEY_SEPARATOR);
     match content {
@@ -65,7 +65,7 @@ pub(super) fn shared_name_key(found: &MessageFile, content: Option<&Fingerprint>
 /// A message's file, wherever it lies now. None if it is gone.
 pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     if let Some(file) = open(parts, found)?
-        && (is_it(&file, found)? || is_named_so(parts, found, &file)?)
+        && (is_listed_file(&file, found)? || is_named_file(parts, found, &file)?)
     {
         return Ok(Some(file));
     }
@@ -77,7 +77,7 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
                 let opened = open(parts, &now)?;
                 is_there = true;
                 file = Ok(match opened {
-                    Some(file) if is_it(&file, found)? => Some(file),
+                    Some(file) if is_listed_file(&file, found)? => Some(file),
                     _ => None,
                 });
             }
@@ -95,12 +95,12 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
 
 /// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name may get
 /// each other's names.
-fn is_it(file: &File, found: &MessageFile) -> io::Result<bool> {
+fn is_listed_file(file: &File, found: &MessageFile) -> io::Result<bool> {
     Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
 }
 
 /// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this file's.
-fn is_named_so(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
+fn is_named_file(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
     let mut is_named = false;
     parts.each(|now| {
         is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
@@ -133,11 +133,11 @@ pub(super) fn read(file: &File, state: FileState) -> io::Result<Fingerprint> {
     }
     let mut digest = [0; DIGEST];
     digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    Ok(Fingerprint { state, digest, is_whole: state.size < LARGEST, born: born(file) })
+    Ok(Fingerprint { state, digest, is_whole: state.size < LARGEST, birth_time: birth_time(file) })
 }
 
 /// When a file was made, if its file system knows.
-fn born(file: &File) -> Option<Moment> {
+fn birth_time(file: &File) -> Option<Moment> {
     let answer = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
     let is_known = answer.stx_mask & StatxFlags::BTIME.bits() != 0;
     is_known.then(|| Moment::at(answer.stx_btime.tv_sec, answer.stx_btime.tv_nsec))

@@ -53,7 +53,7 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
 }
 
 /// Puts away what has the name of the index and is none, for whoever wants to know what became of it.
-pub(in crate::maildir) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexFault) {
+pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexFault) {
     let renamed = directory(root, maildir.as_ref()).and_then(|maildir| renameat(&maildir, NAME, &maildir, ASIDE));
     let kept = match renamed {
         Ok(()) => format!("put aside as {ASIDE}"),

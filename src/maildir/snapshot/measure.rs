@@ -14,7 +14,7 @@ use super::entry::Size;
 use super::fingerprint::Fingerprints;
 use super::prior_sizes::PriorSizes;
 use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
-use crate::maildir::files::{Counted, FileState, MESSAGE, MessageFile, Moment, MovingKey, Parts, count, name};
+use crate::maildir::files::{Counted, FileState, MESSAGE, MessageFile, Moment, MovingKey, Parts, count, file_name};
 use crate::maildir::mail_root::MaildropPath;
 
 /// How often the names are gone through for messages that were not where their names had been read. Each time catches most
@@ -109,7 +109,7 @@ fn by_size(
         Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => return MeasureResult::NoMessage,
         Ok(stat) => u64::try_from(stat.st_size).unwrap_or_default(),
         Err(Errno::NOENT) => return MeasureResult::Moved,
-        Err(_) => name::disk_octets(found.base()).unwrap_or_default(),
+        Err(_) => file_name::disk_octets_in_name(found.base()).unwrap_or_default(),
     };
     if !known.is_unreadable(found) {
         let file = found.path();
@@ -125,7 +125,7 @@ impl MovedMessages {
     }
 
     /// Leaves out what is gone, or is no message.
-    pub(in crate::maildir) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
+    pub(super) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
         if !self.gone.is_empty() {
             found.retain(|found| !self.gone.contains(&found.moving_key()));
         }
@@ -138,13 +138,13 @@ impl MovedMessages {
     /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
     pub(in crate::maildir) fn follow(
         &mut self,
-        measuring: &Measurement<'_>,
+        measurement: &Measurement<'_>,
         moved: &[MessageFile],
     ) -> Result<(), EnterFault> {
-        let path = measuring.path;
+        let path = measurement.path;
         let mut left: HashMap<MovingKey, usize> = moved.iter().map(|found| (found.moving_key(), 0)).collect();
         for _ in 0..PASSES {
-            self.pass(measuring, &mut left).map_err(|error| EnterFault::unavailable(path, &error))?;
+            self.pass(measurement, &mut left).map_err(|error| EnterFault::unavailable(path, &error))?;
             if left.is_empty() {
                 return Ok(());
             }
@@ -154,8 +154,8 @@ impl MovedMessages {
     }
 
     /// Goes through the names once. `left`: how often each message was not among them.
-    fn pass(&mut self, measuring: &Measurement<'_>, left: &mut HashMap<MovingKey, usize>) -> io::Result<()> {
-        let parts = measuring.parts;
+    fn pass(&mut self, measurement: &Measurement<'_>, left: &mut HashMap<MovingKey, usize>) -> io::Result<()> {
+        let parts = measurement.parts;
         let (local, begun) = (parts.are_local(), Moment::before(Duration::ZERO));
         let before = parts.stamps(local)?;
         let mut seen = HashSet::new();
@@ -164,7 +164,7 @@ impl MovedMessages {
             if !left.contains_key(&key) {
                 return Ok(());
             }
-            match measuring.measure(&found)? {
+            match measurement.measure(&found)? {
                 MeasureResult::Known(size) => drop(self.sizes.insert(key.clone(), size)),
                 MeasureResult::NoMessage => drop(self.gone.insert(key.clone())),
                 MeasureResult::Moved => drop(seen.insert(key)),

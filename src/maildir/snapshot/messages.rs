@@ -7,7 +7,7 @@ use super::entry::SnapshotEntry;
 use super::fingerprint::{DuplicateFile, Fingerprints};
 use super::index::{self, IndexedSize};
 use super::surrogates::{Surrogates, renewed};
-use crate::maildir::files::{MessageFile, Stamps, name};
+use crate::maildir::files::{MessageFile, Stamps, file_name};
 use crate::maildir::mail_root::FileSystems;
 use crate::maildir::unique_ids::UidState;
 use crate::pop3::{Messages, UniqueId};
@@ -23,7 +23,7 @@ pub(in crate::maildir) struct Snapshot {
     /// It lies on local file systems, which answer from memory what they have in memory.
     pub(in crate::maildir) local: bool,
     /// While the stamps stay as they are, nothing has changed.
-    pub(in crate::maildir) settled: bool,
+    pub(in crate::maildir) reusable: bool,
     /// Something else than messages lies in the Maildir, and the log has told.
     pub(in crate::maildir) odd: bool,
     /// What clients that did not say UTF8 are offered, if that may be something else.
@@ -44,7 +44,7 @@ impl Snapshot {
             ids: UidState::default(),
             stamps,
             local: false,
-            settled: false,
+            reusable: false,
             odd: false,
             surrogates: None,
             copies: Arc::default(),
@@ -64,12 +64,12 @@ impl Snapshot {
         /// What the allocator adds to each name.
         const OVERHEAD: usize = 16;
         /// What a message takes that shares its name with another.
-        const KIN: usize = 512;
+        const SHARED_NAME: usize = 512;
         let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
         let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
-        let kin = (self.ids.twins.len() + self.contents.len() + self.copies.len()) * KIN;
+        let shared_name = (self.ids.name_sharers.len() + self.contents.len() + self.copies.len()) * SHARED_NAME;
         let listed = self.listed.memory() + self.ids.memory();
-        size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates + kin
+        size_of::<Self>() + names + size_of_val(&*self.entries) + listed + surrogates + shared_name
     }
 }
 
@@ -87,7 +87,7 @@ impl Snapshot {
 
     /// Whether to find out again what is not noted would cost more than to note it. A message costs an `open` and the
     /// reading, the index its writing whole: a few new messages, which their reader soon deletes, are not worth it.
-    pub(in crate::maildir) fn is_worth_noting(&self) -> bool {
+    pub(super) fn is_worth_indexing(&self) -> bool {
         /// Microseconds: to open and read one message, for each so many octets of it, to write an index, and for each so
         /// many messages in it.
         const OPEN: u64 = 20;
@@ -100,15 +100,15 @@ impl Snapshot {
             if entry.counted_mail().is_none() {
                 continue;
             }
-            again += if entry.noted { 0 } else { OPEN + listed.octets / OCTETS };
+            again += if entry.indexed { 0 } else { OPEN + listed.octets / OCTETS };
             messages += 1;
         }
         again > WORTH * (WRITE + messages / MESSAGES)
     }
 
     /// Whether anything was counted that the index does not have.
-    pub(in crate::maildir) fn has_news(&self) -> bool {
-        self.entries.iter().any(|entry| entry.counted_mail().is_some() && !entry.noted)
+    pub(in crate::maildir) fn has_unindexed(&self) -> bool {
+        self.entries.iter().any(|entry| entry.counted_mail().is_some() && !entry.indexed)
     }
 
     /// The octets of an index of these messages: of those that were counted.
@@ -122,16 +122,16 @@ impl Snapshot {
         let pairs = pairs.filter(|(index, _)| left_out.binary_search(index).is_err());
         index::write(pairs.filter_map(|(_, (entry, listed))| {
             let (state, found) = (entry.counted_mail()?, &entry.found);
-            let noted = IndexedSize { octets: listed.octets, state, inode: found.inode };
-            Some((name::stem(found.base()), noted))
+            let indexed = IndexedSize { octets: listed.octets, state, inode: found.inode };
+            Some((file_name::stem(found.base()), indexed))
         }))
     }
 
     /// The index was written.
-    pub(in crate::maildir) fn set_noted(&mut self) {
+    pub(in crate::maildir) fn set_indexed(&mut self) {
         // Nobody shares it before it is kept.
         for entry in Arc::get_mut(&mut self.entries).into_iter().flatten() {
-            entry.noted = entry.counted_mail().is_some();
+            entry.indexed = entry.counted_mail().is_some();
         }
     }
 
@@ -143,7 +143,7 @@ impl Snapshot {
             ids,
             stamps: self.stamps,
             local: self.local,
-            settled: self.settled,
+            reusable: self.reusable,
             odd: self.odd,
             surrogates: self.surrogates.as_ref().map(|surrogates| surrogates.renewed(changed)),
             copies: Arc::clone(&self.copies),

@@ -1,14 +1,16 @@
-//! A maildrop as it was at one moment: messages in order, their octets and unique-ids; and what is remembered of it.
+//! A maildrop as it was at one moment: messages in order, their octets and unique-ids; and the cache of snapshots.
 //!
-//! In: the Maildir's files, an earlier snapshot, the index beside the mail. Out: a `Snapshot`, which sessions share.
+//! In: the files of a Maildir, the snapshot before, the index beside the mail. Out: a `Snapshot`, which sessions share.
 //!
 //! | rule | where |
 //! |---|---|
-//! | a snapshot is used again only while `new`, `cur`, pins and lists are unchanged | `cache` |
-//! | a message is opened only if neither an earlier snapshot, the index, nor its name gives its octets | `messages`, `measure` |
+//! | a snapshot is used again only while `new`, `cur`, pins and lists are unchanged | `taking` |
+//! | of several sessions that enter at once, one reads the disk | `cache`, `taking` |
+//! | a message is opened only if neither the snapshot before, nor the index, nor its name gives its octets | `build`, `prior_sizes` |
 //! | a message that moves while it is measured is followed; one that cannot be read keeps its place | `measure` |
-//! | files that share a base name: equal content is one message, other content is another | `kin` |
-//! | the index is a cache: damage or absence costs time, nothing else | `index`, `index_file` |
+//! | files that share a base name: the same octets are one message, other octets another | `shared_names`, `fingerprint` |
+//! | what a session finds out is taken into the next snapshot | `corrections` |
+//! | the index is a cache: to lose it costs time and nothing else | `index`, `index_file` |
 //! | clients without UTF8 get messages with 8-bit headers wrapped, if the settings say so | `surrogates` |
 
 mod build;
@@ -18,10 +20,10 @@ mod entry;
 mod fingerprint;
 mod index;
 pub(in crate::maildir) mod index_file;
-mod kin;
 mod measure;
 mod messages;
 mod prior_sizes;
+mod shared_names;
 mod surrogates;
 mod taking;
 
@@ -29,8 +31,8 @@ pub(in crate::maildir) use cache::CachedMaildrop;
 pub(in crate::maildir) use corrections::{Correction, Corrections, RemovedFiles};
 pub(in crate::maildir) use entry::{Size, SnapshotEntry};
 pub(in crate::maildir) use fingerprint::{DuplicateFile, Fingerprints};
-pub(in crate::maildir) use kin::{SharedNameFiles, SharedNames};
 pub(in crate::maildir) use measure::{Measurement, log_no_mail};
 pub(in crate::maildir) use messages::Snapshot;
 pub(in crate::maildir) use prior_sizes::PriorSizes;
-pub(in crate::maildir) use taking::{ROUNDS, Snapshots, changed, usable};
+pub(in crate::maildir) use shared_names::{SharedNameFiles, SharedNames};
+pub(in crate::maildir) use taking::{ROUNDS, Snapshots, last_change, parse_index};

@@ -8,14 +8,14 @@ use super::entry::{Size, SnapshotEntry};
 use super::fingerprint::Fingerprint;
 use super::index::SizeIndex;
 use super::messages::Snapshot;
-use crate::maildir::files::{MessageFile, SharedName, name};
+use crate::maildir::files::{MessageFile, SharedName, file_name};
 use crate::pop3::{Listed, UniqueId};
 
 /// What is known of the messages before their files are opened.
 pub(in crate::maildir) struct PriorSizes<'a> {
     earlier: Option<&'a Snapshot>,
     by_file: HashMap<FileKey<'a>, (&'a SnapshotEntry, &'a Listed)>,
-    mends: &'a Corrections,
+    corrections: &'a Corrections,
     index: Option<&'a SizeIndex<'a>>,
 }
 
@@ -23,13 +23,13 @@ impl<'a> PriorSizes<'a> {
     /// `removed`: a file that has the inode of one of them since is another message.
     pub(in crate::maildir) fn new(
         earlier: Option<&'a Snapshot>,
-        mends: &'a Corrections,
+        corrections: &'a Corrections,
         removed: &RemovedFiles,
     ) -> Self {
         let pairs = earlier.iter().flat_map(|snapshot| snapshot.entries.iter().zip(snapshot.listed.iter()));
         let pairs = pairs.filter(|(entry, _)| !removed.has(&entry.found));
         let by_file = pairs.map(|(entry, listed)| (file(&entry.found), (entry, listed))).collect();
-        Self { earlier, by_file, mends, index: None }
+        Self { earlier, by_file, corrections, index: None }
     }
 
     /// Besides, what the index says.
@@ -38,27 +38,27 @@ impl<'a> PriorSizes<'a> {
     }
 
     pub(super) fn size(&self, found: &MessageFile) -> Option<Size> {
-        let mend = || self.mends.get(&(found.inode, found.identity().into()));
-        match if self.mends.is_empty() { None } else { mend() } {
+        let correction = || self.corrections.get(&(found.inode, found.identity().into()));
+        match if self.corrections.is_empty() { None } else { correction() } {
             Some(Correction::Sent(octets, state)) => return Some(Size::counted(*octets, *state)),
             Some(Correction::NoMail(why, state)) => return Some(Size::of_no_mail(*why, *state)),
             Some(Correction::Forget) => return None,
             None => {}
         }
-        let Some((SnapshotEntry { counted, noted, no_mail, .. }, listed)) = self.same_file(found) else {
-            return self.noted(found);
+        let Some((SnapshotEntry { counted, indexed, no_mail, .. }, listed)) = self.same_file(found) else {
+            return self.indexed(found);
         };
-        counted.map(|state| Size { noted: *noted, no_mail: *no_mail, ..Size::counted(listed.octets, state) })
+        counted.map(|state| Size { indexed: *indexed, no_mail: *no_mail, ..Size::counted(listed.octets, state) })
     }
 
     /// Whether it could not be read before.
-    pub(in crate::maildir) fn is_unreadable(&self, found: &MessageFile) -> bool {
+    pub(super) fn is_unreadable(&self, found: &MessageFile) -> bool {
         self.same_file(found).is_some_and(|(entry, _)| entry.unreadable)
     }
 
-    fn noted(&self, found: &MessageFile) -> Option<Size> {
-        let noted = self.index?.get(&name::stem(found.base()), found.inode)?;
-        Some(Size { noted: true, ..Size::counted(noted.octets, noted.state) })
+    fn indexed(&self, found: &MessageFile) -> Option<Size> {
+        let indexed = self.index?.get(&file_name::stem(found.base()), found.inode)?;
+        Some(Size { indexed: true, ..Size::counted(indexed.octets, indexed.state) })
     }
 
     /// Whether an earlier snapshot had the file.
@@ -67,18 +67,18 @@ impl<'a> PriorSizes<'a> {
     }
 
     /// Whether the index has the file.
-    pub(in crate::maildir) fn is_noted(&self, found: &MessageFile) -> bool {
-        self.noted(found).is_some()
+    pub(super) fn is_indexed(&self, found: &MessageFile) -> bool {
+        self.indexed(found).is_some()
     }
 
     /// Whether any message had kin.
-    pub(in crate::maildir) fn has_kin(&self) -> bool {
-        self.earlier.is_some_and(|earlier| !earlier.ids.twins.is_empty())
+    pub(super) fn has_shared_names(&self) -> bool {
+        self.earlier.is_some_and(|earlier| !earlier.ids.name_sharers.is_empty())
     }
 
     /// How a message stood to others of its name.
-    pub(in crate::maildir) fn kin(&self, found: &MessageFile) -> Option<&'a SharedName> {
-        self.same_file(found)?.0.found.kin.as_deref()
+    pub(in crate::maildir) fn shared_name(&self, found: &MessageFile) -> Option<&'a SharedName> {
+        self.same_file(found)?.0.found.shared_name.as_deref()
     }
 
     /// What was read of a file.
@@ -101,5 +101,5 @@ impl<'a> PriorSizes<'a> {
 type FileKey<'a> = (Cow<'a, [u8]>, u64);
 
 fn file(found: &MessageFile) -> FileKey<'_> {
-    (name::stem(found.base()), found.inode)
+    (file_name::stem(found.base()), found.inode)
 }

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::entry::SnapshotEntry;
 use crate::maildir::fault::{NoMail, concerns_one_file};
-use crate::maildir::files::{Compression, FileState, MESSAGE, MessageFile, MovingKey, Parts, name};
+use crate::maildir::files::{Compression, FileState, MESSAGE, MessageFile, MovingKey, Parts, file_name};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
 
 /// The messages of a snapshot as such clients see them.
@@ -44,7 +44,7 @@ impl<'a> KnownHeaders<'a> {
 }
 
 fn file(entry: &SnapshotEntry) -> HeaderKey<'_> {
-    (entry.found.inode, name::stem(entry.found.base()), entry.counted)
+    (entry.found.inode, file_name::stem(entry.found.base()), entry.counted)
 }
 
 impl Surrogates {
@@ -84,7 +84,7 @@ impl Surrogates {
     }
 
     /// The same with the unique-ids that changed, by index.
-    pub(in crate::maildir) fn renewed(&self, changed: &HashMap<usize, UniqueId>) -> Self {
+    pub(super) fn renewed(&self, changed: &HashMap<usize, UniqueId>) -> Self {
         Self { headers: Arc::clone(&self.headers), listed: renewed(&self.listed, changed) }
     }
 
@@ -164,7 +164,7 @@ fn whole_header(content: &mut impl io::Read) -> io::Result<Vec<u8>> {
 }
 
 /// The same messages with the unique-ids that changed, by index.
-pub(in crate::maildir) fn renewed(listed: &Arc<Messages>, changed: &HashMap<usize, UniqueId>) -> Arc<Messages> {
+pub(super) fn renewed(listed: &Arc<Messages>, changed: &HashMap<usize, UniqueId>) -> Arc<Messages> {
     if changed.is_empty() {
         return Arc::clone(listed);
     }

@@ -11,10 +11,10 @@ use super::cache::CachedMaildrop;
 use super::corrections::{Corrections, RemovedFiles};
 use super::index::SizeIndex;
 use super::index_file;
-use super::kin::SharedNames;
 use super::measure::{Measurement, MovedMessages};
 use super::messages::Snapshot;
 use super::prior_sizes::PriorSizes;
+use super::shared_names::SharedNames;
 use super::surrogates::{KnownHeaders, Surrogates};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{FileList, MessageFile, Moment, Parts, Stamps};
@@ -35,14 +35,15 @@ pub(in crate::maildir) struct Snapshots {
 
 /// What a new snapshot is made from, besides an earlier one.
 struct PriorState<'a> {
-    mends: &'a Corrections,
+    corrections: &'a Corrections,
     removed: &'a RemovedFiles,
     index: Option<&'a SizeIndex<'a>>,
 }
 
 impl Snapshots {
     pub(in crate::maildir) fn new(site: Site) -> Self {
-        let weight = |_: &MaildropPath, kept: &Arc<CachedMaildrop>| u32::try_from(kept.memory()).unwrap_or(u32::MAX);
+        let weight =
+            |_: &MaildropPath, cached: &Arc<CachedMaildrop>| u32::try_from(cached.memory()).unwrap_or(u32::MAX);
         let cache = Cache::builder()
             .max_capacity(site.settings().kept_octets)
             .weigher(weight)
@@ -66,14 +67,14 @@ impl Snapshots {
     }
 
     /// Whether all that was known to lie on this machine still does: nothing was mounted since.
-    pub(in crate::maildir) fn is_local_still(&self, kept: &CachedMaildrop) -> bool {
-        kept.is_local_at(self.site.mounts_generation())
+    pub(in crate::maildir) fn is_local_still(&self, cached: &CachedMaildrop) -> bool {
+        cached.is_local_at(self.site.mounts_generation())
     }
 
     /// Whether there were messages when the maildrop was last seen, as far as that is remembered.
-    pub(in crate::maildir) fn held_messages(&self, path: &MaildropPath) -> bool {
-        let kept = self.cached_already(&path.with_lists_of(path));
-        kept.is_some_and(|kept| kept.messages() > 0)
+    pub(in crate::maildir) fn had_messages(&self, path: &MaildropPath) -> bool {
+        let cached = self.cached_already(&path.with_lists_of(path));
+        cached.is_some_and(|cached| cached.messages() > 0)
     }
 
     /// The snapshot of a maildrop as it is now: the last one if nothing has changed, else a new one. Blocks while the disk
@@ -84,48 +85,48 @@ impl Snapshots {
     pub(in crate::maildir) fn take(
         &self,
         path: &MaildropPath,
-        kept: &Arc<CachedMaildrop>,
+        cached: &Arc<CachedMaildrop>,
     ) -> Result<Arc<Snapshot>, EnterFault> {
-        match self.unchanged(path, kept) {
+        match self.unchanged(path, cached) {
             Some(snapshot) => Ok(snapshot),
-            None => self.renewed(path, kept),
+            None => self.renewed(path, cached),
         }
     }
 
     /// The kept snapshot, if `new` and `cur` are as they were.
-    pub(in crate::maildir) fn unchanged(&self, path: &MaildropPath, kept: &CachedMaildrop) -> Option<Arc<Snapshot>> {
-        let (site, snapshot) = (&self.site, kept.settled()?);
+    pub(in crate::maildir) fn unchanged(&self, path: &MaildropPath, cached: &CachedMaildrop) -> Option<Arc<Snapshot>> {
+        let (site, snapshot) = (&self.site, cached.reusable()?);
         let is_same = Stamps::at(site.root(), path.as_ref()) == Some(snapshot.stamps);
         (is_same && snapshot.ids.are_current(site.root(), path, site.unique_ids())).then_some(snapshot)
     }
 
     /// A new snapshot; of several sessions that want one at the same moment, one makes it.
-    fn renewed(&self, path: &MaildropPath, kept: &Arc<CachedMaildrop>) -> Result<Arc<Snapshot>, EnterFault> {
-        let _building = kept.building();
-        if let Some(snapshot) = self.unchanged(path, kept) {
+    fn renewed(&self, path: &MaildropPath, cached: &Arc<CachedMaildrop>) -> Result<Arc<Snapshot>, EnterFault> {
+        let _building = cached.building();
+        if let Some(snapshot) = self.unchanged(path, cached) {
             return Ok(snapshot);
         }
         let site = &self.site;
         let root = site.root().open()?;
         // Before `new` and `cur` are held open: a login wants few descriptors at once.
-        let sought = UidSources::read(&root, site.lists(), path, site.unique_ids(), &site.settings().mount_table)?;
+        let sources = UidSources::read(&root, site.lists(), path, site.unique_ids(), &site.settings().mount_table)?;
         let parts = Parts::open(&root, path.as_ref())?;
         missing::check(&root, path, &parts, site.settings())?;
         if parts.are_missing() {
-            return missing(path, kept, &sought);
+            return empty_unless_known(path, cached, &sources);
         }
-        let (earlier, mends, removed) = kept.known();
+        let (earlier, corrections, removed) = cached.known();
         let octets = if earlier.is_none() { index_file::read(&root, path) } else { None };
-        let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
-        let noted = PriorState { mends: &mends, removed: &removed, index: index.as_ref() };
-        let mut snapshot = self.scan(path, &parts, &sought, earlier, &noted)?;
-        if snapshot.is_worth_noting() || (!mends.is_empty() && snapshot.has_news()) {
-            note(&root, path, kept, &mut snapshot);
+        let index = octets.as_deref().and_then(|octets| parse_index(&root, path, octets));
+        let prior = PriorState { corrections: &corrections, removed: &removed, index: index.as_ref() };
+        let mut snapshot = self.scan(path, &parts, &sources, earlier, &prior)?;
+        if snapshot.is_worth_indexing() || (!corrections.is_empty() && snapshot.has_unindexed()) {
+            write_index(&root, path, cached, &mut snapshot);
         }
         let snapshot = Arc::new(snapshot);
-        kept.replace(Arc::clone(&snapshot), &mends, &removed);
+        cached.replace(Arc::clone(&snapshot), &corrections, &removed);
         // Weighed when it is put in: once more, now that it holds the messages.
-        self.cache.insert(path.clone(), Arc::clone(kept));
+        self.cache.insert(path.clone(), Arc::clone(cached));
         Ok(snapshot)
     }
 
@@ -135,39 +136,39 @@ impl Snapshots {
         &self,
         path: &MaildropPath,
         parts: &Parts,
-        sought: &UidSources,
+        sources: &UidSources,
         mut earlier: Option<Arc<Snapshot>>,
-        noted: &PriorState<'_>,
+        prior: &PriorState<'_>,
     ) -> Result<Snapshot, EnterFault> {
-        let told = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
+        let was_logged = earlier.as_ref().is_some_and(|snapshot| snapshot.odd);
         let before = earlier.clone();
-        let sources = sought.sources(self.site.unique_ids());
-        let mut followed = MovedMessages::default();
+        let assigner = sources.assigner(self.site.unique_ids());
+        let mut moved_messages = MovedMessages::default();
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
         for round in 0..ROUNDS {
-            let mut names = self.names(path, parts, before.as_deref(), noted)?;
-            if let (Some(odd), false, 0) = (&names.odd, told, round) {
+            let mut names = self.names(path, parts, before.as_deref(), prior)?;
+            if let (Some(odd), false, 0) = (&names.odd, was_logged, round) {
                 tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
             }
-            followed.leave_out_gone(&mut names.found);
-            let known = PriorSizes::new(earlier.as_deref(), noted.mends, noted.removed).and(noted.index);
-            let kinship = SharedNames::new(parts, sources.pins, noted.removed).with(&known);
-            let (found, resolved) = kinship.resolve(std::mem::take(&mut names.found)).map_err(unavailable)?;
+            moved_messages.leave_out_gone(&mut names.found);
+            let known = PriorSizes::new(earlier.as_deref(), prior.corrections, prior.removed).and(prior.index);
+            let shared_names = SharedNames::new(parts, assigner.pins, prior.removed).with(&known);
+            let (found, resolved) = shared_names.resolve(std::mem::take(&mut names.found)).map_err(unavailable)?;
             let since = |found: &MessageFile| waits_since(parts, found, earlier.as_deref());
-            let settlement = sources.settle(found, |found| known.unique_id(found).cloned(), since);
+            let assignment = assigner.assign(found, |found| known.unique_id(found).cloned(), since);
             if round == 0 {
-                sought.log_faults(path, &sources, &settlement, earlier.as_deref().map(|earlier| &earlier.ids));
+                sources.log_faults(path, &assigner, &assignment, earlier.as_deref().map(|earlier| &earlier.ids));
             }
-            let ids = sought.ids(&sources, &settlement);
+            let ids = sources.ids(&assigner, &assignment);
             let (contents, largest) = (resolved.contents.clone(), self.site.settings().largest_message);
-            let measuring = Measurement { path, parts, known: &known, contents: &contents, largest };
-            let (snapshot, moved) = Snapshot::build(&names, settlement, ids, &known, resolved, |found| {
-                followed.size(found).map_or_else(|| measuring.size(found), |size| Ok(Some(size)))
+            let measurement = Measurement { path, parts, known: &known, contents: &contents, largest };
+            let (snapshot, moved) = Snapshot::build(&names, assignment, ids, &known, resolved, |found| {
+                moved_messages.size(found).map_or_else(|| measurement.size(found), |size| Ok(Some(size)))
             })?;
             if moved.is_empty() {
                 return self.with_surrogates(path, parts, snapshot, before.as_deref());
             }
-            followed.follow(&measuring, &moved)?;
+            moved_messages.follow(&measurement, &moved)?;
             earlier = Some(Arc::new(snapshot));
         }
         Err(EnterFault::Unavailable(format!("{path}: messages moved whenever they were looked for")))
@@ -179,13 +180,13 @@ impl Snapshots {
         path: &MaildropPath,
         parts: &Parts,
         earlier: Option<&Snapshot>,
-        noted: &PriorState<'_>,
+        prior: &PriorState<'_>,
     ) -> Result<FileList, EnterFault> {
         let unavailable = |error: io::Error| EnterFault::unavailable(path, &error);
-        let mut names = parts.names(self.site.settling()).map_err(unavailable)?;
+        let mut names = parts.names(self.site.timestamp_granularity()).map_err(unavailable)?;
         let known = earlier.iter().flat_map(|snapshot| snapshot.entries.iter()).map(|entry| &entry.found);
-        let known = known.filter(|found| !noted.removed.has(found));
-        let inodes = noted.index.into_iter().flat_map(SizeIndex::inodes);
+        let known = known.filter(|found| !prior.removed.has(found));
+        let inodes = prior.index.into_iter().flat_map(SizeIndex::inodes);
         parts.look_again(&mut names, known, inodes).map_err(unavailable)?;
         Ok(names)
     }
@@ -210,7 +211,7 @@ impl Snapshots {
 }
 
 /// The index that these octets are; what is none is put aside.
-pub(in crate::maildir) fn usable<'a>(
+pub(in crate::maildir) fn parse_index<'a>(
     root: &OpenRoot<'_>,
     path: &MaildropPath,
     octets: &'a [u8],
@@ -219,10 +220,10 @@ pub(in crate::maildir) fn usable<'a>(
 }
 
 /// Writes the index. A Maildir that may not be written, or a full disk, costs the index and nothing else.
-fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &CachedMaildrop, snapshot: &mut Snapshot) {
+fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop, snapshot: &mut Snapshot) {
     match index_file::write(root, path, &snapshot.index()) {
-        Ok(()) => snapshot.set_noted(),
-        Err(error) if kept.complain() => {
+        Ok(()) => snapshot.set_indexed(),
+        Err(error) if cached.is_first_failure() => {
             tracing::warn!(maildrop = %path, %error, "no index can be written: messages are counted again after a restart");
         }
         Err(_) => {}
@@ -231,9 +232,13 @@ fn note(root: &OpenRoot<'_>, path: &MaildropPath, kept: &CachedMaildrop, snapsho
 
 /// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
 /// away.
-fn missing(path: &MaildropPath, kept: &CachedMaildrop, sought: &UidSources) -> Result<Arc<Snapshot>, EnterFault> {
-    match kept.messages() {
-        0 if sought.know_pins() || kept.holds_pins() => {
+fn empty_unless_known(
+    path: &MaildropPath,
+    cached: &CachedMaildrop,
+    sources: &UidSources,
+) -> Result<Arc<Snapshot>, EnterFault> {
+    match cached.messages() {
+        0 if sources.has_pins() || cached.has_pins() => {
             Err(EnterFault::Unavailable(format!("{path} has neither new nor cur, and clients know messages of it")))
         }
         0 => Ok(Arc::new(Snapshot::empty())),
@@ -245,11 +250,11 @@ fn missing(path: &MaildropPath, kept: &CachedMaildrop, sought: &UidSources) -> R
 /// left out. After a restart it begins anew.
 fn waits_since(parts: &Parts, found: &MessageFile, earlier: Option<&Snapshot>) -> Option<Moment> {
     let first = earlier.and_then(|earlier| earlier.ids.waits_since(found));
-    changed(parts, found).map(|changed| first.map_or(changed, |first| first.min(changed)))
+    last_change(parts, found).map(|changed| first.map_or(changed, |first| first.min(changed)))
 }
 
 /// When a message's file was last touched; none if it is gone.
-pub(in crate::maildir) fn changed(parts: &Parts, found: &MessageFile) -> Option<Moment> {
+pub(in crate::maildir) fn last_change(parts: &Parts, found: &MessageFile) -> Option<Moment> {
     let stat = statat(parts.get(found.place)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some(Moment::changed(&stat))
 }

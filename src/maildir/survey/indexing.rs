@@ -8,7 +8,7 @@ use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::missing;
 use crate::maildir::snapshot::{
     Corrections, Fingerprints, Measurement, PriorSizes, ROUNDS, RemovedFiles, SharedNameFiles, Size, Snapshot,
-    index_file, usable,
+    index_file, parse_index,
 };
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{Pins, UidAssigner, UidState, UniqueIdSettings};
@@ -51,25 +51,26 @@ impl Store {
             return Ok(Indexed::default());
         }
         let octets = index_file::read(&root, path);
-        let index = octets.as_deref().and_then(|octets| usable(&root, path, octets));
-        let mends = Corrections::new();
+        let index = octets.as_deref().and_then(|octets| parse_index(&root, path, octets));
+        let corrections = Corrections::new();
         let (settings, pins) = (UniqueIdSettings::default(), Pins::default());
         let own = UidAssigner { settings: &settings, pins: &pins, lists: None };
         let (mut earlier, mut indexed, mut idle) = (None::<Snapshot>, Indexed::default(), 0);
         loop {
-            let mut names =
-                parts.names(self.site().settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+            let mut names = parts
+                .names(self.site().timestamp_granularity())
+                .map_err(|error| EnterFault::unavailable(path, &error))?;
             let removed = RemovedFiles::default();
-            let known = PriorSizes::new(earlier.as_ref(), &mends, &removed).and(index.as_ref());
+            let known = PriorSizes::new(earlier.as_ref(), &corrections, &removed).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
             let largest = self.site().settings().largest_message;
             let contents = Fingerprints::default();
-            let measuring = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
+            let measurement = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
             // Octets are looked for, whatever the unique-ids may be.
-            let settlement = own.settle(std::mem::take(&mut names.found), |_| None, |_| None);
+            let assignment = own.assign(std::mem::take(&mut names.found), |_| None, |_| None);
             let (mut snapshot, left) = Snapshot::build(
                 &names,
-                settlement,
+                assignment,
                 UidState::default(),
                 &known,
                 SharedNameFiles::default(),
@@ -77,7 +78,7 @@ impl Store {
                     if allowance.is_used_up() {
                         return Ok(None);
                     }
-                    let size = measuring.size(found)?;
+                    let size = measurement.size(found)?;
                     if let Some(read_octets) = size.and_then(Size::read) {
                         allowance.use_up(read_octets);
                         read(read_octets);
@@ -110,11 +111,11 @@ impl Allowance {
 }
 
 fn write(root: &OpenRoot<'_>, path: &MaildropPath, snapshot: &mut Snapshot) -> Result<(), EnterFault> {
-    if !snapshot.has_news() {
+    if !snapshot.has_unindexed() {
         return Ok(());
     }
     let failed = |error: io::Error| EnterFault::Unavailable(format!("{path}: its index cannot be written: {error}"));
     index_file::write(root, path, &snapshot.index()).map_err(failed)?;
-    snapshot.set_noted();
+    snapshot.set_indexed();
     Ok(())
 }

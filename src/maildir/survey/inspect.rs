@@ -73,12 +73,12 @@ fn condition(place: Option<DirectoryId>, fault: EnterFault) -> Condition {
 }
 
 fn place(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<DirectoryId>, EnterFault> {
-    let told = |errno: Errno| EnterFault::of(path, errno);
+    let fault = |errno: Errno| EnterFault::of(path, errno);
     match root.beneath(path.as_ref(), PASSING) {
-        Ok(directory) => fstat(directory).map(|stat| Some(DirectoryId::of(&stat))).map_err(told),
+        Ok(directory) => fstat(directory).map(|stat| Some(DirectoryId::of(&stat))).map_err(fault),
         // Asks besides whether a link leads to nothing, which is no missing Maildir.
         Err(Errno::NOENT) => root.directory(path.as_ref()).map(|_| None),
-        Err(errno) => Err(told(errno)),
+        Err(errno) => Err(fault(errno)),
     }
 }
 

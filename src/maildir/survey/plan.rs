@@ -7,7 +7,7 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{MessageFile, Parts};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::missing;
-use crate::maildir::snapshot::{RemovedFiles, SharedNames, changed};
+use crate::maildir::snapshot::{RemovedFiles, SharedNames, last_change};
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{AssignedMessage, ListKind, UidAssigner, UidSources, UidlOrigin};
 
@@ -84,32 +84,33 @@ impl Store {
         self.site().require_markers(path)?;
         let root = self.site().root().open()?;
         let parts = Parts::open(&root, path.as_ref())?;
-        let sought = UidSources::read(&root, self.site().lists(), path, settings, &self.site().settings().mount_table)?;
+        let sources =
+            UidSources::read(&root, self.site().lists(), path, settings, &self.site().settings().mount_table)?;
         missing::check(&root, path, &parts, self.site().settings())?;
         if parts.are_missing() {
             return Ok(Planned::default());
         }
         let names = parts.names(Duration::ZERO).map_err(|error| EnterFault::unavailable(path, &error))?;
-        let (sources, removed) = (sought.sources(settings), RemovedFiles::default());
-        let resolved = SharedNames::new(&parts, sources.pins, &removed).resolve(names.found);
+        let (assigner, removed) = (sources.assigner(settings), RemovedFiles::default());
+        let resolved = SharedNames::new(&parts, assigner.pins, &removed).resolve(names.found);
         let (found, _) = resolved.map_err(|error| EnterFault::unavailable(path, &error))?;
-        Ok(planned(&sources, found, &parts))
+        Ok(planned(&assigner, found, &parts))
     }
 }
 
-fn planned(sources: &UidAssigner<'_>, found: Vec<MessageFile>, parts: &Parts) -> Planned {
-    let Some(lists) = &sources.lists else { return Planned::default() };
+fn planned(assigner: &UidAssigner<'_>, found: Vec<MessageFile>, parts: &Parts) -> Planned {
+    let Some(lists) = &assigner.lists else { return Planned::default() };
     let messages = found.len();
     let dead = lists.dead(&found.iter().map(MessageFile::base).collect());
-    let settlement = sources.settle(found, |_| None, |found| changed(parts, found));
-    let shown: Vec<PlannedMessage> = settlement.messages.iter().map(planned_message).collect();
+    let assignment = assigner.assign(found, |_| None, |found| last_change(parts, found));
+    let shown: Vec<PlannedMessage> = assignment.messages.iter().map(planned_message).collect();
     let count = |origin| shown.iter().filter(|message| message.origin == origin).count();
     let bases = |origin| {
         let those = shown.iter().filter(|message| message.origin == origin);
         those.map(|message| message.base.clone()).collect()
     };
     let pinned = count(UidlOrigin::Pin);
-    let has_rule = sources.settings.precedence.contains(&ListKind::BaseName);
+    let has_rule = assigner.settings.precedence.contains(&ListKind::BaseName);
     Planned {
         messages,
         pinned,
@@ -118,7 +119,7 @@ fn planned(sources: &UidAssigner<'_>, found: Vec<MessageFile>, parts: &Parts) ->
         waiting: messages - shown.len(),
         invalid: bases(UidlOrigin::Invalid),
         duplicate: bases(UidlOrigin::Duplicate),
-        over_long: settlement.messages.iter().filter(|message| message.unique_id.is_over_long()).count(),
+        over_long: assignment.messages.iter().filter(|message| message.unique_id.is_over_long()).count(),
         dead,
         lists: lists.found(),
         both: lists.is_doubtful(),
@@ -128,10 +129,10 @@ fn planned(sources: &UidAssigner<'_>, found: Vec<MessageFile>, parts: &Parts) ->
     }
 }
 
-fn planned_message(settled: &AssignedMessage) -> PlannedMessage {
+fn planned_message(assigned: &AssignedMessage) -> PlannedMessage {
     PlannedMessage {
-        base: String::from_utf8_lossy(settled.found.base()).into_owned(),
-        unique_id: settled.unique_id.as_str().to_owned(),
-        origin: settled.origin,
+        base: String::from_utf8_lossy(assigned.found.base()).into_owned(),
+        unique_id: assigned.unique_id.as_str().to_owned(),
+        origin: assigned.origin,
     }
 }

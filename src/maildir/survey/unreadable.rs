@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, openat, statat};
 use rustix::io::Errno;
 
 use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
-use crate::maildir::files::{MESSAGE, MessageFile, Parts, name, require_mail};
+use crate::maildir::files::{MESSAGE, MessageFile, Parts, file_name, require_mail};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::store::Store;
 
@@ -32,7 +32,8 @@ impl Store {
     /// See [`EnterFault`].
     pub fn unreadable(&self, path: &MaildropPath, most: usize) -> Result<Unreadable, EnterFault> {
         let parts = Parts::open(&self.site().root().open()?, path.as_ref())?;
-        let names = parts.names(self.site().settling()).map_err(|error| EnterFault::unavailable(path, &error))?;
+        let names =
+            parts.names(self.site().timestamp_granularity()).map_err(|error| EnterFault::unavailable(path, &error))?;
         let mut unreadable = Unreadable::default();
         for found in names.found.iter().take(most) {
             unreadable.looked_at += 1;
@@ -63,9 +64,9 @@ impl Unreadable {
 /// Whether a file can be read as mail, as far as that is to be told without reading what is not compressed. What is gone, or
 /// is no regular file, is nobody's mail.
 fn look(part: BorrowedFd<'_>, found: &MessageFile, largest: u64) -> io::Result<()> {
-    if let Some(told) = name::disk_octets(found.base()) {
+    if let Some(size_in_name) = file_name::disk_octets_in_name(found.base()) {
         let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
-        if stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(told)) && told <= largest {
+        if stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(size_in_name)) && size_in_name <= largest {
             return Ok(());
         }
     }

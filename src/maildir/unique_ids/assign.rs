@@ -24,7 +24,7 @@ pub(in crate::maildir) struct AssignedMessage {
     pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) unique_id: UniqueId,
     /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
-    pub(in crate::maildir) wish: Option<PendingPin>,
+    pub(in crate::maildir) pending_pin: Option<PendingPin>,
     pub(in crate::maildir) origin: UidlOrigin,
 }
 
@@ -71,49 +71,49 @@ impl Assignment {
 }
 
 impl UidAssigner<'_> {
-    /// Settles the messages, which come in the order of their arrival. `held` tells what an earlier snapshot had. `since`
+    /// Settles the messages, which come in the order of their arrival. `earlier` tells what an earlier snapshot had. `since`
     /// tells from when on a message may wait for the other server; none if its file is gone.
-    pub(in crate::maildir) fn settle(
+    pub(in crate::maildir) fn assign(
         &self,
         found: Vec<MessageFile>,
-        held: impl Fn(&MessageFile) -> Option<UniqueId>,
+        earlier: impl Fn(&MessageFile) -> Option<UniqueId>,
         since: impl Fn(&MessageFile) -> Option<Moment>,
     ) -> Assignment {
-        let mut settlement = Assignment::default();
+        let mut assignment = Assignment::default();
         let mut messages = Vec::with_capacity(found.len());
         for found in found {
-            let message = self.candidate(found, &held);
-            match self.waits(&message, &held, &since) {
-                Some(since) => drop(settlement.waiting.insert(message.found.identity().into(), since)),
+            let message = self.candidate(found, &earlier);
+            match self.waits(&message, &earlier, &since) {
+                Some(since) => drop(assignment.waiting.insert(message.found.identity().into(), since)),
                 None => messages.push(message),
             }
         }
         if messages.iter().any(|message| message.rank.is_some()) {
             messages.sort_by(|one, other| order::compare((&one.found, one.rank), (&other.found, other.rank)));
         }
-        self.part(&mut messages);
-        settlement.messages = messages.into_iter().map(|message| self.settled(message)).collect();
-        settlement
+        self.make_unique(&mut messages);
+        assignment.messages = messages.into_iter().map(|message| self.assigned(message)).collect();
+        assignment
     }
 
     /// What a message would have, were it alone.
-    fn candidate(&self, found: MessageFile, held: &impl Fn(&MessageFile) -> Option<UniqueId>) -> Candidate {
+    fn candidate(&self, found: MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>) -> Candidate {
         // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
-        let exact = found.kin_key().and_then(|key| self.pins.get_exactly(key));
+        let exact = found.shared_name_key().and_then(|key| self.pins.get_exactly(key));
         let pin = exact.or_else(|| if found.is_later() { None } else { self.pins.get(found.base()) });
         if let Some((key, pin)) = pin {
-            let must_be_pinned = |key: &[u8]| found.kin_key().is_some_and(|own| own != key);
-            let back = if must_be_pinned(key) { found.kin_key() } else { pin.gone.map(|_| key) };
-            let (unique_id, rank, back) = (pin.unique_id.clone(), pin.rank, back.map(Into::into));
-            return Candidate { found, unique_id, rank, origin: UidlOrigin::Pin, back };
+            let must_be_pinned = |key: &[u8]| found.shared_name_key().is_some_and(|own| own != key);
+            let repin = if must_be_pinned(key) { found.shared_name_key() } else { pin.gone.map(|_| key) };
+            let (unique_id, rank, repin) = (pin.unique_id.clone(), pin.rank, repin.map(Into::into));
+            return Candidate { found, unique_id, rank, origin: UidlOrigin::Pin, repin };
         }
         let old = self.lists.as_ref().and_then(|lists| lists.find(found.base()));
         let rank = old.as_ref().and_then(|old| old.rank);
         let (unique_id, origin) = match old.map(|old| self.valid(&old)) {
             Some(Some(unique_id)) => (unique_id, UidlOrigin::List),
-            other => (own(&found, held), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
+            other => (own(&found, earlier), if other.is_some() { UidlOrigin::Invalid } else { UidlOrigin::Own }),
         };
-        Candidate { found, unique_id, rank, origin, back: None }
+        Candidate { found, unique_id, rank, origin, repin: None }
     }
 
     /// The other server's unique-id, if it can be told.
@@ -127,12 +127,12 @@ impl UidAssigner<'_> {
     fn waits(
         &self,
         message: &Candidate,
-        held: &impl Fn(&MessageFile) -> Option<UniqueId>,
+        earlier: &impl Fn(&MessageFile) -> Option<UniqueId>,
         since: &impl Fn(&MessageFile) -> Option<Moment>,
     ) -> Option<Moment> {
         if self.settings.import != ImportMode::Follow
             || message.origin != UidlOrigin::Own
-            || held(&message.found).is_some()
+            || earlier(&message.found).is_some()
         {
             return None;
         }
@@ -143,7 +143,7 @@ impl UidAssigner<'_> {
 
     /// No two messages have the same unique-id, nor one that another message had: a client that knows it would not fetch
     /// this one. The first keeps it; what is pinned goes before what is not.
-    fn part(&self, messages: &mut [Candidate]) {
+    fn make_unique(&self, messages: &mut [Candidate]) {
         if self.pins.is_empty() && self.lists.is_none() {
             return;
         }
@@ -152,32 +152,32 @@ impl UidAssigner<'_> {
         told.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
         for message in messages.iter_mut().filter(|one| one.origin != UidlOrigin::Pin) {
             if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
-                message.unique_id = unique::hashed(message.found.kin_key().unwrap_or(message.found.base()));
+                message.unique_id = unique::hashed(message.found.shared_name_key().unwrap_or(message.found.base()));
                 message.origin = UidlOrigin::Duplicate;
             }
             told.insert(message.unique_id.clone());
         }
     }
 
-    fn settled(&self, message: Candidate) -> AssignedMessage {
-        let Candidate { found, unique_id, rank, origin, back } = message;
+    fn assigned(&self, message: Candidate) -> AssignedMessage {
+        let Candidate { found, unique_id, rank, origin, repin } = message;
         let key = match origin {
-            UidlOrigin::Pin => back,
-            _ if found.kin.is_some() => found.kin_key().map(Into::into),
+            UidlOrigin::Pin => repin,
+            _ if found.shared_name.is_some() => found.shared_name_key().map(Into::into),
             _ if !self.settings.import.reads() && is_own(&unique_id, &found) => None,
             _ => Some(found.identity().into()),
         };
-        let wish = key.map(|key| PendingPin { key, rank, is_own: origin == UidlOrigin::Own });
-        AssignedMessage { found, unique_id, wish, origin }
+        let pending_pin = key.map(|key| PendingPin { key, rank, is_own: origin == UidlOrigin::Own });
+        AssignedMessage { found, unique_id, pending_pin, origin }
     }
 }
 
 /// Our own rule, and what an earlier snapshot had by it.
-fn own(found: &MessageFile, held: &impl Fn(&MessageFile) -> Option<UniqueId>) -> UniqueId {
+fn own(found: &MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>) -> UniqueId {
     if found.is_later() {
         return unique::hashed(found.key());
     }
-    held(found).unwrap_or_else(|| unique::plain(&found.identity()))
+    earlier(found).unwrap_or_else(|| unique::plain(&found.identity()))
 }
 
 /// What our own rule gives again needs no pin.
@@ -192,7 +192,7 @@ struct Candidate {
     rank: Option<Rank>,
     origin: UidlOrigin,
     /// What is to be pinned anew: its pin says that its name was gone, or knows it by its name alone.
-    back: Option<Box<[u8]>>,
+    repin: Option<Box<[u8]>>,
 }
 
 /// What must be pinned, by the message's index.

@@ -12,14 +12,14 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(in crate::maildir) struct Retrievals {
     by_name: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// Messages whose name without `,U=<n>` is that of another one, which may be gone by now.
-    apart: HashSet<Box<[u8]>>,
+    ambiguous_names: HashSet<Box<[u8]>>,
     /// How many days the mail of each person stays who has used the maildrop; none for ever.
     terms: HashMap<Box<str>, Option<u64>>,
 }
 
 impl Retrievals {
     pub(in crate::maildir) fn of(pins: Pins) -> Self {
-        Self { apart: pins.apart(), terms: pins.terms().clone(), by_name: pins.into_retrieved() }
+        Self { ambiguous_names: pins.ambiguous_names(), terms: pins.terms().clone(), by_name: pins.into_retrieved() }
     }
 
     /// The longest time for which anybody's mail stays who has used the maildrop, and at least that of this person; none for
@@ -32,11 +32,11 @@ impl Retrievals {
     }
 
     /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
-    /// did. `has_twin`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
-    pub(in crate::maildir) fn last_by(&self, person: &str, found: &MessageFile, has_twin: bool) -> Option<u64> {
+    /// did. `shares_name`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
+    pub(in crate::maildir) fn last_by(&self, person: &str, found: &MessageFile, shares_name: bool) -> Option<u64> {
         let key = found.key();
         let of_identity = || {
-            let is_its_own = !has_twin && !self.apart.contains(key);
+            let is_its_own = !shares_name && !self.ambiguous_names.contains(key);
             self.by_name.get(&*found.identity()).filter(|_| is_its_own)
         };
         let retrievals = self.by_name.get(key).or_else(of_identity)?;

@@ -23,9 +23,9 @@ pub(in crate::maildir) struct UidSources {
 #[derive(Clone, Debug, Default)]
 pub(in crate::maildir) struct UidState {
     /// What must be pinned before it is told.
-    wishes: Arc<PendingPins>,
+    pending_pins: Arc<PendingPins>,
     /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
-    pub(in crate::maildir) twins: Vec<usize>,
+    pub(in crate::maildir) name_sharers: Vec<usize>,
     pins: Option<FileStamp>,
     lists: ListStamps,
     /// Whether another server's list was found.
@@ -70,28 +70,28 @@ impl UidSources {
     }
 
     /// What settles unique-ids.
-    pub(in crate::maildir) fn sources<'a>(&'a self, settings: &'a UniqueIdSettings) -> UidAssigner<'a> {
+    pub(in crate::maildir) fn assigner<'a>(&'a self, settings: &'a UniqueIdSettings) -> UidAssigner<'a> {
         let lists = settings.import.reads().then(|| ForeignLists::parse(&self.contents, settings));
         UidAssigner { settings, pins: &self.pins, lists }
     }
 
     /// What a snapshot made from it remembers.
-    pub(in crate::maildir) fn ids(&self, sources: &UidAssigner<'_>, settlement: &Assignment) -> UidState {
+    pub(in crate::maildir) fn ids(&self, assigner: &UidAssigner<'_>, assignment: &Assignment) -> UidState {
         UidState {
-            wishes: Arc::default(),
-            twins: Vec::new(),
+            pending_pins: Arc::default(),
+            name_sharers: Vec::new(),
             pins: self.pins.stamp,
             lists: self.contents.stamps,
-            has_list: sources.lists.as_ref().is_some_and(ForeignLists::is_any),
-            unusable: sources.lists.as_ref().and_then(|lists| lists.unusable.as_deref().map(Arc::from)),
-            has_pins: self.know_pins(),
-            waiting: Arc::new(settlement.waiting.clone()),
-            until: settlement.waiting.values().min().map(|since| since.later_by(sources.settings.follow_wait)),
+            has_list: assigner.lists.as_ref().is_some_and(ForeignLists::is_any),
+            unusable: assigner.lists.as_ref().and_then(|lists| lists.unusable.as_deref().map(Arc::from)),
+            has_pins: self.has_pins(),
+            waiting: Arc::new(assignment.waiting.clone()),
+            until: assignment.waiting.values().min().map(|since| since.later_by(assigner.settings.follow_wait)),
         }
     }
 
     /// Whether clients were told of any message.
-    pub(in crate::maildir) fn know_pins(&self) -> bool {
+    pub(in crate::maildir) fn has_pins(&self) -> bool {
         !self.pins.is_empty()
     }
 
@@ -99,22 +99,22 @@ impl UidSources {
     pub(in crate::maildir) fn log_faults(
         &self,
         path: &MaildropPath,
-        sources: &UidAssigner<'_>,
-        settlement: &Assignment,
+        assigner: &UidAssigner<'_>,
+        assignment: &Assignment,
         earlier: Option<&UidState>,
     ) {
         if earlier.is_some_and(|earlier| earlier.lists == self.contents.stamps) {
             return;
         }
-        if let Some(fault) = sources.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
+        if let Some(fault) = assigner.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
             tracing::error!(
                 maildrop = %path,
                 %fault,
                 "UIDL is answered by [SYS/TEMP] until this list is repaired or removed, left out of uidl.precedence, or uidl.import is done"
             );
         }
-        for fault in sources.lists.iter().flat_map(|lists| &lists.faults) {
-            let unlisted = settlement.unlisted();
+        for fault in assigner.lists.iter().flat_map(|lists| &lists.faults) {
+            let unlisted = assignment.unlisted();
             tracing::warn!(maildrop = %path, %fault, unlisted, "another server's list of unique-ids is not whole");
         }
     }
@@ -122,20 +122,20 @@ impl UidSources {
 
 impl UidState {
     /// Notes what there is to know of a message besides its unique-id.
-    pub(in crate::maildir) fn note(&mut self, index: usize, has_twin: bool, wish: Option<PendingPin>) {
-        self.twins.extend(has_twin.then_some(index));
-        if let Some(wish) = wish {
-            Arc::make_mut(&mut self.wishes).insert(index, wish);
+    pub(in crate::maildir) fn note(&mut self, index: usize, shares_name: bool, pending_pin: Option<PendingPin>) {
+        self.name_sharers.extend(shares_name.then_some(index));
+        if let Some(pending_pin) = pending_pin {
+            Arc::make_mut(&mut self.pending_pins).insert(index, pending_pin);
         }
     }
 
     /// Whether something must be pinned before it is told.
-    pub(in crate::maildir) fn want_pins(&self) -> bool {
-        !self.wishes.is_empty()
+    pub(in crate::maildir) fn needs_pins(&self) -> bool {
+        !self.pending_pins.is_empty()
     }
 
-    pub(in crate::maildir) fn wish(&self, index: usize) -> Option<&PendingPin> {
-        self.wishes.get(&index)
+    pub(in crate::maildir) fn pending_pin(&self, index: usize) -> Option<&PendingPin> {
+        self.pending_pins.get(&index)
     }
 
     /// Since when a message waits for another server; none if it does not.
@@ -161,18 +161,19 @@ impl UidState {
     pub(in crate::maildir) fn memory(&self) -> usize {
         /// What a map adds to each entry.
         const OVERHEAD: usize = 64;
-        let wishes = self.wishes.values().map(|wish| size_of::<PendingPin>() + wish.key.len() + OVERHEAD);
+        let pending_pins =
+            self.pending_pins.values().map(|pending_pin| size_of::<PendingPin>() + pending_pin.key.len() + OVERHEAD);
         let waiting = self.waiting.keys().map(|key| size_of::<Moment>() + key.len() + OVERHEAD);
-        wishes.sum::<usize>() + waiting.sum::<usize>() + size_of_val(&*self.twins)
+        pending_pins.sum::<usize>() + waiting.sum::<usize>() + size_of_val(&*self.name_sharers)
     }
 
     /// The same after some messages were pinned.
     pub(in crate::maildir) fn after_pinning(&self, indices: &[usize], stamp: Option<FileStamp>) -> Self {
-        let mut wishes = PendingPins::clone(&self.wishes);
+        let mut pending_pins = PendingPins::clone(&self.pending_pins);
         for index in indices {
-            wishes.remove(index);
+            pending_pins.remove(index);
         }
-        Self { wishes: Arc::new(wishes), pins: stamp, has_pins: true, ..self.clone() }
+        Self { pending_pins: Arc::new(pending_pins), pins: stamp, has_pins: true, ..self.clone() }
     }
 
     /// Whether pins and lists are as they were. Where there is neither, nothing is asked.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::UnreadLines;
 use super::text::{decimal, last_word, lines, word};
-use crate::maildir::files::name;
+use crate::maildir::files::file_name;
 
 /// A list; each base name with the last of its records.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn record(line: &[u8], version: u8) -> Option<(&[u8], SizelistRecord)> {
     let (line, numbers) = if version == 0 { (line, &b""[..]) } else { last_word(line)? };
     let (file, octets) = last_word(line)?;
     decimal::<u64>(octets)?;
-    let base = name::base(file);
+    let base = file_name::base(file);
     if base.is_empty() || base.contains(&b'/') {
         return None;
     }

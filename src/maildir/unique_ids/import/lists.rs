@@ -9,7 +9,7 @@ use super::courier::Sizelist;
 use super::neutral::ImportFile;
 use super::settings::{ListKind, UniqueIdSettings};
 use super::uidlist::Uidlist;
-use crate::maildir::files::name;
+use crate::maildir::files::file_name;
 use crate::maildir::unique_ids::Rank;
 
 /// The lists of one maildrop, read.
@@ -137,7 +137,7 @@ impl<'a> ForeignLists<'a> {
 }
 
 fn by_name<T>(base: &[u8], get: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
-    get(base).or_else(|| match name::identity(base) {
+    get(base).or_else(|| match file_name::identity(base) {
         Cow::Borrowed(_) => None,
         Cow::Owned(before) => get(&before),
     })

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::UnreadLines;
 use super::text::{last_word, lines};
-use crate::maildir::files::name;
+use crate::maildir::files::file_name;
 
 /// A list; each base name with the last of its lines.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<'a> ImportFile<'a> {
         }
         let mut list = Self { records: HashMap::new(), unread: UnreadLines::default() };
         for (number, line) in lines(octets).filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#")) {
-            let record = last_word(line).map(|(file, unique_id)| (name::base(file), unique_id));
+            let record = last_word(line).map(|(file, unique_id)| (file_name::base(file), unique_id));
             match record.filter(|(base, unique_id)| !base.is_empty() && !unique_id.is_empty()) {
                 Some((base, unique_id)) => {
                     list.records.insert(base, ImportRecord { unique_id, line: number as u64 });

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::UnreadLines;
 use super::format::{FormatValues, UidlFormat};
 use super::text::{decimal, lines, word};
-use crate::maildir::files::name;
+use crate::maildir::files::file_name;
 
 /// A list; each base name with the last of its records.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ fn uid(line: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 fn base_name(name: &[u8]) -> Option<&[u8]> {
-    let base = name::base(name);
+    let base = file_name::base(name);
     (!base.is_empty() && !base.contains(&b'/')).then_some(base)
 }
 

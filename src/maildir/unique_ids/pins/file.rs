@@ -107,7 +107,7 @@ impl<'d> LockedPins<'d> {
         let (pins, whole) = content(maildir, &file)?;
         let mut locked = Self { maildir, file, pins };
         if locked.has_further_names()? {
-            locked.part()?;
+            locked.replace_linked_file()?;
         } else if fstat(&locked.file)?.st_size.unsigned_abs() != whole {
             // A stump at the end was never told; what is appended must not stand behind it.
             locked.file.set_len(whole)?;
@@ -131,7 +131,7 @@ impl<'d> LockedPins<'d> {
 
     /// Goes on in a copy: the file has a further name, such as that of another person's message, or in a back-up. Nothing is
     /// written into that.
-    fn part(&mut self) -> io::Result<()> {
+    fn replace_linked_file(&mut self) -> io::Result<()> {
         let lines = self.pins.everything();
         let begun = self.begin(&lines)?;
         self.put_in_place(begun, lines)

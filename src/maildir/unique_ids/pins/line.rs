@@ -43,7 +43,7 @@ impl PinLine {
         }
         let mut words = text.split(' ');
         match words.next()? {
-            "told" => told(&mut words),
+            "told" => pin(&mut words),
             "retrieved" => retrieved(&mut words),
             "term" => term(&mut words),
             _ => Some(Self::Unknown(text.as_bytes().into())),
@@ -67,7 +67,7 @@ impl PinLine {
     }
 }
 
-fn told<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PinLine> {
+fn pin<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PinLine> {
     let unique_id = UniqueId::imported(words.next()?)?;
     let rank = match words.next()? {
         "-" => None,

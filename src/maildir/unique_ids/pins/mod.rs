@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::maildir::files::KEY_SEPARATOR;
-use crate::maildir::files::{FileStamp, name};
+use crate::maildir::files::{FileStamp, file_name};
 use crate::maildir::unique_ids::Rank;
 pub(in crate::maildir) use file::{LockedPins, read, stamp};
 pub(in crate::maildir) use line::PinLine;
@@ -58,12 +58,12 @@ pub struct Retrieval {
 /// two messages differ in it alone.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct Pins {
-    told: HashMap<Box<[u8]>, Pin>,
+    by_key: HashMap<Box<[u8]>, Pin>,
     retrieved: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// How many days the mail of each person stays who has used this maildrop; none for ever.
     terms: HashMap<Box<str>, Option<u64>>,
     /// What those messages are known by, without `,U=<n>`, of which others of that name have keys of their own.
-    kin: HashSet<Box<[u8]>>,
+    shared_names: HashSet<Box<[u8]>>,
     /// Lines in good order whose kind a later version knows.
     unknown: Vec<Box<[u8]>>,
     /// Lines read, those included that say nothing new.
@@ -77,30 +77,30 @@ pub(in crate::maildir) struct Pins {
 impl Pins {
     /// Whether nothing is known of any message.
     pub(in crate::maildir) fn is_empty(&self) -> bool {
-        self.told.is_empty() && self.retrieved.is_empty()
+        self.by_key.is_empty() && self.retrieved.is_empty()
     }
 
     /// The pin of a message, and what it is known by there.
     pub(in crate::maildir) fn get(&self, base: &[u8]) -> Option<(&[u8], &Pin)> {
-        if self.told.is_empty() {
+        if self.by_key.is_empty() {
             return None;
         }
-        self.get_exactly(base).or_else(|| self.get_exactly(&name::identity(base)))
+        self.get_exactly(base).or_else(|| self.get_exactly(&file_name::identity(base)))
     }
 
     /// The same, of what is known by this very name.
     pub(in crate::maildir) fn get_exactly(&self, key: &[u8]) -> Option<(&[u8], &Pin)> {
-        self.told.get_key_value(key).map(|(key, pin)| (&**key, pin))
+        self.by_key.get_key_value(key).map(|(key, pin)| (&**key, pin))
     }
 
     /// Whether any message has a key of its own beside others of its name.
-    pub(in crate::maildir) fn have_kin(&self) -> bool {
-        !self.kin.is_empty()
+    pub(in crate::maildir) fn have_shared_names(&self) -> bool {
+        !self.shared_names.is_empty()
     }
 
     /// Whether one of these has.
-    pub(in crate::maildir) fn have_kin_of(&self, identity: &[u8]) -> bool {
-        self.have_kin() && self.kin.contains(identity)
+    pub(in crate::maildir) fn have_shared_name_of(&self, identity: &[u8]) -> bool {
+        self.have_shared_names() && self.shared_names.contains(identity)
     }
 
     /// Who retrieved what is known by this very name.
@@ -109,8 +109,8 @@ impl Pins {
     }
 
     /// What is known by its base name with `,U=<n>`, since another message was told of without it.
-    pub(in crate::maildir) fn apart(&self) -> HashSet<Box<[u8]>> {
-        self.told.keys().filter(|key| *name::identity(key) != ***key).cloned().collect()
+    pub(in crate::maildir) fn ambiguous_names(&self) -> HashSet<Box<[u8]>> {
+        self.by_key.keys().filter(|key| *file_name::identity(key) != ***key).cloned().collect()
     }
 
     /// How many days the mail of each person stays who has used this maildrop; none for ever.
@@ -125,15 +125,15 @@ impl Pins {
 
     /// The unique-ids told, with the messages they belong to.
     pub(in crate::maildir) fn owners(&self) -> HashMap<&str, &[u8]> {
-        self.told.iter().map(|(key, pin)| (pin.unique_id.as_str(), &**key)).collect()
+        self.by_key.iter().map(|(key, pin)| (pin.unique_id.as_str(), &**key)).collect()
     }
 
     /// Takes what a line says; a pin that is there already stays.
     pub(in crate::maildir) fn take(&mut self, line: PinLine) {
         self.lines += 1;
         match line {
-            PinLine::Pin(key, pin) => match self.told.get_mut(&key) {
-                None => self.tell(key, pin),
+            PinLine::Pin(key, pin) => match self.by_key.get_mut(&key) {
+                None => self.add_pin(key, pin),
                 // The same once more: its message is back, or gone.
                 Some(first) if first.unique_id == pin.unique_id => first.gone = pin.gone,
                 Some(_) => {}
@@ -149,18 +149,18 @@ impl Pins {
         }
     }
 
-    fn tell(&mut self, key: Box<[u8]>, pin: Pin) {
+    fn add_pin(&mut self, key: Box<[u8]>, pin: Pin) {
         if let Some(at) = memchr(KEY_SEPARATOR, &key) {
-            self.kin.insert(name::identity(key.get(..at).unwrap_or_default()).into());
+            self.shared_names.insert(file_name::identity(key.get(..at).unwrap_or_default()).into());
         }
-        self.told.insert(key, pin);
+        self.by_key.insert(key, pin);
     }
 
     /// Takes what an earlier file says and this one does not.
     fn complete(&mut self, earlier: Self) {
-        for (key, pin) in earlier.told {
-            if !self.told.contains_key(&key) {
-                self.tell(key, pin);
+        for (key, pin) in earlier.by_key {
+            if !self.by_key.contains_key(&key) {
+                self.add_pin(key, pin);
             }
         }
         for (key, retrievals) in earlier.retrieved {
@@ -185,24 +185,24 @@ impl Pins {
         /// Fewer are not worth it.
         const SLACK: usize = 1_000;
         let marks: usize = self.retrieved.values().map(Vec::len).sum();
-        let twice = self.lines.saturating_sub(self.told.len() + marks + self.terms.len() + self.unknown.len());
-        let over = self.told.values().filter(|pin| pin.gone.is_some_and(|day| is_over(day, today))).count();
-        let here = self.told.values().filter(|pin| pin.gone.is_none()).count();
+        let twice = self.lines.saturating_sub(self.by_key.len() + marks + self.terms.len() + self.unknown.len());
+        let over = self.by_key.values().filter(|pin| pin.gone.is_some_and(|day| has_expired(day, today))).count();
+        let here = self.by_key.values().filter(|pin| pin.gone.is_none()).count();
         // Marks without a pin go with their message.
-        let marked = self.retrieved.keys().filter(|key| !self.told.contains_key(*key)).count();
+        let marked = self.retrieved.keys().filter(|key| !self.by_key.contains_key(*key)).count();
         let needless = [twice, over, here.saturating_sub(present), marked.saturating_sub(present)];
-        let gone = self.told.iter().filter(|(_, pin)| pin.gone.is_some()).map(|(key, _)| self.lines_of(key));
+        let gone = self.by_key.iter().filter(|(_, pin)| pin.gone.is_some()).map(|(key, _)| self.lines_of(key));
         let is_full = gone.sum::<usize>() > MOST_GONE + MOST_GONE / 4;
         self.damaged > 0 || is_full || needless.iter().any(|lines| *lines > SLACK + present / 4)
     }
 
     /// All that is known, a line for each.
     fn everything(&self) -> Vec<PinLine> {
-        let told = self.told.iter().map(|(key, pin)| PinLine::Pin(key.clone(), pin.clone()));
+        let pins = self.by_key.iter().map(|(key, pin)| PinLine::Pin(key.clone(), pin.clone()));
         let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
             retrievals.iter().map(|retrieval| PinLine::Retrieved(key.clone(), retrieval.clone()))
         });
-        told.chain(retrieved).chain(self.other_lines()).collect()
+        pins.chain(retrieved).chain(self.other_lines()).collect()
     }
 
     /// What is not about messages.
@@ -218,7 +218,7 @@ impl Pins {
 
     /// What does not outlive its message, since too many others went later.
     fn too_many(&self, present: &HashSet<Box<[u8]>>, today: Day, most: usize) -> HashSet<&[u8]> {
-        let absent = self.told.iter().filter(|(key, _)| !present.contains(*key));
+        let absent = self.by_key.iter().filter(|(key, _)| !present.contains(*key));
         let mut absent: Vec<(Day, &[u8])> = absent.map(|(key, pin)| (pin.gone.unwrap_or(today), &**key)).collect();
         absent.sort_unstable_by(|one, other| other.cmp(one));
         let mut lines = 0;
@@ -231,23 +231,23 @@ impl Pins {
 
     /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
     fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<PinLine> {
-        let mut lines = Vec::with_capacity(self.told.len());
+        let mut lines = Vec::with_capacity(self.by_key.len());
         let too_many = self.too_many(present, today, MOST_GONE);
         let kept = |key: &[u8], gone: Option<Day>| match gone {
             _ if present.contains(key) => Some(None),
             _ if too_many.contains(key) => None,
             None => Some(Some(today)),
-            Some(day) => (!is_over(day, today)).then_some(Some(day)),
+            Some(day) => (!has_expired(day, today)).then_some(Some(day)),
         };
-        for (key, pin) in &self.told {
+        for (key, pin) in &self.by_key {
             if let Some(gone) = kept(key, pin.gone) {
                 lines.push(PinLine::Pin(key.clone(), Pin { gone, ..pin.clone() }));
             }
         }
         for (key, retrievals) in &self.retrieved {
             // A mark lives as long as the pin; without one, as long as the file.
-            let gone = self.told.get(key).and_then(|pin| pin.gone);
-            if present.contains(key) || self.told.contains_key(key) && kept(key, gone).is_some() {
+            let gone = self.by_key.get(key).and_then(|pin| pin.gone);
+            if present.contains(key) || self.by_key.contains_key(key) && kept(key, gone).is_some() {
                 lines.extend(retrievals.iter().map(|retrieval| PinLine::Retrieved(key.clone(), retrieval.clone())));
             }
         }
@@ -257,7 +257,7 @@ impl Pins {
 }
 
 /// Whether a pin has outlived its name, gone since a day, for long enough.
-fn is_over(gone: Day, today: Day) -> bool {
+fn has_expired(gone: Day, today: Day) -> bool {
     gone.saturating_add(OUTLIVES) < today
 }
 
@@ -331,7 +331,7 @@ mod tests {
             }
         }
         assert!(twice.want_rewriting_on(3_000, 500));
-        assert_eq!(rewritten(&file, 681).told.len(), 0);
+        assert_eq!(rewritten(&file, 681).by_key.len(), 0);
         assert!(Pins { damaged: 1, ..Pins::default() }.want_rewriting_on(0, 500));
     }
 
@@ -383,8 +383,8 @@ mod tests {
                 pins.take(PinLine::Retrieved(key.as_bytes().into(), Retrieval { by: by.into(), at }));
             }
         }
-        let told: Vec<(&str, u64)> = pins.retrievals(b"here").iter().map(|one| (&*one.by, one.at)).collect();
-        assert_eq!(told, [("ajones", 7), ("mbrown", 8)]);
+        let retrievals: Vec<(&str, u64)> = pins.retrievals(b"here").iter().map(|one| (&*one.by, one.at)).collect();
+        assert_eq!(retrievals, [("ajones", 7), ("mbrown", 8)]);
         let lines = pins.lines(&HashSet::from([b"here".as_slice().into()]), 200);
         let marks = lines.iter().filter(|line| matches!(line, PinLine::Retrieved(key, _) if **key != *b"gone"));
         assert_eq!((lines.len(), marks.count()), (5, 4));

@@ -34,9 +34,9 @@ pub(in crate::maildir) struct FileList {
     /// They lie on local file systems.
     pub(in crate::maildir) local: bool,
     /// A later look with the same stamps would find the same names.
-    pub(in crate::maildir) settled: bool,
+    pub(in crate::maildir) reusable: bool,
     /// What is not among them is gone: nothing changed while they were read, by stamps that are surely new.
-    pub(in crate::maildir) certain: bool,
+    pub(super) certain: bool,
     /// The first of those entries that are no regular files.
     pub(in crate::maildir) odd: Option<PathBuf>,
 }
@@ -103,16 +103,16 @@ struct RepeatedScan<'a> {
 }
 
 impl Parts {
-    /// Reads the names until no message can be missing. `settling`: how old a change must be for no later one to share its
+    /// Reads the names until no message can be missing. `timestamp_granularity`: how old a change must be for no later one to share its
     /// stamp.
     ///
     /// # Errors
     /// They cannot be read, or more and more messages turned up for as long as they were read.
-    pub(in crate::maildir) fn names(&self, settling: Duration) -> io::Result<FileList> {
+    pub(in crate::maildir) fn names(&self, timestamp_granularity: Duration) -> io::Result<FileList> {
         let local = self.are_local();
         let mut reading = RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
         for round in 0..ROUNDS {
-            if let Some(names) = reading.round(round, settling)? {
+            if let Some(names) = reading.round(round, timestamp_granularity)? {
                 return Ok(names);
             }
         }
@@ -120,12 +120,12 @@ impl Parts {
     }
 
     /// Looks a second time for messages that were there and are not among the names: on a file system whose answers may be
-    /// old, or while others rename, not to be found is not to be gone. `noted`: inodes of which no more is known.
+    /// old, or while others rename, not to be found is not to be gone. `indexed`: inodes of which no more is known.
     pub(in crate::maildir) fn look_again<'f>(
         &self,
         names: &mut FileList,
         known: impl Iterator<Item = &'f MessageFile>,
-        mut noted: impl Iterator<Item = u64>,
+        mut indexed: impl Iterator<Item = u64>,
     ) -> io::Result<()> {
         if names.certain {
             return Ok(());
@@ -136,7 +136,7 @@ impl Parts {
         let may_be_missing = known.filter(|found| !inodes.contains(&found.inode));
         let missing: Vec<&MessageFile> =
             may_be_missing.filter(|found| !names.has(found) && !is_replaced(found)).collect();
-        if missing.is_empty() && noted.all(|inode| inode == 0 || inodes.contains(&inode)) {
+        if missing.is_empty() && indexed.all(|inode| inode == 0 || inodes.contains(&inode)) {
             return Ok(());
         }
         // Asks the server, and drops what is remembered.
@@ -161,7 +161,7 @@ impl Parts {
 
 impl RepeatedScan<'_> {
     /// Reads once more. None if a message may be missing.
-    fn round(&mut self, round: usize, settling: Duration) -> io::Result<Option<FileList>> {
+    fn round(&mut self, round: usize, timestamp_granularity: Duration) -> io::Result<Option<FileList>> {
         let begun = Moment::before(Duration::ZERO);
         let before = self.parts.stamps(self.local)?;
         let mut look = self.parts.look()?;
@@ -171,9 +171,9 @@ impl RepeatedScan<'_> {
         let margin = if self.local { Duration::ZERO } else { ELSEWHERE };
         let found = in_order(look.found);
         if is_still && (is_of_one_moment || before.are_older_than(begun.earlier_by(margin))) {
-            let settled = self.local && before.are_older_than(begun.earlier_by(settling));
+            let reusable = self.local && before.are_older_than(begun.earlier_by(timestamp_granularity));
             let certain = self.local && before.are_older_than(begun);
-            let names = FileList { settled, certain, ..self.names(before, found) };
+            let names = FileList { reusable, certain, ..self.names(before, found) };
             return Ok(Some(names));
         }
         let is_like_the_last = found == self.found;
@@ -210,7 +210,7 @@ impl RepeatedScan<'_> {
     }
 
     fn names(&self, stamps: Stamps, found: Vec<MessageFile>) -> FileList {
-        FileList { found, stamps, local: self.local, settled: false, certain: false, odd: self.odd.clone() }
+        FileList { found, stamps, local: self.local, reusable: false, certain: false, odd: self.odd.clone() }
     }
 }
 

@@ -12,7 +12,7 @@ use std::io;
 use rustix::fs::fstat;
 
 use super::corrections::RemovedFiles;
-use super::fingerprint::{self, DuplicateFile, Fingerprint, Fingerprints, shared_name_key};
+use super::fingerprint::{self, DuplicateFile, Fingerprint, Fingerprints, key_of};
 use super::prior_sizes::PriorSizes;
 use crate::maildir::fault::concerns_one_file;
 use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts, SharedName};
@@ -76,8 +76,8 @@ impl<'a> SharedNames<'a> {
         found: Vec<MessageFile>,
     ) -> io::Result<(Vec<MessageFile>, SharedNameFiles)> {
         let is_plain = |pair: &[MessageFile]| !matches!(pair, [one, other] if one.order(other) == Ordering::Equal);
-        let knows_kin = self.pins.have_kin() || self.known.is_some_and(PriorSizes::has_kin);
-        if !knows_kin && self.removed.is_empty() && found.windows(2).all(is_plain) {
+        let knows_shared_names = self.pins.have_shared_names() || self.known.is_some_and(PriorSizes::has_shared_names);
+        if !knows_shared_names && self.removed.is_empty() && found.windows(2).all(is_plain) {
             return Ok((found, self.resolved));
         }
         let mut messages = Vec::with_capacity(found.len());
@@ -88,7 +88,7 @@ impl<'a> SharedNames<'a> {
                 further.push(next);
             }
             if further.is_empty() {
-                messages.push(self.alone(first)?);
+                messages.push(self.without_others(first)?);
             } else {
                 further.insert(0, first);
                 messages.extend(self.group(further)?);
@@ -99,10 +99,11 @@ impl<'a> SharedNames<'a> {
 
     /// A message beside which there is none of its name now keeps what it had; one that was not listed before is a later one
     /// if there were others.
-    fn alone(&mut self, mut found: MessageFile) -> io::Result<MessageFile> {
-        let earlier = self.known.and_then(|known| known.kin(&found));
+    fn without_others(&mut self, mut found: MessageFile) -> io::Result<MessageFile> {
+        let earlier = self.known.and_then(|known| known.shared_name(&found));
         if !self.had_others(&found) {
-            found.kin = earlier.filter(|kin| matches!(kin, SharedName::Later(_))).cloned().map(Box::new);
+            found.shared_name =
+                earlier.filter(|shared_name| matches!(shared_name, SharedName::Later(_))).cloned().map(Box::new);
             return Ok(found);
         }
         let content = match self.look(&found)? {
@@ -110,15 +111,17 @@ impl<'a> SharedNames<'a> {
             FingerprintResult::Unreadable => None,
             FingerprintResult::Gone => return Ok(found),
         };
-        let key = shared_name_key(&found, content.as_ref());
-        let kin = self.kin_before(&found, &key).or_else(|| (!self.is_listed(&found)).then_some(SharedName::Later(key)));
-        found.kin = kin.map(Box::new);
+        let key = key_of(&found, content.as_ref());
+        let shared_name = self
+            .earlier_shared_name(&found, &key)
+            .or_else(|| (!self.is_listed(&found)).then_some(SharedName::Later(key)));
+        found.shared_name = shared_name.map(Box::new);
         Ok(found)
     }
 
     /// Whether there were other messages of its name, which clients may know.
     fn had_others(&self, found: &MessageFile) -> bool {
-        self.removed.has_another(found) || self.pins.have_kin_of(&found.identity())
+        self.removed.has_another(found) || self.pins.have_shared_name_of(&found.identity())
     }
 
     fn is_listed(&self, found: &MessageFile) -> bool {
@@ -126,7 +129,7 @@ impl<'a> SharedNames<'a> {
     }
 
     /// How a message stood to others of its name before, by its pin or by an earlier listing.
-    fn kin_before(&self, found: &MessageFile, key: &[u8]) -> Option<SharedName> {
+    fn earlier_shared_name(&self, found: &MessageFile, key: &[u8]) -> Option<SharedName> {
         if let Some((key, pin)) = self.pins.get_exactly(key) {
             let is_later = pin.unique_id == unique::hashed(key);
             return Some(if is_later { SharedName::Later(key.into()) } else { SharedName::First(key.into()) });
@@ -136,8 +139,8 @@ impl<'a> SharedNames<'a> {
             return Some(SharedName::Later(found.base().into()));
         }
         // Another file may have the inode of one that is gone.
-        let is_of = |kin: &&SharedName| kin.key() == key || !kin.key().contains(&KEY_SEPARATOR);
-        self.known.and_then(|known| known.kin(found)).filter(is_of).cloned()
+        let is_of = |shared_name: &&SharedName| shared_name.key() == key || !shared_name.key().contains(&KEY_SEPARATOR);
+        self.known.and_then(|known| known.shared_name(found)).filter(is_of).cloned()
     }
 
     fn group(&mut self, group: Vec<MessageFile>) -> io::Result<Vec<MessageFile>> {
@@ -153,11 +156,11 @@ impl<'a> SharedNames<'a> {
                 _ => members.push(Member { found, content, copies: Vec::new(), key: Box::default() }),
             }
         }
-        let messages = if members.len() > 1 { self.apart(members) } else { members };
+        let messages = if members.len() > 1 { self.rank_members(members) } else { members };
         let mut found = Vec::with_capacity(messages.len());
         for Member { found: mut message, copies, .. } in messages {
-            if message.kin.is_none() {
-                message = self.alone(message)?;
+            if message.shared_name.is_none() {
+                message = self.without_others(message)?;
             }
             if !copies.is_empty() {
                 self.resolved.copies.insert(message.clone(), copies);
@@ -168,37 +171,39 @@ impl<'a> SharedNames<'a> {
     }
 
     /// Gives each its key; the one that was there first comes first.
-    fn apart(&self, mut members: Vec<Member>) -> Vec<Member> {
+    fn rank_members(&self, mut members: Vec<Member>) -> Vec<Member> {
         for member in &mut members {
-            let key = shared_name_key(&member.found, member.content.as_ref());
-            let before = member.files().find_map(|file| self.kin_before(file, &key));
+            let key = key_of(&member.found, member.content.as_ref());
+            let before = member.files().find_map(|file| self.earlier_shared_name(file, &key));
             let is_newcomer =
-                |kin: &Self| kin.had_others(&member.found) && !member.files().any(|file| kin.is_listed(file));
-            let kin = before.or_else(|| is_newcomer(self).then(|| SharedName::Later(key.clone())));
-            member.found.kin = kin.map(Box::new);
+                |names: &Self| names.had_others(&member.found) && !member.files().any(|file| names.is_listed(file));
+            let shared_name = before.or_else(|| is_newcomer(self).then(|| SharedName::Later(key.clone())));
+            member.found.shared_name = shared_name.map(Box::new);
             member.key = key;
         }
-        let has_first = members.iter().any(|member| matches!(member.found.kin.as_deref(), Some(SharedName::First(_))));
-        let open = members.iter().enumerate().filter(|(_, member)| member.found.kin.is_none());
+        let has_first =
+            members.iter().any(|member| matches!(member.found.shared_name.as_deref(), Some(SharedName::First(_))));
+        let open = members.iter().enumerate().filter(|(_, member)| member.found.shared_name.is_none());
         let oldest = open.min_by_key(|(_, member)| self.seniority(member)).map(|(index, _)| index);
         let first = oldest.filter(|_| !has_first);
-        for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| member.found.kin.is_none()) {
+        for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| member.found.shared_name.is_none()) {
             let key = std::mem::take(&mut member.key);
-            let kin = if Some(index) == first { SharedName::First(key) } else { SharedName::Later(key) };
-            member.found.kin = Some(Box::new(kin));
+            let shared_name = if Some(index) == first { SharedName::First(key) } else { SharedName::Later(key) };
+            member.found.shared_name = Some(Box::new(shared_name));
         }
-        members.sort_by(|one, other| one.found.kin.cmp(&other.found.kin));
+        members.sort_by(|one, other| one.found.shared_name.cmp(&other.found.shared_name));
         members
     }
 
     /// What sorts the one first that was there first: it was listed, it is in the index, its file is the oldest.
     fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m MessageFile) {
         let is_listed = member.files().any(|file| self.is_listed(file));
-        let is_noted = member.files().any(|file| self.known.is_some_and(|known| known.is_noted(file)));
+        let is_indexed = member.files().any(|file| self.known.is_some_and(|known| known.is_indexed(file)));
         // Files that were made within one tick of the kernel's clock are of the same age.
-        let age =
-            member.content.map(|Fingerprint { born, state, .. }| [born.unwrap_or(state.modified), state.modified]);
-        (!is_listed, !is_noted, age.is_none(), age, member.found.base(), &member.found)
+        let age = member
+            .content
+            .map(|Fingerprint { birth_time, state, .. }| [birth_time.unwrap_or(state.modified), state.modified]);
+        (!is_listed, !is_indexed, age.is_none(), age, member.found.base(), &member.found)
     }
 
     /// Finds out what a file holds.
@@ -237,7 +242,7 @@ impl Member {
     fn join(&mut self, found: MessageFile, content: Fingerprint, known: Option<&PriorSizes<'_>>) {
         let is_listed = |found: &MessageFile| known.is_some_and(|known| known.is_listed(found));
         if let Some(own) = &mut self.content {
-            own.born = own.born.min(content.born);
+            own.birth_time = own.birth_time.min(content.birth_time);
         }
         let (mut copy, mut state) = (found, content.state);
         if !is_listed(&self.found)

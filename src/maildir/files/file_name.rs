@@ -59,12 +59,12 @@ pub(in crate::maildir) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The octets on the wire that the deliverer wrote into the name: `,W=<n>`. `,S=<n>` counts line ends otherwise.
-pub(in crate::maildir) fn told_octets(base: &[u8]) -> Option<u64> {
+pub(in crate::maildir) fn octets_in_name(base: &[u8]) -> Option<u64> {
     number_of(base, b"W")
 }
 
 /// The octets on disk that the deliverer wrote into the name: `,S=<n>`.
-pub(in crate::maildir) fn disk_octets(base: &[u8]) -> Option<u64> {
+pub(in crate::maildir) fn disk_octets_in_name(base: &[u8]) -> Option<u64> {
     number_of(base, b"S")
 }
 
@@ -144,7 +144,7 @@ mod tests {
             let base = base(name.as_bytes());
             assert_eq!(identity(base), known_by.as_bytes(), "{name}");
             assert_eq!(stem(base), left.as_bytes(), "{name}");
-            assert_eq!(told_octets(base), octets, "{name}");
+            assert_eq!(octets_in_name(base), octets, "{name}");
         }
     }
 
