@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ffi::{CStr, OsStr};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, fstat, seek, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, fstat, openat, seek, statat};
 use rustix::io::Errno;
 
 use super::file_name::{self, Arrival};
@@ -172,6 +173,15 @@ impl Parts {
             Subdirectory::Cur => &self.cur,
         };
         part.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Opens a message's file under the name that was found: never through a link, never waiting for a pipe's other end.
+    ///
+    /// # Errors
+    /// `NOENT` where it is not there any more, `LOOP` and `NXIO` for what is no file.
+    pub(in crate::maildir) fn open_file(&self, found: &MessageFile) -> Result<File, Errno> {
+        let part = self.get(found.place).ok_or(Errno::NOENT)?;
+        openat(part, &*found.name, MESSAGE, Mode::empty()).map(File::from)
     }
 
     /// Whether both lie on local file systems.

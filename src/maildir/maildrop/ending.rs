@@ -1,7 +1,8 @@
 //! What is done at the end of a session that ended by QUIT, besides removing what it marked.
 
 use super::session::Maildrop;
-use crate::maildir::removal;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::removal::{self, DeletedMail};
 use crate::maildir::settings::{Deletion, MarkSeen, Offer, Settings};
 
 impl Settings {
@@ -55,13 +56,8 @@ impl Maildrop {
     }
 
     fn remove_what_is_old(&mut self, marked: &[usize]) {
-        let clock = self.site().clock();
-        if self.expiry.is_some()
-            && let Err(fault) = clock.now()
-        {
-            if clock.should_log() {
-                tracing::error!(%fault, "no mail is removed for its age");
-            }
+        let has_deleted = self.has_deleted();
+        if (self.expiry.is_none() && !has_deleted) || !self.believes_clock() {
             return;
         }
         if let Some(expiry) = self.expiry {
@@ -77,8 +73,33 @@ impl Maildrop {
                 Err(fault) => tracing::warn!(maildrop = %self.path, %fault, "aged mail is not removed"),
             }
         }
-        if let Err(fault) = removal::clean_up(self.site(), &self.path) {
-            tracing::warn!(maildrop = %self.path, %fault, "what was deleted long ago is not cleaned up");
+        if has_deleted && let Err(fault) = removal::clean_up(self.site(), &self.path) {
+            self.warn_not_cleaned_up(&fault);
         }
+    }
+
+    /// Whether anything that clients deleted is kept, by these settings or by earlier ones.
+    fn has_deleted(&self) -> bool {
+        match DeletedMail::open(self.site(), &self.path) {
+            Ok(mail) => mail.is_some(),
+            Err(fault) => {
+                self.warn_not_cleaned_up(&fault);
+                false
+            }
+        }
+    }
+
+    fn warn_not_cleaned_up(&self, fault: &EnterFault) {
+        tracing::warn!(maildrop = %self.path, %fault, "what was deleted long ago is not cleaned up");
+    }
+
+    /// Whether mail may be removed by its age now; logged once an hour if not.
+    fn believes_clock(&self) -> bool {
+        let clock = self.site().clock();
+        let Err(fault) = clock.now() else { return true };
+        if clock.should_log() {
+            tracing::error!(%fault, "no mail is removed for its age");
+        }
+        false
     }
 }

@@ -1,13 +1,10 @@
 //! Whether a client can have read a message: a file that cannot be read as mail is never deleted on its word.
 
-use std::fs::File;
-
-use rustix::fs::{Mode, openat};
 use rustix::io::Errno;
 
 use super::session::Maildrop;
 use crate::maildir::fault::NoMail;
-use crate::maildir::files::{MESSAGE, MessageFile, Parts, require_mail};
+use crate::maildir::files::{MessageFile, Parts, require_mail};
 use crate::maildir::removal::MessageFault;
 use crate::maildir::snapshot::SnapshotEntry;
 
@@ -43,9 +40,8 @@ impl Readability {
             Self::None(why) => return Err(MessageFault::NoMail(*why)),
             Self::Unknown(largest) => *largest,
         };
-        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-        let file = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-            Ok(file) => File::from(file),
+        let file = match parts.open_file(found) {
+            Ok(file) => file,
             Err(Errno::LOOP | Errno::NXIO) => return Err(MessageFault::Changed),
             Err(errno) => return Err(errno.into()),
         };

@@ -49,9 +49,7 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-        self.look_up(parts, found)?;
-        let (state, names) = state(parts, listed, found, counted)?;
+        let (part, state, links) = self.verified(parts, listed, found, counted)?;
         if self.site.settings().deletion == Deletion::Remove {
             unlinkat(part, &*found.name, AtFlags::empty())?;
         } else {
@@ -61,12 +59,12 @@ impl<'a> Removal<'a> {
                     let to = if found.place == Subdirectory::New { new } else { cur };
                     // It is still in a folder of this Maildir, and counts as before.
                     move_to(batch, part, &found.name, to.as_fd())?;
-                    return Ok(names);
+                    return Ok(links);
                 }
             }
         }
         self.quota.take_away(&found.name, state.size);
-        Ok(names)
+        Ok(links)
     }
 
     /// Removes a further file of a message that was removed, or a further name of its file.
@@ -77,11 +75,10 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        self.look_up(parts, found)?;
-        let (state, names) = state(parts, listed, found, counted)?;
-        unlinkat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::empty())?;
+        let (part, state, links) = self.verified(parts, listed, found, counted)?;
+        unlinkat(part, &*found.name, AtFlags::empty())?;
         self.quota.take_away(&found.name, state.size);
-        Ok(names)
+        Ok(links)
     }
 
     /// Removes a message where it was listed, with its further files: all of them or none.
@@ -108,8 +105,22 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<(), MessageFault> {
+        self.verified(parts, listed, found, counted).map(drop)
+    }
+
+    /// Where a file lies, its state, and whether it has further names; if it is the one that was listed, in the state whose
+    /// octets clients know.
+    fn verified<'p>(
+        &mut self,
+        parts: &'p Parts,
+        listed: &MessageFile,
+        found: &MessageFile,
+        counted: Option<FileState>,
+    ) -> Result<(BorrowedFd<'p>, FileState, LinkCount), MessageFault> {
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
         self.look_up(parts, found)?;
-        state(parts, listed, found, counted).map(drop)
+        let (state, links) = state(parts, listed, found, counted)?;
+        Ok((part, state, links))
     }
 
     /// What is removed by its name must be what has it now, not what this machine remembers of it.

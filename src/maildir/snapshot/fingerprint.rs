@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use rustix::fs::{AtFlags, Mode, StatxFlags, fstat, openat, statat, statx};
+use rustix::fs::{AtFlags, StatxFlags, fstat, statat, statx};
 use rustix::io::Errno;
 
-use crate::maildir::files::{FileState, KEY_SEPARATOR, MESSAGE, MessageFile, Moment, Parts};
+use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts};
 
 /// How often a file is followed that others move.
 const TRIES: usize = 20;
@@ -112,9 +112,8 @@ fn is_named_file(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<
 }
 
 fn open(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
-    let Some(part) = parts.get(found.place) else { return Ok(None) };
-    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => Ok(Some(File::from(file))),
+    match parts.open_file(found) {
+        Ok(file) => Ok(Some(file)),
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
         Err(errno) => Err(errno.into()),
     }

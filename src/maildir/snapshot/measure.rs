@@ -1,20 +1,19 @@
 //! Finding out how many octets messages have, each followed wherever others move it meanwhile.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
+use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
 
 use super::entry::Size;
 use super::fingerprint::Fingerprints;
 use super::prior_sizes::PriorSizes;
 use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
-use crate::maildir::files::{Counted, FileState, MESSAGE, MessageFile, Moment, MovingKey, Parts, count, file_name};
+use crate::maildir::files::{Counted, FileState, MessageFile, Moment, MovingKey, Parts, count, file_name};
 use crate::maildir::mail_root::MaildropPath;
 
 /// How often the names are gone through for messages that were not where their names had been read. Each time catches most
@@ -65,8 +64,8 @@ impl Measurement<'_> {
     /// One that cannot be read keeps its place: what is told of it is the size of its file, and whoever retrieves it is told.
     fn measure(&self, found: &MessageFile) -> io::Result<MeasureResult> {
         let Some(part) = self.parts.get(found.place) else { return Ok(MeasureResult::Moved) };
-        let counted = match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-            Ok(file) => count::count(&File::from(file), self.largest),
+        let counted = match self.parts.open_file(found) {
+            Ok(file) => count::count(&file, self.largest),
             Err(Errno::NOENT) => return Ok(MeasureResult::Moved),
             // A link, or a socket.
             Err(Errno::LOOP | Errno::NXIO) => return Ok(MeasureResult::NoMessage),

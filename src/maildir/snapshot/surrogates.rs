@@ -6,12 +6,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
-use rustix::fs::{Mode, openat};
 use rustix::io::Errno;
 
 use super::entry::SnapshotEntry;
 use crate::maildir::fault::{NoMail, concerns_one_file};
-use crate::maildir::files::{Compression, FileState, MESSAGE, MessageFile, MovingKey, Parts, file_name};
+use crate::maildir::files::{Compression, FileState, MessageFile, MovingKey, Parts, file_name};
 use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header, surrogate_octets};
 
 /// The messages of a snapshot as such clients see them.
@@ -131,9 +130,8 @@ fn follow(parts: &Parts, mut moved: HashMap<MovingKey, usize>, largest: u64) -> 
 
 /// The octets of the header of a message's surrogate. None if its file is not there any more.
 fn header_of(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<Option<u64>> {
-    let Some(part) = parts.get(found.place) else { return Ok(None) };
-    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => header(&File::from(file), largest).map(Some),
+    match parts.open_file(found) {
+        Ok(file) => header(&file, largest).map(Some),
         Err(Errno::NOENT) => Ok(None),
         Err(Errno::LOOP | Errno::NXIO) => Ok(Some(NOT_READ)),
         Err(errno) if concerns_one_file(&errno.into()) => Ok(Some(NOT_READ)),

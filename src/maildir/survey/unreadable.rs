@@ -1,15 +1,13 @@
 //! Which files of a maildrop cannot be read as mail: for `check` and `audit`.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Mode, openat, statat};
+use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
 use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
-use crate::maildir::files::{MESSAGE, MessageFile, Parts, file_name, require_mail};
+use crate::maildir::files::{MessageFile, Parts, file_name, require_mail};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::store::Store;
 
@@ -37,8 +35,7 @@ impl Store {
         let mut unreadable = Unreadable::default();
         for found in names.found.iter().take(most) {
             unreadable.looked_at += 1;
-            let Some(part) = parts.get(found.place) else { continue };
-            match look(part, found, self.site().settings().largest_message) {
+            match look(&parts, found, self.site().settings().largest_message) {
                 Ok(()) => {}
                 Err(error) if NoMail::of(&error).is_some() || concerns_one_file(&error) => {
                     unreadable.count += 1;
@@ -63,15 +60,16 @@ impl Unreadable {
 
 /// Whether a file can be read as mail, as far as that is to be told without reading what is not compressed. What is gone, or
 /// is no regular file, is nobody's mail.
-fn look(part: BorrowedFd<'_>, found: &MessageFile, largest: u64) -> io::Result<()> {
+fn look(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<()> {
     if let Some(size_in_name) = file_name::disk_octets_in_name(found.base()) {
-        let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
+        let part = parts.get(found.place).ok_or(Errno::NOENT);
+        let stat = part.and_then(|part| statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW));
         if stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(size_in_name)) && size_in_name <= largest {
             return Ok(());
         }
     }
-    match openat(part, &*found.name, MESSAGE, Mode::empty()) {
-        Ok(file) => require_mail(&File::from(file), largest),
+    match parts.open_file(found) {
+        Ok(file) => require_mail(&file, largest),
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
