@@ -1,6 +1,6 @@
-//! Which Maildir it is of somebody whose values have blanks that do not count.
+//! Which Maildir is meant, if a person's values have insignificant blanks.
 //!
-//! A path is made without them. But a Maildir that was made for the values as they stand, blanks and all, is nobody else's:
+//! A path is made without them. But a Maildir that was made for the values with their blanks belongs to the same person:
 //! were it passed over, its owner would be shown an empty maildrop, and each client would forget what it has.
 
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`EnterFault::Forbidden`] where both hold mail: one of them shown would be taken for all. [`EnterFault::Unavailable`]
-    /// where it cannot be told now what is there.
+    /// where what is there cannot be determined now.
     pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
         let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
         self.site().root().require_markers(&[])?;

@@ -1,4 +1,4 @@
-//! The time by which mail ages: this machine's clock, as long as it can be believed.
+//! The time by which mail ages: this machine's clock, as long as it is plausible.
 //!
 //! A clock that jumps ahead by years would make all mail old enough to be removed. So the latest moment that was seen is
 //! noted in a file of the mail root, `restante-clock`, which all nodes share. Where the clock is further ahead of it than
@@ -28,7 +28,7 @@ const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How often the latest moment is written.
 const WRITTEN: Duration = Duration::from_secs(60 * 60);
 
-/// How often the log says that the clock is not believed.
+/// How often the log reports that the clock is not believed.
 const COMPLAINT: Duration = Duration::from_secs(60 * 60);
 
 /// This machine's clock, and the latest moment that was seen.
@@ -53,7 +53,7 @@ struct LatestMoment {
     at: Instant,
 }
 
-/// Why nothing is removed for its age.
+/// Why no mail is removed by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClockFault {
     /// The clock is further ahead of the latest moment seen than can be believed.
@@ -112,7 +112,7 @@ impl Clock {
         now.max(noted).max(seen)
     }
 
-    /// Takes the clock as it is for right; gives the latest moment seen before, if one was noted.
+    /// Accepts the clock as it is; returns the latest moment seen before, if one was recorded.
     ///
     /// # Errors
     /// The file can't be written.
@@ -124,7 +124,7 @@ impl Clock {
         Ok(before.map(|moment| UNIX_EPOCH + moment))
     }
 
-    /// Whether the log has not said of late that the clock is not believed.
+    /// Whether it is time to log again that the clock is not believed.
     pub(super) fn should_log(&self) -> bool {
         let mut state = self.state();
         let should_log = state.logged.is_none_or(|at| at.elapsed() >= COMPLAINT);

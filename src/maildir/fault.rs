@@ -22,16 +22,16 @@ pub enum StoreFault {
 pub enum EnterFault {
     /// The path leads out of the mail root, or can be no path: an administrator must put it right. Why, for the log.
     Forbidden(String),
-    /// What is in the maildrop cannot be told now, so nothing may be told. Why, for the log.
+    /// What is in the maildrop cannot be determined now, so nothing may be listed. Why, for the log.
     Unavailable(String),
 }
 
-/// Why a message cannot be fetched; each is told before the message begins.
+/// Why a message cannot be fetched; each is reported before the message begins.
 #[derive(Debug)]
 pub enum FetchFault {
     /// Another session or program removed it.
     Gone,
-    /// The file is no longer the one whose octets were told.
+    /// The file is no longer the one whose octets were listed.
     Changed,
     /// It cannot be read as mail, now or later.
     NoMail(NoMail),
@@ -98,7 +98,7 @@ impl std::error::Error for StoreFault {}
 impl std::error::Error for EnterFault {}
 impl std::error::Error for FetchFault {}
 
-/// Why a file cannot be read as mail, whoever reads it and however often.
+/// Why a file cannot be read as mail, now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoMail {
     /// It is compressed in another way than gzip or zstd; the way.
@@ -137,7 +137,7 @@ impl fmt::Display for NoMail {
 
 impl std::error::Error for NoMail {}
 
-/// Whether an error tells that one file cannot be read, and not that nothing can be read now.
+/// Whether an error concerns one file, and does not mean that nothing can be read now.
 pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
     /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
     const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
@@ -149,7 +149,7 @@ pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    /// Only a link that leads out, or a name that no file system takes, is nobody's mail; whatever else is in the way may
+    /// Only a link that leads out, or a name that no file system takes, can never be mail; whatever else is in the way may
     /// go away again.
     #[test]
     fn what_may_pass_is_unavailable() {

@@ -1,7 +1,7 @@
-//! What a Maildir means that is not there, or not whole: no mail yet, or that something fell away.
+//! What a missing or incomplete Maildir means: no mail yet, or a missing disk.
 //!
 //! After an empty answer every client would forget its unique-ids, and download everything again as soon as the mail is
-//! back. So "missing" is believed only where nothing speaks against it.
+//! back. So "missing" counts only where nothing contradicts it.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::maildir::files::{Parts, Subdirectory};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::settings::{Missing, Settings};
 
-/// What the names of our own files begin with that say that there is, or was, mail. The lock does not: it is made in an
+/// The prefix of our own files that prove that there is, or was, mail. The lock proves nothing: it is made in an
 /// empty directory as well.
 const OWN_FILE_PREFIX: &[u8] = b"restante-";
 
-/// Looks whether it is sure that what `parts` lacks was never made. Fine where both parts are there.
+/// Requires certainty that what `parts` lacks was never made. Fine where both parts are there.
 pub(super) fn check(
     root: &OpenRoot<'_>,
     path: &MaildropPath,
@@ -53,7 +53,7 @@ pub(super) fn check(
     }
 }
 
-/// A file of our own in the Maildir that says that it was in use.
+/// A file of our own in the Maildir that proves that it was in use.
 fn own_file(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
     let Some(maildir) = root.directory(path.as_ref())? else { return Ok(None) };
     let found = first(maildir.as_fd(), |name| name.starts_with(OWN_FILE_PREFIX));

@@ -1,5 +1,5 @@
-//! Maildirs: which one is a person's, what is in it, and what is removed from it. Synchronous code: a call blocks while the disk
-//! answers, unless it says otherwise.
+//! Maildirs: which one is a person's, what is in it, and what is removed from it. Synchronous code: a call blocks while
+//! the disk answers, unless it says otherwise.
 //!
 //! ```text
 //!  path template, person's fields ─▶ mail_root ─▶ files ─▶ unique_ids ─▶ snapshot ─▶ maildrop ─▶ a client's session
@@ -21,10 +21,10 @@
 //! | When can the clock be believed? | `clock` |
 //! | What can go wrong, and what must the caller do? | `fault` |
 //!
-//! Nothing outside the mail root is ever opened, except another server's lists where their own root is set. In `new` and
-//! `cur`, only messages that a user deleted, or that the settings let expire, are renamed or deleted. Beside them, only our own
-//! files are written; their names begin with `restante`: an index, which is a cache; pins; a lock; and what was deleted and is
-//! kept. An existing `maildirsize` gets a line for each removal.
+//! Nothing outside the mail root is ever opened, except another server's lists where their own root is set. In `new`
+//! and `cur`, only messages that a user deleted, or that the settings let expire, are renamed or deleted. Beside them,
+//! only our own files are written; their names begin with `restante`: an index, which is a cache; pins; a lock; and
+//! what was deleted and is kept. An existing `maildirsize` gets a line for each removal.
 
 mod choose;
 mod clock;

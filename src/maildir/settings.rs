@@ -1,4 +1,4 @@
-//! What the mail store must be told.
+//! The settings of the mail store.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,8 @@ pub struct Settings {
     pub missing: Missing,
     /// The table of file systems that should be mounted, such as `/etc/fstab`.
     pub mount_table: PathBuf,
-    /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
+    /// How old a change of `new` or `cur` must be before a snapshot is reused: a younger one may share its time stamp
+    /// with another.
     pub timestamp_granularity: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,

@@ -91,7 +91,7 @@ impl Site {
         self.root.open()?.directory(path.as_ref())
     }
 
-    /// What clients were told of a maildrop's messages.
+    /// What clients have seen of a maildrop's messages.
     ///
     /// # Errors
     /// The pins cannot be read.

@@ -103,7 +103,7 @@ impl Store {
         if removes_by_age { self.site().clock().now().map(drop) } else { Ok(()) }
     }
 
-    /// Takes this machine's clock for right, after it jumped; gives the latest time seen before, if one was noted.
+    /// Accepts this machine's clock after it jumped; returns the latest time seen before, if one was recorded.
     ///
     /// # Errors
     /// The time can't be noted.
@@ -136,7 +136,7 @@ impl Store {
         DeletedMail::open(self.site(), path)
     }
 
-    /// Removes for good what was kept for long enough; gives how many messages. What was kept under earlier settings is
+    /// Removes for good what was kept for long enough; returns how many messages. What was kept under earlier settings is
     /// looked for as well. Blocks while the disk answers.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
-//! Files beside the mail that somebody may have made huge: how much of them is read, and that one is read at a time.
+//! Files beside the mail that may have been made huge: how much of them is read, and that one is read at a time.
 //!
-//! Whoever owns a Maildir can put anything there. So such a file may be as large as the messages that are there explain, and
+//! The owner of a Maildir can put anything there. So such a file may be as large as the messages that are there explain, and
 //! as what is left from messages of before may be; a larger one is not read. The messages are counted only where it matters.
 
 use std::collections::BTreeSet;

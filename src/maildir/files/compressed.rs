@@ -1,7 +1,7 @@
 //! Mail that an IMAP server compressed on disk (Dovecot's zlib plugin, for one), read as the message within.
 //!
-//! What a file holds is told by its first octets, as the servers that write such files tell it: neither the flag `Z` nor
-//! anything else in a name says it for certain.
+//! The first octets of a file show what it contains, as they do for the servers that write such files: neither the flag
+//! `Z` nor anything else in a name is reliable.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,14 +12,14 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 
 use crate::maildir::fault::NoMail;
 
-/// So many first octets tell what a file holds.
+/// So many first octets show what a file contains.
 pub(in crate::maildir) const MARK: usize = 10;
 
-/// The most memory that a zstd stream may want for its window, as a power of two: 128 MiB, which level 22 uses. Only what the
-/// message fills of it is really taken.
+/// The most memory that a zstd stream may want for its window, as a power of two: 128 MiB, which level 22 uses. Only
+/// what the message fills of it is really taken.
 const WINDOW: u32 = 27;
 
-/// What a file holds, as its first octets tell.
+/// What a file contains, by its first octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum Compression {
     Plain,
@@ -103,7 +103,8 @@ impl Compression {
         if self == Self::Plain { Ok(()) } else { Err(wrong()) }
     }
 
-    /// Whether a file of this form, which stands at its beginning, is a message as a whole. A compressed one is read through.
+    /// Whether a file of this form, which stands at its beginning, is a message as a whole. A compressed one is read
+    /// through.
     pub(in crate::maildir) fn verify(self, file: &File, largest: u64) -> io::Result<()> {
         if self == Self::Plain {
             return Ok(());

@@ -2,7 +2,7 @@
 //!
 //! A directory that is read while others rename in it may leave out what was there all the time: a name that is gone from
 //! where the reading has not come yet, and new where it has been. So the names count only if nothing changed meanwhile, as
-//! the stamps tell; or if each directory answered at one moment; or if several readings, taken together, tell nothing new.
+//! the stamps show; or if each directory answered at one moment; or if several readings together find nothing new.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use super::stamp::{Moment, Stamps};
 /// How often the names are read again while they change under our eyes.
 const ROUNDS: usize = 40;
 
-/// So many readings in a row must tell of no message that none before them told of.
+/// So many readings in a row must find no message that none before them found.
 const CALM: usize = 6;
 
 /// How old a change on another machine's file system must be for no other to share its stamp, its clock being a little
@@ -55,7 +55,7 @@ impl FileList {
         }
         let is_beside = |other: &&MessageFile| other.order(wanted) == Ordering::Equal && !other.is_same_message(wanted);
         let taken: Vec<&MessageFile> = others.filter(is_beside).collect();
-        // Where no inodes are told, a name is all there is.
+        // Where inodes are unknown, only the name is left.
         let may_be =
             |found: &&MessageFile| wanted.inode == 0 || (found.place, &found.name) == (wanted.place, &wanted.name);
         let mut left = self.like(wanted).filter(|found| !taken.iter().any(|other| other.is_same_message(found)));
@@ -91,20 +91,20 @@ fn has(found: &[MessageFile], wanted: &MessageFile) -> bool {
     like(found, wanted).any(|found| found.is_same_message(wanted))
 }
 
-/// Reading the names until what they tell is whole.
+/// Reading the names until they are complete.
 struct RepeatedScan<'a> {
     parts: &'a Parts,
     local: bool,
     /// All that was found so far, in order.
     found: Vec<MessageFile>,
     odd: Option<PathBuf>,
-    /// Readings in a row that told of no message that none before told of.
+    /// Readings in a row that found no message that none before found.
     calm: usize,
 }
 
 impl Parts {
-    /// Reads the names until no message can be missing. `timestamp_granularity`: how old a change must be for no later one to share its
-    /// stamp.
+    /// Reads the names until no message can be missing. `timestamp_granularity`: how old a change must be for no later
+    /// one to share its stamp.
     ///
     /// # Errors
     /// They cannot be read, or more and more messages turned up for as long as they were read.
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(names(&two_messages), ["cur/1.a:2,S", "cur/1.a,U=5:2,S"]);
     }
 
-    /// Some file systems tell no inodes with the names: then one number stands for all of them.
+    /// Some file systems give no inodes with the names: then one number stands for all of them.
     #[test]
     fn without_inodes_two_messages_are_not_taken_for_one() {
         for unknown in [0, 0xffff_ffff] {

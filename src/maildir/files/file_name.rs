@@ -1,4 +1,4 @@
-//! What the name of a message's file tells: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
+//! What the name of a message's file says: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
 //!
 //! Before the first `:` stands the base name, behind it the flags. Where a colon is no character of names, as on FAT, other
 //! programs write `;2,` or `!2,` instead (`InfoDelimiter` of mbsync), so those are read alike. A name is octets, not text:
@@ -17,7 +17,7 @@ pub(in crate::maildir) fn base(name: &[u8]) -> &[u8] {
     foreign_info(before_colon).map_or(before_colon, |(base, _)| base)
 }
 
-/// The flags behind the base name, as `RS`. None where none can be told, for lack of `:2,`.
+/// The flags behind the base name, as `RS`. None where there are none, for lack of `:2,`.
 pub(in crate::maildir) fn flags(name: &[u8]) -> Option<&[u8]> {
     match memchr(SEPARATOR, name) {
         Some(at) => name.get(at..)?.strip_prefix(b":2,"),
@@ -74,12 +74,12 @@ fn number_of(base: &[u8], letter: &[u8]) -> Option<u64> {
 }
 
 /// The sizes in a base name, each with its comma: `,S=2034,W=2088`.
-pub(in crate::maildir) fn sizes(base: &[u8]) -> Vec<u8> {
+pub(super) fn sizes(base: &[u8]) -> Vec<u8> {
     let sizes = base.split(|octet| *octet == b',').skip(1).filter(|field| digits_of(field, b"SW").is_some());
     sizes.flat_map(|field| [b",".as_slice(), field].concat()).collect()
 }
 
-/// When a message arrived, as its name tells: seconds, then microseconds if the name has them.
+/// When a message arrived, by its name: seconds, then microseconds if the name has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) struct Arrival {
     seconds: u64,

@@ -12,7 +12,7 @@ use super::scan::Subdirectory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderName(String);
 
-/// The file that tells delivery agents that this Maildir is a folder of another.
+/// The file by which delivery agents see that this Maildir is a folder of another.
 const MARK: &str = "maildirfolder";
 
 impl FolderName {

@@ -6,8 +6,9 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Stat, StatxFlags, fstat, linkat, statx};
 use rustix::io::Errno;
 
-/// Has the kernel ask the server for the attributes of an open file or directory. Where they have changed, it drops what it
-/// remembers of its octets, or of the names in it, too. Local file systems answer at once, and kernels before 4.11 do not know the question.
+/// Has the kernel ask the server for the attributes of an open file or directory. Where they have changed, it drops
+/// what it remembers of its octets, or of the names in it, too. Local file systems answer at once, and kernels before
+/// 4.11 do not know the question.
 pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
     match statx(file, "", flags, StatxFlags::BASIC_STATS) {
@@ -18,8 +19,8 @@ pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
 
 /// Has the kernel look up a name in an open directory anew, whatever it remembers of it.
 ///
-/// Refreshing the directory does so on NFS. FUSE asks again for a name that is to be new, as that of a hard link; and none is
-/// ever made, since a directory has one name only.
+/// Refreshing the directory does so on NFS. FUSE asks again for a name that is to be new, as that of a hard link; and
+/// none is ever made, since a directory has one name only.
 pub(in crate::maildir) fn look_up(directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     refresh(directory)?;
     // Whatever comes of it, the name was looked up.
@@ -28,7 +29,7 @@ pub(in crate::maildir) fn look_up(directory: BorrowedFd<'_>, name: &[u8]) -> Res
 }
 
 /// The attributes of an open directory as they are now.
-pub(in crate::maildir) fn stat(directory: BorrowedFd<'_>, is_local: bool) -> Result<Stat, Errno> {
+pub(super) fn stat(directory: BorrowedFd<'_>, is_local: bool) -> Result<Stat, Errno> {
     if !is_local {
         refresh(directory)?;
     }

@@ -72,7 +72,7 @@ fn rename_by_link(files: &Move<'_>, calls: &impl Calls) -> Result<(), Errno> {
             Err(errno)
         }
         Ok(still) if still == file => Err(errno),
-        // The old name is gone: by our own call, or by somebody who renamed the file meanwhile.
+        // The old name is gone: by our own call, or since another program renamed the file meanwhile.
         Ok(_) | Err(Errno::NOENT) => {
             if !has_other_name(files, file)? {
                 return Ok(());
@@ -103,7 +103,7 @@ fn has_other_name(files: &Move<'_>, file: u64) -> Result<bool, Errno> {
     Ok(false)
 }
 
-/// A base name that no other file has had, with the sizes that another one tells.
+/// A base name that no other file has had, with the sizes that another one has.
 pub(in crate::maildir) fn fresh_base(base: &[u8]) -> Vec<u8> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -158,7 +158,7 @@ mod tests {
         unlink: Option<Errno>,
         /// Whether the call that reports an error was carried out.
         done: bool,
-        /// What somebody else does before the old name is removed.
+        /// What another program does before the old name is removed.
         meanwhile: F,
     }
 

@@ -74,7 +74,7 @@ pub(in crate::maildir) type MovingKey = (u64, Box<[u8]>);
 pub(in crate::maildir) struct MessageFile {
     pub(in crate::maildir) place: Subdirectory,
     pub(in crate::maildir) name: Box<[u8]>,
-    /// As the directory tells it; 0 where it tells none.
+    /// As in the directory; 0 where it has none.
     pub(in crate::maildir) inode: u64,
     arrival: Arrival,
     /// None for a message that is alone with its name.
@@ -83,7 +83,7 @@ pub(in crate::maildir) struct MessageFile {
 
 impl MessageFile {
     pub(in crate::maildir) fn new(place: Subdirectory, name: &[u8], inode: u64) -> Self {
-        /// What FUSE says of a file system that tells no inodes with the names (`FUSE_UNKNOWN_INO`).
+        /// What FUSE reports for a file system that gives no inodes with the names (`FUSE_UNKNOWN_INO`).
         const UNKNOWN: u64 = 0xffff_ffff;
         let inode = if inode == UNKNOWN { 0 } else { inode };
         Self { place, name: name.into(), inode, arrival: Arrival::of(file_name::base(name)), shared_name: None }
@@ -111,7 +111,7 @@ impl MessageFile {
         matches!(self.shared_name.as_deref(), Some(SharedName::Later(_)))
     }
 
-    /// Whether both names are of one message: of one file, or, where the directory tells no inodes, of one base name.
+    /// Whether both names are of one message: of one file, or, where the directory gives no inodes, of one base name.
     pub(in crate::maildir) fn is_same_message(&self, other: &Self) -> bool {
         let is_same = if self.inode == 0 { self.base() == other.base() } else { self.inode == other.inode };
         is_same && self.order(other) == Ordering::Equal
@@ -287,7 +287,7 @@ fn read(
     }
 }
 
-/// Asks what an entry is, where the directory does not tell. None if it is gone. What cannot be asked may be a message.
+/// Asks what an entry is, where the directory does not say. None if it is gone. If that fails, it may be a message.
 fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Option<FileType> {
     match statat(part, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),

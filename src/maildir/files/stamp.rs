@@ -13,7 +13,7 @@ use crate::maildir::mail_root::Root;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) struct Moment(i64);
 
-/// What tells one state of a directory from another.
+/// What distinguishes one state of a directory from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct DirectoryStamp {
     device: u64,
@@ -29,7 +29,7 @@ pub(in crate::maildir) struct Stamps {
     pub(in crate::maildir) cur: Option<DirectoryStamp>,
 }
 
-/// What tells one state of a file from another.
+/// What distinguishes one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct FileStamp {
     stamp: DirectoryStamp,
@@ -93,7 +93,7 @@ impl Moment {
         self.0.saturating_add(step) <= now.0
     }
 
-    /// One that no clock of ours can tell (before 1678, after 2262) is the nearest that can be told.
+    /// One that cannot be represented (before 1678, after 2262) becomes the nearest that can.
     pub(in crate::maildir) fn at(seconds: i64, nanoseconds: impl TryInto<i64>) -> Self {
         let nanoseconds = nanoseconds.try_into().unwrap_or_default();
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds))
@@ -121,7 +121,7 @@ impl DirectoryStamp {
 }
 
 impl Stamps {
-    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be told.
+    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be read.
     ///
     /// No confinement is needed: a stamp holds device and inode, so that another directory never passes for the one
     /// that was opened beneath the root.

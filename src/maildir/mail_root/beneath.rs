@@ -21,11 +21,11 @@ pub(in crate::maildir) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union
 /// Links on the way to something; the kernel follows as many.
 const MOST_LINKS: usize = 40;
 
-/// Directories within each other on the way, each held open: links could make of a few names very many.
+/// Directories within each other on the way, each kept open: links could make very many of a few names.
 const DEEPEST: usize = 100;
 
 /// Opens a path beneath `root`. Links are followed as long as they stay beneath it, one that leads out is EXDEV; and only
-/// if root or this process's user made them, or the owner of what they lead to: any other is ELOOP. Whoever may write to
+/// if root or this process's user made them, or the owner of what they lead to: any other is ELOOP. A user who may write to
 /// one Maildir could have the mail of another shown, and deleted, as their own.
 pub(in crate::maildir) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     for _ in 0..TRIES {
@@ -51,7 +51,7 @@ fn open_by_steps(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<Own
             WalkStep::Out | WalkStep::Owned(_) => continue,
         };
         let is_last = walk.is_last();
-        // What must be no link is told so by the kernel.
+        // The kernel reports what must not be a link.
         let link = if is_last && flags.contains(OFlags::NOFOLLOW) { None } else { walk.link(&name)? };
         if let Some(link) = link {
             walk.follow(&link)?;

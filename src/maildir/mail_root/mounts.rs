@@ -60,7 +60,7 @@ pub(in crate::maildir) struct MountTable {
 pub(in crate::maildir) struct Located {
     /// Without links, as far as these lie on file systems of this machine.
     pub(super) real: PathBuf,
-    /// None if nobody knows.
+    /// None if unknown.
     pub(super) on: Option<FileSystem>,
 }
 
@@ -144,7 +144,7 @@ impl MountTable {
     }
 
     /// Where `path` leads from a directory without links. Of a file system that is not this machine's own nothing is asked:
-    /// what lies below is told by the names alone.
+    /// what lies below follows from the names alone.
     pub(super) fn locate(&self, from: &Path, path: &Path) -> Located {
         let mut steps = Vec::new();
         add_steps(&mut steps, path);
@@ -171,11 +171,7 @@ impl MountTable {
 
     /// A place on the way to a path, which has no links, where something was mounted since the start or should be, and
     /// nothing is.
-    pub(in crate::maildir) fn was_unmounted<'p>(
-        &self,
-        path: &'p Path,
-        declared: &HashSet<PathBuf>,
-    ) -> Option<&'p Path> {
+    pub(super) fn was_unmounted<'p>(&self, path: &'p Path, declared: &HashSet<PathBuf>) -> Option<&'p Path> {
         let is_expected = |point: &&Path| self.seen.contains(*point) || declared.contains(*point);
         path.ancestors().filter(is_expected).find(|point| !self.mounted.contains_key(*point))
     }

@@ -130,9 +130,10 @@ impl AsRef<Path> for MaildropPath {
 impl PathTemplate {
     /// Fills the template in. `value` is asked for every field but `{mail.local}` and `{mail.domain}`, which are cut
     /// from the value of `{mail}`; it gives values as they stand in the entry. Blanks that do not count there (RFC 4518
-    /// §2.6.1) are no part of the path; but a Maildir that was made with them is found by [`Store::choose`](crate::maildir::Store::choose). The value of an attribute may be an absolute path, if it stands in front and lies
-    /// beneath `root`; only then, and only if it does not lie there by its name alone, the file system is asked where
-    /// `root` really is.
+    /// §2.6.1) are no part of the path; but a Maildir that was made with them is found by
+    /// [`Store::choose`](crate::maildir::Store::choose). The value of an attribute may be an absolute path, if it
+    /// stands in front and lies beneath `root`; only then, and only if it does not lie there by its name alone, the
+    /// file system is asked where `root` really is.
     ///
     /// # Errors
     /// See [`PathRefusal`].

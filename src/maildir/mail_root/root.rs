@@ -79,8 +79,8 @@ impl Root {
         self.way.are_local()
     }
 
-    /// Adds the file systems that what lies at a path is on, with the `parts` of it, its `markers`, and those on the way. Asks none
-    /// of them but this machine's own.
+    /// Adds the file systems that what lies at a path is on, with the `parts` of it, its `markers`, and those on the
+    /// way. Asks none of them but this machine's own.
     pub(in crate::maildir) fn add_file_systems(
         &self,
         path: &Path,

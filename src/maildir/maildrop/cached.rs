@@ -53,7 +53,7 @@ impl Maildrop {
             Some(open_directory) if open_directory.place == found.place => open_directory,
             _ => OpenDirectory { place: found.place, directory: self.directory_cached(found.place)? },
         };
-        // A name that a directory told leads nowhere else: it holds no slash, and a link is not followed.
+        // A name read from a directory leads nowhere else: it has no slash, and a link is not followed.
         let file =
             cached(open_directory.directory.as_fd(), Path::new(found.file_name()), MESSAGE, ResolveFlags::empty());
         self.open_directory = Some(open_directory);

@@ -68,8 +68,8 @@ impl Maildrop {
         committed
     }
 
-    /// Removes a message with all its files, if `is_due` finds that it may go where it lies now. Gives the file removed; none
-    /// if it is gone, or may not go.
+    /// Removes a message with all its files, if `is_due` finds that it may go where it lies now. Gives the file
+    /// removed; none if it is gone, or may not go.
     pub(in crate::maildir) fn remove(
         &mut self,
         index: usize,
@@ -129,7 +129,8 @@ impl Maildrop {
         }
     }
 
-    /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it turns up.
+    /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it
+    /// turns up.
     fn remove_names(
         &mut self,
         listed: &MessageFile,
@@ -156,7 +157,7 @@ impl Maildrop {
         Err(MessageFault::Elusive)
     }
 
-    /// Forgets what is known of messages whose files have changed, in memory and in the index: whoever enters next, here or
+    /// Forgets what is known of messages whose files have changed, in memory and in the index: the next session, here or
     /// after a restart, counts them anew, and can remove them then.
     pub(in crate::maildir) fn forget(&self, changed: &[usize]) {
         let entries = || changed.iter().filter_map(|index| self.entry(*index));

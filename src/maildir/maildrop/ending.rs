@@ -1,4 +1,4 @@
-//! What is done at the end of a session that ended by QUIT, besides removing what it marked.
+//! What else is done after QUIT, besides removing the marked messages.
 
 use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
@@ -6,7 +6,7 @@ use crate::maildir::removal::{self, DeletedMail};
 use crate::maildir::settings::{Deletion, MarkSeen, Offer, Settings};
 
 impl Settings {
-    /// Whether anybody will ask who has retrieved a message.
+    /// Whether retrievals must be recorded, since later decisions depend on them.
     fn notes_retrieved(&self) -> bool {
         self.ageing || self.offer == Offer::Unread && self.mark_seen == MarkSeen::None
     }
@@ -23,7 +23,7 @@ impl Maildrop {
 
     /// Does what the settings want done at the end of a session. `marked`: the messages that it marked as deleted,
     /// ascending; `retrieved`: those that its client got whole. No failure makes a failed QUIT, since all of it can be done
-    /// again; the log tells. Blocks while the disk answers.
+    /// again; the log reports it. Blocks while the disk answers.
     pub fn leave(&mut self, marked: &[usize], retrieved: &[usize]) {
         let left: Vec<usize> = retrieved.iter().copied().filter(|index| marked.binary_search(index).is_err()).collect();
         self.note_what_was_retrieved(&left);

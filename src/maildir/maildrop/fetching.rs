@@ -1,7 +1,9 @@
-//! Opening a message for RETR or TOP: the file is found wherever it lies now, and refused unless it is the one that was listed.
+//! Opening a message for RETR or TOP: the file is found wherever it lies now, and refused unless it is the one that was
+//! listed.
 //!
-//! The way of a message: [`Maildrop::fetch`] opens and checks it, [`Message::read`](super::message::Message::read) reads it to its
-//! end, and [`Message::was_sent`](super::message::Message::was_sent) compares what was sent with what was listed.
+//! The way of a message: [`Maildrop::fetch`] opens and checks it, [`Message::read`](super::message::Message::read)
+//! reads it to its end, and [`Message::was_sent`](super::message::Message::was_sent) compares what was sent with what
+//! was listed.
 
 use std::fs::File;
 use std::io;
@@ -45,8 +47,8 @@ impl Maildrop {
         fault
     }
 
-    /// A file, if it is still the one whose octets were told.
-    pub(in crate::maildir) fn checked(&mut self, index: usize, file: File) -> Result<Message, FetchFault> {
+    /// A file, if it is still the one whose octets were listed.
+    pub(super) fn checked(&mut self, index: usize, file: File) -> Result<Message, FetchFault> {
         let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
         let (entry, seen) = (self.entry(index).ok_or(FetchFault::Gone)?, self.state_seen(index));
         let Some(state) = state.filter(|state| seen.is_none_or(|seen| seen == *state)) else {
@@ -71,7 +73,7 @@ impl Maildrop {
         Ok(Message::new(file, state, source))
     }
 
-    /// The state in which a message's file was counted; or, where its name told the octets, in which this session fetched it
+    /// The state in which a message's file was counted; or, where its name gave the octets, in which this session fetched it
     /// first. No other is sent as this message, or removed as it.
     pub(super) fn state_seen(&self, index: usize) -> Option<FileState> {
         let counted = self.entry(index)?.counted;
@@ -109,7 +111,7 @@ impl Maildrop {
     }
 
     /// Whether a file is that of another message with the same base name.
-    pub(in crate::maildir) fn is_another(&self, index: usize, file: &File) -> bool {
+    pub(super) fn is_another(&self, index: usize, file: &File) -> bool {
         let counted = self.entry(index).filter(|_| self.shares_name(index)).and_then(|entry| entry.counted);
         counted.is_some_and(|counted| fstat(file).is_ok_and(|stat| stat.st_ino != counted.inode))
     }

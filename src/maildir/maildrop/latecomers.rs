@@ -20,9 +20,9 @@ impl Latecomers {
 }
 
 impl Maildrop {
-    /// Looks for what came since the listing under the names of messages that are about to be removed. Files with the same
-    /// octets are the same message, and are given. Other mail is pinned: when the messages are gone, nothing else tells that
-    /// it is other mail.
+    /// Looks for what came since the listing under the names of messages that are about to be removed. Files with the
+    /// same octets are the same message, and are returned. Other mail is pinned: when the messages are gone, nothing
+    /// else shows that it is other mail.
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
             tracing::warn!(maildrop = %self.path, %error, "what came under the names of deleted messages is not known");

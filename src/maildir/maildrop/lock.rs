@@ -1,4 +1,4 @@
-//! One session at a time: a maildrop is held by a lock on a file in its Maildir.
+//! One session at a time: a maildrop is locked by a lock on a file in its Maildir.
 //!
 //! The lock of flock(2) belongs to the open file. So it goes with the session, however that ends, and with the process if
 //! that is killed; nothing is left to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
@@ -25,14 +25,14 @@ const FLAGS: OFlags =
 /// How often a lock is tried again whose file was replaced meanwhile.
 const TRIES: usize = 5;
 
-/// A maildrop held for one session. Dropping it lets go.
+/// A maildrop locked for one session. Dropping it unlocks it.
 #[derive(Debug)]
 pub struct MaildropLock {
     id: LockId,
     _locked: OwnedFd,
 }
 
-/// Which maildrop is held, whatever path leads there.
+/// Which maildrop is locked, whatever path leads there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LockId {
     device: u64,
@@ -42,13 +42,13 @@ pub struct LockId {
 /// What came of holding a maildrop.
 #[derive(Debug)]
 pub enum LockResult {
-    /// Nobody else holds it as long as this is kept.
+    /// No other session can lock it as long as this is kept.
     Locked(MaildropLock),
     /// Another session holds it, on this node or on another.
     InUse(LockId),
-    /// There is no Maildir yet, so nothing can be held.
+    /// There is no Maildir yet, so nothing can be locked.
     NoMaildir,
-    /// This Maildir cannot be held; why.
+    /// This Maildir cannot be locked; why.
     Impossible(String),
 }
 
@@ -78,7 +78,7 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
             Ok(()) if lock_id_at(maildir) == Some(id) => {
                 return Ok(LockResult::Locked(MaildropLock { id, _locked: file }));
             }
-            // Somebody removed the file in between: what we locked keeps nobody out.
+            // The file was removed in between: what we locked excludes no other session.
             Ok(()) | Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => return Ok(LockResult::InUse(id)),
             Err(errno) => return Err(errno),
@@ -88,7 +88,7 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
 }
 
 /// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
-/// one is locked meanwhile, so that nobody else does the same.
+/// one is locked meanwhile, so that no other process does the same.
 fn replace_linked_file(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
     match unlinkat(maildir, BEGUN, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => {}

@@ -75,7 +75,7 @@ impl Message {
         self.is_plain
     }
 
-    /// Reads the next octets into `block`, and tells how many; 0 at the end. Blocks while the disk answers.
+    /// Reads the next octets into `block`, and returns how many; 0 at the end. Blocks while the disk answers.
     ///
     /// # Errors
     /// The file cannot be read, ends before the size it had when it was opened (`UnexpectedEof`), goes on behind it, or is
@@ -133,8 +133,8 @@ impl Message {
         }
     }
 
-    /// All of it was sent, so many octets as RETR counts them. If others were told, the log tells, and the next session
-    /// is told right.
+    /// All of it was sent, so many octets as RETR counts them. If another number was listed, that is logged, and the next
+    /// session lists the right one.
     pub fn was_sent(&self, octets: u64) {
         self.source.compare(octets, self.state);
     }
@@ -155,7 +155,7 @@ impl Message {
 }
 
 impl MessageSource {
-    /// What was sent is right, whatever was told; the next session is told the same.
+    /// The octets sent are right, whatever was listed; the next session lists them.
     fn compare(&self, sent: u64, state: FileState) {
         let Some((entry, listed)) = self.snapshot.entries.get(self.index).zip(self.snapshot.listed.get(self.index))
         else {

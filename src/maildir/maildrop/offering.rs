@@ -1,4 +1,4 @@
-//! Whose session it is, and which messages are offered to it.
+//! Whose session it is, and which messages that person is offered.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::maildir::settings::{MarkSeen, Offer};
 use crate::maildir::unique_ids::Retrievals;
 
 impl Maildrop {
-    /// Says whose session this is, by the canonical name, and when their mail is removed that they leave; leaves out what
-    /// the settings do not offer to it. Blocks while the disk answers.
+    /// Sets whose session this is, by the canonical name, and when mail that they leave is removed; leaves out what
+    /// the settings do not offer. Blocks while the disk answers.
     ///
     /// # Errors
     /// What the person has retrieved cannot be read.
@@ -26,7 +26,7 @@ impl Maildrop {
     }
 
     /// A message is unread that is not flagged as seen and that the person has not retrieved. Where what is retrieved is
-    /// flagged as seen, the flag alone counts, so that somebody can offer it again by taking the flag away.
+    /// flagged as seen, the flag alone counts, so that removing the flag offers the message again.
     fn unread(&self) -> Result<Arc<[usize]>, EnterFault> {
         let unseen = |found: &MessageFile| !file_name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
         let retrievals = match self.site().settings().mark_seen {

@@ -1,4 +1,4 @@
-//! Pinning: what a client is told of a message is brought to the disk before it is told.
+//! Pinning: a unique-id is written to disk before a client sees it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -13,8 +13,8 @@ use crate::maildir::files::{KEY_SEPARATOR, MessageFile};
 use crate::maildir::unique_ids::{Day, LockedPins, PendingPin, Pin, PinLine, Pins, Retrieval, UidState, day, unique};
 use crate::pop3::UniqueId;
 
-/// What clients would be told of messages can be written nowhere, while another server's list says something else than
-/// our own rule: nothing may be told now. Why, for the log.
+/// The unique-ids of messages cannot be written to disk, while another server's list differs from
+/// our own rule: no client may see them now. Why, for the log.
 #[derive(Debug)]
 pub struct PinFault(String);
 
@@ -27,14 +27,14 @@ impl fmt::Display for PinFault {
 impl std::error::Error for PinFault {}
 
 impl Maildrop {
-    /// Pins the unique-ids of the messages at these indices, as far as they must be, before they are told. Then a new
+    /// Pins the unique-ids of the messages at these indices, as far as they must be, before a client sees them. Then a new
     /// listing holds: where another node was first, its unique-id is the one. Blocks while the disk answers.
     ///
     /// A client may ask for one after the other: so as many further messages are pinned with them as were before in this
     /// session. That takes few writes, and a client that asks for one only has no more pinned.
     ///
     /// # Errors
-    /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be told without pins, and the log says
+    /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be shown without pins, and the log says
     /// that they are.
     pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
@@ -57,7 +57,7 @@ impl Maildrop {
     }
 
     /// Pins what others are known by that have the names of messages which are about to be removed: when those are gone,
-    /// nothing else tells that these are other mail.
+    /// nothing else shows that these are other mail.
     pub(super) fn pin_others_named_like(&mut self, places: &[usize]) {
         let removed = self.sharing_names_among(places);
         self.pin_namesakes_of(&removed, places);
@@ -102,7 +102,7 @@ impl Maildrop {
         wanted
     }
 
-    /// Notes that somebody has retrieved the messages at these indices; what is noted of them already stays. Blocks while
+    /// Records that a person has retrieved the messages at these indices; earlier records stay. Blocks while
     /// the disk answers. A mark that is lost means "not retrieved".
     ///
     /// # Errors
@@ -154,7 +154,8 @@ impl Maildrop {
         self.cached.renew(&before, &self.snapshot);
     }
 
-    /// What a mark of a message is known by: its own base name where another message is, or was, told of without `,U=<n>`.
+    /// The key of a message's retrievals: its own base name if another message is, or was, known by the name without
+    /// `,U=<n>`.
     fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
         let found = &self.entry(index)?.found;
         let is_ambiguous = self.shares_name(index) || pins.get_exactly(found.base()).is_some();
@@ -198,7 +199,7 @@ impl Maildrop {
     }
 
     /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
-    /// two of them keeps nobody from what was pinned.
+    /// two of them does not affect what was pinned.
     fn tidy(&self, locked: &mut LockedPins<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
             && let Some(today) = self.today()

@@ -1,4 +1,4 @@
-//! Doing something to a message where it lies now: others rename, flag and move it at any moment.
+//! Acting on a message's file where it is now: other programs rename, flag and move it at any moment.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{MessageFile, Parts};
 use crate::maildir::removal::MessageFault;
 
-/// What can be done to several messages, one after the other.
+/// Access to several messages, one after the other.
 pub(in crate::maildir) struct Reach {
     pub(in crate::maildir) parts: Parts,
-    /// The names were read since this began, so a message that is not among them is gone.
+    /// The names were read again since this began, so a message that is not among them is gone.
     pub(super) rescanned: bool,
 }
 
@@ -22,7 +22,7 @@ impl Maildrop {
         Ok(Reach { parts: self.parts()?, rescanned: false })
     }
 
-    /// Does something to a message, again wherever it went meanwhile. None if it is gone.
+    /// Acts on a message's file, again wherever it has moved meanwhile. None if it is gone.
     pub(super) fn reach_for<T>(
         &mut self,
         index: usize,
@@ -59,7 +59,7 @@ impl Maildrop {
         Err(MessageFault::Elusive)
     }
 
-    /// What is logged of a message to which nothing was done.
+    /// The log text about a message that was left alone.
     pub(super) fn failure(&self, index: usize, reason: &impl fmt::Display) -> String {
         match self.last_seen(index) {
             Some(found) => format!("{}: {reason}", found.path().display()),

@@ -8,11 +8,11 @@ use crate::maildir::files::{MessageFile, Parts, require_mail};
 use crate::maildir::removal::MessageFault;
 use crate::maildir::snapshot::SnapshotEntry;
 
-/// Whether a message may be removed because a client says so: whoever could not read it does not have it.
+/// Whether a message may be removed because a client says so: a client that cannot have read it does not have it.
 pub(in crate::maildir) enum Readability {
     /// It was read as mail, when it was counted or in this session.
     Seen,
-    /// Nobody has looked. Octets of the largest message.
+    /// Not known yet. Octets of the largest message.
     Unknown(u64),
     None(NoMail),
 }

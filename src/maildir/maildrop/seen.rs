@@ -11,8 +11,8 @@ pub(in crate::maildir) const SEEN: u8 = b'S';
 
 impl Maildrop {
     /// Marks the messages at these indices as seen, each where it lies now, with all its other flags; one that lay in
-    /// `new` moves to `cur`. Tells what failed.
-    pub(in crate::maildir) fn mark_seen(&mut self, indices: &[usize]) -> Vec<String> {
+    /// `new` moves to `cur`. Returns what failed.
+    pub(super) fn mark_seen(&mut self, indices: &[usize]) -> Vec<String> {
         if indices.is_empty() {
             return Vec::new();
         }

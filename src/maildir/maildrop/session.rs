@@ -14,7 +14,7 @@ use crate::maildir::site::Site;
 use crate::maildir::snapshot::{CachedMaildrop, Snapshot, SnapshotEntry, Snapshots};
 use crate::pop3::Listing;
 
-/// A snapshot of a Maildir, taken at login. No file or directory is held open between calls, but while one message after
+/// A snapshot of a Maildir, taken at login. No file or directory stays open between calls, except while one message after
 /// the other is fetched from memory.
 pub struct Maildrop {
     pub(super) snapshots: Arc<Snapshots>,
@@ -36,11 +36,11 @@ pub struct Maildrop {
     pub(in crate::maildir) expiry: Option<Expiry>,
     /// The places in the snapshot of those messages that are offered; none for all.
     pub(in crate::maildir) offered: Option<Arc<[usize]>>,
-    /// Kept to the end of the last call, whoever waits for that.
+    /// Kept to the end of the last call, whether or not a caller waits for it.
     _lock: Option<MaildropLock>,
 }
 
-/// `new` or `cur`, held open while one message after the other is fetched.
+/// `new` or `cur`, kept open while one message after the other is fetched.
 pub(in crate::maildir) struct OpenDirectory {
     pub(super) place: Subdirectory,
     pub(super) directory: OwnedFd,
@@ -74,7 +74,7 @@ impl Maildrop {
         }
     }
 
-    /// Lets nobody else hold the maildrop as long as this one lives.
+    /// Keeps the maildrop locked as long as this value lives.
     #[must_use]
     pub fn locked_by(self, lock: Option<MaildropLock>) -> Self {
         Self { _lock: lock, ..self }
@@ -121,7 +121,7 @@ impl Maildrop {
     }
 
     /// Whether another message's base name differs in `,U=<n>` alone.
-    pub(in crate::maildir) fn shares_name(&self, index: usize) -> bool {
+    pub(super) fn shares_name(&self, index: usize) -> bool {
         self.snapshot.ids.name_sharers.contains(&index)
     }
 }

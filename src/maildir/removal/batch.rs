@@ -29,7 +29,7 @@ pub(in crate::maildir) struct DeletedBatch {
     directory: OwnedFd,
 }
 
-/// What the name of a batch tells.
+/// What the name of a batch says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::maildir) struct BatchName {
     /// Since 1970.
@@ -122,7 +122,7 @@ impl BatchName {
 }
 
 /// The directory of all batches; none if there never was one.
-pub(in crate::maildir) fn open(maildir: BorrowedFd<'_>) -> Result<Option<OwnedFd>, Errno> {
+pub(super) fn open(maildir: BorrowedFd<'_>) -> Result<Option<OwnedFd>, Errno> {
     match openat(maildir, DELETED, DIRECTORY, Mode::empty()) {
         Ok(deleted) => Ok(Some(deleted)),
         Err(Errno::NOENT) => Ok(None),
@@ -138,7 +138,7 @@ pub(super) fn batches(deleted: BorrowedFd<'_>) -> Result<Vec<BatchName>, Errno> 
 }
 
 /// The names of what lies in a directory, sorted.
-pub(in crate::maildir) fn files(directory: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
+pub(super) fn files(directory: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {
         let name = entry?.file_name().to_bytes().to_vec();

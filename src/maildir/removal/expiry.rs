@@ -24,7 +24,7 @@ pub struct Expiry {
     /// Mail that was not yet retrieved is removed as well, so long after it arrived.
     pub also_unretrieved: bool,
     /// The time differs from person to person. Where several people use one maildrop, the longest holds, and what several of
-    /// them have retrieved stays: nobody's mail goes before the time that they are told.
+    /// them have retrieved stays: no mail is removed before the time announced to its owner.
     pub differs: bool,
 }
 
@@ -84,7 +84,8 @@ impl<'a> ExpiryCheck<'a> {
     }
 }
 
-/// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just reports what that would be.
+/// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just reports what that
+/// would be.
 ///
 /// # Errors
 /// See [`EnterFault`].

@@ -12,11 +12,11 @@ pub(in crate::maildir) enum MessageFault {
     Changed,
     /// Another file has the name under which it was looked for.
     Replaced,
-    /// Its file cannot be read as mail, so that nobody can have it.
+    /// Its file cannot be read as mail, so no client can have it.
     NoMail(NoMail),
-    /// It was elsewhere whenever it was reached for.
+    /// It had moved whenever it was tried.
     Elusive,
-    /// Something else than the message is in the way; what.
+    /// Something other than the message prevents it; what.
     Hindered(String),
     Kernel(Errno),
 }

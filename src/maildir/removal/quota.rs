@@ -1,7 +1,7 @@
 //! The quota that other programs keep beside the mail: `maildirsize`, as Maildir++ has it.
 //!
 //! Its first line is the quota itself, each further one what a change added or took away: `-2034 -1` for a message of 2,034
-//! octets that was removed. Whoever reads it adds the lines up, and counts all messages anew now and then. Restante adds a
+//! octets that was removed. A reader adds the lines up, and counts all messages anew now and then. Restante adds a
 //! line where the file is there, and never makes one.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -24,7 +24,8 @@ pub(in crate::maildir) struct QuotaChange {
 }
 
 impl QuotaChange {
-    /// A message was taken away: the octets that its name tells (`,S=`), as delivery agents count it, else those of its file.
+    /// A message was taken away: the octets that its name gives (`,S=`), as delivery agents count it, else those of its
+    /// file.
     pub(super) fn take_away(&mut self, name: &[u8], file_size: u64) {
         self.octets = self.octets.saturating_sub(octets(name, file_size));
         self.messages -= 1;
@@ -36,9 +37,9 @@ impl QuotaChange {
         self.messages += 1;
     }
 
-    /// Records what the change came to. If it cannot be written, the quota is wrong until another program counts it anew, and
-    /// the log reports that.
-    pub(in crate::maildir) fn record(self, site: &Site, path: &MaildropPath) {
+    /// Records what the change came to. If it cannot be written, the quota is wrong until another program counts it
+    /// anew, and the log reports that.
+    pub(super) fn record(self, site: &Site, path: &MaildropPath) {
         if self == Self::default() {
             return;
         }

@@ -40,8 +40,8 @@ impl<'a> Removal<'a> {
         Self { site, path, place: None, quota: QuotaChange::default(), local: None }
     }
 
-    /// Removes a message, but only while its file is the one that was listed, in the state whose octets were told. `found`:
-    /// where it lies now.
+    /// Removes a message, but only while its file is the one that was listed, in the state whose octets were listed.
+    /// `found`: where it lies now.
     pub(in crate::maildir) fn remove(
         &mut self,
         parts: &Parts,
@@ -205,7 +205,8 @@ fn state(
     if is_same { Ok((state, names)) } else { Err(MessageFault::Changed) }
 }
 
-/// Whether the directory itself gives a name the inode that was listed: some file systems tell others than `stat` does.
+/// Whether the directory itself gives a name the inode that was listed: on some file systems they differ from those of
+/// `stat`.
 fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
     let mut is_same = false;
     let looked = parts.each(|now| {

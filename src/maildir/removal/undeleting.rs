@@ -64,8 +64,8 @@ impl Folder {
     }
 }
 
-/// Removes for good what was kept for long enough; gives how many messages. What was kept under earlier settings is looked for
-/// as well.
+/// Removes for good what was kept for long enough; returns how many messages. What was kept under earlier settings is
+/// looked for as well.
 ///
 /// # Errors
 /// See [`EnterFault`].

@@ -13,9 +13,9 @@ use crate::maildir::unique_ids::{Assignment, UidState};
 use crate::pop3::Listed;
 
 impl Snapshot {
-    /// Puts a snapshot together from names whose messages are settled. `measure` opens a file and counts it, if neither an
-    /// earlier snapshot nor its name tells the octets. Messages for which it finds no file are left out and given back, and
-    /// then the snapshot is not settled.
+    /// Puts a snapshot together from messages with their unique-ids. `measure` opens a file and counts it, if neither an
+    /// earlier snapshot nor its name gives the octets. Messages for which it finds no file are left out and returned, and
+    /// then the snapshot cannot be used again.
     pub(in crate::maildir) fn build(
         names: &FileList,
         assignment: Assignment,

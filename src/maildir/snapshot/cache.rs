@@ -1,4 +1,4 @@
-//! What is kept of a maildrop between sessions, and shared by those that go on at once.
+//! What is cached of a maildrop between sessions, and shared by concurrent ones.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,24 +25,24 @@ struct CacheState {
 }
 
 impl CachedMaildrop {
-    /// The last snapshot, if it is right as long as the stamps are.
+    /// The last snapshot, if it is right as long as the stamps are unchanged.
     pub(in crate::maildir) fn reusable(&self) -> Option<Arc<Snapshot>> {
         let state = self.state();
         state.snapshot.as_ref().filter(|snapshot| snapshot.reusable && state.corrections.is_empty()).cloned()
     }
 
-    /// Held while a snapshot is made: of several sessions that enter at once, one reads the disk.
+    /// Locked while a snapshot is made: of several sessions that enter at once, one reads the disk.
     pub(super) fn building(&self) -> MutexGuard<'_, ()> {
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the next snapshot can be made from.
-    pub(in crate::maildir) fn known(&self) -> (Option<Arc<Snapshot>>, Corrections, RemovedFiles) {
+    /// What the next snapshot can be made from: the last one, corrections, removed files.
+    pub(super) fn known(&self) -> (Option<Arc<Snapshot>>, Corrections, RemovedFiles) {
         let state = self.state();
         (state.snapshot.clone(), state.corrections.clone(), state.removed.clone())
     }
 
-    /// Keeps a new snapshot, into which `corrected` and `removed` have gone.
+    /// Caches a new snapshot, which includes `corrected` and `removed` have gone.
     pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, corrected: &Corrections, removed: &RemovedFiles) {
         let mut state = self.state();
         state.snapshot = Some(snapshot);
@@ -50,12 +50,12 @@ impl CachedMaildrop {
         state.removed.subtract(removed);
     }
 
-    /// Notes that a message was removed, or that another program was first: no other file gets its unique-id.
+    /// Records that a message was removed, by us or by another program: no other file gets its unique-id.
     pub(in crate::maildir) fn note_removed(&self, found: &MessageFile) {
         self.state().removed.add(found);
     }
 
-    /// Keeps a snapshot in place of the one that it was made from, if that is still the last.
+    /// Replaces a snapshot by one made from it, if it is still the last.
     pub(in crate::maildir) fn renew(&self, before: &Arc<Snapshot>, snapshot: &Arc<Snapshot>) {
         let mut state = self.state();
         if state.snapshot.as_ref().is_some_and(|last| Arc::ptr_eq(last, before)) {
@@ -63,12 +63,12 @@ impl CachedMaildrop {
         }
     }
 
-    /// Notes what the next snapshot must heed; gives whether it was not noted yet.
+    /// Records a correction for the next snapshot; returns whether it is new.
     pub(in crate::maildir) fn correct(&self, found: &MessageFile, correction: Correction) -> bool {
         self.state().corrections.insert((found.inode, found.identity().into()), correction) != Some(correction)
     }
 
-    /// Whether this is the first time: what cannot be written is told once.
+    /// Whether this is the first time: what cannot be written is logged once.
     pub(super) fn is_first_failure(&self) -> bool {
         !self.has_failed.swap(true, Ordering::Relaxed)
     }
@@ -83,18 +83,18 @@ impl CachedMaildrop {
         self.local_at.load(Ordering::Relaxed) == generation
     }
 
-    /// How many messages the last snapshot holds.
+    /// How many messages the last snapshot has.
     pub(in crate::maildir) fn messages(&self) -> usize {
         self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.entries.len())
     }
 
-    /// Whether clients were told unique-ids that had to be pinned.
+    /// Whether clients have seen unique-ids that had to be pinned.
     pub(in crate::maildir) fn has_pins(&self) -> bool {
         self.state().snapshot.as_ref().is_some_and(|snapshot| snapshot.ids.has_pins())
     }
 
-    /// Octets of memory that it takes, but for what was found out since.
-    pub(in crate::maildir) fn memory(&self) -> usize {
+    /// Octets of memory that it takes, without corrections.
+    pub(super) fn memory(&self) -> usize {
         size_of::<Self>() + self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.memory())
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::maildir::fault::NoMail;
 use crate::maildir::files::{FileState, MessageFile};
 
-/// What a session found out about a message's octets after they were told.
+/// What a session found out about a message's octets after they were listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum Correction {
     /// So many were sent, from a file in this state.
@@ -16,7 +16,7 @@ pub(in crate::maildir) enum Correction {
     Forget,
 }
 
-/// What a session found out about messages, by what each is known by, and of which file, by its inode as the directory
+/// What sessions found out about messages, by inode as in the directory and by name
 /// tells it.
 pub(in crate::maildir) type Corrections = HashMap<(u64, Box<[u8]>), Correction>;
 

@@ -9,7 +9,7 @@ use crate::maildir::files::{FileState, MessageFile};
 pub(in crate::maildir) struct SnapshotEntry {
     pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) counted: Option<FileState>,
-    /// The index beside the mail has it, unless somebody else has written another one since.
+    /// The index beside the mail has it, unless another process has written a new one since.
     pub(in crate::maildir) indexed: bool,
     /// It could not be read when the snapshot was made.
     pub(super) unreadable: bool,
@@ -38,7 +38,7 @@ impl Size {
     }
 
     /// Of a message that cannot be counted.
-    pub(in crate::maildir) fn unreadable(octets: u64) -> Self {
+    pub(super) fn unreadable(octets: u64) -> Self {
         Self { unreadable: true, ..Self::believed(octets) }
     }
 

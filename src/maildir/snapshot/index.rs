@@ -1,12 +1,12 @@
 //! The index beside the mail: what was once found out by reading messages, so that it survives a restart.
 //!
-//! It is a cache and nothing else. Whoever deletes it loses work; nothing in it is believed unless the file in question
+//! It is a cache and nothing else. Deleting it costs time; an entry counts only if the file in question
 //! is still the one that was counted. In octets, numbers with the least octet first:
 //!
 //! ```text
 //! "restante-index"  version: 2   messages: 8
 //! for each message, in the order of the maildrop:
-//!     octets on the wire: 8   inode: 8   inode as the directory tells it: 8   size: 8   modified: 8
+//!     octets on the wire: 8   inode: 8   inode as in the directory: 8   size: 8   modified: 8
 //!     length of its name: 2   its base name without ,U= ,S= ,W=
 //! SHA-256 of all of it: 32
 //! ```
@@ -30,11 +30,11 @@ pub(in crate::maildir) struct IndexedSize {
     pub(in crate::maildir) octets: u64,
     /// The state of its file when they were counted.
     pub(in crate::maildir) state: FileState,
-    /// Its file's inode as the directory tells it, which some file systems tell otherwise than `stat` does.
+    /// Its file's inode as in the directory, which differs on some file systems from that of `stat`.
     pub(in crate::maildir) inode: u64,
 }
 
-/// What is noted of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as the directory tells
+/// What is recorded of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as in the directory
 /// it: several files may have one name.
 pub(in crate::maildir) struct SizeIndex<'a> {
     by_file: HashMap<(&'a [u8], u64), IndexedSize>,
@@ -60,21 +60,21 @@ impl<'a> SizeIndex<'a> {
         if version != VERSION {
             return Err(IndexFault::Version(version));
         }
-        let (told, sum) = octets.split_last_chunk::<SUM>().ok_or(IndexFault::Damaged)?;
-        if digest(&SHA256, told).as_ref() != sum {
+        let (content, sum) = octets.split_last_chunk::<SUM>().ok_or(IndexFault::Damaged)?;
+        if digest(&SHA256, content).as_ref() != sum {
             return Err(IndexFault::Damaged);
         }
-        let rest = told.get(MAGIC.len() + size_of::<u16>()..).unwrap_or_default();
+        let rest = content.get(MAGIC.len() + size_of::<u16>()..).unwrap_or_default();
         Self::messages(rest).ok_or(IndexFault::Damaged)
     }
 
-    /// What is noted of the message of that name and inode.
+    /// What is indexed of the message of that name and inode.
     pub(in crate::maildir) fn get(&self, stem: &[u8], inode: u64) -> Option<IndexedSize> {
         self.by_file.get(&(stem, inode)).copied()
     }
 
-    /// The inodes of all that is noted.
-    pub(in crate::maildir) fn inodes(&self) -> impl Iterator<Item = u64> {
+    /// The inodes of all that is indexed.
+    pub(super) fn inodes(&self) -> impl Iterator<Item = u64> {
         self.by_file.keys().map(|(_, inode)| *inode)
     }
 
@@ -84,27 +84,27 @@ impl<'a> SizeIndex<'a> {
         let most = rest.len() / (5 * size_of::<u64>());
         let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
         for _ in 0..count {
-            let noted = IndexedSize::read(&mut rest)?;
+            let indexed = IndexedSize::read(&mut rest)?;
             let (length, behind) = rest.split_first_chunk()?;
             let (stem, behind) = behind.split_at_checked(u16::from_le_bytes(*length).into())?;
             rest = behind;
-            by_file.insert((stem, noted.inode), noted);
+            by_file.insert((stem, indexed.inode), indexed);
         }
         rest.is_empty().then_some(Self { by_file })
     }
 }
 
 /// The octets of an index of these messages.
-pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[u8]> + 'a, IndexedSize)>) -> Vec<u8> {
+pub(super) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[u8]> + 'a, IndexedSize)>) -> Vec<u8> {
     let mut octets = MAGIC.to_vec();
     octets.extend_from_slice(&VERSION.to_le_bytes());
     let at = octets.len();
     octets.extend_from_slice(&0_u64.to_le_bytes());
     let mut count = 0_u64;
-    for (stem, noted) in messages {
+    for (stem, indexed) in messages {
         let stem = stem.as_ref();
         let Ok(length) = u16::try_from(stem.len()) else { continue };
-        noted.write(&mut octets);
+        indexed.write(&mut octets);
         octets.extend_from_slice(&length.to_le_bytes());
         octets.extend_from_slice(stem);
         count += 1;
@@ -119,9 +119,9 @@ pub(in crate::maildir) fn write<'a>(messages: impl Iterator<Item = (impl AsRef<[
 
 impl IndexedSize {
     fn read(rest: &mut &[u8]) -> Option<Self> {
-        let (octets, inode, told) = (number(rest)?, number(rest)?, number(rest)?);
+        let (octets, inode, listed_inode) = (number(rest)?, number(rest)?, number(rest)?);
         let (size, modified) = (number(rest)?, Moment::of_nanoseconds(number(rest)?.cast_signed()));
-        Some(Self { octets, state: FileState { inode, size, modified }, inode: told })
+        Some(Self { octets, state: FileState { inode, size, modified }, inode: listed_inode })
     }
 
     fn write(&self, to: &mut Vec<u8>) {
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    fn noted(octets: u64, modified: i64) -> IndexedSize {
+    fn indexed(octets: u64, modified: i64) -> IndexedSize {
         let state = FileState { inode: octets ^ 7, size: octets / 2, modified: Moment::of_nanoseconds(modified) };
         IndexedSize { octets, state, inode: octets }
     }
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_is_no_index_is_told_apart() {
-        let right = write([("1.a", noted(3, -1))].into_iter());
+        let right = write([("1.a", indexed(3, -1))].into_iter());
         assert_eq!(fault(b""), IndexFault::Foreign);
         assert_eq!(fault(b"dovecot-uidlist"), IndexFault::Foreign);
         assert_eq!(fault(MAGIC), IndexFault::Damaged);
@@ -192,12 +192,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_noted_is_read_again(messages: HashMap<Vec<u8>, (u64, i64)>) {
-            let all = messages.iter().map(|(stem, (octets, modified))| (stem, noted(*octets, *modified)));
+            let all = messages.iter().map(|(stem, (octets, modified))| (stem, indexed(*octets, *modified)));
             let octets = write(all.clone());
             let index = SizeIndex::read(&octets).unwrap();
             prop_assert_eq!(index.by_file.len(), messages.len());
-            for (stem, noted) in all {
-                prop_assert_eq!(index.get(stem, noted.inode), Some(noted));
+            for (stem, indexed) in all {
+                prop_assert_eq!(index.get(stem, indexed.inode), Some(indexed));
             }
         }
     }

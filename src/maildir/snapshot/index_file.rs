@@ -1,6 +1,6 @@
 //! The file beside the mail that holds the index: `restante-index` in the Maildir.
 //!
-//! It is written whole, in the Maildir's `tmp`, and renamed: whoever reads it sees one that was once right, whenever the
+//! It is written whole, in the Maildir's `tmp`, and renamed: a reader sees one that was right once, whenever the
 //! writer was killed, and two writers lose nothing but the work of one. What a crash of the machine leaves of it is
 //! found out by its sum. Deliverers clear away what is left behind in `tmp`.
 
@@ -20,7 +20,7 @@ use crate::maildir::mail_root::{MaildropPath, OpenRoot, PASSING};
 const NAME: &str = "restante-index";
 const ASIDE: &str = "restante-index.damaged";
 
-/// The octets of the index; none if there is none. One that cannot be read is as good as none, and the log tells.
+/// The octets of the index; none if there is none. One that cannot be read is logged, and treated as none.
 pub(in crate::maildir) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> Option<Vec<u8>> {
     match try_read(root, maildir.as_ref()) {
         Ok(octets) => octets,
@@ -52,7 +52,7 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
     Ok(Some(octets))
 }
 
-/// Puts away what has the name of the index and is none, for whoever wants to know what became of it.
+/// Renames a file that has the index's name and is not an index, so that an administrator can look at it.
 pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexFault) {
     let renamed = directory(root, maildir.as_ref()).and_then(|maildir| renameat(&maildir, NAME, &maildir, ASIDE));
     let kept = match renamed {
@@ -76,7 +76,7 @@ pub(in crate::maildir) fn write(root: &OpenRoot<'_>, maildir: &MaildropPath, oct
     written
 }
 
-/// A name that nobody else has, in the form that those who clear `tmp` know.
+/// A unique name, in the form that programs which clear `tmp` know.
 fn temporary() -> io::Result<String> {
     let seconds = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
     let mut chance = [0; 8];

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
 
+use super::content_digest::ContentDigests;
 use super::entry::Size;
-use super::fingerprint::Fingerprints;
 use super::prior_sizes::PriorSizes;
 use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
 use crate::maildir::files::{Counted, FileState, MessageFile, Moment, MovingKey, Parts, count, file_name};
@@ -46,7 +46,7 @@ pub(in crate::maildir) struct Measurement<'a> {
     pub(in crate::maildir) parts: &'a Parts,
     pub(in crate::maildir) known: &'a PriorSizes<'a>,
     /// What is known of messages that share their names with others.
-    pub(in crate::maildir) contents: &'a Fingerprints,
+    pub(in crate::maildir) contents: &'a ContentDigests,
     /// Octets of the largest message.
     pub(in crate::maildir) largest: u64,
 }
@@ -61,7 +61,7 @@ impl Measurement<'_> {
         }
     }
 
-    /// One that cannot be read keeps its place: what is told of it is the size of its file, and whoever retrieves it is told.
+    /// One that cannot be read keeps its place: it is listed by the size of its file, and RETR reports the error.
     fn measure(&self, found: &MessageFile) -> io::Result<MeasureResult> {
         let Some(part) = self.parts.get(found.place) else { return Ok(MeasureResult::Moved) };
         let counted = match self.parts.open_file(found) {

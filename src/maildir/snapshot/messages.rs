@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::content_digest::{ContentDigests, DuplicateFile};
 use super::entry::SnapshotEntry;
-use super::fingerprint::{DuplicateFile, Fingerprints};
 use super::index::{self, IndexedSize};
 use super::surrogates::{Surrogates, renewed};
 use crate::maildir::files::{MessageFile, Stamps, file_name};
@@ -17,21 +17,21 @@ use crate::pop3::{Messages, UniqueId};
 pub(in crate::maildir) struct Snapshot {
     pub(in crate::maildir) listed: Arc<Messages>,
     pub(in crate::maildir) entries: Arc<[SnapshotEntry]>,
-    /// What the unique-ids were settled from, and which of them must be pinned before they are told.
+    /// What the unique-ids were assigned from, and which of them must be pinned before a client sees them.
     pub(in crate::maildir) ids: UidState,
     pub(in crate::maildir) stamps: Stamps,
     /// It lies on local file systems, which answer from memory what they have in memory.
     pub(in crate::maildir) local: bool,
     /// While the stamps stay as they are, nothing has changed.
     pub(in crate::maildir) reusable: bool,
-    /// Something else than messages lies in the Maildir, and the log has told.
+    /// Something other than messages lies in the Maildir, and has been logged.
     pub(in crate::maildir) odd: bool,
     /// What clients that did not say UTF8 are offered, if that may be something else.
     pub(in crate::maildir) surrogates: Option<Surrogates>,
     /// The further files of messages, by index.
     pub(in crate::maildir) copies: Arc<HashMap<usize, Vec<DuplicateFile>>>,
-    /// What was read to tell messages of one name apart.
-    pub(in crate::maildir) contents: Arc<Fingerprints>,
+    /// What was read to distinguish messages that share a name.
+    pub(in crate::maildir) contents: Arc<ContentDigests>,
 }
 
 impl Snapshot {
@@ -60,7 +60,7 @@ impl Snapshot {
     }
 
     /// Octets of memory that it takes at most.
-    pub(in crate::maildir) fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         /// What the allocator adds to each name.
         const OVERHEAD: usize = 16;
         /// What a message takes that shares its name with another.
@@ -129,7 +129,7 @@ impl Snapshot {
 
     /// The index was written.
     pub(in crate::maildir) fn set_indexed(&mut self) {
-        // Nobody shares it before it is kept.
+        // Nothing shares it before it is cached.
         for entry in Arc::get_mut(&mut self.entries).into_iter().flatten() {
             entry.indexed = entry.counted_mail().is_some();
         }

@@ -8,16 +8,16 @@
 //! | of several sessions that enter at once, one reads the disk | `cache`, `taking` |
 //! | a message is opened only if neither the snapshot before, nor the index, nor its name gives its octets | `build`, `prior_sizes` |
 //! | a message that moves while it is measured is followed; one that cannot be read keeps its place | `measure` |
-//! | files that share a base name: the same octets are one message, other octets another | `shared_names`, `fingerprint` |
+//! | files that share a base name: the same octets are one message, other octets another | `shared_names`, `content_digest` |
 //! | what a session finds out is taken into the next snapshot | `corrections` |
 //! | the index is a cache: to lose it costs time and nothing else | `index`, `index_file` |
 //! | clients without UTF8 get messages with 8-bit headers wrapped, if the settings say so | `surrogates` |
 
 mod build;
 mod cache;
+mod content_digest;
 mod corrections;
 mod entry;
-mod fingerprint;
 mod index;
 pub(in crate::maildir) mod index_file;
 mod measure;
@@ -28,9 +28,9 @@ mod surrogates;
 mod taking;
 
 pub(in crate::maildir) use cache::CachedMaildrop;
+pub(in crate::maildir) use content_digest::{ContentDigests, DuplicateFile};
 pub(in crate::maildir) use corrections::{Correction, Corrections, RemovedFiles};
 pub(in crate::maildir) use entry::{Size, SnapshotEntry};
-pub(in crate::maildir) use fingerprint::{DuplicateFile, Fingerprints};
 pub(in crate::maildir) use measure::{Measurement, log_no_mail};
 pub(in crate::maildir) use messages::Snapshot;
 pub(in crate::maildir) use prior_sizes::PriorSizes;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::content_digest::ContentDigest;
 use super::corrections::{Correction, Corrections, RemovedFiles};
 use super::entry::{Size, SnapshotEntry};
-use super::fingerprint::Fingerprint;
 use super::index::SizeIndex;
 use super::messages::Snapshot;
 use crate::maildir::files::{MessageFile, SharedName, file_name};
@@ -82,7 +82,7 @@ impl<'a> PriorSizes<'a> {
     }
 
     /// What was read of a file.
-    pub(in crate::maildir) fn content(&self, found: &MessageFile) -> Option<Fingerprint> {
+    pub(in crate::maildir) fn content(&self, found: &MessageFile) -> Option<ContentDigest> {
         self.earlier?.contents.get(&found.inode).copied()
     }
 

@@ -1,9 +1,10 @@
 //! Files whose base names are the same, or differ in `,U=<n>` alone: one message, or several?
 //!
-//! The same octets are one message: a back-up was restored beside it, or a file copied. Different mail is several messages.
-//! The one that was there first has the unique-id of its name like any other. Each is pinned by a key that is made of its name
-//! and its octets, and not of what other programs change, so that each keeps its unique-id, whichever of them goes, and none
-//! gets that of a message that was deleted. From then on every message that arrives under the name is a later one.
+//! The same octets are one message: a back-up was restored beside it, or a file copied. Different mail is several
+//! messages. The one that was there first has the unique-id of its name like any other. Each is pinned by a key that is
+//! made of its name and its octets, and not of what other programs change, so that each keeps its unique-id, whichever
+//! of them goes, and none gets that of a message that was deleted. From then on every message that arrives under the
+//! name is a later one.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -11,16 +12,16 @@ use std::io;
 
 use rustix::fs::fstat;
 
+use super::content_digest::{self, ContentDigest, ContentDigests, DuplicateFile, key_of};
 use super::corrections::RemovedFiles;
-use super::fingerprint::{self, DuplicateFile, Fingerprint, Fingerprints, key_of};
 use super::prior_sizes::PriorSizes;
 use crate::maildir::fault::concerns_one_file;
 use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts, SharedName};
 use crate::maildir::unique_ids::{Pins, unique};
 
 /// What came of looking into a file.
-enum FingerprintResult {
-    Read(Fingerprint),
+enum DigestResult {
+    Read(ContentDigest),
     Unreadable,
     Gone,
 }
@@ -37,14 +38,14 @@ pub(in crate::maildir) struct SharedNames<'a> {
 /// What was found out besides.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct SharedNameFiles {
-    pub(in crate::maildir) contents: Fingerprints,
+    pub(in crate::maildir) contents: ContentDigests,
     copies: HashMap<MessageFile, Vec<DuplicateFile>>,
 }
 
 /// One message of several that have one name.
 struct Member {
     found: MessageFile,
-    content: Option<Fingerprint>,
+    content: Option<ContentDigest>,
     copies: Vec<DuplicateFile>,
     /// What it is pinned by, until that is known of the file in front.
     key: Box<[u8]>,
@@ -67,7 +68,7 @@ impl<'a> SharedNames<'a> {
         Self { known: Some(known), ..self }
     }
 
-    /// Makes messages of files, which come in order. Files are opened only where names do not tell enough.
+    /// Makes messages of files, which come in order. Files are opened only where names do not suffice.
     ///
     /// # Errors
     /// The disk cannot be asked.
@@ -107,9 +108,9 @@ impl<'a> SharedNames<'a> {
             return Ok(found);
         }
         let content = match self.look(&found)? {
-            FingerprintResult::Read(content) => Some(content),
-            FingerprintResult::Unreadable => None,
-            FingerprintResult::Gone => return Ok(found),
+            DigestResult::Read(content) => Some(content),
+            DigestResult::Unreadable => None,
+            DigestResult::Gone => return Ok(found),
         };
         let key = key_of(&found, content.as_ref());
         let shared_name = self
@@ -147,9 +148,9 @@ impl<'a> SharedNames<'a> {
         let mut members: Vec<Member> = Vec::new();
         for found in group {
             let content = match self.look(&found)? {
-                FingerprintResult::Read(content) => Some(content),
-                FingerprintResult::Unreadable => None,
-                FingerprintResult::Gone => continue,
+                DigestResult::Read(content) => Some(content),
+                DigestResult::Unreadable => None,
+                DigestResult::Gone => continue,
             };
             match (content, members.iter_mut().find(|member| member.is_same(content))) {
                 (Some(content), Some(member)) => member.join(found, content, self.known),
@@ -202,27 +203,27 @@ impl<'a> SharedNames<'a> {
         // Files that were made within one tick of the kernel's clock are of the same age.
         let age = member
             .content
-            .map(|Fingerprint { birth_time, state, .. }| [birth_time.unwrap_or(state.modified), state.modified]);
+            .map(|ContentDigest { birth_time, state, .. }| [birth_time.unwrap_or(state.modified), state.modified]);
         (!is_listed, !is_indexed, age.is_none(), age, member.found.base(), &member.found)
     }
 
     /// Finds out what a file holds.
-    fn look(&mut self, found: &MessageFile) -> io::Result<FingerprintResult> {
-        let file = match fingerprint::opened(self.parts, found) {
-            Ok(None) => return Ok(FingerprintResult::Gone),
+    fn look(&mut self, found: &MessageFile) -> io::Result<DigestResult> {
+        let file = match content_digest::opened(self.parts, found) {
+            Ok(None) => return Ok(DigestResult::Gone),
             Ok(Some(file)) => file,
-            Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
+            Err(error) if concerns_one_file(&error) => return Ok(DigestResult::Unreadable),
             Err(error) => return Err(error),
         };
-        let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(FingerprintResult::Gone) };
+        let Some(state) = FileState::of(&fstat(&file)?) else { return Ok(DigestResult::Gone) };
         let earlier = self.known.and_then(|known| known.content(found)).filter(|content| content.state == state);
-        let content = match earlier.map_or_else(|| fingerprint::read(&file, state), Ok) {
+        let content = match earlier.map_or_else(|| content_digest::read(&file, state), Ok) {
             Ok(content) => content,
-            Err(error) if concerns_one_file(&error) => return Ok(FingerprintResult::Unreadable),
+            Err(error) if concerns_one_file(&error) => return Ok(DigestResult::Unreadable),
             Err(error) => return Err(error),
         };
         self.resolved.contents.insert(found.inode, content);
-        Ok(FingerprintResult::Read(content))
+        Ok(DigestResult::Read(content))
     }
 }
 
@@ -231,15 +232,15 @@ impl Member {
         [&self.found].into_iter().chain(self.copies.iter().map(|copy| &copy.found))
     }
 
-    fn is_same(&self, content: Option<Fingerprint>) -> bool {
-        let same = |one: Fingerprint, other: Fingerprint| {
+    fn is_same(&self, content: Option<ContentDigest>) -> bool {
+        let same = |one: ContentDigest, other: ContentDigest| {
             one.is_whole && other.is_whole && (one.state.size, one.digest) == (other.state.size, other.digest)
         };
         self.content.zip(content).is_some_and(|(one, other)| same(one, other))
     }
 
     /// Takes a further file; what was listed before stays in front, else what lies in `cur`, and has more flags.
-    fn join(&mut self, found: MessageFile, content: Fingerprint, known: Option<&PriorSizes<'_>>) {
+    fn join(&mut self, found: MessageFile, content: ContentDigest, known: Option<&PriorSizes<'_>>) {
         let is_listed = |found: &MessageFile| known.is_some_and(|known| known.is_listed(found));
         if let Some(own) = &mut self.content {
             own.birth_time = own.birth_time.min(content.birth_time);

@@ -88,7 +88,7 @@ impl Surrogates {
     }
 
     /// Octets of memory that they take at most.
-    pub(in crate::maildir) fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         size_of_val(&*self.headers) + self.listed.memory()
     }
 }

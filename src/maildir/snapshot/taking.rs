@@ -108,7 +108,7 @@ impl Snapshots {
         }
         let site = &self.site;
         let root = site.root().open()?;
-        // Before `new` and `cur` are held open: a login wants few descriptors at once.
+        // Before `new` and `cur` are opened: a login should need few descriptors at once.
         let sources = UidSources::read(&root, site.lists(), path, site.unique_ids(), &site.settings().mount_table)?;
         let parts = Parts::open(&root, path.as_ref())?;
         missing::check(&root, path, &parts, site.settings())?;
@@ -230,7 +230,7 @@ fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop
     }
 }
 
-/// An empty maildrop, unless it held messages when it was last seen, or clients were told of some: then something fell
+/// An empty maildrop, unless it had messages when it was last seen, or clients know some: then a disk is missing,
 /// away.
 fn empty_unless_known(
     path: &MaildropPath,
@@ -246,7 +246,7 @@ fn empty_unless_known(
     }
 }
 
-/// Since when a message may wait for another server: whoever renames it makes it no younger than it was when it was first
+/// Since when a message may wait for another server: renaming makes it no younger than it was when it was first
 /// left out. After a restart it begins anew.
 fn waits_since(parts: &Parts, found: &MessageFile, earlier: Option<&Snapshot>) -> Option<Moment> {
     let first = earlier.and_then(|earlier| earlier.ids.waits_since(found));

@@ -7,13 +7,13 @@ use crate::maildir::files::Parts;
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::missing;
 use crate::maildir::snapshot::{
-    Corrections, Fingerprints, Measurement, PriorSizes, ROUNDS, RemovedFiles, SharedNameFiles, Size, Snapshot,
+    ContentDigests, Corrections, Measurement, PriorSizes, ROUNDS, RemovedFiles, SharedNameFiles, Size, Snapshot,
     index_file, parse_index,
 };
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{Pins, UidAssigner, UidState, UniqueIdSettings};
 
-/// Octets of messages read until what was found out is written: so much is lost at most when somebody breaks it off.
+/// Octets of messages read until what was found out is written: so much is lost at most if the command is interrupted.
 const AT_ONCE: u64 = 256 << 20;
 
 /// Messages read until then: small ones cost their opening.
@@ -24,7 +24,7 @@ const MESSAGES_AT_ONCE: u64 = 20_000;
 pub struct Indexed {
     /// Messages in the maildrop.
     pub messages: usize,
-    /// Messages that were read, because neither their names nor an earlier index told their octets.
+    /// Messages that were read, because neither their names nor an earlier index gave their octets.
     pub read: u64,
 }
 
@@ -36,8 +36,8 @@ struct Allowance {
 
 impl Store {
     /// Finds out what a first login to a maildrop would find out, and writes it beside the mail, piece by piece: broken
-    /// off and begun again it goes on where it was. `read` is told the octets of each message that was read. A Maildir
-    /// whose names tell everything gets no index. Blocks while the disk answers.
+    /// off and begun again it goes on where it was. `read` gets the octets of each message that was read. A Maildir
+    /// whose names give all octets gets no index. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
@@ -64,7 +64,7 @@ impl Store {
             let known = PriorSizes::new(earlier.as_ref(), &corrections, &removed).and(index.as_ref());
             let mut allowance = Allowance { octets: AT_ONCE, messages: MESSAGES_AT_ONCE };
             let largest = self.site().settings().largest_message;
-            let contents = Fingerprints::default();
+            let contents = ContentDigests::default();
             let measurement = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
             // Octets are looked for, whatever the unique-ids may be.
             let assignment = own.assign(std::mem::take(&mut names.found), |_| None, |_| None);

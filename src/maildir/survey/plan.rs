@@ -1,4 +1,4 @@
-//! A dry run of a move: what clients would be told of a maildrop's messages, and what of it the old server did not tell.
+//! A dry run of a move: which unique-ids clients would see, and which of them the old server's list does not have.
 //! Nothing is pinned, and nothing written.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::maildir::snapshot::{RemovedFiles, SharedNames, last_change};
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{AssignedMessage, ListKind, UidAssigner, UidSources, UidlOrigin};
 
-/// A message, and what would be told of it.
+/// A message, and the unique-id that clients would see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedMessage {
     /// Its base name.
@@ -27,7 +27,7 @@ pub struct PlannedMessage {
 pub struct Planned {
     /// Messages there are.
     pub messages: usize,
-    /// Those whose unique-id was told already, and stays.
+    /// Those whose unique-id clients have seen already; it stays.
     pub pinned: usize,
     /// Those that get the unique-id that the old server's list has.
     pub listed: usize,
@@ -35,36 +35,36 @@ pub struct Planned {
     pub unlisted: usize,
     /// Those left out until the old server has listed them, or `follow_wait` has passed.
     pub waiting: usize,
-    /// The base name of each whose listed unique-id cannot be told: not printable, or too long.
+    /// The base name of each whose listed unique-id cannot be used: not printable, or too long.
     pub invalid: Vec<String>,
     /// The base name of each whose listed unique-id another message has.
     pub duplicate: Vec<String>,
-    /// Unique-ids of over 70 characters that are told all the same.
+    /// Unique-ids of over 70 characters that are used all the same.
     pub over_long: usize,
     /// Records of the lists without a message. Normal: servers drop them late.
     pub dead: usize,
     /// The lists found, by the names of their files.
     pub lists: Vec<&'static str>,
-    /// Dovecot's list and Courier's were both found, and Dovecot's does not tell whether its POP3 server ever ran.
+    /// Dovecot's list and Courier's were both found, and Dovecot's does not show whether its POP3 server ever ran.
     pub both: bool,
     /// What is wrong with the lists.
     pub faults: Vec<String>,
     /// The messages shown, in order.
     pub shown: Vec<PlannedMessage>,
-    /// There are messages, and no list that tells of them.
+    /// There are messages, and no list of them.
     pub without_list: bool,
 }
 
-/// Samples told: enough to see a wrong format.
+/// Samples shown: enough to see a wrong format.
 const SAMPLES: usize = 3;
 
 impl Planned {
-    /// Some messages with a listed unique-id, to compare with what the old server tells of them.
+    /// Some messages with a listed unique-id, to compare with what the old server shows.
     pub fn samples(&self) -> impl Iterator<Item = &PlannedMessage> {
         self.shown.iter().filter(|message| message.origin == UidlOrigin::List).take(SAMPLES)
     }
 
-    /// Whether some client would download something again, or somebody must decide which list counts.
+    /// Whether some client would download something again, or an administrator must decide which list counts.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         self.both

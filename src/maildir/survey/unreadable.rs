@@ -23,8 +23,8 @@ pub struct Unreadable {
 }
 
 impl Store {
-    /// Looks for files of a maildrop that cannot be read, or not as mail, among so many files at most. A file that is as long
-    /// as its name says (`,S=`) is not opened; a compressed one is read through. Blocks while the disk answers.
+    /// Looks for files of a maildrop that cannot be read, or not as mail, among so many files at most. A file that is
+    /// as long as its name says (`,S=`) is not opened; a compressed one is read through. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -58,8 +58,8 @@ impl Unreadable {
     }
 }
 
-/// Whether a file can be read as mail, as far as that is to be told without reading what is not compressed. What is gone, or
-/// is no regular file, is nobody's mail.
+/// Whether a file can be read as mail, as far as that can be seen without reading what is not compressed. What is gone, or
+/// is not a regular file, is not mail.
 fn look(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<()> {
     if let Some(size_in_name) = file_name::disk_octets_in_name(found.base()) {
         let part = parts.get(found.place).ok_or(Errno::NOENT);

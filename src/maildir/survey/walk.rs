@@ -1,4 +1,4 @@
-//! All Maildirs below the mail root, whoever they belong to.
+//! All Maildirs below the mail root, with or without an owner.
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::maildir::store::Store;
 pub enum Surveyed {
     /// A directory with `new` and `cur`.
     Maildir(PathBuf, DirectoryId),
-    /// A directory that cannot be read, so that nobody knows what is in it; why.
+    /// A directory that cannot be read; why.
     Unreadable(PathBuf, String),
     /// A directory that is no Maildir, and is looked into next.
     Directory,
@@ -31,8 +31,8 @@ type Reporter<'r> = &'r mut dyn FnMut(Surveyed) -> ControlFlow<()>;
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Store {
-    /// Goes through the mail root, so many directories deep, and reports every Maildir, until it is told to stop; what is
-    /// inside of one is its own business. No link is followed. Blocks while the disk answers.
+    /// Goes through the mail root, so many directories deep, and reports every Maildir, until the reporter says stop;
+    /// what is inside of one is its own business. No link is followed. Blocks while the disk answers.
     ///
     /// # Errors
     /// The mail root cannot be opened.

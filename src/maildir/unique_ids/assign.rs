@@ -1,4 +1,4 @@
-//! The unique-ids of a maildrop's messages, and their order: what was told before stays, then what another server told
+//! The unique-ids of a maildrop's messages, and their order: what clients have seen stays, then another server's list
 //! counts, then our own rule.
 
 use std::collections::{HashMap, HashSet};
@@ -23,7 +23,7 @@ pub(in crate::maildir) struct UidAssigner<'a> {
 pub(in crate::maildir) struct AssignedMessage {
     pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) unique_id: UniqueId,
-    /// What must be pinned before the unique-id is told; none if it is pinned, or need not be.
+    /// What must be pinned before a client sees the unique-id; none if it is pinned, or need not be.
     pub(in crate::maildir) pending_pin: Option<PendingPin>,
     pub(in crate::maildir) origin: UidlOrigin,
 }
@@ -41,11 +41,11 @@ pub(in crate::maildir) struct PendingPin {
 /// Where a unique-id comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UidlOrigin {
-    /// A client was told it before.
+    /// A client has seen it before.
     Pin,
     /// Another server's list has it.
     List,
-    /// A list has one that cannot be told, or may not: it is not printable, or too long.
+    /// A list has one that cannot be used: it is not printable, or too long.
     Invalid,
     /// A list, or a pin, has the same for an earlier message.
     Duplicate,
@@ -65,14 +65,14 @@ pub(in crate::maildir) type WaitingMessages = HashMap<Box<[u8]>, Moment>;
 
 impl Assignment {
     /// How many messages have a unique-id by our own rule, because no list has them.
-    pub(in crate::maildir) fn unlisted(&self) -> usize {
+    pub(super) fn unlisted(&self) -> usize {
         self.messages.iter().filter(|message| message.origin == UidlOrigin::Own).count()
     }
 }
 
 impl UidAssigner<'_> {
-    /// Settles the messages, which come in the order of their arrival. `earlier` tells what an earlier snapshot had. `since`
-    /// tells from when on a message may wait for the other server; none if its file is gone.
+    /// Assigns a unique-id to each message; they come in order of arrival. `earlier`: the unique-id in an earlier
+    /// snapshot. `since`: from when on a message may wait for the other server; none if its file is gone.
     pub(in crate::maildir) fn assign(
         &self,
         found: Vec<MessageFile>,
@@ -116,7 +116,7 @@ impl UidAssigner<'_> {
         Candidate { found, unique_id, rank, origin, repin: None }
     }
 
-    /// The other server's unique-id, if it can be told.
+    /// The other server's unique-id, if it can be used.
     fn valid(&self, old: &ListedUid<'_>) -> Option<UniqueId> {
         let unique_id = std::str::from_utf8(&old.unique_id).ok().and_then(UniqueId::imported)?;
         let may_be_told = !unique_id.is_over_long() || self.settings.over_long == OverLong::Keep;
@@ -148,14 +148,14 @@ impl UidAssigner<'_> {
             return;
         }
         let owners = self.pins.owners();
-        let mut told: HashSet<UniqueId> = HashSet::with_capacity(messages.len());
-        told.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
+        let mut taken: HashSet<UniqueId> = HashSet::with_capacity(messages.len());
+        taken.extend(messages.iter().filter(|one| one.origin == UidlOrigin::Pin).map(|one| one.unique_id.clone()));
         for message in messages.iter_mut().filter(|one| one.origin != UidlOrigin::Pin) {
-            if owners.contains_key(message.unique_id.as_str()) || told.contains(&message.unique_id) {
+            if owners.contains_key(message.unique_id.as_str()) || taken.contains(&message.unique_id) {
                 message.unique_id = unique::hashed(message.found.shared_name_key().unwrap_or(message.found.base()));
                 message.origin = UidlOrigin::Duplicate;
             }
-            told.insert(message.unique_id.clone());
+            taken.insert(message.unique_id.clone());
         }
     }
 

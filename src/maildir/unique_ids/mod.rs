@@ -1,7 +1,7 @@
 //! The unique-id of each message (RFC 1939 §7, UIDL), and the permanent record of those that clients have seen.
 //!
-//! In: the messages of a Maildir, the pins beside them, another server's lists. Out: a unique-id for each message, their order,
-//! and which unique-ids must be pinned before a client may see them.
+//! In: the messages of a Maildir, the pins beside them, another server's lists. Out: a unique-id for each message,
+//! their order, and which unique-ids must be pinned before a client may see them.
 //!
 //! | rule | where |
 //! |---|---|

@@ -15,7 +15,7 @@ pub(in crate::maildir) enum Rank {
 }
 
 /// The order of two messages.
-pub(in crate::maildir) fn compare(one: (&MessageFile, Option<Rank>), other: (&MessageFile, Option<Rank>)) -> Ordering {
+pub(super) fn compare(one: (&MessageFile, Option<Rank>), other: (&MessageFile, Option<Rank>)) -> Ordering {
     match (one.1, other.1) {
         (Some(Rank::Listed(first)), Some(Rank::Listed(second))) => {
             first.cmp(&second).then_with(|| one.0.order(other.0))

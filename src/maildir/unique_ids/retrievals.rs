@@ -31,7 +31,7 @@ impl Retrievals {
             .try_fold(own, |longest, term| Some(longest.max(term?)))
     }
 
-    /// When a message was last retrieved for the first time by somebody, in seconds since 1970; none if this person never
+    /// The latest first retrieval of a message by anybody, in seconds since 1970; none if this person never
     /// did. `shares_name`: another message's base name differs in `,U=<n>` alone, and a mark without that may be of either.
     pub(in crate::maildir) fn last_by(&self, person: &str, found: &MessageFile, shares_name: bool) -> Option<u64> {
         let key = found.key();

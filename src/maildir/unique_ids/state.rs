@@ -1,4 +1,4 @@
-//! What a snapshot's unique-ids were settled from, and whether that is still so.
+//! What a snapshot's unique-ids were assigned from, and whether that is still current.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,7 +13,7 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{FileStamp, MessageFile, Moment, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, Root};
 
-/// What was read before messages are settled.
+/// What is read before unique-ids are assigned.
 pub(in crate::maildir) struct UidSources {
     pins: Pins,
     contents: ListContents,
@@ -22,7 +22,7 @@ pub(in crate::maildir) struct UidSources {
 /// What a snapshot remembers of it.
 #[derive(Clone, Debug, Default)]
 pub(in crate::maildir) struct UidState {
-    /// What must be pinned before it is told.
+    /// What must be pinned before a client sees it.
     pending_pins: Arc<PendingPins>,
     /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
     pub(in crate::maildir) name_sharers: Vec<usize>,
@@ -44,7 +44,7 @@ impl UidSources {
     /// Reads pins and lists.
     ///
     /// # Errors
-    /// Some are there and cannot be read: clients may know other unique-ids than would be told without them.
+    /// Some exist and cannot be read: without them, clients might be shown other unique-ids than they know.
     pub(in crate::maildir) fn read(
         root: &OpenRoot<'_>,
         lists: Option<&Root>,
@@ -69,7 +69,7 @@ impl UidSources {
         Ok(Self { pins, contents })
     }
 
-    /// What settles unique-ids.
+    /// Assigns unique-ids from these sources.
     pub(in crate::maildir) fn assigner<'a>(&'a self, settings: &'a UniqueIdSettings) -> UidAssigner<'a> {
         let lists = settings.import.reads().then(|| ForeignLists::parse(&self.contents, settings));
         UidAssigner { settings, pins: &self.pins, lists }
@@ -90,7 +90,7 @@ impl UidSources {
         }
     }
 
-    /// Whether clients were told of any message.
+    /// Whether clients know any message.
     pub(in crate::maildir) fn has_pins(&self) -> bool {
         !self.pins.is_empty()
     }
@@ -129,7 +129,7 @@ impl UidState {
         }
     }
 
-    /// Whether something must be pinned before it is told.
+    /// Whether something must be pinned before a client sees it.
     pub(in crate::maildir) fn needs_pins(&self) -> bool {
         !self.pending_pins.is_empty()
     }
@@ -152,7 +152,7 @@ impl UidState {
         self.has_list
     }
 
-    /// Whether clients were told something that had to be pinned.
+    /// Whether clients have seen something that had to be pinned.
     pub(in crate::maildir) fn has_pins(&self) -> bool {
         self.has_pins
     }

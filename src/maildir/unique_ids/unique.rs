@@ -10,11 +10,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::pop3::UniqueId;
 
-/// Octets of the hash that are told: 32 hexadecimal digits.
+/// Octets of the hash that are used: 32 hexadecimal digits.
 const HASHED: usize = 16;
 
 /// The unique-id of a message known by `identity`.
-pub(in crate::maildir) fn plain(identity: &[u8]) -> UniqueId {
+pub(super) fn plain(identity: &[u8]) -> UniqueId {
     let text = std::str::from_utf8(identity).ok().filter(|text| !looks_hashed(text));
     text.and_then(UniqueId::new).unwrap_or_else(|| hashed(identity))
 }

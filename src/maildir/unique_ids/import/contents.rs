@@ -44,7 +44,7 @@ impl ListContents {
         self.stamps.iter().all(Option::is_none)
     }
 
-    /// Reads the lists that count in a directory beneath `root`. `messages` tells how many messages are there. Blocks while
+    /// Reads the lists that count in a directory beneath `root`. `messages`: how many messages are there. Blocks while
     /// the disk answers.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ impl<'a> Sizelist<'a> {
                 None => list.unread.note(number),
             }
         }
-        // The oldest version has no first line of its own, and nothing in it tells it from a stump but that it can be read.
+        // The oldest version has no first line of its own, and it differs from a fragment only in that it can be parsed.
         if version == 0 && list.unread.count > 0 {
             return Err("has no first line that Courier writes");
         }
@@ -95,7 +95,7 @@ fn record(line: &[u8], version: u8) -> Option<(&[u8], SizelistRecord)> {
     Some((base, record))
 }
 
-/// The base name, with what is not printable, and `'`, `"` and `+`, told as `+` and two hexadecimal digits.
+/// The base name, with what is not printable, and `'`, `"` and `+`, written as `+` and two hexadecimal digits.
 fn escaped(base: &[u8]) -> Cow<'_, [u8]> {
     let is_plain = |octet: &u8| (0x21..=0x7e).contains(octet) && !matches!(octet, b'\'' | b'"' | b'+');
     if base.iter().all(is_plain) {

@@ -93,7 +93,7 @@ impl UidlFormat {
         Ok(Self { parts })
     }
 
-    /// The unique-id of a message; not yet looked at whether it can be told.
+    /// The unique-id of a message; not yet checked for validity.
     pub(super) fn expand(&self, values: &FormatValues<'_>) -> Vec<u8> {
         let mut text = Vec::new();
         for part in &self.parts {
@@ -136,7 +136,7 @@ fn filter(word: &str) -> Result<Vec<FormatFilter>, FormatFault> {
         ("hex", "") => Ok(vec![FormatFilter::Hex]),
         ("hex", width) => Ok(vec![FormatFilter::Hex, FormatFilter::Pad(number(width)?)]),
         ("md5", "") => Ok(vec![FormatFilter::Md5]),
-        // What md5 gives is told in digits anyway.
+        // The result of md5 is written in digits anyway.
         ("hexlify", _) => Ok(Vec::new()),
         ("lower", "") => Ok(vec![FormatFilter::Lower]),
         ("upper", "") => Ok(vec![FormatFilter::Upper]),

@@ -1,4 +1,4 @@
-//! What the other server told of each message, by the lists there are.
+//! What the other server's lists say of each message.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -25,10 +25,10 @@ pub(in crate::maildir) struct ForeignLists<'a> {
     pub(in crate::maildir) unusable: Option<String>,
 }
 
-/// What another server told of a message.
+/// What another server's list says of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct ListedUid<'a> {
-    /// Its unique-id as it was told, which may keep to the standard or not.
+    /// Its unique-id as clients saw it, whether it conforms to the standard or not.
     pub(in crate::maildir) unique_id: Cow<'a, [u8]>,
     /// Its place in the order of the messages, if that server had an order of its own.
     pub(in crate::maildir) rank: Option<Rank>,
@@ -89,7 +89,7 @@ impl<'a> ForeignLists<'a> {
         found.into_iter().filter(|(_, found)| *found).map(|(name, _)| name).collect()
     }
 
-    /// Whether it cannot be told from the lists which of two servers the clients knew: a Dovecot that serves IMAP alone
+    /// Whether the lists leave open which of two servers clients knew: a Dovecot that serves IMAP alone
     /// has a list as well, whose uids no POP3 client ever saw.
     pub(in crate::maildir) fn is_doubtful(&self) -> bool {
         self.courier.is_some() && self.dovecot.as_ref().is_some_and(|list| !list.has_saved())

@@ -1,6 +1,6 @@
-//! Unique-ids that another server told: read from its own lists, so that a move costs no client its mail again.
+//! Unique-ids of another server: read from its own lists, so that after a move no client downloads its mail again.
 //!
-//! Nothing of another program is ever written, renamed or deleted, and no lock of theirs is taken: their writers append
+//! Files of other programs are never written, renamed or deleted, and their locks are not taken: their writers append
 //! whole lines, or rename a new list over the old one.
 
 mod contents;

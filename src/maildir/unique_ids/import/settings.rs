@@ -11,11 +11,11 @@ use crate::maildir::mail_root::PathTemplate;
 pub enum ImportMode {
     /// They are not: there was no other server.
     Off,
-    /// They are, whenever they have changed, for messages whose unique-id was never told.
+    /// They are, whenever they have changed, for messages whose unique-id no client has seen.
     Read,
     /// They are; and a message is left out until the other server, which still runs, has listed it.
     Follow,
-    /// Not any more: what was told stays.
+    /// Not any more: what clients have seen stays.
     Done,
 }
 
@@ -37,7 +37,7 @@ pub enum ListKind {
 /// What becomes of another server's unique-ids that have over 70 characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverLong {
-    /// They are told as they were: clients know them.
+    /// They are kept as they are: clients know them.
     Keep,
     /// They are replaced by our own.
     Replace,

@@ -1,4 +1,4 @@
-//! Dovecot's `dovecot-uidlist`: which message has which IMAP uid, and what POP3 told of it.
+//! Dovecot's `dovecot-uidlist`: which message has which IMAP uid, and its POP3 unique-id if one was saved.
 //!
 //! Version 3 is that of Dovecot 1.1 and later, version 1 that of 0.99 and 1.0. The list is Dovecot's: it is read, and
 //! nothing else. Dovecot throws a damaged one away; here every line that can be read counts.
@@ -174,7 +174,7 @@ mod tests {
 
     const HEAD: &str = "3 V1700000000 N45 G8a1f3c0e5d2b4a6f9c7e1d3b5f7a9c0d\n";
 
-    /// The unique-id of a message `B` under the default format, as Dovecot would tell it.
+    /// The unique-id of a message `B` under the default format, as Dovecot would show it.
     fn told(list: &str) -> Option<String> {
         let list = Uidlist::parse(list.as_bytes()).unwrap();
         let record = list.get(b"B")?;

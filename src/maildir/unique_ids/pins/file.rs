@@ -26,7 +26,7 @@ const BEGUN: &str = "restante-pins.begun";
 /// The file that is being replaced, until it is the one before.
 const REPLACED: &str = "restante-pins.replaced";
 
-/// The first line, for whoever finds the file.
+/// The first line, for a person who finds the file.
 const HEAD: &[u8] =
     b"# Restante: the unique-ids that clients were told. Without them clients download their mail again.\n";
 
@@ -45,16 +45,16 @@ const WRITE: OFlags = OFlags::RDWR
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// Mode of new files: what clients were told is nobody else's business.
+/// Mode of new files: unique-ids and retrievals are private.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Reads the pins of a Maildir. Writers may be at work: a line that is not whole yet was not told to anybody yet.
+/// Reads the pins of a Maildir. Writers may be at work: no client has seen what an incomplete line says.
 pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
     fresh::refresh(maildir)?;
     match open(maildir, NAME)? {
         Some(file) => {
             let (pins, _) = content(maildir, &file)?;
-            // Whoever wrote it may be about to bring it to the disk, or have been killed before.
+            // Its writer may be about to sync it, or have been killed before that.
             if pins.stamp.is_some_and(|stamp| stamp.is_younger_than(RECENT)) {
                 file.sync_data()?;
             }
@@ -77,7 +77,7 @@ pub(in crate::maildir) fn stamp(maildir: &Path) -> io::Result<Option<FileStamp>>
     }
 }
 
-/// The file, with nobody else writing to it.
+/// The file, locked against other writers.
 pub(in crate::maildir) struct LockedPins<'d> {
     maildir: BorrowedFd<'d>,
     file: File,
@@ -109,7 +109,7 @@ impl<'d> LockedPins<'d> {
         if locked.has_further_names()? {
             locked.replace_linked_file()?;
         } else if fstat(&locked.file)?.st_size.unsigned_abs() != whole {
-            // A stump at the end was never told; what is appended must not stand behind it.
+            // No client has seen what an incomplete last line says; nothing may be appended to it.
             locked.file.set_len(whole)?;
         }
         Ok(locked)
@@ -138,7 +138,7 @@ impl<'d> LockedPins<'d> {
     }
 
     /// Writes lines, and brings them to the disk, with what others wrote before. What does not get there is taken back:
-    /// nobody may take it for told.
+    /// no client may have seen it.
     pub(in crate::maildir) fn append(&mut self, lines: Vec<PinLine>) -> io::Result<()> {
         let before = fstat(&self.file)?.st_size.unsigned_abs();
         // Where the file was lost, what is known comes from the one before, which a new line must not hide.
@@ -196,7 +196,7 @@ impl<'d> LockedPins<'d> {
         }
         remove(self.maildir, BEGUN)?;
         let mut begun = File::from(openat(self.maildir, BEGUN, WRITE | OFlags::EXCL, PRIVATE)?);
-        // Whoever opens the new file waits until we are done.
+        // A process that opens the new file waits until we are done.
         flock(&begun, FlockOperation::NonBlockingLockExclusive)?;
         begun.write_all(&text)?;
         begun.sync_all()?;
@@ -221,7 +221,7 @@ fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
         && let Some(previous) = open(maildir, PREVIOUS)?
     {
         pins.complete(parse(maildir, &previous)?.0);
-        // A file that was emptied: what is told by the one before it must come back into it.
+        // The file was emptied: what the previous one says must be restored.
         pins.damaged = pins.damaged.max(1);
     }
     Ok((pins, whole))

@@ -23,9 +23,9 @@ const CHECKED: usize = 4;
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum PinLine {
-    /// A unique-id was told.
+    /// A client has seen a unique-id.
     Pin(Box<[u8]>, Pin),
-    /// Somebody retrieved the message.
+    /// A person retrieved the message.
     Retrieved(Box<[u8]>, Retrieval),
     /// The mail of a person who uses this maildrop stays so many days, or for ever.
     Term(Box<str>, Option<u64>),
@@ -107,7 +107,7 @@ fn checksum(text: &str) -> String {
     sum
 }
 
-/// Octets that cannot stand in a word are told as `%` and two hexadecimal digits.
+/// Octets that cannot stand in a word are written as `%` and two hexadecimal digits.
 fn escaped(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {

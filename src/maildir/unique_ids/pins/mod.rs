@@ -1,8 +1,8 @@
-//! What clients were told of messages, for ever: the unique-id of each, and who retrieved it.
+//! The permanent record of what clients have seen: the unique-id of each message, and who retrieved it.
 //!
 //! It stands beside the mail, in the file `restante-pins` of the Maildir, and is no cache: without it a client could be
-//! told another unique-id of a message that it has, and would download it again. So lines are appended and brought to the
-//! disk before anything is told, each has a checksum, and the file before the last rewriting is kept.
+//! shown another unique-id of a message that it has, and would download it again. So lines are appended and synced to
+//! disk before a client sees anything, each has a checksum, and the file before the last rewriting is kept.
 //!
 //! Several nodes write to one file. They take turns by a lock on it, and read what is new before they write: a message's
 //! first pin counts.
@@ -35,7 +35,7 @@ const MOST_GONE: usize = 400_000;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
-/// The unique-id that clients were told of a message.
+/// The unique-id under which clients know a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct Pin {
     pub(in crate::maildir) unique_id: UniqueId,
@@ -45,7 +45,7 @@ pub(in crate::maildir) struct Pin {
     pub(in crate::maildir) gone: Option<Day>,
 }
 
-/// That somebody retrieved a message.
+/// A retrieval of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retrieval {
     /// The canonical name of the person.
@@ -108,7 +108,7 @@ impl Pins {
         self.retrieved.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// What is known by its base name with `,U=<n>`, since another message was told of without it.
+    /// The messages known by their base names with `,U=<n>`, since another one is known by the name without it.
     pub(in crate::maildir) fn ambiguous_names(&self) -> HashSet<Box<[u8]>> {
         self.by_key.keys().filter(|key| *file_name::identity(key) != ***key).cloned().collect()
     }
@@ -123,7 +123,7 @@ impl Pins {
         self.retrieved
     }
 
-    /// The unique-ids told, with the messages they belong to.
+    /// The unique-ids that clients have seen, with the keys of their messages.
     pub(in crate::maildir) fn owners(&self) -> HashMap<&str, &[u8]> {
         self.by_key.iter().map(|(key, pin)| (pin.unique_id.as_str(), &**key)).collect()
     }
@@ -176,7 +176,7 @@ impl Pins {
 
     /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
     /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when, be it
-    /// what they were told as or who retrieved them.
+    /// their unique-ids or who retrieved them.
     pub(in crate::maildir) fn want_rewriting(&self, present: usize) -> bool {
         self.want_rewriting_on(present, today())
     }

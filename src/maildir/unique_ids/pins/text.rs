@@ -1,4 +1,4 @@
-//! The lines of a file, one at a time: whoever owns the Maildir can put a file of any size there, and lines of any length.
+//! The lines of a file, one at a time: the owner of the Maildir can put a file of any size there, with lines of any length.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 

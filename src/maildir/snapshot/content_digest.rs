@@ -1,4 +1,4 @@
-//! What a file holds, in a few octets: by that files with one name are told apart.
+//! What a file contains, in a few octets: it distinguishes files that share a name.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -28,7 +28,7 @@ const DIGEST: usize = 16;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::maildir) struct Fingerprint {
+pub(in crate::maildir) struct ContentDigest {
     pub(in crate::maildir) state: FileState,
     pub(super) digest: [u8; DIGEST],
     pub(super) is_whole: bool,
@@ -36,8 +36,8 @@ pub(in crate::maildir) struct Fingerprint {
     pub(super) birth_time: Option<Moment>,
 }
 
-/// What is known of contents, by the inodes that directories tell.
-pub(in crate::maildir) type Fingerprints = HashMap<u64, Fingerprint>;
+/// What is known of contents, by inode as in the directory.
+pub(in crate::maildir) type ContentDigests = HashMap<u64, ContentDigest>;
 
 /// A further file of a message, with the same octets.
 #[derive(Clone, Debug)]
@@ -47,9 +47,9 @@ pub(in crate::maildir) struct DuplicateFile {
     pub(in crate::maildir) state: FileState,
 }
 
-/// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more is known
-/// than its inode.
-pub(super) fn key_of(found: &MessageFile, content: Option<&Fingerprint>) -> Box<[u8]> {
+/// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more
+/// is known than its inode.
+pub(super) fn key_of(found: &MessageFile, content: Option<&ContentDigest>) -> Box<[u8]> {
     let mut key = found.identity().into_owned();
     key.push(KEY_SEPARATOR);
     match content {
@@ -93,13 +93,14 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
     Err(io::Error::other(format!("{}: elsewhere whenever it was looked for", found.path().display())))
 }
 
-/// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name may get
-/// each other's names.
+/// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name
+/// may get each other's names.
 fn is_listed_file(file: &File, found: &MessageFile) -> io::Result<bool> {
     Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
 }
 
-/// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this file's.
+/// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this
+/// file's.
 fn is_named_file(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
     let mut is_named = false;
     parts.each(|now| {
@@ -119,7 +120,7 @@ fn open(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     }
 }
 
-pub(super) fn read(file: &File, state: FileState) -> io::Result<Fingerprint> {
+pub(super) fn read(file: &File, state: FileState) -> io::Result<ContentDigest> {
     let (mut context, mut block) = (Context::new(&SHA256), vec![0; BLOCK]);
     let mut limited = file.take(LARGEST);
     loop {
@@ -132,7 +133,7 @@ pub(super) fn read(file: &File, state: FileState) -> io::Result<Fingerprint> {
     }
     let mut digest = [0; DIGEST];
     digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    Ok(Fingerprint { state, digest, is_whole: state.size < LARGEST, birth_time: birth_time(file) })
+    Ok(ContentDigest { state, digest, is_whole: state.size < LARGEST, birth_time: birth_time(file) })
 }
 
 /// When a file was made, if its file system knows.
