@@ -74,7 +74,7 @@ fn nor_does_the_end_of_a_session_remove_anything() {
         client.login("ajones", super::support::stage::PASSWORD);
         client.ask("QUIT", "+OK bye");
     }
-    again.wait_for_log(&["ERROR", "no mail is removed for its age", "--confirm-clock"]);
+    again.wait_for_log(&["ERROR", "no mail is removed by age", "--confirm-clock"]);
     assert_eq!(maildir::names(&stage.maildir()), [old]);
 }
 
@@ -96,7 +96,7 @@ fn nor_is_kept_mail_cleaned_up_at_the_end_of_a_session() {
     }
     again.wait_for_logs(&["connection ended", "reason=\"quit\""], 2);
     let log = again.log().join("\n");
-    assert_eq!(log.matches("no mail is removed for its age").count(), 1, "{log}");
+    assert_eq!(log.matches("no mail is removed by age").count(), 1, "{log}");
     assert!(!log.contains("cleaned up"), "{log}");
     let back = command(&stage.site, &["undelete", "ajones"], "");
     assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);

@@ -170,7 +170,7 @@ impl Maildrop {
         let index = self.snapshot.index_without(changed);
         let written = self.site().root().open().map_err(io::Error::other);
         if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
-            tracing::warn!(maildrop = %self.path, %error, "the index cannot be put right");
+            tracing::warn!(maildrop = %self.path, %error, "the index cannot be corrected");
         }
     }
 }

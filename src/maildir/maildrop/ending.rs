@@ -32,7 +32,7 @@ impl Maildrop {
             && !self.is_missing()
             && let Err(error) = self.note_term(&self.person.clone(), self.expiry.map(|expiry| expiry.days()))
         {
-            tracing::warn!(maildrop = %self.path, %error, "no mail is removed for its age: it is not noted how long it stays");
+            tracing::warn!(maildrop = %self.path, %error, "no mail is removed by age: how long it stays cannot be recorded");
             return;
         }
         self.remove_what_is_old(marked);
@@ -46,7 +46,7 @@ impl Maildrop {
             && !self.person.is_empty()
             && let Err(error) = self.note_retrieved(left, &self.person.clone())
         {
-            tracing::warn!(maildrop = %self.path, %error, "what was retrieved is not noted");
+            tracing::warn!(maildrop = %self.path, %error, "retrievals are not recorded");
         }
         if self.site().settings().mark_seen == MarkSeen::Retrieved {
             for reason in self.mark_seen(&self.places(left)) {
@@ -90,7 +90,7 @@ impl Maildrop {
     }
 
     fn warn_not_cleaned_up(&self, fault: &EnterFault) {
-        tracing::warn!(maildrop = %self.path, %fault, "what was deleted long ago is not cleaned up");
+        tracing::warn!(maildrop = %self.path, %fault, "deleted mail is not cleaned up");
     }
 
     /// Whether mail may be removed by its age now; logged once an hour if not.
@@ -98,7 +98,7 @@ impl Maildrop {
         let clock = self.site().clock();
         let Err(fault) = clock.now() else { return true };
         if clock.should_log() {
-            tracing::error!(%fault, "no mail is removed for its age");
+            tracing::error!(%fault, "no mail is removed by age");
         }
         false
     }

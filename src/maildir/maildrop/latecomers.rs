@@ -25,7 +25,7 @@ impl Maildrop {
     /// else shows that it is other mail.
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
-            tracing::warn!(maildrop = %self.path, %error, "what came under the names of deleted messages is not known");
+            tracing::warn!(maildrop = %self.path, %error, "what arrived under the names of deleted messages is not known");
             Latecomers::default()
         })
     }

@@ -165,7 +165,7 @@ impl MessageSource {
             return;
         }
         let file = String::from_utf8_lossy(&entry.found.name);
-        tracing::warn!(maildrop = %self.path, %file, told = listed.octets, sent, "wrong number of octets told");
+        tracing::warn!(maildrop = %self.path, %file, listed = listed.octets, sent, "octets listed differ from octets sent");
         self.cached.correct(&entry.found, Correction::Sent(sent, state));
     }
 }

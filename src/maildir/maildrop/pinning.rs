@@ -51,7 +51,7 @@ impl Maildrop {
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
             Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
-            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are told without being pinned"),
+            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are shown without being pinned"),
         }
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Maildrop {
             .filter(|pending_pin| pending_pin.is_own)
             .count();
         if own > 0 && snapshot.ids.has_list() {
-            tracing::info!(maildrop = %self.path, messages = own, "the old server lists them not: told by our own rule");
+            tracing::info!(maildrop = %self.path, messages = own, "not in the old server's list: unique-ids by our own rule");
         }
         self.renew(snapshot.ids.after_pinning(wanted, stamp), &changed);
         Ok(())
@@ -205,7 +205,7 @@ impl Maildrop {
             && let Some(today) = self.today()
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
-            tracing::warn!(maildrop = %self.path, %error, "the pins are not written anew");
+            tracing::warn!(maildrop = %self.path, %error, "the pins cannot be rewritten");
         }
     }
 

@@ -148,7 +148,7 @@ impl Snapshots {
         for round in 0..ROUNDS {
             let mut names = self.names(path, parts, before.as_deref(), prior)?;
             if let (Some(odd), false, 0) = (&names.odd, was_logged, round) {
-                tracing::warn!(maildrop = %path, first = %odd.display(), "left out what is no regular file");
+                tracing::warn!(maildrop = %path, first = %odd.display(), "left out: not a regular file");
             }
             moved_messages.leave_out_gone(&mut names.found);
             let known = PriorSizes::new(earlier.as_deref(), prior.corrections, prior.removed).and(prior.index);

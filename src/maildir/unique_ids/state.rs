@@ -59,7 +59,7 @@ impl UidSources {
         let pins = pins.map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
         if pins.damaged > 0 {
             let (maildrop, lines) = (path, pins.damaged);
-            tracing::error!(%maildrop, lines, "pins are damaged: what stood in those lines is taken from the file before");
+            tracing::error!(%maildrop, lines, "pins are damaged: the lines are restored from the previous file");
         }
         let contents = if settings.import.reads() {
             contents(root, lists, path, settings, mount_table)?
