@@ -158,7 +158,7 @@ impl Store {
         self.snapshots.site()
     }
 
-    /// Whether there were messages when the maildrop was last seen, as far as that is remembered.
+    /// Whether there were messages when the maildrop was last seen, as far as that is cached.
     pub(in crate::maildir) fn had_messages(&self, path: &MaildropPath) -> bool {
         self.snapshots.had_messages(path)
     }

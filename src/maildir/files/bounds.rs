@@ -1,7 +1,7 @@
 //! Files beside the mail that may have been made huge: how much of them is read, and that one is read at a time.
 //!
 //! The owner of a Maildir can put anything there. So such a file may be as large as the messages that are there explain, and
-//! as what is left from messages of before may be; a larger one is not read. The messages are counted only where it matters.
+//! as removed messages may have left it; a larger one is not read. The messages are counted only where it matters.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::folder::DIRECTORY;
 
-/// What a file may hold at most.
+/// The most that a file may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct FileBounds {
     octets: u64,
@@ -28,7 +28,7 @@ impl FileBounds {
     /// Of the pins, which outlive their messages.
     pub(in crate::maildir) const PINS: Self = Self { octets: 128 << 20, lines: 1_000_000 };
 
-    /// The same where so many messages are there.
+    /// The bounds for so many messages.
     fn with(self, messages: u64) -> Self {
         /// Much more than a message takes in any of these files: dozens of people may have retrieved it.
         const OCTETS: u64 = 8 << 10;
@@ -91,11 +91,11 @@ pub(in crate::maildir) fn messages(maildir: BorrowedFd<'_>) -> io::Result<u64> {
 static READING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 static ENDED: Condvar = Condvar::new();
 
-/// The turn at reading a large file, until it is dropped.
+/// Permission to read a large file; others on the same device wait until it is dropped.
 #[derive(Debug)]
 pub(in crate::maildir) struct LargeFileTurn(u64);
 
-/// Waits until no other large file is read on the same device. None is needed for a small one.
+/// Waits until no other large file is read on the same device. A small file needs no turn.
 pub(in crate::maildir) fn turn(stat: &Stat) -> Option<LargeFileTurn> {
     const LARGE: i64 = 16 << 20;
     if stat.st_size <= LARGE {

@@ -12,11 +12,11 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 
 use crate::maildir::fault::NoMail;
 
-/// So many first octets show what a file contains.
+/// The number of first octets that show what a file contains.
 pub(in crate::maildir) const MARK: usize = 10;
 
-/// The most memory that a zstd stream may want for its window, as a power of two: 128 MiB, which level 22 uses. Only
-/// what the message fills of it is really taken.
+/// The most memory that a zstd stream may request for its window, as a power of two: 128 MiB, which level 22 uses. Only
+/// what the message fills of it is really used.
 const WINDOW: u32 = 27;
 
 /// What a file contains, by its first octets.
@@ -69,7 +69,7 @@ impl Compression {
         none.map_or(Self::Plain, |(_, why)| Self::None(*why))
     }
 
-    /// Reads the first octets of a file, wherever it was read to. Blocks while the disk answers.
+    /// Reads the first octets of a file, and leaves its position as it is. Blocks while the disk answers.
     pub(in crate::maildir) fn look(file: &File) -> io::Result<Self> {
         let (mut beginning, mut filled) = ([0; MARK], 0);
         while let Some(room) = beginning.get_mut(filled..).filter(|room| !room.is_empty()) {
@@ -83,7 +83,7 @@ impl Compression {
         Ok(Self::of(beginning.get(..filled).unwrap_or_default()))
     }
 
-    /// The message in a file of this form, which stands at its beginning. `largest`: octets that the message may have.
+    /// The message in a file of this form, whose position is its beginning. `largest`: octets that the message may have.
     pub(in crate::maildir) fn content<R: Read>(self, file: R, largest: u64) -> io::Result<Inflater<R>> {
         let decoder = match self {
             Self::Plain => Decoder::Plain(file),
@@ -103,7 +103,7 @@ impl Compression {
         if self == Self::Plain { Ok(()) } else { Err(wrong()) }
     }
 
-    /// Whether a file of this form, which stands at its beginning, is a message as a whole. A compressed one is read
+    /// Whether a file of this form, whose position is its beginning, is a whole message. A compressed one is read
     /// through.
     pub(in crate::maildir) fn verify(self, file: &File, largest: u64) -> io::Result<()> {
         if self == Self::Plain {

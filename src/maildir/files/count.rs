@@ -1,4 +1,5 @@
-//! A message's octets, counted once, and how to see that its file is still the counted one.
+//! Counting a message's octets, once; and the state of its file, by which a later reader sees that it is still the
+//! counted one.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
@@ -34,10 +35,10 @@ impl FileState {
     }
 }
 
-/// What counting a file came to.
+/// The result of counting a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum Counted {
-    /// A message of so many octets as RETR sends them, and the state of its file.
+    /// A message: its octets as RETR sends them, and the state of its file.
     Mail(u64, FileState),
     /// A file in this state cannot be read as mail.
     NoMail(NoMail, FileState),
@@ -90,7 +91,7 @@ pub(in crate::maildir) fn read(content: &mut impl Read, block: &mut [u8]) -> io:
     }
 }
 
-/// Requires that a file that stands at its beginning can be read as mail.
+/// Requires that a file, whose position is its beginning, can be read as mail.
 pub(in crate::maildir) fn require_mail(file: &File, largest: u64) -> io::Result<()> {
     match FileState::of(&fstat(file)?) {
         Some(state) if state.size > largest => Err(NoMail::TooLarge.into()),

@@ -16,7 +16,7 @@ use super::fresh;
 use super::scan::{MessageFile, Parts, ScanResult, Subdirectory};
 use super::stamp::{Moment, Stamps};
 
-/// How often the names are read again while they change under our eyes.
+/// How often the names are read again while they change.
 const ROUNDS: usize = 40;
 
 /// So many readings in a row must find no message that none before them found.
@@ -31,19 +31,19 @@ const ELSEWHERE: Duration = Duration::from_secs(2);
 pub(in crate::maildir) struct FileList {
     pub(in crate::maildir) found: Vec<MessageFile>,
     pub(in crate::maildir) stamps: Stamps,
-    /// They lie on local file systems.
+    /// The directories lie on local file systems.
     pub(in crate::maildir) local: bool,
     /// A later look with the same stamps would find the same names.
     pub(in crate::maildir) reusable: bool,
-    /// What is not among them is gone: nothing changed while they were read, by stamps that are surely new.
+    /// A message that is not among them is gone: nothing changed while they were read, by stamps that are certainly new.
     pub(super) certain: bool,
     /// The first of those entries that are no regular files.
     pub(in crate::maildir) odd: Option<PathBuf>,
 }
 
 impl FileList {
-    /// The file that now holds the message which lay in `wanted`: its flags may have been changed, it may have moved
-    /// from `new` to `cur`, or `,U=<n>` have been added; or another file was put in its place. `others` are the messages
+    /// The file that now contains the message of `wanted`: its flags may have been changed, it may have moved
+    /// from `new` to `cur`, or `,U=<n>` may have been added; or another file replaced it. `others` are the messages
     /// listed beside it, and the further files of any.
     pub(in crate::maildir) fn follow<'a>(
         &self,
@@ -119,8 +119,9 @@ impl Parts {
         Err(io::Error::other("the names in new and cur never hold still: no list of them would be whole"))
     }
 
-    /// Looks a second time for messages that were there and are not among the names: on a file system whose answers may be
-    /// old, or while others rename, not to be found is not to be gone. `indexed`: inodes of which no more is known.
+    /// Looks a second time for messages that were there and are not among the names: on a file system whose answers may
+    /// be old, or while others rename, a message that is not found need not be gone. `indexed`: inodes of which no more
+    /// is known.
     pub(in crate::maildir) fn look_again<'f>(
         &self,
         names: &mut FileList,
@@ -139,7 +140,7 @@ impl Parts {
         if missing.is_empty() && indexed.all(|inode| inode == 0 || inodes.contains(&inode)) {
             return Ok(());
         }
-        // Asks the server, and drops what is remembered.
+        // Asks the server, and drops what the kernel has cached.
         self.stamps(names.local)?;
         names.add(in_order(self.look()?.found));
         let still_there = missing.into_iter().filter(|found| self.lies_there(found)).cloned().collect();

@@ -1,6 +1,6 @@
 //! What the name of a message's file says: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
 //!
-//! Before the first `:` stands the base name, behind it the flags. Where a colon is no character of names, as on FAT, other
+//! The base name stands before the first `:`, the flags behind it. Where names cannot contain a colon, as on FAT, other
 //! programs write `;2,` or `!2,` instead (`InfoDelimiter` of mbsync), so those are read alike. A name is octets, not text:
 //! it need not be UTF-8.
 
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-/// What stands between base name and flags, unless a Maildir is seen to have another one.
+/// The separator between base name and flags, unless a Maildir has another one.
 pub(in crate::maildir) const SEPARATOR: u8 = b':';
 
 /// The name without its flags.
@@ -25,7 +25,7 @@ pub(in crate::maildir) fn flags(name: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What stands between base name and flags; none in a name without flags.
+/// The separator between base name and flags; none in a name without flags.
 pub(in crate::maildir) fn separator(name: &[u8]) -> Option<u8> {
     name.get(base(name).len()).copied()
 }
@@ -48,12 +48,12 @@ fn foreign_info(name: &[u8]) -> Option<(&[u8], &[u8])> {
     name.split_at_checked(base.len())
 }
 
-/// What a message is known by: the base name without the `,U=<n>` that mbsync adds.
+/// The identity of a message: the base name without the `,U=<n>` that mbsync adds.
 pub(in crate::maildir) fn identity(base: &[u8]) -> Cow<'_, [u8]> {
     if memmem::find(base, b",U=").is_none() { Cow::Borrowed(base) } else { without(base, b"U") }
 }
 
-/// What is left when the sizes change too: the base name without `,U=`, `,S=` and `,W=`.
+/// The stem, which stays when the sizes change, too: the base name without `,U=`, `,S=` and `,W=`.
 pub(in crate::maildir) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b',', base).is_none() { Cow::Borrowed(base) } else { without(base, b"USW") }
 }

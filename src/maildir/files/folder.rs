@@ -19,7 +19,7 @@ impl FolderName {
     /// Takes a name such as `Trash`, or `Archive.2026` for a folder within a folder.
     ///
     /// # Errors
-    /// A sentence: what is wrong with it, and what would be right.
+    /// What is wrong with it, and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         let right = "right would be a name such as Trash, or Archive.2026 for a folder within a folder";
         let is_known = |octet: u8| (0x20..0x7f).contains(&octet) && octet != b'/';
@@ -50,10 +50,10 @@ impl std::fmt::Display for FolderName {
     }
 }
 
-/// Makes a folder, or what it lacks.
+/// Creates a folder, or the parts of it that are missing.
 pub(in crate::maildir) fn make(maildir: BorrowedFd<'_>, folder: &Path) -> Result<(), Errno> {
     let directory = make_directory(maildir, folder)?;
-    // `cur` last: programs that see it take the folder for whole.
+    // `cur` last: programs that see it take the folder for complete.
     for part in [Path::new("tmp"), Path::new(Subdirectory::New.directory()), Path::new(Subdirectory::Cur.directory())] {
         make_directory(directory.as_fd(), part)?;
     }

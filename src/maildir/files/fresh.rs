@@ -1,4 +1,4 @@
-//! Asking a file system that may remember what was true some time ago: NFS, FUSE and others cache attributes and names for
+//! Bypassing the caches of file systems: NFS, FUSE and others cache attributes and names for
 //! seconds, up to a minute.
 
 use std::os::fd::BorrowedFd;
@@ -7,8 +7,8 @@ use rustix::fs::{AtFlags, Stat, StatxFlags, fstat, linkat, statx};
 use rustix::io::Errno;
 
 /// Has the kernel ask the server for the attributes of an open file or directory. Where they have changed, it drops
-/// what it remembers of its octets, or of the names in it, too. Local file systems answer at once, and kernels before
-/// 4.11 do not know the question.
+/// what it has cached of its octets, or of the names in it, too. Local file systems answer at once, and kernels before
+/// 4.11 do not support it.
 pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
     match statx(file, "", flags, StatxFlags::BASIC_STATS) {
@@ -17,13 +17,13 @@ pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
     }
 }
 
-/// Has the kernel look up a name in an open directory anew, whatever it remembers of it.
+/// Has the kernel look up a name in an open directory anew, whatever it has cached.
 ///
 /// Refreshing the directory does so on NFS. FUSE asks again for a name that is to be new, as that of a hard link; and
 /// none is ever made, since a directory has one name only.
 pub(in crate::maildir) fn look_up(directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     refresh(directory)?;
-    // Whatever comes of it, the name was looked up.
+    // Whatever the result, the name was looked up.
     let _ = linkat(directory, ".", directory, name, AtFlags::empty());
     Ok(())
 }

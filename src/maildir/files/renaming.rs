@@ -11,10 +11,10 @@ use rustix::io::Errno;
 
 use super::file_name;
 
-/// Moves a file, never over another. Whatever fails in between, it is there under one of its names at least.
+/// Moves a file, never over another. Whatever fails in between, it keeps at least one of its names.
 ///
 /// # Errors
-/// It was not moved. Where that cannot be seen, as on a disk that fails, it may have both names.
+/// It was not moved. Where that cannot be determined, as on a failing disk, it may have both names.
 pub(in crate::maildir) fn rename(
     from: BorrowedFd<'_>,
     name: &[u8],
@@ -22,7 +22,7 @@ pub(in crate::maildir) fn rename(
     new_name: &[u8],
 ) -> Result<(), Errno> {
     match renameat_with(from, name, to, new_name, RenameFlags::NOREPLACE) {
-        // NFS and some FUSE file systems do not know the flag.
+        // NFS and some FUSE file systems do not support the flag.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             rename_by_link(&Move { from, name, to, new_name }, &System)
         }

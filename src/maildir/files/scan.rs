@@ -18,12 +18,12 @@ use super::stamp::{DirectoryStamp, Stamps};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::mail_root::{OpenRoot, is_local};
 
-/// Octets of names taken from the kernel at a time, at least and at most. What comes in one answer is a look at one moment:
+/// Octets of names read from the kernel at a time, at least and at most. One answer shows one moment:
 /// nothing is renamed meanwhile.
 const LEAST_ROOM: usize = 64 * 1024;
 const MOST_ROOM: usize = 1 << 20;
 
-/// Octets of names taken at a time where each message is opened as soon as its name is read.
+/// Octets of names read at a time where each message is opened as soon as its name is read.
 const LITTLE_ROOM: usize = 4 * 1024;
 
 /// How a message's file is opened: never through a link, never waiting for a pipe's other end.
@@ -49,10 +49,10 @@ impl Subdirectory {
 /// Stands in a key between base name and digest: no name of a file has it.
 pub(in crate::maildir) const KEY_SEPARATOR: u8 = 0;
 
-/// How a message stands to others whose base names differ from its own in `,U=<n>` at most.
+/// The rank of a message among those whose base names differ in `,U=<n>` at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) enum SharedName {
-    /// It was there first, and has the unique-id of its name like any other. It is pinned by this key, too.
+    /// It was there first, and has the unique-id of its name. It is pinned by this key, too.
     First(Box<[u8]>),
     /// It came later, and is known by this key.
     Later(Box<[u8]>),
@@ -77,7 +77,7 @@ pub(in crate::maildir) struct MessageFile {
     /// As in the directory; 0 where it has none.
     pub(in crate::maildir) inode: u64,
     arrival: Arrival,
-    /// None for a message that is alone with its name.
+    /// None for a message whose name no other has.
     pub(in crate::maildir) shared_name: Option<Box<SharedName>>,
 }
 
@@ -89,7 +89,7 @@ impl MessageFile {
         Self { place, name: name.into(), inode, arrival: Arrival::of(file_name::base(name)), shared_name: None }
     }
 
-    /// What is later among its kin is known by its key, any other message by its base name.
+    /// A message that came later under a shared name is known by its key, any other by its base name.
     pub(in crate::maildir) fn key(&self) -> &[u8] {
         match self.shared_name.as_deref() {
             Some(SharedName::Later(key)) => key,
@@ -97,7 +97,7 @@ impl MessageFile {
         }
     }
 
-    /// What it is pinned by, if there are, or were, others of its name.
+    /// The key of its pin, if there are, or were, others of its name.
     pub(in crate::maildir) fn shared_name_key(&self) -> Option<&[u8]> {
         self.shared_name.as_deref().map(SharedName::key)
     }
@@ -178,7 +178,7 @@ impl Parts {
     /// Opens a message's file under the name that was found: never through a link, never waiting for a pipe's other end.
     ///
     /// # Errors
-    /// `NOENT` where it is not there any more, `LOOP` and `NXIO` for what is no file.
+    /// `NOENT` where it is not there any more, `LOOP` and `NXIO` for what is not a file.
     pub(in crate::maildir) fn open_file(&self, found: &MessageFile) -> Result<File, Errno> {
         let part = self.get(found.place).ok_or(Errno::NOENT)?;
         openat(part, &*found.name, MESSAGE, Mode::empty()).map(File::from)
@@ -189,7 +189,7 @@ impl Parts {
         [Subdirectory::New, Subdirectory::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
     }
 
-    /// The stamps as they are now, whatever is remembered of a file system that is not local.
+    /// The stamps as they are now, whatever the kernel has cached of a file system that is not local.
     pub(in crate::maildir) fn stamps(&self, are_local: bool) -> io::Result<Stamps> {
         let of = |place| {
             self.get(place).map(|part| fresh::stat(part, are_local).map(|stat| DirectoryStamp::of(&stat))).transpose()
@@ -240,7 +240,7 @@ impl Parts {
     }
 }
 
-/// What lay in `new` and `cur` when they were read.
+/// The contents of `new` and `cur` when they were read.
 pub(in crate::maildir) struct ScanResult {
     pub(in crate::maildir) found: Vec<MessageFile>,
     /// The first of those entries that are no regular files.
@@ -252,11 +252,11 @@ pub(in crate::maildir) struct ScanResult {
 /// What a directory names.
 enum DirectoryEntry<'a> {
     File(&'a [u8], u64),
-    /// Something else than a regular file.
+    /// Something other than a regular file.
     Odd(&'a [u8]),
 }
 
-/// Reads the names in a directory. Gives in how many answers they came.
+/// Reads the names in a directory. Returns in how many answers they came.
 fn read(
     part: BorrowedFd<'_>,
     room: usize,

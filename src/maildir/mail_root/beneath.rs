@@ -1,4 +1,4 @@
-//! Opening what lies beneath a directory, and nothing else.
+//! Opening only what lies beneath a directory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -76,7 +76,7 @@ struct LinkWalk<'a> {
     root: BorrowedFd<'a>,
     /// The directories entered since, the innermost last.
     within: Vec<OwnedFd>,
-    /// What is left to do, the next last.
+    /// The components that are left, the next last.
     steps: Vec<WalkStep>,
     links: usize,
 }
@@ -137,7 +137,7 @@ impl WalkStep {
     }
 }
 
-/// Whether a path stops at a link that leads to nothing: something fell away, and that is not the same as "missing".
+/// Whether a path stops at a link that leads to nothing: a disk may be missing, which is not the same as "no Maildir".
 pub(super) fn dangles(root: BorrowedFd<'_>, path: &Path) -> bool {
     let mut steps: Vec<&Path> = path.ancestors().filter(|step| !step.as_os_str().is_empty()).collect();
     steps.reverse();

@@ -1,4 +1,4 @@
-//! Which file system a path leads to, found out without touching any but this machine's own, so that it never hangs.
+//! Which file system a path leads to, determined without touching other machines' file systems, so that it never hangs.
 //!
 //! The kernel's list of mounts says what is mounted where; links on the way are read as long as it stays on this machine.
 
@@ -15,7 +15,7 @@ use rustix::fs::{FsWord, fstatfs};
 
 const LIST: &str = "/proc/self/mountinfo";
 
-/// The kinds whose data lie on this machine, as [`crate::maildir::files::is_local`] knows them by number.
+/// The kinds whose data lie on this machine, as [`is_local`] knows them by number.
 const LOCAL: [&str; 9] = ["ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs"];
 
 /// Links on the way to something; the kernel follows as many.
@@ -189,7 +189,7 @@ pub(super) fn declared(table: &Path) -> HashSet<PathBuf> {
     points.collect()
 }
 
-/// The steps of a path, the next last.
+/// The components of a path, the next last.
 fn add_steps(steps: &mut Vec<OsString>, path: &Path) {
     for component in path.components().rev() {
         match component {
@@ -217,7 +217,7 @@ fn mount(line: &[u8]) -> Option<(PathBuf, FileSystem)> {
     Some((point, FileSystem { device, is_local }))
 }
 
-/// Blanks and the like stand as `\040`.
+/// Blanks and the like are written as `\040`.
 fn unescaped(field: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(field.len());
     let mut rest = field;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::template::{Field, PathTemplate, TemplatePart};
 use crate::names::prepared;
 
-/// What a person's entry holds for a field.
+/// The value of a field in a person's entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
     /// The value; of several, the one in the entry's RDN.
@@ -23,7 +23,7 @@ pub enum FieldValue {
 pub enum PathRefusal {
     /// The entry has no value for a field.
     NoValue(Field),
-    /// The entry has several values for a field, and none of them counts more than the others.
+    /// The entry has several values for a field, and none of them takes precedence.
     SeveralValues(Field),
     /// A value that may stand in no path, or a path that leads out of the mail root; why, for the log.
     Forbidden(String),
@@ -54,7 +54,7 @@ pub struct MaildropPath {
     markers: Option<Arc<Markers>>,
 }
 
-/// Paths of files that must be there, so that it is sure that a disk is mounted.
+/// Paths of files that must be there, as proof that a disk is mounted.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 struct Markers {
     mail: Box<[Arc<str>]>,
@@ -215,7 +215,7 @@ fn checked(field: &Field, value: String, root: Option<(&Path, Option<&Path>)>) -
     if value.split('/').any(|component| component == "..") {
         return Err(refused("holds \"..\""));
     }
-    // Would it vanish from the path, everybody with such a value would share one maildrop.
+    // If it vanished from the path, all people with such a value would share one maildrop.
     if value.split('/').all(|component| matches!(component, "" | ".")) {
         return Err(refused("names no directory"));
     }
@@ -279,7 +279,7 @@ mod tests {
             ("{mail.domain}/{mail.local}", "a@x.example ", "x.example/a", Some("x.example /a")),
             ("{mail.local}", "a@x.example ", "a", None),
             ("{attr:home}/Maildir", "/srv/mail/a ", "a/Maildir", Some("a /Maildir")),
-            // No path could hold it as it is.
+            // No path could contain it as it is.
             ("{short_name}", "ajones\t", "ajones", None),
         ] {
             assert_eq!(both(template, value), (path.to_owned(), as_stored.map(str::to_owned)), "{value:?}");

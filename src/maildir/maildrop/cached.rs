@@ -1,8 +1,8 @@
-//! Fetching what lies in memory already, without ever waiting for a disk.
+//! Fetching what is in memory already, without ever waiting for a disk.
 //!
-//! The kernel is asked for what its caches hold and nothing else (`RESOLVE_CACHED` of openat2(2), `RWF_NOWAIT` of
+//! The kernel answers from its caches only (`RESOLVE_CACHED` of openat2(2), `RWF_NOWAIT` of
 //! preadv2(2)). So these calls may be made where nothing may block; on local file systems only, since others may ask
-//! another machine whether their caches still hold.
+//! another machine whether their caches are still valid.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,7 +42,7 @@ impl Maildrop {
         self.checked(place, file).map(Some)
     }
 
-    /// Holds no file and no directory open any more. For when nothing is fetched for a while: an administrator may want
+    /// Closes all files and directories, for when nothing is fetched for a while: an administrator may want
     /// to unmount the disk.
     pub fn rest(&mut self) {
         self.open_directory = None;

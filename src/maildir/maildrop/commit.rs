@@ -13,14 +13,14 @@ use crate::maildir::files::{FileState, MessageFile, Parts};
 use crate::maildir::removal::{LinkCount, MessageFault, Removal};
 use crate::maildir::snapshot::{Correction, DuplicateFile, index_file};
 
-/// What became of the marked messages.
+/// The result of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// How many were removed.
     pub removed: usize,
     /// How many others had removed before; they count as deleted.
     pub already_gone: usize,
-    /// The file name of each that is still there, and the reason.
+    /// The file name of each message that was not removed, and the reason.
     pub failed: Vec<String>,
 }
 

@@ -37,7 +37,7 @@ impl Maildrop {
         message.begin(largest, is_counted).map_err(|error| self.note_no_mail(index, state, error.into()))
     }
 
-    /// Notes and logs that a file cannot be read as mail, if that is the fault: each once.
+    /// Records and logs that a file cannot be read as mail, if that is the fault: once for each file.
     fn note_no_mail(&self, index: usize, state: FileState, fault: FetchFault) -> FetchFault {
         if let (FetchFault::NoMail(why), Some(entry)) = (&fault, self.entry(index))
             && self.cached.correct(&entry.found, Correction::NoMail(*why, state))
@@ -74,18 +74,18 @@ impl Maildrop {
     }
 
     /// The state in which a message's file was counted; or, where its name gave the octets, in which this session fetched it
-    /// first. No other is sent as this message, or removed as it.
+    /// first. A file in another state is neither sent nor removed.
     pub(super) fn state_seen(&self, index: usize) -> Option<FileState> {
         let counted = self.entry(index)?.counted;
         counted.or_else(|| self.fetched.get(&index).copied())
     }
 
-    /// Has the beginning of the message at an index read from the disk, without waiting for it: it may be fetched next.
+    /// Starts reading the beginning of the message at an index from the disk, without waiting: it may be fetched next.
     pub fn read_ahead(&self, index: usize) {
         const BEGINNING: NonZeroU64 = NonZeroU64::new(256 * 1024).unwrap();
         let Some(found) = self.last_seen(self.place(index)) else { return };
         if let Ok(file) = self.open_at(&found) {
-            // Advice that is not taken costs nothing.
+            // Advice that is ignored costs nothing.
             let _ = fadvise(&file, 0, Some(BEGINNING), Advice::WillNeed);
         }
     }
@@ -122,7 +122,7 @@ impl Maildrop {
         match root.beneath(&maildir.join(found.path()), MESSAGE) {
             Ok(file) => Ok(File::from(file)),
             Err(Errno::NOENT) => Err(FetchFault::Gone),
-            // A link, or a socket: no message any more.
+            // A link or a socket: not a message any more.
             Err(Errno::LOOP | Errno::NXIO) => Err(FetchFault::Changed),
             Err(errno) => Err(FetchFault::Io(errno.into())),
         }

@@ -7,21 +7,21 @@ use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{DirectoryStamp, FileList, MessageFile, Parts, Subdirectory};
 
-/// How often a message is followed that moves whenever it is reached for.
+/// How often a message that keeps moving is followed.
 pub(super) const TRIES: usize = 10;
 
 impl Maildrop {
-    /// Where a message lay when it was last looked for.
+    /// Where a message was when it was last looked for.
     pub(super) fn last_seen(&self, index: usize) -> Option<MessageFile> {
         self.found_again(index).or_else(|| self.entry(index).map(|entry| entry.found.clone()))
     }
 
-    /// The names as they were read anew; none if they were not.
+    /// The names as they were read again; none if they were not.
     pub(super) fn rescanned_files(&self) -> Option<&FileList> {
         self.rescanned.as_ref().map(|(names, _)| names)
     }
 
-    /// Where a message lies by the names as they were read anew; none if it is not among them.
+    /// Where a message lies by the names as they were read again; none if it is not among them.
     pub(super) fn found_again(&self, index: usize) -> Option<MessageFile> {
         let wanted = &self.entry(index)?.found;
         self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
@@ -34,7 +34,7 @@ impl Maildrop {
         name_sharers.chain(self.snapshot.all_copies())
     }
 
-    /// Where a file lies by the names as they were read anew; none if it is not among them.
+    /// Where a file lies by the names as they were read again; none if it is not among them.
     pub(super) fn file_found_again(&self, wanted: &MessageFile) -> Option<MessageFile> {
         self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
     }
@@ -55,10 +55,10 @@ impl Maildrop {
         }
     }
 
-    /// Whether the names as they were read anew are still good, and a message is not among them: a client may ask for
+    /// Whether the names as they were read again are still valid, and a message is not among them: a client may ask for
     /// thousands that are gone, one after the other.
     pub(super) fn is_known_gone(&self, index: usize, parts: &Parts) -> io::Result<bool> {
-        /// What was not there so short a time ago counts as gone, whatever changes beside it.
+        /// A message that was missing so recently counts as gone, whatever else changes.
         const BRIEFLY: Duration = Duration::from_secs(1);
         self.require_parts(parts)?;
         let Some((names, at)) = &self.rescanned else { return Ok(false) };

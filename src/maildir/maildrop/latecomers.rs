@@ -1,4 +1,4 @@
-//! What came during a session under the names of messages that it deletes: a back-up restored at this moment, or other mail.
+//! What arrives during a session under the names of messages that it deletes: a restored back-up, or other mail.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,7 +20,7 @@ impl Latecomers {
 }
 
 impl Maildrop {
-    /// Looks for what came since the listing under the names of messages that are about to be removed. Files with the
+    /// Looks for what arrived since the listing under the names of messages that are about to be removed. Files with the
     /// same octets are the same message, and are returned. Other mail is pinned: when the messages are gone, nothing
     /// else shows that it is other mail.
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {

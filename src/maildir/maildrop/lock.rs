@@ -1,7 +1,7 @@
-//! One session at a time: a maildrop is locked by a lock on a file in its Maildir.
+//! One session at a time: a maildrop is locked by a file in its Maildir.
 //!
-//! The lock of flock(2) belongs to the open file. So it goes with the session, however that ends, and with the process if
-//! that is killed; nothing is left to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
+//! The lock of flock(2) belongs to the open file. So it ends with the session, however that ends, and with the process if
+//! that is killed; nothing needs to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
 //! keeps for all nodes.
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +15,7 @@ use crate::maildir::files::fresh;
 /// file without a dot in front, beside `cur` and `new`, for one of its own.
 const FILE: &str = "restante.lock";
 
-/// A file that is about to be put in its place.
+/// The name of a new lock file until it replaces the old one.
 const BEGUN: &str = "restante.lock.begun";
 
 /// To be locked on NFS, a file must be open for writing.
@@ -39,12 +39,12 @@ pub struct LockId {
     inode: u64,
 }
 
-/// What came of holding a maildrop.
+/// The result of locking a maildrop.
 #[derive(Debug)]
 pub enum LockResult {
     /// No other session can lock it as long as this is kept.
     Locked(MaildropLock),
-    /// Another session holds it, on this node or on another.
+    /// Another session has locked it, on this node or on another.
     InUse(LockId),
     /// There is no Maildir yet, so nothing can be locked.
     NoMaildir,
@@ -87,7 +87,7 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
     Err(Errno::STALE)
 }
 
-/// Puts a file of its own in the place of one that has a further name, which may be that of another maildrop's lock. The old
+/// Replaces a lock file that has a further name, which may be that of another maildrop's lock. The old
 /// one is locked meanwhile, so that no other process does the same.
 fn replace_linked_file(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResult, Errno> {
     match unlinkat(maildir, BEGUN, AtFlags::empty()) {
@@ -101,7 +101,7 @@ fn replace_linked_file(maildir: &OwnedFd, _locked: &OwnedFd) -> Result<LockResul
 }
 
 fn lock_id_at(maildir: &OwnedFd) -> Option<LockId> {
-    // On a file system of another machine the name may be remembered from before.
+    // On a network file system the name may be cached.
     fresh::look_up(maildir.as_fd(), FILE.as_bytes()).ok()?;
     statat(maildir, FILE, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| LockId::of(&stat))
 }

@@ -1,4 +1,4 @@
-//! One message on its way out.
+//! One message on its way to the client.
 
 use std::fmt;
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::maildir::snapshot::{CachedMaildrop, Correction, Snapshot};
 /// open until it is dropped.
 pub struct Message {
     body: Body,
-    /// Its first octets were looked at, and what lies on disk is the message.
+    /// Its first octets were read, and the file is the message itself.
     is_plain: bool,
     state: FileState,
     /// Octets on disk not yet read.
@@ -25,12 +25,12 @@ pub struct Message {
 }
 
 enum Body {
-    /// What lies on disk is sent.
+    /// The file is the message itself.
     File(File),
     Inflated(Box<Inflater<File>>),
 }
 
-/// Where a message comes from, to put right what is known of it.
+/// Where a message comes from, so that its listed octets can be corrected.
 pub(in crate::maildir) struct MessageSource {
     pub(in crate::maildir) path: MaildropPath,
     pub(in crate::maildir) cached: Arc<CachedMaildrop>,
@@ -79,7 +79,7 @@ impl Message {
     ///
     /// # Errors
     /// The file cannot be read, ends before the size it had when it was opened (`UnexpectedEof`), goes on behind it, or is
-    /// no mail (`InvalidData`). What was read so far is no whole message then.
+    /// not mail (`InvalidData`). What was read so far is not a whole message then.
     pub fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         if self.ended || block.is_empty() {
             return Ok(0);
@@ -87,7 +87,7 @@ impl Message {
         match &mut self.body {
             Body::File(file) => {
                 if !self.is_plain {
-                    // One that was not begun as what it is must not be sent as it lies on disk.
+                    // A compressed file must not be sent as it lies on disk.
                     Compression::look(file)?.require_plain()?;
                     self.is_plain = true;
                 }
@@ -127,7 +127,7 @@ impl Message {
                 }
                 self.take(length, block.len()).map(Some)
             }
-            // A file system may not know the question.
+            // A file system may not support it.
             Err(Errno::AGAIN | Errno::INTR | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(None),
             Err(errno) => Err(errno.into()),
         }

@@ -14,12 +14,11 @@
 //! | deletion takes place at QUIT, message by message, with all files of a message or none | `commit` |
 //! | what arrives under the name of a deleted message is told apart from it | `latecomers` |
 //! | a file that nobody can have read as mail is not deleted | `readability` |
-//! | what else happens at QUIT: retrieval is noted, flags are set, aged mail goes | `ending`, `seen`, `expiring` |
+//! | what else happens at QUIT: retrieval is noted, flags are set, aged mail goes | `ending`, `seen` |
 
 mod cached;
 mod commit;
 mod ending;
-mod expiring;
 mod fetching;
 mod finding;
 mod latecomers;

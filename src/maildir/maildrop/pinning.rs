@@ -56,14 +56,14 @@ impl Maildrop {
         Ok(())
     }
 
-    /// Pins what others are known by that have the names of messages which are about to be removed: when those are gone,
+    /// Pins other messages that share names with messages which are about to be removed: when those are gone,
     /// nothing else shows that these are other mail.
     pub(super) fn pin_others_named_like(&mut self, places: &[usize]) {
         let removed = self.sharing_names_among(places);
         self.pin_namesakes_of(&removed, places);
     }
 
-    /// Pins what those messages are known by that have the names of these, but for the messages in `places`.
+    /// Pins the messages that share names with these, except those in `places`.
     pub(super) fn pin_namesakes_of(&mut self, removed: &[MessageFile], places: &[usize]) {
         let wanted = self.unpinned_namesakes_of(removed, places);
         if !wanted.is_empty()
@@ -93,7 +93,7 @@ impl Maildrop {
         found.filter(|found| found.shared_name.is_some()).cloned().collect()
     }
 
-    /// Besides these places, those of further messages that must be pinned: behind these indices, and then before them.
+    /// Adds the places of further messages that must be pinned: behind these indices, and then before them.
     fn with_further(&self, indices: &[usize], mut wanted: Vec<usize>) -> Vec<usize> {
         let (first, last) = (indices.first().copied().unwrap_or(0), indices.last().map_or(0, |last| last + 1));
         let all = self.offered.as_ref().map_or(self.snapshot.entries.len(), |offered| offered.len());
@@ -103,7 +103,7 @@ impl Maildrop {
     }
 
     /// Records that a person has retrieved the messages at these indices; earlier records stay. Blocks while
-    /// the disk answers. A mark that is lost means "not retrieved".
+    /// the disk answers. A lost record means "not retrieved".
     ///
     /// # Errors
     /// The marks cannot be written.
@@ -119,8 +119,8 @@ impl Maildrop {
         })
     }
 
-    /// Notes how many days a person's mail stays, or that it stays for ever: what several people share is removed only when
-    /// it is old enough for each of them. Blocks while the disk answers.
+    /// Records how many days a person's mail stays, or that it stays for ever: what several people share is removed
+    /// only when it is old enough for each of them. Blocks while the disk answers.
     ///
     /// # Errors
     /// It cannot be written.
@@ -198,7 +198,7 @@ impl Maildrop {
         act(&mut LockedPins::take(maildir.as_fd())?)
     }
 
-    /// Writes the file of pins anew if that makes it better. What it says stands without that: a disk with no room for
+    /// Rewrites the file of pins if that makes it smaller. Its contents stay without that: a disk with no room for
     /// two of them does not affect what was pinned.
     fn tidy(&self, locked: &mut LockedPins<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
@@ -219,7 +219,7 @@ impl Maildrop {
         }
     }
 
-    /// What the messages are known by that have a file now.
+    /// The keys of all messages that have a file now.
     fn names_now(&self) -> io::Result<HashSet<Box<[u8]>>> {
         let parts = self.parts().map_err(io::Error::other)?;
         self.require_parts(&parts)?;
@@ -233,12 +233,12 @@ impl Maildrop {
     }
 }
 
-/// Whether this stands behind the name in a key of one of several messages of that name.
+/// Whether this is the rest of a key of one of several messages that share a name.
 fn is_behind_name(rest: &[u8]) -> bool {
     rest.first() == Some(&KEY_SEPARATOR)
 }
 
-/// The lines to be written, and the unique-ids that are others than ours: another node was first.
+/// The lines to be written, and the unique-ids that differ from ours: another node was first.
 fn first_pins<'a>(
     locked: &LockedPins<'_>,
     pending_pins: impl Iterator<Item = (usize, &'a PendingPin, &'a UniqueId, &'a [u8])>,

@@ -18,7 +18,7 @@ pub(in crate::maildir) enum Readability {
 }
 
 impl Maildrop {
-    /// Notes which messages of the listing a client got whole: those need not be looked at again before they are removed.
+    /// Records which messages a client received whole: those need not be read again before they are removed.
     pub fn note_read(&mut self, indices: &[usize]) {
         self.read = self.places(indices).into_iter().collect();
     }

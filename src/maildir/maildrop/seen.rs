@@ -30,7 +30,7 @@ impl Maildrop {
         failed
     }
 
-    /// What stands before the flags in this Maildir: on some file systems a colon cannot.
+    /// The separator before the flags in this Maildir: on some file systems it cannot be a colon.
     fn separator(&self) -> u8 {
         let mut names = self.snapshot.entries.iter().map(|entry| &entry.found.name);
         names.find_map(|name| file_name::separator(name)).unwrap_or(file_name::SEPARATOR)

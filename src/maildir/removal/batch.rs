@@ -35,7 +35,7 @@ pub(in crate::maildir) struct BatchName {
     /// Since 1970.
     pub(in crate::maildir) seconds: u64,
     number: u32,
-    /// How long after their deletion the messages are removed for good; none if nothing was said of that.
+    /// How long after their deletion the messages are removed for good; none if that is unspecified.
     pub(in crate::maildir) term: Option<Duration>,
     /// The directory of the folder to which the messages were moved; none if they lie in the batch.
     pub(in crate::maildir) folder: Option<PathBuf>,
@@ -70,14 +70,14 @@ impl DeletedBatch {
         self.directory.as_fd()
     }
 
-    /// Notes that a message is about to be moved to the folder under this name.
+    /// Records that a message is about to be moved to the folder under this name.
     pub(in crate::maildir) fn note(&self, name: &[u8]) -> Result<(), String> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let made = openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR);
         made.map(drop).map_err(|errno| format!("{DELETED}: {errno}"))
     }
 
-    /// Takes the note back.
+    /// Removes that record.
     pub(in crate::maildir) fn forget(&self, name: &[u8]) {
         let _ = unlinkat(&self.directory, name, AtFlags::empty());
     }
@@ -94,7 +94,7 @@ impl BatchName {
         PathBuf::from(OsStr::from_bytes(&name))
     }
 
-    /// None for what is no name of a batch.
+    /// None if the name is not that of a batch.
     fn parse(name: &[u8]) -> Option<Self> {
         let at = name.iter().position(|octet| *octet == b'@');
         let (time, folder) = match at {
@@ -137,7 +137,7 @@ pub(super) fn batches(deleted: BorrowedFd<'_>) -> Result<Vec<BatchName>, Errno> 
     Ok(names)
 }
 
-/// The names of what lies in a directory, sorted.
+/// The names in a directory, sorted.
 pub(super) fn files(directory: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {

@@ -28,7 +28,7 @@ pub struct Expiry {
     pub differs: bool,
 }
 
-/// What became of aged mail, or would become.
+/// The result of removing aged mail, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     /// The files of messages that were left on the server for too long.
@@ -42,7 +42,7 @@ pub struct Expired {
 /// The rule, at one moment, for the mail of one person.
 pub(in crate::maildir) struct ExpiryCheck<'a> {
     expiry: Expiry,
-    /// What happened later is too young; none if all is.
+    /// What happened later is too young; none if everything is.
     limit: Option<u64>,
     person: &'a str,
     retrievals: Retrievals,
@@ -138,7 +138,7 @@ fn expire_by(
         let name = found.path().display().to_string();
         match removed {
             Ok(true) => expired.removed.push(name),
-            // Gone, or elsewhere by now: the next time will do.
+            // Gone, or moved by now: the next run will find it.
             Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
             Err(fault) => expired.failed.push(format!("{name}: {fault}")),
         }

@@ -1,4 +1,4 @@
-//! What it means that a message is removed: gone, kept for a while, or moved to a folder.
+//! Removing a message: it is gone, kept for a while, or moved to a folder.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -123,7 +123,7 @@ impl<'a> Removal<'a> {
         Ok((part, state, links))
     }
 
-    /// What is removed by its name must be what has it now, not what this machine remembers of it.
+    /// A file is removed by its name, so the name must be looked up now, not in this machine's cache.
     fn look_up(&mut self, parts: &Parts, found: &MessageFile) -> Result<(), Errno> {
         match parts.get(found.place) {
             Some(part) if !*self.local.get_or_insert_with(|| parts.are_local()) => fresh::look_up(part, &found.name),
@@ -131,7 +131,8 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// Makes what was moved last through a crash: the kernel may have written that it left before where it is.
+    /// Syncs the directories that messages were moved to: otherwise a crash could lose them, since the kernel may have
+    /// written their removal first.
     pub(in crate::maildir) fn sync(self) -> Result<(), Errno> {
         self.quota.record(self.site, self.path);
         match self.place {
@@ -216,7 +217,7 @@ fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) ->
     looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
 }
 
-/// Moves a message to a folder, noted before that, so that it can be found there again. Its name is kept, unless the
+/// Moves a message to a folder, recorded before that, so that it can be found there again. Its name is kept, unless the
 /// folder has a file of that name.
 fn move_to(batch: &DeletedBatch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();

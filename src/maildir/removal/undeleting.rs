@@ -103,7 +103,7 @@ impl<'a> DeletedMail<'a> {
         Ok(Some(Self { site, path, deleted, folders: HashMap::new() }))
     }
 
-    /// The messages that can be brought back, the ones deleted first in front.
+    /// The messages that can be brought back, those deleted first in front.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -116,7 +116,7 @@ impl<'a> DeletedMail<'a> {
                 let size = match (&batch.folder, &moved) {
                     (None, _) => size(directory.as_fd(), &name),
                     (Some(_), Some(found)) => self.part_of(&batch, found).and_then(|part| size(part, &found.name)),
-                    // Moved on, or removed there: that is not ours any more.
+                    // Moved on, or removed there: it is not ours any more.
                     (Some(_), None) => None,
                 };
                 if let Some(size) = size {
@@ -320,7 +320,7 @@ impl<'a> DeletedMail<'a> {
     }
 }
 
-/// The file's time becomes this moment.
+/// Sets the file's time to this moment.
 fn touched() -> Timestamps {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     Timestamps { last_access: now, last_modification: now }
@@ -330,7 +330,7 @@ fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
     u64::try_from(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?.st_size).ok()
 }
 
-/// Where a message comes back to, and as what: not as one to be thrown away, and as one not read, unless it is to be
+/// Where a message is brought back to, and its name: without the flag for trash, and as unread, unless it is to be
 /// known as the one it was.
 fn name_again(name: &[u8], same: bool) -> (Subdirectory, Vec<u8>) {
     let base = file_name::base(name);

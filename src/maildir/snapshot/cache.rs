@@ -42,7 +42,7 @@ impl CachedMaildrop {
         (state.snapshot.clone(), state.corrections.clone(), state.removed.clone())
     }
 
-    /// Caches a new snapshot, which includes `corrected` and `removed` have gone.
+    /// Caches a new snapshot, which takes `corrected` and `removed` into account.
     pub(in crate::maildir) fn replace(&self, snapshot: Arc<Snapshot>, corrected: &Corrections, removed: &RemovedFiles) {
         let mut state = self.state();
         state.snapshot = Some(snapshot);

@@ -11,13 +11,13 @@ use rustix::io::Errno;
 
 use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts};
 
-/// How often a file is followed that others move.
+/// How often a file that others move is followed.
 const TRIES: usize = 20;
 
-/// So often it must be missing from the names to be gone.
+/// How often a file must be missing from the names to count as gone.
 const ABSENCES: usize = 3;
 
-/// Of a longer message only so many octets are read, and it is never taken for the same as another.
+/// Only so many octets of a longer message are read, and it never counts as the same as another.
 const LARGEST: u64 = 64 << 20;
 
 /// Octets read at a time.
@@ -26,13 +26,13 @@ const BLOCK: usize = 64 * 1024;
 /// Octets of a digest that a key is made of.
 const DIGEST: usize = 16;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct ContentDigest {
     pub(in crate::maildir) state: FileState,
     pub(super) digest: [u8; DIGEST],
     pub(super) is_whole: bool,
-    /// When the file was made, which no program can change; none where the file system does not know.
+    /// When the file was created, which no program can change; none where the file system does not record it.
     pub(super) birth_time: Option<Moment>,
 }
 
@@ -43,11 +43,11 @@ pub(in crate::maildir) type ContentDigests = HashMap<u64, ContentDigest>;
 #[derive(Clone, Debug)]
 pub(in crate::maildir) struct DuplicateFile {
     pub(in crate::maildir) found: MessageFile,
-    /// In which state its octets were compared.
+    /// The state in which its octets were compared.
     pub(in crate::maildir) state: FileState,
 }
 
-/// What a message is pinned by: its base name without `,U=<n>`, and what it holds. Of one that cannot be read no more
+/// The key of a message's pin: its base name without `,U=<n>`, and its content. Of one that cannot be read no more
 /// is known than its inode.
 pub(super) fn key_of(found: &MessageFile, content: Option<&ContentDigest>) -> Box<[u8]> {
     let mut key = found.identity().into_owned();
@@ -136,7 +136,7 @@ pub(super) fn read(file: &File, state: FileState) -> io::Result<ContentDigest> {
     Ok(ContentDigest { state, digest, is_whole: state.size < LARGEST, birth_time: birth_time(file) })
 }
 
-/// When a file was made, if its file system knows.
+/// When a file was created, if its file system records it.
 fn birth_time(file: &File) -> Option<Moment> {
     let answer = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
     let is_known = answer.stx_mask & StatxFlags::BTIME.bits() != 0;

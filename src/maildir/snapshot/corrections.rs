@@ -16,8 +16,7 @@ pub(in crate::maildir) enum Correction {
     Forget,
 }
 
-/// What sessions found out about messages, by inode as in the directory and by name
-/// tells it.
+/// What sessions found out about messages, by inode as in the directory and by name.
 pub(in crate::maildir) type Corrections = HashMap<(u64, Box<[u8]>), Correction>;
 
 /// The messages that sessions removed since the last snapshot, with the inodes of their files.
@@ -29,7 +28,7 @@ impl RemovedFiles {
         self.0.entry(found.identity().into()).or_default().insert(found.inode);
     }
 
-    /// Takes away those that a snapshot knows of.
+    /// Removes those that a snapshot has taken into account.
     pub(super) fn subtract(&mut self, known: &Self) {
         for (identity, inodes) in &known.0 {
             if let Some(left) = self.0.get_mut(identity) {

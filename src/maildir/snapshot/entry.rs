@@ -3,7 +3,7 @@
 use crate::maildir::fault::NoMail;
 use crate::maildir::files::{FileState, MessageFile};
 
-/// A message's file, and in which state it was counted; none if its octets were believed from its name, or could not be
+/// A message's file, and the state in which it was counted; none if its octets come from its name, or could not be
 /// counted.
 #[derive(Debug)]
 pub(in crate::maildir) struct SnapshotEntry {
@@ -17,7 +17,7 @@ pub(in crate::maildir) struct SnapshotEntry {
     pub(in crate::maildir) no_mail: Option<NoMail>,
 }
 
-/// How many octets a message has, and how that is known.
+/// The octets of a message, and how they are known.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::maildir) struct Size {
     pub(super) octets: u64,

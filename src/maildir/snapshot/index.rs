@@ -34,25 +34,25 @@ pub(in crate::maildir) struct IndexedSize {
     pub(in crate::maildir) inode: u64,
 }
 
-/// What is recorded of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as in the directory
-/// it: several files may have one name.
+/// What is recorded of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as in the directory:
+/// several files may have one name.
 pub(in crate::maildir) struct SizeIndex<'a> {
     by_file: HashMap<(&'a [u8], u64), IndexedSize>,
 }
 
-/// Why some octets are no index.
+/// Why octets are not an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum IndexFault {
-    /// Something else altogether.
+    /// Not an index at all.
     Foreign,
-    /// Another version's.
+    /// An index of another version.
     Version(u16),
-    /// Not what was once written.
+    /// Damaged.
     Damaged,
 }
 
 impl<'a> SizeIndex<'a> {
-    /// Reads the octets of an index; every one of them counts.
+    /// Parses an index; all of it must be valid.
     pub(in crate::maildir) fn read(octets: &'a [u8]) -> Result<Self, IndexFault> {
         let behind = octets.strip_prefix(MAGIC).ok_or(IndexFault::Foreign)?;
         let (version, _) = behind.split_first_chunk().ok_or(IndexFault::Damaged)?;
@@ -80,7 +80,7 @@ impl<'a> SizeIndex<'a> {
 
     fn messages(mut rest: &'a [u8]) -> Option<Self> {
         let count = number(&mut rest)?;
-        // As many as these octets can hold, whatever they claim.
+        // As many as fit in these octets, whatever they claim.
         let most = rest.len() / (5 * size_of::<u64>());
         let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
         for _ in 0..count {

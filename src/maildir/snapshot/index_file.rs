@@ -1,8 +1,8 @@
-//! The file beside the mail that holds the index: `restante-index` in the Maildir.
+//! The file of the index: `restante-index` in the Maildir.
 //!
 //! It is written whole, in the Maildir's `tmp`, and renamed: a reader sees one that was right once, whenever the
 //! writer was killed, and two writers lose nothing but the work of one. What a crash of the machine leaves of it is
-//! found out by its sum. Deliverers clear away what is left behind in `tmp`.
+//! detected by its checksum. Delivery agents clear away what is left behind in `tmp`.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -62,7 +62,7 @@ pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexF
     tracing::warn!(maildrop = %maildir, %why, kept, "the index cannot be used, and is built anew");
 }
 
-/// Puts an index in the place of the one before.
+/// Replaces the index.
 pub(in crate::maildir) fn write(root: &OpenRoot<'_>, maildir: &MaildropPath, octets: &[u8]) -> io::Result<()> {
     let maildir: &Path = maildir.as_ref();
     let (to, tmp) = (directory(root, maildir)?, directory(root, &maildir.join("tmp"))?);

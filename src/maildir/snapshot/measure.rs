@@ -1,4 +1,4 @@
-//! Finding out how many octets messages have, each followed wherever others move it meanwhile.
+//! Measuring messages: each is followed wherever other programs move it meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -16,30 +16,30 @@ use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
 use crate::maildir::files::{Counted, FileState, MessageFile, Moment, MovingKey, Parts, count, file_name};
 use crate::maildir::mail_root::MaildropPath;
 
-/// How often the names are gone through for messages that were not where their names had been read. Each time catches most
+/// How often the names are searched for messages that had moved. Each time catches most
 /// of those that were left by the one before.
 const PASSES: usize = 60;
 
-/// So often a message must be missing from names that others change to be gone.
+/// How often a message must be missing from names that others change to count as gone.
 const ABSENCES: usize = 8;
 
-/// What came of looking at a message.
+/// The result of measuring a message.
 pub(in crate::maildir) enum MeasureResult {
     Known(Size),
     /// It is not there under this name any more.
     Moved,
-    /// It is no regular file, so none that could be a message.
+    /// It is not a regular file, so it cannot be a message.
     NoMessage,
 }
 
-/// The messages that were not where their names had been read, until each is measured or seen to be gone.
+/// The messages that had moved, until each is measured or gone.
 #[derive(Default)]
 pub(in crate::maildir) struct MovedMessages {
     sizes: HashMap<MovingKey, Size>,
     gone: HashSet<MovingKey>,
 }
 
-/// What messages are measured by.
+/// What is needed to measure messages.
 #[derive(Clone, Copy)]
 pub(in crate::maildir) struct Measurement<'a> {
     pub(in crate::maildir) path: &'a MaildropPath,
@@ -52,7 +52,7 @@ pub(in crate::maildir) struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// Opens a message and counts its octets. None if its file is not there any more, or is none that could be a message.
+    /// Opens a message and counts its octets. None if its file is not there any more, or cannot be a message.
     pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Result<Option<Size>, EnterFault> {
         match self.measure(found) {
             Ok(MeasureResult::Known(size)) => Ok(Some(size)),
@@ -118,12 +118,12 @@ fn by_size(
 }
 
 impl MovedMessages {
-    /// What was found out about a message.
+    /// The size of a message that was found again.
     pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Option<Size> {
         if self.sizes.is_empty() { None } else { self.sizes.get(&found.moving_key()).copied() }
     }
 
-    /// Leaves out what is gone, or is no message.
+    /// Leaves out files that are gone or are not messages.
     pub(super) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
         if !self.gone.is_empty() {
             found.retain(|found| !self.gone.contains(&found.moving_key()));
@@ -134,7 +134,7 @@ impl MovedMessages {
     /// opened as soon as its name turns up.
     ///
     /// # Errors
-    /// One was elsewhere whenever it was reached for, so that the list would not be whole; or the names cannot be read.
+    /// One had moved whenever it was tried, so that the list would be incomplete; or the names cannot be read.
     pub(in crate::maildir) fn follow(
         &mut self,
         measurement: &Measurement<'_>,

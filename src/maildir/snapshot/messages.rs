@@ -12,7 +12,7 @@ use crate::maildir::mail_root::FileSystems;
 use crate::maildir::unique_ids::UidState;
 use crate::pop3::{Messages, UniqueId};
 
-/// What sessions share; `entries` and `listed` go in step.
+/// What sessions share; `entries` and `listed` correspond, index by index.
 #[derive(Debug)]
 pub(in crate::maildir) struct Snapshot {
     pub(in crate::maildir) listed: Arc<Messages>,
@@ -20,7 +20,7 @@ pub(in crate::maildir) struct Snapshot {
     /// What the unique-ids were assigned from, and which of them must be pinned before a client sees them.
     pub(in crate::maildir) ids: UidState,
     pub(in crate::maildir) stamps: Stamps,
-    /// It lies on local file systems, which answer from memory what they have in memory.
+    /// It lies on local file systems, which serve from memory what they have in memory.
     pub(in crate::maildir) local: bool,
     /// While the stamps stay as they are, nothing has changed.
     pub(in crate::maildir) reusable: bool,
@@ -85,8 +85,9 @@ impl Snapshot {
         self.copies.values().flatten().map(|copy| &copy.found)
     }
 
-    /// Whether to find out again what is not noted would cost more than to note it. A message costs an `open` and the
-    /// reading, the index its writing whole: a few new messages, which their reader soon deletes, are not worth it.
+    /// Whether reading the messages again that are not indexed would cost more than writing the index. A message costs
+    /// an `open` and the reading, the index is written whole: a few new messages, which their reader soon deletes, are
+    /// not worth it.
     pub(super) fn is_worth_indexing(&self) -> bool {
         /// Microseconds: to open and read one message, for each so many octets of it, to write an index, and for each so
         /// many messages in it.

@@ -32,7 +32,7 @@ impl<'a> PriorSizes<'a> {
         Self { earlier, by_file, corrections, index: None }
     }
 
-    /// Besides, what the index says.
+    /// Adds what the index says.
     pub(in crate::maildir) fn and(self, index: Option<&'a SizeIndex<'a>>) -> Self {
         Self { index, ..self }
     }
@@ -71,12 +71,12 @@ impl<'a> PriorSizes<'a> {
         self.indexed(found).is_some()
     }
 
-    /// Whether any message had kin.
+    /// Whether any message shared its name with another.
     pub(super) fn has_shared_names(&self) -> bool {
         self.earlier.is_some_and(|earlier| !earlier.ids.name_sharers.is_empty())
     }
 
-    /// How a message stood to others of its name.
+    /// The rank of a message among those that share its name.
     pub(in crate::maildir) fn shared_name(&self, found: &MessageFile) -> Option<&'a SharedName> {
         self.same_file(found)?.0.found.shared_name.as_deref()
     }

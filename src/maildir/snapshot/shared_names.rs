@@ -1,7 +1,7 @@
 //! Files whose base names are the same, or differ in `,U=<n>` alone: one message, or several?
 //!
 //! The same octets are one message: a back-up was restored beside it, or a file copied. Different mail is several
-//! messages. The one that was there first has the unique-id of its name like any other. Each is pinned by a key that is
+//! messages. The first one has the unique-id of its name. Each is pinned by a key that is
 //! made of its name and its octets, and not of what other programs change, so that each keeps its unique-id, whichever
 //! of them goes, and none gets that of a message that was deleted. From then on every message that arrives under the
 //! name is a later one.
@@ -19,14 +19,14 @@ use crate::maildir::fault::concerns_one_file;
 use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts, SharedName};
 use crate::maildir::unique_ids::{Pins, unique};
 
-/// What came of looking into a file.
+/// The result of reading a file.
 enum DigestResult {
     Read(ContentDigest),
     Unreadable,
     Gone,
 }
 
-/// What the messages of one maildrop have to do with each other.
+/// Finds out which files of a maildrop are the same message, and which only share a name.
 pub(in crate::maildir) struct SharedNames<'a> {
     parts: &'a Parts,
     pins: &'a Pins,
@@ -35,7 +35,7 @@ pub(in crate::maildir) struct SharedNames<'a> {
     resolved: SharedNameFiles,
 }
 
-/// What was found out besides.
+/// The files and contents that were found on the way.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct SharedNameFiles {
     pub(in crate::maildir) contents: ContentDigests,
@@ -47,7 +47,7 @@ struct Member {
     found: MessageFile,
     content: Option<ContentDigest>,
     copies: Vec<DuplicateFile>,
-    /// What it is pinned by, until that is known of the file in front.
+    /// The key of its pin, until the first file has it.
     key: Box<[u8]>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> SharedNames<'a> {
         Self { parts, pins, known: None, removed, resolved: SharedNameFiles::default() }
     }
 
-    /// Besides, what an earlier snapshot or the index says.
+    /// Adds what an earlier snapshot or the index says.
     pub(in crate::maildir) fn with(self, known: &'a PriorSizes<'a>) -> Self {
         Self { known: Some(known), ..self }
     }
@@ -71,7 +71,7 @@ impl<'a> SharedNames<'a> {
     /// Makes messages of files, which come in order. Files are opened only where names do not suffice.
     ///
     /// # Errors
-    /// The disk cannot be asked.
+    /// The disk cannot be read.
     pub(in crate::maildir) fn resolve(
         mut self,
         found: Vec<MessageFile>,
@@ -98,7 +98,7 @@ impl<'a> SharedNames<'a> {
         Ok((messages, self.resolved))
     }
 
-    /// A message beside which there is none of its name now keeps what it had; one that was not listed before is a later one
+    /// A message whose name no other has now keeps its rank; one that was not listed before is a later one
     /// if there were others.
     fn without_others(&mut self, mut found: MessageFile) -> io::Result<MessageFile> {
         let earlier = self.known.and_then(|known| known.shared_name(&found));
@@ -129,7 +129,7 @@ impl<'a> SharedNames<'a> {
         self.known.is_some_and(|known| known.is_listed(found))
     }
 
-    /// How a message stood to others of its name before, by its pin or by an earlier listing.
+    /// The earlier rank of a message among those that share its name, by its pin or by an earlier listing.
     fn earlier_shared_name(&self, found: &MessageFile, key: &[u8]) -> Option<SharedName> {
         if let Some((key, pin)) = self.pins.get_exactly(key) {
             let is_later = pin.unique_id == unique::hashed(key);
@@ -171,7 +171,7 @@ impl<'a> SharedNames<'a> {
         Ok(found)
     }
 
-    /// Gives each its key; the one that was there first comes first.
+    /// Gives each its key and rank; the first one comes first.
     fn rank_members(&self, mut members: Vec<Member>) -> Vec<Member> {
         for member in &mut members {
             let key = key_of(&member.found, member.content.as_ref());
@@ -196,7 +196,7 @@ impl<'a> SharedNames<'a> {
         members
     }
 
-    /// What sorts the one first that was there first: it was listed, it is in the index, its file is the oldest.
+    /// Sorts the oldest message first: it was listed, it is in the index, its file is the oldest.
     fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m MessageFile) {
         let is_listed = member.files().any(|file| self.is_listed(file));
         let is_indexed = member.files().any(|file| self.known.is_some_and(|known| known.is_indexed(file)));
@@ -207,7 +207,7 @@ impl<'a> SharedNames<'a> {
         (!is_listed, !is_indexed, age.is_none(), age, member.found.base(), &member.found)
     }
 
-    /// Finds out what a file holds.
+    /// Reads the content of a file.
     fn look(&mut self, found: &MessageFile) -> io::Result<DigestResult> {
         let file = match content_digest::opened(self.parts, found) {
             Ok(None) => return Ok(DigestResult::Gone),

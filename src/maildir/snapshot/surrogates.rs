@@ -27,7 +27,7 @@ pub(in crate::maildir) struct KnownHeaders<'a>(HashMap<HeaderKey<'a>, u64>);
 /// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in its place.
 type HeaderKey<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
 
-/// Stands for a header that could not be read: its message is offered as it is, and looked at again at the next change.
+/// A header that could not be read: its message is offered as it is, and read again at the next change.
 const NOT_READ: u64 = u64::MAX;
 
 /// Octets read of a message at a time.

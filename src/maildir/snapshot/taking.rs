@@ -1,4 +1,4 @@
-//! Where snapshots are taken, and kept for the next session.
+//! Taking snapshots, and caching them for the next session.
 
 use std::io;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::maildir::unique_ids::UidSources;
 /// How often the names are read again because a message went elsewhere before it was counted.
 pub(in crate::maildir) const ROUNDS: usize = 20;
 
-/// Takes the snapshots of all maildrops, and remembers the last of each.
+/// Takes snapshots of maildrops, and caches the last one of each.
 pub(in crate::maildir) struct Snapshots {
     site: Site,
     cache: Cache<MaildropPath, Arc<CachedMaildrop>>,
@@ -56,22 +56,22 @@ impl Snapshots {
         &self.site
     }
 
-    /// What is remembered of a maildrop; nothing yet if it was not seen before.
+    /// What is cached of a maildrop; empty if it was not seen before.
     pub(in crate::maildir) fn cached(&self, path: &MaildropPath) -> Arc<CachedMaildrop> {
         self.cache.get_with_by_ref(path, Arc::default)
     }
 
-    /// What is remembered of a maildrop, if anything is.
+    /// What is cached of a maildrop, if anything is.
     pub(in crate::maildir) fn cached_already(&self, path: &MaildropPath) -> Option<Arc<CachedMaildrop>> {
         self.cache.get(path)
     }
 
-    /// Whether all that was known to lie on this machine still does: nothing was mounted since.
+    /// Whether a maildrop that lay on this machine still does: nothing was mounted since.
     pub(in crate::maildir) fn is_local_still(&self, cached: &CachedMaildrop) -> bool {
         cached.is_local_at(self.site.mounts_generation())
     }
 
-    /// Whether there were messages when the maildrop was last seen, as far as that is remembered.
+    /// Whether there were messages when the maildrop was last seen, as far as that is cached.
     pub(in crate::maildir) fn had_messages(&self, path: &MaildropPath) -> bool {
         let cached = self.cached_already(&path.with_lists_of(path));
         cached.is_some_and(|cached| cached.messages() > 0)
@@ -93,7 +93,7 @@ impl Snapshots {
         }
     }
 
-    /// The kept snapshot, if `new` and `cur` are as they were.
+    /// The cached snapshot, if `new` and `cur` are unchanged.
     pub(in crate::maildir) fn unchanged(&self, path: &MaildropPath, cached: &CachedMaildrop) -> Option<Arc<Snapshot>> {
         let (site, snapshot) = (&self.site, cached.reusable()?);
         let is_same = Stamps::at(site.root(), path.as_ref()) == Some(snapshot.stamps);
@@ -125,7 +125,7 @@ impl Snapshots {
         }
         let snapshot = Arc::new(snapshot);
         cached.replace(Arc::clone(&snapshot), &corrections, &removed);
-        // Weighed when it is put in: once more, now that it holds the messages.
+        // The cache weighs a value when it is inserted: once more, now that it has the messages.
         self.cache.insert(path.clone(), Arc::clone(cached));
         Ok(snapshot)
     }
@@ -174,7 +174,7 @@ impl Snapshots {
         Err(EnterFault::Unavailable(format!("{path}: messages moved whenever they were looked for")))
     }
 
-    /// The names, with all that are still there of those that an earlier snapshot had.
+    /// The names, with all of an earlier snapshot that are still there.
     fn names(
         &self,
         path: &MaildropPath,
@@ -210,7 +210,7 @@ impl Snapshots {
     }
 }
 
-/// The index that these octets are; what is none is put aside.
+/// Parses an index; a file that is not one is put aside.
 pub(in crate::maildir) fn parse_index<'a>(
     root: &OpenRoot<'_>,
     path: &MaildropPath,
@@ -230,8 +230,7 @@ fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop
     }
 }
 
-/// An empty maildrop, unless it had messages when it was last seen, or clients know some: then a disk is missing,
-/// away.
+/// An empty maildrop, unless it had messages when it was last seen, or clients know some: then a disk may be missing.
 fn empty_unless_known(
     path: &MaildropPath,
     cached: &CachedMaildrop,

@@ -11,7 +11,7 @@ use super::unique;
 use crate::maildir::files::{MessageFile, Moment};
 use crate::pop3::UniqueId;
 
-/// What decides besides the names.
+/// What unique-ids are assigned from.
 pub(in crate::maildir) struct UidAssigner<'a> {
     pub(in crate::maildir) settings: &'a UniqueIdSettings,
     pub(in crate::maildir) pins: &'a Pins,
@@ -28,7 +28,7 @@ pub(in crate::maildir) struct AssignedMessage {
     pub(in crate::maildir) origin: UidlOrigin,
 }
 
-/// What a pin is made of, besides the unique-id.
+/// What a pin needs besides the unique-id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct PendingPin {
     /// What the message is known by.
@@ -53,7 +53,7 @@ pub enum UidlOrigin {
     Own,
 }
 
-/// What becomes of all messages.
+/// The result for all messages.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct Assignment {
     pub(in crate::maildir) messages: Vec<AssignedMessage>,
@@ -96,7 +96,7 @@ impl UidAssigner<'_> {
         assignment
     }
 
-    /// What a message would have, were it alone.
+    /// What a message would get if it were the only one.
     fn candidate(&self, found: MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>) -> Candidate {
         // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
         let exact = found.shared_name_key().and_then(|key| self.pins.get_exactly(key));
@@ -142,7 +142,7 @@ impl UidAssigner<'_> {
     }
 
     /// No two messages have the same unique-id, nor one that another message had: a client that knows it would not fetch
-    /// this one. The first keeps it; what is pinned goes before what is not.
+    /// this one. The first keeps it; a pinned message goes before others.
     fn make_unique(&self, messages: &mut [Candidate]) {
         if self.pins.is_empty() && self.lists.is_none() {
             return;
@@ -180,7 +180,7 @@ fn own(found: &MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>)
     earlier(found).unwrap_or_else(|| unique::plain(&found.identity()))
 }
 
-/// What our own rule gives again needs no pin.
+/// A unique-id that our own rule gives again needs no pin.
 fn is_own(unique_id: &UniqueId, found: &MessageFile) -> bool {
     let identity = found.identity();
     unique_id.as_str().as_bytes() == &*identity || *unique_id == unique::plain(&identity)

@@ -1,4 +1,4 @@
-//! The order of the messages: that of their arrival, or, where another server was before us, that server's.
+//! The order of the messages: that of arrival, or, after a move, the old server's.
 
 use std::cmp::Ordering;
 use std::fmt;

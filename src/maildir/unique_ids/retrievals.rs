@@ -8,7 +8,7 @@ use crate::maildir::files::MessageFile;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is noted of a maildrop. A mark that was lost means "not retrieved".
+/// The recorded retrievals of a maildrop. A lost record means "not retrieved".
 pub(in crate::maildir) struct Retrievals {
     by_name: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// Messages whose name without `,U=<n>` is that of another one, which may be gone by now.
