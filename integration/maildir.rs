@@ -71,7 +71,7 @@ impl Mail {
         }
         fs::write(root.join(".mounted"), "").unwrap();
         let mut settings = Settings::new(root);
-        settings.settling = Duration::ZERO;
+        settings.timestamp_granularity = Duration::ZERO;
         change(&mut settings);
         Self { disk, store: Store::new(settings).unwrap() }
     }
@@ -79,7 +79,7 @@ impl Mail {
     /// Another store of the same mail, which remembers nothing: what a restart leaves, or what another node is.
     fn restarted(&self) -> Store {
         let mut settings = Settings::new(self.root());
-        settings.settling = Duration::ZERO;
+        settings.timestamp_granularity = Duration::ZERO;
         Store::new(settings).unwrap()
     }
 

@@ -74,8 +74,32 @@ fn nor_does_the_end_of_a_session_remove_anything() {
         client.login("ajones", super::support::stage::PASSWORD);
         client.ask("QUIT", "+OK bye");
     }
-    again.wait_for_log(&["ERROR", "no mail is removed for its age", "--confirm-clock"]);
+    again.wait_for_log(&["ERROR", "no mail is removed by age", "--confirm-clock"]);
     assert_eq!(maildir::names(&stage.maildir()), [old]);
+}
+
+/// The log says it once, and not at the end of each session.
+#[test]
+fn nor_is_kept_mail_cleaned_up_at_the_end_of_a_session() {
+    let stage = stage("", "  deletion: { keep_for: 14d }\n");
+    maildir::deliver(&stage.maildir(), "new/1.a", b"Subject: kept\n\nx\n");
+    let mut client = stage.session();
+    client.ask("DELE 1", "+OK");
+    client.ask("QUIT", "+OK bye");
+    std::fs::write(stage.site.root().join("restante-clock"), "1600000000\n").unwrap();
+    let again = stage.site.serve(&stage.plan);
+    for _ in 0..2 {
+        let mut client = super::support::conversation::Conversation::plain(again.pop3());
+        client.expect("+OK");
+        client.login("ajones", super::support::stage::PASSWORD);
+        client.ask("QUIT", "+OK bye");
+    }
+    again.wait_for_logs(&["connection ended", "reason=\"quit\""], 2);
+    let log = again.log().join("\n");
+    assert_eq!(log.matches("no mail is removed by age").count(), 1, "{log}");
+    assert!(!log.contains("cleaned up"), "{log}");
+    let back = command(&stage.site, &["undelete", "ajones"], "");
+    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
 }
 
 /// A deletion is noted by the latest time seen, so that a clock that is behind shortens no term.

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use restante::maildir::{EnterFault, Holding, Maildrop, PathTemplate, Settings, Store, StoreFault};
+use restante::maildir::{EnterFault, LockResult, Maildrop, PathTemplate, Settings, Store, StoreFault};
 
 use super::{Mail, octets, path, unique_ids};
 
@@ -274,12 +274,12 @@ fn a_lock_with_a_further_name_is_replaced_by_one_of_its_own() {
     let lock = |person: &str| mail.root().join(person).join("Maildir/restante.lock");
     fs::write(lock("mbrown"), "").unwrap();
     fs::hard_link(lock("mbrown"), lock("ajones")).unwrap();
-    let one = mail.store.hold(&path("ajones"));
-    assert!(matches!(one, Holding::Held(_)), "{one:?}");
-    let other = mail.store.hold(&path("mbrown"));
-    assert!(matches!(other, Holding::Held(_)), "{other:?}");
-    assert!(matches!(mail.store.hold(&path("ajones")), Holding::InUse(_)));
+    let one = mail.store.lock(&path("ajones"));
+    assert!(matches!(one, LockResult::Locked(_)), "{one:?}");
+    let other = mail.store.lock(&path("mbrown"));
+    assert!(matches!(other, LockResult::Locked(_)), "{other:?}");
+    assert!(matches!(mail.store.lock(&path("ajones")), LockResult::InUse(_)));
     assert!(["ajones", "mbrown"].iter().all(|person| fs::metadata(lock(person)).unwrap().nlink() == 1));
     drop(one);
-    assert!(matches!(mail.store.hold(&path("ajones")), Holding::Held(_)));
+    assert!(matches!(mail.store.lock(&path("ajones")), LockResult::Locked(_)));
 }

@@ -192,7 +192,7 @@ fn who_retrieved_a_message_is_noted_once() {
 impl Mail {
     fn settings(&self) -> Settings {
         let mut settings = Settings::new(self.root());
-        settings.settling = std::time::Duration::ZERO;
+        settings.timestamp_granularity = std::time::Duration::ZERO;
         settings
     }
 

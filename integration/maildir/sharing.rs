@@ -48,7 +48,7 @@ fn a_change_is_seen_at_the_next_login() {
 
 #[test]
 fn a_young_change_is_not_settled() {
-    let mail = Mail::with(|settings| settings.settling = Duration::from_secs(3600));
+    let mail = Mail::with(|settings| settings.timestamp_granularity = Duration::from_secs(3600));
     mail.deliver("cur/1.a:2,", "x\n");
     let maildrop = mail.enter();
     assert!(!shares(&maildrop, &mail.enter()), "another change may share its time stamp");

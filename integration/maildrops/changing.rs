@@ -140,8 +140,8 @@ fn a_wrong_size_in_a_name_is_told_and_put_right_for_good() {
         client.ask(&format!("LIST {number}"), &format!("+OK {number} {told}"));
         client.ask(&format!("RETR {number}"), &format!("+OK {told} octets"));
         assert_eq!(client.message().len(), 17);
-        let (told, number) = (format!("told={told} sent=17"), format!("{number}."));
-        stage.service.wait_for_log(&["WARN", "wrong number of octets told", &told, &number]);
+        let (told, number) = (format!("listed={told} sent=17"), format!("{number}."));
+        stage.service.wait_for_log(&["WARN", "octets listed differ from octets sent", &told, &number]);
     }
     client.ask("STAT", "+OK 2 1000");
     client.ask("QUIT", "+OK");
@@ -163,7 +163,7 @@ fn what_is_no_message_is_left_out_and_told_once() {
         stage.session().ask("STAT", &format!("+OK {number} "));
         maildir::deliver(&stage.maildir(), &format!("new/{number}.more"), b"x\n");
     }
-    let told = stage.service.wait_for_logs(&["WARN", "left out what is no regular file", "new/0.link"], 1);
+    let told = stage.service.wait_for_logs(&["WARN", "left out: not a regular file", "new/0.link"], 1);
     assert_eq!(told.len(), 1);
 }
 

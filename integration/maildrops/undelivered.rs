@@ -112,9 +112,7 @@ fn login_and_retrieve() -> String {
 fn deletions_and_quit_of_a_client_that_closes_without_reading_are_carried_out() {
     let stage = Stage::set("", &[("cur/1.small", &long(1000))]);
     let mut client = TcpStream::connect(stage.service.pop3()).unwrap();
-    client.write_all(login_and_retrieve().as_bytes()).unwrap();
-    read_through_message(&mut client);
-    client.write_all(deletions(1).as_bytes()).unwrap();
+    retrieve_and_delete_all(&mut client, 1);
     drop(client);
     stage.service.wait_for_log(&["connection ended", "dele=1", "reason=\"quit\""]);
     assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
@@ -125,26 +123,34 @@ fn so_they_are_under_tls() {
     let stage = Stage::set("", &[("cur/1.small", &long(1000))]);
     let session = ClientConnection::new(Arc::clone(&stage.tls), ServerName::try_from(NAME).unwrap()).unwrap();
     let mut client = StreamOwned::new(session, TcpStream::connect(stage.service.pop3s()).unwrap());
-    client.write_all(login_and_retrieve().as_bytes()).unwrap();
-    read_through_message(&mut client);
-    client.write_all(deletions(1).as_bytes()).unwrap();
-    client.flush().unwrap();
+    retrieve_and_delete_all(&mut client, 1);
     drop(client);
     stage.service.wait_for_log(&["connection ended", "dele=1", "reason=\"quit\""]);
     assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
+}
+
+/// A maildrop with so many small messages.
+fn stage_of(messages: usize) -> Stage {
+    let names: Vec<String> = (1..=messages).map(|number| format!("cur/{number:04}.m")).collect();
+    let messages: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, b"Subject: x\n\nx\n" as &[u8])).collect();
+    Stage::set("", &messages)
+}
+
+/// Retrieves the first message, and deletes all of them with QUIT in one write.
+fn retrieve_and_delete_all(client: &mut (impl Read + Write), messages: usize) {
+    client.write_all(login_and_retrieve().as_bytes()).unwrap();
+    read_through_message(client);
+    client.write_all(deletions(messages).as_bytes()).unwrap();
+    client.flush().unwrap();
 }
 
 /// Their replies are more than is gathered before anything is sent.
 #[test]
 fn so_are_thousands_of_them() {
     const MESSAGES: usize = 4000;
-    let names: Vec<String> = (1..=MESSAGES).map(|number| format!("cur/{number}.m")).collect();
-    let messages: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, b"Subject: x\n\nx\n" as &[u8])).collect();
-    let stage = Stage::set("", &messages);
+    let stage = stage_of(MESSAGES);
     let mut client = TcpStream::connect(stage.service.pop3()).unwrap();
-    client.write_all(login_and_retrieve().as_bytes()).unwrap();
-    read_through_message(&mut client);
-    client.write_all(deletions(MESSAGES).as_bytes()).unwrap();
+    retrieve_and_delete_all(&mut client, MESSAGES);
     drop(client);
     stage.service.wait_for_log(&["connection ended", "dele=4000", "reason=\"quit\""]);
     assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
@@ -173,9 +179,7 @@ fn so_are_those_behind_a_reply_that_nobody_reads() {
 #[test]
 fn replies_that_do_not_arrive_undo_no_deletion() {
     const MESSAGES: usize = 900;
-    let names: Vec<String> = (1..=MESSAGES).map(|number| format!("cur/{number:04}.m")).collect();
-    let messages: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, b"Subject: x\n\nx\n" as &[u8])).collect();
-    let stage = Stage::set("", &messages);
+    let stage = stage_of(MESSAGES);
     let mut client = narrow(stage.service.pop3());
     client.write_all((login_and_retrieve() + &deletions(MESSAGES)).as_bytes()).unwrap();
     read_through_message(&mut client);

@@ -131,7 +131,7 @@ fn without_an_old_list_mail_is_served_though_nothing_can_be_pinned() {
     let (moved, full) = on_a_full_disk(&site, "import: read");
     fs::write(&full, "").unwrap();
     moved.session().ask("UIDL 1", "+OK 1 1.a");
-    moved.service.wait_for_log(&["WARN", "unique-ids are told without being pinned"]);
+    moved.service.wait_for_log(&["WARN", "unique-ids are shown without being pinned"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::sample::{Sample, Sampled};
-use crate::maildir::{Condition, MaildropPath, Place, Store, Surveyed};
+use crate::maildir::{Condition, DirectoryId, MaildropPath, Store, Surveyed};
 
 /// The most Maildirs that are looked for below the mail root, and the most directories gone through for them.
 const MAILDIRS: usize = 1_000;
@@ -57,7 +57,7 @@ impl Coverage {
         deepest + if self.with_maildir == 0 { DEEPER } else { 0 }
     }
 
-    fn look_at(&mut self, store: &Store, person: &Sampled, path: &MaildropPath) -> Option<Place> {
+    fn look_at(&mut self, store: &Store, person: &Sampled, path: &MaildropPath) -> Option<DirectoryId> {
         self.people += 1;
         let name = &person.canonical_name;
         match store.inspect(path) {
@@ -82,7 +82,7 @@ impl Coverage {
         }
     }
 
-    fn look_for_others(&mut self, store: &Store, depth: usize, own: &HashSet<Place>) {
+    fn look_for_others(&mut self, store: &Store, depth: usize, own: &HashSet<DirectoryId>) {
         let (mut maildirs, mut directories) = (0, 0);
         let surveyed = store.survey(depth, &mut |surveyed| {
             match surveyed {

@@ -10,7 +10,7 @@ use super::people::{Number, People};
 use super::{Finding, Person};
 use crate::directory::{Entry, Settings};
 use crate::identity::Identity;
-use crate::maildir::{Condition, MaildropPath, PathRefusal, Place, Store, Surveyed};
+use crate::maildir::{Condition, DirectoryId, MaildropPath, PathRefusal, Store, Surveyed};
 
 /// The Maildirs of everybody seen so far.
 pub(super) struct Mailboxes<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Mailboxes<'a> {
 /// A Maildir: the directory itself where it is there, since two paths can lead to one.
 #[derive(PartialEq, Eq, Hash)]
 enum Maildir {
-    There(Place),
+    There(DirectoryId),
     Missing(MaildropPath),
 }
 

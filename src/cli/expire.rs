@@ -12,7 +12,7 @@ use super::maildrops::{self, Maildrops, Owner};
 use super::{Ended, complain, harmless};
 use crate::date::Date;
 use crate::identity::{Retention, RetentionSource};
-use crate::maildir::{Expired, Expiry, Holding, MaildropPath};
+use crate::maildir::{Expired, Expiry, LockResult, MaildropPath};
 
 /// Whose mail, and whether it is removed.
 pub(super) struct Wanted {
@@ -120,9 +120,9 @@ impl Sum {
             self.complain(&format!("{person}: mail does not age, since {why}"));
         }
         // Kept to the end: whoever logs in meanwhile is told to come back.
-        let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.hold(path)) {
-            Some(Holding::InUse(_)) => return self.complain(&format!("{person}: in use, left for the next time")),
-            Some(Holding::Held(hold)) => Some(hold),
+        let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.lock(path)) {
+            Some(LockResult::InUse(_)) => return self.complain(&format!("{person}: in use, left for the next time")),
+            Some(LockResult::Locked(hold)) => Some(hold),
             _ => None,
         };
         match maildrops.store.expire(path, person, retention.expiry, !self.dry_run) {

@@ -108,7 +108,7 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     if let Err(fault) = store.note_time() {
-        tracing::error!(%fault, "no mail is removed for its age");
+        tracing::error!(%fault, "no mail is removed by age");
     }
     let identities = Arc::new(identities);
     let lanes = Lanes::new(connection.file_deadline);

@@ -42,7 +42,11 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, retention: &RetentionPoli
         terms_differ: retention.by_person.is_some(),
         deletion: mailboxes::deletion(&section),
         mark_seen: mailboxes::mark_seen(&section),
-        settling: section.duration("settling", default.settling, Duration::ZERO..=Duration::from_secs(60)),
+        timestamp_granularity: section.duration(
+            "settling",
+            default.timestamp_granularity,
+            Duration::ZERO..=Duration::from_secs(60),
+        ),
         ..default
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::Service;
 use super::lanes::{InLane, Lane, NoResult};
-use crate::maildir::{EnterFault, Expiry, FileSystems, Hold, Maildrop, MaildropPath, Store};
+use crate::maildir::{EnterFault, Expiry, FileSystems, Maildrop, MaildropLock, MaildropPath, Store};
 
 /// Maildrops that nobody enters are forgotten when there are so many, and twice as many as were left the last time.
 const MANY: usize = 64;
@@ -47,18 +47,18 @@ pub(super) struct Wanted {
 enum FirstAttempt {
     Entered(Box<Result<Maildrop, EnterFault>>),
     /// It does not lie there alone; the lock is handed back.
-    Elsewhere(FileSystems, Option<InLane<Hold>>),
+    Elsewhere(FileSystems, Option<InLane<MaildropLock>>),
 }
 
 /// Enters a maildrop, and gives the lane that its calls must take.
 pub(super) async fn enter(
     service: &Service,
     wanted: Wanted,
-    hold: Option<InLane<Hold>>,
+    hold: Option<InLane<MaildropLock>>,
 ) -> Result<(Maildrop, Lane), NotEntered> {
     // Two hops between threads cost more than everything else that a login needs.
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(with_lane(service, maildrop.held(hold.and_then(InLane::take)), &FileSystems::default()));
+        return Ok(with_lane(service, maildrop.locked_by(hold.and_then(InLane::take)), &FileSystems::default()));
     }
     let door = service.entrances.door(&wanted.path);
     let (file_systems, hold) = match Arc::clone(&door).try_lock_owned() {
@@ -81,7 +81,7 @@ pub(super) async fn enter(
 async fn first_attempt(
     service: &Service,
     wanted: &Wanted,
-    hold: Option<InLane<Hold>>,
+    hold: Option<InLane<MaildropLock>>,
     guard: OwnedMutexGuard<()>,
 ) -> Result<FirstAttempt, NotEntered> {
     let (store, wanted) = (Arc::clone(&service.store), wanted.clone());
@@ -102,12 +102,12 @@ async fn behind_others(
     service: &Service,
     lane: &Lane,
     wanted: Wanted,
-    hold: Option<InLane<Hold>>,
+    hold: Option<InLane<MaildropLock>>,
     door: Arc<AsyncMutex<()>>,
 ) -> Result<InLane<Maildrop>, NotEntered> {
     let guard = door.lock_owned().await;
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(InLane::new(maildrop.held(hold.and_then(InLane::take)), lane.clone()));
+        return Ok(InLane::new(maildrop.locked_by(hold.and_then(InLane::take)), lane.clone()));
     }
     let (store, of_result) = (Arc::clone(&service.store), lane.clone());
     let entered = lane.run(move || {
@@ -146,9 +146,9 @@ impl Wanted {
     }
 
     /// Blocks while the disk answers, so it runs in the lane of the maildrop.
-    fn enter(&self, store: &Store, hold: Option<InLane<Hold>>) -> Result<Maildrop, EnterFault> {
+    fn enter(&self, store: &Store, hold: Option<InLane<MaildropLock>>) -> Result<Maildrop, EnterFault> {
         let hold = hold.and_then(InLane::take);
-        store.enter(&self.path)?.held(hold).of(&self.person, self.expiry)
+        store.enter(&self.path)?.locked_by(hold).of(&self.person, self.expiry)
     }
 }
 

@@ -15,7 +15,7 @@ use super::Service;
 use super::entering::{NotEntered, lane, unavailable};
 use super::lanes::{InLane, Lane, NoResult};
 use super::report::Closed;
-use crate::maildir::{Hold, HoldId, Holding, MaildropPath};
+use crate::maildir::{LockId, LockResult, MaildropLock, MaildropPath};
 
 /// How many sessions may have a maildrop at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const LETTING_GO: Duration = Duration::from_secs(5);
 /// The sessions of this node that have a maildrop to themselves.
 #[derive(Default)]
 pub struct Turns {
-    holders: Mutex<HashMap<HoldId, Arc<Holder>>>,
+    holders: Mutex<HashMap<LockId, Arc<Holder>>>,
 }
 
 /// A session that has its maildrop to itself, as others see it.
@@ -59,7 +59,7 @@ enum Standing {
 /// The turn of a session; it is over when this is dropped, which must be behind letting go of the maildrop itself.
 pub(super) struct Turn {
     turns: Arc<Turns>,
-    id: HoldId,
+    id: LockId,
     holder: Arc<Holder>,
     _present: watch::Sender<()>,
 }
@@ -68,7 +68,7 @@ pub(super) struct Turn {
 pub(super) async fn hold(
     service: &Service,
     path: &MaildropPath,
-) -> Result<Option<(InLane<Hold>, Arc<Turn>)>, NotEntered> {
+) -> Result<Option<(InLane<MaildropLock>, Arc<Turn>)>, NotEntered> {
     let takeover_after = match service.settings.sessions {
         SessionsPerMaildrop::Many => return Ok(None),
         SessionsPerMaildrop::One => None,
@@ -76,34 +76,34 @@ pub(super) async fn hold(
     };
     let lane = lane(service, path).await?;
     let mut holding = try_hold(service, path, &lane).await?;
-    if let (Holding::InUse(id), Some(after)) = (&holding, takeover_after)
+    if let (LockResult::InUse(id), Some(after)) = (&holding, takeover_after)
         && service.turns.call_off(*id, after).await
     {
         holding = try_hold(service, path, &lane).await?;
     }
     match holding {
-        Holding::Held(hold) => {
+        LockResult::Locked(hold) => {
             let turn = service.turns.begin(hold.id());
             Ok(Some((InLane::new(hold, lane), Arc::new(turn))))
         }
-        Holding::InUse(_) => Err(NotEntered::InUse),
-        Holding::Nothing => Ok(None),
-        Holding::Impossible(reason) => {
+        LockResult::InUse(_) => Err(NotEntered::InUse),
+        LockResult::NoMaildir => Ok(None),
+        LockResult::Impossible(reason) => {
             tracing::warn!(maildrop = %path, reason, "this maildrop cannot be locked, so it may have many sessions");
             Ok(None)
         }
     }
 }
 
-async fn try_hold(service: &Service, path: &MaildropPath, lane: &Lane) -> Result<Holding, NotEntered> {
+async fn try_hold(service: &Service, path: &MaildropPath, lane: &Lane) -> Result<LockResult, NotEntered> {
     let (store, path, of_result) = (service.store.clone(), path.clone(), lane.clone());
-    let held = lane.run(move || InLane::new(store.hold(&path), of_result)).await.map_err(unavailable)?;
+    let held = lane.run(move || InLane::new(store.lock(&path), of_result)).await.map_err(unavailable)?;
     held.take().ok_or_else(|| unavailable(NoResult::Internal))
 }
 
 impl Turns {
     /// Begins the turn of a session that holds a maildrop.
-    pub(super) fn begin(self: &Arc<Self>, id: HoldId) -> Turn {
+    pub(super) fn begin(self: &Arc<Self>, id: LockId) -> Turn {
         let (present, gone) = watch::channel(());
         let holder = Arc::new(Holder { standing: Mutex::new(Standing::AtWork), called_off: Notify::new(), gone });
         locked(&self.holders).insert(id, Arc::clone(&holder));
@@ -112,7 +112,7 @@ impl Turns {
 
     /// Calls off the session that holds a maildrop, if it is one of this node and was idle for so long, and waits until
     /// it has let go. Tells whether it has.
-    pub(super) async fn call_off(&self, id: HoldId, idle: Duration) -> bool {
+    pub(super) async fn call_off(&self, id: LockId, idle: Duration) -> bool {
         let holder = locked(&self.holders).get(&id).cloned();
         let Some(holder) = holder.filter(|holder| holder.call_off(idle)) else { return false };
         let mut gone = holder.gone.clone();

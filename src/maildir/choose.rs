@@ -1,19 +1,18 @@
-//! Which Maildir it is of somebody whose values have blanks that do not count.
+//! Which Maildir is meant, if a person's values have insignificant blanks.
 //!
-//! A path is made without them. But a Maildir that was made for the values as they stand, blanks and all, is nobody else's:
+//! A path is made without them. But a Maildir that was made for the values with their blanks belongs to the same person:
 //! were it passed over, its owner would be shown an empty maildrop, and each client would forget what it has.
 
 use std::borrow::Cow;
 
-use super::fault::EnterFault;
-use super::path::MaildropPath;
-use super::root::OpenRoot;
-use super::scan::Parts;
-use super::store::Store;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::Parts;
+use crate::maildir::mail_root::{MaildropPath, OpenRoot};
+use crate::maildir::store::Store;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
+enum MailPresence {
     Nothing,
     /// A Maildir without a message.
     NoMail,
@@ -27,11 +26,11 @@ impl Store {
     ///
     /// # Errors
     /// [`EnterFault::Forbidden`] where both hold mail: one of them shown would be taken for all. [`EnterFault::Unavailable`]
-    /// where it cannot be told now what is there.
+    /// where what is there cannot be determined now.
     pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
         let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
-        self.root().require_markers(&[])?;
-        let root = self.root().open()?;
+        self.site().root().require_markers(&[])?;
+        let root = self.site().root().open()?;
         root.require_same()?;
         let mail = if path.has_mail_of(as_stored) { path } else { self.with_mail(&root, path, as_stored)? };
         let lists = if self.has_lists(path)? || !self.has_lists(as_stored)? { path } else { as_stored };
@@ -45,30 +44,33 @@ impl Store {
         as_stored: &'p MaildropPath,
     ) -> Result<&'p MaildropPath, EnterFault> {
         match (self.content(root, path)?, self.content(root, as_stored)?) {
-            (Content::Mail, Content::Mail) => Err(EnterFault::Forbidden(format!(
+            (MailPresence::Mail, MailPresence::Mail) => Err(EnterFault::Forbidden(format!(
                 "both {:?} and {:?} hold mail of this person, whose entry has a blank too many: move it all into the first",
                 path.to_string(),
                 as_stored.to_string()
             ))),
-            (Content::Nothing, Content::NoMail) | (Content::Nothing | Content::NoMail, Content::Mail) => Ok(as_stored),
+            (MailPresence::Nothing, MailPresence::NoMail)
+            | (MailPresence::Nothing | MailPresence::NoMail, MailPresence::Mail) => Ok(as_stored),
             _ => Ok(path),
         }
     }
 
-    fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Content, EnterFault> {
+    fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<MailPresence, EnterFault> {
         if root.directory(path.as_ref())?.is_none() {
-            self.root().require_mounted(path.as_ref(), &self.settings().mount_table)?;
+            self.site().root().require_mounted(path.as_ref(), &self.site().settings().mount_table)?;
             // What fell away is no reason to show other mail in its place.
-            return Ok(if self.held_messages(path) { Content::Mail } else { Content::Nothing });
+            return Ok(if self.had_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
         }
-        let names = Parts::open(root, path.as_ref())?.names(self.settling());
+        let names = Parts::open(root, path.as_ref())?.names(self.site().timestamp_granularity());
         let names = names.map_err(|error| EnterFault::unavailable(path, &error))?;
-        Ok(if names.found.is_empty() { Content::NoMail } else { Content::Mail })
+        Ok(if names.found.is_empty() { MailPresence::NoMail } else { MailPresence::Mail })
     }
 
     /// Whether there is a directory for the lists of another server.
     fn has_lists(&self, path: &MaildropPath) -> Result<bool, EnterFault> {
-        let Some((root, lists)) = self.unique_ids().lists_root.as_ref().zip(path.lists()) else { return Ok(false) };
+        let Some((root, lists)) = self.site().unique_ids().lists_root.as_ref().zip(path.lists()) else {
+            return Ok(false);
+        };
         let lists = root.join(lists);
         lists.try_exists().map_err(|error| EnterFault::unavailable(lists.display(), &error))
     }

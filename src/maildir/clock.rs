@@ -1,4 +1,4 @@
-//! The time by which mail ages: this machine's clock, as long as it can be believed.
+//! The time by which mail ages: this machine's clock, as long as it is plausible.
 //!
 //! A clock that jumps ahead by years would make all mail old enough to be removed. So the latest moment that was seen is
 //! noted in a file of the mail root, `restante-clock`, which all nodes share. Where the clock is further ahead of it than
@@ -15,10 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
-use super::fault::EnterFault;
-use super::removal::Deletion;
-use super::store::Store;
 use crate::date::Date;
+use crate::maildir::fault::EnterFault;
 
 /// The file in the mail root.
 const FILE: &str = "restante-clock";
@@ -30,32 +28,32 @@ const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How often the latest moment is written.
 const WRITTEN: Duration = Duration::from_secs(60 * 60);
 
-/// How often the log says that the clock is not believed.
+/// How often the log reports that the clock is not believed.
 const COMPLAINT: Duration = Duration::from_secs(60 * 60);
 
 /// This machine's clock, and the latest moment that was seen.
 #[derive(Debug)]
 pub(super) struct Clock {
     file: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    latest: Option<Latest>,
+struct ClockState {
+    latest: Option<LatestMoment>,
     /// The latest moment that stands in the file.
     written: Option<Duration>,
-    complained: Option<Instant>,
+    logged: Option<Instant>,
 }
 
 /// The latest moment, since 1970, and when it was that moment by a clock that never jumps.
 #[derive(Clone, Copy, Debug)]
-struct Latest {
+struct LatestMoment {
     moment: Duration,
     at: Instant,
 }
 
-/// Why nothing is removed for its age.
+/// Why no mail is removed by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClockFault {
     /// The clock is further ahead of the latest moment seen than can be believed.
@@ -89,7 +87,7 @@ impl Clock {
         if state.latest.is_none_or(|latest| !latest.believes(now, instant)) {
             let written = self.read()?;
             state.written = written;
-            state.latest = Some(Latest { moment: written.unwrap_or(now), at: instant });
+            state.latest = Some(LatestMoment { moment: written.unwrap_or(now), at: instant });
         }
         let Some(latest) = state.latest.filter(|latest| latest.believes(now, instant)) else {
             let latest = state.latest.take().map_or(now, |latest| latest.moment);
@@ -100,13 +98,13 @@ impl Clock {
             self.write(moment)?;
             state.written = Some(moment);
         }
-        state.latest = Some(if now >= latest.moment { Latest { moment, at: instant } } else { latest });
+        state.latest = Some(if now >= latest.moment { LatestMoment { moment, at: instant } } else { latest });
         Ok(now)
     }
 
     /// The moment at which something is noted to happen, since 1970: never before the latest one seen, or what is kept from
     /// then on would be old too early.
-    pub(super) fn moment_of_note(&self) -> Duration {
+    pub(super) fn time_to_record(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Another node may have seen a later one.
         let noted = self.read().ok().flatten().unwrap_or_default();
@@ -114,7 +112,7 @@ impl Clock {
         now.max(noted).max(seen)
     }
 
-    /// Takes the clock as it is for right; gives the latest moment seen before, if one was noted.
+    /// Accepts the clock as it is; returns the latest moment seen before, if one was recorded.
     ///
     /// # Errors
     /// The file can't be written.
@@ -122,40 +120,40 @@ impl Clock {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let before = self.read().ok().flatten();
         self.write(now)?;
-        *self.state() = State::default();
+        *self.state() = ClockState::default();
         Ok(before.map(|moment| UNIX_EPOCH + moment))
     }
 
-    /// Whether the log has not said of late that the clock is not believed.
-    pub(super) fn complains(&self) -> bool {
+    /// Whether it is time to log again that the clock is not believed.
+    pub(super) fn should_log(&self) -> bool {
         let mut state = self.state();
-        let complains = state.complained.is_none_or(|at| at.elapsed() >= COMPLAINT);
-        if complains {
-            state.complained = Some(Instant::now());
+        let should_log = state.logged.is_none_or(|at| at.elapsed() >= COMPLAINT);
+        if should_log {
+            state.logged = Some(Instant::now());
         }
-        complains
+        should_log
     }
 
     fn read(&self) -> Result<Option<Duration>, ClockFault> {
         let file = match self.open(OFlags::RDONLY) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(self.not_noted(errno)),
+            Err(errno) => return Err(self.not_recorded(errno)),
         };
         let mut octets = [0; 32];
-        let length = file.read_at(&mut octets, 0).map_err(|error| self.not_noted(error))?;
+        let length = file.read_at(&mut octets, 0).map_err(|error| self.not_recorded(error))?;
         let text = std::str::from_utf8(octets.get(..length).unwrap_or_default()).unwrap_or_default().trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let seconds = text.parse().map_err(|_| self.not_noted("is no number of seconds since 1970"))?;
+        let seconds = text.parse().map_err(|_| self.not_recorded("is no number of seconds since 1970"))?;
         Ok(Some(Duration::from_secs(seconds)))
     }
 
     /// Written in place, always as long: an administrator may have made the file where the root itself may not be written.
     fn write(&self, moment: Duration) -> Result<(), ClockFault> {
-        let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_noted(errno))?;
-        file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_noted(error))
+        let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_recorded(errno))?;
+        file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_recorded(error))
     }
 
     fn open(&self, flags: OFlags) -> Result<File, Errno> {
@@ -166,16 +164,16 @@ impl Clock {
         if is_own { Ok(File::from(file)) } else { Err(Errno::INVAL) }
     }
 
-    fn not_noted(&self, why: impl fmt::Display) -> ClockFault {
+    fn not_recorded(&self, why: impl fmt::Display) -> ClockFault {
         ClockFault::NotNoted(format!("{}: {why}", self.file.display()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Latest {
+impl LatestMoment {
     fn believes(self, now: Duration, instant: Instant) -> bool {
         now <= self.moment + instant.saturating_duration_since(self.at) + BELIEVED
     }
@@ -194,26 +192,6 @@ impl fmt::Display for ClockFault {
                 write!(f, "the latest time seen cannot be noted, which guards against a clock that jumps: {why}")
             }
         }
-    }
-}
-
-impl Store {
-    /// Notes the time, where mail ages or what was deleted is kept: a clock that jumps later is then known to have jumped.
-    /// Blocks while the disk answers.
-    ///
-    /// # Errors
-    /// The clock can't be believed, or the time can't be noted; then nothing is removed for its age.
-    pub fn note_time(&self) -> Result<(), ClockFault> {
-        let removes_by_age = self.settings().ageing || self.settings().deletion != Deletion::Remove;
-        if removes_by_age { self.clock().now().map(drop) } else { Ok(()) }
-    }
-
-    /// Takes this machine's clock for right, after it jumped; gives the latest time seen before, if one was noted.
-    ///
-    /// # Errors
-    /// The time can't be noted.
-    pub fn confirm_clock(&self) -> Result<Option<SystemTime>, ClockFault> {
-        self.clock().confirm()
     }
 }
 
@@ -280,7 +258,7 @@ mod tests {
         let before = Clock::new(root.path()).confirm().unwrap().unwrap();
         assert!(before < now - DAY * 29);
         assert!(clock.at(now, began).is_ok());
-        assert!(clock.moment_of_note() >= since_1970(now));
+        assert!(clock.time_to_record() >= since_1970(now));
     }
 
     #[test]
@@ -288,7 +266,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let later = SystemTime::now() + DAY * 3;
         assert!(Clock::new(root.path()).at(later, Instant::now()).is_ok());
-        assert_eq!(Clock::new(root.path()).moment_of_note().as_secs(), since_1970(later).as_secs());
+        assert_eq!(Clock::new(root.path()).time_to_record().as_secs(), since_1970(later).as_secs());
     }
 
     #[test]

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use super::no_mail::NoMail;
-
-/// Why no [`Store`](super::Store) can be made.
+/// Why no [`Store`](crate::maildir::Store) can be made.
 #[derive(Debug)]
 pub enum StoreFault {
     /// The mail root is no directory that can be read.
@@ -24,16 +22,16 @@ pub enum StoreFault {
 pub enum EnterFault {
     /// The path leads out of the mail root, or can be no path: an administrator must put it right. Why, for the log.
     Forbidden(String),
-    /// What is in the maildrop cannot be told now, so nothing may be told. Why, for the log.
+    /// What is in the maildrop cannot be determined now, so nothing may be listed. Why, for the log.
     Unavailable(String),
 }
 
-/// Why a message cannot be fetched; each is told before the message begins.
+/// Why a message cannot be fetched; each is reported before the message begins.
 #[derive(Debug)]
 pub enum FetchFault {
     /// Another session or program removed it.
     Gone,
-    /// The file is no longer the one whose octets were told.
+    /// The file is no longer the one whose octets were listed.
     Changed,
     /// It cannot be read as mail, now or later.
     NoMail(NoMail),
@@ -100,11 +98,58 @@ impl std::error::Error for StoreFault {}
 impl std::error::Error for EnterFault {}
 impl std::error::Error for FetchFault {}
 
+/// Why a file cannot be read as mail, now or later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMail {
+    /// It is compressed in another way than gzip or zstd; the way.
+    Compressed(&'static str),
+    /// It is encrypted: `mail_crypt` of Dovecot.
+    Encrypted,
+    /// The compressed stream is damaged, or ends early.
+    Broken,
+    /// It is larger than the largest message of the settings, on disk or inflated.
+    TooLarge,
+}
+
+impl NoMail {
+    /// The reason that an error carries, if the file can be read and is no mail.
+    pub(in crate::maildir) fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<NoMail> for io::Error {
+    fn from(why: NoMail) -> Self {
+        Self::new(io::ErrorKind::InvalidData, why)
+    }
+}
+
+impl fmt::Display for NoMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compressed(way) => write!(f, "it is compressed with {way}; only gzip and zstd are read"),
+            Self::Encrypted => f.write_str("it is encrypted"),
+            Self::Broken => f.write_str("it is compressed, and damaged"),
+            Self::TooLarge => f.write_str("it is larger than mailboxes.largest_message"),
+        }
+    }
+}
+
+impl std::error::Error for NoMail {}
+
+/// Whether an error concerns one file, and does not mean that nothing can be read now.
+pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
+    /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
+    const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];
+    const CLOSED: [Errno; 5] = [Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::STALE, Errno::OVERFLOW];
+    Errno::from_io_error(error).is_some_and(|errno| DAMAGED.contains(&errno) || CLOSED.contains(&errno))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Only a link that leads out, or a name that no file system takes, is nobody's mail; whatever else is in the way may
+    /// Only a link that leads out, or a name that no file system takes, can never be mail; whatever else is in the way may
     /// go away again.
     #[test]
     fn what_may_pass_is_unavailable() {

@@ -1,7 +1,7 @@
-//! What a Maildir means that is not there, or not whole: no mail yet, or that something fell away.
+//! What a missing or incomplete Maildir means: no mail yet, or a missing disk.
 //!
 //! After an empty answer every client would forget its unique-ids, and download everything again as soon as the mail is
-//! back. So "missing" is believed only where nothing speaks against it.
+//! back. So "missing" counts only where nothing contradicts it.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -9,33 +9,32 @@ use std::path::Path;
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
-use super::fault::EnterFault;
-use super::path::MaildropPath;
-use super::root::OpenRoot;
-use super::scan::{Parts, Place};
-use super::settings::{Missing, Settings};
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{Parts, Subdirectory};
+use crate::maildir::mail_root::{MaildropPath, OpenRoot};
+use crate::maildir::settings::{Missing, Settings};
 
-/// What the names of our own files begin with that say that there is, or was, mail. The lock does not: it is made in an
+/// The prefix of our own files that prove that there is, or was, mail. The lock proves nothing: it is made in an
 /// empty directory as well.
-const OURS: &[u8] = b"restante-";
+const OWN_FILE_PREFIX: &[u8] = b"restante-";
 
-/// Looks whether it is sure that what `parts` lacks was never made. Fine where both parts are there.
+/// Requires certainty that what `parts` lacks was never made. Fine where both parts are there.
 pub(super) fn check(
     root: &OpenRoot<'_>,
     path: &MaildropPath,
     parts: &Parts,
     settings: &Settings,
 ) -> Result<(), EnterFault> {
-    let lacks = [Place::New, Place::Cur].map(|place| parts.get(place).is_none());
+    let lacks = [Subdirectory::New, Subdirectory::Cur].map(|place| parts.get(place).is_none());
     let (what, other) = match lacks {
         [false, false] => return Ok(()),
         [true, true] => ("new and cur are missing", None),
-        [true, false] => ("new is missing", Some(Place::Cur)),
-        [false, true] => ("cur is missing", Some(Place::New)),
+        [true, false] => ("new is missing", Some(Subdirectory::Cur)),
+        [false, true] => ("cur is missing", Some(Subdirectory::New)),
     };
     root.require_same()?;
     root.require_mounted(path.as_ref(), &settings.mount_table)?;
-    for place in [Place::New, Place::Cur].into_iter().filter(|place| parts.get(*place).is_none()) {
+    for place in [Subdirectory::New, Subdirectory::Cur].into_iter().filter(|place| parts.get(*place).is_none()) {
         let part = AsRef::<Path>::as_ref(path).join(place.directory());
         root.require_mounted(&part, &settings.mount_table)?;
     }
@@ -43,7 +42,7 @@ pub(super) fn check(
     if settings.missing == Missing::Refuse {
         return unavailable(", and mailboxes.missing refuses that".to_owned());
     }
-    if let Some(name) = ours(root, path)? {
+    if let Some(name) = own_file(root, path)? {
         return unavailable(format!(", and {name} is there"));
     }
     let Some((place, part)) = other.and_then(|place| Some((place, parts.get(place)?))) else { return Ok(()) };
@@ -54,10 +53,10 @@ pub(super) fn check(
     }
 }
 
-/// A file of our own in the Maildir that says that it was in use.
-fn ours(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
+/// A file of our own in the Maildir that proves that it was in use.
+fn own_file(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<String>, EnterFault> {
     let Some(maildir) = root.directory(path.as_ref())? else { return Ok(None) };
-    let found = first(maildir.as_fd(), |name| name.starts_with(OURS));
+    let found = first(maildir.as_fd(), |name| name.starts_with(OWN_FILE_PREFIX));
     found.map_err(|errno| EnterFault::of(path, errno))
 }
 

@@ -1,90 +1,55 @@
-//! Maildirs: which one, what is in it, and what is removed from it. Synchronous code.
+//! Maildirs: which one is a person's, what is in it, and what is removed from it. Synchronous code: a call blocks while
+//! the disk answers, unless it says otherwise.
 //!
-//! A maildrop is a snapshot taken at login. Nothing outside the mail root is ever opened, but another server's lists
-//! where their own root is set. Of what lies in `new` and `cur`, nothing is renamed or deleted but the messages that a user
-//! deleted, and those that the settings say so of; beside them, only files of our own are written, whose names begin with
-//! `restante`: an index, which is a cache, pins, and what was deleted and is kept; and `maildirsize`, where it is there,
-//! gets a line for what was removed.
+//! ```text
+//!  path template, person's fields ─▶ mail_root ─▶ files ─▶ unique_ids ─▶ snapshot ─▶ maildrop ─▶ a client's session
+//!                                    (which       (names,   (UIDL,        (messages    (listing,      │
+//!                                     Maildir)     octets)   pins, lists)  in order)    RETR, QUIT)    ▼
+//!                                                                             removal: deleted, kept, expired, brought back
+//! ```
+//!
+//! A room names only rooms to its left, and `removal` is left of `maildrop`. `site` holds what all of them need of the mail
+//! root: the open roots, the clock, the settings. [`Store`] is the entrance for everything outside; `survey` looks at
+//! maildrops without a session.
+//!
+//! | question | answer |
+//! |---|---|
+//! | What may delete a message's file? | `removal`, and nothing else |
+//! | Where are octets counted? | `files/count.rs`, and nowhere else |
+//! | When is a missing Maildir an empty maildrop? | `missing` |
+//! | Which of two Maildirs is meant, when an entry has a blank too many? | `choose` |
+//! | When can the clock be believed? | `clock` |
+//! | What can go wrong, and what must the caller do? | `fault` |
+//!
+//! Nothing outside the mail root is ever opened, except another server's lists where their own root is set. In `new`
+//! and `cur`, only messages that a user deleted, or that the settings let expire, are renamed or deleted. Beside them,
+//! only our own files are written; their names begin with `restante`: an index, which is a cache; pins; a lock; and
+//! what was deleted and is kept. An existing `maildirsize` gets a line for each removal.
 
-mod beneath;
-mod beside;
-mod bounds;
-mod cached;
 mod choose;
 mod clock;
-mod commit;
-mod compressed;
-mod count;
-mod deleted;
-mod expiry;
 mod fault;
-mod folder;
-mod fresh;
-mod hold;
-mod ids;
-mod import;
-mod index;
-mod indexing;
-mod inspect;
-mod kept;
-mod kin;
-mod latecomers;
-mod leaving;
+mod files;
+mod mail_root;
 mod maildrop;
-mod measure;
-mod message;
 mod missing;
-mod mounts;
-mod name;
-mod names;
-mod no_mail;
-mod offering;
-mod order;
-mod path;
-mod pinning;
-mod pins;
-mod plan;
-mod quota;
-mod reach;
 mod removal;
-mod renaming;
-mod retrievals;
-mod root;
-mod scan;
-mod seen;
 mod settings;
-mod settle;
+mod site;
 mod snapshot;
-mod stamp;
 mod store;
-mod surrogates;
 mod survey;
-mod template;
-mod undeleting;
-mod unique;
+mod unique_ids;
 
 pub use clock::ClockFault;
-pub use commit::Committed;
-pub use expiry::{Expired, Expiry};
-pub use fault::{EnterFault, FetchFault, StoreFault};
-pub use folder::FolderName;
-pub use hold::{Hold, HoldId, Holding};
-pub use import::{FormatFault, ImportMode, ListKind, OverLong, UidlFormat, UniqueIdSettings};
-pub use indexing::Indexed;
-pub use inspect::{Condition, Place};
-pub use maildrop::Maildrop;
-pub use message::Message;
-pub use mounts::FileSystems;
-pub use no_mail::{NoMail, Unreadable};
-pub use path::{FieldValue, MaildropPath, PathRefusal};
-pub use pinning::PinFault;
-pub use pins::Retrieval;
-pub use plan::{Planned, PlannedMessage};
-pub use removal::Deletion;
-pub use settings::{MarkSeen, Missing, Offer, Settings};
-pub use settle::UidlOrigin;
+pub use fault::{EnterFault, FetchFault, NoMail, StoreFault};
+pub use files::FolderName;
+pub use mail_root::{Field, FieldValue, FileSystems, MaildropPath, PathRefusal, PathTemplate, TemplateFault};
+pub use maildrop::{Committed, LockId, LockResult, Maildrop, MaildropLock, Message, PinFault};
+pub use removal::{Deleted, DeletedMail, Expired, Expiry};
+pub use settings::{Deletion, EightBitHeaders, MarkSeen, Missing, Offer, Settings};
 pub use store::Store;
-pub use surrogates::EightBitHeaders;
-pub use survey::Surveyed;
-pub use template::{Field, PathTemplate, TemplateFault};
-pub use undeleting::{Deleted, DeletedMail};
+pub use survey::{Condition, DirectoryId, Indexed, Planned, PlannedMessage, Surveyed, Unreadable};
+pub use unique_ids::{
+    FormatFault, ImportMode, ListKind, OverLong, Retrieval, UidlFormat, UidlOrigin, UniqueIdSettings,
+};

@@ -1,12 +1,11 @@
-//! What the mail store must be told.
+//! The settings of the mail store.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::EightBitHeaders;
-use super::import::{ImportMode, UniqueIdSettings};
-use super::removal::Deletion;
-use super::template::PathTemplate;
+use crate::maildir::files::FolderName;
+use crate::maildir::mail_root::PathTemplate;
+use crate::maildir::unique_ids::{ImportMode, UniqueIdSettings};
 
 /// Where mail lies, and how it is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +19,9 @@ pub struct Settings {
     pub missing: Missing,
     /// The table of file systems that should be mounted, such as `/etc/fstab`.
     pub mount_table: PathBuf,
-    /// A change of `new` or `cur` younger than this is not yet settled: another may share its time stamp.
-    pub settling: Duration,
+    /// How old a change of `new` or `cur` must be before a snapshot is reused: a younger one may share its time stamp
+    /// with another.
+    pub timestamp_granularity: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,
     /// The most octets of one message, on disk and inflated; what is larger is listed, and not read.
@@ -62,6 +62,28 @@ pub enum Offer {
     Unread,
 }
 
+/// What becomes of a message that a client deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    #[default]
+    Remove,
+    /// It is kept for so long beside the mail, where neither a mail program nor a quota sees it.
+    Keep(Duration),
+    /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
+    Move(FolderName, Option<Duration>),
+}
+
+/// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EightBitHeaders {
+    /// As they lie on disk.
+    #[default]
+    AsTheyAre,
+    /// Wrapped into a message whose header is ASCII. Every message's header is read once for that.
+    Wrapped,
+}
+
 /// What is marked as seen at the end of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MarkSeen {
@@ -90,7 +112,7 @@ impl Settings {
             markers: Vec::new(),
             missing: Missing::Empty,
             mount_table: PathBuf::from("/etc/fstab"),
-            settling: Duration::from_secs(2),
+            timestamp_granularity: Duration::from_secs(2),
             kept_octets: 256 << 20,
             largest_message: 1 << 30,
             eight_bit_headers: EightBitHeaders::default(),

@@ -1,0 +1,101 @@
+//! Counting a message's octets, once; and the state of its file, by which a later reader sees that it is still the
+//! counted one.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _};
+
+use rustix::fs::{FileType, Stat, fstat};
+
+use super::compressed::Compression;
+use super::stamp::Moment;
+use crate::maildir::fault::NoMail;
+use crate::pop3::Octets;
+
+/// Octets read at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// How often a file that grows while it is counted is counted again.
+const ROUNDS: usize = 3;
+
+/// The state of a file in which its octets were counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::maildir) struct FileState {
+    pub(in crate::maildir) inode: u64,
+    /// Octets on disk, not on the wire.
+    pub(in crate::maildir) size: u64,
+    pub(in crate::maildir) modified: Moment,
+}
+
+impl FileState {
+    /// None if it is no regular file.
+    pub(in crate::maildir) fn of(stat: &Stat) -> Option<Self> {
+        let size = u64::try_from(stat.st_size).ok()?;
+        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        regular.then(|| Self { inode: stat.st_ino, size, modified: Moment::modified(stat) })
+    }
+}
+
+/// The result of counting a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::maildir) enum Counted {
+    /// A message: its octets as RETR sends them, and the state of its file.
+    Mail(u64, FileState),
+    /// A file in this state cannot be read as mail.
+    NoMail(NoMail, FileState),
+}
+
+/// Reads a message once and counts its octets as RETR sends them: of a compressed one those of the message within. None if
+/// it is no regular file. `largest`: octets of the largest message; a file that is larger is not read.
+pub(in crate::maildir) fn count(mut file: &File, largest: u64) -> io::Result<Option<Counted>> {
+    let mut block = vec![0; BLOCK];
+    let Some(mut before) = FileState::of(&fstat(file)?) else { return Ok(None) };
+    let mut total = Ok(0);
+    for _ in 0..ROUNDS {
+        total = match count_once(file, &mut block, before.size, largest) {
+            Ok(total) => Ok(total),
+            Err(error) => Err(NoMail::of(&error).ok_or(error)?),
+        };
+        let Some(after) = FileState::of(&fstat(file)?) else { return Ok(None) };
+        if after == before {
+            break;
+        }
+        before = after;
+        file.rewind()?;
+    }
+    Ok(Some(match total {
+        Ok(octets) => Counted::Mail(octets, before),
+        Err(why) => Counted::NoMail(why, before),
+    }))
+}
+
+fn count_once(file: &File, block: &mut [u8], size: u64, largest: u64) -> io::Result<u64> {
+    if size > largest {
+        return Err(NoMail::TooLarge.into());
+    }
+    let (mut content, mut octets) = (Compression::look(file)?.content(file, largest)?, Octets::default());
+    loop {
+        match read(&mut content, block)? {
+            0 => return Ok(octets.total()),
+            length => octets.push(block.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+/// Reads once, however often that is interrupted.
+pub(in crate::maildir) fn read(content: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match content.read(block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Requires that a file, whose position is its beginning, can be read as mail.
+pub(in crate::maildir) fn require_mail(file: &File, largest: u64) -> io::Result<()> {
+    match FileState::of(&fstat(file)?) {
+        Some(state) if state.size > largest => Err(NoMail::TooLarge.into()),
+        Some(_) => Compression::look(file)?.verify(file, largest),
+        None => Ok(()),
+    }
+}

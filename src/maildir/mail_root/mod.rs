@@ -1,0 +1,23 @@
+//! Which Maildir belongs to a person, and how to open what lies in it without leaving the mail root.
+//!
+//! In: a path template and a person's fields. Out: a [`MaildropPath`]; and an `OpenRoot`, beneath which files are opened.
+//!
+//! | rule | where |
+//! |---|---|
+//! | `..`, NUL, a slash in a single name, an absolute value outside the root: no path | `path` |
+//! | nothing outside the mail root is opened, and links are followed only beneath it | `beneath` |
+//! | another directory at the root, a missing marker, or a disk that is not mounted: no mail is called missing | `root`, `mounts` |
+//! | calls that may wait for another machine are known in advance | `mounts` |
+
+pub(in crate::maildir) mod beneath;
+mod mounts;
+mod path;
+mod root;
+mod template;
+
+pub(in crate::maildir) use beneath::{BENEATH, PASSING};
+pub use mounts::FileSystems;
+pub(in crate::maildir) use mounts::{Mounts, is_local};
+pub use path::{FieldValue, MaildropPath, PathRefusal};
+pub(in crate::maildir) use root::{OpenRoot, Root, RootKind};
+pub use template::{Field, PathTemplate, TemplateFault};

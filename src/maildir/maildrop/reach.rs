@@ -1,0 +1,69 @@
+//! Acting on a message's file where it is now: other programs rename, flag and move it at any moment.
+
+use std::fmt;
+
+use rustix::io::Errno;
+
+use super::finding::TRIES;
+use super::session::Maildrop;
+use crate::maildir::fault::EnterFault;
+use crate::maildir::files::{MessageFile, Parts};
+use crate::maildir::removal::MessageFault;
+
+/// Access to several messages, one after the other.
+pub(in crate::maildir) struct Reach {
+    pub(in crate::maildir) parts: Parts,
+    /// The names were read again since this began, so a message that is not among them is gone.
+    pub(super) rescanned: bool,
+}
+
+impl Maildrop {
+    pub(super) fn reach(&self) -> Result<Reach, EnterFault> {
+        Ok(Reach { parts: self.parts()?, rescanned: false })
+    }
+
+    /// Acts on a message's file, again wherever it has moved meanwhile. None if it is gone.
+    pub(super) fn reach_for<T>(
+        &mut self,
+        index: usize,
+        reach: &mut Reach,
+        act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
+    ) -> Result<Option<T>, MessageFault> {
+        let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
+        self.reach_for_file(&listed, reach, act)
+    }
+
+    /// The same with a file that was listed.
+    pub(super) fn reach_for_file<T>(
+        &mut self,
+        listed: &MessageFile,
+        reach: &mut Reach,
+        mut act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
+    ) -> Result<Option<T>, MessageFault> {
+        for attempt in 0..TRIES {
+            let anew = self.file_found_again(listed);
+            // What is no file has no place among the names, and is in the way all the same.
+            let found = if attempt > 0 { anew } else { anew.or_else(|| Some(listed.clone())) };
+            let Some(found) = found else { return Ok(None) };
+            match act(&reach.parts, &found) {
+                // The names say so, too: it was replaced, and has not moved.
+                Err(MessageFault::Replaced) if reach.rescanned && found.inode != listed.inode => {
+                    return Err(MessageFault::Changed);
+                }
+                Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
+                done => return done.map(Some),
+            }
+            self.rescan(&reach.parts).map_err(|error| MessageFault::Hindered(error.to_string()))?;
+            reach.rescanned = true;
+        }
+        Err(MessageFault::Elusive)
+    }
+
+    /// The log text about a message that was left alone.
+    pub(super) fn failure(&self, index: usize, reason: &impl fmt::Display) -> String {
+        match self.last_seen(index) {
+            Some(found) => format!("{}: {reason}", found.path().display()),
+            None => format!("message {index}: {reason}"),
+        }
+    }
+}
