@@ -3,21 +3,10 @@
 //! [`serve`] knows nothing of the protocol: it cuts lines, hands them to a [`crate::pop3::Session`], and does what that
 //! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause.
 
-mod certificate;
-mod delivered;
 mod driver;
-mod entering;
-mod handshake;
-mod lanes;
-mod mail;
-mod pinning;
-mod repeats;
+mod maildrop;
 mod report;
 mod settings;
-mod step;
-mod stream;
-mod turns;
-mod update;
 mod wire;
 
 use std::net::SocketAddr;
@@ -25,14 +14,11 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
-pub use certificate::{ClientCertificates, Judge, Tls, doubts};
-pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
-pub use entering::Entrances;
-pub use lanes::{BLOCKING_THREADS, Lanes};
-pub use repeats::Repeats;
+pub use maildrop::{BLOCKING_THREADS, Entrances, Lanes, SessionsPerMaildrop, Turns};
+pub use report::Repeats;
 pub use settings::{Limits, Settings};
-pub use turns::{SessionsPerMaildrop, Turns};
+pub use wire::{ClientCertificates, Judge, Tls, doubts, kernel_tells_delivery};
 
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::maildir::Store;

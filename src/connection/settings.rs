@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::turns::SessionsPerMaildrop;
+use crate::connection::maildrop::SessionsPerMaildrop;
 use crate::pop3::{Expire, Language};
 
 /// How one client is treated.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Fault;
+use super::fault::Fault;
 
 /// Searches and binds may fall silent apart from each other.
 #[derive(Default)]

@@ -4,39 +4,15 @@
 //! service; binds as the people have a pool of their own. Each request has a limit of time, is repeated once on a fresh
 //! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
 
-mod admission;
-mod attributes;
-mod bind;
-mod claims;
-mod connect;
-mod entry;
+mod background;
+mod entries;
 mod fault;
 mod filter;
-mod follow;
 mod health;
-mod identify;
-mod last_read;
-mod late;
-mod moment;
-mod name_limits;
-mod operation;
-mod password_policy;
-mod readable;
-mod scram;
-mod search;
-mod servers;
+mod ldap;
+mod questions;
 mod settings;
-mod shared;
-mod stamp;
-mod state;
-mod tend;
-mod tls_fault;
-mod trust;
 mod url;
-mod values;
-mod verdict;
-mod walk;
-mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,29 +20,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-pub use admission::{Admission, Exclusion, Group};
-pub use attributes::{Attributes, Source};
-pub use claims::{CertificateMapping, Claims};
-pub use entry::{Entry, EntryId};
+pub use background::Change;
+pub use entries::{Account, Attributes, Barred, Entry, EntryId, Misfit, NameLimits, Source, Stamp};
 pub use fault::Fault;
 pub use filter::check_filter;
-pub use follow::Change;
-pub use name_limits::{Misfit, NameLimits};
-pub use readable::{Access, Need};
-pub use scram::HeldScram;
+pub use ldap::{Refusal, Verdict, system_authorities, trust};
+pub use questions::{Access, Admission, CertificateMapping, Claims, Exclusion, Group, HeldScram, Need, Walk, WalkEnd};
 pub use settings::{Limits, ServiceBind, Settings};
-pub use stamp::Stamp;
-pub use state::{Account, Barred};
-pub use trust::{system_authorities, trust};
 pub use url::LdapUrl;
-pub use verdict::{Refusal, Verdict};
-pub use walk::{Walk, WalkEnd};
 
-use self::bind::Binder;
+use self::background::LastRead;
 use self::health::Health;
-use self::last_read::LastRead;
-use self::search::{Question, Searcher};
-use self::servers::Servers;
+use self::ldap::{Binder, Question, Searcher, Servers};
 use crate::names::{Dn, LookUp};
 use crate::secret::Password;
 
@@ -91,7 +56,7 @@ struct Inner {
 
 impl Directory {
     /// The most people that a certificate is compared with.
-    pub const CANDIDATES: u8 = claims::CANDIDATES;
+    pub const CANDIDATES: u8 = questions::CANDIDATES;
 
     /// Connects nowhere yet.
     #[must_use]

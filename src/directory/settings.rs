@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{Admission, Attributes, CertificateMapping, LdapUrl, NameLimits};
+use super::url::LdapUrl;
+use crate::directory::entries::{Attributes, NameLimits};
+use crate::directory::questions::{Admission, CertificateMapping};
 use crate::names::Dn;
 use crate::secret::Password;
 
@@ -18,7 +20,7 @@ pub struct Settings {
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
     pub starttls: bool,
-    /// How TLS to its servers is done, for `ldaps://` and `StartTLS`; see [`super::trust`].
+    /// How TLS to its servers is done, for `ldaps://` and `StartTLS`; see [`crate::directory::ldap::trust`].
     pub tls: Arc<ClientConfig>,
     /// Who looks people up; nobody means anonymous.
     pub bind: Option<ServiceBind>,

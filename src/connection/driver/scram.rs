@@ -2,8 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::super::report::Report;
 use super::{Driver, from_elsewhere, wait_for_step};
+use crate::connection::report::Report;
 use crate::identity::{Identity, Outcome, ScramExchange};
 use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
 

@@ -1,0 +1,48 @@
+//! The UPDATE state (RFC 1939 §6): what a session that ends by QUIT leaves behind in its maildrop.
+
+use std::time::Duration;
+
+use crate::connection::maildrop::Mail;
+use crate::connection::report::Report;
+use crate::connection::wire::Wire;
+
+/// How long a client may take nothing of the messages it was sent before its deletions are carried out.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+
+/// Removes the marked messages; tells whether all are gone.
+pub(crate) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<usize>, report: &mut Report) -> bool {
+    if let Err(reason) = wire.messages_taken(ACKNOWLEDGEMENT).await {
+        tracing::warn!(person = report.person, "nothing deleted: {reason}");
+        return false;
+    }
+    let Some(mail) = mail else { return false };
+    let committed = match mail.commit(marks.clone()).await {
+        Ok(committed) => committed,
+        Err(why) => {
+            tracing::error!(person = report.person, reason = %why, "message not deleted");
+            return false;
+        }
+    };
+    report.deleted = committed.removed;
+    for reason in &committed.failed {
+        tracing::error!(person = report.person, reason, "message not deleted");
+    }
+    finish(mail, marks, report).await;
+    committed.failed.is_empty()
+}
+
+/// The same for a session that has marked none: what else is done at its end.
+pub(crate) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Report) {
+    let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
+    match wire.messages_taken(ACKNOWLEDGEMENT).await {
+        Ok(()) => finish(mail, Vec::new(), report).await,
+        Err(reason) => tracing::info!(person = report.person, "nothing counts as retrieved: {reason}"),
+    }
+}
+
+/// What does not get done now is done by a later session, and makes no failed QUIT.
+async fn finish(mail: &mut Mail, marks: Vec<usize>, report: &Report) {
+    if let Err(why) = mail.leave(marks).await {
+        tracing::warn!(person = report.person, reason = %why, "what was retrieved may not be noted, nor aged mail removed");
+    }
+}

@@ -1,0 +1,359 @@
+//! The open maildrop of a session. File calls that may block run on threads of their own.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::thread::panicking;
+
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
+
+use super::lease::{self, Turn};
+use super::opening::{NotEntered, Wanted, enter};
+use super::pool::{InLane, Lane, NoResult};
+use crate::connection::Service;
+use crate::connection::wire::BLOCK;
+use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath, Message};
+use crate::pop3::{Listing, Octets, Wrapping};
+
+/// The open maildrop, and the way to it.
+pub(crate) struct Mail {
+    maildrop: At,
+    lane: Lane,
+    /// The messages that went out whole, each once.
+    retrieved: BTreeSet<usize>,
+    /// What the last message was read into, while one is fetched after the other.
+    spare: Vec<u8>,
+    /// Which message would be next if they are fetched in order.
+    next: usize,
+    /// The client takes UTF-8 in headers.
+    utf8: bool,
+    turn: Option<Arc<Turn>>,
+}
+
+/// A maildrop, wherever it is dropped let go in its lane; and then the turn at it, which must not end before.
+type Open = InLane<Box<(Maildrop, Option<Arc<Turn>>)>>;
+
+/// Where the maildrop is between two calls.
+enum At {
+    Home(Open),
+    /// A call took it and was late; it comes back when that ends.
+    Away(oneshot::Receiver<Open>),
+    Lost,
+}
+
+/// A maildrop that a call has. It comes back when that ends, or never begins since no thread is free; not from a panic.
+struct Lent {
+    open: Option<Open>,
+    back: Option<oneshot::Sender<Open>>,
+}
+
+/// A message on its way, with the octets read last.
+pub(crate) struct Reading {
+    message: InLane<Message>,
+    block: Vec<u8>,
+    filled: usize,
+    /// What is sent in its place, if anything is.
+    wrapped: Option<Wrapped>,
+    pub(crate) is_whole: bool,
+    lane: Lane,
+}
+
+/// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
+struct Wrapped {
+    /// None at the end.
+    wrapping: Option<Wrapping>,
+    octets: Vec<u8>,
+    /// Those of the message itself.
+    own: Octets,
+}
+
+/// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
+const LARGE: usize = 4 * BLOCK;
+
+impl Mail {
+    /// Takes a snapshot of a Maildir, once nobody else has it who must not.
+    pub(crate) async fn open(
+        service: &Service,
+        path: &MaildropPath,
+        person: Option<&str>,
+        expiry: Option<Expiry>,
+        utf8: bool,
+    ) -> Result<(Self, Listing), NotEntered> {
+        let (hold, turn) = lease::hold(service, path).await?.unzip();
+        let wanted = Wanted { path: path.clone(), person: person.unwrap_or_default().to_owned(), expiry };
+        let (maildrop, lane) = enter(service, wanted, hold).await?;
+        Ok(Self::with(maildrop, lane, turn, utf8))
+    }
+
+    fn with(maildrop: Maildrop, lane: Lane, turn: Option<Arc<Turn>>, utf8: bool) -> (Self, Listing) {
+        let listing = maildrop.listing(utf8);
+        let (retrieved, spare) = (BTreeSet::new(), Vec::new());
+        let maildrop = At::Home(InLane::new(Box::new((maildrop, turn.clone())), lane.clone()));
+        (Self { maildrop, lane, retrieved, spare, next: 0, utf8, turn }, listing)
+    }
+
+    /// Ends the session's use of the maildrop. Where nobody else may have it meanwhile, it is free when this returns, unless
+    /// the file system does not answer in time.
+    pub(crate) async fn close(mut self) {
+        if self.turn.take().is_some() && !self.lane.is_local() {
+            // Whatever came of it: it is let go as soon as that is possible.
+            if let Ok(open) = self.take().await {
+                let _ = self.lane.run(move || drop(open.take())).await;
+            }
+        }
+    }
+
+    /// Whether there is no Maildir, so that an empty one is shown.
+    pub(crate) fn is_missing(&self) -> bool {
+        let At::Home(open) = &self.maildrop else { return false };
+        open.get().is_some_and(|open| open.0.is_missing())
+    }
+
+    /// The session's turn, where the maildrop may have one session only.
+    pub(crate) fn turn(&self) -> Option<&Turn> {
+        self.turn.as_deref()
+    }
+
+    /// Pins unique-ids before they are told; gives the listing that holds from now on.
+    pub(crate) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, String> {
+        let utf8 = self.utf8;
+        let pinned = self.call(move |maildrop| {
+            let pinned = maildrop.pin(&indices).map_err(|fault| fault.to_string());
+            pinned.map(|()| maildrop.listing(utf8))
+        });
+        pinned.await.unwrap_or_else(|why| Err(why.to_string()))
+    }
+
+    /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.
+    pub(crate) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
+        let in_order = std::mem::replace(&mut self.next, index + 1) == index;
+        let utf8 = self.utf8;
+        if let At::Home(open) = &mut self.maildrop
+            && let Some(open) = open.get_mut()
+            && let Some(message) = open.0.fetch_cached(index)?
+        {
+            let maildrop = &open.0;
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
+            if reading.fill_cached().map_err(FetchFault::Io)? {
+                return Ok(reading);
+            }
+            if reading.is_plain() {
+                return reading.waited_for().await.map_err(FetchFault::Io);
+            }
+            // Nothing is in memory, or it is compressed.
+            self.spare = reading.block;
+        }
+        let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
+        let fetched = self.call(move |maildrop| {
+            let message = maildrop.fetch(index)?;
+            let wrapped = Wrapped::of(maildrop, index, utf8);
+            let mut reading = Reading::new(message, wrapped, block, lane);
+            reading.fill()?;
+            if in_order {
+                maildrop.read_ahead(index + 1);
+            }
+            Ok(reading)
+        });
+        fetched.await.unwrap_or_else(|why| Err(FetchFault::Io(io::Error::other(why.to_string()))))
+    }
+
+    /// Makes a call that may block.
+    async fn call<T: Send + 'static>(
+        &mut self,
+        call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        let open = self.take().await?;
+        let (back, mut away) = oneshot::channel();
+        let mut lent = Lent { open: Some(open), back: Some(back) };
+        let call = move || lent.open.as_mut().and_then(InLane::get_mut).map(|open| call(&mut open.0));
+        let called = self.lane.run(call).await;
+        self.maildrop = match away.try_recv() {
+            Ok(open) => At::Home(open),
+            Err(TryRecvError::Empty) => At::Away(away),
+            Err(TryRecvError::Closed) => At::Lost,
+        };
+        called?.ok_or(NoResult::Internal)
+    }
+
+    async fn take(&mut self) -> Result<Open, NoResult> {
+        match std::mem::replace(&mut self.maildrop, At::Lost) {
+            At::Home(open) => Ok(open),
+            At::Lost => Err(NoResult::Internal),
+            At::Away(mut away) => match self.lane.in_time(&mut away).await {
+                Ok(open) => open.map_err(|_| NoResult::Internal),
+                Err(late) => {
+                    self.maildrop = At::Away(away);
+                    Err(late)
+                }
+            },
+        }
+    }
+
+    /// All of a message was sent, so many octets as RETR counts them.
+    pub(crate) fn was_sent(&mut self, reading: Reading, octets: u64) {
+        let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
+        if let Some(message) = reading.message.get() {
+            message.was_sent(octets);
+        }
+        self.give_back(reading);
+    }
+
+    /// What a message was read into serves the next one.
+    pub(crate) fn give_back(&mut self, reading: Reading) {
+        self.spare = reading.block;
+    }
+
+    /// Nothing is wanted for a while: an idle session needs no memory and no open file.
+    pub(crate) fn rest(&mut self) {
+        self.spare = Vec::new();
+        if let At::Home(open) = &mut self.maildrop
+            && let Some(open) = open.get_mut()
+        {
+            open.0.rest();
+        }
+    }
+
+    /// Notes that a message went out whole.
+    pub(crate) fn note_retrieved(&mut self, index: usize) {
+        self.retrieved.insert(index);
+    }
+
+    /// Removes marked messages.
+    pub(crate) async fn commit(&mut self, marks: Vec<usize>) -> Result<Committed, NoResult> {
+        let retrieved: Vec<usize> = self.retrieved.iter().copied().collect();
+        let commit = move |maildrop: &mut Maildrop| {
+            maildrop.note_read(&retrieved);
+            maildrop.commit(&marks)
+        };
+        self.call(commit).await
+    }
+
+    /// Does what else is to be done at the end of a session, if anything is. It has a deadline of its own: whatever hangs
+    /// there, what was removed before is removed.
+    pub(crate) async fn leave(&mut self, marks: Vec<usize>) -> Result<(), NoResult> {
+        if !self.leaves_something() {
+            return Ok(());
+        }
+        let retrieved: Vec<usize> = std::mem::take(&mut self.retrieved).into_iter().collect();
+        self.call(move |maildrop| maildrop.leave(&marks, &retrieved)).await
+    }
+
+    /// Whether [`Mail::leave`] would do anything.
+    pub(crate) fn leaves_something(&self) -> bool {
+        let At::Home(open) = &self.maildrop else { return false };
+        open.get().is_some_and(|open| open.0.leaves_something(!self.retrieved.is_empty()))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let (Some(open), Some(back), false) = (self.open.take(), self.back.take(), panicking()) {
+            // Nobody waits for it where the session is over.
+            let _ = back.send(open);
+        }
+    }
+}
+
+impl Reading {
+    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, lane: Lane) -> Self {
+        // One octet more than there is shows that there is no more.
+        let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left.saturating_add(1)));
+        if block.len() < room {
+            block.resize(room, 0);
+        }
+        Self { message: InLane::new(message, lane.clone()), block, filled: 0, wrapped, is_whole: false, lane }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.message.get().is_some_and(Message::is_plain)
+    }
+
+    /// The octets read last, or what is sent in their place.
+    pub(crate) fn octets(&self) -> &[u8] {
+        let read = || self.block.get(..self.filled).unwrap_or_default();
+        self.wrapped.as_ref().map_or_else(read, |wrapped| &wrapped.octets)
+    }
+
+    /// Reads the next block.
+    pub(crate) async fn go_on(mut self) -> io::Result<Self> {
+        self.filled = 0;
+        if self.fill_cached()? {
+            return Ok(self);
+        }
+        self.waited_for().await
+    }
+
+    /// The rest of the block, however long the disk takes.
+    async fn waited_for(mut self) -> io::Result<Self> {
+        let lane = self.lane.clone();
+        let reading = lane.run(move || {
+            if self.message.get().is_some_and(|message| message.left() > BLOCK as u64) {
+                self.block.resize(LARGE, 0);
+            }
+            self.fill().map(|()| self)
+        });
+        reading.await.unwrap_or_else(|why| Err(io::Error::other(why.to_string())))
+    }
+
+    /// Fills the block, or reads to the end of the message.
+    fn fill(&mut self) -> io::Result<()> {
+        self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
+    }
+
+    /// The same by what is in memory; false if that was not all. Other machines are not even asked what is.
+    fn fill_cached(&mut self) -> io::Result<bool> {
+        if !self.lane.is_local() {
+            return Ok(false);
+        }
+        self.fill_by(Message::read_cached)
+    }
+
+    fn fill_by(&mut self, read: impl Fn(&mut Message, &mut [u8]) -> io::Result<Option<usize>>) -> io::Result<bool> {
+        let Some(message) = self.message.get_mut() else { return Ok(true) };
+        while let Some(room) = self.block.get_mut(self.filled..).filter(|room| !room.is_empty()) {
+            match read(message, room)? {
+                None => return Ok(false),
+                Some(0) => {
+                    self.is_whole = true;
+                    break;
+                }
+                Some(count) => self.filled += count,
+            }
+        }
+        self.wrap();
+        Ok(true)
+    }
+
+    /// Makes of a block what is sent in its place.
+    fn wrap(&mut self) {
+        let Some(wrapped) = &mut self.wrapped else { return };
+        wrapped.take(self.block.get(..self.filled).unwrap_or_default());
+        if self.is_whole {
+            wrapped.end();
+        }
+    }
+}
+
+impl Wrapped {
+    /// What the message at an index is wrapped into, if this client is offered it so.
+    fn of(maildrop: &Maildrop, index: usize, utf8: bool) -> Option<Self> {
+        let wraps = !utf8 && maildrop.wraps(index);
+        wraps.then(|| Self { wrapping: Some(Wrapping::default()), octets: Vec::new(), own: Octets::default() })
+    }
+
+    fn take(&mut self, block: &[u8]) {
+        self.octets.clear();
+        self.own.push(block);
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.push(block, &mut self.octets);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(wrapping) = self.wrapping.take() {
+            wrapping.finish(&mut self.octets);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Lanes for calls that may block: one for each set of file systems that are not this machine's own.
+//!
+//! Where a server or a user-space driver does not answer, every call hangs, for ever if need be: so does closing a file or
+//! releasing a lock. So the calls on such file systems share a bounded number of threads, and nobody waits longer than the
+//! deadline: neither the other sessions nor the other file systems notice.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::maildir::FileSystems;
+
+/// Calls that may hang on one set of file systems.
+const THREADS: usize = 48;
+
+/// Calls that may hang at once on all of them. A runtime must allow for more threads, since calls on this machine's own
+/// file systems have them, too.
+const THREADS_OF_ALL: usize = 32 * THREADS;
+
+/// The threads that a runtime must allow for calls that may block: as many as tokio's default remain for this machine's own
+/// file systems when every other one hangs. They are started when they are needed.
+pub const BLOCKING_THREADS: usize = THREADS_OF_ALL + 512;
+
+/// Lanes that nobody uses are forgotten when there are so many.
+const MANY: usize = 64;
+
+/// The lanes of all file systems.
+pub struct Lanes {
+    deadline: Duration,
+    all: Arc<Semaphore>,
+    by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
+}
+
+/// Where the calls of one session go.
+#[derive(Clone)]
+pub(crate) struct Lane {
+    /// None on a local file system, whose calls end.
+    bounds: Option<Bounds>,
+}
+
+#[derive(Clone)]
+struct Bounds {
+    threads: Arc<Semaphore>,
+    all: Arc<Semaphore>,
+    deadline: Duration,
+}
+
+/// A place among the threads of a lane, and of all lanes; none is needed where calls end.
+type Place = Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
+
+/// A value that holds something open, so that dropping it may wait for another machine: wherever it is dropped, that is
+/// done in its lane.
+pub(super) struct InLane<T: Send + 'static> {
+    /// None once it was taken out.
+    value: Option<T>,
+    lane: Lane,
+}
+
+/// Why a call has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoResult {
+    /// It has not ended within the deadline, and goes on by itself.
+    Late(Duration),
+    /// It panicked.
+    Internal,
+}
+
+impl Lanes {
+    /// With this time for each call.
+    #[must_use]
+    pub fn new(deadline: Duration) -> Self {
+        Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Mutex::default() }
+    }
+
+    /// The lane of file systems.
+    pub(crate) fn of(&self, file_systems: &FileSystems) -> Lane {
+        if file_systems.are_local() {
+            return Lane::LOCAL;
+        }
+        let mut lanes = self.by_file_systems.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.len() >= MANY {
+            lanes.retain(|_, threads| Arc::strong_count(threads) > 1);
+        }
+        let threads = lanes.entry(file_systems.clone()).or_insert_with(|| Arc::new(Semaphore::new(THREADS)));
+        Lane { bounds: Some(Bounds { threads: threads.clone(), all: self.all.clone(), deadline: self.deadline }) }
+    }
+}
+
+impl Lane {
+    /// That of this machine's own file systems.
+    pub(super) const LOCAL: Self = Self { bounds: None };
+
+    pub(super) fn is_local(&self) -> bool {
+        self.bounds.is_none()
+    }
+
+    /// Waits for something that such a call does, no longer than for the call itself.
+    pub(super) async fn in_time<T>(&self, awaited: impl Future<Output = T>) -> Result<T, NoResult> {
+        let Some(Bounds { deadline, .. }) = &self.bounds else { return Ok(awaited.await) };
+        timeout(*deadline, awaited).await.map_err(|_| NoResult::Late(*deadline))
+    }
+
+    /// Makes a call that may block, on a thread of its own. Waiting for a thread counts. What the call has and what it
+    /// returns may be dropped by anybody: if that may block as well, it must be [`InLane`].
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        let in_its_turn = async {
+            let place = self.place().await?;
+            let call = move || {
+                let _place = place;
+                call()
+            };
+            spawn_blocking(call).await.map_err(|_| NoResult::Internal)
+        };
+        self.in_time(in_its_turn).await?
+    }
+
+    async fn place(&self) -> Result<Place, NoResult> {
+        let Some(Bounds { threads, all, .. }) = &self.bounds else { return Ok(None) };
+        let threads = threads.clone().acquire_owned().await.map_err(|_| NoResult::Internal)?;
+        Ok(Some((threads, all.clone().acquire_owned().await.map_err(|_| NoResult::Internal)?)))
+    }
+}
+
+impl<T: Send + 'static> InLane<T> {
+    pub(crate) fn new(value: T, lane: Lane) -> Self {
+        Self { value: Some(value), lane }
+    }
+
+    /// None only after [`InLane::take`].
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut()
+    }
+
+    /// Takes the value out; from now on it is dropped where its owner drops it.
+    pub(crate) fn take(mut self) -> Option<T> {
+        self.value.take()
+    }
+}
+
+impl<T: Send + 'static> Drop for InLane<T> {
+    fn drop(&mut self) {
+        let Some(value) = self.value.take() else { return };
+        let (false, Ok(runtime)) = (self.lane.is_local(), Handle::try_current()) else { return drop(value) };
+        let lane = self.lane.clone();
+        // However long that takes: it must be dropped at last, and nobody waits for it.
+        runtime.spawn(async move {
+            let place = lane.place().await;
+            let dropped = spawn_blocking(move || {
+                drop(value);
+                drop(place);
+            });
+            dropped.await
+        });
+    }
+}
+
+impl std::fmt::Display for NoResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Late(deadline) => write!(f, "the file system did not answer within {deadline:?}"),
+            Self::Internal => f.write_str("internal error"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread::{self, ThreadId};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn remote(device: u64) -> FileSystems {
+        FileSystems::remote(device)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_system_that_hangs_holds_up_nobody_else() {
+        let lanes = Lanes::new(Duration::from_millis(100));
+        let (lane, other) = (lanes.of(&remote(1)), lanes.of(&remote(2)));
+        let (gate, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        for _ in 0..THREADS + 5 {
+            let wait = wait.clone();
+            let hung = lane.run(move || drop(wait.lock().map(|wait| wait.recv()))).await;
+            assert!(matches!(hung, Err(NoResult::Late(_))));
+        }
+        assert_eq!(other.run(|| 1).await, Ok(1));
+        // Whose files lie on another one as well waits for that one alone.
+        assert_eq!(lanes.of(&remote(2).and(&remote(3))).run(|| 2).await, Ok(2));
+        assert_eq!(lanes.of(&FileSystems::default()).run(|| 3).await, Ok(3));
+        assert_eq!(lane.run(|| 4).await, Err(NoResult::Late(Duration::from_millis(100))), "no thread is left");
+        // It answers again.
+        drop(gate);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while lane.run(|| 5).await != Ok(5) {
+            assert!(tokio::time::Instant::now() < deadline);
+        }
+    }
+
+    /// Reports the thread on which it is dropped.
+    struct Dropped(Option<oneshot::Sender<ThreadId>>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            let _ = self.0.take().map(|sender| sender.send(thread::current().id()));
+        }
+    }
+
+    /// A thread that drives sessions drops nothing that may wait: not at the end of a session, not when a call never gets
+    /// its turn, not what a call returned too late.
+    #[tokio::test]
+    async fn what_is_open_is_dropped_in_its_lane() {
+        let lanes = Lanes::new(Duration::from_millis(50));
+        let lane = lanes.of(&remote(1));
+        let here = thread::current().id();
+        let open = || {
+            let (sender, dropped) = oneshot::channel();
+            (InLane::new(Dropped(Some(sender)), lane.clone()), dropped)
+        };
+        let (value, dropped) = open();
+        drop(value);
+        assert_ne!(dropped.await.unwrap(), here);
+        let (gate, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let hang = |wait: Arc<Mutex<mpsc::Receiver<()>>>| move || drop(wait.lock().map(|wait| wait.recv()));
+        for _ in 0..THREADS {
+            assert!(lane.run(hang(wait.clone())).await.is_err());
+        }
+        let (value, mut without_turn) = open();
+        assert!(lane.run(move || drop(value.take())).await.is_err());
+        assert!(without_turn.try_recv().is_err(), "there is no thread for it yet");
+        drop(gate);
+        assert_ne!(without_turn.await.unwrap(), here);
+        let (value, dropped) = open();
+        drop(lane.run(move || value).await);
+        assert_ne!(dropped.await.unwrap(), here);
+        // Of this machine's own file systems nothing is waited for.
+        let (sender, dropped) = oneshot::channel();
+        drop(InLane::new(Dropped(Some(sender)), Lane::LOCAL));
+        assert_eq!(dropped.await.unwrap(), here);
+    }
+}

@@ -1,0 +1,246 @@
+//! What the log says of a connection: one line for each login, one for the end.
+
+mod repeats;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use self::repeats::Repeats;
+
+use self::repeats::Line;
+use crate::identity::{Outcome, Refused};
+use crate::maildir::MaildropPath;
+use crate::names::LoginName;
+use crate::pop3::{End, InClear, Mechanism, Part};
+use crate::token::Bearer;
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// As the session decided.
+    Session(End),
+    /// The client closed the connection without QUIT.
+    ByClient,
+    /// Silence for too long.
+    Deadline,
+    /// The time for a login is over.
+    NoLogin,
+    /// The client did not take its reply in time.
+    SlowReader,
+    /// The socket failed.
+    Broken(String),
+    /// The TLS handshake failed.
+    Handshake(String),
+    /// A message could not be read to its end.
+    MessageCut(String),
+    /// Another session took the maildrop over.
+    TakenOver,
+    /// This server is shutting down.
+    Shutdown,
+}
+
+impl Closed {
+    /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
+    /// that matters.
+    pub(crate) fn broken(fault: &io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::UnexpectedEof => Self::ByClient,
+            _ => Self::Broken(fault.to_string()),
+        }
+    }
+}
+
+/// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
+pub(crate) struct Report {
+    pub(crate) peer: SocketAddr,
+    listener: Arc<str>,
+    repeats: Arc<Repeats>,
+    began: Instant,
+    pub(crate) protection: &'static str,
+    pub(crate) person: Option<String>,
+    /// The subject of the client's certificate, if one counted at the last login.
+    pub(crate) certificate: Option<String>,
+    /// Whom the token of the login under way is about, if its signature is right.
+    pub(crate) bearer: Option<Bearer>,
+    pub(crate) closed: Option<Closed>,
+    /// Messages in the maildrop, once it was opened.
+    messages: Option<usize>,
+    retr: Sent,
+    top: Sent,
+    pub(crate) deleted: usize,
+}
+
+#[derive(Default)]
+struct Sent {
+    messages: u64,
+    octets: u64,
+    /// Of a message that is not out as a whole.
+    under_way: u64,
+}
+
+impl Report {
+    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<Repeats>) -> Self {
+        Self {
+            peer,
+            listener,
+            repeats,
+            began: Instant::now(),
+            protection: "none",
+            person: None,
+            certificate: None,
+            bearer: None,
+            closed: None,
+            messages: None,
+            retr: Sent::default(),
+            top: Sent::default(),
+            deleted: 0,
+        }
+    }
+
+    /// A maildrop was opened. Where no Maildir is there, and the client is shown an empty one, the log says so.
+    pub(crate) fn opened(&mut self, path: &MaildropPath, messages: usize, is_missing: bool) {
+        self.messages = Some(messages);
+        if is_missing {
+            let (person, peer) = (self.person.as_deref(), self.peer);
+            tracing::info!(person, maildrop = %path, %peer, "no Maildir there yet: the client sees an empty mailbox");
+        }
+    }
+
+    /// A message went out, or its top; octets as LIST counts them.
+    pub(crate) fn sent(&mut self, part: Part, octets: u64) {
+        self.sending(part, octets);
+        let sent = self.of(part);
+        sent.messages += 1;
+        sent.octets += std::mem::take(&mut sent.under_way);
+    }
+
+    /// So many octets of a message are out by now: if the connection is cut, they were sent all the same.
+    pub(crate) fn sending(&mut self, part: Part, octets: u64) {
+        self.of(part).under_way = octets;
+    }
+
+    fn of(&mut self, part: Part) -> &mut Sent {
+        match part {
+            Part::Whole => &mut self.retr,
+            Part::Top(_) => &mut self.top,
+        }
+    }
+
+    /// A login that this listener does not take before TLS was begun, or even made.
+    pub(crate) fn refused_in_clear(&self, sent: &InClear) {
+        if !self.admits(Line::RefusedInClear) {
+            return;
+        }
+        let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
+        let login = sent.login.as_deref().map(LoginName::as_typed);
+        let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
+        tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
+    }
+
+    /// A certificate counts as none, on a port where none is needed.
+    pub(crate) fn certificate_does_not_count(&self, reason: &str) {
+        if !self.admits(Line::NoCertificate(reason.to_owned())) {
+            return;
+        }
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        tracing::info!(reason, %peer, listener, tls, "client certificate counts as none");
+    }
+
+    /// Whether a line that anybody can bring about is logged; else it is part of a sum.
+    fn admits(&self, line: Line) -> bool {
+        self.repeats.admits(line, self.peer.ip())
+    }
+
+    /// A login was judged.
+    pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
+        let line = match outcome {
+            Outcome::Proven(_) | Outcome::Forbidden(..) => None,
+            Outcome::Refused(refused) => Some(Line::Refused(refused.reason.kind())),
+            Outcome::Unavailable(_) => Some(Line::Unavailable),
+            Outcome::Misconfigured(_) => Some(Line::Misconfigured),
+        };
+        if line.is_some_and(|line| !self.admits(line)) {
+            return;
+        }
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        let certificate = self.certificate.as_deref();
+        let (issuer, claim) = self.bearer.as_ref().map(|bearer| (&*bearer.issuer, &*bearer.name)).unzip();
+        let login = &*LoginName::as_typed(login);
+        match outcome {
+            Outcome::Proven(proven) => {
+                let kind = match mechanism {
+                    Mechanism::External => "certificate",
+                    _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
+                };
+                let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
+                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, %proof, %peer, listener, tls, "login");
+            }
+            Outcome::Refused(Refused { identity, reason, .. }) => {
+                let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
+                tracing::info!(person, login, %reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
+            }
+            Outcome::Unavailable(reason) => {
+                tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+            }
+            Outcome::Misconfigured(reason) => {
+                tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");
+            }
+            Outcome::Forbidden(identity, reason) => {
+                let person = &*identity.canonical_name;
+                tracing::error!(person, login, reason, %mechanism, %peer, listener, tls, "maildrop forbidden");
+            }
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let reason = match &self.closed {
+            Some(closed) => closed.to_string(),
+            None if std::thread::panicking() => "internal error: panic".to_owned(),
+            None => "cut at shutdown".to_owned(),
+        };
+        if self.person.is_none() && !self.admits(Line::NoLogin(reason.clone())) {
+            return;
+        }
+        tracing::info!(
+            person = self.person.as_deref(),
+            peer = %self.peer,
+            listener = &*self.listener,
+            tls = self.protection,
+            messages = self.messages,
+            retr = self.retr.messages,
+            retr_octets = self.retr.octets + self.retr.under_way,
+            top = self.top.messages,
+            top_octets = self.top.octets + self.top.under_way,
+            dele = self.deleted,
+            seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            reason,
+            "connection ended"
+        );
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(End::Quit) => f.write_str("quit"),
+            Self::Session(End::CommitFailed) => f.write_str("quit, not every deletion succeeded"),
+            Self::Session(End::WrongCommands) => f.write_str("too many wrong commands"),
+            Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
+            Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
+            Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::NoLogin => f.write_str("no login within the limit"),
+            Self::ByClient => f.write_str("closed by the client without QUIT"),
+            Self::SlowReader => f.write_str("client too slow to take its reply"),
+            Self::Broken(why) => write!(f, "connection broken: {why}"),
+            Self::Handshake(why) => write!(f, "TLS handshake failed: {why}"),
+            Self::MessageCut(why) => write!(f, "message cut: {why}"),
+            Self::TakenOver => f.write_str("maildrop taken over by another session"),
+            Self::Shutdown => f.write_str("server shutting down"),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The TLS handshake with a client.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
+
+use super::certificate::doubts;
+use super::stream::Stream;
+use crate::connection::report::Closed;
+
+/// Puts a socket under TLS, within its time. What is said first leaves together with the end of the handshake.
+pub(crate) async fn handshake(
+    acceptor: &TlsAcceptor,
+    socket: TcpStream,
+    limit: Duration,
+    first: &[u8],
+) -> Result<Stream, Closed> {
+    // It is kept until the keys are there; its limit is many times a greeting.
+    let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
+    match timeout(limit, acceptor.accept_with(socket, say)).await {
+        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(Err(fault)) => Err(Closed::Handshake(told(&fault))),
+        Err(_) => Err(Closed::Handshake(format!("not done within {limit:?}"))),
+    }
+}
+
+/// Old devices deserve words that an administrator can act on.
+fn told(fault: &io::Error) -> String {
+    let tls = fault.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        // The signature algorithms came with TLS 1.2: a client that sends none is older.
+        Some(Error::PeerIncompatible(
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired
+            | PeerIncompatible::SupportedVersionsExtensionRequired
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled,
+        )) => "the client speaks only TLS 1.1 or older, which is not safe any more".to_owned(),
+        Some(Error::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon)) => {
+            "the client cannot verify signatures by the key of any certificate".to_owned()
+        }
+        Some(Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon)) => {
+            "the client offers no cipher suite that is safe and fits the key of a certificate (RSA or ECDSA)".to_owned()
+        }
+        Some(Error::InvalidMessage(why)) => format!("what the client sent is no TLS ({why:?})"),
+        Some(Error::AlertReceived(alert)) => format!("the client broke off with the alert {alert:?}"),
+        Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => doubts(fault),
+        _ if fault.kind() == io::ErrorKind::UnexpectedEof => "the client closed the connection".to_owned(),
+        _ => fault.to_string(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Lines in, replies out, each within its time.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroize;
+
+use super::delivered::{Delivered, delivered};
+use super::handshake::handshake;
+use super::stream::Stream;
+use crate::connection::report::Closed;
+use crate::pop3::{Input, Lines};
+
+/// A stream with what was read and not yet understood, and what was answered and not yet sent.
+pub(crate) struct Wire {
+    pub(crate) stream: Stream,
+    lines: Lines,
+    out: Vec<u8>,
+    /// How many octets of `out`, from the first on, end with the last octet of a message. What follows are replies.
+    message_end: usize,
+    /// Octets of messages went out that the client is not known to have taken.
+    unconfirmed: bool,
+    /// The last read filled its buffer, so more may be at hand.
+    more_at_hand: bool,
+    slow_reader: Duration,
+}
+
+/// Octets that a client must take within the limit for slow readers.
+pub(crate) const BLOCK: usize = 64 * 1024;
+
+/// Octets read at once. They lie on the stack, so that a silent client costs no buffer.
+const READ: usize = 4096;
+
+/// How long the end of a connection may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+impl Wire {
+    pub(crate) fn new(stream: Stream, slow_reader: Duration) -> Self {
+        Self {
+            stream,
+            lines: Lines::default(),
+            out: Vec::new(),
+            message_end: 0,
+            unconfirmed: false,
+            more_at_hand: false,
+            slow_reader,
+        }
+    }
+
+    /// Reads until a line is there.
+    pub(crate) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, Closed> {
+        loop {
+            if let Some(input) = self.lines.next(limit) {
+                return Ok(input);
+            }
+            let read = timeout_at(deadline, read_some(&mut self.stream, &mut self.lines)).await;
+            let count = read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))?;
+            self.more_at_hand = count == READ;
+            if count == 0 {
+                return Err(Closed::ByClient);
+            }
+        }
+    }
+
+    /// Takes a line out of what the client has sent already, without waiting for more of it. Many clients send all their
+    /// commands at once and close without reading: a reply sent before their last command is read would break the
+    /// connection.
+    pub(crate) async fn line_at_hand(&mut self, limit: usize) -> Option<Input> {
+        loop {
+            if let Some(input) = self.lines.next(limit) {
+                return Some(input);
+            }
+            if !std::mem::take(&mut self.more_at_hand) {
+                return None;
+            }
+            let read = read_some(&mut self.stream, &mut self.lines);
+            // An error shows again when more is waited for.
+            let Poll::Ready(Ok(count)) = at_once(read).await else { return None };
+            self.more_at_hand = count == READ;
+        }
+    }
+
+    /// Where a reply is gathered until no complete command is left in the input.
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Sends what was gathered if it has become a block.
+    pub(crate) async fn flush_block(&mut self) -> Result<(), Closed> {
+        if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
+    }
+
+    /// The same of replies to many commands at once: what the client has taken by then counts even if it takes no reply.
+    pub(crate) async fn flush_replies(&mut self) -> Result<(), Closed> {
+        if self.out.len() >= BLOCK && self.message_end == 0 && self.unconfirmed {
+            self.unconfirmed =
+                delivered(self.stream.socket(), Duration::ZERO, self.slow_reader).await != Delivered::Yes;
+        }
+        self.flush_block().await
+    }
+
+    /// What is gathered from here on is a message.
+    pub(crate) fn message_begins(&mut self) {
+        self.unconfirmed = true;
+    }
+
+    /// What was gathered so far ends with the last octet of a message.
+    pub(crate) fn message_ends(&mut self) {
+        self.message_end = self.out.len();
+    }
+
+    /// Sends the octets of messages, and waits until the client has acknowledged them; if it has not, says why. The
+    /// replies that follow them need not arrive.
+    ///
+    /// `patience`: how long the client may take nothing.
+    pub(crate) async fn messages_taken(&mut self, patience: Duration) -> Result<(), String> {
+        if self.message_end > 0 {
+            let replies = self.out.split_off(self.message_end);
+            let sent = self.flush().await;
+            self.out = replies;
+            sent.map_err(|closed| format!("a message could not be sent: {closed}"))?;
+        }
+        if !self.unconfirmed {
+            return Ok(());
+        }
+        match delivered(self.stream.socket(), patience, self.slow_reader).await {
+            Delivered::No => return Err("the client does not acknowledge what it was sent".to_owned()),
+            Delivered::Yes | Delivered::Unknown => self.unconfirmed = false,
+        }
+        Ok(())
+    }
+
+    /// Takes a reply that others share: copied if it is small, else sent at once from where it lies.
+    pub(crate) async fn share(&mut self, reply: &[u8]) -> Result<(), Closed> {
+        if self.out.len() + reply.len() < BLOCK {
+            self.out.extend_from_slice(reply);
+            return Ok(());
+        }
+        self.flush().await?;
+        self.send(reply).await
+    }
+
+    /// Sends everything gathered. Where only replies cannot be sent any more, and every octet of a message was taken, the
+    /// commands that the client has sent are carried out all the same.
+    pub(crate) async fn flush(&mut self) -> Result<(), Closed> {
+        let mut out = std::mem::take(&mut self.out);
+        let message_octets = std::mem::take(&mut self.message_end);
+        let sent = self.send(&out).await;
+        out.clear();
+        self.out = out;
+        match sent {
+            Err(Closed::Broken(_)) if message_octets == 0 && !self.unconfirmed => Ok(()),
+            sent => sent,
+        }
+    }
+
+    /// Gives back what replies are gathered in: an idle session needs nothing.
+    pub(crate) fn rest(&mut self) {
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> Result<(), Closed> {
+        for block in blocks(octets) {
+            let sending = async {
+                self.stream.write_all(block).await?;
+                self.stream.flush().await
+            };
+            let sent = timeout(self.slow_reader, sending).await.map_err(|_| Closed::SlowReader)?;
+            sent.map_err(|fault| Closed::broken(&fault))?;
+        }
+        Ok(())
+    }
+
+    /// Goes on under TLS. What was read before is forgotten: somebody in the middle may have put it there.
+    pub(crate) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), Closed> {
+        self.lines.forget();
+        self.stream = match std::mem::replace(&mut self.stream, Stream::Gone) {
+            Stream::Clear(socket) => handshake(acceptor, socket, limit, b"").await?,
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut. In clear the kernel says it
+    /// when the socket is closed.
+    pub(crate) async fn close(&mut self) {
+        if self.flush().await.is_ok() && !self.stream.is_clear() {
+            let _ = timeout(FAREWELL, self.stream.shutdown()).await;
+        }
+    }
+
+    /// Says goodbye to a client that may be in the middle of a sentence. What it still sends is read and thrown away:
+    /// closed with octets unread, the kernel would break the connection, and our last words could be lost with it.
+    pub(crate) async fn close_on_talker(&mut self) {
+        if self.flush().await.is_err() {
+            return;
+        }
+        let listening = async {
+            self.stream.shutdown().await?;
+            while read_some(&mut self.stream, &mut self.lines).await.is_ok_and(|count| count > 0) {
+                self.lines.forget();
+            }
+            io::Result::Ok(())
+        };
+        let _ = timeout(FAREWELL, listening).await;
+    }
+}
+
+/// Cuts what is to be sent into blocks; a small rest goes with the last one.
+fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = if octets.len() < BLOCK + BLOCK / 2 { octets.len() } else { BLOCK };
+        let (block, rest) = octets.split_at_checked(length).filter(|(block, _)| !block.is_empty())?;
+        octets = rest;
+        Some(block)
+    })
+}
+
+/// What a future gives without being waited for.
+async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
+
+async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut octets = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut octets);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        lines.push(buffer.filled());
+        let count = buffer.filled().len();
+        // Whatever was written there: TLS may have used more than it filled.
+        buffer.initialized_mut().zeroize();
+        Poll::Ready(Ok(count))
+    })
+    .await
+}

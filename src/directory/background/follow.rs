@@ -1,0 +1,275 @@
+//! Following a directory: content synchronisation (RFC 4533), so that what is held of a person falls as soon as their
+//! entry changes, or a group by which people are let in. It makes lifetimes shorter, never longer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ldap3::controls::{ControlType, EntryState, RefreshMode, SyncInfo, SyncRequest, SyncState, parse_syncinfo};
+use ldap3::{DerefAliases, Ldap, LdapError, ResultEntry, Scope, SearchEntry, SearchOptions};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::directory::Directory;
+use crate::directory::entries::{Entry, EntryId, constructed};
+use crate::directory::fault::told;
+use crate::directory::ldap::attributes;
+use crate::directory::questions::WITH_MEMBERS;
+use crate::directory::settings::Settings;
+use crate::names::Dn;
+
+/// What a follower has heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// From now on every change will be heard; what was read before may have changed unheard.
+    Following,
+    /// This entry was added, changed, or is gone.
+    Entry(EntryId),
+    /// A group was added, changed, or is gone: anybody may have become a member, or be none any more.
+    Groups,
+    /// Changes are not heard any more, or not yet; why.
+    Lost(String),
+}
+
+/// How long to wait before a lost directory is followed again: at first, and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// The Sync Request control (RFC 4533 §2.2).
+const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+
+/// No attributes are wanted (RFC 4511 §4.5.1.8), only to hear of the entry.
+const NO_ATTRIBUTES: [&str; 1] = ["1.1"];
+
+/// A server may learn to be followed by a change of its configuration, so it is asked again now and then.
+const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
+
+/// Some servers tell that a group changed before they change memberOf in the entries of its members: whoever was read in
+/// between has the old one.
+const LISTED_BY_THEN: Duration = Duration::from_millis(500);
+
+/// Who is told.
+type Tell = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// One search that is followed.
+struct Part {
+    base: String,
+    scope: Scope,
+    filter: String,
+    of_groups: bool,
+    /// What is read of each entry.
+    attributes: Vec<String>,
+}
+
+/// How following ended.
+struct Lost {
+    why: String,
+    /// It was followed for a while, so it is followed again soon.
+    followed: bool,
+    pause: Option<Duration>,
+}
+
+impl Directory {
+    /// Follows the directory for as long as the future is polled, and tells every change as it comes. That it is not
+    /// followed is told once, until it is: what is asked for meanwhile lasts for its lifetime.
+    pub async fn follow(&self, tell: impl Fn(Change) + Send + Sync + 'static) {
+        let (tell, mut pause): (Tell, _) = (Arc::new(tell), PAUSE.0);
+        let mut is_told = false;
+        loop {
+            let (directory, told) = (self.clone(), Arc::clone(&tell));
+            // A task of its own: the parsers of the LDAP library panic on what they do not know.
+            let lost = match tokio::spawn(async move { directory.follow_once(&told).await }).await {
+                Ok(lost) => lost,
+                Err(_) => Lost::by_a_message(),
+            };
+            if lost.followed || !is_told {
+                tell(Change::Lost(lost.why));
+            } else {
+                tracing::debug!(why = lost.why, "the directory is still not followed");
+            }
+            is_told = true;
+            pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
+            sleep(lost.pause.unwrap_or(pause)).await;
+        }
+    }
+
+    /// All parts go over one connection: with one of them lost, all are.
+    async fn follow_once(&self, tell: &Tell) -> Lost {
+        let settings = self.settings();
+        let connection = match self.inner.servers.connect(settings, settings.bind.as_ref()).await {
+            Ok(connection) => connection,
+            Err(fault) => return Lost::before_it_began(&fault),
+        };
+        match knows_synchronisation(connection.handle(), settings.limits.operation).await {
+            Ok(true) => {}
+            Ok(false) => return Lost::for_long("the server does not know content synchronisation (RFC 4533)"),
+            Err(fault) => return Lost::before_it_began(&fault),
+        }
+        let (parts, mut listening) = (Part::all(settings), JoinSet::new());
+        let unheard = Arc::new(AtomicUsize::new(parts.len()));
+        for part in parts {
+            let hearing = Hearing {
+                directory: self.clone(),
+                tell: Arc::clone(tell),
+                unheard: Arc::clone(&unheard),
+                part,
+                followed: false,
+            };
+            listening.spawn(hearing.listen(connection.handle()));
+        }
+        let lost = match listening.join_next().await {
+            Some(Ok(lost)) => lost,
+            Some(Err(_)) | None => Lost::by_a_message(),
+        };
+        Lost { followed: unheard.load(Ordering::Acquire) == 0, ..lost }
+    }
+}
+
+impl Part {
+    /// The people; and where they are let in by a group, the groups through which they may be its members.
+    fn all(settings: &Settings) -> Vec<Self> {
+        let below = |base: &Dn, filter: &str, of_groups| Self {
+            base: base.to_string(),
+            scope: Scope::Subtree,
+            filter: filter.to_owned(),
+            of_groups,
+            attributes: NO_ATTRIBUTES.map(str::to_owned).to_vec(),
+        };
+        let of_people = attributes(settings).into_iter().map(str::to_owned).collect();
+        let mut parts = vec![Self { attributes: of_people, ..below(&settings.base, &settings.filter, false) }];
+        let Some(group) = settings.admission.group.as_ref().filter(|group| !group.computed) else { return parts };
+        parts.push(below(&group.base, WITH_MEMBERS, true));
+        if !group.dn.is_within(&group.base) {
+            parts.push(Self { scope: Scope::Base, ..below(&group.dn, "(objectClass=*)", true) });
+        }
+        parts
+    }
+}
+
+/// One part, while it is listened to.
+struct Hearing {
+    directory: Directory,
+    tell: Tell,
+    /// The parts that cannot be heard yet.
+    unheard: Arc<AtomicUsize>,
+    part: Part,
+    followed: bool,
+}
+
+impl Hearing {
+    async fn listen(mut self, mut ldap: Ldap) -> Lost {
+        let lost = self.listen_on(&mut ldap).await;
+        Lost { why: format!("changes below {}: {}", self.part.base, lost.why), ..lost }
+    }
+
+    async fn listen_on(&mut self, ldap: &mut Ldap) -> Lost {
+        // Not critical: some servers answer that in a way which the LDAP library cannot read.
+        let request = SyncRequest { mode: RefreshMode::RefreshAndPersist, cookie: None, reload_hint: false };
+        ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request);
+        let search =
+            ldap.streaming_search(&self.part.base, self.part.scope, &self.part.filter, self.part.attributes.clone());
+        let mut stream = match search.await {
+            Ok(stream) => stream,
+            Err(fault) => return Lost::before_it_began(&fault),
+        };
+        loop {
+            match stream.next().await {
+                Ok(Some(message)) => self.hear(message),
+                Ok(None) => break,
+                Err(fault) => return Lost { why: fault.to_string(), followed: self.followed, pause: None },
+            }
+        }
+        let result = stream.finish().await;
+        if !self.followed && result.rc == 0 {
+            return Lost::for_long("the server tells the content, but no changes");
+        }
+        Lost { why: told(&result), followed: self.followed, pause: None }
+    }
+
+    /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
+    fn hear(&mut self, mut message: ResultEntry) {
+        if message.is_intermediate() {
+            match parse_syncinfo(message) {
+                SyncInfo::RefreshDelete { refresh_done: true, .. }
+                | SyncInfo::RefreshPresent { refresh_done: true, .. } => self.begin(),
+                SyncInfo::SyncIdSet { sync_uuids, .. } => sync_uuids.iter().for_each(|uuid| self.changed(uuid)),
+                _ => {}
+            }
+            return;
+        }
+        if message.is_ref() {
+            return;
+        }
+        let controls = std::mem::take(&mut message.1);
+        let of_state = controls.into_iter().find(|control| matches!(control.0, Some(ControlType::SyncState)));
+        let Some(state) = of_state.map(|control| control.1.parse::<SyncState>()) else { return };
+        if !self.concerns_nobody(&state, message) {
+            self.changed(&state.entry_uuid);
+        }
+    }
+
+    /// Whether an entry was changed in nothing that concerns its person.
+    fn concerns_nobody(&self, state: &SyncState, message: ResultEntry) -> bool {
+        if !self.followed || self.part.of_groups || !matches!(state.state, EntryState::Modify) {
+            return false;
+        }
+        let directory = &self.directory.settings().name;
+        let entry = Entry::read(constructed(message), directory);
+        let concerns_nobody = self.directory.inner.last_read.is_unchanged(&entry);
+        if concerns_nobody {
+            tracing::debug!(%directory, id = %entry.id, "an entry has changed in nothing that concerns its person");
+        }
+        concerns_nobody
+    }
+
+    /// The directory is followed once all its parts are.
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.followed, true) && self.unheard.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.tell)(Change::Following);
+        }
+    }
+
+    fn changed(&self, uuid: &[u8]) {
+        if !self.followed {
+            return;
+        }
+        if !self.part.of_groups {
+            let id = EntryId::of_uuid(uuid, &self.directory.settings().name);
+            self.directory.inner.last_read.forget(&id);
+            return (self.tell)(Change::Entry(id));
+        }
+        (self.tell)(Change::Groups);
+        let tell = Arc::clone(&self.tell);
+        tokio::spawn(async move {
+            sleep(LISTED_BY_THEN).await;
+            tell(Change::Groups);
+        });
+    }
+}
+
+impl Lost {
+    fn before_it_began(fault: &dyn std::fmt::Display) -> Self {
+        Self { why: fault.to_string(), followed: false, pause: None }
+    }
+
+    fn for_long(why: &str) -> Self {
+        Self { why: why.to_owned(), followed: false, pause: Some(UNTIL_IT_LEARNS) }
+    }
+
+    fn by_a_message() -> Self {
+        Self { why: "a message could not be understood".to_owned(), followed: true, pause: None }
+    }
+}
+
+/// Asks the root DSE (RFC 4512 §5.1) for the controls that the server knows.
+async fn knows_synchronisation(mut ldap: Ldap, limit: Duration) -> Result<bool, LdapError> {
+    ldap.with_timeout(limit);
+    let mut stream = ldap.streaming_search("", Scope::Base, "(objectClass=*)", ["supportedControl"]).await?;
+    let mut known = false;
+    while let Some(found) = stream.next().await? {
+        if !found.is_ref() && !found.is_intermediate() {
+            known |= SearchEntry::construct(found).attrs.values().flatten().any(|control| control == SYNC_REQUEST);
+        }
+    }
+    stream.finish().await;
+    Ok(known)
+}

@@ -1,0 +1,241 @@
+//! The state of an account, as its entry tells it: for logins that make no bind, and for what a bind keeps to itself.
+//!
+//! Pure: what an entry says is turned into bars, each with its time; whether one is down is asked of a clock handed in.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::entry::Entry;
+use super::timestamps::{generalized, of_shadow, of_windows};
+use crate::directory::ldap::Refusal;
+
+/// What bars a person from logging in, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Account {
+    bars: Vec<Bar>,
+}
+
+/// One reason to refuse a person for a time, in seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bar {
+    refusal: Refusal,
+    from: i64,
+    /// The first second after.
+    until: i64,
+    /// Whether a bind later than `from` knows better.
+    yields_to_bind: bool,
+}
+
+/// A reason to refuse a person now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Barred {
+    /// Why.
+    pub refusal: Refusal,
+    /// A password proven later than this counts all the same; none if no proof does.
+    ///
+    /// Of a lock some entries tell when it began and not how long it lasts, and a password that has run out may have a
+    /// few logins left: both are the directory's to judge when somebody binds.
+    pub unless_proven_since: Option<SystemTime>,
+}
+
+/// The attributes that tell of an account's state, read of every entry. Of several that bar somebody the first is told: a
+/// password that must be changed counts as expired, too.
+pub(crate) const STATE: [&str; 12] = [
+    "userAccountControl",
+    "nsAccountLock",
+    "pwdStartTime",
+    "accountExpires",
+    "pwdEndTime",
+    "shadowExpire",
+    "pwdLastSet",
+    "pwdReset",
+    "msDS-User-Account-Control-Computed",
+    "accountUnlockTime",
+    "pwdAccountLockedTime",
+    "passwordExpirationTime",
+];
+
+/// Bits of `userAccountControl` and of its computed companion.
+const DISABLED: i64 = 0x2;
+const LOCKED_OUT: i64 = 0x10;
+const PASSWORD_EXPIRED: i64 = 0x80_0000;
+
+/// A lock that only an administrator ends, as the draft of LDAP's password policy writes it.
+const LOCKED_FOR_GOOD: &str = "000001010000Z";
+
+impl Account {
+    /// What an entry says. What it lacks, or the service may not read, bars nobody; what cannot be understood does.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        let said = STATE.iter().filter_map(|attribute| Some((*attribute, entry.values(attribute).first()?)));
+        Self { bars: said.flat_map(|(attribute, value)| bars(attribute, value)).collect() }
+    }
+
+    /// Why this person may not log in now; what no bind can change comes first.
+    #[must_use]
+    pub fn barred(&self, now: SystemTime) -> Option<Barred> {
+        let now = seconds(now);
+        let mut down = self.bars.iter().filter(|bar| bar.from <= now && now < bar.until);
+        let bar = down.clone().find(|bar| !bar.yields_to_bind).or_else(|| down.next())?;
+        let since = bar.yields_to_bind.then(|| UNIX_EPOCH + Duration::from_secs(u64::try_from(bar.from).unwrap_or(0)));
+        Some(Barred { refusal: bar.refusal.clone(), unless_proven_since: since })
+    }
+}
+
+impl Bar {
+    fn always(refusal: Refusal) -> Self {
+        Self { refusal, from: i64::MIN, until: i64::MAX, yields_to_bind: false }
+    }
+
+    fn from(moment: i64, refusal: Refusal) -> Self {
+        Self { from: moment, ..Self::always(refusal) }
+    }
+
+    fn until(moment: i64, refusal: Refusal) -> Self {
+        Self { until: moment, ..Self::always(refusal) }
+    }
+
+    fn yielding(self) -> Self {
+        Self { yields_to_bind: true, ..self }
+    }
+}
+
+/// What one attribute says.
+fn bars(attribute: &'static str, value: &str) -> Vec<Bar> {
+    let understood = match attribute {
+        "userAccountControl" | "msDS-User-Account-Control-Computed" => flags(attribute, value),
+        "accountExpires" => whole(value).map(|count| expiry(of_windows(count))),
+        "shadowExpire" => whole(value).map(|day| expiry(of_shadow(day))),
+        "pwdLastSet" => whole(value).map(|count| only_if(count == 0, Refusal::MustChange)),
+        "nsAccountLock" => Some(only_if(value.eq_ignore_ascii_case("true"), Refusal::Disabled)),
+        "pwdReset" => Some(only_if(value.eq_ignore_ascii_case("true"), Refusal::MustChange)),
+        _ => timed(attribute, value),
+    };
+    understood.unwrap_or_else(|| vec![Bar::always(Refusal::Other(format!("{attribute} cannot be read: {value:?}")))])
+}
+
+fn whole(value: &str) -> Option<i64> {
+    value.trim().parse().ok()
+}
+
+fn only_if(is_so: bool, refusal: Refusal) -> Vec<Bar> {
+    is_so.then(|| Bar::always(refusal)).into_iter().collect()
+}
+
+fn expiry(moment: Option<i64>) -> Vec<Bar> {
+    moment.map(|moment| Bar::from(moment, Refusal::AccountExpired)).into_iter().collect()
+}
+
+/// The bits for a lock and an expired password count only where the directory computes them.
+fn flags(attribute: &str, value: &str) -> Option<Vec<Bar>> {
+    let flags = whole(value)?;
+    if attribute == "userAccountControl" {
+        return Some(only_if(flags & DISABLED != 0, Refusal::Disabled));
+    }
+    let bits = [(LOCKED_OUT, Refusal::Locked), (PASSWORD_EXPIRED, Refusal::PasswordExpired)];
+    Some(bits.into_iter().flat_map(|(bit, refusal)| only_if(flags & bit != 0, refusal)).collect())
+}
+
+/// What 389 Directory Server and the password policy of slapd write as Generalized Time.
+///
+/// The former marks a lock without end, and a password that must be changed at once, by the beginning of 1970.
+fn timed(attribute: &str, value: &str) -> Option<Vec<Bar>> {
+    if value == LOCKED_FOR_GOOD {
+        return Some(vec![Bar::always(Refusal::Locked)]);
+    }
+    let moment = generalized(value)?;
+    Some(vec![match attribute {
+        "accountUnlockTime" if moment == 0 => Bar::always(Refusal::Locked),
+        "accountUnlockTime" => Bar::until(moment, Refusal::Locked),
+        "passwordExpirationTime" if moment == 0 => Bar::always(Refusal::MustChange),
+        "passwordExpirationTime" => Bar::from(moment, Refusal::PasswordExpired).yielding(),
+        "pwdAccountLockedTime" => Bar::from(moment, Refusal::Locked).yielding(),
+        "pwdStartTime" => Bar::until(moment, Refusal::NotYet),
+        "pwdEndTime" => Bar::from(moment, Refusal::AccountExpired),
+        _ => return None,
+    }])
+}
+
+fn seconds(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-23 19:15:00
+    const NOW: u64 = 1_795_461_300;
+
+    fn barred(entry: &[(&str, &str)], now: u64) -> Option<Barred> {
+        Account::of(&Entry::with(entry)).barred(UNIX_EPOCH + Duration::from_secs(now))
+    }
+
+    #[test]
+    fn each_attribute_has_its_meaning() {
+        use Refusal::{AccountExpired, Disabled, Locked, MustChange, NotYet, PasswordExpired};
+        for (attribute, value, refusal) in [
+            ("userAccountControl", "512", None),
+            ("userAccountControl", "514", Some(Disabled)),
+            ("useraccountcontrol", "66050", Some(Disabled)),
+            ("userAccountControl", "528", None),
+            ("accountExpires", "0", None),
+            ("accountExpires", "9223372036854775807", None),
+            ("accountExpires", "134399349010000000", None),
+            ("accountExpires", "134399349000000000", Some(AccountExpired)),
+            ("pwdLastSet", "0", Some(MustChange)),
+            ("pwdLastSet", "134399348990000000", None),
+            ("msDS-User-Account-Control-Computed", "0", None),
+            ("msDS-User-Account-Control-Computed", "16", Some(Locked)),
+            ("msDS-User-Account-Control-Computed", "8388608", Some(PasswordExpired)),
+            ("nsAccountLock", "TRUE", Some(Disabled)),
+            ("nsAccountLock", "false", None),
+            ("accountUnlockTime", "20261123191501Z", Some(Locked)),
+            ("accountUnlockTime", "20261123191500Z", None),
+            ("accountUnlockTime", "19700101000000Z", Some(Locked)),
+            ("passwordExpirationTime", "20261123191501Z", None),
+            ("passwordExpirationTime", "20261123191500Z", Some(PasswordExpired)),
+            ("passwordExpirationTime", "19700101000000Z", Some(MustChange)),
+            ("passwordExpirationTime", "20380119031407Z", None),
+            ("pwdAccountLockedTime", "000001010000Z", Some(Locked)),
+            ("pwdAccountLockedTime", "20261123191400Z", Some(Locked)),
+            ("pwdReset", "TRUE", Some(MustChange)),
+            ("pwdReset", "FALSE", None),
+            ("pwdStartTime", "20261123191501Z", Some(NotYet)),
+            ("pwdStartTime", "20261123191500Z", None),
+            ("pwdEndTime", "20261123191501Z", None),
+            ("pwdEndTime", "20261123191500Z", Some(AccountExpired)),
+            ("shadowExpire", "-1", None),
+            ("shadowExpire", "20781", None),
+            ("shadowExpire", "20780", Some(AccountExpired)),
+        ] {
+            let told = barred(&[(attribute, value)], NOW).map(|barred| barred.refusal);
+            assert_eq!(told, refusal, "{attribute}: {value}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_bars() {
+        for attribute in ["userAccountControl", "accountExpires", "pwdEndTime", "accountUnlockTime", "shadowExpire"] {
+            let told = barred(&[(attribute, "soon")], NOW).unwrap();
+            assert_eq!(told.refusal, Refusal::Other(format!("{attribute} cannot be read: \"soon\"")));
+        }
+    }
+
+    #[test]
+    fn only_what_a_bind_knows_better_yields_to_a_proof() {
+        let began = Some(UNIX_EPOCH + Duration::from_secs(NOW - 60));
+        for (attribute, value, since) in [
+            ("pwdAccountLockedTime", "20261123191400Z", began),
+            ("passwordExpirationTime", "20261123191400Z", began),
+            ("pwdAccountLockedTime", "000001010000Z", None),
+            ("pwdEndTime", "20261123191400Z", None),
+            ("userAccountControl", "514", None),
+        ] {
+            assert_eq!(barred(&[(attribute, value)], NOW).unwrap().unless_proven_since, since, "{attribute}: {value}");
+        }
+        let twice = [("msDS-User-Account-Control-Computed", "8388608"), ("pwdLastSet", "0")];
+        assert_eq!(barred(&twice, NOW).unwrap().refusal, Refusal::MustChange);
+        let both = [("passwordExpirationTime", "20261123191400Z"), ("pwdReset", "TRUE")];
+        assert_eq!(barred(&both, NOW), Some(Barred { refusal: Refusal::MustChange, unless_proven_since: None }));
+    }
+}

@@ -1,0 +1,215 @@
+//! A person's entry, as far as it was read.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use ldap3::asn1::PL;
+use ldap3::{ResultEntry, SearchEntry};
+
+use super::account::Account;
+use super::attributes::Attributes;
+use super::name_limits::Misfit;
+use super::stamp::Stamp;
+use super::values::Values;
+use crate::directory::questions::Exclusion;
+use crate::names::{Dn, Kind, LookUp, Rdn};
+
+/// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    directory: Arc<str>,
+    own: String,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The entry's own id: entryUUID (RFC 4530), nsUniqueId or objectGUID, else its DN.
+    pub id: EntryId,
+    /// The other ids by which content synchronisation may name it (RFC 4533 §2.1): 389 Directory Server can give an entry
+    /// both an entryUUID and an nsUniqueId.
+    pub other_ids: Vec<EntryId>,
+    /// Its distinguished name.
+    pub dn: Dn,
+    /// Moves when the password may have changed; none where nothing that tells it may be read.
+    pub stamp: Option<Stamp>,
+    /// Who does not let this person use the service, where it is asked.
+    pub exclusion: Option<Exclusion>,
+    /// Why the directory is not for this person, if so.
+    pub misfit: Option<Misfit>,
+    values: Values,
+}
+
+/// Operational attributes that are read of every entry: of these, the first that there is identifies it.
+pub(crate) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
+
+/// And these move when a password may have changed, besides `pwdLastSet`, which tells of the account's state as well.
+pub(crate) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
+
+/// What makes these finer, where the directory has it.
+pub(crate) const FINER_STAMPS: [&str; 2] = ["entryCSN", "pwdFailureTime"];
+
+/// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
+pub(crate) const CONFLICT: [&str; 2] = ["nsds5ReplConflict", "ds-sync-conflict"];
+
+/// Added to the RDN of such an entry, so that the winner keeps its name.
+const CONFLICT_NAMING: [&str; 2] = ["nsuniqueid", "entryuuid"];
+
+/// In the RDN of such an entry in Active Directory, before the entry's id.
+const CONFLICT_MARK: &str = "\nCNF:";
+
+impl Entry {
+    /// Takes what a search found in a directory. Its DN may be unreadable.
+    pub(crate) fn read(found: SearchEntry, directory: &Arc<str>) -> Self {
+        let dn = Dn::of_entry(&found.dn);
+        let values = Values::read(found);
+        let id = EntryId { directory: directory.clone(), own: String::new() };
+        let other_ids = Vec::new();
+        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values };
+        entry.id.own = entry.own_id();
+        entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
+        entry.stamp = Stamp::of(&entry);
+        entry
+    }
+
+    fn synchronised_ids(&self) -> impl Iterator<Item = EntryId> {
+        let texts = ["entryUUID", "nsUniqueId"].into_iter().filter_map(|name| self.values(name).first());
+        texts.map(|text| EntryId { directory: self.id.directory.clone(), own: digits_of(text) })
+    }
+
+    /// Active Directory's id is no text: it is told in hexadecimal digits.
+    fn own_id(&self) -> String {
+        let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first());
+        if let Some(text) = text {
+            return digits_of(text);
+        }
+        self.octets("objectGUID").next().map_or_else(|| self.dn.as_str().to_lowercase(), hexadecimal)
+    }
+
+    /// All values of an attribute that are text, those under options included (RFC 4512 §2.5.2: `cn;lang-ru` is a
+    /// subtype of `cn`); none if it is missing or may not be read.
+    #[must_use]
+    pub fn values(&self, attribute: &str) -> &[String] {
+        self.values.texts(attribute)
+    }
+
+    /// Those under the plain name; only where there are none, those under options.
+    #[must_use]
+    pub fn plain_values(&self, attribute: &str) -> &[String] {
+        self.values.plain_texts(attribute)
+    }
+
+    /// All values of an attribute that holds octets, such as `userCertificate;binary`. Servers give the option `;binary`
+    /// back or not (RFC 4522 §4); it does not count here.
+    pub fn octets(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
+        self.values.octets(attribute)
+    }
+
+    /// Everything that was read but these attributes (in lower case), in an order that is always the same.
+    pub(crate) fn values_without(&self, attributes: &[&str]) -> impl Hash {
+        self.values.without(attributes)
+    }
+
+    /// Takes the values of an attribute out of the entry, for one who wipes them.
+    pub(crate) fn take_octets(&mut self, attribute: &str) -> Vec<Vec<u8>> {
+        self.values.take(attribute)
+    }
+
+    /// Whether two servers added or renamed entries to one name at the same time, and this one lost: it keeps what it
+    /// holds under a name that was made up for it, until an administrator looks at it.
+    #[must_use]
+    pub fn lost_conflict(&self) -> bool {
+        let is_marked = CONFLICT.into_iter().any(|attribute| self.octets(attribute).next().is_some());
+        is_marked || self.dn.rdns().first().is_some_and(is_made_up)
+    }
+
+    /// The state of the account.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::of(self)
+    }
+
+    /// The kind of name by which a look-up meant this entry, if our comparison and the directory's agree on one.
+    #[must_use]
+    pub fn kind_of_match(&self, look_up: &LookUp, attributes: &Attributes) -> Option<Kind> {
+        if look_up.entry.as_ref().is_some_and(|dn| dn.matches(&self.dn)) {
+            return Some(Kind::DistinguishedName);
+        }
+        let equal = look_up.equal.iter().find(|equality| {
+            let held = attributes.sought(equality.kind, &equality.value);
+            held.iter().any(|(name, sought)| self.values(name).iter().any(|value| equality.fits(value, sought)))
+        });
+        let hierarchical = look_up.hierarchical.as_ref().filter(|name| name.fits(&self.dn));
+        equal.map(|equality| equality.kind).or(hierarchical.map(|_| Kind::HierarchicalName))
+    }
+}
+
+impl EntryId {
+    /// Of the sixteen octets by which content synchronisation names an entry (RFC 4533 §2.1).
+    pub(crate) fn of_uuid(octets: &[u8], directory: &Arc<str>) -> Self {
+        Self { directory: directory.clone(), own: hexadecimal(octets) }
+    }
+
+    /// The name of the directory that holds the entry.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+}
+
+/// Of an entryUUID (RFC 4530) or an nsUniqueId: the same sixteen octets, their digits grouped in different ways.
+fn digits_of(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
+    if digits.len() == 32 { digits } else { text.to_owned() }
+}
+
+/// What a search found. The library panics over a DN that is no UTF-8, and a task with it that may have found others, too:
+/// here such a name becomes a text that is none.
+pub(crate) fn constructed(mut found: ResultEntry) -> SearchEntry {
+    if let PL::C(parts) = &mut found.0.payload
+        && let Some(PL::P(dn)) = parts.first_mut().map(|part| &mut part.payload)
+        && std::str::from_utf8(dn).is_err()
+    {
+        *dn = format!("{:?}", String::from_utf8_lossy(dn)).into_bytes();
+    }
+    SearchEntry::construct(found)
+}
+
+/// Whether a name was made up for the loser of a conflict. The attribute that says so may not be readable.
+fn is_made_up(rdn: &Rdn) -> bool {
+    let is_id = |kind: &str| CONFLICT_NAMING.iter().any(|naming| kind.eq_ignore_ascii_case(naming));
+    let (mut of_ids, mut others) = (0, 0);
+    for (kind, value) in rdn.pairs() {
+        if value.contains(CONFLICT_MARK) {
+            return true;
+        }
+        if is_id(kind) { of_ids += 1 } else { others += 1 }
+    }
+    of_ids > 0 && others > 0
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |told, octet| told + &format!("{octet:02x}"))
+}
+
+#[cfg(test)]
+impl Entry {
+    /// An entry of these values, for tables.
+    pub(crate) fn with(pairs: &[(&str, &str)]) -> Self {
+        use std::collections::HashMap;
+
+        let mut found = SearchEntry { dn: "cn=x".to_owned(), attrs: HashMap::new(), bin_attrs: HashMap::new() };
+        for (name, value) in pairs {
+            found.attrs.entry((*name).to_owned()).or_default().push((*value).to_owned());
+        }
+        Self::read(found, &Arc::from("test"))
+    }
+}
+
+impl fmt::Display for EntryId {
+    /// As the directory tells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.own)
+    }
+}

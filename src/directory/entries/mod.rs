@@ -1,0 +1,32 @@
+//! What a directory's entries say. Pure: nothing here asks a directory.
+//!
+//! In goes what a search found; out comes an [`Entry`]: its id, DN and change stamp, the names it holds, the state of the
+//! account, and whether it lies within the limits of its directory.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `entry` | which operational attributes identify an entry; which entries lost a replication conflict |
+//! | `values` | values by attribute description, with options (RFC 4512 §2.5) |
+//! | `attributes` | which attributes hold which kind of name; a new schema goes here |
+//! | `name_limits` | `names_below` and `mail_domains`: whether an entry is in the scope of its directory |
+//! | `account` | which attributes bar a person from logging in, and when |
+//! | `stamp` | what moves when a password may have changed |
+//! | `timestamps` | Generalized Time, Windows and shadow(5) counts |
+
+mod account;
+mod attributes;
+mod entry;
+mod name_limits;
+mod stamp;
+mod timestamps;
+mod values;
+
+pub use self::account::{Account, Barred};
+pub use self::attributes::{Attributes, Source};
+pub use self::entry::{Entry, EntryId};
+pub use self::name_limits::{Misfit, NameLimits};
+pub use self::stamp::Stamp;
+
+pub(crate) use self::account::STATE;
+pub(crate) use self::entry::{CHANGE_STAMPS, CONFLICT, FINER_STAMPS, IDS, constructed};
+pub(crate) use self::stamp::was_refused_last;

@@ -1,0 +1,148 @@
+//! Which names a directory is for: with several directories, each may be limited to names below some DNs and to some
+//! mail domains. It is not asked for other names, and whom it holds besides is nobody there.
+
+use std::fmt;
+
+use super::attributes::Attributes;
+use super::entry::Entry;
+use crate::directory::settings::Settings;
+use crate::names::{Dn, DnPattern, Kind, LookUp, fold};
+
+/// The names that a directory is for; every name by default.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct NameLimits {
+    /// Only entries that fit one of these; none for all.
+    pub below: Vec<DnPattern>,
+    /// Only people with a mail address in one of these domains, and of addresses only these; none for all.
+    pub mail_domains: Vec<String>,
+}
+
+/// Why a directory is not for an entry of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// It fits none of the patterns.
+    Dn,
+    /// No mail address of its lies in one of the domains.
+    Mail,
+    /// It lost a replication conflict, so it is nobody.
+    ReplicationConflict,
+}
+
+impl NameLimits {
+    /// Whether the directory is for every name.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is left of a look-up: an address of another domain, or a DN that fits no pattern, is nobody's here. What cannot
+    /// be told from the name is asked.
+    #[must_use]
+    pub fn narrow(&self, look_up: LookUp) -> LookUp {
+        let LookUp { entry, hierarchical, equal } = look_up;
+        LookUp {
+            entry: entry.filter(|dn| self.has_entry(dn)),
+            hierarchical,
+            equal: equal.into_iter().filter(|term| self.takes(term.kind, &term.value)).collect(),
+        }
+    }
+
+    /// Whether a value may be a name here. One with `@` is taken for a mail address even where it is sought as a short name.
+    #[must_use]
+    pub fn takes(&self, kind: Kind, value: &str) -> bool {
+        let may_be_address = matches!(kind, Kind::Mail | Kind::ShortName);
+        match value.rsplit_once('@') {
+            Some((_, domain)) if may_be_address => self.has_domain(domain),
+            _ => true,
+        }
+    }
+
+    /// Why the directory is not for an entry, if so.
+    fn misfit(&self, entry: &Entry, attributes: &Attributes) -> Option<Misfit> {
+        if !self.has_entry(&entry.dn) {
+            return Some(Misfit::Dn);
+        }
+        let addresses = attributes
+            .mail
+            .iter()
+            .flat_map(|source| entry.values(&source.attribute).iter().filter_map(|value| source.name_in(value)));
+        let mut domains = addresses.filter_map(|address| Some(address.rsplit_once('@')?.1));
+        let fits = self.mail_domains.is_empty() || domains.any(|domain| self.has_domain(domain));
+        (!fits).then_some(Misfit::Mail)
+    }
+
+    /// Whether an entry of that name fits.
+    pub(crate) fn has_entry(&self, dn: &Dn) -> bool {
+        self.below.is_empty() || self.below.iter().any(|pattern| pattern.fits(dn))
+    }
+
+    fn has_domain(&self, domain: &str) -> bool {
+        self.mail_domains.is_empty() || self.mail_domains.iter().any(|own| fold(own) == fold(domain))
+    }
+}
+
+impl Settings {
+    /// The entry with the word on whether the directory is for it.
+    pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
+        let lost = entry.lost_conflict().then_some(Misfit::ReplicationConflict);
+        entry.misfit = lost.or_else(|| self.names.misfit(&entry, &self.attributes));
+        entry
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dn => "the entry lies below none of names_below",
+            Self::Mail => "no mail address of the entry is of one of mail_domains",
+            Self::ReplicationConflict => "the entry lost a replication conflict",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{LoginName, Policy};
+
+    fn limits() -> NameLimits {
+        let below = vec![DnPattern::parse("ou=*,dc=x").unwrap()];
+        NameLimits { below, mail_domains: vec!["x.example".to_owned()] }
+    }
+
+    #[test]
+    fn names_that_cannot_be_here_are_not_asked_for() {
+        let base = Dn::parse("dc=x").unwrap();
+        for (typed, is_asked) in [
+            ("ajones", true),
+            ("ajones@X.example", true),
+            ("ajones@y.example", false),
+            ("uid=ajones@y.example", false),
+            ("cn=ajones@y.example", true),
+            ("uid=ajones,ou=Sales,dc=x", true),
+            ("uid=ajones,dc=x", false),
+            ("Alan Jones/Sales", true),
+        ] {
+            let look_up = Policy::fewer().look_up(&LoginName::new(typed.as_bytes()).unwrap(), &base);
+            assert!(!look_up.is_empty(), "{typed}");
+            assert_eq!(NameLimits::default().narrow(look_up.clone()), look_up);
+            assert_eq!(!limits().narrow(look_up).is_empty(), is_asked, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_entry_fits_by_dn_and_mail() {
+        let entry = |dn: &str, mails: &[&str]| {
+            let pairs: Vec<_> = mails.iter().map(|mail| ("mail", *mail)).collect();
+            let mut entry = Entry::with(&pairs);
+            entry.dn = Dn::parse(dn).unwrap();
+            entry
+        };
+        let misfit = |entry: &Entry| limits().misfit(entry, &Attributes::default());
+        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &["a@y.example", "a@x.EXAMPLE"])), None);
+        assert_eq!(misfit(&entry("uid=a,dc=x", &["a@x.example"])), Some(Misfit::Dn));
+        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &["a@y.example"])), Some(Misfit::Mail));
+        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &[])), Some(Misfit::Mail));
+        assert_eq!(NameLimits::default().misfit(&entry("uid=a,dc=x", &[]), &Attributes::default()), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! The servers of one directory: any may be asked, the first that lives is.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ldap3::Ldap;
+use tokio::time::timeout;
+
+use super::connect::{Connection, connect};
+use crate::directory::fault::{Fault, told};
+use crate::directory::settings::{ServiceBind, Settings};
+
+/// Which servers answer, as far as is known.
+pub(crate) struct Servers {
+    states: Mutex<Vec<State>>,
+}
+
+/// What is known of one server.
+#[derive(Clone, Default)]
+struct State {
+    /// When it is tried in the background, if it is down.
+    next_probe: Option<Instant>,
+    /// The pause before that; longer for each failure, and kept while nobody knows whether it has come back for good.
+    pause: Duration,
+    up_since: Option<Instant>,
+}
+
+/// How long a server that is down is left alone: at first, and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// A server that fails again sooner than this has not come back for good.
+const FOR_GOOD: Duration = Duration::from_secs(60);
+
+impl Servers {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { states: Mutex::new(vec![State::default(); settings.urls.len()]) }
+    }
+
+    /// Connects to the first server that answers, and logs in as the service unless the connection is for binds.
+    pub(crate) async fn connect(
+        &self,
+        settings: &Settings,
+        service: Option<&ServiceBind>,
+    ) -> Result<Connection, Fault> {
+        self.connect_to_first(settings, service, self.order()).await
+    }
+
+    /// The same, to any but one.
+    pub(super) async fn connect_to_another(
+        &self,
+        settings: &Settings,
+        service: Option<&ServiceBind>,
+        than: usize,
+    ) -> Result<Connection, Fault> {
+        let others = self.order().into_iter().filter(|server| *server != than).collect();
+        self.connect_to_first(settings, service, others).await
+    }
+
+    async fn connect_to_first(
+        &self,
+        settings: &Settings,
+        service: Option<&ServiceBind>,
+        servers: Vec<usize>,
+    ) -> Result<Connection, Fault> {
+        let mut last = Fault::Misconfigured("the directory has no server".to_owned());
+        for server in servers {
+            let fault = match connect_to(settings, server, service).await {
+                Ok(connection) => {
+                    self.note_up(server);
+                    return Ok(connection);
+                }
+                Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
+                Err(fault) => fault,
+            };
+            tracing::warn!(directory = %settings.name, %fault, "directory server failed");
+            self.note_down(server);
+            last = fault;
+        }
+        Err(last)
+    }
+
+    /// Passes a server over until it is seen to answer, unless all the others are down, too.
+    pub(crate) fn note_down(&self, server: usize) {
+        self.change(server, |state| {
+            if state.next_probe.is_none() {
+                let came_back = state.up_since.is_some_and(|since| since.elapsed() >= FOR_GOOD);
+                state.postpone(if came_back { Duration::ZERO } else { state.pause });
+            }
+        });
+    }
+
+    /// A server that was tried is still down: the next try comes later.
+    pub(crate) fn postpone(&self, server: usize) {
+        self.change(server, |state| state.postpone(state.pause));
+    }
+
+    /// A server answers.
+    pub(crate) fn note_up(&self, server: usize) {
+        self.change(server, |state| {
+            state.next_probe = None;
+            state.up_since.get_or_insert_with(Instant::now);
+        });
+    }
+
+    /// Those that are down and due to be tried.
+    pub(crate) fn due(&self) -> Vec<usize> {
+        let (states, now) = (self.states(), Instant::now());
+        let is_due = |state: &State| state.next_probe.is_some_and(|at| at <= now);
+        states.iter().enumerate().filter(|(_, state)| is_due(state)).map(|(server, _)| server).collect()
+    }
+
+    /// Whether a server that answers stands before this one in the order of the configuration.
+    pub(super) fn has_better_than(&self, server: usize) -> bool {
+        self.states().iter().take(server).any(|state| state.next_probe.is_none())
+    }
+
+    /// Whether any server has not been tried yet.
+    pub(super) fn has_other_than(&self, tried: &[usize]) -> bool {
+        (0..self.states().len()).any(|server| !tried.contains(&server))
+    }
+
+    fn change(&self, server: usize, change: impl FnOnce(&mut State)) {
+        self.states().get_mut(server).map(change);
+    }
+
+    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those not believed to be down in the order of the configuration, then the others: hope is better than nothing.
+    fn order(&self) -> Vec<usize> {
+        let states = self.states();
+        let is_up = |server: &usize| states.get(*server).is_some_and(|state| state.next_probe.is_none());
+        let (up, down): (Vec<usize>, Vec<usize>) = (0..states.len()).partition(is_up);
+        up.into_iter().chain(down).collect()
+    }
+}
+
+impl State {
+    fn postpone(&mut self, last_pause: Duration) {
+        self.pause = (last_pause * 2).clamp(PAUSE.0, PAUSE.1);
+        (self.next_probe, self.up_since) = (Some(Instant::now() + self.pause), None);
+    }
+}
+
+/// Connects to one server, and logs in as the service unless the connection is for binds.
+pub(crate) async fn connect_to(
+    settings: &Settings,
+    server: usize,
+    service: Option<&ServiceBind>,
+) -> Result<Connection, Fault> {
+    let connection = connect(settings, server).await?;
+    log_in(&connection, service, settings).await?;
+    Ok(connection)
+}
+
+/// Binds as the service. A refusal is a misconfiguration, whatever the code.
+async fn log_in(connection: &Connection, service: Option<&ServiceBind>, settings: &Settings) -> Result<(), Fault> {
+    let Some(service) = service else { return Ok(()) };
+    let mut ldap: Ldap = connection.handle();
+    let bind = ldap.simple_bind(service.dn.as_str(), service.password.expose());
+    let result = match timeout(settings.limits.operation, bind).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(fault)) => return Err(Fault::silent(format!("service bind: {fault}"))),
+        Err(_) => return Err(Fault::silent("service bind: no answer in time")),
+    };
+    match result.rc {
+        0 => Ok(()),
+        1 | 3 | 51 | 52 | 80 => Err(Fault::of_result("service bind", &result)),
+        _ => Err(Fault::Misconfigured(format!("service bind as {} refused: {}", service.dn, told(&result)))),
+    }
+}

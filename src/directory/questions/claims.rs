@@ -1,0 +1,80 @@
+//! Whose a certificate may be: the entries that what it says of its subject could mean.
+
+use ldap3::ldap_escape;
+
+use crate::directory::entries::Entry;
+use crate::directory::fault::Fault;
+use crate::directory::ldap::{Question, Searcher, Servers, equality, merge};
+use crate::directory::settings::Settings;
+use crate::names::{Dn, Kind};
+
+/// What makes a certificate a person's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CertificateMapping {
+    /// Its key stands in the person's entry; its names only say where to look.
+    #[default]
+    Key,
+    /// Its authority's word for its subject: the whole DN, a mail address, or Active Directory's user principal name.
+    Subject,
+}
+
+/// What a certificate says of its subject. An entry that any of it fits is a candidate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The entry of this name, if it lies below the search base.
+    pub entry: Option<Dn>,
+    /// Common names.
+    pub common_names: Vec<String>,
+    /// Mail addresses.
+    pub mails: Vec<String>,
+    /// Values of Active Directory's `userPrincipalName`.
+    pub principal_names: Vec<String>,
+}
+
+/// The most people that a certificate is compared with: more of one name are not told apart.
+pub(crate) const CANDIDATES: u8 = 5;
+
+/// One more than can be told apart, and perhaps the service's own entry.
+const LIMIT: i32 = 7;
+
+/// Values of each sort that are sought; a sound certificate has a few.
+const MOST_VALUES: usize = 16;
+
+impl Claims {
+    /// The terms of a filter that any candidate matches; empty if nothing is claimed but a DN.
+    fn terms(&self, settings: &Settings) -> String {
+        let of_kind = |kind, values: &[String]| -> String {
+            let taken = values.iter().filter(|value| settings.names.takes(kind, value)).take(MOST_VALUES);
+            taken.map(|value| equality(settings, kind, value)).collect()
+        };
+        let principal = |value: &String| format!("(userPrincipalName={})", ldap_escape(value.as_str()));
+        let principals: String = self.principal_names.iter().take(MOST_VALUES).map(principal).collect();
+        of_kind(Kind::CommonName, &self.common_names) + &of_kind(Kind::Mail, &self.mails) + &principals
+    }
+}
+
+impl Searcher {
+    /// The candidates, each once, with what their entries hold of certificates; at most one more than [`CANDIDATES`].
+    pub(crate) async fn candidates(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        claims: &Claims,
+    ) -> Result<Vec<Entry>, Fault> {
+        let mut found: Vec<Entry> = Vec::new();
+        let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);
+        if let Some(dn) = claims.entry.as_ref().filter(has_entry) {
+            for question in Question::entries(settings, dn).map(Question::with_certificates) {
+                merge(&mut found, self.ask_for_people(settings, servers, question).await?);
+            }
+        }
+        let terms = claims.terms(settings);
+        if !terms.is_empty() {
+            let question = Question::people(settings, &format!("(|{terms})"), LIMIT).with_certificates();
+            merge(&mut found, self.ask_for_people(settings, servers, question).await?);
+        }
+        let mut found = self.judged(settings, servers, found, CANDIDATES).await?;
+        found.truncate(usize::from(CANDIDATES) + 1);
+        Ok(found)
+    }
+}

@@ -1,0 +1,38 @@
+//! SCRAM credentials as a person's entry holds them (RFC 5803). They are read when somebody logs in by them, anew each
+//! time, and of that person alone: whoever reads them can log in to other servers as that person, or guess at a weak
+//! password.
+
+use zeroize::Zeroizing;
+
+use crate::directory::entries::{CHANGE_STAMPS, EntryId, IDS};
+use crate::directory::fault::Fault;
+use crate::directory::ldap::{Question, Searcher, Servers};
+use crate::directory::settings::Settings;
+use crate::names::Dn;
+
+/// What an entry holds of SCRAM.
+pub struct HeldScram {
+    /// Whose it is.
+    pub id: EntryId,
+    /// The values of the attribute, whatever their scheme.
+    pub values: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Searcher {
+    /// What a person's entry holds; none if no person has that DN, or no attribute is configured.
+    pub(crate) async fn scram(
+        &self,
+        settings: &Settings,
+        servers: &Servers,
+        dn: &Dn,
+    ) -> Result<Option<HeldScram>, Fault> {
+        let Some(attribute) = &settings.attributes.scram else { return Ok(None) };
+        let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
+        let question = Question { wanted: Some(wanted), ..Question::entry(settings, dn.as_str()) };
+        let found = self.ask(settings, servers, &question).await?.into_iter().next();
+        Ok(found.map(|mut entry| {
+            let values = entry.take_octets(attribute).into_iter().map(Zeroizing::new).collect();
+            HeldScram { id: entry.id, values }
+        }))
+    }
+}

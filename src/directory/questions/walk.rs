@@ -1,0 +1,102 @@
+//! All people of a directory, one after the other, read page by page (RFC 2696): memory does not grow with their number.
+
+use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
+use ldap3::{DerefAliases, LdapResult, Scope, SearchOptions};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::directory::entries::{Entry, constructed};
+use crate::directory::fault::{Fault, no_base, told};
+use crate::directory::ldap::attributes;
+use crate::directory::{Directory, apart};
+
+/// Entries in one page, and the most that wait here to be taken.
+const PAGE: i32 = 500;
+
+/// A walk on its way. Dropped, it ends.
+pub struct Walk {
+    entries: mpsc::Receiver<Result<Entry, Fault>>,
+    end: tokio::task::JoinHandle<Result<WalkEnd, Fault>>,
+}
+
+/// How a walk ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WalkEnd {
+    /// Everybody was seen.
+    Complete,
+    /// The server gave no more: one of its limits; the result it told.
+    CutShort(String),
+}
+
+impl Directory {
+    /// Walks over everybody below the search base, in the server's order.
+    #[must_use]
+    pub fn walk(&self) -> Walk {
+        let (sender, entries) = mpsc::channel(usize::try_from(PAGE).unwrap_or(1));
+        let directory = self.clone();
+        Walk { entries, end: tokio::spawn(apart(async move { directory.send_all(sender).await })) }
+    }
+
+    async fn send_all(&self, sender: mpsc::Sender<Result<Entry, Fault>>) -> Result<WalkEnd, Fault> {
+        let inner = &self.inner;
+        let settings = &inner.settings;
+        let mut ldap = inner.searcher.shared.get(settings, &inner.servers).await?.handle();
+        let options = SearchOptions::new().deref(DerefAliases::Never);
+        ldap.with_timeout(settings.limits.operation).with_search_options(options);
+        let pages: Vec<Box<dyn Adapter<'_, &str, Vec<&str>>>> =
+            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(PAGE))];
+        let (base, filter) = (settings.base.as_str(), settings.filter.as_str());
+        let begun = ldap.streaming_search_with(pages, base, Scope::Subtree, filter, attributes(settings));
+        let failed = |fault: &dyn std::fmt::Display| Fault::silent(format!("walk below {base}: {fault}"));
+        // Beginning has a deadline of its own: a silent server gives nothing that the limit of an operation would end.
+        let mut stream = match timeout(settings.limits.search, begun).await {
+            Ok(begun) => begun.map_err(|fault| failed(&fault))?,
+            Err(_) => return Err(failed(&"no answer in time")),
+        };
+        while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
+            let entry = settings.fitted(Entry::read(constructed(found), &settings.name));
+            if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
+                continue;
+            }
+            if sender.send(readable(entry)).await.is_err() {
+                return Ok(WalkEnd::CutShort("nobody listens".to_owned()));
+            }
+        }
+        judge(base, &stream.finish().await)
+    }
+}
+
+fn readable(entry: Entry) -> Result<Entry, Fault> {
+    if entry.dn.is_readable() {
+        return Ok(entry);
+    }
+    Err(Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", entry.dn.as_str())))
+}
+
+/// A limit of the server is no outage: what was seen until then is true, and not everything.
+fn judge(base: &str, result: &LdapResult) -> Result<WalkEnd, Fault> {
+    match result.rc {
+        0 => Ok(WalkEnd::Complete),
+        // Size limit, administrative limit, time limit (RFC 4511 Appendix A.2).
+        3 | 4 | 11 => Ok(WalkEnd::CutShort(told(result))),
+        32 => Err(no_base(base, result)),
+        10 | 12 | 34 | 49 | 50 | 53 => Err(Fault::Misconfigured(format!("walk below {base}: {}", told(result)))),
+        _ => Err(Fault::of_result("walk", result)),
+    }
+}
+
+impl Walk {
+    /// The next person; a fault for an entry that cannot be read as one. None at the end.
+    pub async fn next(&mut self) -> Option<Result<Entry, Fault>> {
+        self.entries.recv().await
+    }
+
+    /// How it ended, once [`Self::next`] has given everybody.
+    ///
+    /// # Errors
+    /// The directory stopped answering, or refuses; see [`Fault`].
+    pub async fn end(self) -> Result<WalkEnd, Fault> {
+        drop(self.entries);
+        self.end.await.unwrap_or_else(|_| Err(Fault::silent("the directory's answer could not be understood")))
+    }
+}
