@@ -15,8 +15,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
-use super::directory::{State, lock};
 use super::mischief::Mischief;
+use super::state::{State, lock};
 use super::tree::Found;
 use crate::names::Dn;
 
@@ -211,13 +211,6 @@ impl Dialogue {
     async fn give_notice(&mut self, code: LdapResultCode, text: &str) -> Result<(), Over> {
         self.wire.send(DisconnectionNotice::gen_response(code, text)).await?;
         Err(Over)
-    }
-}
-
-impl State {
-    fn is_service(&self, dn: &str) -> bool {
-        let service = self.service.as_ref();
-        service.is_some_and(|service| Dn::parse(dn).is_some_and(|dn| dn.matches(service)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::dialogue;
 use super::mischief::{Asked, Mischief};
+use super::state::{State, lock};
 use super::tree::Tree;
 use crate::names::Dn;
 
@@ -38,14 +39,6 @@ pub struct Directory {
 pub struct Controls {
     state: Arc<Mutex<State>>,
     orders: mpsc::UnboundedSender<(Order, SyncSender<()>)>,
-}
-
-/// What all connections share.
-pub(super) struct State {
-    pub(super) tree: Tree,
-    pub(super) service: Option<Dn>,
-    pub(super) mischief: Mischief,
-    pub(super) asked: Asked,
 }
 
 enum Order {
@@ -166,10 +159,6 @@ impl Controls {
             let _ended_meanwhile = wait.recv();
         }
     }
-}
-
-pub(super) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

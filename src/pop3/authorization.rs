@@ -9,7 +9,7 @@ use super::reply;
 use super::sasl::{Exchange, Progress};
 use super::session::{Action, End, InClear, NotOpened, State, Step, Verdict};
 use super::text::Text;
-use super::{Access, Credentials, Line, Mechanism};
+use super::{Access, Credentials, Line, Mechanism, ScramChallenge, scram};
 use crate::secret::Password;
 
 /// Nobody is logged in yet.
@@ -194,6 +194,35 @@ impl Authorization {
     /// Nothing said before counts any more, neither a name, nor LANG nor UTF8: somebody in the middle may have said it.
     pub(super) fn under_tls(self, access: Access) -> Step {
         Self { access, manner: self.manner.anew(), user: None, ..self }.reply(Vec::new())
+    }
+}
+
+impl Authorization {
+    /// Goes on with a SCRAM exchange.
+    fn scram(self, progress: scram::Progress) -> Step {
+        match progress {
+            scram::Progress::Begun(begun, login) => {
+                Step::right(State::Challenging(self, begun), Action::Challenge(login))
+            }
+            scram::Progress::Answered(answer) => Step::right(State::Proving(self), Action::Prove(answer)),
+            scram::Progress::Content => Step::right(self.verifying(), Action::Conclude),
+        }
+    }
+
+    /// The challenge is there.
+    pub(super) fn challenge(self, begun: scram::Begun, challenge: &ScramChallenge) -> Step {
+        let (challenged, first) = begun.challenge(challenge);
+        self.await_answer(scram::Exchange::Last(Box::new(challenged)), &first)
+    }
+
+    /// The proof is right. "server-final-message = (server-error / verifier)" (RFC 5802 §7), which POP3 sends as one more
+    /// challenge, for the client to answer by an empty line (RFC 5034 §4).
+    pub(super) fn signed(self, signature: &[u8; 32]) -> Step {
+        self.await_answer(scram::Exchange::Content, &format!("v={}", STANDARD.encode(signature)))
+    }
+
+    fn await_answer(self, exchange: scram::Exchange, message: &str) -> Step {
+        Step::reply(State::Exchange(self, Exchange::Scram(exchange)), reply::challenge(&STANDARD.encode(message)))
     }
 }
 

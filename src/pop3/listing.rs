@@ -1,34 +1,12 @@
 //! The messages that one session sees, and which of them are marked as deleted.
 
-use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use super::manner::Manner;
+use super::message_number::MessageNumber;
 use super::reply;
-
-/// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageNumber(NonZeroUsize);
-
-impl MessageNumber {
-    /// Reads the digits of an argument. `0`, signs and blanks are no message-number; one beyond counting is the largest.
-    #[must_use]
-    pub fn parse(digits: &[u8]) -> Option<Self> {
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let number = std::str::from_utf8(digits).ok()?.parse().unwrap_or(usize::MAX);
-        NonZeroUsize::new(number).map(Self)
-    }
-}
-
-impl fmt::Display for MessageNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use super::text::Text;
 
 /// A unique-id: "one to 70 characters in the range 0x21 to 0x7E" (RFC 1939 §7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -103,12 +81,17 @@ impl Messages {
 
     /// The reply to LIST, for a session in English without marks.
     pub(super) fn list(&self) -> Arc<[u8]> {
-        self.list.get_or_init(|| reply::list(Manner::default(), self.totals(), numbered(self)).into()).clone()
+        let make = || {
+            let (count, octets) = self.totals();
+            reply::list(Manner::default().ok(Text::Messages { count, octets }), sizes(numbered(self))).into()
+        };
+        self.list.get_or_init(make).clone()
     }
 
     /// The reply to UIDL, for a session in English without marks.
     pub(super) fn uidl(&self) -> Arc<[u8]> {
-        self.uidl.get_or_init(|| reply::uidl(Manner::default(), numbered(self)).into()).clone()
+        let make = || reply::uidl(Manner::default().ok(Text::UniqueIdsFollow), unique_ids(numbered(self))).into();
+        self.uidl.get_or_init(make).clone()
     }
 
     fn totals(&self) -> (usize, u64) {
@@ -135,6 +118,18 @@ impl Deref for Messages {
 /// Each message with its message-number.
 fn numbered(messages: &[Listed]) -> impl Iterator<Item = (usize, &Listed)> {
     (1..).zip(messages)
+}
+
+/// The sizes of messages with their message-numbers.
+pub(super) fn sizes<'l>(messages: impl Iterator<Item = (usize, &'l Listed)>) -> impl Iterator<Item = (usize, u64)> {
+    messages.map(|(number, message)| (number, message.octets))
+}
+
+/// The unique-ids of messages with their message-numbers.
+pub(super) fn unique_ids<'l>(
+    messages: impl Iterator<Item = (usize, &'l Listed)>,
+) -> impl Iterator<Item = (usize, &'l str)> {
+    messages.map(|(number, message)| (number, message.unique_id.as_str()))
 }
 
 /// A maildrop as it was at login, in order, with this session's marks.
@@ -178,7 +173,7 @@ impl Listing {
     /// Where a message stands in the maildrop; none if there is no such message or it is marked as deleted.
     #[must_use]
     pub fn index(&self, number: MessageNumber) -> Option<usize> {
-        let index = number.0.get() - 1;
+        let index = number.index();
         (index < self.messages.len() && !self.is_marked(index)).then_some(index)
     }
 

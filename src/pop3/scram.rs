@@ -7,9 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Mechanism;
-use super::authorization::Authorization;
-use super::session::{Action, State, Step};
-use super::{reply, sasl};
 
 /// What both ends of a TLS connection know, and nobody in the middle: its channel binding of the type `tls-exporter`
 /// (RFC 9266).
@@ -167,7 +164,7 @@ impl Begun {
     }
 
     /// `server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions]` (RFC 5802 §7).
-    fn challenge(self, challenge: &ScramChallenge) -> (Challenged, String) {
+    pub(super) fn challenge(self, challenge: &ScramChallenge) -> (Challenged, String) {
         let nonce = self.nonce + &challenge.nonce;
         let first = format!("r={nonce},s={},i={}", STANDARD.encode(&challenge.salt), challenge.iterations);
         let said = format!("{},{first}", self.bare);
@@ -195,33 +192,6 @@ impl Challenged {
         };
         let message = format!("{},{without_proof}", self.said).into_bytes();
         Some(fault.map_or(Ok(ScramProof { message, proof }), Err))
-    }
-}
-
-impl Authorization {
-    /// Goes on with an exchange.
-    pub(super) fn scram(self, progress: Progress) -> Step {
-        match progress {
-            Progress::Begun(begun, login) => Step::right(State::Challenging(self, begun), Action::Challenge(login)),
-            Progress::Answered(answer) => Step::right(State::Proving(self), Action::Prove(answer)),
-            Progress::Content => Step::right(self.verifying(), Action::Conclude),
-        }
-    }
-
-    /// The challenge is there.
-    pub(super) fn challenge(self, begun: Begun, challenge: &ScramChallenge) -> Step {
-        let (challenged, first) = begun.challenge(challenge);
-        self.await_answer(Exchange::Last(Box::new(challenged)), &first)
-    }
-
-    /// The proof is right. "server-final-message = (server-error / verifier)" (RFC 5802 §7), which POP3 sends as one more
-    /// challenge, for the client to answer by an empty line (RFC 5034 §4).
-    pub(super) fn signed(self, signature: &[u8; 32]) -> Step {
-        self.await_answer(Exchange::Content, &format!("v={}", STANDARD.encode(signature)))
-    }
-
-    fn await_answer(self, exchange: Exchange, message: &str) -> Step {
-        Step::reply(State::Exchange(self, sasl::Exchange::Scram(exchange)), reply::challenge(&STANDARD.encode(message)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is said to people, in each language. Keywords, response codes and figures are the same in all.
 
-use super::MessageNumber;
+use super::message_number::MessageNumber;
 
 /// A language that replies can be in (RFC 6856 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

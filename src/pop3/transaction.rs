@@ -1,6 +1,7 @@
 //! The TRANSACTION state (RFC 1939 §5): the maildrop is open.
 
 use super::command::{Command, Misread};
+use super::listing::{sizes, unique_ids};
 use super::manner::{Code, Manner};
 use super::reply::{self, Reply};
 use super::session::{Action, End, NotTransmitted, State, Step, Transmission};
@@ -58,7 +59,7 @@ impl Transaction {
 
     fn run(mut self, command: &Command) -> Step {
         let reply = match command {
-            Command::Stat => reply::stat(&self.listing),
+            Command::Stat => reply::stat(self.listing.totals()),
             Command::List(None) => return self.list(),
             Command::List(Some(number)) => self.list_one(*number),
             Command::Uidl(number) => return self.uidl(*number),
@@ -80,7 +81,7 @@ impl Transaction {
     fn list(self) -> Step {
         let action = match self.shared() {
             Some(messages) => Action::Share(messages.list()),
-            None => Action::Reply(reply::list(self.manner, self.listing.totals(), self.listing.unmarked())),
+            None => Action::Reply(self.list_all()),
         };
         Step::right(State::Transaction(self), action)
     }
@@ -92,6 +93,11 @@ impl Transaction {
 
     fn no_such_message(&self, number: MessageNumber) -> Reply {
         self.manner.err(Text::NoSuchMessage(number))
+    }
+
+    fn list_all(&self) -> Reply {
+        let (count, octets) = self.listing.totals();
+        reply::list(self.manner.ok(Text::Messages { count, octets }), sizes(self.listing.unmarked()))
     }
 
     fn list_one(&self, number: MessageNumber) -> Reply {
@@ -128,9 +134,13 @@ impl Transaction {
         let action = match (number, self.shared()) {
             (Some(number), _) => Action::Reply(self.uidl_one(number)),
             (None, Some(messages)) => Action::Share(messages.uidl()),
-            (None, None) => Action::Reply(reply::uidl(self.manner, self.listing.unmarked())),
+            (None, None) => Action::Reply(self.uidl_all()),
         };
         Step::right(State::Transaction(self), action)
+    }
+
+    fn uidl_all(&self) -> Reply {
+        reply::uidl(self.manner.ok(Text::UniqueIdsFollow), unique_ids(self.listing.unmarked()))
     }
 
     fn uidl_one(&self, number: MessageNumber) -> Reply {

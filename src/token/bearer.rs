@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, TokenData, Validation, decode};
 use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::keys::Key;
+use super::key::Key;
 use super::unverified::Unverified;
 use super::{Refusal, Settings};
 use crate::names::Kind;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Bounds, Event, Expire, Language, Line, Session};
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session};
 
 // The example of RFC 7677 §3.
 const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
