@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::url::LdapUrl;
-use crate::directory::entries::{Attributes, NameLimits};
-use crate::directory::questions::{Admission, CertificateMapping};
+use crate::directory::entries::{Admission, Attributes, Entry, Misfit, NameLimits};
 use crate::names::Dn;
 use crate::secret::Password;
 
@@ -44,6 +43,16 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// What makes a certificate a person's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CertificateMapping {
+    /// Its key stands in the person's entry; its names only say where to look.
+    #[default]
+    Key,
+    /// Its authority's word for its subject: the whole DN, a mail address, or Active Directory's user principal name.
+    Subject,
+}
+
 /// The service's own entry.
 #[derive(Clone)]
 pub struct ServiceBind {
@@ -69,6 +78,15 @@ pub struct Limits {
     /// After so long each connection that idles is used once, so that it is not closed for idleness; zero: never. See
     /// [`super::Directory::tend`].
     pub keep_alive: Duration,
+}
+
+impl Settings {
+    /// The entry with the word on whether the directory is for it.
+    pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
+        let lost = entry.lost_conflict().then_some(Misfit::ReplicationConflict);
+        entry.misfit = lost.or_else(|| self.names.misfit(&entry, &self.attributes));
+        entry
+    }
 }
 
 impl Default for Limits {

@@ -10,11 +10,10 @@ use ldap3::{DerefAliases, Ldap, LdapError, ResultEntry, Scope, SearchEntry, Sear
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::directory::Directory;
-use crate::directory::entries::{Entry, EntryId, constructed};
+use super::last_read::LastRead;
+use crate::directory::entries::{Entry, EntryId, WITH_MEMBERS, constructed};
 use crate::directory::fault::told;
-use crate::directory::ldap::attributes;
-use crate::directory::questions::WITH_MEMBERS;
+use crate::directory::ldap::{Purpose, Servers, attributes};
 use crate::directory::settings::Settings;
 use crate::names::Dn;
 
@@ -47,8 +46,8 @@ const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 /// between has the old one.
 const LISTED_BY_THEN: Duration = Duration::from_millis(500);
 
-/// Who is told.
-type Tell = Arc<dyn Fn(Change) + Send + Sync>;
+/// Takes every change.
+pub(crate) type Report = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// One search that is followed.
 struct Part {
@@ -68,34 +67,43 @@ struct Lost {
     pause: Option<Duration>,
 }
 
-impl Directory {
-    /// Follows the directory for as long as the future is polled, and tells every change as it comes. That it is not
-    /// followed is told once, until it is: what is asked for meanwhile lasts for its lifetime.
-    pub async fn follow(&self, tell: impl Fn(Change) + Send + Sync + 'static) {
-        let (tell, mut pause): (Tell, _) = (Arc::new(tell), PAUSE.0);
-        let mut is_told = false;
+/// Follows one directory.
+#[derive(Clone)]
+pub(crate) struct Follower {
+    pub(crate) servers: Arc<Servers>,
+    /// What logins read, so that a change which concerns nobody is not reported.
+    pub(crate) last_read: Arc<LastRead>,
+    pub(crate) report: Report,
+}
+
+impl Follower {
+    /// Follows the directory for as long as the future is polled, and reports every change as it comes. That it is not
+    /// followed is reported once, until it is: what is asked for meanwhile lasts for its lifetime.
+    pub(crate) async fn run(&self) {
+        let mut pause = PAUSE.0;
+        let mut is_reported = false;
         loop {
-            let (directory, told) = (self.clone(), Arc::clone(&tell));
+            let follower = self.clone();
             // A task of its own: the parsers of the LDAP library panic on what they do not know.
-            let lost = match tokio::spawn(async move { directory.follow_once(&told).await }).await {
+            let lost = match tokio::spawn(async move { follower.follow_once().await }).await {
                 Ok(lost) => lost,
                 Err(_) => Lost::by_a_message(),
             };
-            if lost.followed || !is_told {
-                tell(Change::Lost(lost.why));
+            if lost.followed || !is_reported {
+                (self.report)(Change::Lost(lost.why));
             } else {
                 tracing::debug!(why = lost.why, "the directory is still not followed");
             }
-            is_told = true;
+            is_reported = true;
             pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
             sleep(lost.pause.unwrap_or(pause)).await;
         }
     }
 
     /// All parts go over one connection: with one of them lost, all are.
-    async fn follow_once(&self, tell: &Tell) -> Lost {
-        let settings = self.settings();
-        let connection = match self.inner.servers.connect(settings, settings.bind.as_ref()).await {
+    async fn follow_once(&self) -> Lost {
+        let settings = self.servers.settings();
+        let connection = match self.servers.connect(Purpose::Searches).await {
             Ok(connection) => connection,
             Err(fault) => return Lost::before_it_began(&fault),
         };
@@ -107,13 +115,7 @@ impl Directory {
         let (parts, mut listening) = (Part::all(settings), JoinSet::new());
         let unheard = Arc::new(AtomicUsize::new(parts.len()));
         for part in parts {
-            let hearing = Hearing {
-                directory: self.clone(),
-                tell: Arc::clone(tell),
-                unheard: Arc::clone(&unheard),
-                part,
-                followed: false,
-            };
+            let hearing = Hearing { follower: self.clone(), unheard: Arc::clone(&unheard), part, followed: false };
             listening.spawn(hearing.listen(connection.handle()));
         }
         let lost = match listening.join_next().await {
@@ -147,8 +149,7 @@ impl Part {
 
 /// One part, while it is listened to.
 struct Hearing {
-    directory: Directory,
-    tell: Tell,
+    follower: Follower,
     /// The parts that cannot be heard yet.
     unheard: Arc<AtomicUsize>,
     part: Part,
@@ -212,9 +213,9 @@ impl Hearing {
         if !self.followed || self.part.of_groups || !matches!(state.state, EntryState::Modify) {
             return false;
         }
-        let directory = &self.directory.settings().name;
+        let directory = &self.follower.servers.settings().name;
         let entry = Entry::read(constructed(message), directory);
-        let concerns_nobody = self.directory.inner.last_read.is_unchanged(&entry);
+        let concerns_nobody = self.follower.last_read.is_unchanged(&entry);
         if concerns_nobody {
             tracing::debug!(%directory, id = %entry.id, "an entry has changed in nothing that concerns its person");
         }
@@ -224,7 +225,7 @@ impl Hearing {
     /// The directory is followed once all its parts are.
     fn begin(&mut self) {
         if !std::mem::replace(&mut self.followed, true) && self.unheard.fetch_sub(1, Ordering::AcqRel) == 1 {
-            (self.tell)(Change::Following);
+            (self.follower.report)(Change::Following);
         }
     }
 
@@ -233,15 +234,15 @@ impl Hearing {
             return;
         }
         if !self.part.of_groups {
-            let id = EntryId::of_uuid(uuid, &self.directory.settings().name);
-            self.directory.inner.last_read.forget(&id);
-            return (self.tell)(Change::Entry(id));
+            let id = EntryId::of_uuid(uuid, &self.follower.servers.settings().name);
+            self.follower.last_read.forget(&id);
+            return (self.follower.report)(Change::Entry(id));
         }
-        (self.tell)(Change::Groups);
-        let tell = Arc::clone(&self.tell);
+        (self.follower.report)(Change::Groups);
+        let report = Arc::clone(&self.follower.report);
         tokio::spawn(async move {
             sleep(LISTED_BY_THEN).await;
-            tell(Change::Groups);
+            report(Change::Groups);
         });
     }
 }

@@ -1,21 +1,29 @@
 //! Looking after connections in the background, so that no login waits for what could have been done before: servers
 //! that failed are tried until they answer again, and connections that idle are used before somebody closes them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ldap3::Ldap;
 use tokio::time::sleep;
 
-use crate::directory::Directory;
 use crate::directory::fault::{Fault, is_lost};
-use crate::directory::ldap::{Connection, Discarded, Question, connect_to, sign_of_life};
+use crate::directory::ldap::{Binder, Connection, Discarded, Purpose, Question, Searcher, sign_of_life};
+use crate::directory::settings::Settings;
 
 /// How often it is looked whether there is something to do.
 const TICK: Duration = Duration::from_millis(250);
 
-impl Directory {
+/// The connections of one directory.
+#[derive(Clone)]
+pub(crate) struct KeepAlive {
+    pub(crate) searcher: Arc<Searcher>,
+    pub(crate) binder: Arc<Binder>,
+}
+
+impl KeepAlive {
     /// Looks after the connections for as long as the future is polled.
-    pub async fn tend(&self) {
+    pub(crate) async fn run(&self) {
         let mut last_signs = Instant::now();
         loop {
             sleep(TICK).await;
@@ -24,14 +32,18 @@ impl Directory {
             if wants_signs {
                 last_signs = Instant::now();
             }
-            let directory = self.clone();
+            let connections = self.clone();
             // A task of its own: the LDAP library panics on some odd answers.
-            let _panicked = tokio::spawn(async move { directory.tend_once(wants_signs).await }).await;
+            let _panicked = tokio::spawn(async move { connections.run_once(wants_signs).await }).await;
         }
     }
 
-    async fn tend_once(&self, wants_signs: bool) {
-        for server in self.inner.servers.due() {
+    fn settings(&self) -> &Settings {
+        self.searcher.settings()
+    }
+
+    async fn run_once(&self, wants_signs: bool) {
+        for server in self.searcher.servers().due() {
             self.try_again(server).await;
         }
         if wants_signs {
@@ -43,52 +55,50 @@ impl Directory {
     /// A server that was down is used again once it has answered a search: its connection is ready before the first login
     /// wants it.
     async fn try_again(&self, server: usize) {
-        let inner = &self.inner;
         match self.prove(server).await {
             Ok(connection) => {
-                inner.searcher.shared.offer(connection).await;
-                inner.servers.note_up(server);
-                let url = inner.settings.urls.get(server).map(ToString::to_string);
-                tracing::info!(directory = %inner.settings.name, url, "directory server answers again");
+                self.searcher.offer(connection).await;
+                self.searcher.servers().note_up(server);
+                let url = self.settings().urls.get(server).map(ToString::to_string);
+                tracing::info!(directory = %self.settings().name, url, "directory server answers again");
             }
             Err(fault) => {
-                tracing::debug!(directory = %inner.settings.name, %fault, "directory server is still down");
-                inner.servers.postpone(server);
+                tracing::debug!(directory = %self.settings().name, %fault, "directory server is still down");
+                self.searcher.servers().postpone(server);
             }
         }
     }
 
     async fn prove(&self, server: usize) -> Result<Connection, Fault> {
         let settings = self.settings();
-        let connection = connect_to(settings, server, settings.bind.as_ref()).await?;
+        let connection = self.searcher.servers().connect_to(server, Purpose::Searches).await?;
         Question::nobody(settings).ask_on(&connection, settings).await.map(|_| connection)
     }
 
     /// One that is dead makes way for a fresh one at once.
     async fn use_search_connection(&self) {
-        let inner = &self.inner;
-        let Some(shared) = inner.searcher.shared.used().await else { return };
+        let Some(shared) = self.searcher.used_connection().await else { return };
         let sign = self.sign_of_life(shared.handle()).await;
         // A server may be late with this and go on answering others.
         if matches!(sign, Sign::Alive) || matches!(sign, Sign::Silent) && !shared.is_silent() {
             return;
         }
-        if inner.searcher.shared.discard(&shared).await == Discarded::Now && matches!(sign, Sign::Silent) {
-            inner.servers.note_down(shared.server);
+        if self.searcher.discard(&shared).await == Discarded::Now && matches!(sign, Sign::Silent) {
+            self.searcher.servers().note_down(shared.server);
         }
-        if let Err(fault) = inner.searcher.shared.get(&inner.settings, &inner.servers).await {
-            tracing::debug!(directory = %inner.settings.name, %fault, "no connection for searches");
+        if let Err(fault) = self.searcher.connection().await {
+            tracing::debug!(directory = %self.settings().name, %fault, "no connection for searches");
         }
     }
 
     async fn use_bind_connections(&self) {
         let mut alive = Vec::new();
-        for connection in self.inner.binder.take_all_idle() {
+        for connection in self.binder.take_all_idle() {
             if matches!(self.sign_of_life(connection.handle()).await, Sign::Alive) {
                 alive.push(connection);
             }
         }
-        self.inner.binder.put_back(alive);
+        self.binder.put_back(alive);
     }
 
     async fn sign_of_life(&self, ldap: Ldap) -> Sign {

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::directory::entries::{Entry, EntryId, Stamp, was_refused_last};
+use crate::directory::entries::{Entry, EntryId, Stamp};
 
 /// Entries remembered at most; with one more, all are forgotten, and the next change of each concerns its person.
 const MOST: usize = 65_536;
@@ -54,7 +54,7 @@ impl LastRead {
     /// refused binds were written down or forgotten, and the password is the same. What was read of it before any other
     /// change is forgotten.
     pub(crate) fn is_unchanged(&self, reported: &Entry) -> bool {
-        let (digest, is_refused_bind) = (self.digest(reported), was_refused_last(reported));
+        let (digest, is_refused_bind) = (self.digest(reported), reported.was_refused_last());
         let mut known = self.entries();
         let reading = known.get_mut(&reported.id).filter(|reading| reading.is_comparable && reading.digest == digest);
         match reading {

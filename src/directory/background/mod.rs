@@ -12,4 +12,6 @@ mod last_read;
 
 pub use self::follow::Change;
 
+pub(crate) use self::follow::Follower;
+pub(crate) use self::keepalive::KeepAlive;
 pub(crate) use self::last_read::LastRead;

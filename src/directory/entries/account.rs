@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
+use super::refusal::Refusal;
 use super::timestamps::{generalized, of_shadow, of_windows};
-use crate::directory::ldap::Refusal;
 
 /// What bars a person from logging in, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ const LOCKED_FOR_GOOD: &str = "000001010000Z";
 
 impl Account {
     /// What an entry says. What it lacks, or the service may not read, bars nobody; what cannot be understood does.
-    pub(crate) fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry) -> Self {
         let said = STATE.iter().filter_map(|attribute| Some((*attribute, entry.values(attribute).first()?)));
         Self { bars: said.flat_map(|(attribute, value)| bars(attribute, value)).collect() }
     }
@@ -77,6 +77,14 @@ impl Account {
         let bar = down.clone().find(|bar| !bar.yields_to_bind).or_else(|| down.next())?;
         let since = bar.yields_to_bind.then(|| UNIX_EPOCH + Duration::from_secs(u64::try_from(bar.from).unwrap_or(0)));
         Some(Barred { refusal: bar.refusal.clone(), unless_proven_since: since })
+    }
+}
+
+impl Entry {
+    /// The state of the account.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::of(self)
     }
 }
 

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use ldap3::asn1::PL;
 use ldap3::{ResultEntry, SearchEntry};
 
-use super::account::Account;
 use super::attributes::Attributes;
-use super::name_limits::Misfit;
-use super::stamp::Stamp;
+use super::shut_out::{Exclusion, Misfit};
+use super::stamp::{Stamp, was_refused_last};
 use super::values::Values;
-use crate::directory::questions::Exclusion;
 use crate::names::{Dn, Kind, LookUp, Rdn};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
@@ -69,7 +67,7 @@ impl Entry {
         let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values };
         entry.id.own = entry.own_id();
         entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
-        entry.stamp = Stamp::of(&entry);
+        entry.stamp = Stamp::of(&entry.values);
         entry
     }
 
@@ -111,6 +109,11 @@ impl Entry {
         self.values.without(attributes)
     }
 
+    /// Whether the entry's last change was a refused bind.
+    pub(crate) fn was_refused_last(&self) -> bool {
+        was_refused_last(&self.values)
+    }
+
     /// Takes the values of an attribute out of the entry, for one who wipes them.
     pub(crate) fn take_octets(&mut self, attribute: &str) -> Vec<Vec<u8>> {
         self.values.take(attribute)
@@ -122,12 +125,6 @@ impl Entry {
     pub fn lost_conflict(&self) -> bool {
         let is_marked = CONFLICT.into_iter().any(|attribute| self.octets(attribute).next().is_some());
         is_marked || self.dn.rdns().first().is_some_and(is_made_up)
-    }
-
-    /// The state of the account.
-    #[must_use]
-    pub fn account(&self) -> Account {
-        Account::of(self)
     }
 
     /// The kind of name by which a look-up meant this entry, if our comparison and the directory's agree on one.

@@ -1,11 +1,9 @@
 //! Which names a directory is for: with several directories, each may be limited to names below some DNs and to some
 //! mail domains. It is not asked for other names, and whom it holds besides is nobody there.
 
-use std::fmt;
-
 use super::attributes::Attributes;
 use super::entry::Entry;
-use crate::directory::settings::Settings;
+use super::shut_out::Misfit;
 use crate::names::{Dn, DnPattern, Kind, LookUp, fold};
 
 /// The names that a directory is for; every name by default.
@@ -15,17 +13,6 @@ pub struct NameLimits {
     pub below: Vec<DnPattern>,
     /// Only people with a mail address in one of these domains, and of addresses only these; none for all.
     pub mail_domains: Vec<String>,
-}
-
-/// Why a directory is not for an entry of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misfit {
-    /// It fits none of the patterns.
-    Dn,
-    /// No mail address of its lies in one of the domains.
-    Mail,
-    /// It lost a replication conflict, so it is nobody.
-    ReplicationConflict,
 }
 
 impl NameLimits {
@@ -58,7 +45,7 @@ impl NameLimits {
     }
 
     /// Why the directory is not for an entry, if so.
-    fn misfit(&self, entry: &Entry, attributes: &Attributes) -> Option<Misfit> {
+    pub(crate) fn misfit(&self, entry: &Entry, attributes: &Attributes) -> Option<Misfit> {
         if !self.has_entry(&entry.dn) {
             return Some(Misfit::Dn);
         }
@@ -78,25 +65,6 @@ impl NameLimits {
 
     fn has_domain(&self, domain: &str) -> bool {
         self.mail_domains.is_empty() || self.mail_domains.iter().any(|own| fold(own) == fold(domain))
-    }
-}
-
-impl Settings {
-    /// The entry with the word on whether the directory is for it.
-    pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
-        let lost = entry.lost_conflict().then_some(Misfit::ReplicationConflict);
-        entry.misfit = lost.or_else(|| self.names.misfit(&entry, &self.attributes));
-        entry
-    }
-}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dn => "the entry lies below none of names_below",
-            Self::Mail => "no mail address of the entry is of one of mail_domains",
-            Self::ReplicationConflict => "the entry lost a replication conflict",
-        })
     }
 }
 

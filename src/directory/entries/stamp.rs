@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::entry::Entry;
 use super::timestamps::{generalized, of_windows};
+use super::values::Values;
 
 /// What moves when a password may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +26,15 @@ const OF_ONE_BIND: i64 = 1;
 impl Stamp {
     /// The finest of the stamps that may be read; none if there is none. A `pwdLastSet` of 0 says that the password must be
     /// changed, not when it was.
-    pub(crate) fn of(entry: &Entry) -> Option<Self> {
+    pub(crate) fn of(values: &Values) -> Option<Self> {
         let first_of = |names: &[&str]| {
-            names.iter().find_map(|name| entry.values(name).first().filter(|value| *value != "0").cloned())
+            names.iter().find_map(|name| values.texts(name).first().filter(|value| *value != "0").cloned())
         };
         if let Some(set) = first_of(&["pwdChangedTime", "pwdLastSet"]) {
             return Some(Self::OfPassword(set));
         }
         let changed = first_of(&["entryCSN", "modifyTimestamp", "whenChanged"])?;
-        Some(if was_refused_last(entry) { Self::OfRefusedBind(changed) } else { Self::OfEntry(changed) })
+        Some(if was_refused_last(values) { Self::OfRefusedBind(changed) } else { Self::OfEntry(changed) })
     }
 
     /// Whether the password may be the same under both: only a stamp of the password tells when it was set.
@@ -88,8 +88,8 @@ fn since_1970(seconds: i64) -> Option<SystemTime> {
 }
 
 /// Whether the entry's last change was a refused bind.
-pub(crate) fn was_refused_last(entry: &Entry) -> bool {
-    let latest = |name: &str| entry.values(name).iter().filter_map(|value| generalized(value)).max();
+pub(super) fn was_refused_last(values: &Values) -> bool {
+    let latest = |name: &str| values.texts(name).iter().filter_map(|value| generalized(value)).max();
     let changed = latest("modifyTimestamp");
     latest("pwdFailureTime").zip(changed).is_some_and(|(refused, changed)| (changed - refused).abs() <= OF_ONE_BIND)
 }
@@ -97,11 +97,12 @@ pub(crate) fn was_refused_last(entry: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Entry;
 
     const CSN: &str = "20261123191500.123456Z#000000#001#000000";
 
     fn of(pairs: &[(&str, &str)]) -> Option<Stamp> {
-        Stamp::of(&Entry::with(pairs))
+        Entry::with(pairs).stamp
     }
 
     #[test]

@@ -1,23 +1,23 @@
 //! Binds as the people: a bind changes who a connection is, so these have connections of their own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ldap3::LdapError;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::Connection;
+use super::failover::{Attempt, Discarded, Request, Tried};
 use super::late::{LateBinds, answers_otherwise};
 use super::password_policy;
-use super::servers::Servers;
+use super::servers::{Purpose, Servers};
 use super::verdict::{Verdict, judge};
 use crate::directory::fault::{Fault, is_lost};
-use crate::directory::settings::Settings;
 use crate::names::Dn;
 use crate::secret::Password;
 
 /// A bounded number of connections, each used by one bind at a time.
 pub(crate) struct Binder {
+    servers: Arc<Servers>,
     places: Semaphore,
     /// The most connections that idle.
     most: usize,
@@ -26,116 +26,37 @@ pub(crate) struct Binder {
 }
 
 /// How one bind on one connection went.
-enum Try {
-    Answered(Result<Verdict, Fault>),
-    Lost(LdapError),
+enum Outcome {
+    Attempt(Attempt<Verdict>),
     /// No answer in time, from a server that answers others.
     Late,
-    /// The server answers nobody.
-    Silent,
 }
 
 /// Why a bind that is late has no answer.
 const LATE: &str = "bind as the person: no answer in time";
 
 impl Binder {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let most = settings.limits.bind_connections.max(1);
-        Self { places: Semaphore::new(most), most, idle: Mutex::default(), late: LateBinds::default() }
+    pub(crate) fn new(servers: Arc<Servers>) -> Self {
+        let most = servers.settings().limits.bind_connections.max(1);
+        Self { servers, places: Semaphore::new(most), most, idle: Mutex::default(), late: LateBinds::default() }
     }
 
     /// Asks whether this is the entry's password: on a fresh connection if this one was lost, of the next server if this
     /// one is silent, never of another once one has said no.
-    pub(crate) async fn bind(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        dn: &Dn,
-        password: &Password,
-    ) -> Result<Verdict, Fault> {
-        let patience = settings.limits.connect + settings.limits.operation;
+    pub(crate) async fn bind(&self, dn: &Dn, password: &Password) -> Result<Verdict, Fault> {
+        let limits = self.servers.settings().limits;
+        let patience = limits.connect + limits.operation;
         let Ok(Ok(_place)) = timeout(patience, self.places.acquire()).await else {
             return Err(Fault::silent(format!("bind: no connection was free within {patience:?}")));
         };
-        let (mut may_repeat, mut tried) = (true, Vec::new());
-        loop {
-            let connection = match self.take_idle(servers) {
-                Some(connection) => connection,
-                None => servers.connect(settings, None).await?,
-            };
-            let server = connection.server;
-            let fault = match self.try_on(connection, settings, dn, password).await {
-                Try::Answered(Err(fault @ Fault::Unavailable { silent: true, .. })) => fault,
-                Try::Answered(answer) => return answer,
-                Try::Lost(_) if std::mem::take(&mut may_repeat) => {
-                    // What cut this one while it idled, such as a firewall, has cut the others as well.
-                    self.forget_idle(server);
-                    continue;
-                }
-                Try::Late => return self.bind_elsewhere(settings, servers, server, dn, password).await,
-                Try::Lost(error) => Fault::silent(format!("bind as the person: {error}")),
-                Try::Silent => Fault::silent(LATE),
-            };
-            servers.note_down(server);
-            self.forget_idle(server);
-            if tried.contains(&server) {
-                return Err(fault);
-            }
-            tried.push(server);
-            if !servers.has_other_than(&tried) {
-                return Err(fault);
-            }
-            tracing::warn!(directory = %settings.name, %fault, "trying the next server");
-        }
-    }
-
-    /// Asks another server, once: the one that is late with this bind goes on answering others.
-    async fn bind_elsewhere(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        late: usize,
-        dn: &Dn,
-        password: &Password,
-    ) -> Result<Verdict, Fault> {
-        let fault = Fault::silent(LATE);
-        if !servers.has_other_than(&[late]) {
-            return Err(fault);
-        }
-        tracing::warn!(directory = %settings.name, %fault, "trying the next server, for this bind alone");
-        let connection = servers.connect_to_another(settings, None, late).await?;
-        match self.try_on(connection, settings, dn, password).await {
-            Try::Answered(answer) => answer,
-            Try::Lost(error) => Err(Fault::silent(format!("bind as the person: {error}"))),
-            Try::Late | Try::Silent => Err(fault),
-        }
-    }
-
-    /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
-    async fn try_on(&self, connection: Connection, settings: &Settings, dn: &Dn, password: &Password) -> Try {
-        let (server, mut ldap) = (connection.server, connection.handle());
-        let answered_before = self.late.answered(server);
-        ldap.with_controls(password_policy::request());
-        let bind = timeout(settings.limits.operation, ldap.simple_bind(dn.as_str(), password.expose()));
-        match unless_late(bind, answers_otherwise(settings, server)).await {
-            (Ok(Ok(result)), _) => {
-                self.late.note_answer(server);
-                self.keep(connection);
-                Try::Answered(judge(&result))
-            }
-            (Ok(Err(error)), _) if is_lost(&error) => Try::Lost(error),
-            (Ok(Err(error)), _) => Try::Answered(Err(Fault::silent(format!("bind as the person: {error}")))),
-            (Err(_), false) => Try::Silent,
-            (Err(_), true) if self.late.note_late(server, dn, answered_before) => Try::Silent,
-            (Err(_), true) => Try::Late,
-        }
+        self.servers.ask(&Bind { binder: self, dn, password }).await
     }
 
     /// The connection used last, since it is the least likely to have been closed for idleness. Those to a server are left
     /// as soon as a better one answers.
-    fn take_idle(&self, servers: &Servers) -> Option<Connection> {
+    fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle();
-        idle.retain(|connection| connection.is_open() && !servers.has_better_than(connection.server));
+        idle.retain(|connection| connection.is_open() && !self.servers.has_better_than(connection.server));
         idle.pop()
     }
 
@@ -166,6 +87,75 @@ impl Binder {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One bind, as the loop of all requests tries it.
+struct Bind<'a> {
+    binder: &'a Binder,
+    dn: &'a Dn,
+    password: &'a Password,
+}
+
+impl Request for Bind<'_> {
+    /// The server: the connection itself is kept or closed at once.
+    type Connection = usize;
+    type Answer = Verdict;
+
+    async fn attempt(&self) -> Result<Tried<usize, Verdict>, Fault> {
+        let connection = match self.binder.take_idle() {
+            Some(connection) => connection,
+            None => self.binder.servers.connect(Purpose::Binds).await?,
+        };
+        let server = connection.server;
+        let attempt = match self.try_on(connection).await {
+            Outcome::Attempt(Attempt::Answered(Err(fault))) if fault.is_silence() => Attempt::Down(fault),
+            Outcome::Attempt(attempt) => attempt,
+            Outcome::Late => Attempt::Answered(self.bind_elsewhere(server).await),
+        };
+        Ok(Tried { server, connection: server, attempt })
+    }
+
+    /// What cut one connection while it idled, such as a firewall, has cut the others as well.
+    async fn discard(&self, server: &usize) -> Discarded {
+        self.binder.forget_idle(*server);
+        Discarded::Now
+    }
+}
+
+impl Bind<'_> {
+    /// Asks another server, once: the one that is late with this bind goes on answering others.
+    async fn bind_elsewhere(&self, late: usize) -> Result<Verdict, Fault> {
+        let fault = Fault::silent(LATE);
+        let connection = self.binder.servers.connect_elsewhere(Purpose::Binds, late, fault.clone()).await?;
+        match self.try_on(connection).await {
+            Outcome::Attempt(Attempt::Answered(answer)) => answer,
+            Outcome::Attempt(Attempt::Lost(fault)) => Err(fault),
+            Outcome::Attempt(Attempt::Down(_)) | Outcome::Late => Err(fault),
+        }
+    }
+
+    /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
+    async fn try_on(&self, connection: Connection) -> Outcome {
+        let Binder { servers, late, .. } = self.binder;
+        let (server, mut ldap) = (connection.server, connection.handle());
+        let answered_before = late.answered(server);
+        ldap.with_controls(password_policy::request());
+        let settings = servers.settings();
+        let bind = timeout(settings.limits.operation, ldap.simple_bind(self.dn.as_str(), self.password.expose()));
+        match unless_late(bind, answers_otherwise(settings, server)).await {
+            (Ok(Ok(result)), _) => {
+                late.note_answer(server);
+                self.binder.keep(connection);
+                Outcome::Attempt(Attempt::Answered(judge(&result)))
+            }
+            (Ok(Err(error)), _) => {
+                let fault = Fault::silent(format!("bind as the person: {error}"));
+                Outcome::Attempt(if is_lost(&error) { Attempt::Lost(fault) } else { Attempt::Answered(Err(fault)) })
+            }
+            (Err(_), true) if !late.note_late(server, self.dn, answered_before) => Outcome::Late,
+            (Err(_), _) => Outcome::Attempt(Attempt::Down(Fault::silent(LATE))),
+        }
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ldap3::{Ldap, LdapError, Scope};
+use ldap3::{Ldap, LdapError};
 use tokio::time::{sleep, timeout};
 
 use super::connect::connect;
-use super::search::Question;
+use super::question::Question;
 use crate::directory::settings::Settings;
 use crate::names::Dn;
 
@@ -67,15 +67,7 @@ pub(super) async fn answers_otherwise(settings: &Settings, server: usize) -> boo
 
 /// Reads the root DSE (RFC 4512 §5.1), which every server shows to everybody. Whatever it answers, it lives.
 pub(crate) async fn sign_of_life(ldap: Ldap, settings: &Settings, limit: Duration) -> Result<(), LdapError> {
-    let root = Question {
-        base: String::new(),
-        scope: Scope::Base,
-        filter: "(objectClass=*)".to_owned(),
-        limit: 0,
-        parents: None,
-        certificates: false,
-        wanted: Some(vec!["1.1".to_owned()]),
-    };
+    let root = Question::read("", "(objectClass=*)", &["1.1"]);
     root.run(ldap, settings, limit).await.map(drop)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ldap3::{DerefAliases, Ldap, LdapError, LdapResult, SearchEntry, SearchOptions};
 use tokio::time::{Instant, timeout_at};
 
-use super::search::{Question, attributes};
+use super::question::{Question, attributes};
 use crate::directory::entries::constructed;
 use crate::directory::settings::Settings;
 

@@ -1,6 +1,6 @@
 //! The servers of one directory: any may be asked, the first that lives is.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ldap3::Ldap;
@@ -8,16 +8,26 @@ use tokio::time::timeout;
 
 use super::connect::{Connection, connect};
 use crate::directory::fault::{Fault, told};
-use crate::directory::settings::{ServiceBind, Settings};
+use crate::directory::settings::Settings;
 
 /// Which servers answer, as far as is known.
 pub(crate) struct Servers {
-    states: Mutex<Vec<State>>,
+    settings: Arc<Settings>,
+    states: Mutex<Vec<ServerState>>,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is bound as the service.
+    Searches,
+    /// Each bind as a person changes who it is, so it begins as nobody.
+    Binds,
 }
 
 /// What is known of one server.
 #[derive(Clone, Default)]
-struct State {
+struct ServerState {
     /// When it is tried in the background, if it is down.
     next_probe: Option<Instant>,
     /// The pause before that; longer for each failure, and kept while nobody knows whether it has come back for good.
@@ -32,39 +42,48 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const FOR_GOOD: Duration = Duration::from_secs(60);
 
 impl Servers {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self { states: Mutex::new(vec![State::default(); settings.urls.len()]) }
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        let states = Mutex::new(vec![ServerState::default(); settings.urls.len()]);
+        Self { settings, states }
     }
 
-    /// Connects to the first server that answers, and logs in as the service unless the connection is for binds.
-    pub(crate) async fn connect(
-        &self,
-        settings: &Settings,
-        service: Option<&ServiceBind>,
-    ) -> Result<Connection, Fault> {
-        self.connect_to_first(settings, service, self.order()).await
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// The same, to any but one.
-    pub(super) async fn connect_to_another(
-        &self,
-        settings: &Settings,
-        service: Option<&ServiceBind>,
-        than: usize,
-    ) -> Result<Connection, Fault> {
-        let others = self.order().into_iter().filter(|server| *server != than).collect();
-        self.connect_to_first(settings, service, others).await
+    /// Connects to the first server that answers.
+    pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Connection, Fault> {
+        self.connect_to_first(purpose, self.order()).await
     }
 
-    async fn connect_to_first(
+    /// Connects to another server for a request that is late at one: that one goes on answering others.
+    ///
+    /// # Errors
+    /// The fault of the late request where there is no other server; else why none of them could be connected to.
+    pub(super) async fn connect_elsewhere(
         &self,
-        settings: &Settings,
-        service: Option<&ServiceBind>,
-        servers: Vec<usize>,
+        purpose: Purpose,
+        late: usize,
+        fault: Fault,
     ) -> Result<Connection, Fault> {
+        if !self.has_other_than(&[late]) {
+            return Err(fault);
+        }
+        let directory = &self.settings.name;
+        match purpose {
+            Purpose::Searches => {
+                tracing::warn!(%directory, %fault, "trying the next server, for this search alone");
+            }
+            Purpose::Binds => tracing::warn!(%directory, %fault, "trying the next server, for this bind alone"),
+        }
+        let others = self.order().into_iter().filter(|server| *server != late).collect();
+        self.connect_to_first(purpose, others).await
+    }
+
+    async fn connect_to_first(&self, purpose: Purpose, servers: Vec<usize>) -> Result<Connection, Fault> {
         let mut last = Fault::Misconfigured("the directory has no server".to_owned());
         for server in servers {
-            let fault = match connect_to(settings, server, service).await {
+            let fault = match self.connect_to(server, purpose).await {
                 Ok(connection) => {
                     self.note_up(server);
                     return Ok(connection);
@@ -72,11 +91,20 @@ impl Servers {
                 Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
                 Err(fault) => fault,
             };
-            tracing::warn!(directory = %settings.name, %fault, "directory server failed");
+            tracing::warn!(directory = %self.settings.name, %fault, "directory server failed");
             self.note_down(server);
             last = fault;
         }
         Err(last)
+    }
+
+    /// Connects to one server.
+    pub(crate) async fn connect_to(&self, server: usize, purpose: Purpose) -> Result<Connection, Fault> {
+        let connection = connect(&self.settings, server).await?;
+        if purpose == Purpose::Searches {
+            log_in(&connection, &self.settings).await?;
+        }
+        Ok(connection)
     }
 
     /// Passes a server over until it is seen to answer, unless all the others are down, too.
@@ -105,7 +133,7 @@ impl Servers {
     /// Those that are down and due to be tried.
     pub(crate) fn due(&self) -> Vec<usize> {
         let (states, now) = (self.states(), Instant::now());
-        let is_due = |state: &State| state.next_probe.is_some_and(|at| at <= now);
+        let is_due = |state: &ServerState| state.next_probe.is_some_and(|at| at <= now);
         states.iter().enumerate().filter(|(_, state)| is_due(state)).map(|(server, _)| server).collect()
     }
 
@@ -119,11 +147,11 @@ impl Servers {
         (0..self.states().len()).any(|server| !tried.contains(&server))
     }
 
-    fn change(&self, server: usize, change: impl FnOnce(&mut State)) {
+    fn change(&self, server: usize, change: impl FnOnce(&mut ServerState)) {
         self.states().get_mut(server).map(change);
     }
 
-    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+    fn states(&self) -> MutexGuard<'_, Vec<ServerState>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,27 +164,16 @@ impl Servers {
     }
 }
 
-impl State {
+impl ServerState {
     fn postpone(&mut self, last_pause: Duration) {
         self.pause = (last_pause * 2).clamp(PAUSE.0, PAUSE.1);
         (self.next_probe, self.up_since) = (Some(Instant::now() + self.pause), None);
     }
 }
 
-/// Connects to one server, and logs in as the service unless the connection is for binds.
-pub(crate) async fn connect_to(
-    settings: &Settings,
-    server: usize,
-    service: Option<&ServiceBind>,
-) -> Result<Connection, Fault> {
-    let connection = connect(settings, server).await?;
-    log_in(&connection, service, settings).await?;
-    Ok(connection)
-}
-
-/// Binds as the service. A refusal is a misconfiguration, whatever the code.
-async fn log_in(connection: &Connection, service: Option<&ServiceBind>, settings: &Settings) -> Result<(), Fault> {
-    let Some(service) = service else { return Ok(()) };
+/// Binds as the service, where it has an entry. A refusal is a misconfiguration, whatever the code.
+async fn log_in(connection: &Connection, settings: &Settings) -> Result<(), Fault> {
+    let Some(service) = &settings.bind else { return Ok(()) };
     let mut ldap: Ldap = connection.handle();
     let bind = ldap.simple_bind(service.dn.as_str(), service.password.expose());
     let result = match timeout(settings.limits.operation, bind).await {

@@ -10,9 +10,9 @@ use ldap3::Ldap;
 use tokio::sync::Mutex;
 
 use super::connect::Connection;
-use super::servers::Servers;
+use super::failover::Discarded;
+use super::servers::{Purpose, Servers};
 use crate::directory::fault::Fault;
-use crate::directory::settings::Settings;
 
 /// Where the shared connection is kept.
 #[derive(Default)]
@@ -44,17 +44,6 @@ pub(crate) struct Shared {
     answered_before: u64,
 }
 
-/// What became of a connection that is to be thrown away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Discarded {
-    /// It was still used; now there is none.
-    Now,
-    /// Somebody else threw it away, and there is none.
-    Before,
-    /// Somebody else threw it away, and there is a fresh one.
-    Replaced,
-}
-
 impl Shared {
     /// A handle for one operation.
     pub(crate) fn handle(&self) -> Ldap {
@@ -75,7 +64,7 @@ impl Shared {
 
 impl SharedConnection {
     /// The connection, which is made if there is none that is good.
-    pub(crate) async fn get(&self, settings: &Settings, servers: &Servers) -> Result<Shared, Fault> {
+    pub(crate) async fn get(&self, servers: &Servers) -> Result<Shared, Fault> {
         let mut slot = self.slot.lock().await;
         let is_good = |shared: &Connection| shared.is_open() && !servers.has_better_than(shared.server);
         if slot.connection.as_ref().is_some_and(is_good)
@@ -89,7 +78,7 @@ impl SharedConnection {
             return Err(fault.clone());
         }
         slot.connection = None;
-        match servers.connect(settings, settings.bind.as_ref()).await {
+        match servers.connect(Purpose::Searches).await {
             Ok(connection) => Ok(slot.fill(connection)),
             Err(fault) => {
                 slot.failed = Some((Instant::now(), fault.clone()));

@@ -1,10 +1,9 @@
 //! What the answer to a bind as a person means.
 
-use std::fmt;
-
 use ldap3::LdapResult;
 
 use super::password_policy::{AccountFault, Notice};
+use crate::directory::entries::Refusal;
 use crate::directory::fault::{Fault, told};
 
 /// The directory's judgement of a password.
@@ -19,42 +18,6 @@ pub enum Verdict {
     },
     /// It is not, or they may not.
     Refused(Refusal),
-}
-
-/// Why a bind was refused, as far as the directory tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Not this person's password.
-    WrongPassword,
-    /// Not this person's password, or the account is locked: where a password policy is in force, and neither the answer
-    /// nor the entry says which.
-    WrongOrLocked,
-    /// The entry is gone, or moved.
-    NoSuchEntry,
-    /// Not at this hour, or not from this machine.
-    NotHereNotNow,
-    /// The password is too old.
-    PasswordExpired,
-    /// The account is switched off.
-    Disabled,
-    /// The account's time is over.
-    AccountExpired,
-    /// The account's time has not begun.
-    NotYet,
-    /// The password must be changed first.
-    MustChange,
-    /// The account is locked.
-    Locked,
-    /// Something else; in the directory's own words.
-    Other(String),
-}
-
-impl Refusal {
-    /// Whether it is about the account and so holds for every password, not about the password that was sent alone.
-    #[must_use]
-    pub fn is_of_the_account(&self) -> bool {
-        !matches!(self, Self::WrongPassword | Self::WrongOrLocked)
-    }
 }
 
 /// Judges the result of a bind as a person, and the controls that came with it.
@@ -110,24 +73,6 @@ fn sub_code(text: &str) -> Option<Refusal> {
         "773" => Some(Refusal::MustChange),
         "775" => Some(Refusal::Locked),
         _ => None,
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WrongPassword => "wrong password",
-            Self::WrongOrLocked => "wrong password, or locked: this directory does not say which",
-            Self::NoSuchEntry => "the entry is gone",
-            Self::NotHereNotNow => "not allowed at this hour or from this machine",
-            Self::PasswordExpired => "password expired",
-            Self::Disabled => "account disabled",
-            Self::AccountExpired => "account expired",
-            Self::NotYet => "account not valid yet",
-            Self::MustChange => "password must be changed first",
-            Self::Locked => "account locked",
-            Self::Other(words) => words,
-        })
     }
 }
 

@@ -2,21 +2,12 @@
 
 use ldap3::ldap_escape;
 
+use super::people::{ask_for_people, merge, with_exclusions};
 use crate::directory::entries::Entry;
 use crate::directory::fault::Fault;
-use crate::directory::ldap::{Question, Searcher, Servers, equality, merge};
+use crate::directory::ldap::{Question, Searcher, equality};
 use crate::directory::settings::Settings;
 use crate::names::{Dn, Kind};
-
-/// What makes a certificate a person's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CertificateMapping {
-    /// Its key stands in the person's entry; its names only say where to look.
-    #[default]
-    Key,
-    /// Its authority's word for its subject: the whole DN, a mail address, or Active Directory's user principal name.
-    Subject,
-}
 
 /// What a certificate says of its subject. An entry that any of it fits is a candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,28 +44,22 @@ impl Claims {
     }
 }
 
-impl Searcher {
-    /// The candidates, each once, with what their entries hold of certificates; at most one more than [`CANDIDATES`].
-    pub(crate) async fn candidates(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        claims: &Claims,
-    ) -> Result<Vec<Entry>, Fault> {
-        let mut found: Vec<Entry> = Vec::new();
-        let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);
-        if let Some(dn) = claims.entry.as_ref().filter(has_entry) {
-            for question in Question::entries(settings, dn).map(Question::with_certificates) {
-                merge(&mut found, self.ask_for_people(settings, servers, question).await?);
-            }
+/// The candidates, each once, with what their entries hold of certificates; at most one more than [`CANDIDATES`].
+pub(crate) async fn candidates(searcher: &Searcher, claims: &Claims) -> Result<Vec<Entry>, Fault> {
+    let settings = searcher.settings();
+    let mut found: Vec<Entry> = Vec::new();
+    let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);
+    if let Some(dn) = claims.entry.as_ref().filter(has_entry) {
+        for question in Question::entries(settings, dn).map(Question::with_certificates) {
+            merge(&mut found, ask_for_people(searcher, question).await?);
         }
-        let terms = claims.terms(settings);
-        if !terms.is_empty() {
-            let question = Question::people(settings, &format!("(|{terms})"), LIMIT).with_certificates();
-            merge(&mut found, self.ask_for_people(settings, servers, question).await?);
-        }
-        let mut found = self.judged(settings, servers, found, CANDIDATES).await?;
-        found.truncate(usize::from(CANDIDATES) + 1);
-        Ok(found)
     }
+    let terms = claims.terms(settings);
+    if !terms.is_empty() {
+        let question = Question::people(settings, &format!("(|{terms})"), LIMIT).with_certificates();
+        merge(&mut found, ask_for_people(searcher, question).await?);
+    }
+    let mut found = with_exclusions(searcher, found, CANDIDATES).await?;
+    found.truncate(usize::from(CANDIDATES) + 1);
+    Ok(found)
 }

@@ -5,27 +5,30 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `people` | who is behind this login name; which entry lies at this DN now |
 //! | `claims` | whose may this certificate be |
-//! | `admission` | is this person admitted: by an attribute, by membership of a group |
-//! | `identify` | which entry lies at this DN now |
+//! | `membership` | is this person admitted, as a member of a group |
 //! | `scram` | which SCRAM credentials does this entry hold |
 //! | `walk` | everybody, page by page |
 //! | `readable` | which attributes may the service not read |
 //! | `ldapsearch` | the searches of a look-up, as an administrator would type them |
 
-mod admission;
 mod claims;
-mod identify;
 mod ldapsearch;
+mod membership;
+mod people;
 mod readable;
 mod scram;
 mod walk;
 
-pub use self::admission::{Admission, Exclusion, Group};
-pub use self::claims::{CertificateMapping, Claims};
+pub use self::claims::Claims;
 pub use self::readable::{Access, Need};
 pub use self::scram::HeldScram;
 pub use self::walk::{Walk, WalkEnd};
 
-pub(crate) use self::admission::WITH_MEMBERS;
-pub(crate) use self::claims::CANDIDATES;
+pub(crate) use self::claims::{CANDIDATES, candidates};
+pub(crate) use self::ldapsearch::searches;
+pub(crate) use self::people::{id_at, look_up, probe};
+pub(crate) use self::readable::{instead_of_people, shows_locks, unreadable};
+pub(crate) use self::scram::scram;
+pub(crate) use self::walk::walk;

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use ldap3::Scope;
-
 use crate::directory::entries::{CHANGE_STAMPS, Entry, IDS, STATE};
 use crate::directory::fault::Fault;
-use crate::directory::ldap::{Question, Searcher, Servers};
-use crate::directory::settings::Settings;
+use crate::directory::ldap::{Question, Searcher};
 
 /// Computed when they are read, on every account of Active Directory; no filter may name them.
 const COMPUTED: &str = "msDS-User-Account-Control-Computed";
@@ -58,121 +55,85 @@ enum Visibility {
 /// One look at some people's entries.
 struct Look<'a> {
     searcher: &'a Searcher,
-    settings: &'a Settings,
-    servers: &'a Servers,
     samples: Vec<Entry>,
     /// The lower-case names of all attributes; none if the schema may not be read.
     schema: Option<HashSet<String>>,
 }
 
-impl Searcher {
-    /// A sentence for each purpose that attributes are needed for and that the service's entry may not use them for:
-    /// those wanted, and those that every directory is asked for. None if there is nobody to look at.
-    pub(crate) async fn unreadable(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        needs: &[Need],
-    ) -> Result<Vec<String>, Fault> {
-        let samples = self.samples(settings, servers).await?;
-        let Some(first) = samples.first() else { return Ok(Vec::new()) };
-        let schema = self.schema(settings, servers, first.dn.as_str()).await?;
-        let look = Look { searcher: self, settings, servers, samples, schema };
-        let mut sentences = Vec::new();
-        for need in needs {
-            sentences.extend(look.need(need).await?);
-        }
-        sentences.extend(look.ids().await?);
-        sentences.extend(look.change_stamps().await?);
-        sentences.extend(look.states().await?);
-        Ok(sentences)
+/// A sentence for each purpose that attributes are needed for and that the service's entry may not use them for:
+/// those wanted, and those that every directory is asked for. None if there is nobody to look at.
+pub(crate) async fn unreadable(searcher: &Searcher, needs: &[Need]) -> Result<Vec<String>, Fault> {
+    let samples = samples(searcher).await?;
+    let Some(first) = samples.first() else { return Ok(Vec::new()) };
+    let schema = schema(searcher, first.dn.as_str()).await?;
+    let look = Look { searcher, samples, schema };
+    let mut sentences = Vec::new();
+    for need in needs {
+        sentences.extend(look.need(need).await?);
     }
+    sentences.extend(look.ids().await?);
+    sentences.extend(look.change_stamps().await?);
+    sentences.extend(look.states().await?);
+    Ok(sentences)
+}
 
-    /// Whether an entry says to the service that its account is locked, as LDAP's password policy has it.
-    pub(crate) async fn shows_locks(&self, settings: &Settings, servers: &Servers) -> Result<bool, Fault> {
-        let samples = self.samples(settings, servers).await?;
-        let look = Look { searcher: self, settings, servers, samples, schema: None };
-        Ok(look.visibility(LOCKED, Access::Read).await? == Visibility::Visible)
-    }
+/// Whether an entry says to the service that its account is locked, as LDAP's password policy has it.
+pub(crate) async fn shows_locks(searcher: &Searcher) -> Result<bool, Fault> {
+    let samples = samples(searcher).await?;
+    let look = Look { searcher, samples, schema: None };
+    Ok(look.visibility(LOCKED, Access::Read).await? == Visibility::Visible)
+}
 
-    /// Why nobody is found, as far as can be seen: what lies below the search base instead of people.
-    pub(crate) async fn instead_of_people(&self, settings: &Settings, servers: &Servers) -> Result<String, Fault> {
-        let wanted = Some(vec!["objectClass".to_owned()]);
-        let question = Question {
-            base: settings.base.to_string(),
-            scope: Scope::Subtree,
-            filter: "(objectClass=*)".to_owned(),
-            limit: OTHERS,
-            parents: None,
-            certificates: false,
-            wanted,
-        };
-        let found = self.ask(settings, servers, &question).await?;
-        let below = || found.iter().filter(|entry| !entry.dn.matches(&settings.base));
-        let classes: BTreeSet<&str> = below()
-            .flat_map(|entry| entry.values("objectClass"))
-            .map(String::as_str)
-            .filter(|name| *name != "top")
-            .collect();
-        let who = settings.bind.as_ref().map_or_else(|| "an anonymous client".to_owned(), |own| own.dn.to_string());
-        Ok(match below().count() {
-            0 => format!("{who} sees no entry there: is `base` right, and may it read entries and their objectClass?"),
-            _ => format!(
-                "the entries there have the object classes {}: are `schema` and `filter` right?",
-                classes.into_iter().collect::<Vec<_>>().join(", ")
-            ),
-        })
-    }
+/// Why nobody is found, as far as can be seen: what lies below the search base instead of people.
+pub(crate) async fn instead_of_people(searcher: &Searcher) -> Result<String, Fault> {
+    let settings = searcher.settings();
+    let question = Question::below(&settings.base, "(objectClass=*)".to_owned(), OTHERS, &["objectClass"]);
+    let found = searcher.ask(&question).await?;
+    let below = || found.iter().filter(|entry| !entry.dn.matches(&settings.base));
+    let classes: BTreeSet<&str> = below()
+        .flat_map(|entry| entry.values("objectClass"))
+        .map(String::as_str)
+        .filter(|name| *name != "top")
+        .collect();
+    let who = settings.bind.as_ref().map_or_else(|| "an anonymous client".to_owned(), |own| own.dn.to_string());
+    Ok(match below().count() {
+        0 => format!("{who} sees no entry there: is `base` right, and may it read entries and their objectClass?"),
+        _ => format!(
+            "the entries there have the object classes {}: are `schema` and `filter` right?",
+            classes.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+    })
+}
 
-    /// Some people's entries, without the service's own.
-    async fn samples(&self, settings: &Settings, servers: &Servers) -> Result<Vec<Entry>, Fault> {
-        let limit = i32::try_from(SAMPLES).unwrap_or(i32::MAX) + 1;
-        let people = Question::people(settings, "(objectClass=*)", limit);
-        let service = settings.bind.as_ref().map(|bind| &bind.dn);
-        let found = self.ask(settings, servers, &people).await?;
-        let others = found.into_iter().filter(|entry| service.is_none_or(|service| !service.matches(&entry.dn)));
-        Ok(others.take(SAMPLES).collect())
-    }
+/// Some people's entries, without the service's own.
+async fn samples(searcher: &Searcher) -> Result<Vec<Entry>, Fault> {
+    let limit = i32::try_from(SAMPLES).unwrap_or(i32::MAX) + 1;
+    let settings = searcher.settings();
+    let people = Question::people(settings, "(objectClass=*)", limit);
+    let service = settings.bind.as_ref().map(|bind| &bind.dn);
+    let found = searcher.ask(&people).await?;
+    let others = found.into_iter().filter(|entry| service.is_none_or(|service| !service.matches(&entry.dn)));
+    Ok(others.take(SAMPLES).collect())
+}
 
-    /// The names of all attributes (RFC 4512 §4.4: every entry says where the schema is).
-    async fn schema(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        person: &str,
-    ) -> Result<Option<HashSet<String>>, Fault> {
-        let entry = self.read(settings, servers, person, "(objectClass=*)", &["subschemaSubentry"]).await?;
-        let Some(subentry) = entry.and_then(|entry| entry.values("subschemaSubentry").first().cloned()) else {
-            return Ok(None);
-        };
-        let schema = self.read(settings, servers, &subentry, "(objectClass=*)", &["attributeTypes"]).await?;
-        let names = |entry: Entry| -> HashSet<String> {
-            // ( 2.5.4.3 NAME ( 'cn' 'commonName' ) … ): what stands in quotes is a name, or a description.
-            let quoted = entry.values("attributeTypes").iter().flat_map(|kind| kind.split('\'').skip(1).step_by(2));
-            quoted.map(str::to_lowercase).collect()
-        };
-        Ok(schema.map(names).filter(|names| !names.is_empty()))
-    }
+/// The names of all attributes (RFC 4512 §4.4: every entry says where the schema is).
+async fn schema(searcher: &Searcher, person: &str) -> Result<Option<HashSet<String>>, Fault> {
+    let entry = read(searcher, person, "(objectClass=*)", &["subschemaSubentry"]).await?;
+    let Some(subentry) = entry.and_then(|entry| entry.values("subschemaSubentry").first().cloned()) else {
+        return Ok(None);
+    };
+    let schema = read(searcher, &subentry, "(objectClass=*)", &["attributeTypes"]).await?;
+    let names = |entry: Entry| -> HashSet<String> {
+        // ( 2.5.4.3 NAME ( 'cn' 'commonName' ) … ): what stands in quotes is a name, or a description.
+        let quoted = entry.values("attributeTypes").iter().flat_map(|kind| kind.split('\'').skip(1).step_by(2));
+        quoted.map(str::to_lowercase).collect()
+    };
+    Ok(schema.map(names).filter(|names| !names.is_empty()))
+}
 
-    async fn read(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        dn: &str,
-        filter: &str,
-        attributes: &[&str],
-    ) -> Result<Option<Entry>, Fault> {
-        let question = Question {
-            base: dn.to_owned(),
-            scope: Scope::Base,
-            filter: filter.to_owned(),
-            limit: 0,
-            parents: None,
-            certificates: false,
-            wanted: Some(attributes.iter().map(|name| (*name).to_owned()).collect()),
-        };
-        Ok(self.ask(settings, servers, &question).await?.into_iter().next())
-    }
+async fn read(searcher: &Searcher, dn: &str, filter: &str, attributes: &[&str]) -> Result<Option<Entry>, Fault> {
+    let question = Question::read(dn, filter, attributes);
+    Ok(searcher.ask(&question).await?.into_iter().next())
 }
 
 impl Look<'_> {
@@ -280,13 +241,12 @@ impl Look<'_> {
         if !sample.values(attribute).is_empty() || sample.octets(attribute).next().is_some() {
             return Ok(true);
         }
-        let (settings, servers, dn) = (self.settings, self.servers, sample.dn.as_str());
-        let entry = self.searcher.read(settings, servers, dn, "(objectClass=*)", &[attribute]).await?;
+        let entry = read(self.searcher, sample.dn.as_str(), "(objectClass=*)", &[attribute]).await?;
         Ok(entry.is_some_and(|entry| entry.octets(attribute).next().is_some()))
     }
 
     async fn finds(&self, sample: &Entry, filter: &str) -> Result<bool, Fault> {
-        let found = self.searcher.read(self.settings, self.servers, sample.dn.as_str(), filter, &["1.1"]).await?;
+        let found = read(self.searcher, sample.dn.as_str(), filter, &["1.1"]).await?;
         Ok(found.is_some())
     }
 

@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::directory::entries::{CHANGE_STAMPS, EntryId, IDS};
 use crate::directory::fault::Fault;
-use crate::directory::ldap::{Question, Searcher, Servers};
-use crate::directory::settings::Settings;
+use crate::directory::ldap::{Question, Searcher};
 use crate::names::Dn;
 
 /// What an entry holds of SCRAM.
@@ -18,21 +17,14 @@ pub struct HeldScram {
     pub values: Vec<Zeroizing<Vec<u8>>>,
 }
 
-impl Searcher {
-    /// What a person's entry holds; none if no person has that DN, or no attribute is configured.
-    pub(crate) async fn scram(
-        &self,
-        settings: &Settings,
-        servers: &Servers,
-        dn: &Dn,
-    ) -> Result<Option<HeldScram>, Fault> {
-        let Some(attribute) = &settings.attributes.scram else { return Ok(None) };
-        let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
-        let question = Question { wanted: Some(wanted), ..Question::entry(settings, dn.as_str()) };
-        let found = self.ask(settings, servers, &question).await?.into_iter().next();
-        Ok(found.map(|mut entry| {
-            let values = entry.take_octets(attribute).into_iter().map(Zeroizing::new).collect();
-            HeldScram { id: entry.id, values }
-        }))
-    }
+/// What a person's entry holds; none if no person has that DN, or no attribute is configured.
+pub(crate) async fn scram(searcher: &Searcher, dn: &Dn) -> Result<Option<HeldScram>, Fault> {
+    let Some(attribute) = &searcher.settings().attributes.scram else { return Ok(None) };
+    let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
+    let question = Question { wanted: Some(wanted), ..Question::entry(searcher.settings(), dn.as_str()) };
+    let found = searcher.ask(&question).await?.into_iter().next();
+    Ok(found.map(|mut entry| {
+        let values = entry.take_octets(attribute).into_iter().map(Zeroizing::new).collect();
+        HeldScram { id: entry.id, values }
+    }))
 }

@@ -1,5 +1,7 @@
 //! All people of a directory, one after the other, read page by page (RFC 2696): memory does not grow with their number.
 
+use std::sync::Arc;
+
 use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
 use ldap3::{DerefAliases, LdapResult, Scope, SearchOptions};
 use tokio::sync::mpsc;
@@ -7,8 +9,7 @@ use tokio::time::timeout;
 
 use crate::directory::entries::{Entry, constructed};
 use crate::directory::fault::{Fault, no_base, told};
-use crate::directory::ldap::attributes;
-use crate::directory::{Directory, apart};
+use crate::directory::ldap::{Searcher, apart, attributes};
 
 /// Entries in one page, and the most that wait here to be taken.
 const PAGE: i32 = 500;
@@ -28,42 +29,37 @@ pub enum WalkEnd {
     CutShort(String),
 }
 
-impl Directory {
-    /// Walks over everybody below the search base, in the server's order.
-    #[must_use]
-    pub fn walk(&self) -> Walk {
-        let (sender, entries) = mpsc::channel(usize::try_from(PAGE).unwrap_or(1));
-        let directory = self.clone();
-        Walk { entries, end: tokio::spawn(apart(async move { directory.send_all(sender).await })) }
-    }
+/// Walks over everybody below the search base, in the server's order.
+pub(crate) fn walk(searcher: Arc<Searcher>) -> Walk {
+    let (sender, entries) = mpsc::channel(usize::try_from(PAGE).unwrap_or(1));
+    Walk { entries, end: tokio::spawn(apart(async move { send_all(&searcher, sender).await })) }
+}
 
-    async fn send_all(&self, sender: mpsc::Sender<Result<Entry, Fault>>) -> Result<WalkEnd, Fault> {
-        let inner = &self.inner;
-        let settings = &inner.settings;
-        let mut ldap = inner.searcher.shared.get(settings, &inner.servers).await?.handle();
-        let options = SearchOptions::new().deref(DerefAliases::Never);
-        ldap.with_timeout(settings.limits.operation).with_search_options(options);
-        let pages: Vec<Box<dyn Adapter<'_, &str, Vec<&str>>>> =
-            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(PAGE))];
-        let (base, filter) = (settings.base.as_str(), settings.filter.as_str());
-        let begun = ldap.streaming_search_with(pages, base, Scope::Subtree, filter, attributes(settings));
-        let failed = |fault: &dyn std::fmt::Display| Fault::silent(format!("walk below {base}: {fault}"));
-        // Beginning has a deadline of its own: a silent server gives nothing that the limit of an operation would end.
-        let mut stream = match timeout(settings.limits.search, begun).await {
-            Ok(begun) => begun.map_err(|fault| failed(&fault))?,
-            Err(_) => return Err(failed(&"no answer in time")),
-        };
-        while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
-            let entry = settings.fitted(Entry::read(constructed(found), &settings.name));
-            if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
-                continue;
-            }
-            if sender.send(readable(entry)).await.is_err() {
-                return Ok(WalkEnd::CutShort("nobody listens".to_owned()));
-            }
+async fn send_all(searcher: &Searcher, sender: mpsc::Sender<Result<Entry, Fault>>) -> Result<WalkEnd, Fault> {
+    let settings = searcher.settings();
+    let mut ldap = searcher.connection().await?.handle();
+    let options = SearchOptions::new().deref(DerefAliases::Never);
+    ldap.with_timeout(settings.limits.operation).with_search_options(options);
+    let pages: Vec<Box<dyn Adapter<'_, &str, Vec<&str>>>> =
+        vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(PAGE))];
+    let (base, filter) = (settings.base.as_str(), settings.filter.as_str());
+    let begun = ldap.streaming_search_with(pages, base, Scope::Subtree, filter, attributes(settings));
+    let failed = |fault: &dyn std::fmt::Display| Fault::silent(format!("walk below {base}: {fault}"));
+    // Beginning has a deadline of its own: a silent server gives nothing that the limit of an operation would end.
+    let mut stream = match timeout(settings.limits.search, begun).await {
+        Ok(begun) => begun.map_err(|fault| failed(&fault))?,
+        Err(_) => return Err(failed(&"no answer in time")),
+    };
+    while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
+        let entry = settings.fitted(Entry::read(constructed(found), &settings.name));
+        if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
+            continue;
         }
-        judge(base, &stream.finish().await)
+        if sender.send(readable(entry)).await.is_err() {
+            return Ok(WalkEnd::CutShort("nobody listens".to_owned()));
+        }
     }
+    judge(base, &stream.finish().await)
 }
 
 fn readable(entry: Entry) -> Result<Entry, Fault> {
