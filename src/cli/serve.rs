@@ -12,7 +12,7 @@ use super::{Ended, complain, load};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
-use crate::connection::{BLOCKING_THREADS, Entrances, Lanes, Service, kernel_tells_delivery};
+use crate::connection::{BLOCKING_THREADS, BlockingPools, Openings, Service, kernel_tells_delivery};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
@@ -111,10 +111,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
         tracing::error!(%fault, "no mail is removed for its age");
     }
     let identities = Arc::new(identities);
-    let lanes = Lanes::new(connection.file_deadline);
+    let pools = BlockingPools::new(connection.file_deadline);
     let known = Arc::new(KnownMaildrops::new(people));
-    let (entrances, turns, repeats) = (Entrances::default(), Arc::default(), Arc::default());
-    let service = Service { identities, store, known, lanes, entrances, settings: connection, turns, repeats };
+    let (openings, leases, repeats) = (Openings::default(), Arc::default(), Arc::default());
+    let service = Service { identities, store, known, pools, openings, settings: connection, leases, repeats };
     Ok((Arc::new(service), directories))
 }
 

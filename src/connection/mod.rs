@@ -15,10 +15,10 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 pub use driver::serve;
-pub use maildrop::{BLOCKING_THREADS, Entrances, Lanes, SessionsPerMaildrop, Turns};
-pub use report::Repeats;
+pub use maildrop::{BLOCKING_THREADS, BlockingPools, MaildropLeases, Openings, SessionsPerMaildrop};
+pub use report::LogSummaries;
 pub use settings::{Limits, Settings};
-pub use wire::{ClientCertificates, Judge, Tls, doubts, kernel_tells_delivery};
+pub use wire::{ChainVerifier, ClientCertificates, PortTls, describe_certificate_fault, kernel_tells_delivery};
 
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::maildir::Store;
@@ -32,15 +32,15 @@ pub struct Service {
     /// Where the mail of each entry was last.
     pub known: Arc<KnownMaildrops>,
     /// The way there.
-    pub lanes: Lanes,
+    pub pools: BlockingPools,
     /// Who is entering which maildrop: of several who want the same one, one reads it.
-    pub entrances: Entrances,
+    pub openings: Openings,
     /// How clients are treated.
     pub settings: Settings,
     /// Whose turn it is, where a maildrop may have one session only.
-    pub turns: Arc<Turns>,
+    pub leases: Arc<MaildropLeases>,
     /// What the log sums up.
-    pub repeats: Arc<Repeats>,
+    pub repeats: Arc<LogSummaries>,
 }
 
 /// A client that was just accepted, and what its port's policy means for it.
@@ -53,7 +53,7 @@ pub struct Client {
     /// What the log calls the port.
     pub listener: Arc<str>,
     /// How its port does TLS; none if it does not.
-    pub tls: Option<Tls>,
+    pub tls: Option<PortTls>,
     /// TLS begins with the first octet.
     pub implicit_tls: bool,
     /// STLS is offered.

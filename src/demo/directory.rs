@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::dialogue;
 use super::mischief::{Asked, Mischief};
-use super::state::{State, lock};
+use super::state::{DirectoryState, lock};
 use super::tree::Tree;
 use crate::names::Dn;
 
@@ -37,7 +37,7 @@ pub struct Directory {
 /// The strings that move a running directory. Clones move the same one; whatever they do holds when they return.
 #[derive(Clone)]
 pub struct Controls {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DirectoryState>>,
     orders: mpsc::UnboundedSender<(Order, SyncSender<()>)>,
 }
 
@@ -90,7 +90,7 @@ impl Directory {
             listen(address)?
         };
         let (orders, received) = mpsc::unbounded_channel();
-        let state = State { tree, service, mischief: Mischief::None, asked: Asked::default() };
+        let state = DirectoryState { tree, service, mischief: Mischief::None, asked: Asked::default() };
         let state = Arc::new(Mutex::new(state));
         let controls = Controls { state: Arc::clone(&state), orders };
         let host = Host { port, listener: Some(listener), connections: JoinSet::new(), state };
@@ -173,7 +173,7 @@ struct Host {
     port: Port,
     listener: Option<TcpListener>,
     connections: JoinSet<()>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DirectoryState>>,
 }
 
 type Orders = mpsc::UnboundedReceiver<(Order, SyncSender<()>)>;

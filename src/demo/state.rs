@@ -7,14 +7,14 @@ use super::tree::Tree;
 use crate::names::Dn;
 
 /// What all connections share.
-pub(super) struct State {
+pub(super) struct DirectoryState {
     pub(super) tree: Tree,
     pub(super) service: Option<Dn>,
     pub(super) mischief: Mischief,
     pub(super) asked: Asked,
 }
 
-impl State {
+impl DirectoryState {
     /// Whether a DN is that of the one who may search.
     pub(super) fn is_service(&self, dn: &str) -> bool {
         let service = self.service.as_ref();
@@ -22,6 +22,6 @@ impl State {
     }
 }
 
-pub(super) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+pub(super) fn lock(state: &Mutex<DirectoryState>) -> MutexGuard<'_, DirectoryState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -32,10 +32,10 @@ impl Fault {
     /// The same, with the name of the directory that it is about.
     #[must_use]
     pub fn of_directory(self, name: &str) -> Self {
-        let told = |why: &str| format!("directory {name}: {why}");
+        let named = |why: &str| format!("directory {name}: {why}");
         match self {
-            Self::Unavailable { why, silent } => Self::Unavailable { why: told(&why), silent },
-            Self::Misconfigured(why) => Self::Misconfigured(told(&why)),
+            Self::Unavailable { why, silent } => Self::Unavailable { why: named(&why), silent },
+            Self::Misconfigured(why) => Self::Misconfigured(named(&why)),
         }
     }
 
@@ -44,7 +44,7 @@ impl Fault {
     /// Busy, unavailable, out of time, an operations error and "other" are an outage; what names the form or the strength
     /// of our request is a misconfiguration; the rest is an outage that nothing bridges.
     pub(super) fn of_result(operation: &str, result: &LdapResult) -> Self {
-        let why = format!("{operation}: {}", told(result));
+        let why = format!("{operation}: {}", describe(result));
         match result.rc {
             1 | 3 | 51 | 52 | 80 => Self::silent(why),
             7 | 8 | 13 => Self::Misconfigured(why),
@@ -66,7 +66,7 @@ impl std::error::Error for Fault {}
 
 /// A result code with its name (RFC 4511 Appendix A) and the server's own words; of those that an administrator meets,
 /// what it means here.
-pub(super) fn told(result: &LdapResult) -> String {
+pub(super) fn describe(result: &LdapResult) -> String {
     let (name, meaning) = match result.rc {
         1 => ("operationsError", ""),
         2 => ("protocolError", ""),
@@ -94,7 +94,7 @@ pub(super) fn told(result: &LdapResult) -> String {
     // Active Directory ends its text with a NUL.
     let text = result.text.trim_end_matches('\0').trim();
     let words = [meaning, text].into_iter().filter(|words| !words.is_empty());
-    words.fold(format!("result {} ({name})", result.rc), |told, words| format!("{told}: {words}"))
+    words.fold(format!("result {} ({name})", result.rc), |text, words| format!("{text}: {words}"))
 }
 
 /// A search base that is not there, or that the service's entry may not see: a server answers both with 32, but names
@@ -104,7 +104,7 @@ pub(super) fn no_base(base: &str, result: &LdapResult) -> Fault {
         "" => format!("the search base {base} is not there, or the service's entry may not see it: is `base` right?"),
         nearest => format!("the search base {base} is not there, only {nearest} is: is `base` right?"),
     };
-    Fault::Misconfigured(format!("{what} ({})", told(result)))
+    Fault::Misconfigured(format!("{what} ({})", describe(result)))
 }
 
 /// Whether the connection is gone, so that the request may be sent again on a fresh one.

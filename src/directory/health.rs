@@ -8,13 +8,13 @@ use super::fault::Fault;
 /// Searches and binds may fall silent apart from each other.
 #[derive(Default)]
 pub(super) struct Health {
-    searches: Mutex<Last>,
-    binds: Mutex<Last>,
+    searches: Mutex<LastAnswers>,
+    binds: Mutex<LastAnswers>,
 }
 
 /// The last answer, and the last time when there was none.
 #[derive(Clone, Copy, Default)]
-struct Last {
+struct LastAnswers {
     heard: Option<Instant>,
     silent: Option<Instant>,
 }
@@ -37,7 +37,7 @@ impl Health {
 
     /// Whether searches or binds have fallen silent, and the directory was heard so short a time ago.
     pub(super) fn fell_silent_within(&self, time: Duration) -> bool {
-        self.both().into_iter().any(Last::is_silent) && self.heard().is_some_and(|heard| heard.elapsed() < time)
+        self.both().into_iter().any(LastAnswers::is_silent) && self.heard().is_some_and(|heard| heard.elapsed() < time)
     }
 
     /// Whether the last search had no answer.
@@ -50,19 +50,19 @@ impl Health {
         self.both().into_iter().filter_map(|last| last.heard).max()
     }
 
-    fn both(&self) -> [Last; 2] {
+    fn both(&self) -> [LastAnswers; 2] {
         [&self.searches, &self.binds].map(|last| *last.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Last {
+impl LastAnswers {
     fn is_silent(self) -> bool {
         self.silent.is_some() && self.silent > self.heard
     }
 }
 
 /// What is wrong with our request is an answer as well.
-fn note<T>(last: &Mutex<Last>, answer: &Result<T, Fault>) {
+fn note<T>(last: &Mutex<LastAnswers>, answer: &Result<T, Fault>) {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     match answer {
         Err(fault) if fault.is_silence() => last.silent = Some(Instant::now()),

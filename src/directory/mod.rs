@@ -36,13 +36,13 @@ use tokio::time::timeout;
 
 pub use background::Change;
 pub use entries::{
-    Account, Admission, Attributes, Barred, Entry, EntryId, Exclusion, Group, Misfit, NameLimits, Refusal, Source,
+    Account, Admission, Attributes, Barred, Entry, EntryId, Exclusion, Group, NameLimits, OutOfScope, Refusal, Source,
     Stamp,
 };
 pub use fault::Fault;
 pub use filter::check_filter;
 pub use ldap::{Verdict, system_authorities, trust};
-pub use questions::{Access, Claims, HeldScram, Need, Walk, WalkEnd};
+pub use questions::{AttributeNeed, AttributeUse, Claims, StoredScram, Walk, WalkEnd};
 pub use settings::{CertificateMapping, Limits, ServiceBind, Settings};
 pub use url::LdapUrl;
 
@@ -55,10 +55,10 @@ use crate::secret::Password;
 /// One directory, reached over any of its servers. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory {
-    inner: Arc<Inner>,
+    inner: Arc<DirectoryParts>,
 }
 
-struct Inner {
+struct DirectoryParts {
     servers: Arc<Servers>,
     searcher: Arc<Searcher>,
     /// For look-ups under way.
@@ -82,7 +82,7 @@ impl Directory {
         let (searcher, binder) = (Searcher::new(servers.clone()), Binder::new(servers.clone()));
         let (searcher, binder) = (Arc::new(searcher), Arc::new(binder));
         let (shows_locks, health, last_read) = (OnceCell::new(), Health::default(), Arc::default());
-        Self { inner: Arc::new(Inner { servers, searcher, places, binder, shows_locks, health, last_read }) }
+        Self { inner: Arc::new(DirectoryParts { servers, searcher, places, binder, shows_locks, health, last_read }) }
     }
 
     /// Its settings.
@@ -117,7 +117,7 @@ impl Directory {
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn scram(&self, dn: Dn) -> Result<Option<HeldScram>, Fault> {
+    pub async fn scram(&self, dn: Dn) -> Result<Option<StoredScram>, Fault> {
         self.ask(move |inner| async move { questions::scram(&inner.searcher, &dn).await }).await
     }
 
@@ -155,7 +155,7 @@ impl Directory {
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn unreadable(&self, needs: Vec<Need>) -> Result<Vec<String>, Fault> {
+    pub async fn unreadable(&self, needs: Vec<AttributeNeed>) -> Result<Vec<String>, Fault> {
         let searcher = self.inner.searcher.clone();
         apart(async move { questions::unreadable(&searcher, &needs).await }).await
     }
@@ -222,14 +222,14 @@ impl Directory {
     /// Looks after the connections for as long as the future is polled: servers that are down are tried again, idle
     /// connections are used.
     pub async fn tend(&self) {
-        let Inner { searcher, binder, .. } = &*self.inner;
+        let DirectoryParts { searcher, binder, .. } = &*self.inner;
         KeepAlive { searcher: searcher.clone(), binder: binder.clone() }.run().await;
     }
 
     /// Follows the directory for as long as the future is polled, and reports every change as it comes. That it is not
     /// followed is reported once, until it is: what is asked for meanwhile lasts for its lifetime.
     pub async fn follow(&self, report: impl Fn(Change) + Send + Sync + 'static) {
-        let Inner { servers, last_read, .. } = &*self.inner;
+        let DirectoryParts { servers, last_read, .. } = &*self.inner;
         Follower { servers: servers.clone(), last_read: last_read.clone(), report: Arc::new(report) }.run().await;
     }
 
@@ -241,7 +241,7 @@ impl Directory {
     ) -> impl Future<Output = Result<T, Fault>> + use<T, Asking, Answer>
     where
         T: Send + 'static,
-        Asking: FnOnce(Arc<Inner>) -> Answer + Send + 'static,
+        Asking: FnOnce(Arc<DirectoryParts>) -> Answer + Send + 'static,
         Answer: Future<Output = Result<T, Fault>> + Send,
     {
         let inner = self.inner.clone();
@@ -254,7 +254,7 @@ impl Directory {
     }
 }
 
-impl Inner {
+impl DirectoryParts {
     /// Notes what was read of people, for the follower.
     fn note_read(&self, answer: Result<Vec<Entry>, Fault>, by_certificate: bool) -> Result<Vec<Entry>, Fault> {
         let entries = answer?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::url::LdapUrl;
-use crate::directory::entries::{Admission, Attributes, Entry, Misfit, NameLimits};
+use crate::directory::entries::{Admission, Attributes, Entry, NameLimits, OutOfScope};
 use crate::names::Dn;
 use crate::secret::Password;
 
@@ -83,8 +83,8 @@ pub struct Limits {
 impl Settings {
     /// The entry with the word on whether the directory is for it.
     pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
-        let lost = entry.lost_conflict().then_some(Misfit::ReplicationConflict);
-        entry.misfit = lost.or_else(|| self.names.misfit(&entry, &self.attributes));
+        let lost = entry.lost_conflict().then_some(OutOfScope::ReplicationConflict);
+        entry.out_of_scope = lost.or_else(|| self.names.out_of_scope(&entry, &self.attributes));
         entry
     }
 }

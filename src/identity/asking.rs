@@ -71,7 +71,7 @@ impl Asking<'_> {
 
     /// An entry that its directory is not for is nobody, and never makes a name ambiguous.
     fn note(&self, answer: &mut Answer, entry: &Entry, look_up: &LookUp, of: &crate::directory::Settings) {
-        if let Some(misfit) = &entry.misfit {
+        if let Some(misfit) = &entry.out_of_scope {
             answer.otherwise = Found::OutsideLimits(format!("{} in {}: {misfit}", entry.dn, of.name));
             return;
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Proof, Retention, Standing};
-use crate::directory::{Entry, Fault, Misfit, Verdict};
+use crate::directory::{Entry, Fault, OutOfScope, Verdict};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
 
@@ -32,7 +32,7 @@ pub enum Step {
         /// The directory's name in the log.
         directory: String,
         /// The entries, each with the kind of name that matched, and why the directory is not for it, if so.
-        entries: Vec<(Dn, Option<Kind>, Option<Misfit>)>,
+        entries: Vec<(Dn, Option<Kind>, Option<OutOfScope>)>,
     },
     /// A directory gave no answer.
     Unanswered {
@@ -122,7 +122,7 @@ impl Steps {
         let directory = || directory.to_owned();
         self.note(|| match answer {
             Ok(found) => {
-                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.misfit)).collect();
+                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.out_of_scope)).collect();
                 Step::Answered { directory: directory(), entries }
             }
             Err(fault) => Step::Unanswered { directory: directory(), fault: fault.clone() },

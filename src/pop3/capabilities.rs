@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::ChannelBinding;
-use super::manner::Manner;
 use super::reply::Reply;
+use super::reply_style::ReplyStyle;
 use super::text::Text;
 
 /// What a port's policy allows at this moment.
@@ -48,7 +48,7 @@ const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
 
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
-    pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
+    pub(super) fn capabilities(self, style: ReplyStyle, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
         let expire = self.expire.to_string();
         lines.push(&expire);
@@ -67,12 +67,12 @@ impl Access {
         // "If the USER argument is included with this capability, it indicates that the server accepts UTF-8 usernames and
         // passwords." (RFC 6856 §2.2)
         lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
-        manner.multi(Text::CapabilitiesFollow, lines)
+        style.multi(Text::CapabilitiesFollow, lines)
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
-    pub(super) fn mechanisms(self, manner: Manner) -> Reply {
-        manner.multi(Text::MechanismsFollow, self.offered())
+    pub(super) fn mechanisms(self, style: ReplyStyle) -> Reply {
+        style.multi(Text::MechanismsFollow, self.offered())
     }
 
     /// Whether SCRAM with channel binding is offered, where passwords may be sent.

@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use super::manner::Manner;
 use super::message_number::MessageNumber;
 use super::reply;
+use super::reply_style::ReplyStyle;
 use super::text::Text;
 
 /// A unique-id: "one to 70 characters in the range 0x21 to 0x7E" (RFC 1939 §7).
@@ -83,14 +83,14 @@ impl Messages {
     pub(super) fn list(&self) -> Arc<[u8]> {
         let make = || {
             let (count, octets) = self.totals();
-            reply::list(Manner::default().ok(Text::Messages { count, octets }), sizes(numbered(self))).into()
+            reply::list(ReplyStyle::default().ok(Text::Messages { count, octets }), sizes(numbered(self))).into()
         };
         self.list.get_or_init(make).clone()
     }
 
     /// The reply to UIDL, for a session in English without marks.
     pub(super) fn uidl(&self) -> Arc<[u8]> {
-        let make = || reply::uidl(Manner::default().ok(Text::UniqueIdsFollow), unique_ids(numbered(self))).into();
+        let make = || reply::uidl(ReplyStyle::default().ok(Text::UniqueIdsFollow), unique_ids(numbered(self))).into();
         self.uidl.get_or_init(make).clone()
     }
 

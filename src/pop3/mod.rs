@@ -12,10 +12,10 @@ mod command;
 mod credentials;
 mod line;
 mod listing;
-mod manner;
 mod message_number;
 mod multiline;
 mod reply;
+mod reply_style;
 mod sasl;
 mod scram;
 mod session;
@@ -31,6 +31,8 @@ pub use message_number::MessageNumber;
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
-pub use session::{Action, Bounds, End, Event, InClear, NotOpened, NotTransmitted, Session, Transmission, Verdict};
+pub use session::{
+    Action, Bounds, End, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, Transmission,
+};
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

@@ -71,7 +71,7 @@ impl fmt::Display for ScramFault {
 }
 
 /// An exchange that waits for the client's next message.
-pub(super) enum Exchange {
+pub(super) enum AwaitedMessage {
     /// Its first one, on a connection with this channel binding.
     First(Mechanism, Option<ChannelBinding>),
     /// Its last one.
@@ -81,7 +81,7 @@ pub(super) enum Exchange {
 }
 
 /// What came of a message.
-pub(super) enum Progress {
+pub(super) enum ScramProgress {
     Begun(Box<Begun>, ScramLogin),
     Answered(Result<ScramProof, ScramFault>),
     Content,
@@ -108,7 +108,7 @@ pub(super) struct Challenged {
     fault: Option<ScramFault>,
 }
 
-impl Exchange {
+impl AwaitedMessage {
     /// Its mechanism, as far as an exchange that has begun still knows it.
     pub(super) fn mechanism(&self) -> Mechanism {
         match self {
@@ -118,15 +118,15 @@ impl Exchange {
     }
 
     /// Takes a message; none if it has not the right form.
-    pub(super) fn take(self, message: &[u8]) -> Option<Progress> {
+    pub(super) fn take(self, message: &[u8]) -> Option<ScramProgress> {
         let text = std::str::from_utf8(message).ok().filter(|text| !text.contains('\0'))?;
         match self {
             Self::First(mechanism, binding) => {
                 let (begun, login) = Begun::read(text, mechanism, binding)?;
-                Some(Progress::Begun(Box::new(begun), login))
+                Some(ScramProgress::Begun(Box::new(begun), login))
             }
-            Self::Last(challenged) => challenged.answered(text).map(Progress::Answered),
-            Self::Content => text.is_empty().then_some(Progress::Content),
+            Self::Last(challenged) => challenged.answered(text).map(ScramProgress::Answered),
+            Self::Content => text.is_empty().then_some(ScramProgress::Content),
         }
     }
 

@@ -17,8 +17,8 @@
 use std::sync::Arc;
 
 use super::authorization::{Authorization, Verifying};
-use super::manner::Manner;
 use super::reply::{self, Reply};
+use super::reply_style::ReplyStyle;
 use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
@@ -36,7 +36,7 @@ pub enum Event {
     /// The TLS handshake that STLS asked for is done; with what holds from now on.
     TlsEstablished(Access),
     /// The credentials were judged.
-    Judged(Verdict),
+    Judged(LoginVerdict),
     /// The challenge that was asked for.
     Challenge(ScramChallenge),
     /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
@@ -128,7 +128,7 @@ pub struct Transmission {
 
 /// What was found of some credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LoginVerdict {
     /// They are a person's.
     Proven,
     /// They are not, or the person may not log in.
@@ -197,11 +197,11 @@ pub struct Bounds {
 pub struct Session {
     bounds: Bounds,
     wrong_commands: u32,
-    state: State,
+    state: SessionState,
 }
 
 /// Where a session stands. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
-pub(super) enum State {
+pub(super) enum SessionState {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
     /// A SCRAM challenge is being made.
@@ -214,13 +214,13 @@ pub(super) enum State {
     Transaction(Transaction),
     /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
     Pinning(Transaction, Option<MessageNumber>),
-    Update(Manner),
+    Update(ReplyStyle),
     Ended,
 }
 
 /// What a state makes of a line.
-pub(super) struct Step {
-    pub(super) state: State,
+pub(super) struct Transition {
+    pub(super) state: SessionState,
     pub(super) action: Action,
     pub(super) was_wrong: bool,
 }
@@ -232,8 +232,8 @@ impl Session {
     /// Begins in the AUTHORIZATION state, in English; `preferred` is the language that `LANG *` asks for.
     #[must_use]
     pub fn new(access: Access, bounds: Bounds, preferred: Language) -> Self {
-        let state = Authorization::new(access, Manner::new(preferred), bounds.refused_logins);
-        let state = State::Authorization(state);
+        let state = Authorization::new(access, ReplyStyle::new(preferred), bounds.refused_logins);
+        let state = SessionState::Authorization(state);
         Self { bounds, wrong_commands: 0, state }
     }
 
@@ -248,9 +248,9 @@ impl Session {
     #[must_use]
     pub fn line_limit(&self) -> usize {
         match &self.state {
-            State::Exchange(..) | State::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
+            SessionState::Exchange(..) | SessionState::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
             // Some clients send a token with the command, however long it is.
-            State::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
+            SessionState::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
             _ => self.bounds.command_line,
         }
     }
@@ -258,39 +258,39 @@ impl Session {
     /// Whether a person is logged in and their maildrop open.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
-        matches!(self.state, State::Transaction(_))
+        matches!(self.state, SessionState::Transaction(_))
     }
 
     /// What is known of a message of the open maildrop.
     #[must_use]
     pub fn listing(&self) -> Option<&Listing> {
         match &self.state {
-            State::Transaction(transaction) => Some(transaction.listing()),
+            SessionState::Transaction(transaction) => Some(transaction.listing()),
             _ => None,
         }
     }
 
     /// Takes what happened; tells what to do.
     pub fn step(&mut self, event: Event) -> Action {
-        let state = std::mem::replace(&mut self.state, State::Ended);
-        let Step { state, action, was_wrong } = state.step(event);
+        let state = std::mem::replace(&mut self.state, SessionState::Ended);
+        let Transition { state, action, was_wrong } = state.step(event);
         if was_wrong {
             self.wrong_commands += 1;
             if self.wrong_commands >= self.bounds.wrong_commands {
-                return Action::Close(state.manner().err(Text::TooManyWrongCommands), End::WrongCommands);
+                return Action::Close(state.style().err(Text::TooManyWrongCommands), End::WrongCommands);
             }
         }
-        self.state = if matches!(action, Action::Close(..)) { State::Ended } else { state };
+        self.state = if matches!(action, Action::Close(..)) { SessionState::Ended } else { state };
         action
     }
 }
 
-impl State {
-    fn step(self, event: Event) -> Step {
+impl SessionState {
+    fn step(self, event: Event) -> Transition {
         match (self, event) {
             // "When the timer expires, the session does NOT enter the UPDATE state--the server should close the TCP
             // connection without removing any messages or sending any response to the client." (RFC 1939 §3)
-            (_, Event::Deadline) => Step::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
+            (_, Event::Deadline) => Transition::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
             (Self::Authorization(state), Event::Line(line)) => state.command(&line),
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
@@ -299,7 +299,7 @@ impl State {
             (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
             // What is proven is signed first.
             (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict))
-                if verdict != Verdict::Proven =>
+                if verdict != LoginVerdict::Proven =>
             {
                 state.judged(verdict)
             }
@@ -307,7 +307,7 @@ impl State {
             (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
             (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
             (Self::Opening(state), Event::Opened(listing, expire)) => {
-                Transaction::begin(listing, Access { expire, ..state.access() }, state.manner())
+                Transaction::begin(listing, Access { expire, ..state.access() }, state.style())
             }
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
@@ -315,48 +315,48 @@ impl State {
             (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
             (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Transaction(state), Event::TooLong) => state.too_long(),
-            (Self::Update(manner), Event::Committed(whole)) => committed(manner, whole),
+            (Self::Update(style), Event::Committed(whole)) => committed(style, whole),
             (state, _) => {
-                Step::right(Self::Ended, Action::Close(state.manner().err(Text::InternalError), End::OutOfOrder))
+                Transition::right(Self::Ended, Action::Close(state.style().err(Text::InternalError), End::OutOfOrder))
             }
         }
     }
 
-    fn manner(&self) -> Manner {
+    fn style(&self) -> ReplyStyle {
         match self {
             Self::Authorization(state)
             | Self::Exchange(state, _)
             | Self::Challenging(state, _)
-            | Self::Proving(state) => state.manner(),
-            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
-            Self::Transaction(state) | Self::Pinning(state, _) => state.manner(),
-            Self::Update(manner) => *manner,
-            Self::Ended => Manner::default(),
+            | Self::Proving(state) => state.style(),
+            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.style(),
+            Self::Transaction(state) | Self::Pinning(state, _) => state.style(),
+            Self::Update(style) => *style,
+            Self::Ended => ReplyStyle::default(),
         }
     }
 }
 
-impl Step {
-    pub(super) fn right(state: State, action: Action) -> Self {
+impl Transition {
+    pub(super) fn right(state: SessionState, action: Action) -> Self {
         Self { state, action, was_wrong: false }
     }
 
-    pub(super) fn reply(state: State, reply: Reply) -> Self {
+    pub(super) fn reply(state: SessionState, reply: Reply) -> Self {
         Self::right(state, Action::Reply(reply))
     }
 
-    pub(super) fn wrong(state: State, reply: Reply) -> Self {
+    pub(super) fn wrong(state: SessionState, reply: Reply) -> Self {
         Self { state, action: Action::Reply(reply), was_wrong: true }
     }
 }
 
 /// "If there is an error, such as a resource shortage, encountered while removing messages, the maildrop may result in
 /// having some or none of the messages marked as deleted be removed." (RFC 1939 §6)
-fn committed(manner: Manner, whole: bool) -> Step {
+fn committed(style: ReplyStyle, whole: bool) -> Transition {
     let action = if whole {
-        Action::Close(manner.ok(Text::Bye), End::Quit)
+        Action::Close(style.ok(Text::Bye), End::Quit)
     } else {
-        Action::Close(manner.err(Text::NotAllRemoved), End::CommitFailed)
+        Action::Close(style.err(Text::NotAllRemoved), End::CommitFailed)
     };
-    Step::right(State::Ended, action)
+    Transition::right(SessionState::Ended, action)
 }

@@ -65,7 +65,7 @@ pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
     }
     let mut surrogate = Vec::new();
     for field in fields(header) {
-        surrogate.extend(told(&field));
+        surrogate.extend(render(&field));
     }
     surrogate.extend_from_slice(MIME.as_bytes());
     Some(surrogate)
@@ -100,7 +100,7 @@ fn fields(header: &[u8]) -> Vec<Vec<&[u8]>> {
 }
 
 /// What the surrogate says of one field; nothing if it is not for it.
-fn told(field: &[&[u8]]) -> Vec<u8> {
+fn render(field: &[&[u8]]) -> Vec<u8> {
     let Some((name, body)) = name_and_body(field) else { return Vec::new() };
     let lower = name.to_ascii_lowercase();
     if lower.starts_with("content-") || lower == "mime-version" {
@@ -151,14 +151,14 @@ fn encoded_words(text: &str) -> String {
 
 /// Wraps a message, block by block.
 pub struct Wrapping {
-    state: State,
+    state: SurrogateState,
     /// The last octet of the original so far: CR and LF may come in different blocks.
     last: Option<u8>,
     /// Octets of the original that do not fill a line yet.
     waiting: Vec<u8>,
 }
 
-enum State {
+enum SurrogateState {
     /// The beginning of the message, until its header is whole.
     Header(Vec<u8>),
     Body,
@@ -166,7 +166,7 @@ enum State {
 
 impl Default for Wrapping {
     fn default() -> Self {
-        Self { state: State::Header(Vec::new()), last: None, waiting: Vec::new() }
+        Self { state: SurrogateState::Header(Vec::new()), last: None, waiting: Vec::new() }
     }
 }
 
@@ -174,8 +174,8 @@ impl Wrapping {
     /// Appends what can be told of the surrogate after one more block of the original.
     pub fn push(&mut self, block: &[u8], out: &mut Vec<u8>) {
         match &mut self.state {
-            State::Body => self.encode(block, out),
-            State::Header(beginning) => {
+            SurrogateState::Body => self.encode(block, out),
+            SurrogateState::Header(beginning) => {
                 beginning.extend_from_slice(block);
                 if has_whole_header(beginning) {
                     self.begin(out);
@@ -194,7 +194,9 @@ impl Wrapping {
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
-        let State::Header(beginning) = std::mem::replace(&mut self.state, State::Body) else { return };
+        let SurrogateState::Header(beginning) = std::mem::replace(&mut self.state, SurrogateState::Body) else {
+            return;
+        };
         // Whoever asks for a surrogate has seen that there is one. A file that changed meanwhile is wrapped all the same.
         out.extend(surrogate_header(&beginning).unwrap_or_else(|| MIME.as_bytes().to_vec()));
         self.encode(&beginning, out);

@@ -17,20 +17,20 @@ use self::refusal_delay::wait_for_step;
 use self::scram::Scram;
 use self::told::{from_elsewhere, further_steps, not_opened, not_transmitted, verdict};
 use crate::certificate::Certificate;
-use crate::connection::maildrop::{Mail, NotEntered, unless_taken_over};
-use crate::connection::report::{Closed, Report};
-use crate::connection::wire::{Offered, Stream, Tls, Wire, handshake, shown, under_tls};
+use crate::connection::maildrop::{OpenFault, OpenMaildrop, unless_taken_over};
+use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::wire::{ClientStream, LoginOffer, PortTls, Wire, handshake, shown, under_tls};
 use crate::connection::{Client, Service};
 use crate::identity::{Outcome, ShownCertificate};
 use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::{
-    Access, Action, Bounds, Credentials, End, Event, Expire, Mechanism, Multiline, NotOpened, NotTransmitted, Part,
-    Reply, Session, Transmission, Verdict,
+    Access, Action, Bounds, Credentials, End, Event, Expire, LoginVerdict, Mechanism, Multiline, NotOpened,
+    NotTransmitted, Part, Reply, Session, Transmission,
 };
 
 /// Serves one client until one of the two has had enough.
 pub async fn serve(client: Client, service: Arc<Service>, drain: watch::Receiver<bool>) {
-    let mut report = Report::new(client.peer, client.listener.clone(), service.repeats.clone());
+    let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
     let closed = match greet(client, service, drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,
         Err(closed) => closed,
@@ -42,8 +42,8 @@ async fn greet(
     client: Client,
     service: Arc<Service>,
     mut drain: watch::Receiver<bool>,
-    report: &mut Report,
-) -> Result<Driver, Closed> {
+    report: &mut SessionReport,
+) -> Result<Driver, CloseReason> {
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
     let greeting = Session::greeting(&service.settings.hostname);
@@ -54,15 +54,15 @@ async fn greet(
             let handshake = Box::pin(handshake(&tls.acceptor, client.socket, limits.tls_handshake, first));
             (unless_over(&mut drain, handshake).await?, !first.is_empty())
         }
-        _ => (Stream::Clear(client.socket), false),
+        _ => (ClientStream::Clear(client.socket), false),
     };
     report.protection = stream.protection();
-    let offered = Offered::by(&service);
+    let offered = LoginOffer::by(&service);
     let access = if client.implicit_tls {
         under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
-        let Offered { scram, tokens, expire } = offered;
+        let LoginOffer { scram, tokens, expire } = offered;
         Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire }
     };
     let bounds = Bounds {
@@ -92,7 +92,7 @@ struct Driver {
     wire: Wire,
     session: Session,
     service: Arc<Service>,
-    tls: Option<Tls>,
+    tls: Option<PortTls>,
     drain: watch::Receiver<bool>,
     /// Until when the client must say something.
     deadline: Instant,
@@ -100,7 +100,7 @@ struct Driver {
     login: Option<Login>,
     /// How far a SCRAM login is.
     scram: Option<Box<Scram>>,
-    mail: Option<Mail>,
+    mail: Option<OpenMaildrop>,
 }
 
 /// Credentials that were judged to be right.
@@ -114,10 +114,10 @@ struct Login {
 }
 
 impl Driver {
-    async fn run(mut self, report: &mut Report) -> Closed {
+    async fn run(mut self, report: &mut SessionReport) -> CloseReason {
         let closed = match self.drive(report).await {
-            Ok(end) => Closed::Session(end),
-            Err(Closed::Deadline) => self.deadline_passed(report),
+            Ok(end) => CloseReason::Session(end),
+            Err(CloseReason::Deadline) => self.deadline_passed(report),
             Err(closed) => closed,
         };
         self.leave_challenge(report, None);
@@ -126,21 +126,21 @@ impl Driver {
             mail.close().await;
         }
         match closed {
-            Closed::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
-            Closed::Session(_) | Closed::NoLogin | Closed::Shutdown => self.wire.close().await,
+            CloseReason::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            CloseReason::Session(_) | CloseReason::NoLogin | CloseReason::Shutdown => self.wire.close().await,
             _ => {}
         }
         closed
     }
 
     /// The session decides what silence means, and whether anything is said about it.
-    fn deadline_passed(&mut self, report: &Report) -> Closed {
-        let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return Closed::Deadline };
+    fn deadline_passed(&mut self, report: &SessionReport) -> CloseReason {
+        let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return CloseReason::Deadline };
         self.wire.out().extend(reply);
-        if report.person.is_none() { Closed::NoLogin } else { Closed::Session(end) }
+        if report.person.is_none() { CloseReason::NoLogin } else { CloseReason::Session(end) }
     }
 
-    async fn drive(&mut self, report: &mut Report) -> Result<End, Closed> {
+    async fn drive(&mut self, report: &mut SessionReport) -> Result<End, CloseReason> {
         let mut event = self.next_line().await?;
         loop {
             let action = self.session.step(event);
@@ -188,7 +188,7 @@ impl Driver {
     }
 
     /// Commands already sent are answered even while the server shuts down; then it waits for no more.
-    async fn next_line(&mut self) -> Result<Event, Closed> {
+    async fn next_line(&mut self) -> Result<Event, CloseReason> {
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.line_at_hand(limit).await {
             return Ok(input.into());
@@ -200,7 +200,7 @@ impl Driver {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
         let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
-        unless_taken_over(self.mail.as_ref().and_then(Mail::turn), line).await.map(Event::from)
+        unless_taken_over(self.mail.as_ref().and_then(OpenMaildrop::lease), line).await.map(Event::from)
     }
 
     /// Gives back what a client needs only while it is busy.
@@ -211,7 +211,7 @@ impl Driver {
         }
     }
 
-    async fn verify(&mut self, credentials: Credentials, report: &mut Report) -> Event {
+    async fn verify(&mut self, credentials: Credentials, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
         if !self.takes_logins {
@@ -228,7 +228,7 @@ impl Driver {
     }
 
     /// The certificate alone.
-    async fn external(&mut self, authorization: &[u8], report: &mut Report) -> Event {
+    async fn external(&mut self, authorization: &[u8], report: &mut SessionReport) -> Event {
         let began = Instant::now();
         if !self.takes_logins {
             return self.judged(began, from_elsewhere(), authorization, Mechanism::External, report).await;
@@ -247,7 +247,7 @@ impl Driver {
     }
 
     /// The certificate that counts now, which may be another judgement than that of the handshake.
-    fn certificate(&self, report: &Report) -> Result<Option<Certificate>, String> {
+    fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, String> {
         let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
         shown(policy, &self.wire.stream, report)
     }
@@ -268,14 +268,14 @@ impl Driver {
         outcome: Outcome,
         login: &[u8],
         mechanism: Mechanism,
-        report: &mut Report,
+        report: &mut SessionReport,
     ) -> Event {
         report.login(login, mechanism, &outcome);
         self.concluded(began, outcome, report).await
     }
 
     /// What comes of a login that was written down.
-    async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut Report) -> Event {
+    async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut SessionReport) -> Event {
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => {
                 let person = proven.identity;
@@ -294,30 +294,32 @@ impl Driver {
         self.leave_challenge(report, Some(&person));
         report.person = Some(person.canonical_name.clone());
         self.login = Some(Login { maildrop, expiry: person.retention.expiry, began });
-        Event::Judged(Verdict::Proven)
+        Event::Judged(LoginVerdict::Proven)
     }
 
-    async fn open(&mut self, utf8: bool, report: &mut Report) -> Event {
+    async fn open(&mut self, utf8: bool, report: &mut SessionReport) -> Event {
         let Some(Login { maildrop, expiry, began }) = self.login.take() else {
             return Event::NotOpened(NotOpened::Unavailable);
         };
         let fault = match maildrop {
             None => NotOpened::Forbidden,
-            Some(path) => match Mail::open(&self.service, &path, report.person.as_deref(), expiry, utf8).await {
-                Ok((mail, listing)) => {
-                    report.opened(&path, listing.totals().0, mail.is_missing());
-                    self.mail = Some(mail);
-                    return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
+            Some(path) => {
+                match OpenMaildrop::open(&self.service, &path, report.person.as_deref(), expiry, utf8).await {
+                    Ok((mail, listing)) => {
+                        report.opened(&path, listing.totals().0, mail.is_missing());
+                        self.mail = Some(mail);
+                        return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
+                    }
+                    Err(OpenFault::InUse) => {
+                        tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
+                        NotOpened::InUse
+                    }
+                    Err(OpenFault::Fault(fault)) => {
+                        tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
+                        not_opened(&fault)
+                    }
                 }
-                Err(NotEntered::InUse) => {
-                    tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
-                    NotOpened::InUse
-                }
-                Err(NotEntered::Fault(fault)) => {
-                    tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
-                    not_opened(&fault)
-                }
-            },
+            }
         };
         report.person = None;
         wait_for_step(began, self.service.settings.refusal_step, 0).await;
@@ -326,7 +328,11 @@ impl Driver {
 
     /// Sends a message block by block. What fails before the first octet is answered; what fails later cuts the
     /// connection without the final dot, since a stump that looks whole would be deleted by its reader.
-    async fn transmit(&mut self, order: Transmission, report: &mut Report) -> Result<Option<Event>, Closed> {
+    async fn transmit(
+        &mut self,
+        order: Transmission,
+        report: &mut SessionReport,
+    ) -> Result<Option<Event>, CloseReason> {
         let Some(mail) = &mut self.mail else { return Ok(Some(Event::NotTransmitted(NotTransmitted::Now))) };
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
@@ -365,14 +371,14 @@ impl Driver {
         Ok(None)
     }
 
-    async fn start_tls(&mut self, reply: Reply, report: &mut Report) -> Result<Event, Closed> {
+    async fn start_tls(&mut self, reply: Reply, report: &mut SessionReport) -> Result<Event, CloseReason> {
         self.wire.out().extend(reply);
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
-        let Some(tls) = &self.tls else { return Err(Closed::Handshake("no certificate".to_owned())) };
+        let Some(tls) = &self.tls else { return Err(CloseReason::Handshake("no certificate".to_owned())) };
         unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
         report.protection = self.wire.stream.protection();
-        let offered = Offered::by(&self.service);
+        let offered = LoginOffer::by(&self.service);
         under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 }
@@ -380,16 +386,16 @@ impl Driver {
 /// Waits for what a client may do next, until the server shuts down. What the client has done already goes first.
 async fn unless_over<T>(
     drain: &mut watch::Receiver<bool>,
-    awaited: impl Future<Output = Result<T, Closed>>,
-) -> Result<T, Closed> {
+    awaited: impl Future<Output = Result<T, CloseReason>>,
+) -> Result<T, CloseReason> {
     tokio::select! {
         biased;
         done = awaited => done,
-        _ = drain.wait_for(|draining| *draining) => Err(Closed::Shutdown),
+        _ = drain.wait_for(|draining| *draining) => Err(CloseReason::Shutdown),
     }
 }
 
-fn cut(index: usize, fault: &std::io::Error, report: &Report) -> Closed {
+fn cut(index: usize, fault: &std::io::Error, report: &SessionReport) -> CloseReason {
     tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
-    Closed::MessageCut(fault.to_string())
+    CloseReason::MessageCut(fault.to_string())
 }

@@ -1,11 +1,11 @@
 //! Unique-ids on their way to the disk, before a client is told them.
 
-use crate::connection::maildrop::Mail;
-use crate::connection::report::Report;
+use crate::connection::maildrop::OpenMaildrop;
+use crate::connection::report::SessionReport;
 use crate::pop3::Event;
 
 /// Pins what is about to be told.
-pub(crate) async fn pinned(mail: Option<&mut Mail>, indices: Vec<usize>, report: &Report) -> Event {
+pub(crate) async fn pinned(mail: Option<&mut OpenMaildrop>, indices: Vec<usize>, report: &SessionReport) -> Event {
     let Some(mail) = mail else { return Event::NotPinned };
     match mail.pin(indices).await {
         Ok(listing) => Event::Pinned(listing),

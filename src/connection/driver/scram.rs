@@ -3,9 +3,9 @@
 use tokio::time::Instant;
 
 use super::{Driver, from_elsewhere, wait_for_step};
-use crate::connection::report::Report;
+use crate::connection::report::SessionReport;
 use crate::identity::{Identity, Outcome, ScramExchange};
-use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
+use crate::pop3::{Event, LoginVerdict, ScramFault, ScramLogin, ScramProof};
 
 /// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
 /// names that somebody has.
@@ -21,7 +21,7 @@ pub(super) enum Scram {
 
 impl Driver {
     /// Makes a challenge.
-    pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut Report) -> Event {
+    pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         self.leave_challenge(report, None);
         if !self.takes_logins {
@@ -46,10 +46,10 @@ impl Driver {
 
     /// Judges the answer to it. A login that is right is written down at once: whoever has the server's signature knows
     /// that the password is right, and need not say another word.
-    pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut Report) -> Event {
+    pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
-            return Event::Judged(Verdict::Unavailable);
+            return Event::Judged(LoginVerdict::Unavailable);
         };
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
@@ -72,16 +72,16 @@ impl Driver {
     }
 
     /// The client is content: now it is logged in.
-    pub(super) async fn conclude(&mut self, report: &mut Report) -> Event {
+    pub(super) async fn conclude(&mut self, report: &mut SessionReport) -> Event {
         let Some(Scram::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
-            return Event::Judged(Verdict::Unavailable);
+            return Event::Judged(LoginVerdict::Unavailable);
         };
         self.concluded(Instant::now(), outcome, report).await
     }
 
     /// The client will not answer a challenge any more, if it has one: that counts, unless the person whom it was for has
     /// logged in otherwise.
-    pub(super) fn leave_challenge(&mut self, report: &Report, proven: Option<&Identity>) {
+    pub(super) fn leave_challenge(&mut self, report: &SessionReport, proven: Option<&Identity>) {
         let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
         if proven.is_some_and(|person| exchange.is_for(person)) {
             return;

@@ -3,13 +3,13 @@
 use tokio::time::Instant;
 
 use super::{Driver, from_elsewhere};
-use crate::connection::report::Report;
+use crate::connection::report::SessionReport;
 use crate::identity::Outcome;
-use crate::pop3::{Event, Mechanism, TokenCredentials, Verdict};
+use crate::pop3::{Event, LoginVerdict, Mechanism, TokenCredentials};
 
 impl Driver {
     /// Judges a token; a refusal comes with what the client is told before the exchange ends.
-    pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Event {
+    pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let (authorization, mechanism) = (credentials.authorization.clone(), credentials.mechanism);
         let outcome = self.judge_token(credentials, report).await;
@@ -18,7 +18,7 @@ impl Driver {
         self.with_challenge(event, mechanism)
     }
 
-    async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Outcome {
+    async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Outcome {
         if !self.takes_logins {
             return from_elsewhere();
         }
@@ -35,7 +35,9 @@ impl Driver {
 
     fn with_challenge(&self, event: Event, mechanism: Mechanism) -> Event {
         match event {
-            Event::Judged(Verdict::Refused) => Event::TokenRefused(self.service.identities.token_challenge(mechanism)),
+            Event::Judged(LoginVerdict::Refused) => {
+                Event::TokenRefused(self.service.identities.token_challenge(mechanism))
+            }
             event => event,
         }
     }

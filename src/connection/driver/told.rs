@@ -2,7 +2,7 @@
 
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, FetchFault, NoMail};
-use crate::pop3::{NotOpened, NotTransmitted, Verdict};
+use crate::pop3::{LoginVerdict, NotOpened, NotTransmitted};
 
 /// Who is not where this listener takes logins from.
 pub(super) fn from_elsewhere() -> Outcome {
@@ -10,12 +10,12 @@ pub(super) fn from_elsewhere() -> Outcome {
 }
 
 /// The one place where causes become what a client may know.
-pub(super) fn verdict(outcome: &Outcome) -> Verdict {
+pub(super) fn verdict(outcome: &Outcome) -> LoginVerdict {
     match outcome {
-        Outcome::Proven(_) | Outcome::Forbidden(..) => Verdict::Proven,
-        Outcome::Refused(_) => Verdict::Refused,
-        Outcome::Unavailable(_) => Verdict::Unavailable,
-        Outcome::Misconfigured(_) => Verdict::Misconfigured,
+        Outcome::Proven(_) | Outcome::Forbidden(..) => LoginVerdict::Proven,
+        Outcome::Refused(_) => LoginVerdict::Refused,
+        Outcome::Unavailable(_) => LoginVerdict::Unavailable,
+        Outcome::Misconfigured(_) => LoginVerdict::Misconfigured,
     }
 }
 

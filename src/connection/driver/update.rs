@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use crate::connection::maildrop::Mail;
-use crate::connection::report::Report;
+use crate::connection::maildrop::OpenMaildrop;
+use crate::connection::report::SessionReport;
 use crate::connection::wire::Wire;
 
 /// How long a client may take nothing of the messages it was sent before its deletions are carried out.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Removes the marked messages; tells whether all are gone.
-pub(crate) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<usize>, report: &mut Report) -> bool {
+pub(crate) async fn commit(
+    wire: &mut Wire,
+    mail: Option<&mut OpenMaildrop>,
+    marks: Vec<usize>,
+    report: &mut SessionReport,
+) -> bool {
     if let Err(reason) = wire.messages_taken(ACKNOWLEDGEMENT).await {
         tracing::warn!(person = report.person, "nothing deleted: {reason}");
         return false;
@@ -32,7 +37,7 @@ pub(crate) async fn commit(wire: &mut Wire, mail: Option<&mut Mail>, marks: Vec<
 }
 
 /// The same for a session that has marked none: what else is done at its end.
-pub(crate) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Report) {
+pub(crate) async fn leave(wire: &mut Wire, mail: Option<&mut OpenMaildrop>, report: &SessionReport) {
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => finish(mail, Vec::new(), report).await,
@@ -41,7 +46,7 @@ pub(crate) async fn leave(wire: &mut Wire, mail: Option<&mut Mail>, report: &Rep
 }
 
 /// What does not get done now is done by a later session, and makes no failed QUIT.
-async fn finish(mail: &mut Mail, marks: Vec<usize>, report: &Report) {
+async fn finish(mail: &mut OpenMaildrop, marks: Vec<usize>, report: &SessionReport) {
     if let Err(why) = mail.leave(marks).await {
         tracing::warn!(person = report.person, reason = %why, "what was retrieved may not be noted, nor aged mail removed");
     }

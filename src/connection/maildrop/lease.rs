@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::opening::{NotEntered, lane, unavailable};
-use super::pool::{InLane, Lane, NoResult};
+use super::opening::{OpenFault, pool, unavailable};
+use super::pool::{BlockingPool, CallFault, Pooled};
 use crate::connection::Service;
-use crate::connection::report::Closed;
+use crate::connection::report::CloseReason;
 use crate::maildir::{Hold, HoldId, Holding, MaildropPath};
 
 /// How many sessions may have a maildrop at once.
@@ -34,20 +34,20 @@ const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// The sessions of this node that have a maildrop to themselves.
 #[derive(Default)]
-pub struct Turns {
+pub struct MaildropLeases {
     holders: Mutex<HashMap<HoldId, Arc<Holder>>>,
 }
 
 /// A session that has its maildrop to itself, as others see it.
 struct Holder {
-    standing: Mutex<Standing>,
-    called_off: Notify,
+    state: Mutex<LeaseState>,
+    revoked: Notify,
     /// Closed when the session has let go.
     gone: watch::Receiver<()>,
 }
 
 #[derive(Clone, Copy)]
-enum Standing {
+enum LeaseState {
     /// A command is being carried out.
     AtWork,
     /// Nothing came from the client since.
@@ -57,8 +57,8 @@ enum Standing {
 }
 
 /// The turn of a session; it is over when this is dropped, which must be behind letting go of the maildrop itself.
-pub(crate) struct Turn {
-    turns: Arc<Turns>,
+pub(crate) struct MaildropLease {
+    leases: Arc<MaildropLeases>,
     id: HoldId,
     holder: Arc<Holder>,
     _present: watch::Sender<()>,
@@ -68,25 +68,25 @@ pub(crate) struct Turn {
 pub(crate) async fn hold(
     service: &Service,
     path: &MaildropPath,
-) -> Result<Option<(InLane<Hold>, Arc<Turn>)>, NotEntered> {
+) -> Result<Option<(Pooled<Hold>, Arc<MaildropLease>)>, OpenFault> {
     let takeover_after = match service.settings.sessions {
         SessionsPerMaildrop::Many => return Ok(None),
         SessionsPerMaildrop::One => None,
         SessionsPerMaildrop::OneWithTakeover(after) => Some(after),
     };
-    let lane = lane(service, path).await?;
-    let mut holding = try_hold(service, path, &lane).await?;
+    let pool = pool(service, path).await?;
+    let mut holding = try_hold(service, path, &pool).await?;
     if let (Holding::InUse(id), Some(after)) = (&holding, takeover_after)
-        && service.turns.call_off(*id, after).await
+        && service.leases.revoke(*id, after).await
     {
-        holding = try_hold(service, path, &lane).await?;
+        holding = try_hold(service, path, &pool).await?;
     }
     match holding {
         Holding::Held(hold) => {
-            let turn = service.turns.begin(hold.id());
-            Ok(Some((InLane::new(hold, lane), Arc::new(turn))))
+            let lease = service.leases.begin(hold.id());
+            Ok(Some((Pooled::new(hold, pool), Arc::new(lease))))
         }
-        Holding::InUse(_) => Err(NotEntered::InUse),
+        Holding::InUse(_) => Err(OpenFault::InUse),
         Holding::Nothing => Ok(None),
         Holding::Impossible(reason) => {
             tracing::warn!(maildrop = %path, reason, "this maildrop cannot be locked, so it may have many sessions");
@@ -95,26 +95,26 @@ pub(crate) async fn hold(
     }
 }
 
-async fn try_hold(service: &Service, path: &MaildropPath, lane: &Lane) -> Result<Holding, NotEntered> {
-    let (store, path, of_result) = (service.store.clone(), path.clone(), lane.clone());
-    let held = lane.run(move || InLane::new(store.hold(&path), of_result)).await.map_err(unavailable)?;
-    held.take().ok_or_else(|| unavailable(NoResult::Internal))
+async fn try_hold(service: &Service, path: &MaildropPath, pool: &BlockingPool) -> Result<Holding, OpenFault> {
+    let (store, path, result_pool) = (service.store.clone(), path.clone(), pool.clone());
+    let held = pool.run(move || Pooled::new(store.hold(&path), result_pool)).await.map_err(unavailable)?;
+    held.take().ok_or_else(|| unavailable(CallFault::Internal))
 }
 
-impl Turns {
+impl MaildropLeases {
     /// Begins the turn of a session that holds a maildrop.
-    pub(super) fn begin(self: &Arc<Self>, id: HoldId) -> Turn {
+    pub(super) fn begin(self: &Arc<Self>, id: HoldId) -> MaildropLease {
         let (present, gone) = watch::channel(());
-        let holder = Arc::new(Holder { standing: Mutex::new(Standing::AtWork), called_off: Notify::new(), gone });
+        let holder = Arc::new(Holder { state: Mutex::new(LeaseState::AtWork), revoked: Notify::new(), gone });
         locked(&self.holders).insert(id, Arc::clone(&holder));
-        Turn { turns: Arc::clone(self), id, holder, _present: present }
+        MaildropLease { leases: Arc::clone(self), id, holder, _present: present }
     }
 
     /// Calls off the session that holds a maildrop, if it is one of this node and was idle for so long, and waits until
     /// it has let go. Tells whether it has.
-    pub(super) async fn call_off(&self, id: HoldId, idle: Duration) -> bool {
+    pub(super) async fn revoke(&self, id: HoldId, idle: Duration) -> bool {
         let holder = locked(&self.holders).get(&id).cloned();
-        let Some(holder) = holder.filter(|holder| holder.call_off(idle)) else { return false };
+        let Some(holder) = holder.filter(|holder| holder.revoke(idle)) else { return false };
         let mut gone = holder.gone.clone();
         // The sender is never used: the wait ends with its end.
         timeout(LETTING_GO, gone.changed()).await.is_ok()
@@ -122,42 +122,42 @@ impl Turns {
 }
 
 impl Holder {
-    fn call_off(&self, idle: Duration) -> bool {
-        let mut standing = locked(&self.standing);
-        let gives_way = match *standing {
-            Standing::AtWork => false,
-            Standing::Idle(since) => since.elapsed() >= idle,
-            Standing::Over => true,
+    fn revoke(&self, idle: Duration) -> bool {
+        let mut state = locked(&self.state);
+        let gives_way = match *state {
+            LeaseState::AtWork => false,
+            LeaseState::Idle(since) => since.elapsed() >= idle,
+            LeaseState::Over => true,
         };
         if gives_way {
-            *standing = Standing::Over;
-            self.called_off.notify_one();
+            *state = LeaseState::Over;
+            self.revoked.notify_one();
         }
         gives_way
     }
 }
 
-impl Turn {
+impl MaildropLease {
     fn rest(&self) {
-        let mut standing = locked(&self.holder.standing);
-        if matches!(*standing, Standing::AtWork) {
-            *standing = Standing::Idle(Instant::now());
+        let mut state = locked(&self.holder.state);
+        if matches!(*state, LeaseState::AtWork) {
+            *state = LeaseState::Idle(Instant::now());
         }
     }
 
-    fn work(&self) -> Result<(), Closed> {
-        let mut standing = locked(&self.holder.standing);
-        if matches!(*standing, Standing::Over) {
-            return Err(Closed::TakenOver);
+    fn work(&self) -> Result<(), CloseReason> {
+        let mut state = locked(&self.holder.state);
+        if matches!(*state, LeaseState::Over) {
+            return Err(CloseReason::TakenOver);
         }
-        *standing = Standing::AtWork;
+        *state = LeaseState::AtWork;
         Ok(())
     }
 }
 
-impl Drop for Turn {
+impl Drop for MaildropLease {
     fn drop(&mut self) {
-        let mut holders = locked(&self.turns.holders);
+        let mut holders = locked(&self.leases.holders);
         // The next session may have begun its turn already.
         if holders.get(&self.id).is_some_and(|holder| Arc::ptr_eq(holder, &self.holder)) {
             holders.remove(&self.id);
@@ -168,17 +168,17 @@ impl Drop for Turn {
 /// Waits for what a client may do next, unless another session takes its maildrop over meanwhile. What the client did
 /// before that goes first, and all of it counts; of what it does after, nothing does.
 pub(crate) async fn unless_taken_over<T>(
-    turn: Option<&Turn>,
-    awaited: impl Future<Output = Result<T, Closed>>,
-) -> Result<T, Closed> {
-    let Some(turn) = turn else { return awaited.await };
-    turn.rest();
+    lease: Option<&MaildropLease>,
+    awaited: impl Future<Output = Result<T, CloseReason>>,
+) -> Result<T, CloseReason> {
+    let Some(lease) = lease else { return awaited.await };
+    lease.rest();
     let done = tokio::select! {
         biased;
         done = awaited => done,
-        () = turn.holder.called_off.notified() => return Err(Closed::TakenOver),
+        () = lease.holder.revoked.notified() => return Err(CloseReason::TakenOver),
     };
-    turn.work()?;
+    lease.work()?;
     done
 }
 

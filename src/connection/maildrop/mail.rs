@@ -8,18 +8,18 @@ use std::thread::panicking;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::lease::{self, Turn};
-use super::opening::{NotEntered, Wanted, enter};
-use super::pool::{InLane, Lane, NoResult};
+use super::lease::{self, MaildropLease};
+use super::opening::{OpenFault, OpenRequest, enter};
+use super::pool::{BlockingPool, CallFault, Pooled};
 use crate::connection::Service;
 use crate::connection::wire::BLOCK;
 use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath, Message};
 use crate::pop3::{Listing, Octets, Wrapping};
 
 /// The open maildrop, and the way to it.
-pub(crate) struct Mail {
-    maildrop: At,
-    lane: Lane,
+pub(crate) struct OpenMaildrop {
+    maildrop: Whereabouts,
+    pool: BlockingPool,
     /// The messages that went out whole, each once.
     retrieved: BTreeSet<usize>,
     /// What the last message was read into, while one is fetched after the other.
@@ -28,17 +28,17 @@ pub(crate) struct Mail {
     next: usize,
     /// The client takes UTF-8 in headers.
     utf8: bool,
-    turn: Option<Arc<Turn>>,
+    lease: Option<Arc<MaildropLease>>,
 }
 
 /// A maildrop, wherever it is dropped let go in its lane; and then the turn at it, which must not end before.
-type Open = InLane<Box<(Maildrop, Option<Arc<Turn>>)>>;
+type Open = Pooled<Box<(Maildrop, Option<Arc<MaildropLease>>)>>;
 
 /// Where the maildrop is between two calls.
-enum At {
-    Home(Open),
+enum Whereabouts {
+    Here(Open),
     /// A call took it and was late; it comes back when that ends.
-    Away(oneshot::Receiver<Open>),
+    InCall(oneshot::Receiver<Open>),
     Lost,
 }
 
@@ -49,14 +49,14 @@ struct Lent {
 }
 
 /// A message on its way, with the octets read last.
-pub(crate) struct Reading {
-    message: InLane<Message>,
+pub(crate) struct MessageReader {
+    message: Pooled<Message>,
     block: Vec<u8>,
     filled: usize,
     /// What is sent in its place, if anything is.
     wrapped: Option<Wrapped>,
     pub(crate) is_whole: bool,
-    lane: Lane,
+    pool: BlockingPool,
 }
 
 /// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
@@ -71,7 +71,7 @@ struct Wrapped {
 /// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
 const LARGE: usize = 4 * BLOCK;
 
-impl Mail {
+impl OpenMaildrop {
     /// Takes a snapshot of a Maildir, once nobody else has it who must not.
     pub(crate) async fn open(
         service: &Service,
@@ -79,40 +79,40 @@ impl Mail {
         person: Option<&str>,
         expiry: Option<Expiry>,
         utf8: bool,
-    ) -> Result<(Self, Listing), NotEntered> {
-        let (hold, turn) = lease::hold(service, path).await?.unzip();
-        let wanted = Wanted { path: path.clone(), person: person.unwrap_or_default().to_owned(), expiry };
-        let (maildrop, lane) = enter(service, wanted, hold).await?;
-        Ok(Self::with(maildrop, lane, turn, utf8))
+    ) -> Result<(Self, Listing), OpenFault> {
+        let (hold, lease) = lease::hold(service, path).await?.unzip();
+        let wanted = OpenRequest { path: path.clone(), person: person.unwrap_or_default().to_owned(), expiry };
+        let (maildrop, pool) = enter(service, wanted, hold).await?;
+        Ok(Self::with(maildrop, pool, lease, utf8))
     }
 
-    fn with(maildrop: Maildrop, lane: Lane, turn: Option<Arc<Turn>>, utf8: bool) -> (Self, Listing) {
+    fn with(maildrop: Maildrop, pool: BlockingPool, lease: Option<Arc<MaildropLease>>, utf8: bool) -> (Self, Listing) {
         let listing = maildrop.listing(utf8);
         let (retrieved, spare) = (BTreeSet::new(), Vec::new());
-        let maildrop = At::Home(InLane::new(Box::new((maildrop, turn.clone())), lane.clone()));
-        (Self { maildrop, lane, retrieved, spare, next: 0, utf8, turn }, listing)
+        let maildrop = Whereabouts::Here(Pooled::new(Box::new((maildrop, lease.clone())), pool.clone()));
+        (Self { maildrop, pool, retrieved, spare, next: 0, utf8, lease }, listing)
     }
 
     /// Ends the session's use of the maildrop. Where nobody else may have it meanwhile, it is free when this returns, unless
     /// the file system does not answer in time.
     pub(crate) async fn close(mut self) {
-        if self.turn.take().is_some() && !self.lane.is_local() {
+        if self.lease.take().is_some() && !self.pool.is_local() {
             // Whatever came of it: it is let go as soon as that is possible.
             if let Ok(open) = self.take().await {
-                let _ = self.lane.run(move || drop(open.take())).await;
+                let _ = self.pool.run(move || drop(open.take())).await;
             }
         }
     }
 
     /// Whether there is no Maildir, so that an empty one is shown.
     pub(crate) fn is_missing(&self) -> bool {
-        let At::Home(open) = &self.maildrop else { return false };
+        let Whereabouts::Here(open) = &self.maildrop else { return false };
         open.get().is_some_and(|open| open.0.is_missing())
     }
 
     /// The session's turn, where the maildrop may have one session only.
-    pub(crate) fn turn(&self) -> Option<&Turn> {
-        self.turn.as_deref()
+    pub(crate) fn lease(&self) -> Option<&MaildropLease> {
+        self.lease.as_deref()
     }
 
     /// Pins unique-ids before they are told; gives the listing that holds from now on.
@@ -126,16 +126,16 @@ impl Mail {
     }
 
     /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.
-    pub(crate) async fn fetch(&mut self, index: usize) -> Result<Reading, FetchFault> {
+    pub(crate) async fn fetch(&mut self, index: usize) -> Result<MessageReader, FetchFault> {
         let in_order = std::mem::replace(&mut self.next, index + 1) == index;
         let utf8 = self.utf8;
-        if let At::Home(open) = &mut self.maildrop
+        if let Whereabouts::Here(open) = &mut self.maildrop
             && let Some(open) = open.get_mut()
             && let Some(message) = open.0.fetch_cached(index)?
         {
             let maildrop = &open.0;
             let wrapped = Wrapped::of(maildrop, index, utf8);
-            let mut reading = Reading::new(message, wrapped, std::mem::take(&mut self.spare), self.lane.clone());
+            let mut reading = MessageReader::new(message, wrapped, std::mem::take(&mut self.spare), self.pool.clone());
             if reading.fill_cached().map_err(FetchFault::Io)? {
                 return Ok(reading);
             }
@@ -145,11 +145,11 @@ impl Mail {
             // Nothing is in memory, or it is compressed.
             self.spare = reading.block;
         }
-        let (block, lane) = (std::mem::take(&mut self.spare), self.lane.clone());
+        let (block, pool) = (std::mem::take(&mut self.spare), self.pool.clone());
         let fetched = self.call(move |maildrop| {
             let message = maildrop.fetch(index)?;
             let wrapped = Wrapped::of(maildrop, index, utf8);
-            let mut reading = Reading::new(message, wrapped, block, lane);
+            let mut reading = MessageReader::new(message, wrapped, block, pool);
             reading.fill()?;
             if in_order {
                 maildrop.read_ahead(index + 1);
@@ -163,28 +163,28 @@ impl Mail {
     async fn call<T: Send + 'static>(
         &mut self,
         call: impl FnOnce(&mut Maildrop) -> T + Send + 'static,
-    ) -> Result<T, NoResult> {
+    ) -> Result<T, CallFault> {
         let open = self.take().await?;
         let (back, mut away) = oneshot::channel();
         let mut lent = Lent { open: Some(open), back: Some(back) };
-        let call = move || lent.open.as_mut().and_then(InLane::get_mut).map(|open| call(&mut open.0));
-        let called = self.lane.run(call).await;
+        let call = move || lent.open.as_mut().and_then(Pooled::get_mut).map(|open| call(&mut open.0));
+        let called = self.pool.run(call).await;
         self.maildrop = match away.try_recv() {
-            Ok(open) => At::Home(open),
-            Err(TryRecvError::Empty) => At::Away(away),
-            Err(TryRecvError::Closed) => At::Lost,
+            Ok(open) => Whereabouts::Here(open),
+            Err(TryRecvError::Empty) => Whereabouts::InCall(away),
+            Err(TryRecvError::Closed) => Whereabouts::Lost,
         };
-        called?.ok_or(NoResult::Internal)
+        called?.ok_or(CallFault::Internal)
     }
 
-    async fn take(&mut self) -> Result<Open, NoResult> {
-        match std::mem::replace(&mut self.maildrop, At::Lost) {
-            At::Home(open) => Ok(open),
-            At::Lost => Err(NoResult::Internal),
-            At::Away(mut away) => match self.lane.in_time(&mut away).await {
-                Ok(open) => open.map_err(|_| NoResult::Internal),
+    async fn take(&mut self) -> Result<Open, CallFault> {
+        match std::mem::replace(&mut self.maildrop, Whereabouts::Lost) {
+            Whereabouts::Here(open) => Ok(open),
+            Whereabouts::Lost => Err(CallFault::Internal),
+            Whereabouts::InCall(mut away) => match self.pool.in_time(&mut away).await {
+                Ok(open) => open.map_err(|_| CallFault::Internal),
                 Err(late) => {
-                    self.maildrop = At::Away(away);
+                    self.maildrop = Whereabouts::InCall(away);
                     Err(late)
                 }
             },
@@ -192,7 +192,7 @@ impl Mail {
     }
 
     /// All of a message was sent, so many octets as RETR counts them.
-    pub(crate) fn was_sent(&mut self, reading: Reading, octets: u64) {
+    pub(crate) fn was_sent(&mut self, reading: MessageReader, octets: u64) {
         let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
         if let Some(message) = reading.message.get() {
             message.was_sent(octets);
@@ -201,14 +201,14 @@ impl Mail {
     }
 
     /// What a message was read into serves the next one.
-    pub(crate) fn give_back(&mut self, reading: Reading) {
+    pub(crate) fn give_back(&mut self, reading: MessageReader) {
         self.spare = reading.block;
     }
 
     /// Nothing is wanted for a while: an idle session needs no memory and no open file.
     pub(crate) fn rest(&mut self) {
         self.spare = Vec::new();
-        if let At::Home(open) = &mut self.maildrop
+        if let Whereabouts::Here(open) = &mut self.maildrop
             && let Some(open) = open.get_mut()
         {
             open.0.rest();
@@ -221,7 +221,7 @@ impl Mail {
     }
 
     /// Removes marked messages.
-    pub(crate) async fn commit(&mut self, marks: Vec<usize>) -> Result<Committed, NoResult> {
+    pub(crate) async fn commit(&mut self, marks: Vec<usize>) -> Result<Committed, CallFault> {
         let retrieved: Vec<usize> = self.retrieved.iter().copied().collect();
         let commit = move |maildrop: &mut Maildrop| {
             maildrop.note_read(&retrieved);
@@ -232,7 +232,7 @@ impl Mail {
 
     /// Does what else is to be done at the end of a session, if anything is. It has a deadline of its own: whatever hangs
     /// there, what was removed before is removed.
-    pub(crate) async fn leave(&mut self, marks: Vec<usize>) -> Result<(), NoResult> {
+    pub(crate) async fn leave(&mut self, marks: Vec<usize>) -> Result<(), CallFault> {
         if !self.leaves_something() {
             return Ok(());
         }
@@ -240,9 +240,9 @@ impl Mail {
         self.call(move |maildrop| maildrop.leave(&marks, &retrieved)).await
     }
 
-    /// Whether [`Mail::leave`] would do anything.
+    /// Whether [`OpenMaildrop::leave`] would do anything.
     pub(crate) fn leaves_something(&self) -> bool {
-        let At::Home(open) = &self.maildrop else { return false };
+        let Whereabouts::Here(open) = &self.maildrop else { return false };
         open.get().is_some_and(|open| open.0.leaves_something(!self.retrieved.is_empty()))
     }
 }
@@ -256,14 +256,14 @@ impl Drop for Lent {
     }
 }
 
-impl Reading {
-    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, lane: Lane) -> Self {
+impl MessageReader {
+    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, pool: BlockingPool) -> Self {
         // One octet more than there is shows that there is no more.
         let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left.saturating_add(1)));
         if block.len() < room {
             block.resize(room, 0);
         }
-        Self { message: InLane::new(message, lane.clone()), block, filled: 0, wrapped, is_whole: false, lane }
+        Self { message: Pooled::new(message, pool.clone()), block, filled: 0, wrapped, is_whole: false, pool }
     }
 
     fn is_plain(&self) -> bool {
@@ -287,8 +287,8 @@ impl Reading {
 
     /// The rest of the block, however long the disk takes.
     async fn waited_for(mut self) -> io::Result<Self> {
-        let lane = self.lane.clone();
-        let reading = lane.run(move || {
+        let pool = self.pool.clone();
+        let reading = pool.run(move || {
             if self.message.get().is_some_and(|message| message.left() > BLOCK as u64) {
                 self.block.resize(LARGE, 0);
             }
@@ -304,7 +304,7 @@ impl Reading {
 
     /// The same by what is in memory; false if that was not all. Other machines are not even asked what is.
     fn fill_cached(&mut self) -> io::Result<bool> {
-        if !self.lane.is_local() {
+        if !self.pool.is_local() {
             return Ok(false);
         }
         self.fill_by(Message::read_cached)

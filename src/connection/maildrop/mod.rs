@@ -15,10 +15,10 @@ mod mail;
 mod opening;
 mod pool;
 
-pub use self::lease::{SessionsPerMaildrop, Turns};
-pub use self::opening::Entrances;
-pub use self::pool::{BLOCKING_THREADS, Lanes};
+pub use self::lease::{MaildropLeases, SessionsPerMaildrop};
+pub use self::opening::Openings;
+pub use self::pool::{BLOCKING_THREADS, BlockingPools};
 
 pub(crate) use self::lease::unless_taken_over;
-pub(crate) use self::mail::Mail;
-pub(crate) use self::opening::NotEntered;
+pub(crate) use self::mail::OpenMaildrop;
+pub(crate) use self::opening::OpenFault;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::pool::{InLane, Lane, NoResult};
+use super::pool::{BlockingPool, CallFault, Pooled};
 use crate::connection::Service;
 use crate::maildir::{EnterFault, Expiry, FileSystems, Hold, Maildrop, MaildropPath, Store};
 
@@ -17,26 +17,26 @@ use crate::maildir::{EnterFault, Expiry, FileSystems, Hold, Maildrop, MaildropPa
 const MANY: usize = 64;
 
 /// Why a maildrop is not open.
-pub(crate) enum NotEntered {
+pub(crate) enum OpenFault {
     InUse,
     Fault(EnterFault),
 }
 
 /// Who is entering which maildrop.
 #[derive(Default)]
-pub struct Entrances {
-    doors: Mutex<Doors>,
+pub struct Openings {
+    locks: Mutex<Locks>,
 }
 
 #[derive(Default)]
-struct Doors {
+struct Locks {
     by_path: HashMap<MaildropPath, Arc<AsyncMutex<()>>>,
     many: usize,
 }
 
 /// What a session wants to enter.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(super) struct OpenRequest {
     pub(crate) path: MaildropPath,
     /// Whose session it is, by the canonical name.
     pub(crate) person: String,
@@ -47,45 +47,45 @@ pub(super) struct Wanted {
 enum FirstAttempt {
     Entered(Box<Result<Maildrop, EnterFault>>),
     /// It does not lie there alone; the lock is handed back.
-    Elsewhere(FileSystems, Option<InLane<Hold>>),
+    Elsewhere(FileSystems, Option<Pooled<Hold>>),
 }
 
 /// Enters a maildrop, and gives the lane that its calls must take.
 pub(super) async fn enter(
     service: &Service,
-    wanted: Wanted,
-    hold: Option<InLane<Hold>>,
-) -> Result<(Maildrop, Lane), NotEntered> {
+    wanted: OpenRequest,
+    hold: Option<Pooled<Hold>>,
+) -> Result<(Maildrop, BlockingPool), OpenFault> {
     // Two hops between threads cost more than everything else that a login needs.
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(with_lane(service, maildrop.held(hold.and_then(InLane::take)), &FileSystems::default()));
+        return Ok(with_lane(service, maildrop.held(hold.and_then(Pooled::take)), &FileSystems::default()));
     }
-    let door = service.entrances.door(&wanted.path);
-    let (file_systems, hold) = match Arc::clone(&door).try_lock_owned() {
+    let lock = service.openings.lock(&wanted.path);
+    let (file_systems, hold) = match Arc::clone(&lock).try_lock_owned() {
         Ok(guard) => match first_attempt(service, &wanted, hold, guard).await? {
             FirstAttempt::Entered(entered) => {
-                let maildrop = entered.map_err(NotEntered::Fault)?;
+                let maildrop = entered.map_err(OpenFault::Fault)?;
                 return Ok(with_lane(service, maildrop, &FileSystems::default()));
             }
             FirstAttempt::Elsewhere(file_systems, hold) => (file_systems, hold),
         },
         Err(_) => (locate(service, &wanted.path).await.map_err(unavailable)?, hold),
     };
-    let lane = service.lanes.of(&file_systems);
-    let entered = lane.in_time(behind_others(service, &lane, wanted, hold, door)).await.map_err(unavailable)??;
-    let maildrop = entered.take().ok_or_else(|| unavailable(NoResult::Internal))?;
+    let pool = service.pools.of(&file_systems);
+    let entered = pool.in_time(behind_others(service, &pool, wanted, hold, lock)).await.map_err(unavailable)??;
+    let maildrop = entered.take().ok_or_else(|| unavailable(CallFault::Internal))?;
     Ok(with_lane(service, maildrop, &file_systems))
 }
 
 /// Finds out where the maildrop lies, and enters it if that is on this machine: one hop to another thread for both.
 async fn first_attempt(
     service: &Service,
-    wanted: &Wanted,
-    hold: Option<InLane<Hold>>,
+    wanted: &OpenRequest,
+    hold: Option<Pooled<Hold>>,
     guard: OwnedMutexGuard<()>,
-) -> Result<FirstAttempt, NotEntered> {
+) -> Result<FirstAttempt, OpenFault> {
     let (store, wanted) = (Arc::clone(&service.store), wanted.clone());
-    let attempt = Lane::LOCAL.run(move || {
+    let attempt = BlockingPool::LOCAL.run(move || {
         let _guard = guard;
         let file_systems = store.file_systems(&wanted.path);
         if file_systems.are_local() {
@@ -100,66 +100,66 @@ async fn first_attempt(
 /// Waits until nobody else enters the maildrop, and then enters it, if what the others found does not do.
 async fn behind_others(
     service: &Service,
-    lane: &Lane,
-    wanted: Wanted,
-    hold: Option<InLane<Hold>>,
-    door: Arc<AsyncMutex<()>>,
-) -> Result<InLane<Maildrop>, NotEntered> {
-    let guard = door.lock_owned().await;
+    pool: &BlockingPool,
+    wanted: OpenRequest,
+    hold: Option<Pooled<Hold>>,
+    lock: Arc<AsyncMutex<()>>,
+) -> Result<Pooled<Maildrop>, OpenFault> {
+    let guard = lock.lock_owned().await;
     if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(InLane::new(maildrop.held(hold.and_then(InLane::take)), lane.clone()));
+        return Ok(Pooled::new(maildrop.held(hold.and_then(Pooled::take)), pool.clone()));
     }
-    let (store, of_result) = (Arc::clone(&service.store), lane.clone());
-    let entered = lane.run(move || {
+    let (store, result_pool) = (Arc::clone(&service.store), pool.clone());
+    let entered = pool.run(move || {
         // Kept until the call has ended, whether anybody waits for it or not.
         let _guard = guard;
-        wanted.enter(&store, hold).map(|maildrop| InLane::new(maildrop, of_result))
+        wanted.enter(&store, hold).map(|maildrop| Pooled::new(maildrop, result_pool))
     });
-    entered.await.map_err(unavailable)?.map_err(NotEntered::Fault)
+    entered.await.map_err(unavailable)?.map_err(OpenFault::Fault)
 }
 
 /// The lane is that of the file systems on the way, and of the directories that were really opened.
-fn with_lane(service: &Service, maildrop: Maildrop, on_the_way: &FileSystems) -> (Maildrop, Lane) {
-    let lane = service.lanes.of(&maildrop.file_systems().and(on_the_way));
-    (maildrop, lane)
+fn with_lane(service: &Service, maildrop: Maildrop, on_the_way: &FileSystems) -> (Maildrop, BlockingPool) {
+    let pool = service.pools.of(&maildrop.file_systems().and(on_the_way));
+    (maildrop, pool)
 }
 
 /// The lane of a maildrop that is not entered yet.
-pub(super) async fn lane(service: &Service, path: &MaildropPath) -> Result<Lane, NotEntered> {
+pub(super) async fn pool(service: &Service, path: &MaildropPath) -> Result<BlockingPool, OpenFault> {
     let file_systems = locate(service, path).await.map_err(unavailable)?;
-    Ok(service.lanes.of(&file_systems))
+    Ok(service.pools.of(&file_systems))
 }
 
-async fn locate(service: &Service, path: &MaildropPath) -> Result<FileSystems, NoResult> {
+async fn locate(service: &Service, path: &MaildropPath) -> Result<FileSystems, CallFault> {
     let (store, path) = (Arc::clone(&service.store), path.clone());
-    Lane::LOCAL.run(move || store.file_systems(&path)).await
+    BlockingPool::LOCAL.run(move || store.file_systems(&path)).await
 }
 
 /// Nothing is known of the mail now.
-pub(crate) fn unavailable(why: NoResult) -> NotEntered {
-    NotEntered::Fault(EnterFault::Unavailable(why.to_string()))
+pub(crate) fn unavailable(why: CallFault) -> OpenFault {
+    OpenFault::Fault(EnterFault::Unavailable(why.to_string()))
 }
 
-impl Wanted {
+impl OpenRequest {
     fn unchanged(&self, store: &Store) -> Option<Maildrop> {
         store.enter_unchanged(&self.path).and_then(|maildrop| maildrop.of(&self.person, self.expiry).ok())
     }
 
     /// Blocks while the disk answers, so it runs in the lane of the maildrop.
-    fn enter(&self, store: &Store, hold: Option<InLane<Hold>>) -> Result<Maildrop, EnterFault> {
-        let hold = hold.and_then(InLane::take);
+    fn enter(&self, store: &Store, hold: Option<Pooled<Hold>>) -> Result<Maildrop, EnterFault> {
+        let hold = hold.and_then(Pooled::take);
         store.enter(&self.path)?.held(hold).of(&self.person, self.expiry)
     }
 }
 
-impl Entrances {
+impl Openings {
     /// Locked by whoever enters a maildrop.
-    fn door(&self, path: &MaildropPath) -> Arc<AsyncMutex<()>> {
-        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        if doors.by_path.len() >= doors.many.max(MANY) {
-            doors.by_path.retain(|_, door| Arc::strong_count(door) > 1);
-            doors.many = 2 * doors.by_path.len();
+    fn lock(&self, path: &MaildropPath) -> Arc<AsyncMutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        if locks.by_path.len() >= locks.many.max(MANY) {
+            locks.by_path.retain(|_, lock| Arc::strong_count(lock) > 1);
+            locks.many = 2 * locks.by_path.len();
         }
-        Arc::clone(doors.by_path.entry(path.clone()).or_default())
+        Arc::clone(locks.by_path.entry(path.clone()).or_default())
     }
 }

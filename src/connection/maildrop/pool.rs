@@ -30,7 +30,7 @@ pub const BLOCKING_THREADS: usize = THREADS_OF_ALL + 512;
 const MANY: usize = 64;
 
 /// The lanes of all file systems.
-pub struct Lanes {
+pub struct BlockingPools {
     deadline: Duration,
     all: Arc<Semaphore>,
     by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
@@ -38,39 +38,39 @@ pub struct Lanes {
 
 /// Where the calls of one session go.
 #[derive(Clone)]
-pub(crate) struct Lane {
+pub(crate) struct BlockingPool {
     /// None on a local file system, whose calls end.
-    bounds: Option<Bounds>,
+    bounds: Option<PoolBounds>,
 }
 
 #[derive(Clone)]
-struct Bounds {
+struct PoolBounds {
     threads: Arc<Semaphore>,
     all: Arc<Semaphore>,
     deadline: Duration,
 }
 
 /// A place among the threads of a lane, and of all lanes; none is needed where calls end.
-type Place = Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
+type Permits = Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 
 /// A value that holds something open, so that dropping it may wait for another machine: wherever it is dropped, that is
 /// done in its lane.
-pub(super) struct InLane<T: Send + 'static> {
+pub(super) struct Pooled<T: Send + 'static> {
     /// None once it was taken out.
     value: Option<T>,
-    lane: Lane,
+    pool: BlockingPool,
 }
 
 /// Why a call has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoResult {
+pub(crate) enum CallFault {
     /// It has not ended within the deadline, and goes on by itself.
     Late(Duration),
     /// It panicked.
     Internal,
 }
 
-impl Lanes {
+impl BlockingPools {
     /// With this time for each call.
     #[must_use]
     pub fn new(deadline: Duration) -> Self {
@@ -78,20 +78,22 @@ impl Lanes {
     }
 
     /// The lane of file systems.
-    pub(crate) fn of(&self, file_systems: &FileSystems) -> Lane {
+    pub(crate) fn of(&self, file_systems: &FileSystems) -> BlockingPool {
         if file_systems.are_local() {
-            return Lane::LOCAL;
+            return BlockingPool::LOCAL;
         }
-        let mut lanes = self.by_file_systems.lock().unwrap_or_else(PoisonError::into_inner);
-        if lanes.len() >= MANY {
-            lanes.retain(|_, threads| Arc::strong_count(threads) > 1);
+        let mut pools = self.by_file_systems.lock().unwrap_or_else(PoisonError::into_inner);
+        if pools.len() >= MANY {
+            pools.retain(|_, threads| Arc::strong_count(threads) > 1);
         }
-        let threads = lanes.entry(file_systems.clone()).or_insert_with(|| Arc::new(Semaphore::new(THREADS)));
-        Lane { bounds: Some(Bounds { threads: threads.clone(), all: self.all.clone(), deadline: self.deadline }) }
+        let threads = pools.entry(file_systems.clone()).or_insert_with(|| Arc::new(Semaphore::new(THREADS)));
+        BlockingPool {
+            bounds: Some(PoolBounds { threads: threads.clone(), all: self.all.clone(), deadline: self.deadline }),
+        }
     }
 }
 
-impl Lane {
+impl BlockingPool {
     /// That of this machine's own file systems.
     pub(super) const LOCAL: Self = Self { bounds: None };
 
@@ -100,41 +102,41 @@ impl Lane {
     }
 
     /// Waits for something that such a call does, no longer than for the call itself.
-    pub(super) async fn in_time<T>(&self, awaited: impl Future<Output = T>) -> Result<T, NoResult> {
-        let Some(Bounds { deadline, .. }) = &self.bounds else { return Ok(awaited.await) };
-        timeout(*deadline, awaited).await.map_err(|_| NoResult::Late(*deadline))
+    pub(super) async fn in_time<T>(&self, awaited: impl Future<Output = T>) -> Result<T, CallFault> {
+        let Some(PoolBounds { deadline, .. }) = &self.bounds else { return Ok(awaited.await) };
+        timeout(*deadline, awaited).await.map_err(|_| CallFault::Late(*deadline))
     }
 
     /// Makes a call that may block, on a thread of its own. Waiting for a thread counts. What the call has and what it
-    /// returns may be dropped by anybody: if that may block as well, it must be [`InLane`].
+    /// returns may be dropped by anybody: if that may block as well, it must be [`Pooled`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, NoResult> {
+    ) -> Result<T, CallFault> {
         let in_its_turn = async {
             let place = self.place().await?;
             let call = move || {
                 let _place = place;
                 call()
             };
-            spawn_blocking(call).await.map_err(|_| NoResult::Internal)
+            spawn_blocking(call).await.map_err(|_| CallFault::Internal)
         };
         self.in_time(in_its_turn).await?
     }
 
-    async fn place(&self) -> Result<Place, NoResult> {
-        let Some(Bounds { threads, all, .. }) = &self.bounds else { return Ok(None) };
-        let threads = threads.clone().acquire_owned().await.map_err(|_| NoResult::Internal)?;
-        Ok(Some((threads, all.clone().acquire_owned().await.map_err(|_| NoResult::Internal)?)))
+    async fn place(&self) -> Result<Permits, CallFault> {
+        let Some(PoolBounds { threads, all, .. }) = &self.bounds else { return Ok(None) };
+        let threads = threads.clone().acquire_owned().await.map_err(|_| CallFault::Internal)?;
+        Ok(Some((threads, all.clone().acquire_owned().await.map_err(|_| CallFault::Internal)?)))
     }
 }
 
-impl<T: Send + 'static> InLane<T> {
-    pub(crate) fn new(value: T, lane: Lane) -> Self {
-        Self { value: Some(value), lane }
+impl<T: Send + 'static> Pooled<T> {
+    pub(crate) fn new(value: T, pool: BlockingPool) -> Self {
+        Self { value: Some(value), pool }
     }
 
-    /// None only after [`InLane::take`].
+    /// None only after [`Pooled::take`].
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
@@ -149,14 +151,14 @@ impl<T: Send + 'static> InLane<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for InLane<T> {
+impl<T: Send + 'static> Drop for Pooled<T> {
     fn drop(&mut self) {
         let Some(value) = self.value.take() else { return };
-        let (false, Ok(runtime)) = (self.lane.is_local(), Handle::try_current()) else { return drop(value) };
-        let lane = self.lane.clone();
+        let (false, Ok(runtime)) = (self.pool.is_local(), Handle::try_current()) else { return drop(value) };
+        let pool = self.pool.clone();
         // However long that takes: it must be dropped at last, and nobody waits for it.
         runtime.spawn(async move {
-            let place = lane.place().await;
+            let place = pool.place().await;
             let dropped = spawn_blocking(move || {
                 drop(value);
                 drop(place);
@@ -166,7 +168,7 @@ impl<T: Send + 'static> Drop for InLane<T> {
     }
 }
 
-impl std::fmt::Display for NoResult {
+impl std::fmt::Display for CallFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Late(deadline) => write!(f, "the file system did not answer within {deadline:?}"),
@@ -190,24 +192,24 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_file_system_that_hangs_holds_up_nobody_else() {
-        let lanes = Lanes::new(Duration::from_millis(100));
-        let (lane, other) = (lanes.of(&remote(1)), lanes.of(&remote(2)));
+        let pools = BlockingPools::new(Duration::from_millis(100));
+        let (pool, other) = (pools.of(&remote(1)), pools.of(&remote(2)));
         let (gate, wait) = mpsc::channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
         for _ in 0..THREADS + 5 {
             let wait = wait.clone();
-            let hung = lane.run(move || drop(wait.lock().map(|wait| wait.recv()))).await;
-            assert!(matches!(hung, Err(NoResult::Late(_))));
+            let hung = pool.run(move || drop(wait.lock().map(|wait| wait.recv()))).await;
+            assert!(matches!(hung, Err(CallFault::Late(_))));
         }
         assert_eq!(other.run(|| 1).await, Ok(1));
         // Whose files lie on another one as well waits for that one alone.
-        assert_eq!(lanes.of(&remote(2).and(&remote(3))).run(|| 2).await, Ok(2));
-        assert_eq!(lanes.of(&FileSystems::default()).run(|| 3).await, Ok(3));
-        assert_eq!(lane.run(|| 4).await, Err(NoResult::Late(Duration::from_millis(100))), "no thread is left");
+        assert_eq!(pools.of(&remote(2).and(&remote(3))).run(|| 2).await, Ok(2));
+        assert_eq!(pools.of(&FileSystems::default()).run(|| 3).await, Ok(3));
+        assert_eq!(pool.run(|| 4).await, Err(CallFault::Late(Duration::from_millis(100))), "no thread is left");
         // It answers again.
         drop(gate);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-        while lane.run(|| 5).await != Ok(5) {
+        while pool.run(|| 5).await != Ok(5) {
             assert!(tokio::time::Instant::now() < deadline);
         }
     }
@@ -225,12 +227,12 @@ mod tests {
     /// its turn, not what a call returned too late.
     #[tokio::test]
     async fn what_is_open_is_dropped_in_its_lane() {
-        let lanes = Lanes::new(Duration::from_millis(50));
-        let lane = lanes.of(&remote(1));
+        let pools = BlockingPools::new(Duration::from_millis(50));
+        let pool = pools.of(&remote(1));
         let here = thread::current().id();
         let open = || {
             let (sender, dropped) = oneshot::channel();
-            (InLane::new(Dropped(Some(sender)), lane.clone()), dropped)
+            (Pooled::new(Dropped(Some(sender)), pool.clone()), dropped)
         };
         let (value, dropped) = open();
         drop(value);
@@ -239,19 +241,19 @@ mod tests {
         let wait = Arc::new(Mutex::new(wait));
         let hang = |wait: Arc<Mutex<mpsc::Receiver<()>>>| move || drop(wait.lock().map(|wait| wait.recv()));
         for _ in 0..THREADS {
-            assert!(lane.run(hang(wait.clone())).await.is_err());
+            assert!(pool.run(hang(wait.clone())).await.is_err());
         }
         let (value, mut without_turn) = open();
-        assert!(lane.run(move || drop(value.take())).await.is_err());
+        assert!(pool.run(move || drop(value.take())).await.is_err());
         assert!(without_turn.try_recv().is_err(), "there is no thread for it yet");
         drop(gate);
         assert_ne!(without_turn.await.unwrap(), here);
         let (value, dropped) = open();
-        drop(lane.run(move || value).await);
+        drop(pool.run(move || value).await);
         assert_ne!(dropped.await.unwrap(), here);
         // Of this machine's own file systems nothing is waited for.
         let (sender, dropped) = oneshot::channel();
-        drop(InLane::new(Dropped(Some(sender)), Lane::LOCAL));
+        drop(Pooled::new(Dropped(Some(sender)), BlockingPool::LOCAL));
         assert_eq!(dropped.await.unwrap(), here);
     }
 }

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use self::repeats::Repeats;
+pub use self::repeats::LogSummaries;
 
-use self::repeats::Line;
+use self::repeats::LogLine;
 use crate::identity::{Outcome, Refused};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
@@ -19,7 +19,7 @@ use crate::token::Bearer;
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Closed {
+pub(crate) enum CloseReason {
     /// As the session decided.
     Session(End),
     /// The client closed the connection without QUIT.
@@ -42,7 +42,7 @@ pub(crate) enum Closed {
     Shutdown,
 }
 
-impl Closed {
+impl CloseReason {
     /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
     /// that matters.
     pub(crate) fn broken(fault: &io::Error) -> Self {
@@ -54,10 +54,10 @@ impl Closed {
 }
 
 /// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
-pub(crate) struct Report {
+pub(crate) struct SessionReport {
     pub(crate) peer: SocketAddr,
     listener: Arc<str>,
-    repeats: Arc<Repeats>,
+    repeats: Arc<LogSummaries>,
     began: Instant,
     pub(crate) protection: &'static str,
     pub(crate) person: Option<String>,
@@ -65,24 +65,24 @@ pub(crate) struct Report {
     pub(crate) certificate: Option<String>,
     /// Whom the token of the login under way is about, if its signature is right.
     pub(crate) bearer: Option<Bearer>,
-    pub(crate) closed: Option<Closed>,
+    pub(crate) closed: Option<CloseReason>,
     /// Messages in the maildrop, once it was opened.
     messages: Option<usize>,
-    retr: Sent,
-    top: Sent,
+    retr: SentCount,
+    top: SentCount,
     pub(crate) deleted: usize,
 }
 
 #[derive(Default)]
-struct Sent {
+struct SentCount {
     messages: u64,
     octets: u64,
     /// Of a message that is not out as a whole.
     under_way: u64,
 }
 
-impl Report {
-    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<Repeats>) -> Self {
+impl SessionReport {
+    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<LogSummaries>) -> Self {
         Self {
             peer,
             listener,
@@ -94,8 +94,8 @@ impl Report {
             bearer: None,
             closed: None,
             messages: None,
-            retr: Sent::default(),
-            top: Sent::default(),
+            retr: SentCount::default(),
+            top: SentCount::default(),
             deleted: 0,
         }
     }
@@ -122,7 +122,7 @@ impl Report {
         self.of(part).under_way = octets;
     }
 
-    fn of(&mut self, part: Part) -> &mut Sent {
+    fn of(&mut self, part: Part) -> &mut SentCount {
         match part {
             Part::Whole => &mut self.retr,
             Part::Top(_) => &mut self.top,
@@ -131,7 +131,7 @@ impl Report {
 
     /// A login that this listener does not take before TLS was begun, or even made.
     pub(crate) fn refused_in_clear(&self, sent: &InClear) {
-        if !self.admits(Line::RefusedInClear) {
+        if !self.admits(LogLine::RefusedInClear) {
             return;
         }
         let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
@@ -142,7 +142,7 @@ impl Report {
 
     /// A certificate counts as none, on a port where none is needed.
     pub(crate) fn certificate_does_not_count(&self, reason: &str) {
-        if !self.admits(Line::NoCertificate(reason.to_owned())) {
+        if !self.admits(LogLine::NoCertificate(reason.to_owned())) {
             return;
         }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
@@ -150,7 +150,7 @@ impl Report {
     }
 
     /// Whether a line that anybody can bring about is logged; else it is part of a sum.
-    fn admits(&self, line: Line) -> bool {
+    fn admits(&self, line: LogLine) -> bool {
         self.repeats.admits(line, self.peer.ip())
     }
 
@@ -158,9 +158,9 @@ impl Report {
     pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
         let line = match outcome {
             Outcome::Proven(_) | Outcome::Forbidden(..) => None,
-            Outcome::Refused(refused) => Some(Line::Refused(refused.reason.kind())),
-            Outcome::Unavailable(_) => Some(Line::Unavailable),
-            Outcome::Misconfigured(_) => Some(Line::Misconfigured),
+            Outcome::Refused(refused) => Some(LogLine::Refused(refused.reason.kind())),
+            Outcome::Unavailable(_) => Some(LogLine::Unavailable),
+            Outcome::Misconfigured(_) => Some(LogLine::Misconfigured),
         };
         if line.is_some_and(|line| !self.admits(line)) {
             return;
@@ -196,14 +196,14 @@ impl Report {
     }
 }
 
-impl Drop for Report {
+impl Drop for SessionReport {
     fn drop(&mut self) {
         let reason = match &self.closed {
             Some(closed) => closed.to_string(),
             None if std::thread::panicking() => "internal error: panic".to_owned(),
             None => "cut at shutdown".to_owned(),
         };
-        if self.person.is_none() && !self.admits(Line::NoLogin(reason.clone())) {
+        if self.person.is_none() && !self.admits(LogLine::NoLogin(reason.clone())) {
             return;
         }
         tracing::info!(
@@ -224,7 +224,7 @@ impl Drop for Report {
     }
 }
 
-impl fmt::Display for Closed {
+impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(End::Quit) => f.write_str("quit"),

@@ -11,7 +11,7 @@ use crate::lockout::{self, Network, Pace, Sum};
 /// What a log line is about. Reasons are told apart, so that a rare one is not lost among others; but not by what a client can
 /// choose.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Line {
+pub(super) enum LogLine {
     /// A login was refused.
     Refused(ReasonKind),
     /// A login was refused before TLS.
@@ -27,8 +27,8 @@ pub(super) enum Line {
 }
 
 /// Lines and connections that are summed up. Logged by [`Self::log_sums`], which is to be called now and then.
-pub struct Repeats {
-    lines: Mutex<lockout::Repeats<Line>>,
+pub struct LogSummaries {
+    lines: Mutex<lockout::Repeats<LogLine>>,
     turned_away: Mutex<lockout::Repeats<&'static str>>,
 }
 
@@ -42,7 +42,7 @@ const TURNED_AWAY: Pace = Pace { one_by_one: 0, within: Duration::from_secs(10) 
 /// Pairs of kind and network that are told apart.
 const MOST: usize = 10_000;
 
-impl Default for Repeats {
+impl Default for LogSummaries {
     fn default() -> Self {
         Self {
             lines: Mutex::new(lockout::Repeats::new(LINES, MOST)),
@@ -51,9 +51,9 @@ impl Default for Repeats {
     }
 }
 
-impl Repeats {
+impl LogSummaries {
     /// Whether a line about a client is to be logged. Else it is part of a sum.
-    pub(super) fn admits(&self, line: Line, client: IpAddr) -> bool {
+    pub(super) fn admits(&self, line: LogLine, client: IpAddr) -> bool {
         lock(&self.lines).note(line, Network::of(client), Instant::now())
     }
 
@@ -80,14 +80,16 @@ impl Repeats {
         for Sum { kind, network, count } in lines {
             let network = name(network);
             match kind {
-                Line::Refused(_) | Line::RefusedInClear => tracing::info!(network, count, "further logins refused"),
-                Line::Unavailable | Line::Misconfigured => {
+                LogLine::Refused(_) | LogLine::RefusedInClear => {
+                    tracing::info!(network, count, "further logins refused")
+                }
+                LogLine::Unavailable | LogLine::Misconfigured => {
                     tracing::warn!(network, count, "further logins not possible");
                 }
-                Line::NoLogin(reason) => {
+                LogLine::NoLogin(reason) => {
                     tracing::info!(network, count, reason, "further connections ended without a login");
                 }
-                Line::NoCertificate(reason) => {
+                LogLine::NoCertificate(reason) => {
                     tracing::info!(network, count, reason, "further client certificates count as none");
                 }
             }

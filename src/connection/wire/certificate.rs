@@ -6,15 +6,15 @@ use rustls_pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{CertificateError, Error};
 
-use super::stream::Stream;
+use super::stream::ClientStream;
 use crate::certificate::Certificate;
 use crate::connection::Service;
-use crate::connection::report::{Closed, Report};
+use crate::connection::report::{CloseReason, SessionReport};
 use crate::pop3::{Access, Expire};
 
 /// How a port does TLS, and what it makes of clients' certificates.
 #[derive(Clone)]
-pub struct Tls {
+pub struct PortTls {
     /// Does the handshakes.
     pub acceptor: TlsAcceptor,
     /// None if clients are not asked for certificates.
@@ -29,11 +29,11 @@ pub struct ClientCertificates {
     /// One that counts logs in by itself (SASL EXTERNAL), without name and password.
     pub is_enough: bool,
     /// Judges whether a chain counts now.
-    pub judge: Judge,
+    pub judge: ChainVerifier,
 }
 
 /// Tells why a chain, the client's own certificate first, does not count now.
-pub type Judge = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), String> + Send + Sync>;
+pub type ChainVerifier = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), String> + Send + Sync>;
 
 impl ClientCertificates {
     /// The certificate that counts on this connection, if the client showed one. Asked after the handshake and again at
@@ -41,7 +41,7 @@ impl ClientCertificates {
     ///
     /// # Errors
     /// Why the one shown, if any, does not count.
-    pub(super) fn look(&self, stream: &Stream) -> Result<Option<Certificate>, String> {
+    pub(super) fn look(&self, stream: &ClientStream) -> Result<Option<Certificate>, String> {
         let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
             return Ok(None);
         };
@@ -52,7 +52,7 @@ impl ClientCertificates {
 
 /// What clients are offered by the people there are, and by the settings.
 #[derive(Clone, Copy)]
-pub(crate) struct Offered {
+pub(crate) struct LoginOffer {
     /// Somebody has SCRAM credentials.
     pub(crate) scram: bool,
     /// Somebody's tokens count.
@@ -61,7 +61,7 @@ pub(crate) struct Offered {
     pub(crate) expire: Expire,
 }
 
-impl Offered {
+impl LoginOffer {
     /// On every connection of a service.
     pub(crate) fn by(service: &Service) -> Self {
         let (identities, expire) = (&service.identities, service.settings.expire);
@@ -72,16 +72,16 @@ impl Offered {
 /// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
 /// as a full handshake would have ended.
 pub(crate) fn under_tls(
-    tls: Option<&Tls>,
-    stream: &Stream,
-    report: &Report,
-    offered: Offered,
-) -> Result<Access, Closed> {
-    let Offered { scram, tokens, expire } = offered;
+    tls: Option<&PortTls>,
+    stream: &ClientStream,
+    report: &SessionReport,
+    offered: LoginOffer,
+) -> Result<Access, CloseReason> {
+    let LoginOffer { scram, tokens, expire } = offered;
     let channel_binding = if scram { stream.channel_binding() } else { None };
     let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
-        let certificate = shown(policy, stream, report).map_err(Closed::Handshake)?;
+        let certificate = shown(policy, stream, report).map_err(CloseReason::Handshake)?;
         access.external = policy.is_enough && certificate.is_some();
     }
     Ok(access)
@@ -90,8 +90,8 @@ pub(crate) fn under_tls(
 /// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
 pub(crate) fn shown(
     policy: &ClientCertificates,
-    stream: &Stream,
-    report: &Report,
+    stream: &ClientStream,
+    report: &SessionReport,
 ) -> Result<Option<Certificate>, String> {
     match policy.look(stream) {
         Ok(None) if policy.required => Err("the client showed no certificate".to_owned()),
@@ -105,7 +105,7 @@ pub(crate) fn shown(
 
 /// Why TLS holds a client's certificate for none, in words for an administrator.
 #[must_use]
-pub fn doubts(fault: &Error) -> String {
+pub fn describe_certificate_fault(fault: &Error) -> String {
     use CertificateError as Of;
     let Error::InvalidCertificate(doubt) = fault else {
         return match fault {

@@ -15,7 +15,7 @@ const BLOCK: u32 = 64 * 1024;
 
 /// What the kernel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivered {
+pub(super) enum Delivery {
     /// The peer has acknowledged every octet.
     Yes,
     /// It has not, within the time given, or never will: the connection is broken.
@@ -26,25 +26,25 @@ pub(super) enum Delivered {
 
 /// Waits until the peer has acknowledged everything: as long as it goes on taking octets, but for `patience` at most while
 /// it takes none. Over all, `slow_reader` is how long it may take for each 64 KiB.
-pub(crate) async fn delivered(socket: Option<&TcpStream>, patience: Duration, slow_reader: Duration) -> Delivered {
+pub(crate) async fn delivered(socket: Option<&TcpStream>, patience: Duration, slow_reader: Duration) -> Delivery {
     let (mut left, mut pause) = (u32::MAX, Duration::from_millis(1));
     let (mut deadline, mut latest) = (Instant::now() + patience, None);
     loop {
-        match socket.map_or(Asked::Broken, unacknowledged) {
-            Asked::Octets(0) => return Delivered::Yes,
-            Asked::Broken => return Delivered::No,
-            Asked::Untold => return Delivered::Unknown,
-            Asked::Octets(octets) => {
+        match socket.map_or(Unacknowledged::Broken, unacknowledged) {
+            Unacknowledged::Octets(0) => return Delivery::Yes,
+            Unacknowledged::Broken => return Delivery::No,
+            Unacknowledged::Unknown => return Delivery::Unknown,
+            Unacknowledged::Octets(octets) => {
                 let now = Instant::now();
                 let latest = *latest.get_or_insert_with(|| now + slow_reader.max(patience) * (1 + octets / BLOCK));
                 if octets < left {
                     (left, deadline) = (octets, latest.min(now + patience));
                 } else if now >= deadline {
-                    return Delivered::No;
+                    return Delivery::No;
                 }
             }
-            Asked::NotNow if Instant::now() >= deadline => return Delivered::No,
-            Asked::NotNow => {}
+            Unacknowledged::NotNow if Instant::now() >= deadline => return Delivery::No,
+            Unacknowledged::NotNow => {}
         }
         // The kernel has no event for an acknowledgement.
         sleep(pause).await;
@@ -63,24 +63,24 @@ pub fn kernel_tells_delivery() -> std::io::Result<bool> {
 }
 
 /// What asking the kernel about a socket comes to.
-enum Asked {
+enum Unacknowledged {
     /// Octets written to it that its peer has not acknowledged.
     Octets(u32),
     /// The peer broke the connection off; what it had not taken is lost.
     Broken,
     /// Too many open files, or no memory.
     NotNow,
-    Untold,
+    Unknown,
 }
 
-fn unacknowledged(socket: &TcpStream) -> Asked {
-    let (Ok(local), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else { return Asked::Broken };
+fn unacknowledged(socket: &TcpStream) -> Unacknowledged {
+    let (Ok(local), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else { return Unacknowledged::Broken };
     match ask(&request(local, peer)) {
-        Ok(Some(octets)) => Asked::Octets(octets),
+        Ok(Some(octets)) => Unacknowledged::Octets(octets),
         // The kernel may not have found the socket because it was broken just now.
-        Ok(None) if socket.peer_addr().is_err() => Asked::Broken,
-        Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => Asked::NotNow,
-        _ => Asked::Untold,
+        Ok(None) if socket.peer_addr().is_err() => Unacknowledged::Broken,
+        Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => Unacknowledged::NotNow,
+        _ => Unacknowledged::Unknown,
     }
 }
 
@@ -157,17 +157,17 @@ mod tests {
         let listener = TcpListener::bind((host, 0)).await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut socket, _) = listener.accept().await.unwrap();
-        assert_eq!(delivered(Some(&socket), Duration::ZERO, PATIENT).await, Delivered::Yes);
+        assert_eq!(delivered(Some(&socket), Duration::ZERO, PATIENT).await, Delivery::Yes);
         let mut written = 0;
         while written < MUCH
             && let Ok(Ok(count)) = tokio::time::timeout(Duration::from_millis(200), socket.write(&[0; 8192])).await
         {
             written += count;
         }
-        assert_eq!(delivered(Some(&socket), Duration::from_millis(20), Duration::ZERO).await, Delivered::No);
+        assert_eq!(delivered(Some(&socket), Duration::from_millis(20), Duration::ZERO).await, Delivery::No);
         let mut taken = vec![0; written];
         peer.read_exact(&mut taken).await.unwrap();
-        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivered::Yes);
+        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivery::Yes);
     }
 
     #[test]
@@ -190,8 +190,8 @@ mod tests {
         drop(peer);
         // The kernel of a peer that closed with unread octets breaks the connection.
         socket.readable().await.unwrap();
-        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivered::No);
-        assert_eq!(delivered(None, PATIENT, PATIENT).await, Delivered::No);
+        assert_eq!(delivered(Some(&socket), PATIENT, PATIENT).await, Delivery::No);
+        assert_eq!(delivered(None, PATIENT, PATIENT).await, Delivery::No);
     }
 
     #[tokio::test]

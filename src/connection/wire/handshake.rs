@@ -8,9 +8,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
 
-use super::certificate::doubts;
-use super::stream::Stream;
-use crate::connection::report::Closed;
+use super::certificate::describe_certificate_fault;
+use super::stream::ClientStream;
+use crate::connection::report::CloseReason;
 
 /// Puts a socket under TLS, within its time. What is said first leaves together with the end of the handshake.
 pub(crate) async fn handshake(
@@ -18,18 +18,18 @@ pub(crate) async fn handshake(
     socket: TcpStream,
     limit: Duration,
     first: &[u8],
-) -> Result<Stream, Closed> {
+) -> Result<ClientStream, CloseReason> {
     // It is kept until the keys are there; its limit is many times a greeting.
     let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
     match timeout(limit, acceptor.accept_with(socket, say)).await {
-        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
-        Ok(Err(fault)) => Err(Closed::Handshake(told(&fault))),
-        Err(_) => Err(Closed::Handshake(format!("not done within {limit:?}"))),
+        Ok(Ok(stream)) => Ok(ClientStream::Tls(Box::new(stream))),
+        Ok(Err(fault)) => Err(CloseReason::Handshake(describe(&fault))),
+        Err(_) => Err(CloseReason::Handshake(format!("not done within {limit:?}"))),
     }
 }
 
 /// Old devices deserve words that an administrator can act on.
-fn told(fault: &io::Error) -> String {
+fn describe(fault: &io::Error) -> String {
     let tls = fault.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match tls {
         // The signature algorithms came with TLS 1.2: a client that sends none is older.
@@ -47,7 +47,9 @@ fn told(fault: &io::Error) -> String {
         }
         Some(Error::InvalidMessage(why)) => format!("what the client sent is no TLS ({why:?})"),
         Some(Error::AlertReceived(alert)) => format!("the client broke off with the alert {alert:?}"),
-        Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => doubts(fault),
+        Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => {
+            describe_certificate_fault(fault)
+        }
         _ if fault.kind() == io::ErrorKind::UnexpectedEof => "the client closed the connection".to_owned(),
         _ => fault.to_string(),
     }

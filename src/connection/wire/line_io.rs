@@ -12,15 +12,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroize;
 
-use super::delivered::{Delivered, delivered};
+use super::delivered::{Delivery, delivered};
 use super::handshake::handshake;
-use super::stream::Stream;
-use crate::connection::report::Closed;
+use super::stream::ClientStream;
+use crate::connection::report::CloseReason;
 use crate::pop3::{Input, Lines};
 
 /// A stream with what was read and not yet understood, and what was answered and not yet sent.
 pub(crate) struct Wire {
-    pub(crate) stream: Stream,
+    pub(crate) stream: ClientStream,
     lines: Lines,
     out: Vec<u8>,
     /// How many octets of `out`, from the first on, end with the last octet of a message. What follows are replies.
@@ -42,7 +42,7 @@ const READ: usize = 4096;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Wire {
-    pub(crate) fn new(stream: Stream, slow_reader: Duration) -> Self {
+    pub(crate) fn new(stream: ClientStream, slow_reader: Duration) -> Self {
         Self {
             stream,
             lines: Lines::default(),
@@ -55,16 +55,16 @@ impl Wire {
     }
 
     /// Reads until a line is there.
-    pub(crate) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, Closed> {
+    pub(crate) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, CloseReason> {
         loop {
             if let Some(input) = self.lines.next(limit) {
                 return Ok(input);
             }
             let read = timeout_at(deadline, read_some(&mut self.stream, &mut self.lines)).await;
-            let count = read.map_err(|_| Closed::Deadline)?.map_err(|fault| Closed::broken(&fault))?;
+            let count = read.map_err(|_| CloseReason::Deadline)?.map_err(|fault| CloseReason::broken(&fault))?;
             self.more_at_hand = count == READ;
             if count == 0 {
-                return Err(Closed::ByClient);
+                return Err(CloseReason::ByClient);
             }
         }
     }
@@ -93,15 +93,14 @@ impl Wire {
     }
 
     /// Sends what was gathered if it has become a block.
-    pub(crate) async fn flush_block(&mut self) -> Result<(), Closed> {
+    pub(crate) async fn flush_block(&mut self) -> Result<(), CloseReason> {
         if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
     }
 
     /// The same of replies to many commands at once: what the client has taken by then counts even if it takes no reply.
-    pub(crate) async fn flush_replies(&mut self) -> Result<(), Closed> {
+    pub(crate) async fn flush_replies(&mut self) -> Result<(), CloseReason> {
         if self.out.len() >= BLOCK && self.message_end == 0 && self.unconfirmed {
-            self.unconfirmed =
-                delivered(self.stream.socket(), Duration::ZERO, self.slow_reader).await != Delivered::Yes;
+            self.unconfirmed = delivered(self.stream.socket(), Duration::ZERO, self.slow_reader).await != Delivery::Yes;
         }
         self.flush_block().await
     }
@@ -131,14 +130,14 @@ impl Wire {
             return Ok(());
         }
         match delivered(self.stream.socket(), patience, self.slow_reader).await {
-            Delivered::No => return Err("the client does not acknowledge what it was sent".to_owned()),
-            Delivered::Yes | Delivered::Unknown => self.unconfirmed = false,
+            Delivery::No => return Err("the client does not acknowledge what it was sent".to_owned()),
+            Delivery::Yes | Delivery::Unknown => self.unconfirmed = false,
         }
         Ok(())
     }
 
     /// Takes a reply that others share: copied if it is small, else sent at once from where it lies.
-    pub(crate) async fn share(&mut self, reply: &[u8]) -> Result<(), Closed> {
+    pub(crate) async fn share(&mut self, reply: &[u8]) -> Result<(), CloseReason> {
         if self.out.len() + reply.len() < BLOCK {
             self.out.extend_from_slice(reply);
             return Ok(());
@@ -149,14 +148,14 @@ impl Wire {
 
     /// Sends everything gathered. Where only replies cannot be sent any more, and every octet of a message was taken, the
     /// commands that the client has sent are carried out all the same.
-    pub(crate) async fn flush(&mut self) -> Result<(), Closed> {
+    pub(crate) async fn flush(&mut self) -> Result<(), CloseReason> {
         let mut out = std::mem::take(&mut self.out);
         let message_octets = std::mem::take(&mut self.message_end);
         let sent = self.send(&out).await;
         out.clear();
         self.out = out;
         match sent {
-            Err(Closed::Broken(_)) if message_octets == 0 && !self.unconfirmed => Ok(()),
+            Err(CloseReason::Broken(_)) if message_octets == 0 && !self.unconfirmed => Ok(()),
             sent => sent,
         }
     }
@@ -168,23 +167,23 @@ impl Wire {
         }
     }
 
-    async fn send(&mut self, octets: &[u8]) -> Result<(), Closed> {
+    async fn send(&mut self, octets: &[u8]) -> Result<(), CloseReason> {
         for block in blocks(octets) {
             let sending = async {
                 self.stream.write_all(block).await?;
                 self.stream.flush().await
             };
-            let sent = timeout(self.slow_reader, sending).await.map_err(|_| Closed::SlowReader)?;
-            sent.map_err(|fault| Closed::broken(&fault))?;
+            let sent = timeout(self.slow_reader, sending).await.map_err(|_| CloseReason::SlowReader)?;
+            sent.map_err(|fault| CloseReason::broken(&fault))?;
         }
         Ok(())
     }
 
     /// Goes on under TLS. What was read before is forgotten: somebody in the middle may have put it there.
-    pub(crate) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), Closed> {
+    pub(crate) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), CloseReason> {
         self.lines.forget();
-        self.stream = match std::mem::replace(&mut self.stream, Stream::Gone) {
-            Stream::Clear(socket) => handshake(acceptor, socket, limit, b"").await?,
+        self.stream = match std::mem::replace(&mut self.stream, ClientStream::Gone) {
+            ClientStream::Clear(socket) => handshake(acceptor, socket, limit, b"").await?,
             other => other,
         };
         Ok(())
@@ -231,7 +230,7 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
-async fn read_some(stream: &mut Stream, lines: &mut Lines) -> io::Result<usize> {
+async fn read_some(stream: &mut ClientStream, lines: &mut Lines) -> io::Result<usize> {
     poll_fn(|cx| {
         let mut octets = [const { MaybeUninit::uninit() }; READ];
         let mut buffer = ReadBuf::uninit(&mut octets);

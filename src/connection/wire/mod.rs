@@ -16,10 +16,10 @@ mod handshake;
 mod line_io;
 mod stream;
 
-pub use self::certificate::{ClientCertificates, Judge, Tls, doubts};
+pub use self::certificate::{ChainVerifier, ClientCertificates, PortTls, describe_certificate_fault};
 pub use self::delivered::kernel_tells_delivery;
 
-pub(crate) use self::certificate::{Offered, shown, under_tls};
+pub(crate) use self::certificate::{LoginOffer, shown, under_tls};
 pub(crate) use self::handshake::handshake;
 pub(crate) use self::line_io::{BLOCK, Wire};
-pub(crate) use self::stream::Stream;
+pub(crate) use self::stream::ClientStream;

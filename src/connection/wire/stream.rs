@@ -13,14 +13,14 @@ use tokio_rustls::server::TlsStream;
 use crate::pop3::ChannelBinding;
 
 /// Octets to and from one client.
-pub(crate) enum Stream {
+pub(crate) enum ClientStream {
     Clear(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     /// A handshake has the socket, or lost it.
     Gone,
 }
 
-impl Stream {
+impl ClientStream {
     /// The socket beneath.
     pub(crate) fn socket(&self) -> Option<&TcpStream> {
         match self {
@@ -64,7 +64,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Clear(socket) => Pin::new(socket).poll_read(cx, buffer),
@@ -74,7 +74,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Clear(socket) => Pin::new(socket).poll_write(cx, octets),

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::last_read::LastRead;
 use crate::directory::entries::{Entry, EntryId, WITH_MEMBERS, constructed};
-use crate::directory::fault::told;
+use crate::directory::fault::describe;
 use crate::directory::ldap::{Purpose, Servers, attributes};
 use crate::directory::settings::Settings;
 use crate::names::Dn;
@@ -47,10 +47,10 @@ const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 const LISTED_BY_THEN: Duration = Duration::from_millis(500);
 
 /// Takes every change.
-pub(crate) type Report = Arc<dyn Fn(Change) + Send + Sync>;
+pub(crate) type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// One search that is followed.
-struct Part {
+struct FollowedSearch {
     base: String,
     scope: Scope,
     filter: String,
@@ -60,7 +60,7 @@ struct Part {
 }
 
 /// How following ended.
-struct Lost {
+struct FollowEnd {
     why: String,
     /// It was followed for a while, so it is followed again soon.
     followed: bool,
@@ -73,7 +73,7 @@ pub(crate) struct Follower {
     pub(crate) servers: Arc<Servers>,
     /// What logins read, so that a change which concerns nobody is not reported.
     pub(crate) last_read: Arc<LastRead>,
-    pub(crate) report: Report,
+    pub(crate) report: OnChange,
 }
 
 impl Follower {
@@ -87,7 +87,7 @@ impl Follower {
             // A task of its own: the parsers of the LDAP library panic on what they do not know.
             let lost = match tokio::spawn(async move { follower.follow_once().await }).await {
                 Ok(lost) => lost,
-                Err(_) => Lost::by_a_message(),
+                Err(_) => FollowEnd::by_a_message(),
             };
             if lost.followed || !is_reported {
                 (self.report)(Change::Lost(lost.why));
@@ -101,32 +101,33 @@ impl Follower {
     }
 
     /// All parts go over one connection: with one of them lost, all are.
-    async fn follow_once(&self) -> Lost {
+    async fn follow_once(&self) -> FollowEnd {
         let settings = self.servers.settings();
         let connection = match self.servers.connect(Purpose::Searches).await {
             Ok(connection) => connection,
-            Err(fault) => return Lost::before_it_began(&fault),
+            Err(fault) => return FollowEnd::before_it_began(&fault),
         };
         match knows_synchronisation(connection.handle(), settings.limits.operation).await {
             Ok(true) => {}
-            Ok(false) => return Lost::for_long("the server does not know content synchronisation (RFC 4533)"),
-            Err(fault) => return Lost::before_it_began(&fault),
+            Ok(false) => return FollowEnd::for_long("the server does not know content synchronisation (RFC 4533)"),
+            Err(fault) => return FollowEnd::before_it_began(&fault),
         }
-        let (parts, mut listening) = (Part::all(settings), JoinSet::new());
+        let (parts, mut listening) = (FollowedSearch::all(settings), JoinSet::new());
         let unheard = Arc::new(AtomicUsize::new(parts.len()));
         for part in parts {
-            let hearing = Hearing { follower: self.clone(), unheard: Arc::clone(&unheard), part, followed: false };
+            let hearing =
+                SearchListener { follower: self.clone(), unheard: Arc::clone(&unheard), part, followed: false };
             listening.spawn(hearing.listen(connection.handle()));
         }
         let lost = match listening.join_next().await {
             Some(Ok(lost)) => lost,
-            Some(Err(_)) | None => Lost::by_a_message(),
+            Some(Err(_)) | None => FollowEnd::by_a_message(),
         };
-        Lost { followed: unheard.load(Ordering::Acquire) == 0, ..lost }
+        FollowEnd { followed: unheard.load(Ordering::Acquire) == 0, ..lost }
     }
 }
 
-impl Part {
+impl FollowedSearch {
     /// The people; and where they are let in by a group, the groups through which they may be its members.
     fn all(settings: &Settings) -> Vec<Self> {
         let below = |base: &Dn, filter: &str, of_groups| Self {
@@ -148,21 +149,21 @@ impl Part {
 }
 
 /// One part, while it is listened to.
-struct Hearing {
+struct SearchListener {
     follower: Follower,
     /// The parts that cannot be heard yet.
     unheard: Arc<AtomicUsize>,
-    part: Part,
+    part: FollowedSearch,
     followed: bool,
 }
 
-impl Hearing {
-    async fn listen(mut self, mut ldap: Ldap) -> Lost {
+impl SearchListener {
+    async fn listen(mut self, mut ldap: Ldap) -> FollowEnd {
         let lost = self.listen_on(&mut ldap).await;
-        Lost { why: format!("changes below {}: {}", self.part.base, lost.why), ..lost }
+        FollowEnd { why: format!("changes below {}: {}", self.part.base, lost.why), ..lost }
     }
 
-    async fn listen_on(&mut self, ldap: &mut Ldap) -> Lost {
+    async fn listen_on(&mut self, ldap: &mut Ldap) -> FollowEnd {
         // Not critical: some servers answer that in a way which the LDAP library cannot read.
         let request = SyncRequest { mode: RefreshMode::RefreshAndPersist, cookie: None, reload_hint: false };
         ldap.with_search_options(SearchOptions::new().deref(DerefAliases::Never)).with_controls(request);
@@ -170,24 +171,24 @@ impl Hearing {
             ldap.streaming_search(&self.part.base, self.part.scope, &self.part.filter, self.part.attributes.clone());
         let mut stream = match search.await {
             Ok(stream) => stream,
-            Err(fault) => return Lost::before_it_began(&fault),
+            Err(fault) => return FollowEnd::before_it_began(&fault),
         };
         loop {
             match stream.next().await {
-                Ok(Some(message)) => self.hear(message),
+                Ok(Some(message)) => self.receive(message),
                 Ok(None) => break,
-                Err(fault) => return Lost { why: fault.to_string(), followed: self.followed, pause: None },
+                Err(fault) => return FollowEnd { why: fault.to_string(), followed: self.followed, pause: None },
             }
         }
         let result = stream.finish().await;
         if !self.followed && result.rc == 0 {
-            return Lost::for_long("the server tells the content, but no changes");
+            return FollowEnd::for_long("the server tells the content, but no changes");
         }
-        Lost { why: told(&result), followed: self.followed, pause: None }
+        FollowEnd { why: describe(&result), followed: self.followed, pause: None }
     }
 
     /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
-    fn hear(&mut self, mut message: ResultEntry) {
+    fn receive(&mut self, mut message: ResultEntry) {
         if message.is_intermediate() {
             match parse_syncinfo(message) {
                 SyncInfo::RefreshDelete { refresh_done: true, .. }
@@ -247,7 +248,7 @@ impl Hearing {
     }
 }
 
-impl Lost {
+impl FollowEnd {
     fn before_it_began(fault: &dyn std::fmt::Display) -> Self {
         Self { why: fault.to_string(), followed: false, pause: None }
     }

@@ -80,10 +80,10 @@ impl KeepAlive {
         let Some(shared) = self.searcher.used_connection().await else { return };
         let sign = self.sign_of_life(shared.handle()).await;
         // A server may be late with this and go on answering others.
-        if matches!(sign, Sign::Alive) || matches!(sign, Sign::Silent) && !shared.is_silent() {
+        if matches!(sign, SignOfLife::Alive) || matches!(sign, SignOfLife::Silent) && !shared.is_silent() {
             return;
         }
-        if self.searcher.discard(&shared).await == Discarded::Now && matches!(sign, Sign::Silent) {
+        if self.searcher.discard(&shared).await == Discarded::Now && matches!(sign, SignOfLife::Silent) {
             self.searcher.servers().note_down(shared.server);
         }
         if let Err(fault) = self.searcher.connection().await {
@@ -94,25 +94,25 @@ impl KeepAlive {
     async fn use_bind_connections(&self) {
         let mut alive = Vec::new();
         for connection in self.binder.take_all_idle() {
-            if matches!(self.sign_of_life(connection.handle()).await, Sign::Alive) {
+            if matches!(self.sign_of_life(connection.handle()).await, SignOfLife::Alive) {
                 alive.push(connection);
             }
         }
         self.binder.put_back(alive);
     }
 
-    async fn sign_of_life(&self, ldap: Ldap) -> Sign {
+    async fn sign_of_life(&self, ldap: Ldap) -> SignOfLife {
         let settings = self.settings();
         match sign_of_life(ldap, settings, settings.limits.operation).await {
-            Ok(()) => Sign::Alive,
-            Err(error) if is_lost(&error) => Sign::Closed,
-            Err(_) => Sign::Silent,
+            Ok(()) => SignOfLife::Alive,
+            Err(error) if is_lost(&error) => SignOfLife::Closed,
+            Err(_) => SignOfLife::Silent,
         }
     }
 }
 
 /// What came of using a connection.
-enum Sign {
+enum SignOfLife {
     Alive,
     Closed,
     Silent,

@@ -20,11 +20,11 @@ const OF_REFUSED_BINDS: [&str; 4] = ["pwdfailuretime", "entrycsn", "modifytimest
 #[derive(Default)]
 pub(crate) struct LastRead {
     key: RandomState,
-    entries: Mutex<HashMap<EntryId, Reading>>,
+    entries: Mutex<HashMap<EntryId, LastReading>>,
 }
 
 /// One of them.
-struct Reading {
+struct LastReading {
     /// Of all that was read, but for what refused binds change.
     digest: u64,
     /// Every login since the last change read the same, its stamp tells of each later change of its password, and nobody's
@@ -43,7 +43,7 @@ impl LastRead {
                 known.clear();
             }
             let digest = self.digest(entry);
-            let first = Reading { digest, is_comparable: true, has_failures: false };
+            let first = LastReading { digest, is_comparable: true, has_failures: false };
             let reading = known.entry(entry.id.clone()).or_insert(first);
             reading.is_comparable &= reading.digest == digest && is_settled(entry) && !by_certificate;
             reading.has_failures |= has_failures(entry);
@@ -78,7 +78,7 @@ impl LastRead {
         self.key.hash_one((entry.dn.as_str(), entry.values_without(&OF_REFUSED_BINDS)))
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<EntryId, Reading>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<EntryId, LastReading>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,12 +11,12 @@ use super::timestamps::{generalized, of_shadow, of_windows};
 /// What bars a person from logging in, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Account {
-    bars: Vec<Bar>,
+    bars: Vec<AccountBar>,
 }
 
 /// One reason to refuse a person for a time, in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Bar {
+struct AccountBar {
     refusal: Refusal,
     from: i64,
     /// The first second after.
@@ -88,7 +88,7 @@ impl Entry {
     }
 }
 
-impl Bar {
+impl AccountBar {
     fn always(refusal: Refusal) -> Self {
         Self { refusal, from: i64::MIN, until: i64::MAX, yields_to_bind: false }
     }
@@ -107,7 +107,7 @@ impl Bar {
 }
 
 /// What one attribute says.
-fn bars(attribute: &'static str, value: &str) -> Vec<Bar> {
+fn bars(attribute: &'static str, value: &str) -> Vec<AccountBar> {
     let understood = match attribute {
         "userAccountControl" | "msDS-User-Account-Control-Computed" => flags(attribute, value),
         "accountExpires" => whole(value).map(|count| expiry(of_windows(count))),
@@ -117,23 +117,24 @@ fn bars(attribute: &'static str, value: &str) -> Vec<Bar> {
         "pwdReset" => Some(only_if(value.eq_ignore_ascii_case("true"), Refusal::MustChange)),
         _ => timed(attribute, value),
     };
-    understood.unwrap_or_else(|| vec![Bar::always(Refusal::Other(format!("{attribute} cannot be read: {value:?}")))])
+    understood
+        .unwrap_or_else(|| vec![AccountBar::always(Refusal::Other(format!("{attribute} cannot be read: {value:?}")))])
 }
 
 fn whole(value: &str) -> Option<i64> {
     value.trim().parse().ok()
 }
 
-fn only_if(is_so: bool, refusal: Refusal) -> Vec<Bar> {
-    is_so.then(|| Bar::always(refusal)).into_iter().collect()
+fn only_if(is_so: bool, refusal: Refusal) -> Vec<AccountBar> {
+    is_so.then(|| AccountBar::always(refusal)).into_iter().collect()
 }
 
-fn expiry(moment: Option<i64>) -> Vec<Bar> {
-    moment.map(|moment| Bar::from(moment, Refusal::AccountExpired)).into_iter().collect()
+fn expiry(moment: Option<i64>) -> Vec<AccountBar> {
+    moment.map(|moment| AccountBar::from(moment, Refusal::AccountExpired)).into_iter().collect()
 }
 
 /// The bits for a lock and an expired password count only where the directory computes them.
-fn flags(attribute: &str, value: &str) -> Option<Vec<Bar>> {
+fn flags(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
     let flags = whole(value)?;
     if attribute == "userAccountControl" {
         return Some(only_if(flags & DISABLED != 0, Refusal::Disabled));
@@ -145,19 +146,19 @@ fn flags(attribute: &str, value: &str) -> Option<Vec<Bar>> {
 /// What 389 Directory Server and the password policy of slapd write as Generalized Time.
 ///
 /// The former marks a lock without end, and a password that must be changed at once, by the beginning of 1970.
-fn timed(attribute: &str, value: &str) -> Option<Vec<Bar>> {
+fn timed(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
     if value == LOCKED_FOR_GOOD {
-        return Some(vec![Bar::always(Refusal::Locked)]);
+        return Some(vec![AccountBar::always(Refusal::Locked)]);
     }
     let moment = generalized(value)?;
     Some(vec![match attribute {
-        "accountUnlockTime" if moment == 0 => Bar::always(Refusal::Locked),
-        "accountUnlockTime" => Bar::until(moment, Refusal::Locked),
-        "passwordExpirationTime" if moment == 0 => Bar::always(Refusal::MustChange),
-        "passwordExpirationTime" => Bar::from(moment, Refusal::PasswordExpired).yielding(),
-        "pwdAccountLockedTime" => Bar::from(moment, Refusal::Locked).yielding(),
-        "pwdStartTime" => Bar::until(moment, Refusal::NotYet),
-        "pwdEndTime" => Bar::from(moment, Refusal::AccountExpired),
+        "accountUnlockTime" if moment == 0 => AccountBar::always(Refusal::Locked),
+        "accountUnlockTime" => AccountBar::until(moment, Refusal::Locked),
+        "passwordExpirationTime" if moment == 0 => AccountBar::always(Refusal::MustChange),
+        "passwordExpirationTime" => AccountBar::from(moment, Refusal::PasswordExpired).yielding(),
+        "pwdAccountLockedTime" => AccountBar::from(moment, Refusal::Locked).yielding(),
+        "pwdStartTime" => AccountBar::until(moment, Refusal::NotYet),
+        "pwdEndTime" => AccountBar::from(moment, Refusal::AccountExpired),
         _ => return None,
     }])
 }

@@ -8,9 +8,9 @@ use ldap3::asn1::PL;
 use ldap3::{ResultEntry, SearchEntry};
 
 use super::attributes::Attributes;
-use super::shut_out::{Exclusion, Misfit};
+use super::shut_out::{Exclusion, OutOfScope};
 use super::stamp::{Stamp, was_refused_last};
-use super::values::Values;
+use super::values::EntryValues;
 use crate::names::{Dn, Kind, LookUp, Rdn};
 
 /// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
@@ -35,8 +35,8 @@ pub struct Entry {
     /// Who does not let this person use the service, where it is asked.
     pub exclusion: Option<Exclusion>,
     /// Why the directory is not for this person, if so.
-    pub misfit: Option<Misfit>,
-    values: Values,
+    pub out_of_scope: Option<OutOfScope>,
+    values: EntryValues,
 }
 
 /// Operational attributes that are read of every entry: of these, the first that there is identifies it.
@@ -61,10 +61,10 @@ impl Entry {
     /// Takes what a search found in a directory. Its DN may be unreadable.
     pub(crate) fn read(found: SearchEntry, directory: &Arc<str>) -> Self {
         let dn = Dn::of_entry(&found.dn);
-        let values = Values::read(found);
+        let values = EntryValues::read(found);
         let id = EntryId { directory: directory.clone(), own: String::new() };
         let other_ids = Vec::new();
-        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, misfit: None, values };
+        let mut entry = Self { id, other_ids, dn, stamp: None, exclusion: None, out_of_scope: None, values };
         entry.id.own = entry.own_id();
         entry.other_ids = entry.synchronised_ids().filter(|id| *id != entry.id).collect();
         entry.stamp = Stamp::of(&entry.values);
@@ -187,7 +187,7 @@ fn is_made_up(rdn: &Rdn) -> bool {
 }
 
 fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |told, octet| told + &format!("{octet:02x}"))
+    octets.iter().fold(String::new(), |digits, octet| digits + &format!("{octet:02x}"))
 }
 
 #[cfg(test)]

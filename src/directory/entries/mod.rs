@@ -32,7 +32,7 @@ pub use self::attributes::{Attributes, Source};
 pub use self::entry::{Entry, EntryId};
 pub use self::name_limits::NameLimits;
 pub use self::refusal::Refusal;
-pub use self::shut_out::{Exclusion, Misfit};
+pub use self::shut_out::{Exclusion, OutOfScope};
 pub use self::stamp::Stamp;
 
 pub(crate) use self::account::STATE;

@@ -3,7 +3,7 @@
 
 use super::attributes::Attributes;
 use super::entry::Entry;
-use super::shut_out::Misfit;
+use super::shut_out::OutOfScope;
 use crate::names::{Dn, DnPattern, Kind, LookUp, fold};
 
 /// The names that a directory is for; every name by default.
@@ -45,9 +45,9 @@ impl NameLimits {
     }
 
     /// Why the directory is not for an entry, if so.
-    pub(crate) fn misfit(&self, entry: &Entry, attributes: &Attributes) -> Option<Misfit> {
+    pub(crate) fn out_of_scope(&self, entry: &Entry, attributes: &Attributes) -> Option<OutOfScope> {
         if !self.has_entry(&entry.dn) {
-            return Some(Misfit::Dn);
+            return Some(OutOfScope::Dn);
         }
         let addresses = attributes
             .mail
@@ -55,7 +55,7 @@ impl NameLimits {
             .flat_map(|source| entry.values(&source.attribute).iter().filter_map(|value| source.name_in(value)));
         let mut domains = addresses.filter_map(|address| Some(address.rsplit_once('@')?.1));
         let fits = self.mail_domains.is_empty() || domains.any(|domain| self.has_domain(domain));
-        (!fits).then_some(Misfit::Mail)
+        (!fits).then_some(OutOfScope::Mail)
     }
 
     /// Whether an entry of that name fits.
@@ -106,11 +106,11 @@ mod tests {
             entry.dn = Dn::parse(dn).unwrap();
             entry
         };
-        let misfit = |entry: &Entry| limits().misfit(entry, &Attributes::default());
-        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &["a@y.example", "a@x.EXAMPLE"])), None);
-        assert_eq!(misfit(&entry("uid=a,dc=x", &["a@x.example"])), Some(Misfit::Dn));
-        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &["a@y.example"])), Some(Misfit::Mail));
-        assert_eq!(misfit(&entry("uid=a,ou=Sales,dc=x", &[])), Some(Misfit::Mail));
-        assert_eq!(NameLimits::default().misfit(&entry("uid=a,dc=x", &[]), &Attributes::default()), None);
+        let out_of_scope = |entry: &Entry| limits().out_of_scope(entry, &Attributes::default());
+        assert_eq!(out_of_scope(&entry("uid=a,ou=Sales,dc=x", &["a@y.example", "a@x.EXAMPLE"])), None);
+        assert_eq!(out_of_scope(&entry("uid=a,dc=x", &["a@x.example"])), Some(OutOfScope::Dn));
+        assert_eq!(out_of_scope(&entry("uid=a,ou=Sales,dc=x", &["a@y.example"])), Some(OutOfScope::Mail));
+        assert_eq!(out_of_scope(&entry("uid=a,ou=Sales,dc=x", &[])), Some(OutOfScope::Mail));
+        assert_eq!(NameLimits::default().out_of_scope(&entry("uid=a,dc=x", &[]), &Attributes::default()), None);
     }
 }

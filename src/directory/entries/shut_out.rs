@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a directory is not for an entry of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misfit {
+pub enum OutOfScope {
     /// It fits none of the patterns.
     Dn,
     /// No mail address of its lies in one of the domains.
@@ -22,7 +22,7 @@ pub enum Exclusion {
     SwitchedOff(String),
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for OutOfScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dn => "the entry lies below none of names_below",

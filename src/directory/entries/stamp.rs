@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::timestamps::{generalized, of_windows};
-use super::values::Values;
+use super::values::EntryValues;
 
 /// What moves when a password may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ const OF_ONE_BIND: i64 = 1;
 impl Stamp {
     /// The finest of the stamps that may be read; none if there is none. A `pwdLastSet` of 0 says that the password must be
     /// changed, not when it was.
-    pub(crate) fn of(values: &Values) -> Option<Self> {
+    pub(crate) fn of(values: &EntryValues) -> Option<Self> {
         let first_of = |names: &[&str]| {
             names.iter().find_map(|name| values.texts(name).first().filter(|value| *value != "0").cloned())
         };
@@ -88,7 +88,7 @@ fn since_1970(seconds: i64) -> Option<SystemTime> {
 }
 
 /// Whether the entry's last change was a refused bind.
-pub(super) fn was_refused_last(values: &Values) -> bool {
+pub(super) fn was_refused_last(values: &EntryValues) -> bool {
     let latest = |name: &str| values.texts(name).iter().filter_map(|value| generalized(value)).max();
     let changed = latest("modifyTimestamp");
     latest("pwdFailureTime").zip(changed).is_some_and(|(refused, changed)| (changed - refused).abs() <= OF_ONE_BIND)

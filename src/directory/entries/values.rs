@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 /// The values of every attribute that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Values(HashMap<String, OfAttribute>);
+pub(crate) struct EntryValues(HashMap<String, OfAttribute>);
 
 /// The values under one attribute description: its own, then those under further options.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
@@ -20,7 +20,7 @@ struct OfAttribute {
     octets: Vec<Vec<u8>>,
 }
 
-impl Values {
+impl EntryValues {
     /// Takes what a search found. The library sorts a whole attribute among those of octets for one value that is no
     /// UTF-8; here the others stay texts.
     pub(crate) fn read(found: SearchEntry) -> Self {
@@ -134,14 +134,14 @@ impl std::fmt::Display for Description {
 mod tests {
     use super::*;
 
-    fn values(texts: &[(&str, &[&str])], octets: &[(&str, &[&[u8]])]) -> Values {
+    fn values(texts: &[(&str, &[&str])], octets: &[(&str, &[&[u8]])]) -> EntryValues {
         let attrs = texts
             .iter()
             .map(|(name, values)| ((*name).to_owned(), values.iter().map(|value| (*value).to_owned()).collect()));
         let bin_attrs = octets
             .iter()
             .map(|(name, values)| ((*name).to_owned(), values.iter().map(|value| value.to_vec()).collect()));
-        Values::read(SearchEntry { dn: "cn=x".to_owned(), attrs: attrs.collect(), bin_attrs: bin_attrs.collect() })
+        EntryValues::read(SearchEntry { dn: "cn=x".to_owned(), attrs: attrs.collect(), bin_attrs: bin_attrs.collect() })
     }
 
     #[test]

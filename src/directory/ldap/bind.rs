@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::Connection;
-use super::failover::{Attempt, Discarded, Request, Tried};
+use super::failover::{Discarded, Request, Tried, TryOutcome};
 use super::late::{LateBinds, answers_otherwise};
 use super::password_policy;
 use super::servers::{Purpose, Servers};
@@ -26,8 +26,8 @@ pub(crate) struct Binder {
 }
 
 /// How one bind on one connection went.
-enum Outcome {
-    Attempt(Attempt<Verdict>),
+enum BindOutcome {
+    Tried(TryOutcome<Verdict>),
     /// No answer in time, from a server that answers others.
     Late,
 }
@@ -49,7 +49,7 @@ impl Binder {
         let Ok(Ok(_place)) = timeout(patience, self.places.acquire()).await else {
             return Err(Fault::silent(format!("bind: no connection was free within {patience:?}")));
         };
-        self.servers.ask(&Bind { binder: self, dn, password }).await
+        self.servers.ask(&BindRequest { binder: self, dn, password }).await
     }
 
     /// The connection used last, since it is the least likely to have been closed for idleness. Those to a server are left
@@ -91,13 +91,13 @@ impl Binder {
 }
 
 /// One bind, as the loop of all requests tries it.
-struct Bind<'a> {
+struct BindRequest<'a> {
     binder: &'a Binder,
     dn: &'a Dn,
     password: &'a Password,
 }
 
-impl Request for Bind<'_> {
+impl Request for BindRequest<'_> {
     /// The server: the connection itself is kept or closed at once.
     type Connection = usize;
     type Answer = Verdict;
@@ -109,9 +109,9 @@ impl Request for Bind<'_> {
         };
         let server = connection.server;
         let attempt = match self.try_on(connection).await {
-            Outcome::Attempt(Attempt::Answered(Err(fault))) if fault.is_silence() => Attempt::Down(fault),
-            Outcome::Attempt(attempt) => attempt,
-            Outcome::Late => Attempt::Answered(self.bind_elsewhere(server).await),
+            BindOutcome::Tried(TryOutcome::Answered(Err(fault))) if fault.is_silence() => TryOutcome::Down(fault),
+            BindOutcome::Tried(attempt) => attempt,
+            BindOutcome::Late => TryOutcome::Answered(self.bind_elsewhere(server).await),
         };
         Ok(Tried { server, connection: server, attempt })
     }
@@ -123,20 +123,20 @@ impl Request for Bind<'_> {
     }
 }
 
-impl Bind<'_> {
+impl BindRequest<'_> {
     /// Asks another server, once: the one that is late with this bind goes on answering others.
     async fn bind_elsewhere(&self, late: usize) -> Result<Verdict, Fault> {
         let fault = Fault::silent(LATE);
         let connection = self.binder.servers.connect_elsewhere(Purpose::Binds, late, fault.clone()).await?;
         match self.try_on(connection).await {
-            Outcome::Attempt(Attempt::Answered(answer)) => answer,
-            Outcome::Attempt(Attempt::Lost(fault)) => Err(fault),
-            Outcome::Attempt(Attempt::Down(_)) | Outcome::Late => Err(fault),
+            BindOutcome::Tried(TryOutcome::Answered(answer)) => answer,
+            BindOutcome::Tried(TryOutcome::Lost(fault)) => Err(fault),
+            BindOutcome::Tried(TryOutcome::Down(_)) | BindOutcome::Late => Err(fault),
         }
     }
 
     /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
-    async fn try_on(&self, connection: Connection) -> Outcome {
+    async fn try_on(&self, connection: Connection) -> BindOutcome {
         let Binder { servers, late, .. } = self.binder;
         let (server, mut ldap) = (connection.server, connection.handle());
         let answered_before = late.answered(server);
@@ -147,14 +147,18 @@ impl Bind<'_> {
             (Ok(Ok(result)), _) => {
                 late.note_answer(server);
                 self.binder.keep(connection);
-                Outcome::Attempt(Attempt::Answered(judge(&result)))
+                BindOutcome::Tried(TryOutcome::Answered(judge(&result)))
             }
             (Ok(Err(error)), _) => {
                 let fault = Fault::silent(format!("bind as the person: {error}"));
-                Outcome::Attempt(if is_lost(&error) { Attempt::Lost(fault) } else { Attempt::Answered(Err(fault)) })
+                BindOutcome::Tried(if is_lost(&error) {
+                    TryOutcome::Lost(fault)
+                } else {
+                    TryOutcome::Answered(Err(fault))
+                })
             }
-            (Err(_), true) if !late.note_late(server, self.dn, answered_before) => Outcome::Late,
-            (Err(_), _) => Outcome::Attempt(Attempt::Down(Fault::silent(LATE))),
+            (Err(_), true) if !late.note_late(server, self.dn, answered_before) => BindOutcome::Late,
+            (Err(_), _) => BindOutcome::Tried(TryOutcome::Down(Fault::silent(LATE))),
         }
     }
 }

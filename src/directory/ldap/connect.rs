@@ -51,14 +51,14 @@ pub(crate) async fn connect(settings: &Settings, server: usize) -> Result<Connec
 }
 
 async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()>), String> {
-    let told = |fault: &dyn std::fmt::Display| fault.to_string();
+    let text = |fault: &dyn std::fmt::Display| fault.to_string();
     let stream = match url {
         LdapUrl::Tcp { host, port, .. } => {
-            StdStream::Tcp(tcp(host, *port, settings.limits).await?.into_std().map_err(|fault| told(&fault))?)
+            StdStream::Tcp(tcp(host, *port, settings.limits).await?.into_std().map_err(|fault| text(&fault))?)
         }
         LdapUrl::Local(path) => {
-            let stream = UnixStream::connect(path).await.map_err(|fault| told(&fault))?;
-            StdStream::Unix(stream.into_std().map_err(|fault| told(&fault))?)
+            let stream = UnixStream::connect(path).await.map_err(|fault| text(&fault))?;
+            StdStream::Unix(stream.into_std().map_err(|fault| text(&fault))?)
         }
     };
     let is_starttls = settings.starttls && matches!(url, LdapUrl::Tcp { tls: false, .. });

@@ -7,7 +7,7 @@ use super::servers::Servers;
 use crate::directory::fault::Fault;
 
 /// How one try of a request went.
-pub(super) enum Attempt<T> {
+pub(super) enum TryOutcome<T> {
     /// There is an answer, or none that another server would give.
     Answered(Result<T, Fault>),
     /// The connection was lost, which is normal for one that was idle.
@@ -21,7 +21,7 @@ pub(super) struct Tried<C, T> {
     /// Which of the settings' servers was asked.
     pub(super) server: usize,
     pub(super) connection: C,
-    pub(super) attempt: Attempt<T>,
+    pub(super) attempt: TryOutcome<T>,
 }
 
 /// What became of a connection that is to be thrown away.
@@ -59,12 +59,12 @@ impl Servers {
         loop {
             let Tried { server, connection, attempt } = request.attempt().await?;
             let fault = match attempt {
-                Attempt::Answered(answer) => return answer,
-                Attempt::Lost(_) if take(&mut may_repeat) => {
+                TryOutcome::Answered(answer) => return answer,
+                TryOutcome::Lost(_) if take(&mut may_repeat) => {
                     request.discard(&connection).await;
                     continue;
                 }
-                Attempt::Lost(fault) | Attempt::Down(fault) => fault,
+                TryOutcome::Lost(fault) | TryOutcome::Down(fault) => fault,
             };
             match request.discard(&connection).await {
                 Discarded::Now => self.note_down(server),

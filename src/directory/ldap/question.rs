@@ -4,7 +4,7 @@ use ldap3::{LdapResult, Scope, SearchEntry, ldap_escape};
 
 use super::connect::Connection;
 use crate::directory::entries::{CHANGE_STAMPS, CONFLICT, Entry, FINER_STAMPS, IDS, STATE};
-use crate::directory::fault::{Fault, failed, no_base, told};
+use crate::directory::fault::{Fault, describe, failed, no_base};
 use crate::directory::settings::Settings;
 use crate::names::{Dn, HierarchicalName, Kind, LookUp};
 
@@ -107,7 +107,7 @@ impl Question {
             32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
             32 => return Err(no_base(&self.base, result)),
             4 | 10 | 34 | 48 | 49 | 50 | 53 => {
-                let why = format!("search below {}: {}", self.base, told(result));
+                let why = format!("search below {}: {}", self.base, describe(result));
                 return Err(Fault::Misconfigured(why));
             }
             _ => return Err(Fault::of_result("search", result)),
@@ -132,10 +132,10 @@ impl Question {
     /// nobody's name alone: then all count.
     fn fitting(&self, mut answers: Vec<Entry>, is_cut_short: bool) -> Vec<Entry> {
         let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
-        let fitting = answers.iter().filter(|entry| fits(entry) && entry.misfit.is_none()).count();
+        let fitting = answers.iter().filter(|entry| fits(entry) && entry.out_of_scope.is_none()).count();
         if is_cut_short && fitting < 2 {
             for entry in &mut answers {
-                entry.misfit = None;
+                entry.out_of_scope = None;
             }
             return answers;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::connect::Connection;
-use super::failover::{Attempt, Discarded, Request, Tried};
+use super::failover::{Discarded, Request, Tried, TryOutcome};
 use super::question::Question;
 use super::servers::{Purpose, Servers};
 use super::shared::{Shared, SharedConnection};
@@ -35,7 +35,7 @@ impl Searcher {
 
     /// The entries that answer a question; see [`Servers::ask`].
     pub(crate) async fn ask(&self, question: &Question) -> Result<Vec<Entry>, Fault> {
-        self.servers.ask(&Search { searcher: self, question }).await
+        self.servers.ask(&SearchRequest { searcher: self, question }).await
     }
 
     /// The shared connection, which is made if there is none.
@@ -60,12 +60,12 @@ impl Searcher {
 }
 
 /// One search, as the loop of all requests tries it.
-struct Search<'a> {
+struct SearchRequest<'a> {
     searcher: &'a Searcher,
     question: &'a Question,
 }
 
-impl Request for Search<'_> {
+impl Request for SearchRequest<'_> {
     type Connection = Shared;
     type Answer = Vec<Entry>;
 
@@ -80,8 +80,8 @@ impl Request for Search<'_> {
     }
 }
 
-impl Search<'_> {
-    async fn try_on(&self, shared: &Shared) -> Attempt<Vec<Entry>> {
+impl SearchRequest<'_> {
+    async fn try_on(&self, shared: &Shared) -> TryOutcome<Vec<Entry>> {
         let (question, settings) = (self.question, self.searcher.settings());
         match question.run(shared.handle(), settings, settings.limits.search).await {
             Ok((entries, result)) => {
@@ -90,23 +90,23 @@ impl Search<'_> {
                     Err(fault) if fault.is_silence() && result.rc == TIME_LIMIT_EXCEEDED => {
                         self.ask_elsewhere(shared.server, fault).await
                     }
-                    Err(fault) if fault.is_silence() => Attempt::Down(fault),
-                    answer => Attempt::Answered(answer),
+                    Err(fault) if fault.is_silence() => TryOutcome::Down(fault),
+                    answer => TryOutcome::Answered(answer),
                 }
             }
-            Err(error) if is_lost(&error) => Attempt::Lost(Fault::silent(format!("search: {error}"))),
+            Err(error) if is_lost(&error) => TryOutcome::Lost(Fault::silent(format!("search: {error}"))),
             Err(error) if is_late(&error) && !shared.is_silent() => {
                 self.ask_elsewhere(shared.server, failed(&error)).await
             }
-            Err(error) => Attempt::Down(failed(&error)),
+            Err(error) => TryOutcome::Down(failed(&error)),
         }
     }
 
     /// This question has no answer in time, while others are answered: asks another server, over a connection of its own.
     /// The one that all share goes on answering others.
-    async fn ask_elsewhere(&self, late: usize, fault: Fault) -> Attempt<Vec<Entry>> {
+    async fn ask_elsewhere(&self, late: usize, fault: Fault) -> TryOutcome<Vec<Entry>> {
         let servers = &self.searcher.servers;
-        Attempt::Answered(match servers.connect_elsewhere(Purpose::Searches, late, fault).await {
+        TryOutcome::Answered(match servers.connect_elsewhere(Purpose::Searches, late, fault).await {
             Ok(connection) => self.question.ask_on(&connection, servers.settings()).await,
             Err(fault) => Err(fault),
         })

@@ -7,7 +7,7 @@ use ldap3::Ldap;
 use tokio::time::timeout;
 
 use super::connect::{Connection, connect};
-use crate::directory::fault::{Fault, told};
+use crate::directory::fault::{Fault, describe};
 use crate::directory::settings::Settings;
 
 /// Which servers answer, as far as is known.
@@ -184,6 +184,6 @@ async fn log_in(connection: &Connection, settings: &Settings) -> Result<(), Faul
     match result.rc {
         0 => Ok(()),
         1 | 3 | 51 | 52 | 80 => Err(Fault::of_result("service bind", &result)),
-        _ => Err(Fault::Misconfigured(format!("service bind as {} refused: {}", service.dn, told(&result)))),
+        _ => Err(Fault::Misconfigured(format!("service bind as {} refused: {}", service.dn, describe(&result)))),
     }
 }

@@ -4,7 +4,7 @@ use ldap3::LdapResult;
 
 use super::password_policy::{AccountFault, Notice};
 use crate::directory::entries::Refusal;
-use crate::directory::fault::{Fault, told};
+use crate::directory::fault::{Fault, describe};
 
 /// The directory's judgement of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
         (32 | 34, _) => refused(Refusal::NoSuchEntry),
         // What the sentence says is nearer the truth: a disabled account's control says that it is locked.
         (19 | 48 | 53, _) => in_words(result)
-            .map_or_else(|| refused(Refusal::Other(told(result))), |refusal| Ok(Verdict::Refused(refusal))),
+            .map_or_else(|| refused(Refusal::Other(describe(result))), |refusal| Ok(Verdict::Refused(refusal))),
         _ => Err(Fault::of_result("bind as the person", result)),
     }
 }

@@ -22,8 +22,8 @@ mod scram;
 mod walk;
 
 pub use self::claims::Claims;
-pub use self::readable::{Access, Need};
-pub use self::scram::HeldScram;
+pub use self::readable::{AttributeNeed, AttributeUse};
+pub use self::scram::StoredScram;
 pub use self::walk::{Walk, WalkEnd};
 
 pub(crate) use self::claims::{CANDIDATES, candidates};

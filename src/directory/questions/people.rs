@@ -29,7 +29,7 @@ pub(super) async fn ask_for_people(searcher: &Searcher, question: Question) -> R
 /// People, without the service itself; with the word on whom the directory is for and whom it lets in.
 pub(super) async fn with_exclusions(searcher: &Searcher, mut found: Vec<Entry>, most: u8) -> Result<Vec<Entry>, Fault> {
     found.retain(|entry| searcher.settings().bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
-    let mut fitting: Vec<&mut Entry> = found.iter_mut().filter(|entry| entry.misfit.is_none()).collect();
+    let mut fitting: Vec<&mut Entry> = found.iter_mut().filter(|entry| entry.out_of_scope.is_none()).collect();
     // Nobody of so many is let in.
     if fitting.len() <= usize::from(most) {
         for entry in &mut fitting {

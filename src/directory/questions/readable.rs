@@ -23,18 +23,18 @@ const OTHERS: i32 = 20;
 
 /// Attributes that the service needs, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Need {
+pub struct AttributeNeed {
     /// Any of them will do where others are not in the directory's schema.
     pub attributes: Vec<String>,
     /// What is done with them.
-    pub by: Access,
+    pub by: AttributeUse,
     /// What they are for, as the end of a sentence that begins with their names.
     pub purpose: String,
 }
 
 /// What is done with an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum AttributeUse {
     /// People are found by it, and its values are read.
     Search,
     /// Its values are read.
@@ -53,7 +53,7 @@ enum Visibility {
 }
 
 /// One look at some people's entries.
-struct Look<'a> {
+struct AttributeCheck<'a> {
     searcher: &'a Searcher,
     samples: Vec<Entry>,
     /// The lower-case names of all attributes; none if the schema may not be read.
@@ -62,11 +62,11 @@ struct Look<'a> {
 
 /// A sentence for each purpose that attributes are needed for and that the service's entry may not use them for:
 /// those wanted, and those that every directory is asked for. None if there is nobody to look at.
-pub(crate) async fn unreadable(searcher: &Searcher, needs: &[Need]) -> Result<Vec<String>, Fault> {
+pub(crate) async fn unreadable(searcher: &Searcher, needs: &[AttributeNeed]) -> Result<Vec<String>, Fault> {
     let samples = samples(searcher).await?;
     let Some(first) = samples.first() else { return Ok(Vec::new()) };
     let schema = schema(searcher, first.dn.as_str()).await?;
-    let look = Look { searcher, samples, schema };
+    let look = AttributeCheck { searcher, samples, schema };
     let mut sentences = Vec::new();
     for need in needs {
         sentences.extend(look.need(need).await?);
@@ -80,8 +80,8 @@ pub(crate) async fn unreadable(searcher: &Searcher, needs: &[Need]) -> Result<Ve
 /// Whether an entry says to the service that its account is locked, as LDAP's password policy has it.
 pub(crate) async fn shows_locks(searcher: &Searcher) -> Result<bool, Fault> {
     let samples = samples(searcher).await?;
-    let look = Look { searcher, samples, schema: None };
-    Ok(look.visibility(LOCKED, Access::Read).await? == Visibility::Visible)
+    let look = AttributeCheck { searcher, samples, schema: None };
+    Ok(look.visibility(LOCKED, AttributeUse::Read).await? == Visibility::Visible)
 }
 
 /// Why nobody is found, as far as can be seen: what lies below the search base instead of people.
@@ -136,8 +136,8 @@ async fn read(searcher: &Searcher, dn: &str, filter: &str, attributes: &[&str]) 
     Ok(searcher.ask(&question).await?.into_iter().next())
 }
 
-impl Look<'_> {
-    async fn need(&self, need: &Need) -> Result<Vec<String>, Fault> {
+impl AttributeCheck<'_> {
+    async fn need(&self, need: &AttributeNeed) -> Result<Vec<String>, Fault> {
         let known: Vec<&String> = need.attributes.iter().filter(|name| self.is_known(name)).collect();
         if known.is_empty() {
             let names = need.attributes.join(", ");
@@ -202,15 +202,15 @@ impl Look<'_> {
         if attributes.is_empty() {
             return Ok(Vec::new());
         }
-        self.need(&Need { attributes, by: Access::Read, purpose: purpose.to_owned() }).await
+        self.need(&AttributeNeed { attributes, by: AttributeUse::Read, purpose: purpose.to_owned() }).await
     }
 
     /// RFC 4511 §4.5.1.7: a filter on an attribute that may not be seen is neither true nor false, and so is its
     /// negation. So `(|(a=*)(!(a=*)))` finds an entry only if `a` may be seen, whether the entry has it or not. What is
     /// found by `(a=*)` and not given may be searched for, and not be read.
-    async fn visibility(&self, attribute: &str, by: Access) -> Result<Visibility, Fault> {
+    async fn visibility(&self, attribute: &str, by: AttributeUse) -> Result<Visibility, Fault> {
         let Some(first) = self.samples.first() else { return Ok(Visibility::Visible) };
-        if by != Access::Secret
+        if by != AttributeUse::Secret
             && let Some(visibility) = self.of_values(attribute, by).await?
         {
             return Ok(visibility);
@@ -221,11 +221,11 @@ impl Look<'_> {
     }
 
     /// What the entries' values say; none if nobody has one that the service knows of.
-    async fn of_values(&self, attribute: &str, by: Access) -> Result<Option<Visibility>, Fault> {
+    async fn of_values(&self, attribute: &str, by: AttributeUse) -> Result<Option<Visibility>, Fault> {
         let present = format!("({attribute}=*)");
         for sample in &self.samples {
             if self.is_given(sample, attribute).await? {
-                let is_found = by != Access::Search || self.finds(sample, &present).await?;
+                let is_found = by != AttributeUse::Search || self.finds(sample, &present).await?;
                 return Ok(Some(if is_found { Visibility::Visible } else { Visibility::NotSearched }));
             }
         }

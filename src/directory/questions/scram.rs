@@ -10,7 +10,7 @@ use crate::directory::ldap::{Question, Searcher};
 use crate::names::Dn;
 
 /// What an entry holds of SCRAM.
-pub struct HeldScram {
+pub struct StoredScram {
     /// Whose it is.
     pub id: EntryId,
     /// The values of the attribute, whatever their scheme.
@@ -18,13 +18,13 @@ pub struct HeldScram {
 }
 
 /// What a person's entry holds; none if no person has that DN, or no attribute is configured.
-pub(crate) async fn scram(searcher: &Searcher, dn: &Dn) -> Result<Option<HeldScram>, Fault> {
+pub(crate) async fn scram(searcher: &Searcher, dn: &Dn) -> Result<Option<StoredScram>, Fault> {
     let Some(attribute) = &searcher.settings().attributes.scram else { return Ok(None) };
     let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
     let question = Question { wanted: Some(wanted), ..Question::entry(searcher.settings(), dn.as_str()) };
     let found = searcher.ask(&question).await?.into_iter().next();
     Ok(found.map(|mut entry| {
         let values = entry.take_octets(attribute).into_iter().map(Zeroizing::new).collect();
-        HeldScram { id: entry.id, values }
+        StoredScram { id: entry.id, values }
     }))
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::directory::entries::{Entry, constructed};
-use crate::directory::fault::{Fault, no_base, told};
+use crate::directory::fault::{Fault, describe, no_base};
 use crate::directory::ldap::{Searcher, apart, attributes};
 
 /// Entries in one page, and the most that wait here to be taken.
@@ -74,9 +74,9 @@ fn judge(base: &str, result: &LdapResult) -> Result<WalkEnd, Fault> {
     match result.rc {
         0 => Ok(WalkEnd::Complete),
         // Size limit, administrative limit, time limit (RFC 4511 Appendix A.2).
-        3 | 4 | 11 => Ok(WalkEnd::CutShort(told(result))),
+        3 | 4 | 11 => Ok(WalkEnd::CutShort(describe(result))),
         32 => Err(no_base(base, result)),
-        10 | 12 | 34 | 49 | 50 | 53 => Err(Fault::Misconfigured(format!("walk below {base}: {}", told(result)))),
+        10 | 12 | 34 | 49 | 50 | 53 => Err(Fault::Misconfigured(format!("walk below {base}: {}", describe(result)))),
         _ => Err(Fault::of_result("walk", result)),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session, Verdict};
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, LoginVerdict, Session};
 
 const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
 const STORED_KEY: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
@@ -46,7 +46,7 @@ fn play(credentials: &Credentials, first: &[u8], last: &[u8]) -> Option<String> 
     session.step(Event::Challenge(ScramChallenge { nonce: NONCE.to_owned(), salt, iterations }));
     let Action::Prove(Ok(proof)) = session.step(line(STANDARD.encode(last).as_bytes())) else { return None };
     if !credentials.are_proven_by(&proof) {
-        session.step(Event::Judged(Verdict::Refused));
+        session.step(Event::Judged(LoginVerdict::Refused));
         return None;
     }
     Some(STANDARD.encode(credentials.signature(&proof)))

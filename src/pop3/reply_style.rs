@@ -5,7 +5,7 @@ use super::text::{Language, Text};
 
 /// What LANG and UTF8 have settled so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Manner {
+pub(super) struct ReplyStyle {
     pub(super) language: Language,
     /// The language that `LANG *` asks for.
     pub(super) preferred: Language,
@@ -22,7 +22,7 @@ pub(super) enum Code {
     InUse,
 }
 
-impl Manner {
+impl ReplyStyle {
     /// As every session begins.
     pub(super) fn new(preferred: Language) -> Self {
         Self { preferred, ..Self::default() }
@@ -34,11 +34,11 @@ impl Manner {
     }
 
     pub(super) fn ok(self, text: Text) -> Reply {
-        reply::ok(&text.told(self.language))
+        reply::ok(&text.render(self.language))
     }
 
     pub(super) fn err(self, text: Text) -> Reply {
-        reply::err(&text.told(self.language))
+        reply::err(&text.render(self.language))
     }
 
     pub(super) fn err_with(self, code: Code, text: Text) -> Reply {
@@ -48,11 +48,11 @@ impl Manner {
             Code::SysPerm => "SYS/PERM",
             Code::InUse => "IN-USE",
         };
-        reply::err(&format!("[{code}] {}", text.told(self.language)))
+        reply::err(&format!("[{code}] {}", text.render(self.language)))
     }
 
     pub(super) fn multi<'a>(self, text: Text, lines: impl IntoIterator<Item = &'a str>) -> Reply {
-        reply::multi(&text.told(self.language), lines)
+        reply::multi(&text.render(self.language), lines)
     }
 
     /// LANG, with a language range or without.
@@ -73,7 +73,7 @@ impl Manner {
         let language = if range == b"*" { Some(self.preferred) } else { Language::fitting(range) };
         let Some(language) = language else { return self.err(Text::UnknownLanguage) };
         self.language = language;
-        reply::ok(&format!("{} {}", language.tag(), Text::LanguageChanged.told(language)))
+        reply::ok(&format!("{} {}", language.tag(), Text::LanguageChanged.render(language)))
     }
 
     /// "After the initial +OK, for each language tag the server supports, the POP3 server responds
