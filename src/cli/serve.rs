@@ -12,7 +12,7 @@ use super::{Ended, complain, load};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
-use crate::connection::{BLOCKING_THREADS, BlockingPools, Openings, Service, kernel_tells_delivery};
+use crate::connection::{BLOCKING_THREADS, MaildropLeases, Openings, Service, kernel_reports_delivery};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
@@ -51,7 +51,7 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
         None if is_root() => tracing::warn!("running as root; user: in the configuration would give that up"),
         None => {}
     }
-    if !kernel_tells_delivery().unwrap_or(false) {
+    if !kernel_reports_delivery().unwrap_or(false) {
         tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
     }
     log.gather().context("no threads")?;
@@ -111,10 +111,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
         tracing::error!(%fault, "no mail is removed for its age");
     }
     let identities = Arc::new(identities);
-    let pools = BlockingPools::new(connection.file_deadline);
+    let openings = Openings::new(store.clone(), connection.file_deadline);
+    let leases = Arc::new(MaildropLeases::new(connection.sessions));
     let known = Arc::new(KnownMaildrops::new(people));
-    let (openings, leases, repeats) = (Openings::default(), Arc::default(), Arc::default());
-    let service = Service { identities, store, known, pools, openings, settings: connection, leases, repeats };
+    let service = Service { identities, store, known, openings, settings: connection, leases, repeats: Arc::default() };
     Ok((Arc::new(service), directories))
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::connection::maildrop::SessionsPerMaildrop;
 use crate::pop3::{Expire, Language};
 
 /// How one client is treated.
@@ -23,6 +22,21 @@ pub struct Settings {
     /// The language that `LANG *` asks for (RFC 6856 §3.2).
     pub language: Language,
 }
+
+/// How many sessions may have a maildrop at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionsPerMaildrop {
+    /// As many as come.
+    #[default]
+    Many,
+    /// One, on all nodes together; others are told that the maildrop is in use.
+    One,
+    /// One; but a session of this node gives way that was idle for so long. Its deletions are not carried out.
+    OneWithTakeover(Duration),
+}
+
+/// Octets that a client must take within the limit for slow readers, and that a message is read by.
+pub(crate) const BLOCK: usize = 64 * 1024;
 
 /// How much one client may ask of the server's patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,7 +126,7 @@ mod tests {
     }
 
     async fn greeted(mut client: Client) {
-        client.socket.write_all(b"+OK\r\n").await.unwrap();
+        client.transport.write_all(b"+OK\r\n").await.unwrap();
     }
 
     async fn hear(address: SocketAddr) -> String {

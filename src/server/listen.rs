@@ -67,7 +67,7 @@ impl Policy {
     /// What this port grants a client.
     pub(super) fn client(&self, socket: TcpStream, peer: SocketAddr) -> Client {
         Client {
-            socket,
+            transport: socket,
             peer,
             listener: self.name.clone(),
             implicit_tls: self.tls == Tls::Implicit,

@@ -2,24 +2,20 @@
 
 use tokio::time::Instant;
 
-use super::{Driver, from_elsewhere, wait_for_step};
+use super::dispatch::Driver;
+use super::login::refusal_delay;
+use super::state::ScramState;
+use super::translation::from_elsewhere;
 use crate::connection::report::SessionReport;
-use crate::identity::{Identity, Outcome, ScramExchange};
+use crate::connection::wire::Transport;
+use crate::identity::{Identity, Outcome};
 use crate::pop3::{Event, LoginVerdict, ScramFault, ScramLogin, ScramProof};
 
 /// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
 /// names that somebody has.
 const PARTS_OF_STEP: u32 = 10;
 
-/// How far a SCRAM login is.
-pub(super) enum Scram {
-    /// The client was given a challenge.
-    Challenged(ScramLogin, Box<ScramExchange>),
-    /// It has met it, and was given the server's signature.
-    Proven(Outcome),
-}
-
-impl Driver {
+impl<T: Transport> Driver<T> {
     /// Makes a challenge.
     pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut SessionReport) -> Event {
         let began = Instant::now();
@@ -36,8 +32,8 @@ impl Driver {
         }
         match self.service.identities.challenge(&wanted, report.peer.ip()).await {
             Ok((exchange, challenge)) => {
-                self.scram = Some(Box::new(Scram::Challenged(wanted, Box::new(exchange))));
-                wait_for_step(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
+                self.scram = Some(Box::new(ScramState::Challenged(wanted, Box::new(exchange))));
+                refusal_delay(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
                 Event::Challenge(challenge)
             }
             Err(outcome) => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
@@ -48,7 +44,7 @@ impl Driver {
     /// that the password is right, and need not say another word.
     pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut SessionReport) -> Event {
         let began = Instant::now();
-        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
+        let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
             return Event::Judged(LoginVerdict::Unavailable);
         };
         let certificate = match self.certificate(report) {
@@ -64,7 +60,7 @@ impl Driver {
         match signature {
             Some(signature) => {
                 report.login(&wanted.login, wanted.mechanism, &outcome);
-                self.scram = Some(Box::new(Scram::Proven(outcome)));
+                self.scram = Some(Box::new(ScramState::Proven(outcome)));
                 Event::Signed(signature)
             }
             None => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
@@ -73,7 +69,7 @@ impl Driver {
 
     /// The client is content: now it is logged in.
     pub(super) async fn conclude(&mut self, report: &mut SessionReport) -> Event {
-        let Some(Scram::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
+        let Some(ScramState::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
             return Event::Judged(LoginVerdict::Unavailable);
         };
         self.concluded(Instant::now(), outcome, report).await
@@ -82,7 +78,7 @@ impl Driver {
     /// The client will not answer a challenge any more, if it has one: that counts, unless the person whom it was for has
     /// logged in otherwise.
     pub(super) fn leave_challenge(&mut self, report: &SessionReport, proven: Option<&Identity>) {
-        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
+        let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
         if proven.is_some_and(|person| exchange.is_for(person)) {
             return;
         }

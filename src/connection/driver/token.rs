@@ -2,12 +2,14 @@
 
 use tokio::time::Instant;
 
-use super::{Driver, from_elsewhere};
+use super::dispatch::Driver;
+use super::translation::from_elsewhere;
 use crate::connection::report::SessionReport;
+use crate::connection::wire::Transport;
 use crate::identity::Outcome;
 use crate::pop3::{Event, LoginVerdict, Mechanism, TokenCredentials};
 
-impl Driver {
+impl<T: Transport> Driver<T> {
     /// Judges a token; a refusal comes with what the client is told before the exchange ends.
     pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Event {
         let began = Instant::now();

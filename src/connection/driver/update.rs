@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::connection::maildrop::OpenMaildrop;
 use crate::connection::report::SessionReport;
-use crate::connection::wire::Wire;
+use crate::connection::wire::{Transport, Wire};
 
 /// How long a client may take nothing of the messages it was sent before its deletions are carried out.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Removes the marked messages; tells whether all are gone.
-pub(crate) async fn commit(
-    wire: &mut Wire,
+pub(super) async fn commit<T: Transport>(
+    wire: &mut Wire<T>,
     mail: Option<&mut OpenMaildrop>,
     marks: Vec<usize>,
     report: &mut SessionReport,
@@ -37,7 +37,7 @@ pub(crate) async fn commit(
 }
 
 /// The same for a session that has marked none: what else is done at its end.
-pub(crate) async fn leave(wire: &mut Wire, mail: Option<&mut OpenMaildrop>, report: &SessionReport) {
+pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut OpenMaildrop>, report: &SessionReport) {
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => finish(mail, Vec::new(), report).await,

@@ -11,30 +11,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::opening::{OpenFault, pool, unavailable};
+use super::opening::{OpenFault, Openings, unavailable};
 use super::pool::{BlockingPool, CallFault, Pooled};
-use crate::connection::Service;
 use crate::connection::report::CloseReason;
+use crate::connection::settings::SessionsPerMaildrop;
 use crate::maildir::{Hold, HoldId, Holding, MaildropPath};
-
-/// How many sessions may have a maildrop at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SessionsPerMaildrop {
-    /// As many as come.
-    #[default]
-    Many,
-    /// One, on all nodes together; others are told that the maildrop is in use.
-    One,
-    /// One; but a session of this node gives way that was idle for so long. Its deletions are not carried out.
-    OneWithTakeover(Duration),
-}
 
 /// How long a session that gives way may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// The sessions of this node that have a maildrop to themselves.
-#[derive(Default)]
 pub struct MaildropLeases {
+    sessions: SessionsPerMaildrop,
     holders: Mutex<HashMap<HoldId, Arc<Holder>>>,
 }
 
@@ -64,46 +52,47 @@ pub(crate) struct MaildropLease {
     _present: watch::Sender<()>,
 }
 
-/// Holds a maildrop for a session, where it may have one only. None where it may have many, or cannot be held.
-pub(crate) async fn hold(
-    service: &Service,
-    path: &MaildropPath,
-) -> Result<Option<(Pooled<Hold>, Arc<MaildropLease>)>, OpenFault> {
-    let takeover_after = match service.settings.sessions {
-        SessionsPerMaildrop::Many => return Ok(None),
-        SessionsPerMaildrop::One => None,
-        SessionsPerMaildrop::OneWithTakeover(after) => Some(after),
-    };
-    let pool = pool(service, path).await?;
-    let mut holding = try_hold(service, path, &pool).await?;
-    if let (Holding::InUse(id), Some(after)) = (&holding, takeover_after)
-        && service.leases.revoke(*id, after).await
-    {
-        holding = try_hold(service, path, &pool).await?;
-    }
-    match holding {
-        Holding::Held(hold) => {
-            let lease = service.leases.begin(hold.id());
-            Ok(Some((Pooled::new(hold, pool), Arc::new(lease))))
-        }
-        Holding::InUse(_) => Err(OpenFault::InUse),
-        Holding::Nothing => Ok(None),
-        Holding::Impossible(reason) => {
-            tracing::warn!(maildrop = %path, reason, "this maildrop cannot be locked, so it may have many sessions");
-            Ok(None)
-        }
-    }
-}
-
-async fn try_hold(service: &Service, path: &MaildropPath, pool: &BlockingPool) -> Result<Holding, OpenFault> {
-    let (store, path, result_pool) = (service.store.clone(), path.clone(), pool.clone());
-    let held = pool.run(move || Pooled::new(store.hold(&path), result_pool)).await.map_err(unavailable)?;
-    held.take().ok_or_else(|| unavailable(CallFault::Internal))
-}
-
 impl MaildropLeases {
+    /// With so many sessions for each maildrop.
+    #[must_use]
+    pub fn new(sessions: SessionsPerMaildrop) -> Self {
+        Self { sessions, holders: Mutex::default() }
+    }
+
+    /// Holds a maildrop for a session, where it may have one only. None where it may have many, or cannot be held.
+    pub(super) async fn acquire(
+        self: &Arc<Self>,
+        openings: &Openings,
+        path: &MaildropPath,
+    ) -> Result<Option<(Pooled<Hold>, Arc<MaildropLease>)>, OpenFault> {
+        let takeover_after = match self.sessions {
+            SessionsPerMaildrop::Many => return Ok(None),
+            SessionsPerMaildrop::One => None,
+            SessionsPerMaildrop::OneWithTakeover(after) => Some(after),
+        };
+        let pool = openings.pool_of(path).await?;
+        let mut holding = try_hold(openings, path, &pool).await?;
+        if let (Holding::InUse(id), Some(after)) = (&holding, takeover_after)
+            && self.revoke(*id, after).await
+        {
+            holding = try_hold(openings, path, &pool).await?;
+        }
+        match holding {
+            Holding::Held(hold) => {
+                let lease = self.begin(hold.id());
+                Ok(Some((Pooled::new(hold, pool), Arc::new(lease))))
+            }
+            Holding::InUse(_) => Err(OpenFault::InUse),
+            Holding::Nothing => Ok(None),
+            Holding::Impossible(reason) => {
+                tracing::warn!(maildrop = %path, reason, "this maildrop cannot be locked, so it may have many sessions");
+                Ok(None)
+            }
+        }
+    }
+
     /// Begins the turn of a session that holds a maildrop.
-    pub(super) fn begin(self: &Arc<Self>, id: HoldId) -> MaildropLease {
+    fn begin(self: &Arc<Self>, id: HoldId) -> MaildropLease {
         let (present, gone) = watch::channel(());
         let holder = Arc::new(Holder { state: Mutex::new(LeaseState::AtWork), revoked: Notify::new(), gone });
         locked(&self.holders).insert(id, Arc::clone(&holder));
@@ -112,13 +101,19 @@ impl MaildropLeases {
 
     /// Calls off the session that holds a maildrop, if it is one of this node and was idle for so long, and waits until
     /// it has let go. Tells whether it has.
-    pub(super) async fn revoke(&self, id: HoldId, idle: Duration) -> bool {
+    async fn revoke(&self, id: HoldId, idle: Duration) -> bool {
         let holder = locked(&self.holders).get(&id).cloned();
         let Some(holder) = holder.filter(|holder| holder.revoke(idle)) else { return false };
         let mut gone = holder.gone.clone();
         // The sender is never used: the wait ends with its end.
         timeout(LETTING_GO, gone.changed()).await.is_ok()
     }
+}
+
+async fn try_hold(openings: &Openings, path: &MaildropPath, pool: &BlockingPool) -> Result<Holding, OpenFault> {
+    let (store, path, result_pool) = (openings.store().clone(), path.clone(), pool.clone());
+    let held = pool.run(move || Pooled::new(store.hold(&path), result_pool)).await.map_err(unavailable)?;
+    held.take().ok_or_else(|| unavailable(CallFault::Internal))
 }
 
 impl Holder {

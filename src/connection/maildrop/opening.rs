@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::pool::{BlockingPool, CallFault, Pooled};
-use crate::connection::Service;
+use super::pool::{BlockingPool, BlockingPools, CallFault, Pooled};
 use crate::maildir::{EnterFault, Expiry, FileSystems, Hold, Maildrop, MaildropPath, Store};
 
 /// Maildrops that nobody enters are forgotten when there are so many, and twice as many as were left the last time.
@@ -22,9 +22,10 @@ pub(crate) enum OpenFault {
     Fault(EnterFault),
 }
 
-/// Who is entering which maildrop.
-#[derive(Default)]
+/// The way to maildrops: the mail store, the threads of its calls, and who is opening which maildrop.
 pub struct Openings {
+    store: Arc<Store>,
+    pools: BlockingPools,
     locks: Mutex<Locks>,
 }
 
@@ -50,93 +51,8 @@ enum FirstAttempt {
     Elsewhere(FileSystems, Option<Pooled<Hold>>),
 }
 
-/// Enters a maildrop, and gives the lane that its calls must take.
-pub(super) async fn enter(
-    service: &Service,
-    wanted: OpenRequest,
-    hold: Option<Pooled<Hold>>,
-) -> Result<(Maildrop, BlockingPool), OpenFault> {
-    // Two hops between threads cost more than everything else that a login needs.
-    if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(with_lane(service, maildrop.held(hold.and_then(Pooled::take)), &FileSystems::default()));
-    }
-    let lock = service.openings.lock(&wanted.path);
-    let (file_systems, hold) = match Arc::clone(&lock).try_lock_owned() {
-        Ok(guard) => match first_attempt(service, &wanted, hold, guard).await? {
-            FirstAttempt::Entered(entered) => {
-                let maildrop = entered.map_err(OpenFault::Fault)?;
-                return Ok(with_lane(service, maildrop, &FileSystems::default()));
-            }
-            FirstAttempt::Elsewhere(file_systems, hold) => (file_systems, hold),
-        },
-        Err(_) => (locate(service, &wanted.path).await.map_err(unavailable)?, hold),
-    };
-    let pool = service.pools.of(&file_systems);
-    let entered = pool.in_time(behind_others(service, &pool, wanted, hold, lock)).await.map_err(unavailable)??;
-    let maildrop = entered.take().ok_or_else(|| unavailable(CallFault::Internal))?;
-    Ok(with_lane(service, maildrop, &file_systems))
-}
-
-/// Finds out where the maildrop lies, and enters it if that is on this machine: one hop to another thread for both.
-async fn first_attempt(
-    service: &Service,
-    wanted: &OpenRequest,
-    hold: Option<Pooled<Hold>>,
-    guard: OwnedMutexGuard<()>,
-) -> Result<FirstAttempt, OpenFault> {
-    let (store, wanted) = (Arc::clone(&service.store), wanted.clone());
-    let attempt = BlockingPool::LOCAL.run(move || {
-        let _guard = guard;
-        let file_systems = store.file_systems(&wanted.path);
-        if file_systems.are_local() {
-            FirstAttempt::Entered(Box::new(wanted.enter(&store, hold)))
-        } else {
-            FirstAttempt::Elsewhere(file_systems, hold)
-        }
-    });
-    attempt.await.map_err(unavailable)
-}
-
-/// Waits until nobody else enters the maildrop, and then enters it, if what the others found does not do.
-async fn behind_others(
-    service: &Service,
-    pool: &BlockingPool,
-    wanted: OpenRequest,
-    hold: Option<Pooled<Hold>>,
-    lock: Arc<AsyncMutex<()>>,
-) -> Result<Pooled<Maildrop>, OpenFault> {
-    let guard = lock.lock_owned().await;
-    if let Some(maildrop) = wanted.unchanged(&service.store) {
-        return Ok(Pooled::new(maildrop.held(hold.and_then(Pooled::take)), pool.clone()));
-    }
-    let (store, result_pool) = (Arc::clone(&service.store), pool.clone());
-    let entered = pool.run(move || {
-        // Kept until the call has ended, whether anybody waits for it or not.
-        let _guard = guard;
-        wanted.enter(&store, hold).map(|maildrop| Pooled::new(maildrop, result_pool))
-    });
-    entered.await.map_err(unavailable)?.map_err(OpenFault::Fault)
-}
-
-/// The lane is that of the file systems on the way, and of the directories that were really opened.
-fn with_lane(service: &Service, maildrop: Maildrop, on_the_way: &FileSystems) -> (Maildrop, BlockingPool) {
-    let pool = service.pools.of(&maildrop.file_systems().and(on_the_way));
-    (maildrop, pool)
-}
-
-/// The lane of a maildrop that is not entered yet.
-pub(super) async fn pool(service: &Service, path: &MaildropPath) -> Result<BlockingPool, OpenFault> {
-    let file_systems = locate(service, path).await.map_err(unavailable)?;
-    Ok(service.pools.of(&file_systems))
-}
-
-async fn locate(service: &Service, path: &MaildropPath) -> Result<FileSystems, CallFault> {
-    let (store, path) = (Arc::clone(&service.store), path.clone());
-    BlockingPool::LOCAL.run(move || store.file_systems(&path)).await
-}
-
 /// Nothing is known of the mail now.
-pub(crate) fn unavailable(why: CallFault) -> OpenFault {
+pub(super) fn unavailable(why: CallFault) -> OpenFault {
     OpenFault::Fault(EnterFault::Unavailable(why.to_string()))
 }
 
@@ -153,6 +69,101 @@ impl OpenRequest {
 }
 
 impl Openings {
+    /// With so much time for each call on a file system that is not this machine's own.
+    #[must_use]
+    pub fn new(store: Arc<Store>, file_deadline: Duration) -> Self {
+        Self { store, pools: BlockingPools::new(file_deadline), locks: Mutex::default() }
+    }
+
+    pub(super) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Enters a maildrop, and gives the lane that its calls must take.
+    pub(super) async fn enter(
+        &self,
+        wanted: OpenRequest,
+        hold: Option<Pooled<Hold>>,
+    ) -> Result<(Maildrop, BlockingPool), OpenFault> {
+        // Two hops between threads cost more than everything else that a login needs.
+        if let Some(maildrop) = wanted.unchanged(&self.store) {
+            return Ok(self.with_pool(maildrop.held(hold.and_then(Pooled::take)), &FileSystems::default()));
+        }
+        let lock = self.lock(&wanted.path);
+        let (file_systems, hold) = match Arc::clone(&lock).try_lock_owned() {
+            Ok(guard) => match self.first_attempt(&wanted, hold, guard).await? {
+                FirstAttempt::Entered(entered) => {
+                    let maildrop = entered.map_err(OpenFault::Fault)?;
+                    return Ok(self.with_pool(maildrop, &FileSystems::default()));
+                }
+                FirstAttempt::Elsewhere(file_systems, hold) => (file_systems, hold),
+            },
+            Err(_) => (self.locate(&wanted.path).await.map_err(unavailable)?, hold),
+        };
+        let pool = self.pools.of(&file_systems);
+        let entered = pool.in_time(self.behind_others(&pool, wanted, hold, lock)).await.map_err(unavailable)??;
+        let maildrop = entered.take().ok_or_else(|| unavailable(CallFault::Internal))?;
+        Ok(self.with_pool(maildrop, &file_systems))
+    }
+
+    /// Finds out where the maildrop lies, and enters it if that is on this machine: one hop to another thread for both.
+    async fn first_attempt(
+        &self,
+        wanted: &OpenRequest,
+        hold: Option<Pooled<Hold>>,
+        guard: OwnedMutexGuard<()>,
+    ) -> Result<FirstAttempt, OpenFault> {
+        let (store, wanted) = (Arc::clone(&self.store), wanted.clone());
+        let attempt = BlockingPool::LOCAL.run(move || {
+            let _guard = guard;
+            let file_systems = store.file_systems(&wanted.path);
+            if file_systems.are_local() {
+                FirstAttempt::Entered(Box::new(wanted.enter(&store, hold)))
+            } else {
+                FirstAttempt::Elsewhere(file_systems, hold)
+            }
+        });
+        attempt.await.map_err(unavailable)
+    }
+
+    /// Waits until nobody else enters the maildrop, and then enters it, if what the others found does not do.
+    async fn behind_others(
+        &self,
+        pool: &BlockingPool,
+        wanted: OpenRequest,
+        hold: Option<Pooled<Hold>>,
+        lock: Arc<AsyncMutex<()>>,
+    ) -> Result<Pooled<Maildrop>, OpenFault> {
+        let guard = lock.lock_owned().await;
+        if let Some(maildrop) = wanted.unchanged(&self.store) {
+            return Ok(Pooled::new(maildrop.held(hold.and_then(Pooled::take)), pool.clone()));
+        }
+        let (store, result_pool) = (Arc::clone(&self.store), pool.clone());
+        let entered = pool.run(move || {
+            // Kept until the call has ended, whether anybody waits for it or not.
+            let _guard = guard;
+            wanted.enter(&store, hold).map(|maildrop| Pooled::new(maildrop, result_pool))
+        });
+        entered.await.map_err(unavailable)?.map_err(OpenFault::Fault)
+    }
+
+    /// The lane is that of the file systems on the way, and of the directories that were really opened.
+    fn with_pool(&self, maildrop: Maildrop, on_the_way: &FileSystems) -> (Maildrop, BlockingPool) {
+        let pool = self.pools.of(&maildrop.file_systems().and(on_the_way));
+        (maildrop, pool)
+    }
+
+    /// The lane of a maildrop that is not entered yet.
+    pub(super) async fn pool_of(&self, path: &MaildropPath) -> Result<BlockingPool, OpenFault> {
+        let file_systems = self.locate(path).await.map_err(unavailable)?;
+        Ok(self.pools.of(&file_systems))
+    }
+
+    async fn locate(&self, path: &MaildropPath) -> Result<FileSystems, CallFault> {
+        let (store, path) = (Arc::clone(&self.store), path.clone());
+        BlockingPool::LOCAL.run(move || store.file_systems(&path)).await
+    }
+
     /// Locked by whoever enters a maildrop.
     fn lock(&self, path: &MaildropPath) -> Arc<AsyncMutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);

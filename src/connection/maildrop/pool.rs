@@ -30,7 +30,7 @@ pub const BLOCKING_THREADS: usize = THREADS_OF_ALL + 512;
 const MANY: usize = 64;
 
 /// The lanes of all file systems.
-pub struct BlockingPools {
+pub(super) struct BlockingPools {
     deadline: Duration,
     all: Arc<Semaphore>,
     by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
@@ -72,8 +72,7 @@ pub(crate) enum CallFault {
 
 impl BlockingPools {
     /// With this time for each call.
-    #[must_use]
-    pub fn new(deadline: Duration) -> Self {
+    pub(super) fn new(deadline: Duration) -> Self {
         Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Mutex::default() }
     }
 

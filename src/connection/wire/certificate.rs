@@ -7,10 +7,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{CertificateError, Error};
 
 use super::stream::ClientStream;
+use super::transport::Transport;
 use crate::certificate::Certificate;
-use crate::connection::Service;
-use crate::connection::report::{CloseReason, SessionReport};
-use crate::pop3::{Access, Expire};
+use crate::connection::report::SessionReport;
 
 /// How a port does TLS, and what it makes of clients' certificates.
 #[derive(Clone)]
@@ -41,7 +40,7 @@ impl ClientCertificates {
     ///
     /// # Errors
     /// Why the one shown, if any, does not count.
-    pub(super) fn look(&self, stream: &ClientStream) -> Result<Option<Certificate>, String> {
+    fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, String> {
         let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
             return Ok(None);
         };
@@ -50,47 +49,10 @@ impl ClientCertificates {
     }
 }
 
-/// What clients are offered by the people there are, and by the settings.
-#[derive(Clone, Copy)]
-pub(crate) struct LoginOffer {
-    /// Somebody has SCRAM credentials.
-    pub(crate) scram: bool,
-    /// Somebody's tokens count.
-    pub(crate) tokens: bool,
-    /// How long mail is left on the server.
-    pub(crate) expire: Expire,
-}
-
-impl LoginOffer {
-    /// On every connection of a service.
-    pub(crate) fn by(service: &Service) -> Self {
-        let (identities, expire) = (&service.identities, service.settings.expire);
-        Self { scram: identities.knows_scram(), tokens: identities.takes_tokens(), expire }
-    }
-}
-
-/// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
-/// as a full handshake would have ended.
-pub(crate) fn under_tls(
-    tls: Option<&PortTls>,
-    stream: &ClientStream,
-    report: &SessionReport,
-    offered: LoginOffer,
-) -> Result<Access, CloseReason> {
-    let LoginOffer { scram, tokens, expire } = offered;
-    let channel_binding = if scram { stream.channel_binding() } else { None };
-    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
-    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
-        let certificate = shown(policy, stream, report).map_err(CloseReason::Handshake)?;
-        access.external = policy.is_enough && certificate.is_some();
-    }
-    Ok(access)
-}
-
 /// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
-pub(crate) fn shown(
+pub(crate) fn shown<T: Transport>(
     policy: &ClientCertificates,
-    stream: &ClientStream,
+    stream: &ClientStream<T>,
     report: &SessionReport,
 ) -> Result<Option<Certificate>, String> {
     match policy.look(stream) {

@@ -3,25 +3,25 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
 
 use super::certificate::describe_certificate_fault;
 use super::stream::ClientStream;
+use super::transport::Transport;
 use crate::connection::report::CloseReason;
 
-/// Puts a socket under TLS, within its time. What is said first leaves together with the end of the handshake.
-pub(crate) async fn handshake(
+/// Puts a connection under TLS, within its time. What is said first leaves together with the end of the handshake.
+pub(crate) async fn handshake<T: Transport>(
     acceptor: &TlsAcceptor,
-    socket: TcpStream,
+    transport: T,
     limit: Duration,
     first: &[u8],
-) -> Result<ClientStream, CloseReason> {
+) -> Result<ClientStream<T>, CloseReason> {
     // It is kept until the keys are there; its limit is many times a greeting.
     let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
-    match timeout(limit, acceptor.accept_with(socket, say)).await {
+    match timeout(limit, acceptor.accept_with(transport, say)).await {
         Ok(Ok(stream)) => Ok(ClientStream::Tls(Box::new(stream))),
         Ok(Err(fault)) => Err(CloseReason::Handshake(describe(&fault))),
         Err(_) => Err(CloseReason::Handshake(format!("not done within {limit:?}"))),

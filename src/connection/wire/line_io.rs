@@ -12,15 +12,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroize;
 
-use super::delivered::{Delivery, delivered};
+use super::delivery::{Delivery, delivered};
 use super::handshake::handshake;
 use super::stream::ClientStream;
+use super::transport::Transport;
 use crate::connection::report::CloseReason;
+use crate::connection::settings::BLOCK;
 use crate::pop3::{Input, Lines};
 
 /// A stream with what was read and not yet understood, and what was answered and not yet sent.
-pub(crate) struct Wire {
-    pub(crate) stream: ClientStream,
+pub(crate) struct Wire<T> {
+    pub(crate) stream: ClientStream<T>,
     lines: Lines,
     out: Vec<u8>,
     /// How many octets of `out`, from the first on, end with the last octet of a message. What follows are replies.
@@ -32,17 +34,14 @@ pub(crate) struct Wire {
     slow_reader: Duration,
 }
 
-/// Octets that a client must take within the limit for slow readers.
-pub(crate) const BLOCK: usize = 64 * 1024;
-
 /// Octets read at once. They lie on the stack, so that a silent client costs no buffer.
 const READ: usize = 4096;
 
 /// How long the end of a connection may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-impl Wire {
-    pub(crate) fn new(stream: ClientStream, slow_reader: Duration) -> Self {
+impl<T: Transport> Wire<T> {
+    pub(crate) fn new(stream: ClientStream<T>, slow_reader: Duration) -> Self {
         Self {
             stream,
             lines: Lines::default(),
@@ -100,7 +99,8 @@ impl Wire {
     /// The same of replies to many commands at once: what the client has taken by then counts even if it takes no reply.
     pub(crate) async fn flush_replies(&mut self) -> Result<(), CloseReason> {
         if self.out.len() >= BLOCK && self.message_end == 0 && self.unconfirmed {
-            self.unconfirmed = delivered(self.stream.socket(), Duration::ZERO, self.slow_reader).await != Delivery::Yes;
+            self.unconfirmed =
+                delivered(self.stream.transport(), Duration::ZERO, self.slow_reader).await != Delivery::Yes;
         }
         self.flush_block().await
     }
@@ -129,7 +129,7 @@ impl Wire {
         if !self.unconfirmed {
             return Ok(());
         }
-        match delivered(self.stream.socket(), patience, self.slow_reader).await {
+        match delivered(self.stream.transport(), patience, self.slow_reader).await {
             Delivery::No => return Err("the client does not acknowledge what it was sent".to_owned()),
             Delivery::Yes | Delivery::Unknown => self.unconfirmed = false,
         }
@@ -183,7 +183,7 @@ impl Wire {
     pub(crate) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), CloseReason> {
         self.lines.forget();
         self.stream = match std::mem::replace(&mut self.stream, ClientStream::Gone) {
-            ClientStream::Clear(socket) => handshake(acceptor, socket, limit, b"").await?,
+            ClientStream::Clear(transport) => handshake(acceptor, transport, limit, b"").await?,
             other => other,
         };
         Ok(())
@@ -230,7 +230,7 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
-async fn read_some(stream: &mut ClientStream, lines: &mut Lines) -> io::Result<usize> {
+async fn read_some<T: Transport>(stream: &mut ClientStream<T>, lines: &mut Lines) -> io::Result<usize> {
     poll_fn(|cx| {
         let mut octets = [const { MaybeUninit::uninit() }; READ];
         let mut buffer = ReadBuf::uninit(&mut octets);

@@ -8,18 +8,23 @@
 //! | `stream` | in clear or under TLS |
 //! | `handshake` | the TLS handshake, and why it failed |
 //! | `certificate` | whether a client's certificate counts |
-//! | `delivered` | what the client has acknowledged |
+//! | `transport` | what a session needs of the connection beneath: a socket, or a stream in memory |
+//! | `delivery` | whether the client has acknowledged what it was sent |
+//! | `socket_queue` | how the kernel is asked that |
 
 mod certificate;
-mod delivered;
+mod delivery;
 mod handshake;
 mod line_io;
+mod socket_queue;
 mod stream;
+mod transport;
 
 pub use self::certificate::{ChainVerifier, ClientCertificates, PortTls, describe_certificate_fault};
-pub use self::delivered::kernel_tells_delivery;
+pub use self::socket_queue::kernel_reports_delivery;
+pub use self::transport::{Transport, Unacknowledged};
 
-pub(crate) use self::certificate::{LoginOffer, shown, under_tls};
+pub(crate) use self::certificate::shown;
 pub(crate) use self::handshake::handshake;
-pub(crate) use self::line_io::{BLOCK, Wire};
+pub(crate) use self::line_io::Wire;
 pub(crate) use self::stream::ClientStream;

@@ -1,4 +1,4 @@
-//! A client's socket, in clear or under TLS.
+//! A client's connection, in clear or under TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -6,25 +6,25 @@ use std::task::{Context, Poll};
 
 use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::server::TlsStream;
 
+use super::transport::Transport;
 use crate::pop3::ChannelBinding;
 
 /// Octets to and from one client.
-pub(crate) enum ClientStream {
-    Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+pub(crate) enum ClientStream<T> {
+    Clear(T),
+    Tls(Box<TlsStream<T>>),
     /// A handshake has the socket, or lost it.
     Gone,
 }
 
-impl ClientStream {
-    /// The socket beneath.
-    pub(crate) fn socket(&self) -> Option<&TcpStream> {
+impl<T: Transport> ClientStream<T> {
+    /// The connection beneath.
+    pub(crate) fn transport(&self) -> Option<&T> {
         match self {
-            Self::Clear(socket) => Some(socket),
+            Self::Clear(transport) => Some(transport),
             Self::Tls(stream) => Some(stream.get_ref().0),
             Self::Gone => None,
         }
@@ -64,20 +64,20 @@ impl ClientStream {
     }
 }
 
-impl AsyncRead for ClientStream {
+impl<T: Transport> AsyncRead for ClientStream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Clear(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Clear(transport) => Pin::new(transport).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Gone => Poll::Ready(Ok(())),
         }
     }
 }
 
-impl AsyncWrite for ClientStream {
+impl<T: Transport> AsyncWrite for ClientStream<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Clear(socket) => Pin::new(socket).poll_write(cx, octets),
+            Self::Clear(transport) => Pin::new(transport).poll_write(cx, octets),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, octets),
             Self::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
@@ -85,7 +85,7 @@ impl AsyncWrite for ClientStream {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Clear(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Clear(transport) => Pin::new(transport).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
             Self::Gone => Poll::Ready(Ok(())),
         }
@@ -93,7 +93,7 @@ impl AsyncWrite for ClientStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Clear(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Clear(transport) => Pin::new(transport).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Gone => Poll::Ready(Ok(())),
         }

@@ -8,13 +8,12 @@ use std::thread::panicking;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::lease::{self, MaildropLease};
-use super::opening::{OpenFault, OpenRequest, enter};
+use super::lease::{MaildropLease, MaildropLeases};
+use super::message_reader::MessageReader;
+use super::opening::{OpenFault, OpenRequest, Openings};
 use super::pool::{BlockingPool, CallFault, Pooled};
-use crate::connection::Service;
-use crate::connection::wire::BLOCK;
-use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath, Message};
-use crate::pop3::{Listing, Octets, Wrapping};
+use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath};
+use crate::pop3::Listing;
 
 /// The open maildrop, and the way to it.
 pub(crate) struct OpenMaildrop {
@@ -48,41 +47,19 @@ struct Lent {
     back: Option<oneshot::Sender<Open>>,
 }
 
-/// A message on its way, with the octets read last.
-pub(crate) struct MessageReader {
-    message: Pooled<Message>,
-    block: Vec<u8>,
-    filled: usize,
-    /// What is sent in its place, if anything is.
-    wrapped: Option<Wrapped>,
-    pub(crate) is_whole: bool,
-    pool: BlockingPool,
-}
-
-/// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
-struct Wrapped {
-    /// None at the end.
-    wrapping: Option<Wrapping>,
-    octets: Vec<u8>,
-    /// Those of the message itself.
-    own: Octets,
-}
-
-/// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
-const LARGE: usize = 4 * BLOCK;
-
 impl OpenMaildrop {
     /// Takes a snapshot of a Maildir, once nobody else has it who must not.
     pub(crate) async fn open(
-        service: &Service,
+        openings: &Openings,
+        leases: &Arc<MaildropLeases>,
         path: &MaildropPath,
         person: Option<&str>,
         expiry: Option<Expiry>,
         utf8: bool,
     ) -> Result<(Self, Listing), OpenFault> {
-        let (hold, lease) = lease::hold(service, path).await?.unzip();
+        let (hold, lease) = leases.acquire(openings, path).await?.unzip();
         let wanted = OpenRequest { path: path.clone(), person: person.unwrap_or_default().to_owned(), expiry };
-        let (maildrop, pool) = enter(service, wanted, hold).await?;
+        let (maildrop, pool) = openings.enter(wanted, hold).await?;
         Ok(Self::with(maildrop, pool, lease, utf8))
     }
 
@@ -133,9 +110,8 @@ impl OpenMaildrop {
             && let Some(open) = open.get_mut()
             && let Some(message) = open.0.fetch_cached(index)?
         {
-            let maildrop = &open.0;
-            let wrapped = Wrapped::of(maildrop, index, utf8);
-            let mut reading = MessageReader::new(message, wrapped, std::mem::take(&mut self.spare), self.pool.clone());
+            let wraps = !utf8 && open.0.wraps(index);
+            let mut reading = MessageReader::new(message, wraps, std::mem::take(&mut self.spare), self.pool.clone());
             if reading.fill_cached().map_err(FetchFault::Io)? {
                 return Ok(reading);
             }
@@ -143,13 +119,13 @@ impl OpenMaildrop {
                 return reading.waited_for().await.map_err(FetchFault::Io);
             }
             // Nothing is in memory, or it is compressed.
-            self.spare = reading.block;
+            self.spare = reading.into_block();
         }
         let (block, pool) = (std::mem::take(&mut self.spare), self.pool.clone());
         let fetched = self.call(move |maildrop| {
             let message = maildrop.fetch(index)?;
-            let wrapped = Wrapped::of(maildrop, index, utf8);
-            let mut reading = MessageReader::new(message, wrapped, block, pool);
+            let wraps = !utf8 && maildrop.wraps(index);
+            let mut reading = MessageReader::new(message, wraps, block, pool);
             reading.fill()?;
             if in_order {
                 maildrop.read_ahead(index + 1);
@@ -193,16 +169,13 @@ impl OpenMaildrop {
 
     /// All of a message was sent, so many octets as RETR counts them.
     pub(crate) fn was_sent(&mut self, reading: MessageReader, octets: u64) {
-        let octets = reading.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
-        if let Some(message) = reading.message.get() {
-            message.was_sent(octets);
-        }
+        reading.was_sent(octets);
         self.give_back(reading);
     }
 
     /// What a message was read into serves the next one.
     pub(crate) fn give_back(&mut self, reading: MessageReader) {
-        self.spare = reading.block;
+        self.spare = reading.into_block();
     }
 
     /// Nothing is wanted for a while: an idle session needs no memory and no open file.
@@ -252,108 +225,6 @@ impl Drop for Lent {
         if let (Some(open), Some(back), false) = (self.open.take(), self.back.take(), panicking()) {
             // Nobody waits for it where the session is over.
             let _ = back.send(open);
-        }
-    }
-}
-
-impl MessageReader {
-    fn new(message: Message, wrapped: Option<Wrapped>, mut block: Vec<u8>, pool: BlockingPool) -> Self {
-        // One octet more than there is shows that there is no more.
-        let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left.saturating_add(1)));
-        if block.len() < room {
-            block.resize(room, 0);
-        }
-        Self { message: Pooled::new(message, pool.clone()), block, filled: 0, wrapped, is_whole: false, pool }
-    }
-
-    fn is_plain(&self) -> bool {
-        self.message.get().is_some_and(Message::is_plain)
-    }
-
-    /// The octets read last, or what is sent in their place.
-    pub(crate) fn octets(&self) -> &[u8] {
-        let read = || self.block.get(..self.filled).unwrap_or_default();
-        self.wrapped.as_ref().map_or_else(read, |wrapped| &wrapped.octets)
-    }
-
-    /// Reads the next block.
-    pub(crate) async fn go_on(mut self) -> io::Result<Self> {
-        self.filled = 0;
-        if self.fill_cached()? {
-            return Ok(self);
-        }
-        self.waited_for().await
-    }
-
-    /// The rest of the block, however long the disk takes.
-    async fn waited_for(mut self) -> io::Result<Self> {
-        let pool = self.pool.clone();
-        let reading = pool.run(move || {
-            if self.message.get().is_some_and(|message| message.left() > BLOCK as u64) {
-                self.block.resize(LARGE, 0);
-            }
-            self.fill().map(|()| self)
-        });
-        reading.await.unwrap_or_else(|why| Err(io::Error::other(why.to_string())))
-    }
-
-    /// Fills the block, or reads to the end of the message.
-    fn fill(&mut self) -> io::Result<()> {
-        self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
-    }
-
-    /// The same by what is in memory; false if that was not all. Other machines are not even asked what is.
-    fn fill_cached(&mut self) -> io::Result<bool> {
-        if !self.pool.is_local() {
-            return Ok(false);
-        }
-        self.fill_by(Message::read_cached)
-    }
-
-    fn fill_by(&mut self, read: impl Fn(&mut Message, &mut [u8]) -> io::Result<Option<usize>>) -> io::Result<bool> {
-        let Some(message) = self.message.get_mut() else { return Ok(true) };
-        while let Some(room) = self.block.get_mut(self.filled..).filter(|room| !room.is_empty()) {
-            match read(message, room)? {
-                None => return Ok(false),
-                Some(0) => {
-                    self.is_whole = true;
-                    break;
-                }
-                Some(count) => self.filled += count,
-            }
-        }
-        self.wrap();
-        Ok(true)
-    }
-
-    /// Makes of a block what is sent in its place.
-    fn wrap(&mut self) {
-        let Some(wrapped) = &mut self.wrapped else { return };
-        wrapped.take(self.block.get(..self.filled).unwrap_or_default());
-        if self.is_whole {
-            wrapped.end();
-        }
-    }
-}
-
-impl Wrapped {
-    /// What the message at an index is wrapped into, if this client is offered it so.
-    fn of(maildrop: &Maildrop, index: usize, utf8: bool) -> Option<Self> {
-        let wraps = !utf8 && maildrop.wraps(index);
-        wraps.then(|| Self { wrapping: Some(Wrapping::default()), octets: Vec::new(), own: Octets::default() })
-    }
-
-    fn take(&mut self, block: &[u8]) {
-        self.octets.clear();
-        self.own.push(block);
-        if let Some(wrapping) = &mut self.wrapping {
-            wrapping.push(block, &mut self.octets);
-        }
-    }
-
-    fn end(&mut self) {
-        if let Some(wrapping) = self.wrapping.take() {
-            wrapping.finish(&mut self.octets);
         }
     }
 }

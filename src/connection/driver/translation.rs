@@ -1,4 +1,4 @@
-//! What a client may know of causes.
+//! What a client may know of causes: here, and nowhere else, they are translated.
 
 use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, FetchFault, NoMail};
