@@ -1,4 +1,4 @@
-//! What a session is made of: the service that all have in common, and the client.
+//! What a session needs: the service, which all sessions share, and the client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Service {
     pub identities: Arc<IdentityMap>,
     /// Where their mail is.
     pub store: Arc<Store>,
-    /// Where the mail of each entry was last.
+    /// Where the mail of each entry was last seen.
     pub known: Arc<KnownMaildrops>,
     /// The way there: of several sessions that want to open the same maildrop, one reads it.
     pub openings: Openings,
@@ -30,16 +30,16 @@ pub struct Service {
     pub repeats: Arc<LogSummaries>,
 }
 
-/// A client that was just accepted, and what its port's policy means for it.
+/// A client that was just accepted, and what its port grants it.
 #[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 pub struct Client<T = TcpStream> {
     /// Its connection.
     pub transport: T,
-    /// Where it comes from; an IPv4 address as such, never mapped into IPv6.
+    /// Its address; an IPv4 address as such, never mapped into IPv6.
     pub peer: SocketAddr,
-    /// What the log calls the port.
+    /// The name of the port in the log.
     pub listener: Arc<str>,
-    /// How its port does TLS; none if it does not.
+    /// How its port does TLS, if it does.
     pub tls: Option<PortTls>,
     /// TLS begins with the first octet.
     pub implicit_tls: bool,
@@ -47,6 +47,6 @@ pub struct Client<T = TcpStream> {
     pub stls: bool,
     /// This client may send a password in clear.
     pub passwords_in_clear: bool,
-    /// Logins are taken from where it is; others are refused whatever their credentials.
+    /// Logins are accepted from its address; else they are refused whatever the credentials.
     pub takes_logins: bool,
 }

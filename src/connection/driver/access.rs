@@ -1,18 +1,18 @@
-//! What a client may do: it depends on TLS, on the port, and on who there is to log in.
+//! What a client may do: it depends on TLS, on the port, and on which credentials people have.
 
 use crate::connection::Service;
 use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
 use crate::pop3::{Access, Expire};
 
-/// What clients are offered by the people there are, and by the settings.
+/// What clients are offered, by the settings and by which credentials people have.
 #[derive(Clone, Copy)]
 pub(super) struct LoginOffer {
     /// Somebody has SCRAM credentials.
     pub(super) scram: bool,
-    /// Somebody's tokens count.
+    /// Tokens are accepted.
     pub(super) tokens: bool,
-    /// How long mail is left on the server.
+    /// How long mail stays on the server.
     pub(super) expire: Expire,
 }
 
@@ -24,8 +24,8 @@ impl LoginOffer {
     }
 }
 
-/// What a client may do under TLS. Where certificates are required, a resumed session without one that still counts ends
-/// as a full handshake would have ended.
+/// What a client may do under TLS. Where certificates are required, a resumed TLS session whose certificate is no
+/// longer valid ends as a full handshake would.
 pub(super) fn under_tls<T: Transport>(
     tls: Option<&PortTls>,
     stream: &ClientStream<T>,

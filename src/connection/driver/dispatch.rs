@@ -21,7 +21,7 @@ pub(super) struct Driver<T> {
     pub(super) service: Arc<Service>,
     pub(super) tls: Option<PortTls>,
     pub(super) drain: watch::Receiver<bool>,
-    /// Until when the client must say something.
+    /// The client must send something by then.
     pub(super) deadline: Instant,
     pub(super) takes_logins: bool,
     pub(super) login: Option<AcceptedLogin>,
@@ -38,7 +38,7 @@ impl<T: Transport> Driver<T> {
             Err(closed) => closed,
         };
         self.leave_challenge(report, None);
-        // Before the last reply: who reads it may log in again at once.
+        // Before the last reply: a client that reads it may log in again at once.
         if let Some(mail) = self.maildrop.take() {
             mail.close().await;
         }
@@ -50,7 +50,7 @@ impl<T: Transport> Driver<T> {
         closed
     }
 
-    /// The session decides what silence means, and whether anything is said about it.
+    /// The session decides what a timeout means, and whether it is answered.
     fn deadline_passed(&mut self, report: &SessionReport) -> CloseReason {
         let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return CloseReason::Deadline };
         self.wire.out().extend(reply);
@@ -104,13 +104,13 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Commands already sent are answered even while the server shuts down; then it waits for no more.
+    /// Commands that were already sent are answered even during a shutdown; no further ones are waited for.
     async fn next_line(&mut self) -> Result<Event, CloseReason> {
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.line_at_hand(limit).await {
             return Ok(input.into());
         }
-        // Before anything is waited for that may end the session: a reply is sent whole.
+        // Before any wait that may end the session: replies are sent in full.
         self.wire.flush().await?;
         self.rest();
         if self.session.is_in_transaction() {
@@ -120,7 +120,7 @@ impl<T: Transport> Driver<T> {
         unless_taken_over(self.maildrop.as_ref().and_then(OpenMaildrop::lease), line).await.map(Event::from)
     }
 
-    /// Gives back what a client needs only while it is busy.
+    /// Frees what is needed only while the client is active.
     fn rest(&mut self) {
         self.wire.rest();
         if let Some(mail) = &mut self.maildrop {
@@ -140,7 +140,7 @@ impl<T: Transport> Driver<T> {
     }
 }
 
-/// Waits for what a client may do next, until the server shuts down. What the client has done already goes first.
+/// Waits for the client until the server shuts down. What the client has already sent comes first.
 pub(super) async fn unless_over<T>(
     drain: &mut watch::Receiver<bool>,
     awaited: impl Future<Output = Result<T, CloseReason>>,

@@ -12,7 +12,7 @@ use crate::connection::service::{Client, Service};
 use crate::connection::wire::{ClientStream, Transport, Wire, handshake};
 use crate::pop3::{Access, Bounds, Session};
 
-/// Serves one client until one of the two has had enough.
+/// Serves one client until the session ends.
 pub async fn serve<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
     let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
     let closed = match greet(client, service, drain, &mut report).await {
@@ -31,7 +31,7 @@ async fn greet<T: Transport>(
     let limits = service.settings.limits;
     let deadline = Instant::now() + limits.login;
     let greeting = Session::greeting(&service.settings.hostname);
-    // Where a certificate may still be judged, nothing is said before.
+    // Where the client's certificate is still to be checked, the greeting waits for that.
     let first = if client.tls.as_ref().is_some_and(|tls| tls.client_certificates.is_none()) { &*greeting } else { &[] };
     let (stream, greeted) = match &client.tls {
         Some(tls) if client.implicit_tls => {

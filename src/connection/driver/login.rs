@@ -1,4 +1,4 @@
-//! Logins by password and by certificate, what comes of a login, and when a refusal is told.
+//! Logins by password and by certificate, what comes of a login, and when a refusal is sent.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl<T: Transport> Driver<T> {
         self.judged(began, outcome, &login, mechanism, report).await
     }
 
-    /// The certificate alone.
+    /// A login by certificate alone (SASL EXTERNAL).
     pub(super) async fn external(&mut self, authorization: &[u8], report: &mut SessionReport) -> Event {
         let began = Instant::now();
         if !self.takes_logins {
@@ -49,13 +49,13 @@ impl<T: Transport> Driver<T> {
         self.judged(began, outcome, authorization, Mechanism::External, report).await
     }
 
-    /// The certificate that counts now, which may be another judgement than that of the handshake.
+    /// The certificate if it is valid now, which may differ from the result at the handshake.
     pub(super) fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, String> {
         let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
         shown(policy, &self.wire.stream, report)
     }
 
-    /// The same, as it is judged together with other credentials.
+    /// The same, for a check together with other credentials.
     pub(super) fn shown<'c>(&self, certificate: Option<&'c Certificate>) -> Option<ShownCertificate<'c>> {
         let is_required = self.requires_certificate();
         certificate.map(|certificate| ShownCertificate { certificate, is_required })
@@ -77,7 +77,7 @@ impl<T: Transport> Driver<T> {
         self.concluded(began, outcome, report).await
     }
 
-    /// What comes of a login that was written down.
+    /// What follows from a login that was logged.
     pub(super) async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut SessionReport) -> Event {
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => {
@@ -87,7 +87,7 @@ impl<T: Transport> Driver<T> {
             }
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
-                // Nothing that depends on the reason is left to do behind the step.
+                // After the delay nothing is left to do that depends on the reason.
                 let (verdict, further) = (verdict(&refusal), further_steps(&refusal));
                 drop(refusal);
                 refusal_delay(began, self.service.settings.refusal_step, further).await;
@@ -101,8 +101,8 @@ impl<T: Transport> Driver<T> {
     }
 }
 
-/// Waits for the next whole step after the credentials came, so that the time of a refusal tells nothing of its reason;
-/// and for some further ones where somebody seems to be guessing.
+/// Waits until a whole number of steps after the credentials arrived, so that the time of a refusal does not reveal its
+/// reason; some steps longer where somebody seems to be guessing.
 pub(super) async fn refusal_delay(began: Instant, step: Duration, delay_steps: u32) {
     if step.is_zero() {
         return;

@@ -1,4 +1,5 @@
-//! SCRAM logins, which come in three steps: a challenge, a proof, and the client's word that it is content with ours.
+//! SCRAM logins, which come in three steps: a challenge, a proof, and the client's acknowledgement of the server's
+//! signature.
 
 use tokio::time::Instant;
 
@@ -11,8 +12,7 @@ use crate::connection::wire::Transport;
 use crate::identity::{Identity, Outcome};
 use crate::pop3::{Event, LoginVerdict, ScramFault, ScramLogin, ScramProof};
 
-/// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
-/// names that somebody has.
+/// Challenges are sent at multiples of this fraction of the refusal step: making one takes longer for names that exist.
 const PARTS_OF_STEP: u32 = 10;
 
 impl<T: Transport> Driver<T> {
@@ -23,7 +23,7 @@ impl<T: Transport> Driver<T> {
         if !self.takes_logins {
             return self.judged(began, from_elsewhere(), &wanted.login, wanted.mechanism, report).await;
         }
-        // Whoever lacks the certificate that is required is refused without a look-up, as with a password.
+        // A client without the required certificate is refused without a look-up, as with a password.
         if self.requires_certificate()
             && let Err(reason) = self.certificate(report)
         {
@@ -40,8 +40,8 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Judges the answer to it. A login that is right is written down at once: whoever has the server's signature knows
-    /// that the password is right, and need not say another word.
+    /// Checks the answer to it. A successful login is logged at once: a client that has the server's signature knows
+    /// that the password is right, and may never send its last message.
     pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
@@ -67,7 +67,7 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// The client is content: now it is logged in.
+    /// The client has acknowledged the signature: now it is logged in.
     pub(super) async fn conclude(&mut self, report: &mut SessionReport) -> Event {
         let Some(ScramState::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
             return Event::Judged(LoginVerdict::Unavailable);
@@ -75,8 +75,8 @@ impl<T: Transport> Driver<T> {
         self.concluded(Instant::now(), outcome, report).await
     }
 
-    /// The client will not answer a challenge any more, if it has one: that counts, unless the person whom it was for has
-    /// logged in otherwise.
+    /// If the client has a challenge, it will not answer it any more. That counts as a refused login, unless the same
+    /// person has logged in by other means.
     pub(super) fn leave_challenge(&mut self, report: &SessionReport, proven: Option<&Identity>) {
         let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
         if proven.is_some_and(|person| exchange.is_for(person)) {

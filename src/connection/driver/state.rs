@@ -6,13 +6,13 @@ use crate::identity::{Outcome, ScramExchange};
 use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::ScramLogin;
 
-/// Credentials that were judged to be right.
+/// Credentials that were accepted.
 pub(super) struct AcceptedLogin {
-    /// Where the person's mail is; none if it would lie where nothing may be opened.
+    /// The path of the person's maildrop; none if nothing may be opened there.
     pub(super) maildrop: Option<MaildropPath>,
-    /// When what they leave there is removed.
+    /// When mail that they leave on the server expires.
     pub(super) expiry: Option<Expiry>,
-    /// When the credentials came.
+    /// When the credentials arrived.
     pub(super) began: Instant,
 }
 
@@ -20,6 +20,6 @@ pub(super) struct AcceptedLogin {
 pub(super) enum ScramState {
     /// The client was given a challenge.
     Challenged(ScramLogin, Box<ScramExchange>),
-    /// It has met it, and was given the server's signature.
+    /// It answered the challenge, and was sent the server's signature.
     Proven(Outcome),
 }

@@ -1,4 +1,4 @@
-//! Tokens: who is proven by one, besides the certificate that the port may want.
+//! Logins by token, and by the certificate that the port may require besides.
 
 use tokio::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::identity::Outcome;
 use crate::pop3::{Event, LoginVerdict, Mechanism, TokenCredentials};
 
 impl<T: Transport> Driver<T> {
-    /// Judges a token; a refusal comes with what the client is told before the exchange ends.
+    /// Checks a token. A refusal carries the error that the client gets before the exchange ends.
     pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let (authorization, mechanism) = (credentials.authorization.clone(), credentials.mechanism);

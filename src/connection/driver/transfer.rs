@@ -38,8 +38,8 @@ impl<T: Transport> Driver<T> {
         Event::NotOpened(fault)
     }
 
-    /// Sends a message block by block. What fails before the first octet is answered; what fails later cuts the
-    /// connection without the final dot, since a stump that looks whole would be deleted by its reader.
+    /// Sends a message block by block. A failure before the first octet is answered. A later one closes the connection
+    /// without the final dot: a client would delete a truncated message that looks complete.
     pub(super) async fn transmit(
         &mut self,
         order: Transmission,
@@ -94,7 +94,7 @@ impl<T: Transport> Driver<T> {
         OpenMaildrop::open(openings, leases, path, report.person.as_deref(), expiry, utf8).await
     }
 
-    /// Pins unique-ids on the disk before the client is told them.
+    /// Pins unique-ids on disk before they are sent to the client.
     pub(super) async fn pin(&mut self, indices: Vec<usize>, report: &SessionReport) -> Event {
         let Some(mail) = &mut self.maildrop else { return Event::NotPinned };
         match mail.pin(indices).await {

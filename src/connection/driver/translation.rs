@@ -4,7 +4,7 @@ use crate::identity::{Outcome, Reason, Refused};
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{LoginVerdict, NotOpened, NotTransmitted};
 
-/// Who is not where this listener takes logins from.
+/// The client's address is not one from which this listener accepts logins.
 pub(super) fn from_elsewhere() -> Outcome {
     Outcome::Refused(Refused { identity: None, reason: Reason::FromElsewhere, further_steps: 0 })
 }
@@ -26,7 +26,7 @@ pub(super) fn not_opened(fault: &EnterFault) -> NotOpened {
     }
 }
 
-/// Logs why a message is not sent. What cannot be read as mail was logged when that was found out.
+/// Logs why a message is not sent. A message that cannot be read as mail was logged when that was detected.
 pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person: Option<&str>) -> NotTransmitted {
     match fault {
         FetchFault::NoMail(NoMail::Compressed(_)) => NotTransmitted::Compressed,

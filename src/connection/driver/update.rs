@@ -6,10 +6,10 @@ use crate::connection::maildrop::OpenMaildrop;
 use crate::connection::report::SessionReport;
 use crate::connection::wire::{Transport, Wire};
 
-/// How long a client may take nothing of the messages it was sent before its deletions are carried out.
+/// How long a client may acknowledge nothing of the messages it was sent before its deletions are given up.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
-/// Removes the marked messages; tells whether all are gone.
+/// Removes the marked messages; returns whether all are gone.
 pub(super) async fn commit<T: Transport>(
     wire: &mut Wire<T>,
     mail: Option<&mut OpenMaildrop>,
@@ -36,7 +36,7 @@ pub(super) async fn commit<T: Transport>(
     committed.failed.is_empty()
 }
 
-/// The same for a session that has marked none: what else is done at its end.
+/// The same for a session that has marked none.
 pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut OpenMaildrop>, report: &SessionReport) {
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
@@ -45,7 +45,7 @@ pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut Op
     }
 }
 
-/// What does not get done now is done by a later session, and makes no failed QUIT.
+/// Whatever fails here is done by a later session, and does not fail the QUIT.
 async fn finish(mail: &mut OpenMaildrop, marks: Vec<usize>, report: &SessionReport) {
     if let Err(why) = mail.leave(marks).await {
         tracing::warn!(person = report.person, reason = %why, "what was retrieved may not be noted, nor aged mail removed");

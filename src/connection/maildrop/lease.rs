@@ -1,7 +1,7 @@
-//! Whose turn it is at a maildrop, where it may have one session only.
+//! Which session has a maildrop to itself, where it may have one session only.
 //!
-//! The lock on disk decides, over all nodes. What is kept here is which session of this node has it, and since when that
-//! one is idle, so that another can take the maildrop over.
+//! The lock on disk decides, across all nodes. A lease records which session of this node has it, and since when that
+//! session is idle, so that another one can take the maildrop over.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,7 +17,7 @@ use crate::connection::report::CloseReason;
 use crate::connection::settings::SessionsPerMaildrop;
 use crate::maildir::{Hold, HoldId, Holding, MaildropPath};
 
-/// How long a session that gives way may take to let go.
+/// How long a session may take to close its maildrop when another takes it over.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// The sessions of this node that have a maildrop to themselves.
@@ -30,21 +30,21 @@ pub struct MaildropLeases {
 struct Holder {
     state: Mutex<LeaseState>,
     revoked: Notify,
-    /// Closed when the session has let go.
+    /// Closed when the session has closed the maildrop.
     gone: watch::Receiver<()>,
 }
 
 #[derive(Clone, Copy)]
 enum LeaseState {
-    /// A command is being carried out.
+    /// A command is being executed.
     AtWork,
-    /// Nothing came from the client since.
+    /// The client has sent nothing since.
     Idle(Instant),
-    /// Another session takes the maildrop over; nothing counts any more that this one is still told.
+    /// Another session takes the maildrop over; further commands of this one are ignored.
     Over,
 }
 
-/// The turn of a session; it is over when this is dropped, which must be behind letting go of the maildrop itself.
+/// The lease of one session. It ends when this is dropped, which must be after the maildrop itself was closed.
 pub(crate) struct MaildropLease {
     leases: Arc<MaildropLeases>,
     id: HoldId,
@@ -53,13 +53,13 @@ pub(crate) struct MaildropLease {
 }
 
 impl MaildropLeases {
-    /// With so many sessions for each maildrop.
+    /// `sessions`: how many each maildrop may have.
     #[must_use]
     pub fn new(sessions: SessionsPerMaildrop) -> Self {
         Self { sessions, holders: Mutex::default() }
     }
 
-    /// Holds a maildrop for a session, where it may have one only. None where it may have many, or cannot be held.
+    /// Locks a maildrop for a session, where it may have one only. None where it may have many, or cannot be locked.
     pub(super) async fn acquire(
         self: &Arc<Self>,
         openings: &Openings,
@@ -91,7 +91,7 @@ impl MaildropLeases {
         }
     }
 
-    /// Begins the turn of a session that holds a maildrop.
+    /// Begins the lease of a session that has locked a maildrop.
     fn begin(self: &Arc<Self>, id: HoldId) -> MaildropLease {
         let (present, gone) = watch::channel(());
         let holder = Arc::new(Holder { state: Mutex::new(LeaseState::AtWork), revoked: Notify::new(), gone });
@@ -99,13 +99,13 @@ impl MaildropLeases {
         MaildropLease { leases: Arc::clone(self), id, holder, _present: present }
     }
 
-    /// Calls off the session that holds a maildrop, if it is one of this node and was idle for so long, and waits until
-    /// it has let go. Tells whether it has.
+    /// Ends the session that has a maildrop, if it is one of this node and was idle for so long, and waits until it has
+    /// closed the maildrop. Returns whether it has.
     async fn revoke(&self, id: HoldId, idle: Duration) -> bool {
         let holder = locked(&self.holders).get(&id).cloned();
         let Some(holder) = holder.filter(|holder| holder.revoke(idle)) else { return false };
         let mut gone = holder.gone.clone();
-        // The sender is never used: the wait ends with its end.
+        // The sender never sends: the wait ends when it is dropped.
         timeout(LETTING_GO, gone.changed()).await.is_ok()
     }
 }
@@ -153,15 +153,15 @@ impl MaildropLease {
 impl Drop for MaildropLease {
     fn drop(&mut self) {
         let mut holders = locked(&self.leases.holders);
-        // The next session may have begun its turn already.
+        // The next session may have begun its lease already.
         if holders.get(&self.id).is_some_and(|holder| Arc::ptr_eq(holder, &self.holder)) {
             holders.remove(&self.id);
         }
     }
 }
 
-/// Waits for what a client may do next, unless another session takes its maildrop over meanwhile. What the client did
-/// before that goes first, and all of it counts; of what it does after, nothing does.
+/// Waits for the client, unless another session takes its maildrop over meanwhile. What the client sent before that
+/// comes first, and all of it counts; nothing that it sends later does.
 pub(crate) async fn unless_taken_over<T>(
     lease: Option<&MaildropLease>,
     awaited: impl Future<Output = Result<T, CloseReason>>,

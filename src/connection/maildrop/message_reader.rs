@@ -1,4 +1,4 @@
-//! A message on its way: its octets, block by block, or those of its surrogate.
+//! Reads a message, or its surrogate, block by block.
 
 use std::io;
 
@@ -7,33 +7,33 @@ use crate::connection::settings::BLOCK;
 use crate::maildir::Message;
 use crate::pop3::{Octets, Wrapping};
 
-/// A message on its way, with the octets read last.
+/// A message that is being sent, with the block read last.
 pub(crate) struct MessageReader {
     message: Pooled<Message>,
     block: Vec<u8>,
     filled: usize,
-    /// What is sent in its place, if anything is.
+    /// Its surrogate, if that is sent in its place.
     wrapped: Option<Wrapped>,
     pub(crate) is_whole: bool,
     pool: BlockingPool,
 }
 
-/// The surrogate of a message: the octets that its last block makes, and what is needed for the next.
+/// The surrogate of a message: the octets that the last block becomes, and the state for the next block.
 struct Wrapped {
     /// None at the end.
     wrapping: Option<Wrapping>,
     octets: Vec<u8>,
-    /// Those of the message itself.
+    /// The octets of the message itself.
     own: Octets,
 }
 
-/// Octets that are read at a time where the disk has to be waited for: each time costs two hops between threads.
+/// Octets read at a time where the disk has to be waited for: each read costs two hops between threads.
 const LARGE: usize = 4 * BLOCK;
 
 impl MessageReader {
-    /// Of a message, or of its surrogate; into memory that served another one before.
+    /// `wraps`: read its surrogate. `block`: a buffer to reuse.
     pub(super) fn new(message: Message, wraps: bool, mut block: Vec<u8>, pool: BlockingPool) -> Self {
-        // One octet more than there is shows that there is no more.
+        // Room for one more octet than is left: a short read then shows the end.
         let room = usize::try_from(message.left()).map_or(BLOCK, |left| BLOCK.min(left.saturating_add(1)));
         if block.len() < room {
             block.resize(room, 0);
@@ -46,13 +46,13 @@ impl MessageReader {
         self.message.get().is_some_and(Message::is_plain)
     }
 
-    /// The octets read last, or what is sent in their place.
+    /// The block read last, or what is sent in its place.
     pub(crate) fn octets(&self) -> &[u8] {
         let read = || self.block.get(..self.filled).unwrap_or_default();
         self.wrapped.as_ref().map_or_else(read, |wrapped| &wrapped.octets)
     }
 
-    /// All of it was sent, so many octets as RETR counts them.
+    /// It was sent completely; `octets` as RETR counts them.
     pub(super) fn was_sent(&self, octets: u64) {
         let octets = self.wrapped.as_ref().map_or(octets, |wrapped| wrapped.own.total());
         if let Some(message) = self.message.get() {
@@ -60,7 +60,7 @@ impl MessageReader {
         }
     }
 
-    /// The memory that it was read into.
+    /// The buffer, for reuse.
     pub(super) fn into_block(self) -> Vec<u8> {
         self.block
     }
@@ -74,7 +74,7 @@ impl MessageReader {
         self.waited_for().await
     }
 
-    /// The rest of the block, however long the disk takes.
+    /// Reads the rest of the block, however long the disk takes.
     pub(super) async fn waited_for(mut self) -> io::Result<Self> {
         let pool = self.pool.clone();
         let reading = pool.run(move || {
@@ -86,12 +86,12 @@ impl MessageReader {
         reading.await.unwrap_or_else(|why| Err(io::Error::other(why.to_string())))
     }
 
-    /// Fills the block, or reads to the end of the message.
+    /// Fills the block, or reads up to the end of the message.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         self.fill_by(|message, room| message.read(room).map(Some)).map(|_| ())
     }
 
-    /// The same by what is in memory; false if that was not all. Other machines are not even asked what is.
+    /// The same from the page cache; false if that did not suffice. Remote file systems are not asked.
     pub(super) fn fill_cached(&mut self) -> io::Result<bool> {
         if !self.pool.is_local() {
             return Ok(false);
@@ -115,7 +115,7 @@ impl MessageReader {
         Ok(true)
     }
 
-    /// Makes of a block what is sent in its place.
+    /// Turns a block into what is sent in its place.
     fn wrap(&mut self) {
         let Some(wrapped) = &mut self.wrapped else { return };
         wrapped.take(self.block.get(..self.filled).unwrap_or_default());

@@ -15,40 +15,41 @@ use super::pool::{BlockingPool, CallFault, Pooled};
 use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath};
 use crate::pop3::Listing;
 
-/// The open maildrop, and the way to it.
+/// The open maildrop of one session.
 pub(crate) struct OpenMaildrop {
     maildrop: Whereabouts,
     pool: BlockingPool,
-    /// The messages that went out whole, each once.
+    /// The messages that were sent completely.
     retrieved: BTreeSet<usize>,
-    /// What the last message was read into, while one is fetched after the other.
+    /// The buffer of the last message, reused while messages are fetched one after the other.
     spare: Vec<u8>,
-    /// Which message would be next if they are fetched in order.
+    /// The next message, if they are fetched in order.
     next: usize,
-    /// The client takes UTF-8 in headers.
+    /// The client accepts UTF-8 in headers.
     utf8: bool,
     lease: Option<Arc<MaildropLease>>,
 }
 
-/// A maildrop, wherever it is dropped let go in its lane; and then the turn at it, which must not end before.
+/// A maildrop, which is closed in its pool wherever it is dropped, and then the lease, which must not end before.
 type Open = Pooled<Box<(Maildrop, Option<Arc<MaildropLease>>)>>;
 
 /// Where the maildrop is between two calls.
 enum Whereabouts {
     Here(Open),
-    /// A call took it and was late; it comes back when that ends.
+    /// A call has it and is late; it comes back when the call ends.
     InCall(oneshot::Receiver<Open>),
     Lost,
 }
 
-/// A maildrop that a call has. It comes back when that ends, or never begins since no thread is free; not from a panic.
+/// A maildrop that a call has. It comes back when the call ends, or cannot begin because no thread is free; after a
+/// panic it does not.
 struct Lent {
     open: Option<Open>,
     back: Option<oneshot::Sender<Open>>,
 }
 
 impl OpenMaildrop {
-    /// Takes a snapshot of a Maildir, once nobody else has it who must not.
+    /// Takes a snapshot of a Maildir, once no other session has it that must not.
     pub(crate) async fn open(
         openings: &Openings,
         leases: &Arc<MaildropLeases>,
@@ -70,29 +71,29 @@ impl OpenMaildrop {
         (Self { maildrop, pool, retrieved, spare, next: 0, utf8, lease }, listing)
     }
 
-    /// Ends the session's use of the maildrop. Where nobody else may have it meanwhile, it is free when this returns, unless
+    /// Ends the session's use of the maildrop. Where it may have one session only, it is free when this returns, unless
     /// the file system does not answer in time.
     pub(crate) async fn close(mut self) {
         if self.lease.take().is_some() && !self.pool.is_local() {
-            // Whatever came of it: it is let go as soon as that is possible.
+            // Whether it succeeds or not, the maildrop is closed as soon as possible.
             if let Ok(open) = self.take().await {
                 let _ = self.pool.run(move || drop(open.take())).await;
             }
         }
     }
 
-    /// Whether there is no Maildir, so that an empty one is shown.
+    /// Whether there is no Maildir, so that clients see an empty one.
     pub(crate) fn is_missing(&self) -> bool {
         let Whereabouts::Here(open) = &self.maildrop else { return false };
         open.get().is_some_and(|open| open.0.is_missing())
     }
 
-    /// The session's turn, where the maildrop may have one session only.
+    /// The session's lease, where the maildrop may have one session only.
     pub(crate) fn lease(&self) -> Option<&MaildropLease> {
         self.lease.as_deref()
     }
 
-    /// Pins unique-ids before they are told; gives the listing that holds from now on.
+    /// Pins unique-ids before they are sent; returns the listing that is valid from now on.
     pub(crate) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, String> {
         let utf8 = self.utf8;
         let pinned = self.call(move |maildrop| {
@@ -167,18 +168,18 @@ impl OpenMaildrop {
         }
     }
 
-    /// All of a message was sent, so many octets as RETR counts them.
+    /// A message was sent completely; `octets` as RETR counts them.
     pub(crate) fn was_sent(&mut self, reading: MessageReader, octets: u64) {
         reading.was_sent(octets);
         self.give_back(reading);
     }
 
-    /// What a message was read into serves the next one.
+    /// Keeps the buffer for the next message.
     pub(crate) fn give_back(&mut self, reading: MessageReader) {
         self.spare = reading.into_block();
     }
 
-    /// Nothing is wanted for a while: an idle session needs no memory and no open file.
+    /// Frees what an idle session does not need: buffers and open files.
     pub(crate) fn rest(&mut self) {
         self.spare = Vec::new();
         if let Whereabouts::Here(open) = &mut self.maildrop
@@ -188,7 +189,7 @@ impl OpenMaildrop {
         }
     }
 
-    /// Notes that a message went out whole.
+    /// Notes that a message was sent completely.
     pub(crate) fn note_retrieved(&mut self, index: usize) {
         self.retrieved.insert(index);
     }
@@ -203,8 +204,8 @@ impl OpenMaildrop {
         self.call(commit).await
     }
 
-    /// Does what else is to be done at the end of a session, if anything is. It has a deadline of its own: whatever hangs
-    /// there, what was removed before is removed.
+    /// Does what else is due at the end of a session. It has a deadline of its own: even if it hangs, removed messages
+    /// stay removed.
     pub(crate) async fn leave(&mut self, marks: Vec<usize>) -> Result<(), CallFault> {
         if !self.leaves_something() {
             return Ok(());
@@ -223,7 +224,7 @@ impl OpenMaildrop {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let (Some(open), Some(back), false) = (self.open.take(), self.back.take(), panicking()) {
-            // Nobody waits for it where the session is over.
+            // The receiver is gone where the session is over.
             let _ = back.send(open);
         }
     }

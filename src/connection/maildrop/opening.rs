@@ -1,8 +1,8 @@
-//! The way into a maildrop: where nothing has changed, on the thread that reads the socket; else in the lane of the file
-//! systems that it really lies on.
+//! Opening a maildrop: on the thread that drives the session if nothing has changed, else in the pool of the file
+//! systems that hold it.
 //!
-//! Of several logins that would have to read the same maildrop, one does. The others wait for that without taking a
-//! thread: so a maildrop that takes long to be read, and impatient clients, hold up nobody else.
+//! Of several logins that would have to read the same maildrop, one does. The others wait without occupying a thread,
+//! so a maildrop that takes long to read does not delay anybody else, however impatient its clients.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use super::pool::{BlockingPool, BlockingPools, CallFault, Pooled};
 use crate::maildir::{EnterFault, Expiry, FileSystems, Hold, Maildrop, MaildropPath, Store};
 
-/// Maildrops that nobody enters are forgotten when there are so many, and twice as many as were left the last time.
+/// Unused locks are dropped when there are so many, and twice as many as were left the last time.
 const MANY: usize = 64;
 
 /// Why a maildrop is not open.
@@ -22,7 +22,7 @@ pub(crate) enum OpenFault {
     Fault(EnterFault),
 }
 
-/// The way to maildrops: the mail store, the threads of its calls, and who is opening which maildrop.
+/// Opens maildrops: the mail store, the thread pools of its calls, and a lock for each maildrop that is being opened.
 pub struct Openings {
     store: Arc<Store>,
     pools: BlockingPools,
@@ -35,23 +35,23 @@ struct Locks {
     many: usize,
 }
 
-/// What a session wants to enter.
+/// A maildrop that a session wants to open.
 #[derive(Clone)]
 pub(super) struct OpenRequest {
     pub(crate) path: MaildropPath,
-    /// Whose session it is, by the canonical name.
+    /// The canonical name of the person whose session it is.
     pub(crate) person: String,
     pub(crate) expiry: Option<Expiry>,
 }
 
-/// What came of the first attempt, which is made on this machine's own file systems only.
+/// The result of the first attempt, which is made on local file systems only.
 enum FirstAttempt {
     Entered(Box<Result<Maildrop, EnterFault>>),
-    /// It does not lie there alone; the lock is handed back.
+    /// It does not lie on local file systems alone; the maildrop lock is handed back.
     Elsewhere(FileSystems, Option<Pooled<Hold>>),
 }
 
-/// Nothing is known of the mail now.
+/// Nothing can be known about the mail now.
 pub(super) fn unavailable(why: CallFault) -> OpenFault {
     OpenFault::Fault(EnterFault::Unavailable(why.to_string()))
 }
@@ -61,7 +61,7 @@ impl OpenRequest {
         store.enter_unchanged(&self.path).and_then(|maildrop| maildrop.of(&self.person, self.expiry).ok())
     }
 
-    /// Blocks while the disk answers, so it runs in the lane of the maildrop.
+    /// Blocks until the disk answers, so it runs in the pool of the maildrop.
     fn enter(&self, store: &Store, hold: Option<Pooled<Hold>>) -> Result<Maildrop, EnterFault> {
         let hold = hold.and_then(Pooled::take);
         store.enter(&self.path)?.held(hold).of(&self.person, self.expiry)
@@ -69,7 +69,7 @@ impl OpenRequest {
 }
 
 impl Openings {
-    /// With so much time for each call on a file system that is not this machine's own.
+    /// `file_deadline`: for each call on a file system that is not local.
     #[must_use]
     pub fn new(store: Arc<Store>, file_deadline: Duration) -> Self {
         Self { store, pools: BlockingPools::new(file_deadline), locks: Mutex::default() }
@@ -79,7 +79,7 @@ impl Openings {
         &self.store
     }
 
-    /// Enters a maildrop, and gives the lane that its calls must take.
+    /// Opens a maildrop; returns it with the pool for its calls.
     pub(super) async fn enter(
         &self,
         wanted: OpenRequest,
@@ -106,7 +106,8 @@ impl Openings {
         Ok(self.with_pool(maildrop, &file_systems))
     }
 
-    /// Finds out where the maildrop lies, and enters it if that is on this machine: one hop to another thread for both.
+    /// Finds out where the maildrop lies, and opens it if that is on local file systems: one hop to another thread for
+    /// both.
     async fn first_attempt(
         &self,
         wanted: &OpenRequest,
@@ -126,7 +127,7 @@ impl Openings {
         attempt.await.map_err(unavailable)
     }
 
-    /// Waits until nobody else enters the maildrop, and then enters it, if what the others found does not do.
+    /// Waits until no other session opens the maildrop, and then opens it, unless it can use what the others read.
     async fn behind_others(
         &self,
         pool: &BlockingPool,
@@ -140,20 +141,20 @@ impl Openings {
         }
         let (store, result_pool) = (Arc::clone(&self.store), pool.clone());
         let entered = pool.run(move || {
-            // Kept until the call has ended, whether anybody waits for it or not.
+            // Locked until the call has ended, whether anybody waits for it or not.
             let _guard = guard;
             wanted.enter(&store, hold).map(|maildrop| Pooled::new(maildrop, result_pool))
         });
         entered.await.map_err(unavailable)?.map_err(OpenFault::Fault)
     }
 
-    /// The lane is that of the file systems on the way, and of the directories that were really opened.
+    /// The pool is that of the file systems on the path, and of the directories that were opened.
     fn with_pool(&self, maildrop: Maildrop, on_the_way: &FileSystems) -> (Maildrop, BlockingPool) {
         let pool = self.pools.of(&maildrop.file_systems().and(on_the_way));
         (maildrop, pool)
     }
 
-    /// The lane of a maildrop that is not entered yet.
+    /// The pool of a maildrop that is not open yet.
     pub(super) async fn pool_of(&self, path: &MaildropPath) -> Result<BlockingPool, OpenFault> {
         let file_systems = self.locate(path).await.map_err(unavailable)?;
         Ok(self.pools.of(&file_systems))
@@ -164,7 +165,7 @@ impl Openings {
         BlockingPool::LOCAL.run(move || store.file_systems(&path)).await
     }
 
-    /// Locked by whoever enters a maildrop.
+    /// The lock of those who open a maildrop.
     fn lock(&self, path: &MaildropPath) -> Arc<AsyncMutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         if locks.by_path.len() >= locks.many.max(MANY) {

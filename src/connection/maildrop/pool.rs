@@ -1,8 +1,8 @@
-//! Lanes for calls that may block: one for each set of file systems that are not this machine's own.
+//! Thread pools for calls that may block: one for each set of file systems that are not local.
 //!
-//! Where a server or a user-space driver does not answer, every call hangs, for ever if need be: so does closing a file or
-//! releasing a lock. So the calls on such file systems share a bounded number of threads, and nobody waits longer than the
-//! deadline: neither the other sessions nor the other file systems notice.
+//! Where a file server or a user-space driver does not answer, every call hangs, possibly for ever; closing a file or
+//! releasing a lock hangs too. So the calls on such file systems share a bounded number of threads, and no call is
+//! waited for longer than the deadline: other sessions and other file systems are not affected.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,25 +18,25 @@ use crate::maildir::FileSystems;
 /// Calls that may hang on one set of file systems.
 const THREADS: usize = 48;
 
-/// Calls that may hang at once on all of them. A runtime must allow for more threads, since calls on this machine's own
-/// file systems have them, too.
+/// Calls that may hang at once on all of them. A runtime must allow more threads, since calls on local file systems
+/// need some, too.
 const THREADS_OF_ALL: usize = 32 * THREADS;
 
-/// The threads that a runtime must allow for calls that may block: as many as tokio's default remain for this machine's own
-/// file systems when every other one hangs. They are started when they are needed.
+/// The threads that a runtime must allow for calls that may block: as many as tokio's default remain for local file
+/// systems when every other one hangs. Threads are started on demand.
 pub const BLOCKING_THREADS: usize = THREADS_OF_ALL + 512;
 
-/// Lanes that nobody uses are forgotten when there are so many.
+/// Unused pools are dropped when there are so many.
 const MANY: usize = 64;
 
-/// The lanes of all file systems.
+/// The pools of all file systems.
 pub(super) struct BlockingPools {
     deadline: Duration,
     all: Arc<Semaphore>,
     by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
 }
 
-/// Where the calls of one session go.
+/// The pool for the calls of one session.
 #[derive(Clone)]
 pub(crate) struct BlockingPool {
     /// None on a local file system, whose calls end.
@@ -50,13 +50,13 @@ struct PoolBounds {
     deadline: Duration,
 }
 
-/// A place among the threads of a lane, and of all lanes; none is needed where calls end.
+/// A permit for a thread of a pool, and of all pools; none is needed on local file systems.
 type Permits = Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 
-/// A value that holds something open, so that dropping it may wait for another machine: wherever it is dropped, that is
-/// done in its lane.
+/// A value that holds files open, so that dropping it may wait for another machine: wherever it is dropped, that
+/// happens in its pool.
 pub(super) struct Pooled<T: Send + 'static> {
-    /// None once it was taken out.
+    /// None once it was taken.
     value: Option<T>,
     pool: BlockingPool,
 }
@@ -64,19 +64,19 @@ pub(super) struct Pooled<T: Send + 'static> {
 /// Why a call has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallFault {
-    /// It has not ended within the deadline, and goes on by itself.
+    /// It did not end within the deadline, and goes on by itself.
     Late(Duration),
     /// It panicked.
     Internal,
 }
 
 impl BlockingPools {
-    /// With this time for each call.
+    /// `deadline`: for each call.
     pub(super) fn new(deadline: Duration) -> Self {
         Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Mutex::default() }
     }
 
-    /// The lane of file systems.
+    /// The pool of these file systems.
     pub(crate) fn of(&self, file_systems: &FileSystems) -> BlockingPool {
         if file_systems.are_local() {
             return BlockingPool::LOCAL;
@@ -93,21 +93,21 @@ impl BlockingPools {
 }
 
 impl BlockingPool {
-    /// That of this machine's own file systems.
+    /// That of local file systems, which always answer.
     pub(super) const LOCAL: Self = Self { bounds: None };
 
     pub(super) fn is_local(&self) -> bool {
         self.bounds.is_none()
     }
 
-    /// Waits for something that such a call does, no longer than for the call itself.
+    /// Waits for something that depends on such a call, no longer than for the call itself.
     pub(super) async fn in_time<T>(&self, awaited: impl Future<Output = T>) -> Result<T, CallFault> {
         let Some(PoolBounds { deadline, .. }) = &self.bounds else { return Ok(awaited.await) };
         timeout(*deadline, awaited).await.map_err(|_| CallFault::Late(*deadline))
     }
 
-    /// Makes a call that may block, on a thread of its own. Waiting for a thread counts. What the call has and what it
-    /// returns may be dropped by anybody: if that may block as well, it must be [`Pooled`].
+    /// Makes a call that may block, on a thread of its own. The wait for a thread counts towards the deadline. What the
+    /// call holds and what it returns may be dropped on any thread: if that may block as well, it must be [`Pooled`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce() -> T + Send + 'static,
@@ -144,7 +144,7 @@ impl<T: Send + 'static> Pooled<T> {
         self.value.as_mut()
     }
 
-    /// Takes the value out; from now on it is dropped where its owner drops it.
+    /// Takes the value; from now on it is dropped on the thread that drops it.
     pub(crate) fn take(mut self) -> Option<T> {
         self.value.take()
     }
@@ -155,7 +155,7 @@ impl<T: Send + 'static> Drop for Pooled<T> {
         let Some(value) = self.value.take() else { return };
         let (false, Ok(runtime)) = (self.pool.is_local(), Handle::try_current()) else { return drop(value) };
         let pool = self.pool.clone();
-        // However long that takes: it must be dropped at last, and nobody waits for it.
+        // However long that takes, it must be dropped in the end, and nothing waits for it.
         runtime.spawn(async move {
             let place = pool.place().await;
             let dropped = spawn_blocking(move || {
@@ -201,7 +201,7 @@ mod tests {
             assert!(matches!(hung, Err(CallFault::Late(_))));
         }
         assert_eq!(other.run(|| 1).await, Ok(1));
-        // Whose files lie on another one as well waits for that one alone.
+        // A maildrop that lies on another one as well waits for that one alone.
         assert_eq!(pools.of(&remote(2).and(&remote(3))).run(|| 2).await, Ok(2));
         assert_eq!(pools.of(&FileSystems::default()).run(|| 3).await, Ok(3));
         assert_eq!(pool.run(|| 4).await, Err(CallFault::Late(Duration::from_millis(100))), "no thread is left");
@@ -222,8 +222,8 @@ mod tests {
         }
     }
 
-    /// A thread that drives sessions drops nothing that may wait: not at the end of a session, not when a call never gets
-    /// its turn, not what a call returned too late.
+    /// A thread that drives sessions drops nothing that may block: not at the end of a session, not when a call never
+    /// gets a thread, not what a call returned too late.
     #[tokio::test]
     async fn what_is_open_is_dropped_in_its_lane() {
         let pools = BlockingPools::new(Duration::from_millis(50));
@@ -250,7 +250,7 @@ mod tests {
         let (value, dropped) = open();
         drop(pool.run(move || value).await);
         assert_ne!(dropped.await.unwrap(), here);
-        // Of this machine's own file systems nothing is waited for.
+        // Local file systems never block.
         let (sender, dropped) = oneshot::channel();
         drop(Pooled::new(Dropped(Some(sender)), BlockingPool::LOCAL));
         assert_eq!(dropped.await.unwrap(), here);

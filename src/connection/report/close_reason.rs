@@ -1,4 +1,4 @@
-//! Why a connection ended, as its last log line says it.
+//! Why a connection ended, as its last log line reports it.
 
 use std::fmt;
 use std::io;
@@ -8,13 +8,13 @@ use crate::pop3::End;
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
-    /// As the session decided.
+    /// The session decided so.
     Session(End),
     /// The client closed the connection without QUIT.
     ByClient,
-    /// Silence for too long.
+    /// The client was silent for too long.
     Deadline,
-    /// The time for a login is over.
+    /// There was no login in time.
     NoLogin,
     /// The client did not take its reply in time.
     SlowReader,
@@ -31,8 +31,8 @@ pub(crate) enum CloseReason {
 }
 
 impl CloseReason {
-    /// What a failed socket means. Many clients go away without TLS's own farewell; that they did not say QUIT is all
-    /// that matters.
+    /// What a failed socket means. Many clients close without TLS's close_notify; all that matters is that they did not
+    /// send QUIT.
     pub(crate) fn broken(fault: &io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::UnexpectedEof => Self::ByClient,

@@ -1,7 +1,7 @@
-//! What the log says of a connection.
+//! What the log reports about a connection.
 //!
-//! In go the events of one connection; out come a line for each login and one for the end. Lines that anybody can bring
-//! about are summed up.
+//! In go the events of one connection; out come a line for each login and one for the end. Lines that anybody can cause
+//! are summed up.
 //!
 //! | file | rule |
 //! |---|---|

@@ -12,7 +12,7 @@ use crate::names::LoginName;
 use crate::pop3::{InClear, Mechanism, Part};
 use crate::token::Bearer;
 
-/// Counts what a connection does, and writes its last line when it is dropped, whatever ends it.
+/// Counts what happens on a connection, and logs its last line when it is dropped, whatever ends it.
 pub(crate) struct SessionReport {
     pub(crate) peer: SocketAddr,
     listener: Arc<str>,
@@ -20,12 +20,12 @@ pub(crate) struct SessionReport {
     began: Instant,
     pub(crate) protection: &'static str,
     pub(crate) person: Option<String>,
-    /// The subject of the client's certificate, if one counted at the last login.
+    /// The subject of the client's certificate, if one was accepted at the last login.
     pub(crate) certificate: Option<String>,
-    /// Whom the token of the login under way is about, if its signature is right.
+    /// Who the token of the current login is about, if its signature is valid.
     pub(crate) bearer: Option<Bearer>,
     pub(crate) closed: Option<CloseReason>,
-    /// Messages in the maildrop, once it was opened.
+    /// Messages in the maildrop, once it is open.
     messages: Option<usize>,
     retr: SentCount,
     top: SentCount,
@@ -36,7 +36,7 @@ pub(crate) struct SessionReport {
 struct SentCount {
     messages: u64,
     octets: u64,
-    /// Of a message that is not out as a whole.
+    /// Of the message that is being sent.
     under_way: u64,
 }
 
@@ -59,7 +59,7 @@ impl SessionReport {
         }
     }
 
-    /// A maildrop was opened. Where no Maildir is there, and the client is shown an empty one, the log says so.
+    /// A maildrop was opened. Where there is no Maildir, so that the client sees an empty one, the log says so.
     pub(crate) fn opened(&mut self, path: &MaildropPath, messages: usize, is_missing: bool) {
         self.messages = Some(messages);
         if is_missing {
@@ -68,7 +68,7 @@ impl SessionReport {
         }
     }
 
-    /// A message went out, or its top; octets as LIST counts them.
+    /// A message was sent, or its top; octets as LIST counts them.
     pub(crate) fn sent(&mut self, part: Part, octets: u64) {
         self.sending(part, octets);
         let sent = self.of(part);
@@ -76,7 +76,7 @@ impl SessionReport {
         sent.octets += std::mem::take(&mut sent.under_way);
     }
 
-    /// So many octets of a message are out by now: if the connection is cut, they were sent all the same.
+    /// So many octets of a message were sent by now: they count even if the connection is cut.
     pub(crate) fn sending(&mut self, part: Part, octets: u64) {
         self.of(part).under_way = octets;
     }
@@ -88,7 +88,7 @@ impl SessionReport {
         }
     }
 
-    /// A login that this listener does not take before TLS was begun, or even made.
+    /// A login was begun, or even made, that this listener does not accept before TLS.
     pub(crate) fn refused_in_clear(&self, sent: &InClear) {
         if !self.admits(LogLine::RefusedInClear) {
             return;
@@ -99,7 +99,7 @@ impl SessionReport {
         tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
     }
 
-    /// A certificate counts as none, on a port where none is needed.
+    /// A certificate is ignored, on a port that requires none.
     pub(crate) fn certificate_does_not_count(&self, reason: &str) {
         if !self.admits(LogLine::NoCertificate(reason.to_owned())) {
             return;
@@ -108,12 +108,12 @@ impl SessionReport {
         tracing::info!(reason, %peer, listener, tls, "client certificate counts as none");
     }
 
-    /// Whether a line that anybody can bring about is logged; else it is part of a sum.
+    /// Whether a line that anybody can cause is logged; else it is summed up.
     fn admits(&self, line: LogLine) -> bool {
         self.repeats.admits(line, self.peer.ip())
     }
 
-    /// A login was judged.
+    /// A login ended.
     pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
         let line = match outcome {
             Outcome::Proven(_) | Outcome::Forbidden(..) => None,

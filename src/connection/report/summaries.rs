@@ -1,4 +1,4 @@
-//! Log lines that anybody can bring about, password or not: repeated ones of one kind and one reason from one network are
+//! Log lines that anybody can cause, without a password: repeated ones of one kind and reason from one network are
 //! summed up.
 
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What a client's certificate is worth on a connection.
+//! Whether a client's certificate is accepted.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::transport::Transport;
 use crate::certificate::Certificate;
 use crate::connection::report::SessionReport;
 
-/// How a port does TLS, and what it makes of clients' certificates.
+/// How a port does TLS, and how it treats clients' certificates.
 #[derive(Clone)]
 pub struct PortTls {
     /// Does the handshakes.
@@ -20,26 +20,26 @@ pub struct PortTls {
     pub client_certificates: Option<ClientCertificates>,
 }
 
-/// What a port makes of clients' certificates.
+/// How a port treats clients' certificates.
 #[derive(Clone)]
 pub struct ClientCertificates {
-    /// Nobody is served without one that counts.
+    /// Clients without a valid one are not served.
     pub required: bool,
-    /// One that counts logs in by itself (SASL EXTERNAL), without name and password.
+    /// A valid one is enough to log in (SASL EXTERNAL), without name and password.
     pub is_enough: bool,
-    /// Judges whether a chain counts now.
+    /// Checks whether a chain is valid now.
     pub judge: ChainVerifier,
 }
 
-/// Tells why a chain, the client's own certificate first, does not count now.
+/// Says why a chain, the client's own certificate first, is not valid now.
 pub type ChainVerifier = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), String> + Send + Sync>;
 
 impl ClientCertificates {
-    /// The certificate that counts on this connection, if the client showed one. Asked after the handshake and again at
-    /// each login: a session that was resumed, or is old, may rest on a certificate that has expired or was revoked.
+    /// The valid certificate of this connection, if the client sent one. Checked after the handshake and again at each
+    /// login: the certificate of a resumed or an old TLS session may have expired or been revoked.
     ///
     /// # Errors
-    /// Why the one shown, if any, does not count.
+    /// Why the certificate is not valid.
     fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, String> {
         let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
             return Ok(None);
@@ -49,7 +49,7 @@ impl ClientCertificates {
     }
 }
 
-/// The certificate that counts. Where none is required, one that does not is as good as none, and logged.
+/// The valid certificate. Where none is required, an invalid one is logged and ignored.
 pub(crate) fn shown<T: Transport>(
     policy: &ClientCertificates,
     stream: &ClientStream<T>,
@@ -65,7 +65,7 @@ pub(crate) fn shown<T: Transport>(
     }
 }
 
-/// Why TLS holds a client's certificate for none, in words for an administrator.
+/// Why TLS rejects a client's certificate, in words for an administrator.
 #[must_use]
 pub fn describe_certificate_fault(fault: &Error) -> String {
     use CertificateError as Of;

@@ -1,4 +1,4 @@
-//! Whether the client has taken what was sent: the kernel counts what the peer has not acknowledged.
+//! Whether the client has acknowledged what it was sent.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use tokio::time::{Instant, sleep};
 use super::transport::{Transport, Unacknowledged};
 use crate::connection::settings::BLOCK;
 
-/// The same, as the kernel counts.
+/// The same type as the counts of the kernel.
 #[allow(clippy::cast_possible_truncation, reason = "64 KiB")]
 const BLOCK_OF_OCTETS: u32 = BLOCK as u32;
 
-/// What the kernel says.
+/// Whether everything was delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// The peer has acknowledged every octet.
     Yes,
     /// It has not, within the time given, or never will: the connection is broken.
     No,
-    /// This kernel does not tell.
+    /// The kernel cannot say.
     Unknown,
 }
 
-/// Waits until the peer has acknowledged everything: as long as it goes on taking octets, but for `patience` at most while
-/// it takes none. Over all, `slow_reader` is how long it may take for each 64 KiB.
+/// Waits until the peer has acknowledged everything: as long as it goes on acknowledging octets, but for `patience` at
+/// most while it acknowledges none. In total it may take `slow_reader` for each 64 KiB.
 pub(super) async fn delivered(
     transport: Option<&impl Transport>,
     patience: Duration,
@@ -88,7 +88,7 @@ mod tests {
         until_taken("127.0.0.1").await;
     }
 
-    /// A client that dies before it has read everything did not get it.
+    /// A client that dies before it has read everything did not receive it.
     #[tokio::test]
     async fn what_was_lost_with_the_connection_was_not_delivered() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -12,14 +12,14 @@ use super::stream::ClientStream;
 use super::transport::Transport;
 use crate::connection::report::CloseReason;
 
-/// Puts a connection under TLS, within its time. What is said first leaves together with the end of the handshake.
+/// Does the handshake within its time. The first octets are sent together with the end of the handshake.
 pub(crate) async fn handshake<T: Transport>(
     acceptor: &TlsAcceptor,
     transport: T,
     limit: Duration,
     first: &[u8],
 ) -> Result<ClientStream<T>, CloseReason> {
-    // It is kept until the keys are there; its limit is many times a greeting.
+    // rustls buffers it until the keys are there; its limit is many times a greeting.
     let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
     match timeout(limit, acceptor.accept_with(transport, say)).await {
         Ok(Ok(stream)) => Ok(ClientStream::Tls(Box::new(stream))),
@@ -28,7 +28,7 @@ pub(crate) async fn handshake<T: Transport>(
     }
 }
 
-/// Old devices deserve words that an administrator can act on.
+/// Why a handshake failed, in words that an administrator can act on.
 fn describe(fault: &io::Error) -> String {
     let tls = fault.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match tls {

@@ -20,21 +20,21 @@ use crate::connection::report::CloseReason;
 use crate::connection::settings::BLOCK;
 use crate::pop3::{Input, Lines};
 
-/// A stream with what was read and not yet understood, and what was answered and not yet sent.
+/// A stream, with input that was not yet taken as lines, and replies that were not yet sent.
 pub(crate) struct Wire<T> {
     pub(crate) stream: ClientStream<T>,
     lines: Lines,
     out: Vec<u8>,
-    /// How many octets of `out`, from the first on, end with the last octet of a message. What follows are replies.
+    /// So many octets of `out` end with the last octet of a message. What follows are replies.
     message_end: usize,
-    /// Octets of messages went out that the client is not known to have taken.
+    /// Octets of messages were sent that the client may not have received.
     unconfirmed: bool,
     /// The last read filled its buffer, so more may be at hand.
     more_at_hand: bool,
     slow_reader: Duration,
 }
 
-/// Octets read at once. They lie on the stack, so that a silent client costs no buffer.
+/// Octets read at once. They are on the stack, so that a silent client costs no buffer.
 const READ: usize = 4096;
 
 /// How long the end of a connection may take.
@@ -53,7 +53,7 @@ impl<T: Transport> Wire<T> {
         }
     }
 
-    /// Reads until a line is there.
+    /// Reads until there is a line.
     pub(crate) async fn next_line(&mut self, limit: usize, deadline: Instant) -> Result<Input, CloseReason> {
         loop {
             if let Some(input) = self.lines.next(limit) {
@@ -68,7 +68,7 @@ impl<T: Transport> Wire<T> {
         }
     }
 
-    /// Takes a line out of what the client has sent already, without waiting for more of it. Many clients send all their
+    /// Takes a line from what the client has already sent, without waiting for more. Many clients send all their
     /// commands at once and close without reading: a reply sent before their last command is read would break the
     /// connection.
     pub(crate) async fn line_at_hand(&mut self, limit: usize) -> Option<Input> {
@@ -80,23 +80,24 @@ impl<T: Transport> Wire<T> {
                 return None;
             }
             let read = read_some(&mut self.stream, &mut self.lines);
-            // An error shows again when more is waited for.
+            // An error comes again with the next wait.
             let Poll::Ready(Ok(count)) = at_once(read).await else { return None };
             self.more_at_hand = count == READ;
         }
     }
 
-    /// Where a reply is gathered until no complete command is left in the input.
+    /// Replies are collected here until no complete command is left in the input.
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Sends what was gathered if it has become a block.
+    /// Sends what was collected once it is a block.
     pub(crate) async fn flush_block(&mut self) -> Result<(), CloseReason> {
         if self.out.len() < BLOCK { Ok(()) } else { self.flush().await }
     }
 
-    /// The same of replies to many commands at once: what the client has taken by then counts even if it takes no reply.
+    /// The same for replies to many commands at once: messages that the client has received by then count even if it
+    /// reads no reply.
     pub(crate) async fn flush_replies(&mut self) -> Result<(), CloseReason> {
         if self.out.len() >= BLOCK && self.message_end == 0 && self.unconfirmed {
             self.unconfirmed =
@@ -105,20 +106,20 @@ impl<T: Transport> Wire<T> {
         self.flush_block().await
     }
 
-    /// What is gathered from here on is a message.
+    /// What is collected from here on is a message.
     pub(crate) fn message_begins(&mut self) {
         self.unconfirmed = true;
     }
 
-    /// What was gathered so far ends with the last octet of a message.
+    /// What was collected so far ends with the last octet of a message.
     pub(crate) fn message_ends(&mut self) {
         self.message_end = self.out.len();
     }
 
-    /// Sends the octets of messages, and waits until the client has acknowledged them; if it has not, says why. The
+    /// Sends the octets of messages, and waits until the client has acknowledged them; if it has not, returns why. The
     /// replies that follow them need not arrive.
     ///
-    /// `patience`: how long the client may take nothing.
+    /// `patience`: how long the client may acknowledge nothing.
     pub(crate) async fn messages_taken(&mut self, patience: Duration) -> Result<(), String> {
         if self.message_end > 0 {
             let replies = self.out.split_off(self.message_end);
@@ -136,7 +137,7 @@ impl<T: Transport> Wire<T> {
         Ok(())
     }
 
-    /// Takes a reply that others share: copied if it is small, else sent at once from where it lies.
+    /// Adds a reply that sessions share: copied if it is small, else sent at once without a copy.
     pub(crate) async fn share(&mut self, reply: &[u8]) -> Result<(), CloseReason> {
         if self.out.len() + reply.len() < BLOCK {
             self.out.extend_from_slice(reply);
@@ -146,8 +147,8 @@ impl<T: Transport> Wire<T> {
         self.send(reply).await
     }
 
-    /// Sends everything gathered. Where only replies cannot be sent any more, and every octet of a message was taken, the
-    /// commands that the client has sent are carried out all the same.
+    /// Sends everything collected. Where only replies cannot be sent any more, and every octet of a message was
+    /// received, the commands that the client has sent are executed nevertheless.
     pub(crate) async fn flush(&mut self) -> Result<(), CloseReason> {
         let mut out = std::mem::take(&mut self.out);
         let message_octets = std::mem::take(&mut self.message_end);
@@ -160,7 +161,7 @@ impl<T: Transport> Wire<T> {
         }
     }
 
-    /// Gives back what replies are gathered in: an idle session needs nothing.
+    /// Frees the buffer for replies: an idle session needs none.
     pub(crate) fn rest(&mut self) {
         if self.out.is_empty() {
             self.out = Vec::new();
@@ -179,7 +180,7 @@ impl<T: Transport> Wire<T> {
         Ok(())
     }
 
-    /// Goes on under TLS. What was read before is forgotten: somebody in the middle may have put it there.
+    /// Continues under TLS. Input read before is discarded: somebody in the middle may have injected it.
     pub(crate) async fn under_tls(&mut self, acceptor: &TlsAcceptor, limit: Duration) -> Result<(), CloseReason> {
         self.lines.forget();
         self.stream = match std::mem::replace(&mut self.stream, ClientStream::Gone) {
@@ -189,16 +190,16 @@ impl<T: Transport> Wire<T> {
         Ok(())
     }
 
-    /// Says goodbye: TLS closes with an alert, so that the client can tell an end from a cut. In clear the kernel says it
-    /// when the socket is closed.
+    /// Closes the connection: TLS sends close_notify, so that the client can distinguish an end from a cut. In clear
+    /// the kernel closes with the socket.
     pub(crate) async fn close(&mut self) {
         if self.flush().await.is_ok() && !self.stream.is_clear() {
             let _ = timeout(FAREWELL, self.stream.shutdown()).await;
         }
     }
 
-    /// Says goodbye to a client that may be in the middle of a sentence. What it still sends is read and thrown away:
-    /// closed with octets unread, the kernel would break the connection, and our last words could be lost with it.
+    /// Closes the connection to a client that may still be sending. What it sends is read and discarded: with unread
+    /// input the kernel would reset the connection, and the last reply could be lost.
     pub(crate) async fn close_on_talker(&mut self) {
         if self.flush().await.is_err() {
             return;
@@ -214,7 +215,7 @@ impl<T: Transport> Wire<T> {
     }
 }
 
-/// Cuts what is to be sent into blocks; a small rest goes with the last one.
+/// Cuts what is to be sent into blocks; a small rest is sent with the last one.
 fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let length = if octets.len() < BLOCK + BLOCK / 2 { octets.len() } else { BLOCK };
@@ -224,7 +225,7 @@ fn blocks(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What a future gives without being waited for.
+/// The result of a future, if there is one without a wait.
 async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
     let mut future = pin!(future);
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
@@ -237,7 +238,7 @@ async fn read_some<T: Transport>(stream: &mut ClientStream<T>, lines: &mut Lines
         ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
         lines.push(buffer.filled());
         let count = buffer.filled().len();
-        // Whatever was written there: TLS may have used more than it filled.
+        // All that was written there: TLS may have used more than it filled.
         buffer.initialized_mut().zeroize();
         Poll::Ready(Ok(count))
     })

@@ -1,6 +1,6 @@
-//! How many octets a TCP socket's peer has not acknowledged: asked of the kernel.
+//! How many octets the peer of a TCP socket has not acknowledged: the kernel knows.
 //!
-//! `sock_diag(7)` answers it for one socket by a safe call; the `SIOCOUTQ` ioctl would need `unsafe`.
+//! `sock_diag(7)` answers that for one socket with safe calls; the `SIOCOUTQ` ioctl would need `unsafe`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
@@ -16,7 +16,7 @@ impl Transport for TcpStream {
     }
 }
 
-/// Whether this kernel says it at all; asked of a connection of our own on the loopback interface.
+/// Whether this kernel answers that; tried with a connection of our own on the loopback interface.
 ///
 /// # Errors
 /// No such connection could be made.

@@ -16,7 +16,7 @@ use crate::pop3::ChannelBinding;
 pub(crate) enum ClientStream<T> {
     Clear(T),
     Tls(Box<TlsStream<T>>),
-    /// A handshake has the socket, or lost it.
+    /// A handshake has the connection, or has lost it.
     Gone,
 }
 
@@ -30,20 +30,19 @@ impl<T: Transport> ClientStream<T> {
         }
     }
 
-    /// Whether the octets go out as they are.
+    /// Whether octets are sent without encryption.
     pub(super) fn is_clear(&self) -> bool {
         matches!(self, Self::Clear(_))
     }
 
-    /// The chain that the client showed, or that a resumed session remembers.
+    /// The chain that the client sent, or that a resumed TLS session remembers.
     pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
         let Self::Tls(stream) = self else { return None };
         stream.get_ref().1.peer_certificates()
     }
 
-    /// What tells this TLS connection from any other, on both ends of it: `tls-exporter`, with no context (RFC 9266 §2).
-    /// There is none below TLS 1.3, where it would be unique only with an extension that not every client has (RFC 9266
-    /// §3).
+    /// What identifies this TLS connection on both ends of it: `tls-exporter`, with no context (RFC 9266 §2). There is
+    /// none below TLS 1.3, where it would be unique only with an extension that not every client has (RFC 9266 §3).
     pub(crate) fn channel_binding(&self) -> Option<ChannelBinding> {
         let Self::Tls(stream) = self else { return None };
         let session = stream.get_ref().1;

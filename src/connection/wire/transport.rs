@@ -1,10 +1,10 @@
-//! What a session needs of the connection beneath it. A TCP socket has it; so has a stream in memory.
+//! What a session needs from the connection beneath it. A TCP socket provides it; so can a stream in memory.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A client's connection: octets both ways, and the one question that is asked of a socket besides.
+/// A client's connection: octets both ways, and the one question that only a socket can answer.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
-    /// What was written to it and not acknowledged by the peer.
+    /// What was written to it and not yet acknowledged by the peer.
     fn unacknowledged(&self) -> Unacknowledged;
 }
 
@@ -13,9 +13,9 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
 pub enum Unacknowledged {
     /// So many octets.
     Octets(u32),
-    /// The peer broke the connection off; what it had not taken is lost.
+    /// The peer reset the connection; what it had not received is lost.
     Broken,
-    /// It cannot be asked now: too many open files, or no memory.
+    /// It cannot be found out now: too many open files, or no memory.
     NotNow,
     /// Nobody can say.
     Unknown,
