@@ -7,14 +7,14 @@ use ldap3::{LdapError, LdapResult};
 /// What the caller must do about a missing answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It cannot be told now: ask again later.
+    /// It cannot be known now: ask again later.
     Unavailable {
         /// For the log.
         why: String,
-        /// Whether this is a silence that what was proven before may bridge.
+        /// Whether the directory was silent, so that the outage grace applies.
         silent: bool,
     },
-    /// It cannot be told until an administrator mends something.
+    /// It cannot be known until an administrator fixes something.
     Misconfigured(String),
 }
 
@@ -23,7 +23,7 @@ impl Fault {
         Self::Unavailable { why: why.into(), silent: true }
     }
 
-    /// Whether this is a silence that what was proven before may bridge.
+    /// Whether the directory was silent, so that the outage grace applies.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(self, Self::Unavailable { silent: true, .. })
@@ -41,8 +41,8 @@ impl Fault {
 
     /// What a result code other than a plain yes or no means.
     ///
-    /// Busy, unavailable, out of time, an operations error and "other" are an outage; what names the form or the strength
-    /// of our request is a misconfiguration; the rest is an outage that nothing bridges.
+    /// Busy, unavailable, out of time, an operations error and "other" are an outage; codes about the form or the
+    /// strength of our request are a misconfiguration; the rest is an outage without grace.
     pub(super) fn of_result(operation: &str, result: &LdapResult) -> Self {
         let why = format!("{operation}: {}", describe(result));
         match result.rc {
@@ -64,7 +64,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// A result code with its name (RFC 4511 Appendix A) and the server's own words; of those that an administrator meets,
+/// A result code with its name (RFC 4511 Appendix A) and the server's own words; for those that administrators meet,
 /// what it means here.
 pub(super) fn describe(result: &LdapResult) -> String {
     let (name, meaning) = match result.rc {
@@ -97,8 +97,8 @@ pub(super) fn describe(result: &LdapResult) -> String {
     words.fold(format!("result {} ({name})", result.rc), |text, words| format!("{text}: {words}"))
 }
 
-/// A search base that is not there, or that the service's entry may not see: a server answers both with 32, but names
-/// the nearest entry above (RFC 4511 §4.1.9) only of what is not there.
+/// A search base that does not exist, or that the service's entry may not see: a server answers both with 32, but names
+/// the nearest entry above (RFC 4511 §4.1.9) only of one that does not exist.
 pub(super) fn no_base(base: &str, result: &LdapResult) -> Fault {
     let what = match result.matched.as_str() {
         "" => format!("the search base {base} is not there, or the service's entry may not see it: is `base` right?"),

@@ -1,11 +1,11 @@
-//! Whether a directory answers: when it was last heard, and whether it has fallen silent since.
+//! Whether a directory answers: when it last answered, and whether it has fallen silent since.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
 
-/// Searches and binds may fall silent apart from each other.
+/// Searches and binds may fall silent independently.
 #[derive(Default)]
 pub(super) struct Health {
     searches: Mutex<LastAnswers>,
@@ -20,22 +20,22 @@ struct LastAnswers {
 }
 
 impl Health {
-    /// Notes what came of a search.
+    /// Records the result of a search.
     pub(super) fn note_search<T>(&self, answer: &Result<T, Fault>) {
         note(&self.searches, answer);
     }
 
-    /// Notes what came of a bind as a person.
+    /// Records the result of a bind as a person.
     pub(super) fn note_bind<T>(&self, answer: &Result<T, Fault>) {
         note(&self.binds, answer);
     }
 
-    /// Whether there was an answer since a moment, and no search has been without one since.
+    /// Whether there was an answer since a moment, and the last search had one.
     pub(super) fn was_heard_since(&self, moment: Instant) -> bool {
         !self.are_searches_silent() && self.heard().is_some_and(|heard| heard >= moment)
     }
 
-    /// Whether searches or binds have fallen silent, and the directory was heard so short a time ago.
+    /// Whether searches or binds have fallen silent, after an answer within this time.
     pub(super) fn fell_silent_within(&self, time: Duration) -> bool {
         self.both().into_iter().any(LastAnswers::is_silent) && self.heard().is_some_and(|heard| heard.elapsed() < time)
     }
@@ -61,7 +61,7 @@ impl LastAnswers {
     }
 }
 
-/// What is wrong with our request is an answer as well.
+/// An error in our request is an answer as well.
 fn note<T>(last: &Mutex<LastAnswers>, answer: &Result<T, Fault>) {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     match answer {

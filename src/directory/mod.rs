@@ -1,8 +1,8 @@
-//! The directory: who is behind a name, and is this their password. LDAP is the one implementation.
+//! The directory: who has a name, and whether a password is theirs. LDAP is the one implementation.
 //!
-//! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as the
-//! service; binds as the people have a pool of their own. Each request has a limit of time, is repeated once on a fresh
-//! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
+//! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as
+//! the service; binds as the people have a pool of their own. Each request has a time limit, is retried once on a fresh
+//! connection if the server closed an idle one, and fails over to the next server if this one is silent.
 //!
 //! # The rooms
 //!
@@ -61,10 +61,10 @@ pub struct Directory {
 struct DirectoryParts {
     servers: Arc<Servers>,
     searcher: Arc<Searcher>,
-    /// For look-ups under way.
+    /// Permits for look-ups.
     places: Semaphore,
     binder: Arc<Binder>,
-    /// Whether the entry of a locked person says so to the service, once that is known.
+    /// Whether the service may read that a person is locked, once that is known.
     shows_locks: OnceCell<bool>,
     health: Health,
     last_read: Arc<LastRead>,
@@ -74,7 +74,7 @@ impl Directory {
     /// The most people that a certificate is compared with.
     pub const CANDIDATES: u8 = questions::CANDIDATES;
 
-    /// Connects nowhere yet.
+    /// Does not connect yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
@@ -91,8 +91,8 @@ impl Directory {
         self.inner.servers.settings()
     }
 
-    /// The people that answer a look-up: of more than `most` there may be others yet. Asked from the call on, so that
-    /// several directories are asked at the same time.
+    /// The people that match a look-up; if there are more than `most`, there may be others. The question is sent at the
+    /// call, so that several directories are asked at the same time.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -102,8 +102,8 @@ impl Directory {
         })
     }
 
-    /// The people whose a certificate may be, with the certificates of their entries ([`Entry::octets`]). More than
-    /// [`Directory::CANDIDATES`] cannot be told apart: there may be others yet. Asked from the call on.
+    /// The people to whom a certificate may belong, with the certificates of their entries ([`Entry::octets`]). If
+    /// there are more than [`Directory::CANDIDATES`], there may be others. The question is sent at the call.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -113,7 +113,7 @@ impl Directory {
         )
     }
 
-    /// What a person's entry holds of SCRAM now; none if no person has that DN.
+    /// The SCRAM credentials in a person's entry now; none if no person has that DN.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -129,7 +129,7 @@ impl Directory {
         self.ask(move |inner| async move { questions::id_at(&inner.searcher, &dn).await }).await
     }
 
-    /// Asks whether the directory answers: for people under a name that nobody has, from the call on.
+    /// Asks whether the directory answers, by a search for a name that nobody has. The question is sent at the call.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -140,7 +140,7 @@ impl Directory {
         })
     }
 
-    /// Whether the directory answers, lets the service in, and has the search base.
+    /// Whether the directory answers, accepts the service's bind, and has the search base.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -149,9 +149,8 @@ impl Directory {
         apart(async move { questions::probe(&searcher).await }).await
     }
 
-    /// A sentence for each thing that attributes are needed for and that the service may not use them for, as far as can
-    /// be known from a few people's entries: those given, and those that identify an entry, show changes or an account's
-    /// state.
+    /// A sentence for each purpose for which the service needs attributes that it may not read, as far as can be known
+    /// from a few people's entries: those given, and those that identify an entry, show changes or an account's state.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -160,7 +159,7 @@ impl Directory {
         apart(async move { questions::unreadable(&searcher, &needs).await }).await
     }
 
-    /// Where nobody is found below the search base: what is there, and what may be wrong.
+    /// What is below the search base where nobody is found, and what may be wrong.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -169,14 +168,14 @@ impl Directory {
         apart(async move { questions::instead_of_people(&searcher).await }).await
     }
 
-    /// Every search that a look-up stands for, as an administrator would type it: `-b BASE -s SCOPE 'FILTER'`. Nothing is
+    /// Every search that a look-up sends, as an administrator would type it: `-b BASE -s SCOPE 'FILTER'`. Nothing is
     /// asked. [`Self::look_up`] sends these searches and no other.
     #[must_use]
     pub fn searches(&self, look_up: &LookUp) -> Vec<String> {
         questions::searches(self.settings(), look_up)
     }
 
-    /// Walks over everybody below the search base, in the server's order.
+    /// Iterates over everybody below the search base, in the server's order.
     #[must_use]
     pub fn walk(&self) -> Walk {
         questions::walk(self.inner.searcher.clone())
@@ -201,13 +200,13 @@ impl Directory {
         .await
     }
 
-    /// Whether the directory answered a login's question since a moment, and none has been without an answer since.
+    /// Whether the directory has answered a question of a login since a moment, and each later one.
     #[must_use]
     pub fn was_heard_since(&self, moment: Instant) -> bool {
         self.inner.health.was_heard_since(moment)
     }
 
-    /// Whether the directory has fallen silent, and was heard so short a time ago.
+    /// Whether the directory has fallen silent, after it last answered within this time.
     #[must_use]
     pub fn fell_silent_within(&self, time: Duration) -> bool {
         self.inner.health.fell_silent_within(time)
@@ -219,22 +218,22 @@ impl Directory {
         self.inner.health.are_searches_silent()
     }
 
-    /// Looks after the connections for as long as the future is polled: servers that are down are tried again, idle
+    /// Maintains the connections for as long as the future is polled: servers that are down are tried again, idle
     /// connections are used.
     pub async fn tend(&self) {
         let DirectoryParts { searcher, binder, .. } = &*self.inner;
         KeepAlive { searcher: searcher.clone(), binder: binder.clone() }.run().await;
     }
 
-    /// Follows the directory for as long as the future is polled, and reports every change as it comes. That it is not
-    /// followed is reported once, until it is: what is asked for meanwhile lasts for its lifetime.
+    /// Follows the directory for as long as the future is polled, and reports every change as it comes. A failure to
+    /// follow is reported once, until it is followed again; meanwhile cached data is kept for its lifetime.
     pub async fn follow(&self, report: impl Fn(Change) + Send + Sync + 'static) {
         let DirectoryParts { servers, last_read, .. } = &*self.inner;
         Follower { servers: servers.clone(), last_read: last_read.clone(), report: Arc::new(report) }.run().await;
     }
 
-    /// Asks a question of a login, from the call on: no more than `concurrent_lookups` at once, and what comes of it tells
-    /// whether the directory is silent.
+    /// Asks a question for a login, beginning at the call: no more than `concurrent_lookups` at once, and the result
+    /// counts for whether the directory is silent.
     fn ask<T, Asking, Answer>(
         &self,
         question: Asking,
@@ -264,14 +263,14 @@ impl DirectoryParts {
         Ok(entries)
     }
 
-    /// Whether the entry of a locked person says so to the service. Asked once, when it first matters.
+    /// Whether the service may read that a person is locked. Asked once, when it first matters.
     async fn shows_locks(&self) -> bool {
         let shown = self.shows_locks.get_or_try_init(|| questions::shows_locks(&self.searcher)).await;
         shown.copied().unwrap_or(false)
     }
 
-    /// Waits until one more look-up may be sent. Too many at once would be late all together, and those that come later
-    /// later still: who has waited too long gets an answer instead.
+    /// Waits for a permit for one more look-up. Too many at once would all be late, and the later ones even more so: a
+    /// look-up that has waited too long fails instead.
     async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
         let Limits { operation, concurrent_lookups, .. } = self.servers.settings().limits;
         match timeout(operation, self.places.acquire()).await {

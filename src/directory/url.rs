@@ -1,4 +1,4 @@
-//! Where an LDAP server listens.
+//! The address of an LDAP server.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The address of one LDAP server: `ldap://host[:389]`, `ldaps://host[:636]` or `ldapi://%2Fpath%2Fto%2Fsocket`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LdapUrl {
-    /// LDAP over TCP; `tls` tells `ldaps` (TLS from the first octet) from `ldap`.
+    /// LDAP over TCP; `tls` distinguishes `ldaps` (TLS from the first octet) from `ldap`.
     Tcp {
         /// TLS from the first octet.
         tls: bool,

@@ -1,5 +1,5 @@
-//! Following a directory: content synchronisation (RFC 4533), so that what is held of a person falls as soon as their
-//! entry changes, or a group by which people are let in. It makes lifetimes shorter, never longer.
+//! Following a directory: content synchronisation (RFC 4533), so that cached data about a person is dropped as soon as
+//! their entry changes, or a group that admits people. It makes cache lifetimes shorter, never longer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,16 +17,16 @@ use crate::directory::ldap::{Purpose, Servers, attributes};
 use crate::directory::settings::Settings;
 use crate::names::Dn;
 
-/// What a follower has heard.
+/// What a follower reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// From now on every change will be heard; what was read before may have changed unheard.
+    /// From now on every change is reported; what was read before may have changed unnoticed.
     Following,
     /// This entry was added, changed, or is gone.
     Entry(EntryId),
-    /// A group was added, changed, or is gone: anybody may have become a member, or be none any more.
+    /// A group was added, changed, or is gone: anybody may have become a member, or may no longer be one.
     Groups,
-    /// Changes are not heard any more, or not yet; why.
+    /// Changes are no longer reported, or not yet; why.
     Lost(String),
 }
 
@@ -36,14 +36,14 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// The Sync Request control (RFC 4533 §2.2).
 const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
 
-/// No attributes are wanted (RFC 4511 §4.5.1.8), only to hear of the entry.
+/// No attributes are wanted (RFC 4511 §4.5.1.8), only notice of the entry.
 const NO_ATTRIBUTES: [&str; 1] = ["1.1"];
 
-/// A server may learn to be followed by a change of its configuration, so it is asked again now and then.
+/// A server may get content synchronisation by a change of its configuration, so it is asked again now and then.
 const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 
-/// Some servers tell that a group changed before they change memberOf in the entries of its members: whoever was read in
-/// between has the old one.
+/// Some servers report a changed group before they change memberOf in the entries of its members: an entry that is read
+/// in between has the old value.
 const LISTED_BY_THEN: Duration = Duration::from_millis(500);
 
 /// Takes every change.
@@ -62,7 +62,7 @@ struct FollowedSearch {
 /// How following ended.
 struct FollowEnd {
     why: String,
-    /// It was followed for a while, so it is followed again soon.
+    /// It was followed for a while, so it is tried again soon.
     followed: bool,
     pause: Option<Duration>,
 }
@@ -77,8 +77,8 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Follows the directory for as long as the future is polled, and reports every change as it comes. That it is not
-    /// followed is reported once, until it is: what is asked for meanwhile lasts for its lifetime.
+    /// Follows the directory for as long as the future is polled, and reports every change as it comes. A failure to
+    /// follow is reported once, until it is followed again; meanwhile cached data is kept for its lifetime.
     pub(crate) async fn run(&self) {
         let mut pause = PAUSE.0;
         let mut is_reported = false;
@@ -100,7 +100,7 @@ impl Follower {
         }
     }
 
-    /// All parts go over one connection: with one of them lost, all are.
+    /// All searches share one connection: if one of them ends, all do.
     async fn follow_once(&self) -> FollowEnd {
         let settings = self.servers.settings();
         let connection = match self.servers.connect(Purpose::Searches).await {
@@ -128,7 +128,7 @@ impl Follower {
 }
 
 impl FollowedSearch {
-    /// The people; and where they are let in by a group, the groups through which they may be its members.
+    /// The people; and where a group admits them, the groups through which they may be its members.
     fn all(settings: &Settings) -> Vec<Self> {
         let below = |base: &Dn, filter: &str, of_groups| Self {
             base: base.to_string(),
@@ -148,10 +148,10 @@ impl FollowedSearch {
     }
 }
 
-/// One part, while it is listened to.
+/// One search while its changes are received.
 struct SearchListener {
     follower: Follower,
-    /// The parts that cannot be heard yet.
+    /// The searches that are not followed yet.
     unheard: Arc<AtomicUsize>,
     part: FollowedSearch,
     followed: bool,
@@ -187,7 +187,7 @@ impl SearchListener {
         FollowEnd { why: describe(&result), followed: self.followed, pause: None }
     }
 
-    /// What is told before the refresh is done is the content as it is; what comes behind it are changes.
+    /// Before the refresh is done, messages are the current content; after it, changes.
     fn receive(&mut self, mut message: ResultEntry) {
         if message.is_intermediate() {
             match parse_syncinfo(message) {
@@ -223,7 +223,7 @@ impl SearchListener {
         concerns_nobody
     }
 
-    /// The directory is followed once all its parts are.
+    /// The directory is followed once all searches are.
     fn begin(&mut self) {
         if !std::mem::replace(&mut self.followed, true) && self.unheard.fetch_sub(1, Ordering::AcqRel) == 1 {
             (self.follower.report)(Change::Following);

@@ -1,5 +1,5 @@
-//! Looking after connections in the background, so that no login waits for what could have been done before: servers
-//! that failed are tried until they answer again, and connections that idle are used before somebody closes them.
+//! Maintains connections in the background, so that no login has to wait for that: servers that failed are tried until
+//! they answer again, and idle connections are used before they are closed for idleness.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::directory::fault::{Fault, is_lost};
 use crate::directory::ldap::{Binder, Connection, Discarded, Purpose, Question, Searcher, sign_of_life};
 use crate::directory::settings::Settings;
 
-/// How often it is looked whether there is something to do.
+/// How often there is a check for something to do.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The connections of one directory.
@@ -22,7 +22,7 @@ pub(crate) struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// Looks after the connections for as long as the future is polled.
+    /// Maintains the connections for as long as the future is polled.
     pub(crate) async fn run(&self) {
         let mut last_signs = Instant::now();
         loop {
@@ -52,8 +52,8 @@ impl KeepAlive {
         }
     }
 
-    /// A server that was down is used again once it has answered a search: its connection is ready before the first login
-    /// wants it.
+    /// A server that was down is used again once it has answered a search: its connection is ready before the first
+    /// login needs it.
     async fn try_again(&self, server: usize) {
         match self.prove(server).await {
             Ok(connection) => {
@@ -75,7 +75,7 @@ impl KeepAlive {
         Question::nobody(settings).ask_on(&connection, settings).await.map(|_| connection)
     }
 
-    /// One that is dead makes way for a fresh one at once.
+    /// A dead one is replaced by a fresh one at once.
     async fn use_search_connection(&self) {
         let Some(shared) = self.searcher.used_connection().await else { return };
         let sign = self.sign_of_life(shared.handle()).await;
@@ -111,7 +111,7 @@ impl KeepAlive {
     }
 }
 
-/// What came of using a connection.
+/// The result of using a connection.
 enum SignOfLife {
     Alive,
     Closed,

@@ -1,7 +1,8 @@
 //! What was last read of each entry, so that a follower can tell whether a change that is reported concerns its person.
 //!
-//! Where passwords have a policy, slapd writes down each refused bind in the entry (`pwdFailureTime`), and forgets it with
-//! the next one that succeeds. Both are reported as any change is: a stranger's guess would end the owner's outage grace.
+//! Where passwords have a policy, slapd records each refused bind in the entry (`pwdFailureTime`), and removes that
+//! with the next successful one. Both are reported like any change: a stranger's guess would end the owner's outage
+//! grace.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -16,7 +17,7 @@ const MOST: usize = 65_536;
 /// What a refused bind changes in the entry, or one that succeeds behind it.
 const OF_REFUSED_BINDS: [&str; 4] = ["pwdfailuretime", "entrycsn", "modifytimestamp", "whenchanged"];
 
-/// The entries that logins read of late.
+/// The entries that logins read recently.
 #[derive(Default)]
 pub(crate) struct LastRead {
     key: RandomState,

@@ -1,6 +1,6 @@
-//! The state of an account, as its entry tells it: for logins that make no bind, and for what a bind keeps to itself.
+//! The state of an account, as its entry shows it: for logins without a bind, and for what a bind does not say.
 //!
-//! Pure: what an entry says is turned into bars, each with its time; whether one is down is asked of a clock handed in.
+//! Pure: an entry is turned into bars, each with its time; the clock is handed in.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ struct AccountBar {
     from: i64,
     /// The first second after.
     until: i64,
-    /// Whether a bind later than `from` knows better.
+    /// Whether a bind later than `from` overrides it.
     yields_to_bind: bool,
 }
 
@@ -30,14 +30,14 @@ struct AccountBar {
 pub struct Barred {
     /// Why.
     pub refusal: Refusal,
-    /// A password proven later than this counts all the same; none if no proof does.
+    /// A password proven later than this is accepted nevertheless; none if no proof is.
     ///
-    /// Of a lock some entries tell when it began and not how long it lasts, and a password that has run out may have a
-    /// few logins left: both are the directory's to judge when somebody binds.
+    /// Some entries show when a lock began and not how long it lasts, and an expired password may have a few grace
+    /// logins left: the directory decides both at a bind.
     pub unless_proven_since: Option<SystemTime>,
 }
 
-/// The attributes that tell of an account's state, read of every entry. Of several that bar somebody the first is told: a
+/// The attributes that show an account's state, read of every entry. Of several reasons the first is reported: a
 /// password that must be changed counts as expired, too.
 pub(crate) const STATE: [&str; 12] = [
     "userAccountControl",
@@ -63,7 +63,8 @@ const PASSWORD_EXPIRED: i64 = 0x80_0000;
 const LOCKED_FOR_GOOD: &str = "000001010000Z";
 
 impl Account {
-    /// What an entry says. What it lacks, or the service may not read, bars nobody; what cannot be understood does.
+    /// What an entry says. An attribute that is missing or may not be read bars nobody; one that cannot be understood
+    /// does.
     fn of(entry: &Entry) -> Self {
         let said = STATE.iter().filter_map(|attribute| Some((*attribute, entry.values(attribute).first()?)));
         Self { bars: said.flat_map(|(attribute, value)| bars(attribute, value)).collect() }

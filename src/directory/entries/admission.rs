@@ -4,28 +4,28 @@ use super::entry::Entry;
 use super::shut_out::Exclusion;
 use crate::names::{Dn, fold};
 
-/// Whom of its people a directory lets in; everybody by default.
+/// Which people of a directory may use the service; everybody by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Admission {
     /// The members of this group only, and of the groups within it.
     pub group: Option<Group>,
-    /// Those only whose entry has this attribute at this value, upper or lower case alike.
+    /// Only people whose entry has this attribute with this value; case does not matter.
     pub enabled_attribute: Option<(String, String)>,
 }
 
-/// A group, and how its members are told.
+/// A group, and how its members are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Its entry.
     pub dn: Dn,
-    /// Below which groups within groups are sought.
+    /// The search base for groups within groups.
     pub base: Dn,
-    /// Whether the directory computes all groups of a person itself, as Active Directory does: the primary one, of
-    /// which no entry tells, and groups within groups.
+    /// Whether the directory computes all groups of a person itself, as Active Directory does: the primary one, which
+    /// no entry lists, and groups within groups.
     pub computed: bool,
 }
 
-/// Kept by some directories: the groups that an entry is a direct member of, or all of them.
+/// Maintained by some directories: the groups of which an entry is a direct member, or all of them.
 pub(crate) const MEMBER_OF: &str = "memberOf";
 
 /// What every group that is walked matches (RFC 4519 §2.17, §2.40; RFC 2307 §4).

@@ -1,4 +1,4 @@
-//! Where a directory's entries hold the kinds of name.
+//! The attributes in which entries hold the kinds of name. A new schema goes here.
 
 use crate::names::{Kind, fold, normal_forms};
 
@@ -19,7 +19,7 @@ pub struct Attributes {
     pub certificate: String,
     /// Of the person's SCRAM credentials (RFC 5803); none if nobody logs in by SCRAM.
     pub scram: Option<String>,
-    /// The name of a Windows domain: short names may be typed behind it, as `DOMAIN\name`.
+    /// The name of a Windows domain: short names may be typed after it, as `DOMAIN\name`.
     pub domain: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Attributes {
 pub struct Source {
     /// The attribute's name.
     pub attribute: String,
-    /// What stands before the name in its values, such as `smtp:` in `proxyAddresses`, in upper or lower case.
+    /// What precedes the name in its values, such as `smtp:` in `proxyAddresses`, in upper or lower case.
     pub prefix: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Source {
         Self { attribute: attribute.to_owned(), prefix: Some(prefix.to_owned()) }
     }
 
-    /// The name that a value holds; none if it has not the right form.
+    /// The name that a value holds; none if it does not have the right form.
     #[must_use]
     pub fn name_in<'v>(&self, value: &'v str) -> Option<&'v str> {
         let Some(prefix) = &self.prefix else { return Some(value) };
@@ -93,14 +93,14 @@ impl Attributes {
         }
     }
 
-    /// Which attributes, by which value, have a typed name of a kind: any of them will do.
+    /// The attributes and values by which a typed name of a kind is found: any of them is enough.
     #[must_use]
     pub fn sought(&self, kind: Kind, typed: &str) -> Vec<(&str, String)> {
         let typed = if kind == Kind::ShortName { self.without_domain(typed) } else { typed };
         let forms = normal_forms(typed);
         let values = |source: &Source| match &source.prefix {
             None => forms.clone(),
-            // Not every directory compares these without regard to case.
+            // Not every directory ignores case here.
             Some(prefix) => {
                 let behind = |prefix: String| forms.iter().map(move |form| format!("{prefix}{form}"));
                 [prefix.to_lowercase(), prefix.to_uppercase()].into_iter().flat_map(behind).collect()

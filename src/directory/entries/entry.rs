@@ -1,4 +1,4 @@
-//! A person's entry, as far as it was read.
+//! An entry, as far as it was read.
 
 use std::fmt;
 use std::hash::Hash;
@@ -13,7 +13,7 @@ use super::stamp::{Stamp, was_refused_last};
 use super::values::EntryValues;
 use crate::names::{Dn, Kind, LookUp, Rdn};
 
-/// What identifies an entry whatever it is called and wherever it lies: two directories may hold entries of one id.
+/// Identifies an entry even if it is renamed or moved. Two directories may hold entries with the same id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId {
     directory: Arc<str>,
@@ -30,22 +30,22 @@ pub struct Entry {
     pub other_ids: Vec<EntryId>,
     /// Its distinguished name.
     pub dn: Dn,
-    /// Moves when the password may have changed; none where nothing that tells it may be read.
+    /// Changes when the password may have changed; none where nothing that shows it may be read.
     pub stamp: Option<Stamp>,
-    /// Who does not let this person use the service, where it is asked.
+    /// Why this person may not use the service, where that was asked.
     pub exclusion: Option<Exclusion>,
-    /// Why the directory is not for this person, if so.
+    /// Why this entry is out of scope, if so.
     pub out_of_scope: Option<OutOfScope>,
     values: EntryValues,
 }
 
-/// Operational attributes that are read of every entry: of these, the first that there is identifies it.
+/// Operational attributes that are read of every entry: the first that is present identifies it.
 pub(crate) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
 
-/// And these move when a password may have changed, besides `pwdLastSet`, which tells of the account's state as well.
+/// These change when a password may have changed, besides `pwdLastSet`, which also shows the account's state.
 pub(crate) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
-/// What makes these finer, where the directory has it.
+/// These are finer, where the directory has them.
 pub(crate) const FINER_STAMPS: [&str; 2] = ["entryCSN", "pwdFailureTime"];
 
 /// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
@@ -76,7 +76,7 @@ impl Entry {
         texts.map(|text| EntryId { directory: self.id.directory.clone(), own: digits_of(text) })
     }
 
-    /// Active Directory's id is no text: it is told in hexadecimal digits.
+    /// Active Directory's id is octets: it is written in hexadecimal digits.
     fn own_id(&self) -> String {
         let text = ["entryUUID", "nsUniqueId"].into_iter().find_map(|name| self.values(name).first());
         if let Some(text) = text {
@@ -92,14 +92,14 @@ impl Entry {
         self.values.texts(attribute)
     }
 
-    /// Those under the plain name; only where there are none, those under options.
+    /// Those without options; only where there are none, those with options.
     #[must_use]
     pub fn plain_values(&self, attribute: &str) -> &[String] {
         self.values.plain_texts(attribute)
     }
 
-    /// All values of an attribute that holds octets, such as `userCertificate;binary`. Servers give the option `;binary`
-    /// back or not (RFC 4522 §4); it does not count here.
+    /// All values of an attribute that holds octets, such as `userCertificate;binary`. Servers may or may not return
+    /// the option `;binary` (RFC 4522 §4); it is ignored here.
     pub fn octets(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
         self.values.octets(attribute)
     }
@@ -114,20 +114,20 @@ impl Entry {
         was_refused_last(&self.values)
     }
 
-    /// Takes the values of an attribute out of the entry, for one who wipes them.
+    /// Takes the values of an attribute out of the entry, so that they can be wiped.
     pub(crate) fn take_octets(&mut self, attribute: &str) -> Vec<Vec<u8>> {
         self.values.take(attribute)
     }
 
-    /// Whether two servers added or renamed entries to one name at the same time, and this one lost: it keeps what it
-    /// holds under a name that was made up for it, until an administrator looks at it.
+    /// Whether this entry lost a replication conflict: two servers added or renamed entries to one name at the same
+    /// time, and this one was given a made-up name until an administrator resolves that.
     #[must_use]
     pub fn lost_conflict(&self) -> bool {
         let is_marked = CONFLICT.into_iter().any(|attribute| self.octets(attribute).next().is_some());
         is_marked || self.dn.rdns().first().is_some_and(is_made_up)
     }
 
-    /// The kind of name by which a look-up meant this entry, if our comparison and the directory's agree on one.
+    /// The kind of name by which a look-up found this entry, if our comparison and the directory's agree on one.
     #[must_use]
     pub fn kind_of_match(&self, look_up: &LookUp, attributes: &Attributes) -> Option<Kind> {
         if look_up.entry.as_ref().is_some_and(|dn| dn.matches(&self.dn)) {
@@ -161,8 +161,8 @@ fn digits_of(text: &str) -> String {
     if digits.len() == 32 { digits } else { text.to_owned() }
 }
 
-/// What a search found. The library panics over a DN that is no UTF-8, and a task with it that may have found others, too:
-/// here such a name becomes a text that is none.
+/// What a search found. The library panics on a DN that is not UTF-8, and with it the task that found other entries as
+/// well: here such a DN becomes an unreadable text.
 pub(crate) fn constructed(mut found: ResultEntry) -> SearchEntry {
     if let PL::C(parts) = &mut found.0.payload
         && let Some(PL::P(dn)) = parts.first_mut().map(|part| &mut part.payload)

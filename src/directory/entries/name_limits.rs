@@ -1,29 +1,29 @@
-//! Which names a directory is for: with several directories, each may be limited to names below some DNs and to some
-//! mail domains. It is not asked for other names, and whom it holds besides is nobody there.
+//! The names to which a directory is limited: with several directories, each may be limited to names below some DNs and
+//! to some mail domains. It is not asked for other names, and its other entries are rejected.
 
 use super::attributes::Attributes;
 use super::entry::Entry;
 use super::shut_out::OutOfScope;
 use crate::names::{Dn, DnPattern, Kind, LookUp, fold};
 
-/// The names that a directory is for; every name by default.
+/// The names to which a directory is limited; every name by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NameLimits {
-    /// Only entries that fit one of these; none for all.
+    /// Only entries that match one of these; empty: all.
     pub below: Vec<DnPattern>,
-    /// Only people with a mail address in one of these domains, and of addresses only these; none for all.
+    /// Only people with a mail address in one of these domains, and of addresses only these; empty: all.
     pub mail_domains: Vec<String>,
 }
 
 impl NameLimits {
-    /// Whether the directory is for every name.
+    /// Whether there are no limits.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is left of a look-up: an address of another domain, or a DN that fits no pattern, is nobody's here. What cannot
-    /// be told from the name is asked.
+    /// The look-up without names that are outside the limits: addresses of other domains, DNs that match no pattern.
+    /// Where the name does not show it, the directory is asked.
     #[must_use]
     pub fn narrow(&self, look_up: LookUp) -> LookUp {
         let LookUp { entry, hierarchical, equal } = look_up;
@@ -34,7 +34,7 @@ impl NameLimits {
         }
     }
 
-    /// Whether a value may be a name here. One with `@` is taken for a mail address even where it is sought as a short name.
+    /// Whether a value may be a name here. One with `@` counts as a mail address even in a search for a short name.
     #[must_use]
     pub fn takes(&self, kind: Kind, value: &str) -> bool {
         let may_be_address = matches!(kind, Kind::Mail | Kind::ShortName);
@@ -44,7 +44,7 @@ impl NameLimits {
         }
     }
 
-    /// Why the directory is not for an entry, if so.
+    /// Why an entry is out of scope, if so.
     pub(crate) fn out_of_scope(&self, entry: &Entry, attributes: &Attributes) -> Option<OutOfScope> {
         if !self.has_entry(&entry.dn) {
             return Some(OutOfScope::Dn);
@@ -58,7 +58,7 @@ impl NameLimits {
         (!fits).then_some(OutOfScope::Mail)
     }
 
-    /// Whether an entry of that name fits.
+    /// Whether an entry of that name is within the limits.
     pub(crate) fn has_entry(&self, dn: &Dn) -> bool {
         self.below.is_empty() || self.below.iter().any(|pattern| pattern.fits(dn))
     }

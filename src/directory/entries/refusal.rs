@@ -18,9 +18,9 @@ pub enum Refusal {
     PasswordExpired,
     /// The account is switched off.
     Disabled,
-    /// The account's time is over.
+    /// The account has expired.
     AccountExpired,
-    /// The account's time has not begun.
+    /// The account is not valid yet.
     NotYet,
     /// The password must be changed first.
     MustChange,
@@ -31,7 +31,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether it is about the account and so holds for every password, not about the password that was sent alone.
+    /// Whether it is about the account, and so applies to every password, not only to the one that was sent.
     #[must_use]
     pub fn is_of_the_account(&self) -> bool {
         !matches!(self, Self::WrongPassword | Self::WrongOrLocked)

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// Why a directory is not for an entry of its own.
+/// Why an entry is outside the limits of its directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutOfScope {
-    /// It fits none of the patterns.
+    /// It matches none of the patterns.
     Dn,
-    /// No mail address of its lies in one of the domains.
+    /// None of its mail addresses is in one of the domains.
     Mail,
-    /// It lost a replication conflict, so it is nobody.
+    /// It lost a replication conflict.
     ReplicationConflict,
 }
 
-/// Why a person is not let in.
+/// Why a person may not use the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exclusion {
     /// Not a member; the group's DN.

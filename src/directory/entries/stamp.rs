@@ -1,23 +1,23 @@
-//! Change stamps: what of an entry moves when its password may have changed, and how finely it tells that.
+//! Change stamps: what changes in an entry when its password may have changed, and with which granularity.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::timestamps::{generalized, of_windows};
 use super::values::EntryValues;
 
-/// What moves when a password may have changed.
+/// Changes when a password may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stamp {
     /// When the password was set: pwdChangedTime or pwdLastSet.
     OfPassword(String),
     /// When anything of the entry was changed: entryCSN, which counts microseconds, else modifyTimestamp or whenChanged.
     OfEntry(String),
-    /// The same, where that last change was a refused bind, which slapd's ppolicy writes down in the entry. It dates each
-    /// change of a password as well (pwdChangedTime), so an entry without such a date has the password that it had before.
+    /// The same, where that last change was a refused bind, which slapd's ppolicy records in the entry. It also dates
+    /// each change of a password (pwdChangedTime), so an entry without such a date has the password that it had before.
     OfRefusedBind(String),
 }
 
-/// Directories write whole seconds, but where a fraction says otherwise.
+/// Directories write whole seconds, unless there is a fraction.
 const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 
 /// A refused bind and the change of the entry that it makes are dated within so many seconds.
@@ -37,20 +37,20 @@ impl Stamp {
         Some(if was_refused_last(values) { Self::OfRefusedBind(changed) } else { Self::OfEntry(changed) })
     }
 
-    /// Whether the password may be the same under both: only a stamp of the password tells when it was set.
+    /// Whether the password may be the same under both: only a stamp of the password shows when it was set.
     #[must_use]
     pub fn may_mean_the_same_password(&self, other: &Self) -> bool {
         self == other || !self.is_of_password() && !other.is_of_password()
     }
 
-    /// Whether, by this stamp of later, the password is the one that it was under an earlier stamp.
+    /// Whether this later stamp shows that the password is the same as under an earlier stamp.
     #[must_use]
     pub fn means_the_password_of(&self, earlier: &Self) -> bool {
         self == earlier || self.is_of_refused_bind() && !earlier.is_of_password()
     }
 
-    /// Whether the password that was there at a moment is still there as long as this stamp does not move. It tells
-    /// nothing while it is younger than its own step: a second change within that would leave it where it is.
+    /// Whether the password of that moment is valid as long as this stamp does not change. A stamp proves nothing while
+    /// it is younger than its own granularity: a second change within that would not change it.
     #[must_use]
     pub fn is_settled_at(&self, moment: SystemTime) -> bool {
         let is_old = |(changed, step)| moment.duration_since(changed).is_ok_and(|age| age >= step);
@@ -73,7 +73,7 @@ impl Stamp {
         if let Ok(count) = text.parse::<i64>() {
             return Some((since_1970(of_windows(count)?)?, Duration::ZERO));
         }
-        // A CSN is a moment, with what makes it the only one of its kind behind it.
+        // A CSN is a moment, followed by what makes it unique.
         let text = text.split('#').next().unwrap_or_default();
         let digits = text.split_once(['.', ',']).map_or("", |(_, fraction)| fraction);
         let digits = digits.bytes().take_while(u8::is_ascii_digit).count();

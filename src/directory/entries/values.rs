@@ -14,17 +14,17 @@ pub(crate) struct EntryValues(HashMap<String, OfAttribute>);
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 struct OfAttribute {
     texts: Vec<String>,
-    /// How many of the texts come first and stand under no further option.
+    /// So many of the texts, from the first on, have no further option.
     plain: usize,
-    /// What is no UTF-8.
+    /// Values that are not UTF-8.
     octets: Vec<Vec<u8>>,
 }
 
 impl EntryValues {
-    /// Takes what a search found. The library sorts a whole attribute among those of octets for one value that is no
-    /// UTF-8; here the others stay texts.
+    /// Takes what a search found. For one value that is not UTF-8 the library makes octets of the whole attribute; here
+    /// the other values remain texts.
     pub(crate) fn read(found: SearchEntry) -> Self {
-        // In the order of their names, so that what stands under no option comes first.
+        // Sorted by name, so that values without options come first.
         let mut by_description: BTreeMap<Description, OfAttribute> = BTreeMap::new();
         for (name, texts) in found.attrs {
             by_description.entry(Description::of(&name)).or_default().texts.extend(texts);
@@ -65,7 +65,7 @@ impl EntryValues {
         self.get(attribute).map(|own| own.texts.as_slice()).unwrap_or_default()
     }
 
-    /// Those under no further option; only where there are none, the others.
+    /// Those without further options; only where there are none, the others.
     pub(super) fn plain_texts(&self, attribute: &str) -> &[String] {
         let Some(own) = self.get(attribute) else { return &[] };
         own.texts.get(..own.plain).filter(|plain| !plain.is_empty()).unwrap_or(&own.texts)
@@ -84,7 +84,7 @@ impl EntryValues {
         all.collect::<BTreeMap<_, _>>()
     }
 
-    /// Takes all of them out; nothing of the attribute is left behind in memory.
+    /// Takes all of them; nothing of the attribute remains in memory.
     pub(crate) fn take(&mut self, attribute: &str) -> Vec<Vec<u8>> {
         let description = Description::of(attribute);
         let taken = self.0.remove(&description.to_string()).unwrap_or_default();
@@ -103,8 +103,8 @@ impl EntryValues {
     }
 }
 
-/// `attributedescription = attributetype options` (RFC 4512 §2.5), in lower case, the options in order. How a value
-/// travels (`;binary`, RFC 4522 §3) does not count.
+/// `attributedescription = attributetype options` (RFC 4512 §2.5), in lower case, the options in order. The transfer
+/// option (`;binary`, RFC 4522 §3) does not count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Description {
     base: String,

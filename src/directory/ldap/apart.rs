@@ -2,8 +2,8 @@
 
 use crate::directory::fault::Fault;
 
-/// Runs a request in a task of its own, from the call on: the LDAP library panics on some odd answers, and a request that
-/// was begun is finished even if the client that wanted it hangs up.
+/// Runs a request in a task of its own, from the call on: the LDAP library panics on some malformed answers, and a
+/// request that was begun is finished even if the client hangs up.
 pub(crate) fn apart<T: Send + 'static, Request: Future<Output = Result<T, Fault>> + Send + 'static>(
     request: Request,
 ) -> impl Future<Output = Result<T, Fault>> + use<T, Request> {

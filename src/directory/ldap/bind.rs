@@ -1,4 +1,4 @@
-//! Binds as the people: a bind changes who a connection is, so these have connections of their own.
+//! Binds as the people: a bind changes the identity of a connection, so these have connections of their own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ use crate::secret::Password;
 pub(crate) struct Binder {
     servers: Arc<Servers>,
     places: Semaphore,
-    /// The most connections that idle.
+    /// The most idle connections.
     most: usize,
     idle: Mutex<Vec<Connection>>,
     late: LateBinds,
@@ -52,8 +52,8 @@ impl Binder {
         self.servers.ask(&BindRequest { binder: self, dn, password }).await
     }
 
-    /// The connection used last, since it is the least likely to have been closed for idleness. Those to a server are left
-    /// as soon as a better one answers.
+    /// The connection used last, since it is the least likely to have been closed for idleness. Those to a server are
+    /// dropped as soon as a preferred one answers.
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle();
         idle.retain(|connection| connection.is_open() && !self.servers.has_better_than(connection.server));
@@ -64,7 +64,7 @@ impl Binder {
         self.idle().retain(|connection| connection.server != server);
     }
 
-    /// All connections that idle, taken out.
+    /// Takes all idle connections.
     pub(crate) fn take_all_idle(&self) -> Vec<Connection> {
         std::mem::take(&mut *self.idle())
     }
@@ -77,7 +77,7 @@ impl Binder {
         }
     }
 
-    /// Puts connections back, behind those that were used since; and gives up as many as were made in place of them.
+    /// Puts connections back, behind those that were used since, and closes as many as were opened in their place.
     pub(crate) fn put_back(&self, connections: Vec<Connection>) {
         let mut idle = self.idle();
         idle.splice(0..0, connections);
@@ -116,7 +116,7 @@ impl Request for BindRequest<'_> {
         Ok(Tried { server, connection: server, attempt })
     }
 
-    /// What cut one connection while it idled, such as a firewall, has cut the others as well.
+    /// Whatever cut one idle connection, such as a firewall, has cut the others as well.
     async fn discard(&self, server: &usize) -> Discarded {
         self.binder.forget_idle(*server);
         Discarded::Now
@@ -135,7 +135,7 @@ impl BindRequest<'_> {
         }
     }
 
-    /// Binds on a connection, which is kept only if the server answered: after silence nobody knows who it is.
+    /// Binds on a connection, which is kept only if the server answered: after silence its identity is unknown.
     async fn try_on(&self, connection: Connection) -> BindOutcome {
         let Binder { servers, late, .. } = self.binder;
         let (server, mut ldap) = (connection.server, connection.handle());
@@ -163,7 +163,8 @@ impl BindRequest<'_> {
     }
 }
 
-/// What comes of a request, and whether the server answers otherwise: that is asked only while the request is not answered.
+/// The result of a request, and whether the server answers otherwise, which is asked only while the request has no
+/// answer.
 async fn unless_late<T>(request: impl Future<Output = T>, answers_otherwise: impl Future<Output = bool>) -> (T, bool) {
     tokio::pin!(request);
     tokio::select! {

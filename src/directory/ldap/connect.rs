@@ -1,4 +1,4 @@
-//! One connection to one server, with a limit of time on every step.
+//! One connection to one server, with a time limit on every step.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,13 +28,13 @@ impl Connection {
         self.ldap.clone()
     }
 
-    /// Whether requests can still be sent, as far as is known here.
+    /// Whether requests can still be sent, as far as is known.
     pub(super) fn is_open(&self) -> bool {
         !self.driver.is_finished() && !self.handle().is_closed()
     }
 }
 
-/// After this long without a word the kernel asks whether the peer still lives.
+/// After this long without traffic the kernel probes whether the peer is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Connects to one server, within its limit of time.
@@ -78,7 +78,7 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
     Ok((ldap, driver))
 }
 
-/// Tries each address of a host for its share of the time, so that one black hole does not use up all of it.
+/// Tries each address of a host for its share of the time, so that one that does not answer does not use up all of it.
 async fn tcp(host: &str, port: u16, limits: crate::directory::settings::Limits) -> Result<TcpStream, String> {
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await.map_err(|fault| fault.to_string())?.collect();
     let share = limits.connect / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
@@ -93,7 +93,7 @@ async fn tcp(host: &str, port: u16, limits: crate::directory::settings::Limits) 
     Err(why)
 }
 
-/// A peer that vanished without a word must not hold the connection for ever.
+/// A peer that disappeared must not keep the connection open for ever.
 fn prepared(stream: TcpStream, limits: crate::directory::settings::Limits) -> std::io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);

@@ -16,7 +16,7 @@ pub(super) enum TryOutcome<T> {
     Down(Fault),
 }
 
-/// One try, and the connection on which it was made.
+/// One try, and its connection.
 pub(super) struct Tried<C, T> {
     /// Which of the settings' servers was asked.
     pub(super) server: usize,
@@ -24,18 +24,18 @@ pub(super) struct Tried<C, T> {
     pub(super) attempt: TryOutcome<T>,
 }
 
-/// What became of a connection that is to be thrown away.
+/// What became of a connection that is to be discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Discarded {
-    /// It was still used; now there is none.
+    /// It was in use; now there is none.
     Now,
-    /// Somebody else threw it away, and there is none.
+    /// Another request discarded it, and there is none.
     Before,
-    /// Somebody else threw it away, and there is a fresh one.
+    /// Another request discarded it, and there is a fresh one.
     Replaced,
 }
 
-/// What can be asked of any server.
+/// A request that any server can answer.
 pub(super) trait Request: Sync {
     /// What stands for the connection of a try.
     type Connection: Send + Sync;
@@ -47,7 +47,7 @@ pub(super) trait Request: Sync {
     /// No server could be connected to.
     fn attempt(&self) -> impl Future<Output = Result<Tried<Self::Connection, Self::Answer>, Fault>> + Send;
 
-    /// Throws the connection of a try away, and what else leads to its server.
+    /// Discards the connection of a try, and idle ones to the same server.
     fn discard(&self, connection: &Self::Connection) -> impl Future<Output = Discarded> + Send;
 }
 

@@ -11,11 +11,11 @@ use crate::directory::settings::Settings;
 
 type SearchStream<'a> = ldap3::SearchStream<'a, String, Vec<String>>;
 
-/// How long it may take to send that a search is abandoned. There is no answer to that, so only a full socket is waited for.
+/// How long sending an Abandon may take. It has no answer, so only a full socket can delay it.
 const ABANDON_WITHIN: Duration = Duration::from_secs(1);
 
 impl Question {
-    /// Asks, and reads all entries within a limit of time. No step takes longer than one operation may.
+    /// Asks, and reads all entries within a time limit. No step takes longer than one operation may.
     ///
     /// A streaming search without adapter: the plain one leaks its message-id.
     pub(crate) async fn run(
@@ -54,7 +54,7 @@ impl Question {
 async fn read(stream: &mut SearchStream<'_>) -> Result<Vec<SearchEntry>, LdapError> {
     let mut entries = Vec::new();
     while let Some(found) = stream.next().await? {
-        // Referrals are not chased.
+        // Referrals are not followed.
         if !found.is_ref() && !found.is_intermediate() {
             entries.push(constructed(found));
         }

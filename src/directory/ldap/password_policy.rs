@@ -31,13 +31,13 @@ pub(super) enum AccountFault {
     MustChange,
 }
 
-/// Asks for the password policy's control; a directory that does not know it passes over it.
+/// Asks for the password policy's control; a directory that does not know it ignores it.
 pub(crate) fn request() -> RawControl {
     RawControl { ctype: PASSWORD_POLICY.to_owned(), crit: false, val: None }
 }
 
 impl Notice {
-    /// Reads the controls of an answer. What has not the form of its standard says nothing.
+    /// Reads the controls of an answer. One that does not have the form of its standard is ignored.
     pub(crate) fn of(controls: &[Control]) -> Self {
         let mut notice = Self::default();
         let mut unasked_expired = false;

@@ -11,8 +11,8 @@ use crate::names::{Dn, HierarchicalName, Kind, LookUp};
 /// One person is enough to know that a search base is there; another entry found may be the service's own.
 const LIMIT: i32 = 2;
 
-/// A hierarchical name is told from others of the same common name here, by the parents, and whom the directory is for
-/// likewise: RFC 4515 has no filter for either that every directory knows.
+/// Parents of hierarchical names and limits of names are compared here: RFC 4515 has no filter for them that every
+/// directory knows.
 pub(crate) const NAMESAKES: i32 = 100;
 
 /// One question to a directory.
@@ -24,9 +24,9 @@ pub(crate) struct Question {
     pub(crate) limit: i32,
     /// Whether the entries' certificates are read too.
     pub(crate) certificates: bool,
-    /// The name whose parents an entry must fit besides.
+    /// A name whose parents an entry must match as well.
     pub(crate) parents: Option<HierarchicalName>,
-    /// The attributes wanted; none for those of a person.
+    /// The attributes to read; none: those of a person.
     pub(crate) wanted: Option<Vec<String>>,
 }
 
@@ -39,7 +39,7 @@ impl Question {
 
     /// What a directory is asked for a look-up, in order.
     pub(crate) fn all(settings: &Settings, look_up: &LookUp, most: u8) -> Vec<Self> {
-        // One more than can be told apart, and perhaps the service's own entry.
+        // One more than `most`, and perhaps the service's own entry.
         let limit = if settings.names.is_none() { i32::from(most) + 2 } else { NAMESAKES };
         let by_dn = look_up.entry.iter().flat_map(|dn| Self::entries(settings, dn));
         let by_parents = look_up.hierarchical.iter().map(|name| {
@@ -60,7 +60,7 @@ impl Question {
         Self::new(dn, Scope::Base, settings.filter.clone(), LIMIT)
     }
 
-    /// Reads the entries' certificates too, which are too big to be read for nothing.
+    /// Reads the entries' certificates too, which are too large to read when they are not needed.
     pub(crate) fn with_certificates(self) -> Self {
         Self { certificates: true, ..self }
     }
@@ -92,7 +92,7 @@ impl Question {
         }
     }
 
-    /// What the end of a search means. Code 4, the size limit, is ambiguity and no error.
+    /// What the end of a search means. Code 4, the size limit, means an ambiguous name, not an error.
     pub(crate) fn judge(
         &self,
         found: Vec<SearchEntry>,
@@ -102,8 +102,8 @@ impl Question {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
-            // An entry asked for by a name that somebody typed may well not be there, or have a name that no entry of this
-            // directory can have; the search base must be there.
+            // An entry whose DN somebody typed may well not exist, or have a DN that is impossible in this directory;
+            // the search base must exist.
             32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
             32 => return Err(no_base(&self.base, result)),
             4 | 10 | 34 | 48 | 49 | 50 | 53 => {
@@ -118,8 +118,8 @@ impl Question {
         Ok(self.fitting(answers, result.rc == 4))
     }
 
-    /// A person whose DN cannot be read is nobody, and makes nobody's name ambiguous. A group is known by the text of its
-    /// DN alone.
+    /// A person whose DN cannot be read is ignored, and makes no name ambiguous. For a group the text of its DN is
+    /// enough.
     fn takes(&self, entry: &Entry, settings: &Settings) -> bool {
         let takes = self.wanted.is_some() || entry.dn.is_readable();
         if !takes {
@@ -128,8 +128,8 @@ impl Question {
         takes
     }
 
-    /// Those who fit the parents. Where there are others yet that were not told, and who fits cannot be known, it is
-    /// nobody's name alone: then all count.
+    /// Entries that match the parents. If the server did not send all, so that the match cannot be known, the name is
+    /// ambiguous: then all count.
     fn fitting(&self, mut answers: Vec<Entry>, is_cut_short: bool) -> Vec<Entry> {
         let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
         let fitting = answers.iter().filter(|entry| fits(entry) && entry.out_of_scope.is_none()).count();

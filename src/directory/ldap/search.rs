@@ -48,12 +48,12 @@ impl Searcher {
         self.shared.used().await
     }
 
-    /// Takes a connection that was made in the background, unless the one that is used is as good.
+    /// Takes a connection that was made in the background, unless the current one is as good.
     pub(crate) async fn offer(&self, connection: Connection) {
         self.shared.offer(connection).await;
     }
 
-    /// Throws the shared connection away.
+    /// Discards the shared connection.
     pub(crate) async fn discard(&self, shared: &Shared) -> Discarded {
         self.shared.discard(shared).await
     }

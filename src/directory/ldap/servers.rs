@@ -1,4 +1,4 @@
-//! The servers of one directory: any may be asked, the first that lives is.
+//! The servers of one directory: any may be asked; the first one that answers is.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,21 +21,21 @@ pub(crate) struct Servers {
 pub(crate) enum Purpose {
     /// It is bound as the service.
     Searches,
-    /// Each bind as a person changes who it is, so it begins as nobody.
+    /// Each bind as a person changes its identity, so it begins as anonymous.
     Binds,
 }
 
 /// What is known of one server.
 #[derive(Clone, Default)]
 struct ServerState {
-    /// When it is tried in the background, if it is down.
+    /// If it is down: when it is tried again in the background.
     next_probe: Option<Instant>,
-    /// The pause before that; longer for each failure, and kept while nobody knows whether it has come back for good.
+    /// The pause before that; longer after each failure, and kept until the server is known to be back for good.
     pause: Duration,
     up_since: Option<Instant>,
 }
 
-/// How long a server that is down is left alone: at first, and at most.
+/// The pause before a server that is down is tried again: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// A server that fails again sooner than this has not come back for good.
@@ -107,7 +107,7 @@ impl Servers {
         Ok(connection)
     }
 
-    /// Passes a server over until it is seen to answer, unless all the others are down, too.
+    /// Skips a server until it answers again, unless all the others are down, too.
     pub(crate) fn note_down(&self, server: usize) {
         self.change(server, |state| {
             if state.next_probe.is_none() {
@@ -130,14 +130,14 @@ impl Servers {
         });
     }
 
-    /// Those that are down and due to be tried.
+    /// Servers that are down and due for another try.
     pub(crate) fn due(&self) -> Vec<usize> {
         let (states, now) = (self.states(), Instant::now());
         let is_due = |state: &ServerState| state.next_probe.is_some_and(|at| at <= now);
         states.iter().enumerate().filter(|(_, state)| is_due(state)).map(|(server, _)| server).collect()
     }
 
-    /// Whether a server that answers stands before this one in the order of the configuration.
+    /// Whether a preferred server answers: one before this one in the configuration.
     pub(super) fn has_better_than(&self, server: usize) -> bool {
         self.states().iter().take(server).any(|state| state.next_probe.is_none())
     }
@@ -155,7 +155,7 @@ impl Servers {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those not believed to be down in the order of the configuration, then the others: hope is better than nothing.
+    /// Those not believed to be down in the order of the configuration, then the others.
     fn order(&self) -> Vec<usize> {
         let states = self.states();
         let is_up = |server: &usize| states.get(*server).is_some_and(|state| state.next_probe.is_none());

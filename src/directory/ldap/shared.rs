@@ -1,4 +1,4 @@
-//! The connection that all searches of a directory share: made when it is first needed, replaced when it is dead.
+//! The connection that all searches of a directory share: opened when it is first needed, replaced when it is dead.
 //!
 //! A search that is late says nothing about the connection as long as others are answered there; see [`Shared::is_silent`].
 
@@ -26,11 +26,11 @@ struct Slot {
     answered: Arc<AtomicU64>,
     /// While the last failure to connect is this fresh, others do not wait for the next one.
     failed: Option<(Instant, Fault)>,
-    /// Raised with each connection, so that one is thrown away only once.
+    /// Incremented with each connection, so that each is discarded only once.
     generation: u64,
 }
 
-/// How long a failure to connect is told to others without trying again.
+/// How long a failure to connect is returned to other requests without a new try.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// The shared connection as one request uses it.
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     /// Which of the settings' servers it leads to.
     pub(crate) server: usize,
     generation: u64,
-    /// Requests of everybody that were answered on it so far.
+    /// Requests that were answered on it so far.
     answered: Arc<AtomicU64>,
     answered_before: u64,
 }
@@ -55,7 +55,7 @@ impl Shared {
         self.answered.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether nobody's request was answered on this connection since this one began. Parts of an answer do not count: a
+    /// Whether no request was answered on this connection since this one began. Parts of an answer do not count: a
     /// search that never ends may keep a server from answering anything else.
     pub(crate) fn is_silent(&self) -> bool {
         self.answered.load(Ordering::Acquire) == self.answered_before

@@ -11,7 +11,7 @@ use crate::directory::fault::{Fault, describe};
 pub enum Verdict {
     /// It is this person's password, and they may use it.
     Proven,
-    /// It is, but it has expired: the directory let it in by grace, which each bind uses up.
+    /// It is, but it has expired: a grace login, of which each bind uses one up.
     Grace {
         /// Logins left after this one.
         left: u64,
@@ -22,7 +22,7 @@ pub enum Verdict {
 
 /// Judges the result of a bind as a person, and the controls that came with it.
 ///
-/// A directory may let somebody in who must change the password first: only a control tells.
+/// A directory may accept the bind of somebody who must change the password first: only a control says so.
 pub(crate) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
     let notice = Notice::of(&result.ctrls);
     let by_control = notice.fault.map(|fault| match fault {
@@ -41,7 +41,7 @@ pub(crate) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
             refused(sub_code(&result.text).unwrap_or(undisclosed))
         }
         (32 | 34, _) => refused(Refusal::NoSuchEntry),
-        // What the sentence says is nearer the truth: a disabled account's control says that it is locked.
+        // The sentence is more exact: a disabled account's control says that it is locked.
         (19 | 48 | 53, _) => in_words(result)
             .map_or_else(|| refused(Refusal::Other(describe(result))), |refusal| Ok(Verdict::Refused(refusal))),
         _ => Err(Fault::of_result("bind as the person", result)),
@@ -58,8 +58,8 @@ fn in_words(result: &LdapResult) -> Option<Refusal> {
     }
 }
 
-/// Active Directory's sub-code stands in the text behind `data`, in hexadecimal:
-/// `80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data 52e, v4563`.
+/// Active Directory's sub-code is in the text after `data`, in hexadecimal: `80090308: LdapErr: DSID-0C090439, comment:
+/// AcceptSecurityContext error, data 52e, v4563`.
 fn sub_code(text: &str) -> Option<Refusal> {
     let (_, rest) = text.split_once("data ")?;
     let code = rest.split(|character: char| !character.is_ascii_hexdigit()).next()?;

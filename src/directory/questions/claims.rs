@@ -1,4 +1,4 @@
-//! Whose a certificate may be: the entries that what it says of its subject could mean.
+//! The people to whom a certificate may belong, by what it says about its subject.
 
 use ldap3::ldap_escape;
 
@@ -9,7 +9,7 @@ use crate::directory::ldap::{Question, Searcher, equality};
 use crate::directory::settings::Settings;
 use crate::names::{Dn, Kind};
 
-/// What a certificate says of its subject. An entry that any of it fits is a candidate.
+/// What a certificate says about its subject. An entry that matches any of it is a candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// The entry of this name, if it lies below the search base.
@@ -22,13 +22,13 @@ pub struct Claims {
     pub principal_names: Vec<String>,
 }
 
-/// The most people that a certificate is compared with: more of one name are not told apart.
+/// The most people that a certificate is compared with: more people of one name are not compared.
 pub(crate) const CANDIDATES: u8 = 5;
 
-/// One more than can be told apart, and perhaps the service's own entry.
+/// One more than [`CANDIDATES`], and perhaps the service's own entry.
 const LIMIT: i32 = 7;
 
-/// Values of each sort that are sought; a sound certificate has a few.
+/// The most values of each kind that are searched for; an honest certificate has a few.
 const MOST_VALUES: usize = 16;
 
 impl Claims {

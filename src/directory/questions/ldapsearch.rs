@@ -1,4 +1,4 @@
-//! What is asked of a directory, in words that `ldapsearch` understands.
+//! Searches, written as arguments of `ldapsearch`.
 
 use ldap3::Scope;
 
@@ -16,7 +16,7 @@ pub(crate) fn searches(settings: &Settings, look_up: &LookUp) -> Vec<String> {
     Question::all(settings, look_up, 1).into_iter().map(written).collect()
 }
 
-/// In single quotes, so that a shell takes every character for itself.
+/// In single quotes, so that a shell takes every character literally.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

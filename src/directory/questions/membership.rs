@@ -9,7 +9,7 @@ use crate::directory::fault::Fault;
 use crate::directory::ldap::{Question, Searcher};
 use crate::names::{Dn, Kind, fold};
 
-/// Active Directory's computed groups of a person, and the id by which a group is named there.
+/// Active Directory's computed groups of a person, and the id of a group in them.
 const TOKEN_GROUPS: &str = "tokenGroups";
 const GROUP_ID: &str = "objectSid";
 
@@ -58,7 +58,7 @@ impl Membership<'_> {
         Ok(person.octets(TOKEN_GROUPS).any(|own| own == id))
     }
 
-    /// From the person upwards, a level at a time; a group that was seen is not asked about again, so circles end.
+    /// From the person upwards, a level at a time; a group is asked about only once, so circles end.
     async fn is_walked(&self, entry: &Entry) -> Result<bool, Fault> {
         let mut seen = BTreeSet::from([fold(entry.dn.as_str())]);
         let mut level = vec![member_filter(entry.dn.as_str())];
@@ -96,7 +96,7 @@ impl Membership<'_> {
     }
 }
 
-/// What finds the groups that those not seen before are members of.
+/// Filters for the groups of which groups not seen before are members.
 fn new_groups(seen: &mut BTreeSet<String>, groups: &[String]) -> Vec<String> {
     groups.iter().filter(|dn| seen.insert(fold(dn))).map(|dn| member_filter(dn)).collect()
 }

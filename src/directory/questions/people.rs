@@ -6,7 +6,7 @@ use crate::directory::fault::Fault;
 use crate::directory::ldap::{NAMESAKES, Question, Searcher};
 use crate::names::{Dn, LookUp};
 
-/// The entries that answer a look-up, each once; of more than `most` there may be others yet.
+/// The entries that match a look-up, each once; if there are more than `most`, there may be others.
 pub(crate) async fn look_up(searcher: &Searcher, look_up: &LookUp, most: u8) -> Result<Vec<Entry>, Fault> {
     let mut found: Vec<Entry> = Vec::new();
     for question in Question::all(searcher.settings(), look_up, most) {
@@ -15,8 +15,8 @@ pub(crate) async fn look_up(searcher: &Searcher, look_up: &LookUp, most: u8) -> 
     with_exclusions(searcher, found, most).await
 }
 
-/// Losers of a replication conflict take up places of a search: where there are some, and no place was left, it is
-/// sent again with more.
+/// Losers of a replication conflict count towards the size limit: if there are some and the limit was reached, the
+/// search is repeated with a higher one.
 pub(super) async fn ask_for_people(searcher: &Searcher, question: Question) -> Result<Vec<Entry>, Fault> {
     let found = searcher.ask(&question).await?;
     let is_full = i32::try_from(found.len()).is_ok_and(|count| count >= question.limit);
@@ -26,11 +26,11 @@ pub(super) async fn ask_for_people(searcher: &Searcher, question: Question) -> R
     searcher.ask(&Question { limit: NAMESAKES, ..question }).await
 }
 
-/// People, without the service itself; with the word on whom the directory is for and whom it lets in.
+/// People, without the service itself, each with the reason if the directory does not admit them.
 pub(super) async fn with_exclusions(searcher: &Searcher, mut found: Vec<Entry>, most: u8) -> Result<Vec<Entry>, Fault> {
     found.retain(|entry| searcher.settings().bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
     let mut fitting: Vec<&mut Entry> = found.iter_mut().filter(|entry| entry.out_of_scope.is_none()).collect();
-    // Nobody of so many is let in.
+    // An ambiguous name is rejected anyway.
     if fitting.len() <= usize::from(most) {
         for entry in &mut fitting {
             entry.exclusion = exclusion(searcher, entry).await?;

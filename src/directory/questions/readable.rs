@@ -1,4 +1,4 @@
-//! Which attributes the service may not read, as far as a directory lets that be known.
+//! Which attributes the service may not read, as far as the directory shows it.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,7 +9,7 @@ use crate::directory::ldap::{Question, Searcher};
 /// Computed when they are read, on every account of Active Directory; no filter may name them.
 const COMPUTED: &str = "msDS-User-Account-Control-Computed";
 
-/// Of these one is enough: Active Directory computes the first from the second.
+/// One of these is enough: Active Directory computes the first from the second.
 const OF_ENTRY: [&str; 2] = ["modifyTimestamp", "whenChanged"];
 
 /// Since when an account is locked (draft-behera-ldap-password-policy §5.3.3).
@@ -52,7 +52,7 @@ enum Visibility {
     NotSearched,
 }
 
-/// One look at some people's entries.
+/// A check with some people's entries.
 struct AttributeCheck<'a> {
     searcher: &'a Searcher,
     samples: Vec<Entry>,
@@ -60,8 +60,8 @@ struct AttributeCheck<'a> {
     schema: Option<HashSet<String>>,
 }
 
-/// A sentence for each purpose that attributes are needed for and that the service's entry may not use them for:
-/// those wanted, and those that every directory is asked for. None if there is nobody to look at.
+/// A sentence for each purpose that attributes are needed for and that the service's entry may not use them for: those
+/// wanted, and those that every directory is asked for. Empty if there is nobody to look at.
 pub(crate) async fn unreadable(searcher: &Searcher, needs: &[AttributeNeed]) -> Result<Vec<String>, Fault> {
     let samples = samples(searcher).await?;
     let Some(first) = samples.first() else { return Ok(Vec::new()) };
@@ -163,7 +163,7 @@ impl AttributeCheck<'_> {
         Ok(sentence("read", &hidden).into_iter().chain(sentence("search by", &not_searched)).collect())
     }
 
-    /// One of them tells entries apart.
+    /// One of them identifies entries.
     async fn ids(&self) -> Result<Vec<String>, Fault> {
         let is_seen = |name: &&str| self.samples.iter().any(|entry| entry.octets(name).next().is_some());
         if IDS.iter().any(is_seen) {

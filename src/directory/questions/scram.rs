@@ -1,6 +1,6 @@
 //! SCRAM credentials as a person's entry holds them (RFC 5803). They are read when somebody logs in by them, anew each
-//! time, and of that person alone: whoever reads them can log in to other servers as that person, or guess at a weak
-//! password.
+//! time, and of that person alone: they are enough to log in to other servers as that person, or to guess a weak
+//! password offline.
 
 use zeroize::Zeroizing;
 
@@ -9,9 +9,9 @@ use crate::directory::fault::Fault;
 use crate::directory::ldap::{Question, Searcher};
 use crate::names::Dn;
 
-/// What an entry holds of SCRAM.
+/// The SCRAM credentials of an entry.
 pub struct StoredScram {
-    /// Whose it is.
+    /// The entry.
     pub id: EntryId,
     /// The values of the attribute, whatever their scheme.
     pub values: Vec<Zeroizing<Vec<u8>>>,

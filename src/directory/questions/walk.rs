@@ -11,10 +11,10 @@ use crate::directory::entries::{Entry, constructed};
 use crate::directory::fault::{Fault, describe, no_base};
 use crate::directory::ldap::{Searcher, apart, attributes};
 
-/// Entries in one page, and the most that wait here to be taken.
+/// Entries in one page, and the most that are buffered here.
 const PAGE: i32 = 500;
 
-/// A walk on its way. Dropped, it ends.
+/// A walk in progress. It ends when it is dropped.
 pub struct Walk {
     entries: mpsc::Receiver<Result<Entry, Fault>>,
     end: tokio::task::JoinHandle<Result<WalkEnd, Fault>>,
@@ -25,7 +25,7 @@ pub struct Walk {
 pub enum WalkEnd {
     /// Everybody was seen.
     Complete,
-    /// The server gave no more: one of its limits; the result it told.
+    /// The server sent no more because of one of its limits; the result it sent.
     CutShort(String),
 }
 
@@ -45,7 +45,7 @@ async fn send_all(searcher: &Searcher, sender: mpsc::Sender<Result<Entry, Fault>
     let (base, filter) = (settings.base.as_str(), settings.filter.as_str());
     let begun = ldap.streaming_search_with(pages, base, Scope::Subtree, filter, attributes(settings));
     let failed = |fault: &dyn std::fmt::Display| Fault::silent(format!("walk below {base}: {fault}"));
-    // Beginning has a deadline of its own: a silent server gives nothing that the limit of an operation would end.
+    // The beginning has a deadline of its own: the limit of an operation does not apply before the first message.
     let mut stream = match timeout(settings.limits.search, begun).await {
         Ok(begun) => begun.map_err(|fault| failed(&fault))?,
         Err(_) => return Err(failed(&"no answer in time")),
@@ -69,7 +69,7 @@ fn readable(entry: Entry) -> Result<Entry, Fault> {
     Err(Fault::Misconfigured(format!("an entry's DN cannot be read: {:?}", entry.dn.as_str())))
 }
 
-/// A limit of the server is no outage: what was seen until then is true, and not everything.
+/// A limit of the server is not an outage: what was seen until then is valid, but not complete.
 fn judge(base: &str, result: &LdapResult) -> Result<WalkEnd, Fault> {
     match result.rc {
         0 => Ok(WalkEnd::Complete),
