@@ -34,7 +34,7 @@ pub struct Directory {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The strings that move a running directory. Clones move the same one; whatever they do holds when they return.
+/// Controls of a running directory. Clones control the same one; each change is in effect when the call returns.
 #[derive(Clone)]
 pub struct Controls {
     state: Arc<Mutex<DirectoryState>>,
@@ -112,7 +112,7 @@ impl Directory {
         format!("ldap://{}", self.address)
     }
 
-    /// What moves it while it runs.
+    /// Its controls.
     #[must_use]
     pub fn controls(&self) -> Controls {
         self.controls.clone()

@@ -15,7 +15,7 @@ pub(super) struct DirectoryState {
 }
 
 impl DirectoryState {
-    /// Whether a DN is that of the one who may search.
+    /// Whether a DN is that of the service, which alone may search.
     pub(super) fn is_service(&self, dn: &str) -> bool {
         let service = self.service.as_ref();
         service.is_some_and(|service| Dn::parse(dn).is_some_and(|dn| dn.matches(service)))

@@ -276,7 +276,7 @@ impl DirectoryParts {
         match timeout(operation, self.places.acquire()).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Fault::silent(format!(
-                "look-up not sent: concurrent_lookups ({concurrent_lookups}) were under way for {operation:?}"
+                "look-up not sent: concurrent_lookups ({concurrent_lookups}) were in progress for {operation:?}"
             ))),
         }
     }

@@ -1,4 +1,4 @@
-//! The AUTHORIZATION state (RFC 1939 §4): who is there?
+//! The AUTHORIZATION state (RFC 1939 §4): before a login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ pub(super) struct Authorization {
     user: Option<Vec<u8>>,
 }
 
-/// Credentials are being judged, or the maildrop of their person opened.
+/// Credentials are being checked, or the person's maildrop is being opened.
 pub(super) struct Verifying(Authorization);
 
 impl Authorization {
@@ -156,12 +156,12 @@ impl Authorization {
         Transition::right(self.verifying(), Action::Verify(credentials))
     }
 
-    /// What comes next is the verdict.
+    /// The next event is the verdict.
     pub(super) fn verifying(self) -> SessionState {
         SessionState::Verifying(Verifying(self))
     }
 
-    /// The verdict came before its time: there is nothing left to ask the client for.
+    /// The verdict came early: nothing is left to ask the client for.
     pub(super) fn judged(self, verdict: LoginVerdict) -> Transition {
         Verifying(self).judged(verdict)
     }
@@ -193,7 +193,7 @@ impl Authorization {
         Transition::right(SessionState::Authorization(self), Action::StartTls(reply))
     }
 
-    /// Nothing said before counts any more, neither a name, nor LANG nor UTF8: somebody in the middle may have said it.
+    /// Nothing sent before counts any more, neither a name, nor LANG nor UTF8: somebody in the middle may have sent it.
     pub(super) fn under_tls(self, access: Access) -> Transition {
         Self { access, style: self.style.anew(), user: None, ..self }.reply(Vec::new())
     }
@@ -254,8 +254,8 @@ impl Verifying {
         }
     }
 
-    /// Nothing may be said with the outcome of a SASL exchange that fails. So the error is sent as a challenge, and the
-    /// client answers it before the exchange ends (RFC 7628 §3.2.3).
+    /// A failed SASL exchange cannot carry data with its outcome. So the error is sent as a challenge, and the client
+    /// answers it before the exchange ends (RFC 7628 §3.2.3).
     pub(super) fn token_refused(self, json: &str) -> Transition {
         let challenge = reply::challenge(&STANDARD.encode(json));
         Transition::reply(SessionState::TokenRefused(self), challenge)
@@ -276,7 +276,7 @@ impl Verifying {
         }
     }
 
-    /// No fault of the client's, so it uses up none of its tries.
+    /// It is not the client's fault, so it does not count as a refused login.
     fn back(self, code: Code, text: Text) -> Transition {
         let reply = self.0.style.err_with(code, text);
         self.0.reply(reply)

@@ -16,19 +16,19 @@ impl UniqueId {
     /// The longest that the standard allows, in characters.
     pub const MOST: usize = 70;
 
-    /// The longest that is told because another server told it before, in characters.
+    /// The longest that is kept when it was imported from another server, in characters.
     ///
     /// "Responses may be up to 512 characters long, including the terminating CRLF." (RFC 1939 §3); that leaves room for
     /// `+OK`, blanks and any message-number.
     pub const MOST_IMPORTED: usize = 480;
 
-    /// Takes a string that keeps to the standard; none otherwise.
+    /// A string that conforms to the standard; none otherwise.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         Self::imported(text).filter(|unique_id| !unique_id.is_over_long())
     }
 
-    /// Takes a string that another server told, even if it is too long for the standard: clients know it.
+    /// A string that another server sent, even if it is too long for the standard: clients know it.
     #[must_use]
     pub fn imported(text: &str) -> Option<Self> {
         let fits = (1..=Self::MOST_IMPORTED).contains(&text.len());
@@ -58,8 +58,8 @@ pub struct Listed {
     pub unique_id: UniqueId,
 }
 
-/// The messages of a maildrop in order, as all sessions share them that see it in the same state: with their totals, and
-/// with the replies to LIST and UIDL, which are made once.
+/// The messages of a maildrop in order, with their totals and the replies to LIST and UIDL, which are made once. Shared
+/// by all sessions that see the maildrop in the same state.
 #[derive(Debug)]
 pub struct Messages {
     listed: Box<[Listed]>,
@@ -139,7 +139,7 @@ pub struct Listing {
     marked: Vec<bool>,
     /// Number of messages not marked, and their octets together.
     left: (usize, u64),
-    /// Some unique-ids must be pinned before they are told.
+    /// Some unique-ids must be pinned before they are sent.
     unpinned: bool,
 }
 
@@ -151,13 +151,13 @@ impl Listing {
         Self { messages, marked: Vec::new(), left, unpinned: false }
     }
 
-    /// The same, where some unique-ids must be pinned before they are told.
+    /// The same, where some unique-ids must be pinned before they are sent.
     #[must_use]
     pub fn with_unpinned(self, unpinned: bool) -> Self {
         Self { unpinned, ..self }
     }
 
-    /// Whether some unique-ids must be pinned before they are told.
+    /// Whether some unique-ids must be pinned before they are sent.
     #[must_use]
     pub fn has_unpinned(&self) -> bool {
         self.unpinned

@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 pub struct MessageNumber(NonZeroUsize);
 
 impl MessageNumber {
-    /// Reads the digits of an argument. `0`, signs and blanks are no message-number; one beyond counting is the largest.
+    /// Reads the digits of an argument. `0`, signs and blanks are rejected; a number that is too large becomes the
+    /// largest.
     #[must_use]
     pub fn parse(digits: &[u8]) -> Option<Self> {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -18,7 +19,7 @@ impl MessageNumber {
         NonZeroUsize::new(number).map(Self)
     }
 
-    /// Counted from 0.
+    /// The index, counted from 0.
     pub(super) fn index(self) -> usize {
         self.0.get() - 1
     }

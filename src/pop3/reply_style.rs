@@ -1,15 +1,15 @@
-//! How a session is spoken with: in which language, and whether in UTF-8 (RFC 6856).
+//! How replies are written: in which language, and whether the client accepts UTF-8 (RFC 6856).
 
 use super::reply::{self, Reply};
 use super::text::{Language, Text};
 
-/// What LANG and UTF8 have settled so far.
+/// What LANG and UTF8 have set so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ReplyStyle {
     pub(super) language: Language,
     /// The language that `LANG *` asks for.
     pub(super) preferred: Language,
-    /// The client takes messages with UTF-8 in their headers as they are.
+    /// The client accepts UTF-8 in the headers of messages.
     pub(super) utf8: bool,
 }
 
@@ -23,12 +23,12 @@ pub(super) enum Code {
 }
 
 impl ReplyStyle {
-    /// As every session begins.
+    /// The style at the beginning of every session.
     pub(super) fn new(preferred: Language) -> Self {
         Self { preferred, ..Self::default() }
     }
 
-    /// Nothing said in clear counts under TLS, except what the administrator prefers.
+    /// Nothing that was sent in clear counts under TLS; the administrator's preference stays.
     pub(super) fn anew(self) -> Self {
         Self::new(self.preferred)
     }
@@ -66,7 +66,7 @@ impl ReplyStyle {
     /// "If the command succeeds, the server returns a +OK response followed by a single
     /// space, the exact language tag selected, and another space." (RFC 6856 §3.2)
     ///
-    /// A language that is not there changes nothing.
+    /// An unknown language changes nothing.
     fn speak(&mut self, range: &[u8]) -> Reply {
         // "If the client issues a "LANG" command with the special "*" language range argument, it indicates a request to
         // use a language designated as preferred by the server administrator." (RFC 6856 §3.2)

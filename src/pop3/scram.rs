@@ -1,5 +1,5 @@
-//! SASL SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), as far as they are messages: whether each has the right
-//! form, belongs to the others, and was sent on this connection. Salts, nonces and keys come from outside.
+//! SASL SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), as messages: whether each is well-formed, belongs to
+//! the others, and was sent on this connection. Salts, nonces and keys come from outside.
 
 use std::fmt;
 
@@ -15,18 +15,18 @@ pub type ChannelBinding = [u8; 32];
 /// The flag of a client that binds to the channel by the one type that is known here (RFC 5802 §7).
 const BOUND: &str = "p=tls-exporter";
 
-/// Whose challenge a client wants.
+/// The login for which a client wants a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramLogin {
     /// The login name as typed; UTF-8.
     pub login: Vec<u8>,
-    /// Whom the client wants to be; UTF-8, empty if it leaves that to the login name.
+    /// The authorization identity; UTF-8, empty if the client sends none.
     pub authorization: Vec<u8>,
     /// With or without channel binding.
     pub mechanism: Mechanism,
 }
 
-/// What the server's first message tells.
+/// The contents of the server's first message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramChallenge {
     /// The server's part of the nonce: printable ASCII without comma.
@@ -37,7 +37,7 @@ pub struct ScramChallenge {
     pub iterations: u32,
 }
 
-/// What the client's last message shows.
+/// The contents of the client's last message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramProof {
     /// `AuthMessage` (RFC 5802 §3): all that both have said.
@@ -80,7 +80,7 @@ pub(super) enum AwaitedMessage {
     Content,
 }
 
-/// What came of a message.
+/// The result of a message.
 pub(super) enum ScramProgress {
     Begun(Box<Begun>, ScramLogin),
     Answered(Result<ScramProof, ScramFault>),
@@ -117,7 +117,7 @@ impl AwaitedMessage {
         }
     }
 
-    /// Takes a message; none if it has not the right form.
+    /// Takes a message; none if it is malformed.
     pub(super) fn take(self, message: &[u8]) -> Option<ScramProgress> {
         let text = std::str::from_utf8(message).ok().filter(|text| !text.contains('\0'))?;
         match self {
@@ -130,7 +130,7 @@ impl AwaitedMessage {
         }
     }
 
-    /// Whether it has cost the directory a question.
+    /// Whether the directory was asked for it.
     pub(super) fn is_challenged(&self) -> bool {
         !matches!(self, Self::First(..))
     }

@@ -12,7 +12,7 @@
 //!
 //! In TRANSACTION, a UIDL waits in Pinning until what it tells is pinned.
 //!
-//! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
+//! Each state is a struct that is consumed by its transition; only [`Transaction`] owns a listing.
 
 use std::sync::Arc;
 
@@ -33,15 +33,15 @@ pub enum Event {
     Line(Line),
     /// A line came that was over the limit.
     TooLong,
-    /// The TLS handshake that STLS asked for is done; with what holds from now on.
+    /// The TLS handshake that STLS asked for is done; with what the client may do from now on.
     TlsEstablished(Access),
-    /// The credentials were judged.
+    /// The credentials were checked.
     Judged(LoginVerdict),
     /// The challenge that was asked for.
     Challenge(ScramChallenge),
     /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
     Signed([u8; 32]),
-    /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
+    /// A token was refused; with the JSON for the client (RFC 7628 §3.2.2).
     TokenRefused(String),
     /// The maildrop of the person is open; with how long their mail is left there.
     Opened(Listing, Expire),
@@ -49,9 +49,9 @@ pub enum Event {
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
     NotTransmitted(NotTransmitted),
-    /// The unique-ids are pinned; the listing with what holds from now on.
+    /// The unique-ids are pinned; the listing with what the client may do from now on.
     Pinned(Listing),
-    /// They could not be pinned, and must not be told.
+    /// They could not be pinned, and must not be sent.
     NotPinned,
     /// The deletions were tried; true if every one succeeded.
     Committed(bool),
@@ -76,29 +76,29 @@ pub enum Action {
     Share(Arc<[u8]>),
     /// The same where a client began a login that may not be made before TLS.
     RefuseInClear(Reply, InClear),
-    /// Judge these credentials.
+    /// Check these credentials.
     Verify(Credentials),
-    /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
-    /// leaves it to the certificate.
+    /// Check the TLS client certificate, for this authorization identity (RFC 4422 §3.4.1); empty if the client sends
+    /// none.
     External(Vec<u8>),
     /// Make a challenge for a login name, or answer with a verdict.
     Challenge(ScramLogin),
     /// Compare this with the challenge made last, and sign it, or answer with a verdict.
     Prove(Result<ScramProof, ScramFault>),
-    /// The client is content with what was signed last: give the verdict on it.
+    /// The client accepts the last signature: give the verdict.
     Conclude,
-    /// Judge this token; a refusal is told by [`Event::TokenRefused`].
+    /// Check this token; a refusal is answered by [`Event::TokenRefused`].
     Token(TokenCredentials),
-    /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
+    /// Open the maildrop of the person who was proven, for a client that accepts UTF-8 in headers or does not.
     Open {
         /// The client said UTF8.
         utf8: bool,
     },
     /// Send a message, or answer [`Event::NotTransmitted`].
     Transmit(Transmission),
-    /// Send this, forget what was read, and do the TLS handshake.
+    /// Send this, discard the input, and do the TLS handshake.
     StartTls(Reply),
-    /// Pin the unique-ids of the messages at these indices: they are about to be told.
+    /// Pin the unique-ids of the messages at these indices: they are about to be sent.
     Pin(Vec<usize>),
     /// Remove the messages at these indices.
     Commit(Vec<usize>),
@@ -106,7 +106,7 @@ pub enum Action {
     Close(Reply, End),
 }
 
-/// What a client sent before TLS where that is not taken.
+/// What a client sent before TLS where that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InClear {
     /// The login name, where it came by itself.
@@ -115,7 +115,7 @@ pub struct InClear {
     pub mechanism: Mechanism,
 }
 
-/// A message on its way.
+/// A message to send.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Transmission {
     /// Its place in the listing.
@@ -126,23 +126,23 @@ pub struct Transmission {
     pub reply: Reply,
 }
 
-/// What was found of some credentials.
+/// The verdict on credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginVerdict {
     /// They are a person's.
     Proven,
     /// They are not, or the person may not log in.
     Refused,
-    /// It cannot be told now.
+    /// It cannot be known now.
     Unavailable,
-    /// It cannot be told until an administrator mends something.
+    /// It cannot be known until an administrator fixes something.
     Misconfigured,
 }
 
 /// Why a maildrop is not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// Its place is forbidden; an administrator must mend it.
+    /// Its path is forbidden; an administrator must fix it.
     Forbidden,
     /// It cannot be read now.
     Unavailable,
@@ -178,11 +178,11 @@ pub enum End {
     RefusedLogins,
     /// Silence.
     Deadline,
-    /// The driver broke the order of events; a fault of ours.
+    /// The driver broke the order of events: an internal error.
     OutOfOrder,
 }
 
-/// What a session is told at its beginning.
+/// The limits of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Wrong commands until the end.
@@ -200,13 +200,13 @@ pub struct Session {
     state: SessionState,
 }
 
-/// Where a session stands. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
+/// The state of a session. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
 pub(super) enum SessionState {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
     /// A SCRAM challenge is being made.
     Challenging(Authorization, Box<scram::Begun>),
-    /// A SCRAM proof is being judged.
+    /// A SCRAM proof is being checked.
     Proving(Authorization),
     Verifying(Verifying),
     TokenRefused(Verifying),
@@ -218,7 +218,7 @@ pub(super) enum SessionState {
     Ended,
 }
 
-/// What a state makes of a line.
+/// The result of an event in a state.
 pub(super) struct Transition {
     pub(super) state: SessionState,
     pub(super) action: Action,
@@ -244,7 +244,7 @@ impl Session {
         reply::ok(&format!("{hostname} POP3 server ready"))
     }
 
-    /// What may stand on the next line, in octets without its end.
+    /// The limit of the next line, in octets without its end.
     #[must_use]
     pub fn line_limit(&self) -> usize {
         match &self.state {
@@ -270,7 +270,7 @@ impl Session {
         }
     }
 
-    /// Takes what happened; tells what to do.
+    /// Takes an event; returns what to do.
     pub fn step(&mut self, event: Event) -> Action {
         let state = std::mem::replace(&mut self.state, SessionState::Ended);
         let Transition { state, action, was_wrong } = state.step(event);

@@ -104,7 +104,7 @@ impl Transaction {
         self.one(number, |message| message.octets.to_string())
     }
 
-    /// What is told once stays: so it is pinned before.
+    /// A unique-id must never change once it was sent: so it is pinned before.
     fn uidl(self, number: Option<MessageNumber>) -> Transition {
         if !self.listing.has_unpinned() {
             return self.tell(number);

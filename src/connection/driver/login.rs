@@ -43,7 +43,7 @@ impl<T: Transport> Driver<T> {
                 report.certificate = Some(certificate.subject);
                 outcome
             }
-            Ok(None) => Outcome::no_certificate("the client's certificate does not count any more".to_owned()),
+            Ok(None) => Outcome::no_certificate("the client's certificate is no longer valid".to_owned()),
             Err(reason) => Outcome::no_certificate(reason),
         };
         self.judged(began, outcome, authorization, Mechanism::External, report).await

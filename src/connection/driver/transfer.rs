@@ -100,7 +100,7 @@ impl<T: Transport> Driver<T> {
         match mail.pin(indices).await {
             Ok(listing) => Event::Pinned(listing),
             Err(fault) => {
-                tracing::error!(person = report.person, %fault, "unique-ids not told: they cannot be pinned");
+                tracing::error!(person = report.person, %fault, "unique-ids not sent: they cannot be pinned");
                 Event::NotPinned
             }
         }

@@ -41,13 +41,13 @@ pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut Op
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => finish(mail, Vec::new(), report).await,
-        Err(reason) => tracing::info!(person = report.person, "nothing counts as retrieved: {reason}"),
+        Err(reason) => tracing::info!(person = report.person, "retrieved messages not recorded: {reason}"),
     }
 }
 
 /// Whatever fails here is done by a later session, and does not fail the QUIT.
 async fn finish(mail: &mut OpenMaildrop, marks: Vec<usize>, report: &SessionReport) {
     if let Err(why) = mail.leave(marks).await {
-        tracing::warn!(person = report.person, reason = %why, "what was retrieved may not be noted, nor aged mail removed");
+        tracing::warn!(person = report.person, reason = %why, "retrieved messages may not be recorded, nor expired mail removed");
     }
 }

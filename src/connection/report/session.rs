@@ -100,12 +100,12 @@ impl SessionReport {
     }
 
     /// A certificate is ignored, on a port that requires none.
-    pub(crate) fn certificate_does_not_count(&self, reason: &str) {
+    pub(crate) fn certificate_ignored(&self, reason: &str) {
         if !self.admits(LogLine::NoCertificate(reason.to_owned())) {
             return;
         }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
-        tracing::info!(reason, %peer, listener, tls, "client certificate counts as none");
+        tracing::info!(reason, %peer, listener, tls, "client certificate ignored");
     }
 
     /// Whether a line that anybody can cause is logged; else it is summed up.

@@ -90,7 +90,7 @@ impl LogSummaries {
                     tracing::info!(network, count, reason, "further connections ended without a login");
                 }
                 LogLine::NoCertificate(reason) => {
-                    tracing::info!(network, count, reason, "further client certificates count as none");
+                    tracing::info!(network, count, reason, "further client certificates ignored");
                 }
             }
         }

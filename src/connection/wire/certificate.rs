@@ -56,9 +56,9 @@ pub(crate) fn shown<T: Transport>(
     report: &SessionReport,
 ) -> Result<Option<Certificate>, String> {
     match policy.look(stream) {
-        Ok(None) if policy.required => Err("the client showed no certificate".to_owned()),
+        Ok(None) if policy.required => Err("the client sent no certificate".to_owned()),
         Err(reason) if !policy.required => {
-            report.certificate_does_not_count(&reason);
+            report.certificate_ignored(&reason);
             Ok(None)
         }
         other => other,
@@ -71,22 +71,22 @@ pub fn describe_certificate_fault(fault: &Error) -> String {
     use CertificateError as Of;
     let Error::InvalidCertificate(doubt) = fault else {
         return match fault {
-            Error::NoCertificatesPresented => "the client showed no certificate".to_owned(),
+            Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
             other => other.to_string(),
         };
     };
     let what = match doubt {
         Of::Expired | Of::ExpiredContext { .. } => "has expired",
-        Of::NotValidYet | Of::NotValidYetContext { .. } => "does not hold yet",
+        Of::NotValidYet | Of::NotValidYetContext { .. } => "is not valid yet",
         Of::Revoked => "is revoked",
         Of::UnknownIssuer => "is not signed by an authority in tls.client_ca",
         Of::UnknownRevocationStatus => "has an issuer whose revocation list is not among tls.crls",
         Of::ExpiredRevocationList | Of::ExpiredRevocationListContext { .. } => {
             "has an issuer whose revocation list in tls.crls is out of date"
         }
-        Of::InvalidPurpose | Of::InvalidPurposeContext { .. } => "is not made for clients (extended key usage)",
-        Of::BadSignature => "has a wrong signature",
-        other => return format!("the client's certificate does not count: {other}"),
+        Of::InvalidPurpose | Of::InvalidPurposeContext { .. } => "is not for clients (extended key usage)",
+        Of::BadSignature => "has an invalid signature",
+        other => return format!("the client's certificate is not valid: {other}"),
     };
     format!("the client's certificate {what}")
 }

@@ -38,14 +38,14 @@ fn describe(fault: &io::Error) -> String {
             | PeerIncompatible::SupportedVersionsExtensionRequired
             | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
-        )) => "the client speaks only TLS 1.1 or older, which is not safe any more".to_owned(),
+        )) => "the client speaks only TLS 1.1 or older, which is no longer safe".to_owned(),
         Some(Error::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon)) => {
             "the client cannot verify signatures by the key of any certificate".to_owned()
         }
         Some(Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon)) => {
             "the client offers no cipher suite that is safe and fits the key of a certificate (RSA or ECDSA)".to_owned()
         }
-        Some(Error::InvalidMessage(why)) => format!("what the client sent is no TLS ({why:?})"),
+        Some(Error::InvalidMessage(why)) => format!("the client does not speak TLS ({why:?})"),
         Some(Error::AlertReceived(alert)) => format!("the client broke off with the alert {alert:?}"),
         Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => {
             describe_certificate_fault(fault)
