@@ -74,7 +74,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             greet(directory.clone());
-            tend(&mut tasks, &directory);
+            maintain(&mut tasks, &directory);
             follow(&mut tasks, directory, &service.identities);
         }
         if let Some(issuers) = issuers {
@@ -183,12 +183,12 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
     }
 }
 
-/// Looks after the connections to a directory, so that logins find them well.
-fn tend(tasks: &mut Tasks, directory: &Directory) {
+/// Maintains the connections to a directory, so that logins find them ready.
+fn maintain(tasks: &mut Tasks, directory: &Directory) {
     let (name, directory) = (format!("keep-alive of {}", directory.settings().name), directory.clone());
     tasks.keep_running(name, move || {
         let directory = directory.clone();
-        async move { directory.tend().await }
+        async move { directory.maintain().await }
     });
 }
 

@@ -220,7 +220,7 @@ impl Directory {
 
     /// Maintains the connections for as long as the future is polled: servers that are down are tried again, idle
     /// connections are used.
-    pub async fn tend(&self) {
+    pub async fn maintain(&self) {
         let DirectoryParts { searcher, binder, .. } = &*self.inner;
         KeepAlive { searcher: searcher.clone(), binder: binder.clone() }.run().await;
     }

@@ -19,7 +19,7 @@ pub struct Settings {
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
     pub starttls: bool,
-    /// The TLS configuration for its servers, for `ldaps://` and `StartTLS`; see [`crate::directory::ldap::trust`].
+    /// The TLS configuration for its servers, for `ldaps://` and `StartTLS`; see [`super::trust`].
     pub tls: Arc<ClientConfig>,
     /// The entry that searches; none: anonymous.
     pub bind: Option<ServiceBind>,
@@ -77,7 +77,7 @@ pub struct Limits {
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
     /// Idle connections are used once in this time, so that they are not closed for idleness; zero: never. See
-    /// [`super::Directory::tend`].
+    /// [`super::Directory::maintain`].
     pub keep_alive: Duration,
 }
 

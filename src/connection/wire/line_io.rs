@@ -1,5 +1,6 @@
 //! Lines in, replies out, each within its time.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
@@ -32,6 +33,14 @@ pub(crate) struct Wire<T> {
     /// The last read filled its buffer, so more may be at hand.
     more_at_hand: bool,
     slow_reader: Duration,
+}
+
+/// Why messages are not known to have reached the client.
+pub(crate) enum DeliveryFault {
+    /// They could not be sent.
+    NotSent(CloseReason),
+    /// The client did not acknowledge them in time.
+    NotAcknowledged,
 }
 
 /// Octets read at once. They are on the stack, so that a silent client costs no buffer.
@@ -120,18 +129,18 @@ impl<T: Transport> Wire<T> {
     /// replies that follow them need not arrive.
     ///
     /// `patience`: how long the client may acknowledge nothing.
-    pub(crate) async fn messages_taken(&mut self, patience: Duration) -> Result<(), String> {
+    pub(crate) async fn messages_taken(&mut self, patience: Duration) -> Result<(), DeliveryFault> {
         if self.message_end > 0 {
             let replies = self.out.split_off(self.message_end);
             let sent = self.flush().await;
             self.out = replies;
-            sent.map_err(|closed| format!("a message could not be sent: {closed}"))?;
+            sent.map_err(DeliveryFault::NotSent)?;
         }
         if !self.unconfirmed {
             return Ok(());
         }
         match delivered(self.stream.transport(), patience, self.slow_reader).await {
-            Delivery::No => return Err("the client does not acknowledge what it was sent".to_owned()),
+            Delivery::No => return Err(DeliveryFault::NotAcknowledged),
             Delivery::Yes | Delivery::Unknown => self.unconfirmed = false,
         }
         Ok(())
@@ -212,6 +221,15 @@ impl<T: Transport> Wire<T> {
             io::Result::Ok(())
         };
         let _ = timeout(FAREWELL, listening).await;
+    }
+}
+
+impl fmt::Display for DeliveryFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(why) => write!(f, "a message could not be sent: {why}"),
+            Self::NotAcknowledged => f.write_str("the client does not acknowledge what it was sent"),
+        }
     }
 }
 
