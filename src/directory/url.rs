@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_make_the_library_stumble() {
+    fn rejects_urls_that_the_library_cannot_use() {
         let wrong = [
             "ldap:///",
             "ldap:foo",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_stays_on_this_machine() {
+    fn recognizes_addresses_of_this_machine() {
         for (text, loopback) in [
             ("ldap://127.0.0.1:3890", true),
             ("ldap://localhost", true),

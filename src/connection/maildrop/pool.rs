@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_file_system_that_hangs_holds_up_nobody_else() {
+    async fn a_hanging_file_system_delays_no_other() {
         let pools = BlockingPools::new(Duration::from_millis(100));
         let (pool, other) = (pools.of(&remote(1)), pools.of(&remote(2)));
         let (gate, wait) = mpsc::channel::<()>();
@@ -225,7 +225,7 @@ mod tests {
     /// A thread that drives sessions drops nothing that may block: not at the end of a session, not when a call never
     /// gets a thread, not what a call returned too late.
     #[tokio::test]
-    async fn what_is_open_is_dropped_in_its_lane() {
+    async fn open_files_are_dropped_in_their_pool() {
         let pools = BlockingPools::new(Duration::from_millis(50));
         let pool = pools.of(&remote(1));
         let here = thread::current().id();

@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_kernel_tells_what_the_peer_has_not_taken() {
+    async fn unread_octets_are_not_delivered() {
         until_taken("127.0.0.1").await;
     }
 
     /// A client that dies before it has read everything did not receive it.
     #[tokio::test]
-    async fn what_was_lost_with_the_connection_was_not_delivered() {
+    async fn octets_lost_with_the_connection_are_not_delivered() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut socket, _) = listener.accept().await.unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_tells_it_over_ipv6() {
+    async fn unread_octets_are_not_delivered_over_ipv6() {
         until_taken("::1").await;
     }
 }

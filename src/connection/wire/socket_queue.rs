@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_kernel_tells() {
+    fn this_kernel_reports_unacknowledged_octets() {
         assert!(kernel_reports_delivery().unwrap());
     }
 }

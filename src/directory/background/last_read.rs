@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_does() {
+    fn any_other_change_concerns_the_person() {
         for change in [
             ("uid", "alan"),
             ("pwdChangedTime", "20261123191500Z"),

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_bars() {
+    fn an_unreadable_state_bars() {
         for attribute in ["userAccountControl", "accountExpires", "pwdEndTime", "accountUnlockTime", "shadowExpire"] {
             let told = barred(&[(attribute, "soon")], NOW).unwrap();
             assert_eq!(told.refusal, Refusal::Other(format!("{attribute} cannot be read: \"soon\"")));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_bind_knows_better_yields_to_a_proof() {
+    fn only_states_that_a_bind_overrides_yield_to_a_proof() {
         let began = Some(UNIX_EPOCH + Duration::from_secs(NOW - 60));
         for (attribute, value, since) in [
             ("pwdAccountLockedTime", "20261123191400Z", began),

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_cannot_be_here_are_not_asked_for() {
+    fn names_outside_the_limits_are_not_asked_for() {
         let base = Dn::parse("dc=x").unwrap();
         for (typed, is_asked) in [
             ("ajones", true),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_fits_by_dn_and_mail() {
+    fn an_entry_is_in_scope_by_dn_and_mail() {
         let entry = |dn: &str, mails: &[&str]| {
             let pairs: Vec<_> = mails.iter().map(|mail| ("mail", *mail)).collect();
             let mut entry = Entry::with(&pairs);

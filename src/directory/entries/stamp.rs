@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_finest_that_may_be_read_counts() {
+    fn the_finest_readable_stamp_counts() {
         let (modified, set) = (("modifyTimestamp", "20261123191500Z"), ("pwdChangedTime", "20260101000000Z"));
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[modified]), Some(Stamp::OfEntry(modified.1.to_owned())));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_tells_nothing_while_it_is_younger_than_its_step() {
+    fn a_stamp_proves_nothing_while_it_is_younger_than_its_granularity() {
         let at = |seconds| since_1970(1_795_461_300 + seconds).unwrap();
         let settled = |name: &str, value: &str, seconds: i64| of(&[(name, value)]).unwrap().is_settled_at(at(seconds));
         for (name, value) in [

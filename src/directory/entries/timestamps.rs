@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn other_counts() {
+    fn windows_and_shadow_counts() {
         assert_eq!(of_windows(116_444_736_000_000_000), Some(0));
         assert_eq!(of_windows(133_536_384_000_000_000), Some(1_709_164_800));
         assert_eq!((of_windows(0), of_windows(i64::MAX)), (None, None));

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_that_is_no_text_leaves_the_others_texts() {
+    fn one_value_that_is_not_utf8_leaves_the_others_alone() {
         let mut values = values(&[], &[("uid", &[b"jm\xfcller", b"jmueller"])]);
         assert_eq!(values.texts("uid"), ["jmueller"]);
         assert_eq!(values.octets("uid").collect::<Vec<_>>(), [&b"jm\xfcller"[..], b"jmueller"]);

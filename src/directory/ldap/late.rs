@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_down_that_answers_neither_of_two_entries() {
+    fn a_server_that_answers_neither_of_two_people_is_down() {
         let [one, other] = ["uid=one,dc=example", "uid=other,dc=example"].map(|dn| Dn::parse(dn).unwrap());
         let binds = LateBinds::default();
         for dn in [&one, &one] {

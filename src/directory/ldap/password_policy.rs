@@ -119,7 +119,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn reads_what_the_policy_says() {
+    fn reads_the_policy_control() {
         let nothing = Notice { has_policy: true, ..Notice::default() };
         let faulty = |fault| Notice { fault: Some(fault), ..nothing };
         for (octets, notice) in [
@@ -149,7 +149,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn reads_what_comes_unasked() {
+    fn reads_unsolicited_controls() {
         let expired = Notice { fault: Some(AccountFault::PasswordExpired), ..Notice::default() };
         assert_eq!(Notice::of(&[of_type(EXPIRED, b"0")]), expired);
         let soon = Notice { expires_in: Some(3600), ..Notice::default() };

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_is_a_no_and_an_outage_is_none() {
+    fn a_refusal_is_not_an_outage() {
         assert_eq!(judged(0, ""), Ok(Verdict::Proven));
         for refused in [49, 48, 32, 34, 19, 53] {
             assert!(matches!(judged(refused, ""), Ok(Verdict::Refused(_))), "{refused}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_tells_what_the_result_does_not() {
+    fn a_control_refines_the_result() {
         let with = |rc, octets: &[u8]| {
             let (matched, text) = (String::new(), String::new());
             judge(&LdapResult { rc, matched, text, refs: vec![], ctrls: vec![control(octets)] })
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_tells_what_the_result_does_not() {
+    fn a_sentence_refines_the_result() {
         let disabled = "Account inactivated. Contact system administrator.";
         let (matched, text) = (String::new(), disabled.to_owned());
         let says_locked = vec![control(&[0x30, 0x84, 0, 0, 0, 3, 0x81, 1, 1])];
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn active_directory_tells_why() {
+    fn active_directory_sub_codes() {
         for (code, why) in [
             ("525", Refusal::NoSuchEntry),
             ("52e", Refusal::WrongPassword),
