@@ -31,7 +31,7 @@ pub(crate) enum CloseReason {
 }
 
 impl CloseReason {
-    /// What a failed socket means. Many clients close without TLS's close_notify; all that matters is that they did not
+    /// What a failed socket means. Many clients close without TLS's `close_notify`; all that matters is that they did not
     /// send QUIT.
     pub(crate) fn broken(fault: &io::Error) -> Self {
         match fault.kind() {

@@ -81,7 +81,7 @@ impl LogSummaries {
             let network = name(network);
             match kind {
                 LogLine::Refused(_) | LogLine::RefusedInClear => {
-                    tracing::info!(network, count, "further logins refused")
+                    tracing::info!(network, count, "further logins refused");
                 }
                 LogLine::Unavailable | LogLine::Misconfigured => {
                     tracing::warn!(network, count, "further logins not possible");

@@ -199,7 +199,7 @@ impl<T: Transport> Wire<T> {
         Ok(())
     }
 
-    /// Closes the connection: TLS sends close_notify, so that the client can distinguish an end from a cut. In clear
+    /// Closes the connection: TLS sends `close_notify`, so that the client can distinguish an end from a cut. In clear
     /// the kernel closes with the socket.
     pub(crate) async fn close(&mut self) {
         if self.flush().await.is_ok() && !self.stream.is_clear() {
