@@ -82,6 +82,11 @@ pub struct Limits {
 }
 
 impl Settings {
+    /// Whether an entry is the service's own, which is nobody's.
+    pub(crate) fn is_service(&self, entry: &Entry) -> bool {
+        self.bind.as_ref().is_some_and(|service| service.dn.matches(&entry.dn))
+    }
+
     /// The entry, with the reason if it is out of scope.
     pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
         let lost = entry.lost_conflict().then_some(OutOfScope::ReplicationConflict);

@@ -38,6 +38,11 @@ impl Searcher {
         self.servers.ask(&SearchRequest { searcher: self, question }).await
     }
 
+    /// The same, for a question that one entry answers.
+    pub(crate) async fn ask_for_one(&self, question: &Question) -> Result<Option<Entry>, Fault> {
+        Ok(self.ask(question).await?.into_iter().next())
+    }
+
     /// The shared connection, which is made if there is none.
     pub(crate) async fn connection(&self) -> Result<Shared, Fault> {
         self.shared.get(&self.servers).await

@@ -91,8 +91,7 @@ impl Membership<'_> {
     }
 
     async fn read(&self, dn: &Dn, attribute: &str) -> Result<Option<Entry>, Fault> {
-        let question = Question::read(dn.as_str(), "(objectClass=*)", &[attribute]);
-        Ok(self.searcher.ask(&question).await?.into_iter().next())
+        self.searcher.ask_for_one(&Question::read(dn.as_str(), "(objectClass=*)", &[attribute])).await
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn ask_for_people(searcher: &Searcher, question: Question) -> R
 
 /// People, without the service itself, each with the reason if the directory does not admit them.
 pub(super) async fn with_exclusions(searcher: &Searcher, mut found: Vec<Entry>, most: u8) -> Result<Vec<Entry>, Fault> {
-    found.retain(|entry| searcher.settings().bind.as_ref().is_none_or(|service| !service.dn.matches(&entry.dn)));
+    found.retain(|entry| !searcher.settings().is_service(entry));
     let mut fitting: Vec<&mut Entry> = found.iter_mut().filter(|entry| entry.out_of_scope.is_none()).collect();
     // An ambiguous name is rejected anyway.
     if fitting.len() <= usize::from(most) {
@@ -49,8 +49,7 @@ pub(crate) async fn probe(searcher: &Searcher) -> Result<(), Fault> {
 pub(crate) async fn id_at(searcher: &Searcher, dn: &Dn) -> Result<Option<EntryId>, Fault> {
     let wanted = Some(IDS.map(str::to_owned).to_vec());
     let question = Question { wanted, ..Question::entry(searcher.settings(), dn.as_str()) };
-    let found = searcher.ask(&question).await?;
-    Ok(found.into_iter().next().map(|entry| entry.id))
+    Ok(searcher.ask_for_one(&question).await?.map(|entry| entry.id))
 }
 
 /// Adds entries, each once.

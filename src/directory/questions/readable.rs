@@ -110,9 +110,7 @@ async fn samples(searcher: &Searcher) -> Result<Vec<Entry>, Fault> {
     let limit = i32::try_from(SAMPLES).unwrap_or(i32::MAX) + 1;
     let settings = searcher.settings();
     let people = Question::people(settings, "(objectClass=*)", limit);
-    let service = settings.bind.as_ref().map(|bind| &bind.dn);
-    let found = searcher.ask(&people).await?;
-    let others = found.into_iter().filter(|entry| service.is_none_or(|service| !service.matches(&entry.dn)));
+    let others = searcher.ask(&people).await?.into_iter().filter(|entry| !settings.is_service(entry));
     Ok(others.take(SAMPLES).collect())
 }
 
@@ -132,8 +130,7 @@ async fn schema(searcher: &Searcher, person: &str) -> Result<Option<HashSet<Stri
 }
 
 async fn read(searcher: &Searcher, dn: &str, filter: &str, attributes: &[&str]) -> Result<Option<Entry>, Fault> {
-    let question = Question::read(dn, filter, attributes);
-    Ok(searcher.ask(&question).await?.into_iter().next())
+    searcher.ask_for_one(&Question::read(dn, filter, attributes)).await
 }
 
 impl AttributeCheck<'_> {

@@ -22,7 +22,7 @@ pub(crate) async fn scram(searcher: &Searcher, dn: &Dn) -> Result<Option<StoredS
     let Some(attribute) = &searcher.settings().attributes.scram else { return Ok(None) };
     let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();
     let question = Question { wanted: Some(wanted), ..Question::entry(searcher.settings(), dn.as_str()) };
-    let found = searcher.ask(&question).await?.into_iter().next();
+    let found = searcher.ask_for_one(&question).await?;
     Ok(found.map(|mut entry| {
         let values = entry.take_octets(attribute).into_iter().map(Zeroizing::new).collect();
         StoredScram { id: entry.id, values }

@@ -52,7 +52,7 @@ async fn send_all(searcher: &Searcher, sender: mpsc::Sender<Result<Entry, Fault>
     };
     while let Some(found) = stream.next().await.map_err(|fault| failed(&fault))? {
         let entry = settings.fitted(Entry::read(constructed(found), &settings.name));
-        if settings.bind.as_ref().is_some_and(|own| own.dn.matches(&entry.dn)) {
+        if settings.is_service(&entry) {
             continue;
         }
         if sender.send(readable(entry)).await.is_err() {
