@@ -15,7 +15,7 @@ pub(super) struct Health {
 /// The last answer, and the last time when there was none.
 #[derive(Clone, Copy, Default)]
 struct LastAnswers {
-    heard: Option<Instant>,
+    answered: Option<Instant>,
     silent: Option<Instant>,
 }
 
@@ -32,12 +32,13 @@ impl Health {
 
     /// Whether there was an answer since a moment, and the last search had one.
     pub(super) fn was_heard_since(&self, moment: Instant) -> bool {
-        !self.are_searches_silent() && self.heard().is_some_and(|heard| heard >= moment)
+        !self.are_searches_silent() && self.last_answer().is_some_and(|answered| answered >= moment)
     }
 
     /// Whether searches or binds have fallen silent, after an answer within this time.
     pub(super) fn fell_silent_within(&self, time: Duration) -> bool {
-        self.both().into_iter().any(LastAnswers::is_silent) && self.heard().is_some_and(|heard| heard.elapsed() < time)
+        self.both().into_iter().any(LastAnswers::is_silent)
+            && self.last_answer().is_some_and(|answered| answered.elapsed() < time)
     }
 
     /// Whether the last search had no answer.
@@ -46,8 +47,8 @@ impl Health {
         searches.is_silent()
     }
 
-    fn heard(&self) -> Option<Instant> {
-        self.both().into_iter().filter_map(|last| last.heard).max()
+    fn last_answer(&self) -> Option<Instant> {
+        self.both().into_iter().filter_map(|last| last.answered).max()
     }
 
     fn both(&self) -> [LastAnswers; 2] {
@@ -57,7 +58,7 @@ impl Health {
 
 impl LastAnswers {
     fn is_silent(self) -> bool {
-        self.silent.is_some() && self.silent > self.heard
+        self.silent.is_some() && self.silent > self.answered
     }
 }
 
@@ -66,6 +67,6 @@ fn note<T>(last: &Mutex<LastAnswers>, answer: &Result<T, Fault>) {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     match answer {
         Err(fault) if fault.is_silence() => last.silent = Some(Instant::now()),
-        _ => last.heard = Some(Instant::now()),
+        _ => last.answered = Some(Instant::now()),
     }
 }

@@ -16,7 +16,7 @@
 //! | `ldap` | connections, servers, searches, binds; **when a server is silent: `ldap/failover.rs`** |
 //! | `questions` | what a directory is asked: for people, groups, SCRAM credentials, everybody |
 //! | `background` | keeping connections alive, following changes |
-//! | `health` | when the directory was last heard, and whether it has fallen silent since |
+//! | `health` | when the directory last answered, and whether it has fallen silent since |
 
 mod background;
 mod entries;

@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for (text, told) in [
+        for (text, canonical) in [
             ("ldap://ldap.example.org", "ldap://ldap.example.org:389"),
             ("LDAPS://ldap.example.org:1636/", "ldaps://ldap.example.org:1636"),
             ("ldap://[::1]:3890", "ldap://[::1]:3890"),
             ("ldapi://%2Frun%2Fslapd%2Fldapi", "ldapi://%2Frun%2Fslapd%2Fldapi"),
         ] {
             let url = LdapUrl::parse(text).unwrap();
-            assert_eq!(url.to_string(), told);
-            assert_eq!(LdapUrl::parse(told), Ok(url));
+            assert_eq!(url.to_string(), canonical);
+            assert_eq!(LdapUrl::parse(canonical), Ok(url));
         }
     }
 

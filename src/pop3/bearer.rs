@@ -117,7 +117,7 @@ mod tests {
 
     type BearerMessage = (String, Result<String, TokenFault>);
 
-    fn told(form: BearerForm, message: &str) -> Option<BearerMessage> {
+    fn parsed(form: BearerForm, message: &str) -> Option<BearerMessage> {
         let credentials = read(form, message.replace('^', "\x01").as_bytes())?;
         let token = credentials.token.map(|token| token.expose().to_owned());
         Some((String::from_utf8(credentials.authorization).unwrap(), token))
@@ -136,29 +136,29 @@ mod tests {
             ("n,a=a=2Cb=3D=2C,^auth=BEARER vF9dft4qmT== ^host=x^^", "a,b=,"),
             ("n,a=J\u{fc}rgen M\u{fc}ller,^auth=Bearer vF9dft4qmT==^^", "J\u{fc}rgen M\u{fc}ller"),
         ] {
-            assert_eq!(told(BearerForm::OauthBearer, message), Some(said(name, "vF9dft4qmT==")), "{message}");
+            assert_eq!(parsed(BearerForm::OauthBearer, message), Some(said(name, "vF9dft4qmT==")), "{message}");
         }
     }
 
     #[test]
     fn xoauth2_as_clients_send_it() {
         for message in ["user=ajones^auth=Bearer abc.def^^", "auth=Bearer abc.def^user=ajones^^"] {
-            assert_eq!(told(BearerForm::Xoauth2, message), Some(said("ajones", "abc.def")), "{message}");
+            assert_eq!(parsed(BearerForm::Xoauth2, message), Some(said("ajones", "abc.def")), "{message}");
         }
-        assert_eq!(told(BearerForm::Xoauth2, "user=^auth=Bearer abc.def^^"), Some(said("", "abc.def")));
+        assert_eq!(parsed(BearerForm::Xoauth2, "user=^auth=Bearer abc.def^^"), Some(said("", "abc.def")));
     }
 
     #[test]
     fn who_sends_no_token_may_want_to_know_what_it_must_be() {
         for message in ["n,a=x,^host=h^auth=^^", "n,a=x,^auth=Bearer^^", "n,a=x,^auth=Bearer ^^"] {
             assert_eq!(
-                told(BearerForm::OauthBearer, message),
+                parsed(BearerForm::OauthBearer, message),
                 Some(("x".to_owned(), Err(TokenFault::Empty))),
                 "{message}"
             );
         }
         let malformed = Some(("x".to_owned(), Err(TokenFault::Malformed)));
-        assert_eq!(told(BearerForm::OauthBearer, "n,a=x,^auth=Bearer a b^^"), malformed);
+        assert_eq!(parsed(BearerForm::OauthBearer, "n,a=x,^auth=Bearer a b^^"), malformed);
     }
 
     #[test]
@@ -188,12 +188,12 @@ mod tests {
             "n,,^=x^auth=Bearer abc^^",
             "n,,^host^auth=Bearer abc^^",
         ] {
-            assert_eq!(told(BearerForm::OauthBearer, message), None, "{message}");
+            assert_eq!(parsed(BearerForm::OauthBearer, message), None, "{message}");
         }
         for message in
             ["", "^^", "auth=Bearer abc^^", "user=x^^", "user=x^auth=Bearer abc^", "user=x^user=y^auth=Bearer a^^"]
         {
-            assert_eq!(told(BearerForm::Xoauth2, message), None, "{message}");
+            assert_eq!(parsed(BearerForm::Xoauth2, message), None, "{message}");
         }
     }
 

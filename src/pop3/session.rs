@@ -10,7 +10,7 @@
 //!
 //! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
 //!
-//! In TRANSACTION, a UIDL waits in Pinning until what it tells is pinned.
+//! In TRANSACTION, a UIDL waits in Pinning until what it sends is pinned.
 //!
 //! Each state is a struct that is consumed by its transition; only [`Transaction`] owns a listing.
 

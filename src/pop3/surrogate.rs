@@ -5,7 +5,7 @@
 //! message that complies with unextended POP and Internet Mail Format without UTF-8 mode support, or fail the request with
 //! an -ERR response." (RFC 6856 §2.1)
 //!
-//! The surrogate keeps every field that is ASCII, but those of MIME. Of the others, the subject is told in encoded words
+//! The surrogate keeps every field that is ASCII, but those of MIME. Of the others, the subject is given in encoded words
 //! (RFC 2047), and senders and recipients as the name of an empty group (RFC 5322 §3.4), which no client takes for an
 //! address to answer to. The rest stands in the original only: its lines with CRLF, in base64, as `message/global` (RFC
 //! 6532 §3.7, which lets it have any encoding).
@@ -171,7 +171,7 @@ impl Default for Wrapping {
 }
 
 impl Wrapping {
-    /// Appends what can be told of the surrogate after one more block of the original.
+    /// Appends what is known of the surrogate after one more block of the original.
     pub fn push(&mut self, block: &[u8], out: &mut Vec<u8>) {
         match &mut self.state {
             SurrogateState::Body => self.encode(block, out),
@@ -263,8 +263,8 @@ mod tests {
     fn the_surrogate_tells_subject_and_people_in_ascii() {
         let original = "Received: from mx.example\n\tby mail\nFrom: Jürgen <j@x.example>\nTo: ajones@x.example\n\
                         Subject: Grüße\n aus Köln\nX-Note: für dich\nContent-Type: text/plain; charset=utf-8\n\nText\n";
-        let told = String::from_utf8(wrapped(original.as_bytes(), 7)).unwrap();
-        let (header, body) = told.split_once("\r\n\r\n").unwrap();
+        let sent = String::from_utf8(wrapped(original.as_bytes(), 7)).unwrap();
+        let (header, body) = sent.split_once("\r\n\r\n").unwrap();
         assert_eq!(
             header,
             "Received: from mx.example\r\n\tby mail\r\nFrom: =?UTF-8?B?SsO8cmdlbiA8akB4LmV4YW1wbGU+?= :;\r\n\
@@ -283,7 +283,7 @@ mod tests {
         for length in [HEADER - 7, HEADER + 300_000] {
             let header: String = field.chars().cycle().take(length).collect();
             let message = format!("{header}\n\nText\n").into_bytes();
-            let told: Vec<usize> =
+            let sent: Vec<usize> =
                 [8_192, 65_536, 262_144, message.len()].map(|block| wrapped(&message, block).len()).to_vec();
             let beginning = message.chunks(8_192).scan(Vec::new(), |read: &mut Vec<u8>, block| {
                 if has_whole_header(read) {
@@ -295,15 +295,15 @@ mod tests {
             });
             let listed = surrogate_header(&beginning.last().unwrap()).unwrap().len() as u64;
             let listed = usize::try_from(surrogate_octets(listed, octets(&message))).unwrap();
-            assert_eq!(told, [listed; 4], "{length}");
+            assert_eq!(sent, [listed; 4], "{length}");
         }
     }
 
     #[test]
     fn no_line_of_a_surrogate_is_too_long() {
         let original = format!("Subject: {}\n\n{}\n", "ü".repeat(500), "x".repeat(2000));
-        let told = wrapped(original.as_bytes(), 4096);
-        assert!(told.split(|octet| *octet == b'\n').all(|line| line.len() <= 78));
+        let sent = wrapped(original.as_bytes(), 4096);
+        assert!(sent.split(|octet| *octet == b'\n').all(|line| line.len() <= 78));
     }
 
     proptest! {
@@ -317,11 +317,11 @@ mod tests {
         ) {
             let message = [format!("Subject: ü{subject}\n").as_bytes(), &rest].concat();
             let header = surrogate_header(&message).unwrap();
-            let told = wrapped(&message, block);
-            prop_assert!(told.is_ascii());
-            prop_assert_eq!(surrogate_octets(header.len() as u64, octets(&message)), told.len() as u64);
-            prop_assert_eq!(octets(&told), told.len() as u64);
-            let body: Vec<u8> = told[header.len()..].iter().copied().filter(|octet| !b"\r\n".contains(octet)).collect();
+            let sent = wrapped(&message, block);
+            prop_assert!(sent.is_ascii());
+            prop_assert_eq!(surrogate_octets(header.len() as u64, octets(&message)), sent.len() as u64);
+            prop_assert_eq!(octets(&sent), sent.len() as u64);
+            let body: Vec<u8> = sent[header.len()..].iter().copied().filter(|octet| !b"\r\n".contains(octet)).collect();
             prop_assert_eq!(octets(&message), STANDARD.decode(&body).unwrap().len() as u64);
         }
     }

@@ -107,21 +107,21 @@ impl Transaction {
     /// A unique-id must never change once it was sent: so it is pinned before.
     fn uidl(self, number: Option<MessageNumber>) -> Transition {
         if !self.listing.has_unpinned() {
-            return self.tell(number);
+            return self.send_unique_ids(number);
         }
         let indices: Vec<usize> = match number {
             Some(number) => self.listing.index(number).into_iter().collect(),
             None => self.listing.unmarked().map(|(number, _)| number - 1).collect(),
         };
         if indices.is_empty() {
-            return self.tell(number);
+            return self.send_unique_ids(number);
         }
         Transition::right(SessionState::Pinning(self, number), Action::Pin(indices))
     }
 
     pub(super) fn pinned(mut self, pinned: Listing, number: Option<MessageNumber>) -> Transition {
         self.listing.renew(pinned);
-        self.tell(number)
+        self.send_unique_ids(number)
     }
 
     /// "The SYS/TEMP response code indicates a problem which is likely to be temporary in nature" (RFC 3206 §4).
@@ -130,7 +130,7 @@ impl Transaction {
         self.reply(reply)
     }
 
-    fn tell(self, number: Option<MessageNumber>) -> Transition {
+    fn send_unique_ids(self, number: Option<MessageNumber>) -> Transition {
         let action = match (number, self.shared()) {
             (Some(number), _) => Action::Reply(self.uidl_one(number)),
             (None, Some(messages)) => Action::Share(messages.uidl()),
@@ -147,10 +147,12 @@ impl Transaction {
         self.one(number, |message| message.unique_id.as_str().to_owned())
     }
 
-    fn one(&self, number: MessageNumber, tell: impl Fn(&super::Listed) -> String) -> Reply {
+    fn one(&self, number: MessageNumber, describe: impl Fn(&super::Listed) -> String) -> Reply {
         let message = self.listing.index(number).and_then(|index| self.listing.get(index));
-        message
-            .map_or_else(|| self.no_such_message(number), |message| reply::ok(&format!("{number} {}", tell(message))))
+        message.map_or_else(
+            || self.no_such_message(number),
+            |message| reply::ok(&format!("{number} {}", describe(message))),
+        )
     }
 
     fn transmit(self, number: MessageNumber, part: Part) -> Transition {

@@ -8,7 +8,7 @@
 //! | `greeting` | how a session begins |
 //! | `dispatch` | **the loop: an event in, an action out, the action done**; what ends it |
 //! | `access` | what a client may do, by TLS and port |
-//! | `login` | passwords and certificates; when a refusal is told |
+//! | `login` | passwords and certificates; when a refusal is sent |
 //! | `scram`, `token` | the other ways to log in |
 //! | `transfer` | the maildrop opened, unique-ids pinned, messages sent |
 //! | `update` | what a session that ends by QUIT leaves behind (RFC 1939 §6) |

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::identity::ReasonKind;
 use crate::lockout::{self, Network, Pace, Sum};
 
-/// What a log line is about. Reasons are told apart, so that a rare one is not lost among others; but not by what a client can
-/// choose.
+/// What a log line is about. Reasons are counted separately, so that a rare one is not lost among others; but not by
+/// what a client can choose.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LogLine {
     /// A login was refused.
@@ -32,14 +32,14 @@ pub struct LogSummaries {
     turned_away: Mutex<lockout::Repeats<&'static str>>,
 }
 
-/// An attacker is throttled long before this, and a tool that bans addresses has seen enough; a whole office whose directory
-/// is silent is told in one line more.
+/// An attacker is throttled long before this, and a tool that bans addresses has seen enough; a whole office whose
+/// directory is silent takes one more line.
 const LINES: Pace = Pace { one_by_one: 20, within: Duration::from_secs(60) };
 
 /// Nothing slows down clients that are turned away.
 const TURNED_AWAY: Pace = Pace { one_by_one: 0, within: Duration::from_secs(10) };
 
-/// Pairs of kind and network that are told apart.
+/// Pairs of kind and network that are counted separately.
 const MOST: usize = 10_000;
 
 impl Default for LogSummaries {

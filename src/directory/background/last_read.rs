@@ -1,4 +1,4 @@
-//! What was last read of each entry, so that a follower can tell whether a change that is reported concerns its person.
+//! What was last read of each entry, so that a follower can say whether a change that is reported concerns its person.
 //!
 //! Where passwords have a policy, slapd records each refused bind in the entry (`pwdFailureTime`), and removes that
 //! with the next successful one. Both are reported like any change: a stranger's guess would end the owner's outage
@@ -28,7 +28,7 @@ pub(crate) struct LastRead {
 struct LastReading {
     /// Of all that was read, but for what refused binds change.
     digest: u64,
-    /// Every login since the last change read the same, its stamp tells of each later change of its password, and nobody's
+    /// Every login since the last change read the same, its stamp shows each later change of its password, and nobody's
     /// certificate was compared with it: what it holds of those is no part of the digest.
     is_comparable: bool,
     /// Refused binds were written down in it, and not yet forgotten as far as was reported.
@@ -89,7 +89,7 @@ fn has_failures(entry: &Entry) -> bool {
 }
 
 /// Whether a bind that succeeded made the directory forget the refused ones. A new password does so as well, which only its
-/// date tells.
+/// date shows.
 fn are_forgotten(entry: &Entry) -> bool {
     !has_failures(entry) && entry.stamp.as_ref().is_some_and(Stamp::is_of_password)
 }

@@ -218,16 +218,16 @@ mod tests {
             ("shadowExpire", "20781", None),
             ("shadowExpire", "20780", Some(AccountExpired)),
         ] {
-            let told = barred(&[(attribute, value)], NOW).map(|barred| barred.refusal);
-            assert_eq!(told, refusal, "{attribute}: {value}");
+            let barred = barred(&[(attribute, value)], NOW).map(|barred| barred.refusal);
+            assert_eq!(barred, refusal, "{attribute}: {value}");
         }
     }
 
     #[test]
     fn an_unreadable_state_bars() {
         for attribute in ["userAccountControl", "accountExpires", "pwdEndTime", "accountUnlockTime", "shadowExpire"] {
-            let told = barred(&[(attribute, "soon")], NOW).unwrap();
-            assert_eq!(told.refusal, Refusal::Other(format!("{attribute} cannot be read: \"soon\"")));
+            let barred = barred(&[(attribute, "soon")], NOW).unwrap();
+            assert_eq!(barred.refusal, Refusal::Other(format!("{attribute} cannot be read: \"soon\"")));
         }
     }
 

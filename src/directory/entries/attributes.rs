@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn active_directory_has_names_in_more_places() {
         let attributes = Attributes::active_directory(Some("RENO".to_owned()));
-        for (kind, typed, told) in [
+        for (kind, typed, expected) in [
             (Kind::ShortName, "ajones", "sAMAccountName=ajones"),
             (Kind::ShortName, r"RENO\ajones", "sAMAccountName=ajones"),
             (Kind::ShortName, r"reno\ajones", "sAMAccountName=ajones"),
@@ -146,7 +146,7 @@ mod tests {
             (Kind::HierarchicalName, "a/b", ""),
             (Kind::CommonName, "M\u{fc}", "cn=M\u{fc} cn=Mu\u{308}"),
         ] {
-            assert_eq!(sought(&attributes, kind, typed), told, "{typed}");
+            assert_eq!(sought(&attributes, kind, typed), expected, "{typed}");
         }
         assert_eq!(sought(&Attributes::default(), Kind::ShortName, r"RENO\ajones"), r"uid=RENO\ajones");
     }

@@ -205,7 +205,7 @@ impl Entry {
 }
 
 impl fmt::Display for EntryId {
-    /// As the directory tells it.
+    /// As the directory writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.own)
     }

@@ -38,7 +38,7 @@ impl LateBinds {
         self.servers().entry(server).or_default().answered += 1;
     }
 
-    /// Notes a late bind, before which so many were answered; tells whether the server answers nobody's: none was answered
+    /// Notes a late bind, before which so many were answered; returns whether the server answers nobody's: none was answered
     /// since it began, nor since the last late one, which was another entry's.
     pub(super) fn note_late(&self, server: usize, dn: &Dn, answered_before: u64) -> bool {
         let mut servers = self.servers();
