@@ -1,8 +1,11 @@
 //! Dialogues written down as text, each played in every way in which a client may send it: in clear, under TLS from the
-//! first octet and after STLS; line by line, octet by octet, and all at once.
+//! first octet and after STLS; line by line, octet by octet, and all at once. Some are
+//! played in memory as well, with the client's octets cut at every place.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
 
+#[path = "dialogues/cuts.rs"]
+mod cuts;
 #[path = "dialogues/play.rs"]
 mod play;
 #[path = "dialogues/script.rs"]

@@ -61,7 +61,7 @@ fn a_session_is_not_resumed_on_a_listener_of_another_policy() {
     let tls = world.tls(Some(&foreign));
     world.connect(ENOUGH, false, &tls).ask("QUIT", "+OK");
     assert!(!is_served(world.port(NEEDED, false), false, &tls));
-    world.service.wait_for_log(&["TLS handshake failed: the client showed no certificate"]);
+    world.service.wait_for_log(&["TLS handshake failed: the client sent no certificate"]);
 }
 
 /// Without a restart: for sessions that are resumed, and for one that has been open since before.
@@ -126,7 +126,9 @@ fn every_authority_of_the_chain_says_what_it_revoked() {
         assert_eq!(mechanisms(&mut world.with_certificate(&own)), mechanisms_told, "round {round}");
     }
     assert_eq!(world.external(&own).as_deref(), Ok("ajones"));
-    world.service.wait_for_log(&["counts as none", "has an issuer whose revocation list is not among tls.crls"]);
+    world
+        .service
+        .wait_for_log(&["client certificate ignored", "has an issuer whose revocation list is not among tls.crls"]);
 }
 
 /// Nobody says whether a certificate is revoked: it does not count.
@@ -137,7 +139,7 @@ fn a_list_that_is_out_of_date_proves_nothing() {
     replace_list(&world.site, &world.authority.revocations(&[], an_hour_ago));
     world.service.wait_for_log(&["were read anew"]);
     assert_eq!(mechanisms(&mut world.with_certificate(&world.own)), "PLAIN LOGIN");
-    world.service.wait_for_log(&["counts as none", "revocation list in tls.crls is out of date"]);
+    world.service.wait_for_log(&["client certificate ignored", "revocation list in tls.crls is out of date"]);
     replace_list(&world.site, "no list");
     world.service.wait_for_log(&["ERROR", "people.crl: holds no revocation list", "what was read before holds"]);
     revoke(&world.site, &world.authority, &[]);

@@ -58,9 +58,14 @@ pub(super) fn play(text: &str) {
 }
 
 struct Stage {
-    site: Site,
+    world: World,
     service: Service,
     tls: Arc<ClientConfig>,
+}
+
+/// The directory, and mail that is new for each play.
+pub(super) struct World {
+    pub(super) site: Site,
     directory: Embedded,
     plays: Cell<usize>,
 }
@@ -76,17 +81,13 @@ struct Play<'a> {
 
 impl Stage {
     fn set(script: &Script) -> Self {
-        let directory = Embedded::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
-        let site = Site::new();
-        // Each play has Maildirs of its own. The directory tells where, and is asked anew at each login.
-        let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s\ncache: { found: 0s, missed: 0s }");
-        plan.mailboxes = String::from("  path: \"{attr:description}/{short_name}\"\n");
-        plan.further.push_str(&script.config);
+        let world = World::new();
+        let mut plan = world.plan(script);
         if let Some(listener) = &script.listener {
             plan.listeners = format!("  - {{ address: \"127.0.0.1:0\", {listener} }}\n");
         }
-        let service = site.serve(&plan);
-        let controls = directory.controls();
+        let service = world.site.serve(&plan);
+        let controls = world.directory.controls();
         // The look at the start is over then: cut in the middle, it would be what the first login hears of.
         service.wait_for_log(&["the directory answers"]);
         match script.directory {
@@ -97,11 +98,11 @@ impl Stage {
                 controls.close_connections();
             }
         }
-        Self { tls: trusting(&site.authority()), site, service, directory, plays: Cell::new(0) }
+        Self { tls: trusting(&world.site.authority()), world, service }
     }
 
     fn play(&self, script: &Script, protection: Protection, pace: Pace) {
-        let folder = self.fill_folder(script);
+        let folder = self.world.fill_folder(script);
         let mut client = match protection {
             Protection::Implicit => Conversation::tls(self.service.pop3s(), NAME, &self.tls),
             Protection::Clear | Protection::Stls => Conversation::plain(self.service.listeners[0].0),
@@ -119,9 +120,24 @@ impl Stage {
             play.part(part, pace);
         }
     }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let directory = Embedded::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
+        Self { site: Site::new(), directory, plays: Cell::new(0) }
+    }
+
+    /// Each play has Maildirs of its own. The directory says where, and is asked anew at each login.
+    pub(super) fn plan(&self, script: &Script) -> Plan {
+        let mut plan = Plan::at(&self.directory.url()).and("refusal_step: 0s\ncache: { found: 0s, missed: 0s }");
+        plan.mailboxes = String::from("  path: \"{attr:description}/{short_name}\"\n");
+        plan.further.push_str(&script.config);
+        plan
+    }
 
     /// Everybody gets the messages, in Maildirs where no play was before.
-    fn fill_folder(&self, script: &Script) -> String {
+    pub(super) fn fill_folder(&self, script: &Script) -> String {
         self.plays.set(self.plays.get() + 1);
         let folder = format!("play-{}", self.plays.get());
         let messages: Vec<(String, &[u8])> =
@@ -134,6 +150,18 @@ impl Stage {
         }
         folder
     }
+
+    /// What is left of the messages of the person who logs in.
+    pub(super) fn left(&self, folder: &str) -> Vec<String> {
+        maildir::names(&self.site.root().join(folder).join("ajones"))
+    }
+}
+
+/// The messages of these numbers, as [`World::left`] gives them.
+pub(super) fn places(numbers: &[usize]) -> Vec<String> {
+    let mut places: Vec<String> = numbers.iter().map(|number| place(*number)).collect();
+    places.sort();
+    places
 }
 
 /// Where message n lies in its Maildir; unread ones lie in `new`. Its unique-id is the name without place and flags.
@@ -175,15 +203,13 @@ impl Play<'_> {
     }
 
     fn left(&self, numbers: &[usize]) {
-        let mut expected: Vec<String> = numbers.iter().map(|number| place(*number)).collect();
-        expected.sort();
-        let maildir = self.stage.site.root().join(&self.folder).join("ajones");
-        assert_eq!(maildir::names(&maildir), expected, "left on disk\n{}", self.client.dialogue());
+        let left = self.stage.world.left(&self.folder);
+        assert_eq!(left, places(numbers), "left on disk\n{}", self.client.dialogue());
     }
 }
 
 impl Step {
-    fn client(&self) -> Option<&Vec<u8>> {
+    pub(super) fn client(&self) -> Option<&Vec<u8>> {
         if let Self::Client(octets) = self { Some(octets) } else { None }
     }
 }

@@ -128,7 +128,7 @@ fn deletions_that_happened_are_a_success_whatever_hangs_afterwards() {
     rustix::fs::flock(&marks, rustix::fs::FlockOperation::LockExclusive).unwrap();
     client.ask("QUIT", "+OK");
     client.ended();
-    stage.service.wait_for_log(&["WARN", "what was retrieved may not be noted", "did not answer within 1s"]);
+    stage.service.wait_for_log(&["WARN", "retrieved messages may not be recorded", "did not answer within 1s"]);
     drop(marks);
     assert_eq!(maildir::names(&stage.maildir()), ["cur/2.b:2,"]);
 }

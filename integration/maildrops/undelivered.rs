@@ -83,7 +83,7 @@ fn what_was_not_taken_is_not_marked_as_seen() {
         Stage::set_by(&[("new/1.small", &long(1000))], |plan, _| plan.mailboxes.push_str("  mark_seen: retrieved\n"));
     let mut client = narrow(stage.service.pop3());
     client.write_all(all_at_once().replace("DELE 1\r\n", "").as_bytes()).unwrap();
-    stage.service.wait_for_log(&["nothing counts as retrieved: the client does not acknowledge what it was sent"]);
+    stage.service.wait_for_log(&["retrieved messages not recorded: the client does not acknowledge what it was sent"]);
     stage.service.wait_for_log(&["connection ended", "reason=\"quit\""]);
     assert_eq!(maildir::names(&stage.maildir()), ["new/1.small"]);
 }

@@ -117,7 +117,7 @@ fn what_cannot_be_pinned_is_not_told_where_an_old_server_has_a_list() {
     let mut client = moved.session();
     client.ask("UIDL", "-ERR [SYS/TEMP]");
     client.ask("UIDL 1", "-ERR [SYS/TEMP]");
-    moved.service.wait_for_log(&["ERROR", "unique-ids not told", "No space left on device"]);
+    moved.service.wait_for_log(&["ERROR", "unique-ids not sent", "No space left on device"]);
     client.ask("RETR 1", "+OK");
     client.message();
     fs::remove_file(&full).unwrap();
@@ -150,7 +150,7 @@ fn what_cannot_be_pinned_on_a_read_only_disk_is_not_told() {
     client.message();
     client.ask("UIDL", "-ERR [SYS/TEMP]");
     client.ask("QUIT", "+OK");
-    moved.service.wait_for_log(&["ERROR", "unique-ids not told", "Read-only file system"]);
+    moved.service.wait_for_log(&["ERROR", "unique-ids not sent", "Read-only file system"]);
 }
 
 /// A machine that loses its power must not have told what it does not know afterwards.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::support::slapd::{output, program};
 use super::support::stage::{PASSWORD, Stage};
 
-const TOO_OLD: &str = "the client speaks only TLS 1.1 or older, which is not safe any more";
+const TOO_OLD: &str = "the client speaks only TLS 1.1 or older, which is no longer safe";
 
 /// A `ClientHello` as clients sent it before TLS 1.2: no extensions at all.
 fn old_hello(minor: u8) -> Vec<u8> {

@@ -39,7 +39,7 @@ fn commands_in_place_of_the_handshake_end_the_connection() {
     client.send("USER ajones");
     client.send(&format!("PASS {PASSWORD}"));
     let told = stage.service.wait_for_log(&["connection ended", "TLS handshake failed"]);
-    assert!(told.contains("what the client sent is no TLS") && !told.contains("person="), "{told}");
+    assert!(told.contains("the client does not speak TLS") && !told.contains("person="), "{told}");
     assert!(!stage.service.log().iter().any(|line| line.contains("login")), "{}", client.dialogue());
 }
 
@@ -73,5 +73,5 @@ fn nothing_is_said_in_clear_on_the_port_with_tls() {
     let _cut = socket.read_to_end(&mut heard);
     // A TLS alert is all: kind 21, a version, two octets.
     assert!(heard.is_empty() || heard[0] == 21, "{}", heard.escape_ascii());
-    stage.service.wait_for_log(&["connection ended", "TLS handshake failed: what the client sent is no TLS"]);
+    stage.service.wait_for_log(&["connection ended", "TLS handshake failed: the client does not speak TLS"]);
 }

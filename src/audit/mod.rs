@@ -106,7 +106,7 @@ pub async fn audit(
                 }
             };
             // Whom the directory is not for cannot log in, and makes nobody's name ambiguous.
-            if entry.misfit.is_some() {
+            if entry.out_of_scope.is_some() {
                 report.found.extend(lost_conflict(&entry, &of.attributes, settings));
                 continue;
             }

@@ -64,7 +64,7 @@ pub async fn sample(directory: &Directory, settings: &Settings) -> Result<Sample
     };
     while let Some(entry) = walk.next().await {
         match entry {
-            Ok(entry) if entry.misfit.is_some() => sample.outside_limits += 1,
+            Ok(entry) if entry.out_of_scope.is_some() => sample.outside_limits += 1,
             Ok(entry) => {
                 sample.note_kinds(&entry, attributes);
                 sample.people.push(Sampled::of(&entry, attributes, settings));

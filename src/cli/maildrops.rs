@@ -112,7 +112,7 @@ pub(super) async fn next_owner(
     loop {
         let entry = match walk.next().await? {
             Err(fault) => return Some(Err(Unplaced { whom: "an entry".to_owned(), why: fault.to_string() })),
-            Ok(entry) if entry.misfit.is_some() => continue,
+            Ok(entry) if entry.out_of_scope.is_some() => continue,
             Ok(entry) => entry,
         };
         let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);

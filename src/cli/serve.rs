@@ -12,7 +12,7 @@ use super::{Ended, complain, load};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
-use crate::connection::{BLOCKING_THREADS, Entrances, Lanes, Service, kernel_tells_delivery};
+use crate::connection::{BLOCKING_THREADS, MaildropLeases, Openings, Service, kernel_reports_delivery};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
@@ -51,7 +51,7 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
         None if is_root() => tracing::warn!("running as root; user: in the configuration would give that up"),
         None => {}
     }
-    if !kernel_tells_delivery().unwrap_or(false) {
+    if !kernel_reports_delivery().unwrap_or(false) {
         tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
     }
     log.gather().context("no threads")?;
@@ -74,7 +74,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             greet(directory.clone());
-            tend(&mut tasks, &directory);
+            maintain(&mut tasks, &directory);
             follow(&mut tasks, directory, &service.identities);
         }
         if let Some(issuers) = issuers {
@@ -111,10 +111,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
         tracing::error!(%fault, "no mail is removed by age");
     }
     let identities = Arc::new(identities);
-    let lanes = Lanes::new(connection.file_deadline);
+    let openings = Openings::new(store.clone(), connection.file_deadline);
+    let leases = Arc::new(MaildropLeases::new(connection.sessions));
     let known = Arc::new(KnownMaildrops::new(people));
-    let (entrances, turns, repeats) = (Entrances::default(), Arc::default(), Arc::default());
-    let service = Service { identities, store, known, lanes, entrances, settings: connection, turns, repeats };
+    let service = Service { identities, store, known, openings, settings: connection, leases, repeats: Arc::default() };
     Ok((Arc::new(service), directories))
 }
 
@@ -183,12 +183,12 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
     }
 }
 
-/// Looks after the connections to a directory, so that logins find them well.
-fn tend(tasks: &mut Tasks, directory: &Directory) {
+/// Maintains the connections to a directory, so that logins find them ready.
+fn maintain(tasks: &mut Tasks, directory: &Directory) {
     let (name, directory) = (format!("keep-alive of {}", directory.settings().name), directory.clone());
     tasks.keep_running(name, move || {
         let directory = directory.clone();
-        async move { directory.tend().await }
+        async move { directory.maintain().await }
     });
 }
 

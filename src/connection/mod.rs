@@ -1,79 +1,35 @@
-//! One client: its socket, its session, and the loop that drives both.
+//! One client: its connection, its session, and the loop that drives both.
 //!
 //! [`serve`] knows nothing of the protocol: it cuts lines, hands them to a [`crate::pop3::Session`], and does what that
-//! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause.
+//! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause. It runs over
+//! any [`Transport`]: a socket, or a stream in memory.
+//!
+//! # The rooms
+//!
+//! Each names those above it, and none below.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `settings` | how a client is treated; the time limits |
+//! | `report` | what the log says of a connection |
+//! | `wire` | octets: lines in, replies out, TLS, what the client has acknowledged |
+//! | `maildrop` | the open maildrop, and the threads that file calls need |
+//! | `service` | what every session has in common, and one client |
+//! | `driver` | **the loop (`driver/dispatch.rs`)**, and what each action means |
 
-mod certificate;
-mod delivered;
 mod driver;
-mod entering;
-mod handshake;
-mod lanes;
-mod mail;
-mod pinning;
-mod repeats;
+mod maildrop;
 mod report;
+mod service;
 mod settings;
-mod step;
-mod stream;
-mod turns;
-mod update;
 mod wire;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use tokio::net::TcpStream;
-
-pub use certificate::{ClientCertificates, Judge, Tls, doubts};
-pub use delivered::kernel_tells_delivery;
 pub use driver::serve;
-pub use entering::Entrances;
-pub use lanes::{BLOCKING_THREADS, Lanes};
-pub use repeats::Repeats;
-pub use settings::{Limits, Settings};
-pub use turns::{SessionsPerMaildrop, Turns};
-
-use crate::identity::{IdentityMap, KnownMaildrops};
-use crate::maildir::Store;
-
-/// What every client is served with.
-pub struct Service {
-    /// Who may log in.
-    pub identities: Arc<IdentityMap>,
-    /// Where their mail is.
-    pub store: Arc<Store>,
-    /// Where the mail of each entry was last.
-    pub known: Arc<KnownMaildrops>,
-    /// The way there.
-    pub lanes: Lanes,
-    /// Who is entering which maildrop: of several who want the same one, one reads it.
-    pub entrances: Entrances,
-    /// How clients are treated.
-    pub settings: Settings,
-    /// Whose turn it is, where a maildrop may have one session only.
-    pub turns: Arc<Turns>,
-    /// What the log sums up.
-    pub repeats: Arc<Repeats>,
-}
-
-/// A client that was just accepted, and what its port's policy means for it.
-#[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
-pub struct Client {
-    /// Its socket.
-    pub socket: TcpStream,
-    /// Where it comes from; an IPv4 address as such, never mapped into IPv6.
-    pub peer: SocketAddr,
-    /// What the log calls the port.
-    pub listener: Arc<str>,
-    /// How its port does TLS; none if it does not.
-    pub tls: Option<Tls>,
-    /// TLS begins with the first octet.
-    pub implicit_tls: bool,
-    /// STLS is offered.
-    pub stls: bool,
-    /// This client may send a password in clear.
-    pub passwords_in_clear: bool,
-    /// Logins are taken from where it is; others are refused whatever their credentials.
-    pub takes_logins: bool,
-}
+pub use maildrop::{BLOCKING_THREADS, MaildropLeases, Openings};
+pub use report::LogSummaries;
+pub use service::{Client, Service};
+pub use settings::{Limits, SessionsPerMaildrop, Settings};
+pub use wire::{
+    ChainVerifier, ClientCertificates, PortTls, Transport, Unacknowledged, describe_certificate_fault,
+    kernel_reports_delivery,
+};

@@ -1,39 +1,53 @@
-//! What a connection must be told.
+//! How clients are treated.
 
 use std::time::Duration;
 
-use super::turns::SessionsPerMaildrop;
 use crate::pop3::{Expire, Language};
 
-/// How one client is treated.
+/// How clients are treated.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the greeting calls this server.
+    /// The name of this server in the greeting.
     pub hostname: String,
-    /// Every refusal is told at a whole step after the credentials arrived; zero tells it at once.
+    /// Refusals are sent at a whole number of steps after the credentials arrived; zero: at once.
     pub refusal_step: Duration,
-    /// How long a call on a file system may take that is not this machine's own.
+    /// How long a call on a file system may take that is not local.
     pub file_deadline: Duration,
     /// How many sessions a maildrop may have at once.
     pub sessions: SessionsPerMaildrop,
-    /// How long mail is left on the server, as it is told before anybody is logged in.
+    /// How long mail stays on the server, as CAPA says before a login.
     pub expire: Expire,
-    /// The bounds of patience.
+    /// The limits of time and of errors.
     pub limits: Limits,
     /// The language that `LANG *` asks for (RFC 6856 §3.2).
     pub language: Language,
 }
 
-/// How much one client may ask of the server's patience.
+/// How many sessions may have a maildrop at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionsPerMaildrop {
+    /// Any number.
+    #[default]
+    Many,
+    /// One, on all nodes together; others get "maildrop in use".
+    One,
+    /// One; but a session of this node that was idle for so long is ended. Its deletions are not carried out.
+    OneWithTakeover(Duration),
+}
+
+/// Octets that a client must take within the limit for slow readers; messages are read in blocks of this size.
+pub(crate) const BLOCK: usize = 64 * 1024;
+
+/// Limits for one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For a TLS handshake.
+    /// For the TLS handshake.
     pub tls_handshake: Duration,
-    /// From the greeting to a login that succeeds.
+    /// From the greeting to a successful login.
     pub login: Duration,
     /// Between two commands once logged in; at least ten minutes (RFC 1939 §3).
     pub idle: Duration,
-    /// For the client to take 64 KiB, or what there is to take if that is less.
+    /// For the client to take 64 KiB, or less if less is sent.
     pub slow_reader: Duration,
     /// Wrong commands in one session.
     pub wrong_commands: u32,

@@ -15,13 +15,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
-use super::directory::{State, lock};
 use super::mischief::Mischief;
+use super::state::{DirectoryState, lock};
 use super::tree::Found;
 use crate::names::Dn;
 
 /// Answers a client until it has enough, or the mischief wants the connection closed.
-pub(super) async fn hold(stream: TcpStream, state: Arc<Mutex<State>>) {
+pub(super) async fn hold(stream: TcpStream, state: Arc<Mutex<DirectoryState>>) {
     if let Err(fault) = stream.set_nodelay(true) {
         tracing::debug!(%fault, "replies may wait for acknowledgements");
     }
@@ -40,7 +40,7 @@ pub(super) async fn hold(stream: TcpStream, state: Arc<Mutex<State>>) {
 
 struct Dialogue {
     wire: Framed<TcpStream, LdapCodec>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DirectoryState>>,
     /// Who the connection is; nobody is anonymous.
     bound: Option<Dn>,
     /// What held when the request came.
@@ -57,20 +57,20 @@ impl From<io::Error> for Over {
 }
 
 /// How an operation ended, before it becomes a message.
-struct Verdict {
+struct OperationResult {
     code: LdapResultCode,
     matched: String,
     text: String,
 }
 
-impl Verdict {
+impl OperationResult {
     fn new(code: LdapResultCode, text: &str) -> Self {
         Self { code, matched: String::new(), text: text.to_owned() }
     }
 }
 
-impl From<Verdict> for LdapResult {
-    fn from(verdict: Verdict) -> Self {
+impl From<OperationResult> for LdapResult {
+    fn from(verdict: OperationResult) -> Self {
         Self { code: verdict.code, matcheddn: verdict.matched, message: verdict.text, referral: Vec::new() }
     }
 }
@@ -118,24 +118,24 @@ impl Dialogue {
     }
 
     /// RFC 4511 §4.2.1: a bind begins by making the connection anonymous, and a failed one leaves it so.
-    fn bind(&mut self, request: &LdapBindRequest) -> Verdict {
+    fn bind(&mut self, request: &LdapBindRequest) -> OperationResult {
         self.bound = None;
         let state = lock(&self.state);
         if let (Mischief::BindResult { code, text }, false) = (&self.mischief, state.is_service(&request.dn)) {
-            return Verdict::new(LdapResultCode::try_from(*code).unwrap_or(LdapResultCode::Other), text);
+            return OperationResult::new(LdapResultCode::try_from(*code).unwrap_or(LdapResultCode::Other), text);
         }
         if request.version != 3 {
-            return Verdict::new(LdapResultCode::ProtocolError, "only version 3 of LDAP is spoken");
+            return OperationResult::new(LdapResultCode::ProtocolError, "only version 3 of LDAP is spoken");
         }
         let LdapBindCred::Simple(password) = &request.cred else {
-            return Verdict::new(LdapResultCode::AuthMethodNotSupported, "only simple binds are known");
+            return OperationResult::new(LdapResultCode::AuthMethodNotSupported, "only simple binds are known");
         };
         match state.tree.bind(&request.dn, password) {
             Ok(bound) => {
                 self.bound = bound;
-                Verdict::new(LdapResultCode::Success, "")
+                OperationResult::new(LdapResultCode::Success, "")
             }
-            Err(code) => Verdict::new(code, ""),
+            Err(code) => OperationResult::new(code, ""),
         }
     }
 
@@ -143,11 +143,11 @@ impl Dialogue {
     /// §4.12.
     fn extended(&self, request: &LdapExtendedRequest) -> LdapExtendedResponse {
         if request.name != OID_WHOAMI {
-            let res = Verdict::new(LdapResultCode::ProtocolError, "unsupported extended operation").into();
+            let res = OperationResult::new(LdapResultCode::ProtocolError, "unsupported extended operation").into();
             return LdapExtendedResponse { res, name: None, value: None };
         }
         let who = self.bound.as_ref().map(|dn| format!("dn:{dn}")).unwrap_or_default();
-        let res = Verdict::new(LdapResultCode::Success, "").into();
+        let res = OperationResult::new(LdapResultCode::Success, "").into();
         LdapExtendedResponse { res, name: None, value: Some(who.into_bytes()) }
     }
 
@@ -167,7 +167,7 @@ impl Dialogue {
             self.wire.flush().await?;
             return Err(Over);
         }
-        let verdict = Verdict { code: found.code, matched: found.matched, text: String::new() };
+        let verdict = OperationResult { code: found.code, matched: found.matched, text: String::new() };
         let done = LdapOp::SearchResultDone(verdict.into());
         self.tell(LdapMsg::new_with_ctrls(id, done, page.into_iter().collect())).await?;
         Ok(self.wire.flush().await?)
@@ -214,16 +214,9 @@ impl Dialogue {
     }
 }
 
-impl State {
-    fn is_service(&self, dn: &str) -> bool {
-        let service = self.service.as_ref();
-        service.is_some_and(|service| Dn::parse(dn).is_some_and(|dn| dn.matches(service)))
-    }
-}
-
 /// The answer to a request that is none of ours, in the form that belongs to it; none if it is no request at all.
 fn refuse(op: &LdapOp) -> Option<LdapOp> {
-    let no: LdapResult = Verdict::new(LdapResultCode::UnwillingToPerform, "this directory is read only").into();
+    let no: LdapResult = OperationResult::new(LdapResultCode::UnwillingToPerform, "this directory is read only").into();
     Some(match op {
         LdapOp::ModifyRequest(_) => LdapOp::ModifyResponse(no),
         LdapOp::AddRequest(_) => LdapOp::AddResponse(no),

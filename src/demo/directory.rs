@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::dialogue;
 use super::mischief::{Asked, Mischief};
+use super::state::{DirectoryState, lock};
 use super::tree::Tree;
 use crate::names::Dn;
 
@@ -33,19 +34,11 @@ pub struct Directory {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The strings that move a running directory. Clones move the same one; whatever they do holds when they return.
+/// Controls of a running directory. Clones control the same one; each change is in effect when the call returns.
 #[derive(Clone)]
 pub struct Controls {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DirectoryState>>,
     orders: mpsc::UnboundedSender<(Order, SyncSender<()>)>,
-}
-
-/// What all connections share.
-pub(super) struct State {
-    pub(super) tree: Tree,
-    pub(super) service: Option<Dn>,
-    pub(super) mischief: Mischief,
-    pub(super) asked: Asked,
 }
 
 enum Order {
@@ -97,7 +90,7 @@ impl Directory {
             listen(address)?
         };
         let (orders, received) = mpsc::unbounded_channel();
-        let state = State { tree, service, mischief: Mischief::None, asked: Asked::default() };
+        let state = DirectoryState { tree, service, mischief: Mischief::None, asked: Asked::default() };
         let state = Arc::new(Mutex::new(state));
         let controls = Controls { state: Arc::clone(&state), orders };
         let host = Host { port, listener: Some(listener), connections: JoinSet::new(), state };
@@ -119,7 +112,7 @@ impl Directory {
         format!("ldap://{}", self.address)
     }
 
-    /// What moves it while it runs.
+    /// Its controls.
     #[must_use]
     pub fn controls(&self) -> Controls {
         self.controls.clone()
@@ -168,10 +161,6 @@ impl Controls {
     }
 }
 
-pub(super) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -184,7 +173,7 @@ struct Host {
     port: Port,
     listener: Option<TcpListener>,
     connections: JoinSet<()>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DirectoryState>>,
 }
 
 type Orders = mpsc::UnboundedReceiver<(Order, SyncSender<()>)>;

@@ -14,5 +14,6 @@ mod dialogue;
 mod filter;
 mod layout;
 mod node;
+mod state;
 
 pub use layout::{Demo, Ports};

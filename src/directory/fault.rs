@@ -7,14 +7,14 @@ use ldap3::{LdapError, LdapResult};
 /// What the caller must do about a missing answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It cannot be told now: ask again later.
+    /// It cannot be known now: ask again later.
     Unavailable {
         /// For the log.
         why: String,
-        /// Whether this is a silence that what was proven before may bridge.
+        /// Whether the directory was silent, so that the outage grace applies.
         silent: bool,
     },
-    /// It cannot be told until an administrator mends something.
+    /// It cannot be known until an administrator fixes something.
     Misconfigured(String),
 }
 
@@ -23,7 +23,7 @@ impl Fault {
         Self::Unavailable { why: why.into(), silent: true }
     }
 
-    /// Whether this is a silence that what was proven before may bridge.
+    /// Whether the directory was silent, so that the outage grace applies.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(self, Self::Unavailable { silent: true, .. })
@@ -32,19 +32,19 @@ impl Fault {
     /// The same, with the name of the directory that it is about.
     #[must_use]
     pub fn of_directory(self, name: &str) -> Self {
-        let told = |why: &str| format!("directory {name}: {why}");
+        let named = |why: &str| format!("directory {name}: {why}");
         match self {
-            Self::Unavailable { why, silent } => Self::Unavailable { why: told(&why), silent },
-            Self::Misconfigured(why) => Self::Misconfigured(told(&why)),
+            Self::Unavailable { why, silent } => Self::Unavailable { why: named(&why), silent },
+            Self::Misconfigured(why) => Self::Misconfigured(named(&why)),
         }
     }
 
     /// What a result code other than a plain yes or no means.
     ///
-    /// Busy, unavailable, out of time, an operations error and "other" are an outage; what names the form or the strength
-    /// of our request is a misconfiguration; the rest is an outage that nothing bridges.
+    /// Busy, unavailable, out of time, an operations error and "other" are an outage; codes about the form or the
+    /// strength of our request are a misconfiguration; the rest is an outage without grace.
     pub(super) fn of_result(operation: &str, result: &LdapResult) -> Self {
-        let why = format!("{operation}: {}", told(result));
+        let why = format!("{operation}: {}", describe(result));
         match result.rc {
             1 | 3 | 51 | 52 | 80 => Self::silent(why),
             7 | 8 | 13 => Self::Misconfigured(why),
@@ -64,9 +64,9 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// A result code with its name (RFC 4511 Appendix A) and the server's own words; of those that an administrator meets,
+/// A result code with its name (RFC 4511 Appendix A) and the server's own words; for those that administrators meet,
 /// what it means here.
-pub(super) fn told(result: &LdapResult) -> String {
+pub(super) fn describe(result: &LdapResult) -> String {
     let (name, meaning) = match result.rc {
         1 => ("operationsError", ""),
         2 => ("protocolError", ""),
@@ -94,17 +94,17 @@ pub(super) fn told(result: &LdapResult) -> String {
     // Active Directory ends its text with a NUL.
     let text = result.text.trim_end_matches('\0').trim();
     let words = [meaning, text].into_iter().filter(|words| !words.is_empty());
-    words.fold(format!("result {} ({name})", result.rc), |told, words| format!("{told}: {words}"))
+    words.fold(format!("result {} ({name})", result.rc), |text, words| format!("{text}: {words}"))
 }
 
-/// A search base that is not there, or that the service's entry may not see: a server answers both with 32, but names
-/// the nearest entry above (RFC 4511 §4.1.9) only of what is not there.
+/// A search base that does not exist, or that the service's entry may not see: a server answers both with 32, but names
+/// the nearest entry above (RFC 4511 §4.1.9) only of one that does not exist.
 pub(super) fn no_base(base: &str, result: &LdapResult) -> Fault {
     let what = match result.matched.as_str() {
         "" => format!("the search base {base} is not there, or the service's entry may not see it: is `base` right?"),
         nearest => format!("the search base {base} is not there, only {nearest} is: is `base` right?"),
     };
-    Fault::Misconfigured(format!("{what} ({})", told(result)))
+    Fault::Misconfigured(format!("{what} ({})", describe(result)))
 }
 
 /// Whether the connection is gone, so that the request may be sent again on a fresh one.

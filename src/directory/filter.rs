@@ -1,6 +1,6 @@
 //! Filters that an administrator writes (RFC 4515).
 
-/// Checks that a text is one filter in its parentheses, so that others can be set beside it.
+/// Checks that a text is one filter in its parentheses, so that it can be combined with others.
 ///
 /// # Errors
 /// A sentence that says what is wrong and what would be right.

@@ -1,42 +1,32 @@
-//! The directory: who is behind a name, and is this their password. LDAP is the one implementation.
+//! The directory: who has a name, and whether a password is theirs. LDAP is the one implementation.
 //!
-//! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as the
-//! service; binds as the people have a pool of their own. Each request has a limit of time, is repeated once on a fresh
-//! connection if the server closed the old one while it idled, and moves on to the next server if this one is silent.
+//! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as
+//! the service; binds as the people have a pool of their own. Each request has a time limit, is retried once on a fresh
+//! connection if the server closed an idle one, and fails over to the next server if this one is silent.
+//!
+//! # The rooms
+//!
+//! Each names those above it, and none below.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `fault`, `url`, `filter` | why there was no answer; what an administrator writes |
+//! | `entries` | what an entry says; **a new schema goes to `entries/attributes.rs`**, its name to `config/schema.rs` |
+//! | `settings` | what must be known of a directory before it is asked |
+//! | `ldap` | connections, servers, searches, binds; **when a server is silent: `ldap/failover.rs`** |
+//! | `questions` | what a directory is asked: for people, groups, SCRAM credentials, everybody |
+//! | `background` | keeping connections alive, following changes |
+//! | `health` | when the directory last answered, and whether it has fallen silent since |
 
-mod admission;
-mod attributes;
-mod bind;
-mod claims;
-mod connect;
-mod entry;
+mod background;
+mod entries;
 mod fault;
 mod filter;
-mod follow;
 mod health;
-mod identify;
-mod last_read;
-mod late;
-mod moment;
-mod name_limits;
-mod operation;
-mod password_policy;
-mod readable;
-mod scram;
-mod search;
-mod servers;
+mod ldap;
+mod questions;
 mod settings;
-mod shared;
-mod stamp;
-mod state;
-mod tend;
-mod tls_fault;
-mod trust;
 mod url;
-mod values;
-mod verdict;
-mod walk;
-mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,131 +34,91 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-pub use admission::{Admission, Exclusion, Group};
-pub use attributes::{Attributes, Source};
-pub use claims::{CertificateMapping, Claims};
-pub use entry::{Entry, EntryId};
+pub use background::Change;
+pub use entries::{
+    Account, Admission, Attributes, Barred, Entry, EntryId, Exclusion, Group, NameLimits, OutOfScope, Refusal, Source,
+    Stamp,
+};
 pub use fault::Fault;
 pub use filter::check_filter;
-pub use follow::Change;
-pub use name_limits::{Misfit, NameLimits};
-pub use readable::{Access, Need};
-pub use scram::HeldScram;
-pub use settings::{Limits, ServiceBind, Settings};
-pub use stamp::Stamp;
-pub use state::{Account, Barred};
-pub use trust::{system_authorities, trust};
+pub use ldap::{Verdict, system_authorities, trust};
+pub use questions::{AttributeNeed, AttributeUse, Claims, StoredScram, Walk, WalkEnd};
+pub use settings::{CertificateMapping, Limits, ServiceBind, Settings};
 pub use url::LdapUrl;
-pub use verdict::{Refusal, Verdict};
-pub use walk::{Walk, WalkEnd};
 
-use self::bind::Binder;
+use self::background::{Follower, KeepAlive, LastRead};
 use self::health::Health;
-use self::last_read::LastRead;
-use self::search::{Question, Searcher};
-use self::servers::Servers;
+use self::ldap::{Binder, Question, Searcher, Servers, apart};
 use crate::names::{Dn, LookUp};
 use crate::secret::Password;
 
 /// One directory, reached over any of its servers. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory {
-    inner: Arc<Inner>,
+    inner: Arc<DirectoryParts>,
 }
 
-struct Inner {
-    settings: Settings,
-    servers: Servers,
-    searcher: Searcher,
-    /// For look-ups under way.
+struct DirectoryParts {
+    servers: Arc<Servers>,
+    searcher: Arc<Searcher>,
+    /// Permits for look-ups.
     places: Semaphore,
-    binder: Binder,
-    /// Whether the entry of a locked person says so to the service, once that is known.
+    binder: Arc<Binder>,
+    /// Whether the service may read that a person is locked, once that is known.
     shows_locks: OnceCell<bool>,
     health: Health,
-    last_read: LastRead,
+    last_read: Arc<LastRead>,
 }
 
 impl Directory {
     /// The most people that a certificate is compared with.
-    pub const CANDIDATES: u8 = claims::CANDIDATES;
+    pub const CANDIDATES: u8 = questions::CANDIDATES;
 
-    /// Connects nowhere yet.
+    /// Does not connect yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let (servers, searcher, binder) = (Servers::new(&settings), Searcher::new(), Binder::new(&settings));
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
-        let (shows_locks, health, last_read) = (OnceCell::new(), Health::default(), LastRead::default());
-        let inner = Inner { settings, servers, searcher, places, binder, shows_locks, health, last_read };
-        Self { inner: Arc::new(inner) }
+        let servers = Arc::new(Servers::new(Arc::new(settings)));
+        let (searcher, binder) = (Searcher::new(servers.clone()), Binder::new(servers.clone()));
+        let (searcher, binder) = (Arc::new(searcher), Arc::new(binder));
+        let (shows_locks, health, last_read) = (OnceCell::new(), Health::default(), Arc::default());
+        Self { inner: Arc::new(DirectoryParts { servers, searcher, places, binder, shows_locks, health, last_read }) }
     }
 
-    /// What it was told.
+    /// Its settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+        self.inner.servers.settings()
     }
 
-    /// The people that answer a look-up: of more than `most` there may be others yet. Asked from the call on, so that
-    /// several directories are asked at the same time.
+    /// The people that match a look-up; if there are more than `most`, there may be others. The question is sent at the
+    /// call, so that several directories are asked at the same time.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
     pub fn look_up(&self, look_up: LookUp, most: u8) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
-        let inner = self.inner.clone();
-        apart(async move {
-            let _place = inner.place().await?;
-            let answer = inner.searcher.look_up(&inner.settings, &inner.servers, &look_up, most).await;
-            inner.read(inner.heard(answer), false)
+        self.ask(move |inner| async move {
+            inner.note_read(questions::look_up(&inner.searcher, &look_up, most).await, false)
         })
     }
 
-    /// The people whose a certificate may be, with the certificates of their entries ([`Entry::octets`]). More than
-    /// [`Directory::CANDIDATES`] cannot be told apart: there may be others yet. Asked from the call on.
+    /// The people to whom a certificate may belong, with the certificates of their entries ([`Entry::octets`]). If
+    /// there are more than [`Directory::CANDIDATES`], there may be others. The question is sent at the call.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
     pub fn candidates(&self, claims: Claims) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
-        let inner = self.inner.clone();
-        apart(async move {
-            let _place = inner.place().await?;
-            let answer = inner.searcher.candidates(&inner.settings, &inner.servers, &claims).await;
-            inner.read(inner.heard(answer), true)
-        })
+        self.ask(
+            move |inner| async move { inner.note_read(questions::candidates(&inner.searcher, &claims).await, true) },
+        )
     }
 
-    /// A sentence for each thing that attributes are needed for and that the service may not use them for, as far as can
-    /// be told from a few people's entries: those given, and those that identify an entry, tell of changes or of an
-    /// account's state.
+    /// The SCRAM credentials in a person's entry now; none if no person has that DN.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub async fn unreadable(&self, needs: Vec<Need>) -> Result<Vec<String>, Fault> {
-        let inner = self.inner.clone();
-        apart(async move { inner.searcher.unreadable(&inner.settings, &inner.servers, &needs).await }).await
-    }
-
-    /// Where nobody is found below the search base: what is there, and what may be wrong.
-    ///
-    /// # Errors
-    /// No answer; see [`Fault`].
-    pub async fn instead_of_people(&self) -> Result<String, Fault> {
-        let inner = self.inner.clone();
-        apart(async move { inner.searcher.instead_of_people(&inner.settings, &inner.servers).await }).await
-    }
-
-    /// What a person's entry holds of SCRAM now; none if no person has that DN.
-    ///
-    /// # Errors
-    /// No answer; see [`Fault`].
-    pub async fn scram(&self, dn: Dn) -> Result<Option<HeldScram>, Fault> {
-        let inner = self.inner.clone();
-        apart(async move {
-            let _place = inner.place().await?;
-            let answer = inner.searcher.scram(&inner.settings, &inner.servers, &dn).await;
-            inner.heard(answer)
-        })
-        .await
+    pub async fn scram(&self, dn: Dn) -> Result<Option<StoredScram>, Fault> {
+        self.ask(move |inner| async move { questions::scram(&inner.searcher, &dn).await }).await
     }
 
     /// The id of the person's entry at a DN now; none if no person has that DN.
@@ -176,22 +126,87 @@ impl Directory {
     /// # Errors
     /// No answer; see [`Fault`].
     pub async fn id_at(&self, dn: Dn) -> Result<Option<EntryId>, Fault> {
+        self.ask(move |inner| async move { questions::id_at(&inner.searcher, &dn).await }).await
+    }
+
+    /// Asks whether the directory answers, by a search for a name that nobody has. The question is sent at the call.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub fn confirm(&self) -> impl Future<Output = Result<(), Fault>> + use<> {
+        self.ask(move |inner| async move {
+            let question = Question::nobody(inner.searcher.settings());
+            inner.searcher.ask(&question).await.map(drop)
+        })
+    }
+
+    /// Whether the directory answers, accepts the service's bind, and has the search base.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let searcher = self.inner.searcher.clone();
+        apart(async move { questions::probe(&searcher).await }).await
+    }
+
+    /// A sentence for each purpose for which the service needs attributes that it may not read, as far as can be known
+    /// from a few people's entries: those given, and those that identify an entry, show changes or an account's state.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn unreadable(&self, needs: Vec<AttributeNeed>) -> Result<Vec<String>, Fault> {
+        let searcher = self.inner.searcher.clone();
+        apart(async move { questions::unreadable(&searcher, &needs).await }).await
+    }
+
+    /// What is below the search base where nobody is found, and what may be wrong.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn instead_of_people(&self) -> Result<String, Fault> {
+        let searcher = self.inner.searcher.clone();
+        apart(async move { questions::instead_of_people(&searcher).await }).await
+    }
+
+    /// Every search that a look-up sends, as an administrator would type it: `-b BASE -s SCOPE 'FILTER'`. Nothing is
+    /// asked. [`Self::look_up`] sends these searches and no other.
+    #[must_use]
+    pub fn searches(&self, look_up: &LookUp) -> Vec<String> {
+        questions::searches(self.settings(), look_up)
+    }
+
+    /// Iterates over everybody below the search base, in the server's order.
+    #[must_use]
+    pub fn walk(&self) -> Walk {
+        questions::walk(self.inner.searcher.clone())
+    }
+
+    /// Whether this is the password of the entry.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
         let inner = self.inner.clone();
         apart(async move {
-            let _place = inner.place().await?;
-            let answer = inner.searcher.id_at(&inner.settings, &inner.servers, &dn).await;
-            inner.heard(answer)
+            let answer = inner.binder.bind(&dn, &password).await;
+            inner.health.note_bind(&answer);
+            match answer? {
+                Verdict::Refused(Refusal::WrongOrLocked) if inner.shows_locks().await => {
+                    Ok(Verdict::Refused(Refusal::WrongPassword))
+                }
+                verdict => Ok(verdict),
+            }
         })
         .await
     }
 
-    /// Whether the directory answered a login's question since a moment, and none has been without an answer since.
+    /// Whether the directory has answered a question of a login since a moment, and each later one.
     #[must_use]
     pub fn was_heard_since(&self, moment: Instant) -> bool {
         self.inner.health.was_heard_since(moment)
     }
 
-    /// Whether the directory has fallen silent, and was heard so short a time ago.
+    /// Whether the directory has fallen silent, after it last answered within this time.
     #[must_use]
     pub fn fell_silent_within(&self, time: Duration) -> bool {
         self.inner.health.fell_silent_within(time)
@@ -203,94 +218,66 @@ impl Directory {
         self.inner.health.are_searches_silent()
     }
 
-    /// Asks whether the directory answers: for people under a name that nobody has, from the call on.
-    ///
-    /// # Errors
-    /// No answer; see [`Fault`].
-    pub fn confirm(&self) -> impl Future<Output = Result<(), Fault>> + use<> {
+    /// Maintains the connections for as long as the future is polled: servers that are down are tried again, idle
+    /// connections are used.
+    pub async fn maintain(&self) {
+        let DirectoryParts { searcher, binder, .. } = &*self.inner;
+        KeepAlive { searcher: searcher.clone(), binder: binder.clone() }.run().await;
+    }
+
+    /// Follows the directory for as long as the future is polled, and reports every change as it comes. A failure to
+    /// follow is reported once, until it is followed again; meanwhile cached data is kept for its lifetime.
+    pub async fn follow(&self, report: impl Fn(Change) + Send + Sync + 'static) {
+        let DirectoryParts { servers, last_read, .. } = &*self.inner;
+        Follower { servers: servers.clone(), last_read: last_read.clone(), report: Arc::new(report) }.run().await;
+    }
+
+    /// Asks a question for a login, beginning at the call: no more than `concurrent_lookups` at once, and the result
+    /// counts for whether the directory is silent.
+    fn ask<T, Asking, Answer>(
+        &self,
+        question: Asking,
+    ) -> impl Future<Output = Result<T, Fault>> + use<T, Asking, Answer>
+    where
+        T: Send + 'static,
+        Asking: FnOnce(Arc<DirectoryParts>) -> Answer + Send + 'static,
+        Answer: Future<Output = Result<T, Fault>> + Send,
+    {
         let inner = self.inner.clone();
         apart(async move {
             let _place = inner.place().await?;
-            let question = Question::nobody(&inner.settings);
-            let answer = inner.searcher.ask(&inner.settings, &inner.servers, &question).await;
-            inner.heard(answer).map(drop)
+            let answer = question(inner.clone()).await;
+            inner.health.note_search(&answer);
+            answer
         })
-    }
-
-    /// Whether the directory answers, lets the service in, and has the search base.
-    ///
-    /// # Errors
-    /// No answer; see [`Fault`].
-    pub async fn probe(&self) -> Result<(), Fault> {
-        let inner = self.inner.clone();
-        apart(async move { inner.searcher.probe(&inner.settings, &inner.servers).await }).await
-    }
-
-    /// Whether this is the password of the entry.
-    ///
-    /// # Errors
-    /// No answer; see [`Fault`].
-    pub async fn bind(&self, dn: Dn, password: Password) -> Result<Verdict, Fault> {
-        let inner = self.inner.clone();
-        apart(async move {
-            let answer = inner.binder.bind(&inner.settings, &inner.servers, &dn, &password).await;
-            inner.health.note_bind(&answer);
-            match answer? {
-                Verdict::Refused(Refusal::WrongOrLocked) if inner.shows_locks().await => {
-                    Ok(Verdict::Refused(Refusal::WrongPassword))
-                }
-                verdict => Ok(verdict),
-            }
-        })
-        .await
     }
 }
 
-impl Inner {
-    /// Notes what came of a search.
-    fn heard<T>(&self, answer: Result<T, Fault>) -> Result<T, Fault> {
-        self.health.note_search(&answer);
-        answer
-    }
-
+impl DirectoryParts {
     /// Notes what was read of people, for the follower.
-    fn read(&self, answer: Result<Vec<Entry>, Fault>, by_certificate: bool) -> Result<Vec<Entry>, Fault> {
+    fn note_read(&self, answer: Result<Vec<Entry>, Fault>, by_certificate: bool) -> Result<Vec<Entry>, Fault> {
         let entries = answer?;
-        if self.settings.follow {
+        if self.servers.settings().follow {
             self.last_read.note(&entries, by_certificate);
         }
         Ok(entries)
     }
 
-    /// Whether the entry of a locked person says so to the service. Asked once, when it first matters.
+    /// Whether the service may read that a person is locked. Asked once, when it first matters.
     async fn shows_locks(&self) -> bool {
-        let shown = self.shows_locks.get_or_try_init(|| self.searcher.shows_locks(&self.settings, &self.servers)).await;
+        let shown = self.shows_locks.get_or_try_init(|| questions::shows_locks(&self.searcher)).await;
         shown.copied().unwrap_or(false)
     }
 
-    /// Waits until one more look-up may be sent. Too many at once would be late all together, and those that come later
-    /// later still: who has waited too long gets an answer instead.
+    /// Waits for a permit for one more look-up. Too many at once would all be late, and the later ones even more so: a
+    /// look-up that has waited too long fails instead.
     async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        let Limits { operation, concurrent_lookups, .. } = self.settings.limits;
+        let Limits { operation, concurrent_lookups, .. } = self.servers.settings().limits;
         match timeout(operation, self.places.acquire()).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Fault::silent(format!(
-                "look-up not sent: concurrent_lookups ({concurrent_lookups}) were under way for {operation:?}"
+                "look-up not sent: concurrent_lookups ({concurrent_lookups}) were in progress for {operation:?}"
             ))),
-        }
-    }
-}
-
-/// Runs a request in a task of its own, from the call on: the LDAP library panics on some odd answers, and a request that
-/// was begun is finished even if the client that wanted it hangs up.
-fn apart<T: Send + 'static, Request: Future<Output = Result<T, Fault>> + Send + 'static>(
-    request: Request,
-) -> impl Future<Output = Result<T, Fault>> + use<T, Request> {
-    let task = tokio::spawn(request);
-    async move {
-        match task.await {
-            Ok(answer) => answer,
-            Err(_) => Err(Fault::silent("the directory's answer could not be understood")),
         }
     }
 }

@@ -1,45 +1,57 @@
-//! What must be known of a directory before it can be asked.
+//! The settings of a directory.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{Admission, Attributes, CertificateMapping, LdapUrl, NameLimits};
+use super::url::LdapUrl;
+use crate::directory::entries::{Admission, Attributes, Entry, NameLimits, OutOfScope};
 use crate::names::Dn;
 use crate::secret::Password;
 
 /// One directory: any of its servers gives the same answers.
 #[derive(Clone)]
 pub struct Settings {
-    /// What the log calls it; each directory has a name of its own, by which its entries are told from those of others.
+    /// Its name in the log; each directory has a different one, which distinguishes its entries from those of others.
     pub name: Arc<str>,
     /// Its servers, the preferred first.
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
     pub starttls: bool,
-    /// How TLS to its servers is done, for `ldaps://` and `StartTLS`; see [`super::trust`].
+    /// The TLS configuration for its servers, for `ldaps://` and `StartTLS`; see [`super::trust`].
     pub tls: Arc<ClientConfig>,
-    /// Who looks people up; nobody means anonymous.
+    /// The entry that searches; none: anonymous.
     pub bind: Option<ServiceBind>,
-    /// Where people are sought, at any depth.
+    /// The search base; people may be at any depth below it.
     pub base: Dn,
     /// What an entry must match to be a person (RFC 4515).
     pub filter: String,
-    /// Where the kinds of name stand.
+    /// The attributes that hold the kinds of name.
     pub attributes: Attributes,
-    /// Which names it is for.
+    /// The names to which it is limited.
     pub names: NameLimits,
-    /// What makes a client's certificate a person's.
+    /// How a client's certificate is mapped to a person.
     pub certificate_mapping: CertificateMapping,
-    /// Attributes that are read besides, since the mailbox path wants them.
+    /// Further attributes that are read because the mailbox path needs them.
     pub further_attributes: Vec<String>,
-    /// Whom of its people it lets use the service.
+    /// Which of its people may use the service.
     pub admission: Admission,
     /// Whether its changes are followed; see [`super::Directory::follow`].
     pub follow: bool,
-    /// The limits of time.
+    /// Time limits and connections.
     pub limits: Limits,
+}
+
+/// How a certificate is mapped to a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CertificateMapping {
+    /// By its key, which the person's entry holds; the names in it only say where to look.
+    #[default]
+    Key,
+    /// By its subject, as its authority certifies it: the whole DN, a mail address, or Active Directory's user
+    /// principal name.
+    Subject,
 }
 
 /// The service's own entry.
@@ -60,13 +72,27 @@ pub struct Limits {
     pub operation: Duration,
     /// A whole search, however many entries trickle in.
     pub search: Duration,
-    /// Look-ups that are asked at the same time; more of them wait, no longer than one operation may take.
+    /// Look-ups at the same time; further ones wait, no longer than one operation may take.
     pub concurrent_lookups: usize,
     /// Connections kept for binds as the people.
     pub bind_connections: usize,
-    /// After so long each connection that idles is used once, so that it is not closed for idleness; zero: never. See
-    /// [`super::Directory::tend`].
+    /// Idle connections are used once in this time, so that they are not closed for idleness; zero: never. See
+    /// [`super::Directory::maintain`].
     pub keep_alive: Duration,
+}
+
+impl Settings {
+    /// Whether an entry is the service's own, which is nobody's.
+    pub(crate) fn is_service(&self, entry: &Entry) -> bool {
+        self.bind.as_ref().is_some_and(|service| service.dn.matches(&entry.dn))
+    }
+
+    /// The entry, with the reason if it is out of scope.
+    pub(crate) fn fitted(&self, mut entry: Entry) -> Entry {
+        let lost = entry.lost_conflict().then_some(OutOfScope::ReplicationConflict);
+        entry.out_of_scope = lost.or_else(|| self.names.out_of_scope(&entry, &self.attributes));
+        entry
+    }
 }
 
 impl Default for Limits {

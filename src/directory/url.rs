@@ -1,4 +1,4 @@
-//! Where an LDAP server listens.
+//! The address of an LDAP server.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The address of one LDAP server: `ldap://host[:389]`, `ldaps://host[:636]` or `ldapi://%2Fpath%2Fto%2Fsocket`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LdapUrl {
-    /// LDAP over TCP; `tls` tells `ldaps` (TLS from the first octet) from `ldap`.
+    /// LDAP over TCP; `tls` distinguishes `ldaps` (TLS from the first octet) from `ldap`.
     Tcp {
         /// TLS from the first octet.
         tls: bool,
@@ -114,20 +114,20 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for (text, told) in [
+        for (text, canonical) in [
             ("ldap://ldap.example.org", "ldap://ldap.example.org:389"),
             ("LDAPS://ldap.example.org:1636/", "ldaps://ldap.example.org:1636"),
             ("ldap://[::1]:3890", "ldap://[::1]:3890"),
             ("ldapi://%2Frun%2Fslapd%2Fldapi", "ldapi://%2Frun%2Fslapd%2Fldapi"),
         ] {
             let url = LdapUrl::parse(text).unwrap();
-            assert_eq!(url.to_string(), told);
-            assert_eq!(LdapUrl::parse(told), Ok(url));
+            assert_eq!(url.to_string(), canonical);
+            assert_eq!(LdapUrl::parse(canonical), Ok(url));
         }
     }
 
     #[test]
-    fn refuses_what_would_make_the_library_stumble() {
+    fn rejects_urls_that_the_library_cannot_use() {
         let wrong = [
             "ldap:///",
             "ldap:foo",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_stays_on_this_machine() {
+    fn recognizes_addresses_of_this_machine() {
         for (text, loopback) in [
             ("ldap://127.0.0.1:3890", true),
             ("ldap://localhost", true),

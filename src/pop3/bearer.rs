@@ -6,7 +6,7 @@ use crate::secret::{Token, TokenFault};
 
 /// How a message with a token is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum BearerForm {
     OauthBearer,
     Xoauth2,
 }
@@ -15,10 +15,10 @@ pub(super) enum Form {
 const SEPARATOR: u8 = 0x01;
 
 /// What a client's first message says; nothing if it is not in its mechanism's form.
-pub(super) fn read(form: Form, message: &[u8]) -> Option<TokenCredentials> {
+pub(super) fn read(form: BearerForm, message: &[u8]) -> Option<TokenCredentials> {
     match form {
-        Form::OauthBearer => oauthbearer(message),
-        Form::Xoauth2 => xoauth2(message),
+        BearerForm::OauthBearer => oauthbearer(message),
+        BearerForm::Xoauth2 => xoauth2(message),
     }
 }
 
@@ -115,15 +115,15 @@ mod tests {
 
     use super::*;
 
-    type Told = (String, Result<String, TokenFault>);
+    type BearerMessage = (String, Result<String, TokenFault>);
 
-    fn told(form: Form, message: &str) -> Option<Told> {
+    fn parsed(form: BearerForm, message: &str) -> Option<BearerMessage> {
         let credentials = read(form, message.replace('^', "\x01").as_bytes())?;
         let token = credentials.token.map(|token| token.expose().to_owned());
         Some((String::from_utf8(credentials.authorization).unwrap(), token))
     }
 
-    fn said(name: &str, token: &str) -> Told {
+    fn said(name: &str, token: &str) -> BearerMessage {
         (name.to_owned(), Ok(token.to_owned()))
     }
 
@@ -136,25 +136,29 @@ mod tests {
             ("n,a=a=2Cb=3D=2C,^auth=BEARER vF9dft4qmT== ^host=x^^", "a,b=,"),
             ("n,a=J\u{fc}rgen M\u{fc}ller,^auth=Bearer vF9dft4qmT==^^", "J\u{fc}rgen M\u{fc}ller"),
         ] {
-            assert_eq!(told(Form::OauthBearer, message), Some(said(name, "vF9dft4qmT==")), "{message}");
+            assert_eq!(parsed(BearerForm::OauthBearer, message), Some(said(name, "vF9dft4qmT==")), "{message}");
         }
     }
 
     #[test]
     fn xoauth2_as_clients_send_it() {
         for message in ["user=ajones^auth=Bearer abc.def^^", "auth=Bearer abc.def^user=ajones^^"] {
-            assert_eq!(told(Form::Xoauth2, message), Some(said("ajones", "abc.def")), "{message}");
+            assert_eq!(parsed(BearerForm::Xoauth2, message), Some(said("ajones", "abc.def")), "{message}");
         }
-        assert_eq!(told(Form::Xoauth2, "user=^auth=Bearer abc.def^^"), Some(said("", "abc.def")));
+        assert_eq!(parsed(BearerForm::Xoauth2, "user=^auth=Bearer abc.def^^"), Some(said("", "abc.def")));
     }
 
     #[test]
     fn who_sends_no_token_may_want_to_know_what_it_must_be() {
         for message in ["n,a=x,^host=h^auth=^^", "n,a=x,^auth=Bearer^^", "n,a=x,^auth=Bearer ^^"] {
-            assert_eq!(told(Form::OauthBearer, message), Some(("x".to_owned(), Err(TokenFault::Empty))), "{message}");
+            assert_eq!(
+                parsed(BearerForm::OauthBearer, message),
+                Some(("x".to_owned(), Err(TokenFault::Empty))),
+                "{message}"
+            );
         }
         let malformed = Some(("x".to_owned(), Err(TokenFault::Malformed)));
-        assert_eq!(told(Form::OauthBearer, "n,a=x,^auth=Bearer a b^^"), malformed);
+        assert_eq!(parsed(BearerForm::OauthBearer, "n,a=x,^auth=Bearer a b^^"), malformed);
     }
 
     #[test]
@@ -184,19 +188,19 @@ mod tests {
             "n,,^=x^auth=Bearer abc^^",
             "n,,^host^auth=Bearer abc^^",
         ] {
-            assert_eq!(told(Form::OauthBearer, message), None, "{message}");
+            assert_eq!(parsed(BearerForm::OauthBearer, message), None, "{message}");
         }
         for message in
             ["", "^^", "auth=Bearer abc^^", "user=x^^", "user=x^auth=Bearer abc^", "user=x^user=y^auth=Bearer a^^"]
         {
-            assert_eq!(told(Form::Xoauth2, message), None, "{message}");
+            assert_eq!(parsed(BearerForm::Xoauth2, message), None, "{message}");
         }
     }
 
     proptest! {
         #[test]
         fn no_octets_panic(octets: Vec<u8>) {
-            let _ = (read(Form::OauthBearer, &octets), read(Form::Xoauth2, &octets));
+            let _ = (read(BearerForm::OauthBearer, &octets), read(BearerForm::Xoauth2, &octets));
         }
 
         /// Nearer to the real thing.
@@ -204,7 +208,7 @@ mod tests {
         fn no_muddle_panics(parts in prop::collection::vec(prop::sample::select(
             vec!["n,", "a=", "=2C", ",", "\x01", "auth=", "Bearer ", "user=", "x", "=", "\0"]), 0..12)) {
             let message = parts.concat();
-            let _ = (read(Form::OauthBearer, message.as_bytes()), read(Form::Xoauth2, message.as_bytes()));
+            let _ = (read(BearerForm::OauthBearer, message.as_bytes()), read(BearerForm::Xoauth2, message.as_bytes()));
         }
 
         /// Whatever a name holds, it comes out as it went in.
@@ -212,7 +216,7 @@ mod tests {
         fn every_name_survives_its_escapes(name in "[^\\x00-\\x1f]{1,40}") {
             let escaped = name.replace('=', "=3D").replace(',', "=2C");
             let message = format!("n,a={escaped},\x01auth=Bearer abc\x01\x01");
-            let read = read(Form::OauthBearer, message.as_bytes()).unwrap();
+            let read = read(BearerForm::OauthBearer, message.as_bytes()).unwrap();
             prop_assert_eq!(read.authorization, name.into_bytes());
         }
     }

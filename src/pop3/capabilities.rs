@@ -1,33 +1,33 @@
-//! What holds on this connection now (RFC 2449).
+//! What is allowed on this connection now (RFC 2449).
 
 use std::fmt;
 
 use super::ChannelBinding;
-use super::manner::Manner;
 use super::reply::Reply;
+use super::reply_style::ReplyStyle;
 use super::text::Text;
 
 /// What a port's policy allows at this moment.
 #[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// STLS may be sent: the port offers it and TLS is not there yet.
+    /// STLS may be sent: the port offers it and TLS has not begun.
     pub stls: bool,
     /// A password may be sent: under TLS, or in clear where the port's policy allows it.
     pub passwords: bool,
-    /// The certificate that the client showed logs in by itself: SASL EXTERNAL may be used.
+    /// The client's certificate is enough to log in: SASL EXTERNAL may be used.
     pub external: bool,
     /// There may be people with SCRAM credentials; it is offered where a password may be sent.
     pub scram: bool,
     /// The channel binding, where the TLS connection has one: then SCRAM is offered with it as well.
     pub channel_binding: Option<ChannelBinding>,
-    /// Somebody's tokens count here: they may be sent where a password may.
+    /// Tokens are accepted; they may be sent where a password may.
     pub tokens: bool,
-    /// How long mail is left on the server.
+    /// How long mail stays on the server.
     pub expire: Expire,
 }
 
-/// How long mail is left on the server at least (RFC 2449 §6.7).
+/// The minimum time that mail stays on the server (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expire {
     /// "EXPIRE NEVER asserts that the server will not delete messages": those that a client leaves, that is.
@@ -35,8 +35,8 @@ pub enum Expire {
     Never,
     /// So many days.
     Days(u64),
-    /// So many days, and more for some people, who can be told so once they are logged in: "The server SHOULD append the
-    /// token "USER" to the EXPIRE parameter in AUTHORIZATION state".
+    /// So many days, and more for some people, which they see after the login: "The server SHOULD append the token
+    /// "USER" to the EXPIRE parameter in AUTHORIZATION state".
     DaysByUser(u64),
 }
 
@@ -48,7 +48,7 @@ const TOKEN_MECHANISMS: [&str; 2] = ["OAUTHBEARER", "XOAUTH2"];
 
 impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
-    pub(super) fn capabilities(self, manner: Manner, logged_in: bool) -> Reply {
+    pub(super) fn capabilities(self, style: ReplyStyle, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
         let expire = self.expire.to_string();
         lines.push(&expire);
@@ -67,12 +67,12 @@ impl Access {
         // "If the USER argument is included with this capability, it indicates that the server accepts UTF-8 usernames and
         // passwords." (RFC 6856 §2.2)
         lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
-        manner.multi(Text::CapabilitiesFollow, lines)
+        style.multi(Text::CapabilitiesFollow, lines)
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
-    pub(super) fn mechanisms(self, manner: Manner) -> Reply {
-        manner.multi(Text::MechanismsFollow, self.offered())
+    pub(super) fn mechanisms(self, style: ReplyStyle) -> Reply {
+        style.multi(Text::MechanismsFollow, self.offered())
     }
 
     /// Whether SCRAM with channel binding is offered, where passwords may be sent.

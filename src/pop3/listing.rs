@@ -1,34 +1,12 @@
 //! The messages that one session sees, and which of them are marked as deleted.
 
-use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use super::manner::Manner;
+use super::message_number::MessageNumber;
 use super::reply;
-
-/// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageNumber(NonZeroUsize);
-
-impl MessageNumber {
-    /// Reads the digits of an argument. `0`, signs and blanks are no message-number; one beyond counting is the largest.
-    #[must_use]
-    pub fn parse(digits: &[u8]) -> Option<Self> {
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let number = std::str::from_utf8(digits).ok()?.parse().unwrap_or(usize::MAX);
-        NonZeroUsize::new(number).map(Self)
-    }
-}
-
-impl fmt::Display for MessageNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use super::reply_style::ReplyStyle;
+use super::text::Text;
 
 /// A unique-id: "one to 70 characters in the range 0x21 to 0x7E" (RFC 1939 §7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,19 +16,19 @@ impl UniqueId {
     /// The longest that the standard allows, in characters.
     pub const MOST: usize = 70;
 
-    /// The longest that is told because another server told it before, in characters.
+    /// The longest that is kept when it was imported from another server, in characters.
     ///
     /// "Responses may be up to 512 characters long, including the terminating CRLF." (RFC 1939 §3); that leaves room for
     /// `+OK`, blanks and any message-number.
     pub const MOST_IMPORTED: usize = 480;
 
-    /// Takes a string that keeps to the standard; none otherwise.
+    /// A string that conforms to the standard; none otherwise.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         Self::imported(text).filter(|unique_id| !unique_id.is_over_long())
     }
 
-    /// Takes a string that another server told, even if it is too long for the standard: clients know it.
+    /// A string that another server sent, even if it is too long for the standard: clients know it.
     #[must_use]
     pub fn imported(text: &str) -> Option<Self> {
         let fits = (1..=Self::MOST_IMPORTED).contains(&text.len());
@@ -80,8 +58,8 @@ pub struct Listed {
     pub unique_id: UniqueId,
 }
 
-/// The messages of a maildrop in order, as all sessions share them that see it in the same state: with their totals, and
-/// with the replies to LIST and UIDL, which are made once.
+/// The messages of a maildrop in order, with their totals and the replies to LIST and UIDL, which are made once. Shared
+/// by all sessions that see the maildrop in the same state.
 #[derive(Debug)]
 pub struct Messages {
     listed: Box<[Listed]>,
@@ -103,12 +81,17 @@ impl Messages {
 
     /// The reply to LIST, for a session in English without marks.
     pub(super) fn list(&self) -> Arc<[u8]> {
-        self.list.get_or_init(|| reply::list(Manner::default(), self.totals(), numbered(self)).into()).clone()
+        let make = || {
+            let (count, octets) = self.totals();
+            reply::list(ReplyStyle::default().ok(Text::Messages { count, octets }), sizes(numbered(self))).into()
+        };
+        self.list.get_or_init(make).clone()
     }
 
     /// The reply to UIDL, for a session in English without marks.
     pub(super) fn uidl(&self) -> Arc<[u8]> {
-        self.uidl.get_or_init(|| reply::uidl(Manner::default(), numbered(self)).into()).clone()
+        let make = || reply::uidl(ReplyStyle::default().ok(Text::UniqueIdsFollow), unique_ids(numbered(self))).into();
+        self.uidl.get_or_init(make).clone()
     }
 
     fn totals(&self) -> (usize, u64) {
@@ -137,6 +120,18 @@ fn numbered(messages: &[Listed]) -> impl Iterator<Item = (usize, &Listed)> {
     (1..).zip(messages)
 }
 
+/// The sizes of messages with their message-numbers.
+pub(super) fn sizes<'l>(messages: impl Iterator<Item = (usize, &'l Listed)>) -> impl Iterator<Item = (usize, u64)> {
+    messages.map(|(number, message)| (number, message.octets))
+}
+
+/// The unique-ids of messages with their message-numbers.
+pub(super) fn unique_ids<'l>(
+    messages: impl Iterator<Item = (usize, &'l Listed)>,
+) -> impl Iterator<Item = (usize, &'l str)> {
+    messages.map(|(number, message)| (number, message.unique_id.as_str()))
+}
+
 /// A maildrop as it was at login, in order, with this session's marks.
 pub struct Listing {
     messages: Arc<Messages>,
@@ -144,7 +139,7 @@ pub struct Listing {
     marked: Vec<bool>,
     /// Number of messages not marked, and their octets together.
     left: (usize, u64),
-    /// Some unique-ids must be pinned before they are told.
+    /// Some unique-ids must be pinned before they are sent.
     unpinned: bool,
 }
 
@@ -156,13 +151,13 @@ impl Listing {
         Self { messages, marked: Vec::new(), left, unpinned: false }
     }
 
-    /// The same, where some unique-ids must be pinned before they are told.
+    /// The same, where some unique-ids must be pinned before they are sent.
     #[must_use]
     pub fn with_unpinned(self, unpinned: bool) -> Self {
         Self { unpinned, ..self }
     }
 
-    /// Whether some unique-ids must be pinned before they are told.
+    /// Whether some unique-ids must be pinned before they are sent.
     #[must_use]
     pub fn has_unpinned(&self) -> bool {
         self.unpinned
@@ -178,7 +173,7 @@ impl Listing {
     /// Where a message stands in the maildrop; none if there is no such message or it is marked as deleted.
     #[must_use]
     pub fn index(&self, number: MessageNumber) -> Option<usize> {
-        let index = number.0.get() - 1;
+        let index = number.index();
         (index < self.messages.len() && !self.is_marked(index)).then_some(index)
     }
 

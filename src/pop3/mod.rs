@@ -12,9 +12,10 @@ mod command;
 mod credentials;
 mod line;
 mod listing;
-mod manner;
+mod message_number;
 mod multiline;
 mod reply;
+mod reply_style;
 mod sasl;
 mod scram;
 mod session;
@@ -25,10 +26,13 @@ mod transaction;
 pub use capabilities::{Access, Expire};
 pub use credentials::{Credentials, Mechanism, TokenCredentials};
 pub use line::{Input, Line, Lines};
-pub use listing::{Listed, Listing, MessageNumber, Messages, UniqueId};
+pub use listing::{Listed, Listing, Messages, UniqueId};
+pub use message_number::MessageNumber;
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
-pub use session::{Action, Bounds, End, Event, InClear, NotOpened, NotTransmitted, Session, Transmission, Verdict};
+pub use session::{
+    Action, Bounds, End, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, Transmission,
+};
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

@@ -1,4 +1,4 @@
-//! The one rule of line ends and byte-stuffing. The sizes told and the octets sent both come from it.
+//! The one rule of line ends and byte-stuffing. The sizes in LIST and the octets sent both come from it.
 //!
 //! A message on disk has lines that end in LF or CRLF; on the wire every line ends in CRLF. A lone CR is an octet like
 //! any other. A last line without an end gets one.
@@ -246,7 +246,7 @@ mod tests {
         blocks
     }
 
-    /// What the rule says, told in another way: the lines, each without its end.
+    /// The rule in another form: the lines, each without its end.
     fn lines(message: &[u8]) -> Vec<&[u8]> {
         let mut lines: Vec<&[u8]> = message.split(|octet| *octet == b'\n').collect();
         let last = lines.pop().unwrap();
@@ -255,7 +255,7 @@ mod tests {
         lines
     }
 
-    /// What is sent, and the octets told of it.
+    /// What is sent, and its octets as LIST counts them.
     fn sent(message: &[u8], lengths: &[usize], part: Part) -> (Vec<u8>, u64) {
         let (mut multiline, mut out) = (Multiline::new(part), Vec::new());
         for block in blocks(message, lengths) {
@@ -305,11 +305,11 @@ mod tests {
         fn octets_told_are_octets_sent(message in message(), lengths in prop::collection::vec(0..9_usize, 0..20)) {
             let mut octets = Octets::default();
             octets.push(&message);
-            let (sent, told) = sent(&message, &lengths, Part::Whole);
+            let (sent, counted) = sent(&message, &lengths, Part::Whole);
             prop_assert_eq!(&sent, &stuffed(lines(&message)));
             let stuffing = lines(&message).iter().filter(|line| line.starts_with(b".")).count();
             prop_assert_eq!(octets.total(), (sent.len() - stuffing - b".\r\n".len()) as u64);
-            prop_assert_eq!(octets.total(), told);
+            prop_assert_eq!(octets.total(), counted);
         }
 
         #[test]

@@ -1,10 +1,7 @@
 //! Replies: `+OK`, `-ERR`, and the response codes of RFC 2449 §8 and RFC 3206.
 
+use std::fmt::Display;
 use std::io::Write as _;
-
-use super::manner::Manner;
-use super::text::Text;
-use super::{Listed, Listing};
 
 /// The octets of a reply, line ends included.
 pub type Reply = Vec<u8>;
@@ -34,31 +31,24 @@ pub(super) fn multi<'a>(text: &str, lines: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// STAT: "a drop listing", `+OK nn mm` (RFC 1939 §5).
-pub(super) fn stat(listing: &Listing) -> Reply {
-    let (count, octets) = listing.totals();
+pub(super) fn stat((count, octets): (usize, u64)) -> Reply {
     ok(&format!("{count} {octets}"))
 }
 
-/// LIST without argument: of messages with their numbers, and their totals.
-pub(super) fn list<'a>(
-    manner: Manner,
-    (count, octets): (usize, u64),
-    messages: impl Iterator<Item = (usize, &'a Listed)>,
-) -> Reply {
-    let mut reply = manner.ok(Text::Messages { count, octets });
-    for (number, message) in messages {
-        // Writing to memory cannot fail.
-        let _ = write!(reply, "{number} {}\r\n", message.octets);
-    }
-    reply.extend_from_slice(b".\r\n");
-    reply
+/// LIST without argument: a status line, then message-numbers with sizes in octets.
+pub(super) fn list(status: Reply, sizes: impl Iterator<Item = (usize, u64)>) -> Reply {
+    numbered(status, sizes)
 }
 
-/// UIDL without argument.
-pub(super) fn uidl<'a>(manner: Manner, messages: impl Iterator<Item = (usize, &'a Listed)>) -> Reply {
-    let mut reply = manner.ok(Text::UniqueIdsFollow);
-    for (number, message) in messages {
-        let _ = write!(reply, "{number} {}\r\n", message.unique_id.as_str());
+/// UIDL without argument: a status line, then message-numbers with unique-ids.
+pub(super) fn uidl<'a>(status: Reply, unique_ids: impl Iterator<Item = (usize, &'a str)>) -> Reply {
+    numbered(status, unique_ids)
+}
+
+fn numbered(mut reply: Reply, lines: impl Iterator<Item = (usize, impl Display)>) -> Reply {
+    for (number, what) in lines {
+        // Writing to memory cannot fail.
+        let _ = write!(reply, "{number} {what}\r\n");
     }
     reply.extend_from_slice(b".\r\n");
     reply

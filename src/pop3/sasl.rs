@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::bearer::{self, Form};
+use super::bearer::{self, BearerForm};
 use super::{Access, Credentials, Line, Mechanism, TokenCredentials, scram};
 use crate::secret::Password;
 
@@ -15,8 +15,8 @@ pub(super) enum Exchange {
     LoginName,
     LoginPassword { login: Vec<u8> },
     External,
-    Scram(scram::Exchange),
-    Token(Form),
+    Scram(scram::AwaitedMessage),
+    Token(BearerForm),
 }
 
 /// Where an exchange stands after a response.
@@ -26,7 +26,7 @@ pub(super) enum Progress {
     Done(Credentials),
     /// EXTERNAL, with the authorization identity; none where it is empty.
     External(Vec<u8>),
-    Scram(scram::Progress),
+    Scram(scram::ScramProgress),
     Token(TokenCredentials),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
@@ -39,7 +39,8 @@ pub(super) enum Progress {
 impl Exchange {
     /// The exchange of a mechanism, with the challenge that asks for its first response.
     pub(super) fn begin(mechanism: &str, access: Access) -> Option<(Self, &'static str)> {
-        let scram = |mechanism| Some((Self::Scram(scram::Exchange::First(mechanism, access.channel_binding)), ""));
+        let scram =
+            |mechanism| Some((Self::Scram(scram::AwaitedMessage::First(mechanism, access.channel_binding)), ""));
         match mechanism {
             "PLAIN" => Some((Self::Plain, "")),
             // "Username:"
@@ -47,8 +48,8 @@ impl Exchange {
             "EXTERNAL" => Some((Self::External, "")),
             "SCRAM-SHA-256" if access.scram => scram(Mechanism::ScramSha256),
             "SCRAM-SHA-256-PLUS" if access.scram_plus() => scram(Mechanism::ScramSha256Plus),
-            "OAUTHBEARER" => Some((Self::Token(Form::OauthBearer), "")),
-            "XOAUTH2" => Some((Self::Token(Form::Xoauth2), "")),
+            "OAUTHBEARER" => Some((Self::Token(BearerForm::OauthBearer), "")),
+            "XOAUTH2" => Some((Self::Token(BearerForm::Xoauth2), "")),
             _ => None,
         }
     }
@@ -66,8 +67,8 @@ impl Exchange {
             Self::LoginName | Self::LoginPassword { .. } => Mechanism::Login,
             Self::External => Mechanism::External,
             Self::Scram(exchange) => exchange.mechanism(),
-            Self::Token(Form::OauthBearer) => Mechanism::OauthBearer,
-            Self::Token(Form::Xoauth2) => Mechanism::Xoauth2,
+            Self::Token(BearerForm::OauthBearer) => Mechanism::OauthBearer,
+            Self::Token(BearerForm::Xoauth2) => Mechanism::Xoauth2,
         }
     }
 

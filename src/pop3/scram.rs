@@ -1,5 +1,5 @@
-//! SASL SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), as far as they are messages: whether each has the right
-//! form, belongs to the others, and was sent on this connection. Salts, nonces and keys come from outside.
+//! SASL SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), as messages: whether each is well-formed, belongs to
+//! the others, and was sent on this connection. Salts, nonces and keys come from outside.
 
 use std::fmt;
 
@@ -7,9 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Mechanism;
-use super::authorization::Authorization;
-use super::session::{Action, State, Step};
-use super::{reply, sasl};
 
 /// What both ends of a TLS connection know, and nobody in the middle: its channel binding of the type `tls-exporter`
 /// (RFC 9266).
@@ -18,18 +15,18 @@ pub type ChannelBinding = [u8; 32];
 /// The flag of a client that binds to the channel by the one type that is known here (RFC 5802 §7).
 const BOUND: &str = "p=tls-exporter";
 
-/// Whose challenge a client wants.
+/// The login for which a client wants a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramLogin {
     /// The login name as typed; UTF-8.
     pub login: Vec<u8>,
-    /// Whom the client wants to be; UTF-8, empty if it leaves that to the login name.
+    /// The authorization identity; UTF-8, empty if the client sends none.
     pub authorization: Vec<u8>,
     /// With or without channel binding.
     pub mechanism: Mechanism,
 }
 
-/// What the server's first message tells.
+/// The contents of the server's first message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramChallenge {
     /// The server's part of the nonce: printable ASCII without comma.
@@ -40,7 +37,7 @@ pub struct ScramChallenge {
     pub iterations: u32,
 }
 
-/// What the client's last message shows.
+/// The contents of the client's last message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramProof {
     /// `AuthMessage` (RFC 5802 §3): all that both have said.
@@ -74,7 +71,7 @@ impl fmt::Display for ScramFault {
 }
 
 /// An exchange that waits for the client's next message.
-pub(super) enum Exchange {
+pub(super) enum AwaitedMessage {
     /// Its first one, on a connection with this channel binding.
     First(Mechanism, Option<ChannelBinding>),
     /// Its last one.
@@ -83,8 +80,8 @@ pub(super) enum Exchange {
     Content,
 }
 
-/// What came of a message.
-pub(super) enum Progress {
+/// The result of a message.
+pub(super) enum ScramProgress {
     Begun(Box<Begun>, ScramLogin),
     Answered(Result<ScramProof, ScramFault>),
     Content,
@@ -111,7 +108,7 @@ pub(super) struct Challenged {
     fault: Option<ScramFault>,
 }
 
-impl Exchange {
+impl AwaitedMessage {
     /// Its mechanism, as far as an exchange that has begun still knows it.
     pub(super) fn mechanism(&self) -> Mechanism {
         match self {
@@ -120,20 +117,20 @@ impl Exchange {
         }
     }
 
-    /// Takes a message; none if it has not the right form.
-    pub(super) fn take(self, message: &[u8]) -> Option<Progress> {
+    /// Takes a message; none if it is malformed.
+    pub(super) fn take(self, message: &[u8]) -> Option<ScramProgress> {
         let text = std::str::from_utf8(message).ok().filter(|text| !text.contains('\0'))?;
         match self {
             Self::First(mechanism, binding) => {
                 let (begun, login) = Begun::read(text, mechanism, binding)?;
-                Some(Progress::Begun(Box::new(begun), login))
+                Some(ScramProgress::Begun(Box::new(begun), login))
             }
-            Self::Last(challenged) => challenged.answered(text).map(Progress::Answered),
-            Self::Content => text.is_empty().then_some(Progress::Content),
+            Self::Last(challenged) => challenged.answered(text).map(ScramProgress::Answered),
+            Self::Content => text.is_empty().then_some(ScramProgress::Content),
         }
     }
 
-    /// Whether it has cost the directory a question.
+    /// Whether the directory was asked for it.
     pub(super) fn is_challenged(&self) -> bool {
         !matches!(self, Self::First(..))
     }
@@ -167,7 +164,7 @@ impl Begun {
     }
 
     /// `server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions]` (RFC 5802 §7).
-    fn challenge(self, challenge: &ScramChallenge) -> (Challenged, String) {
+    pub(super) fn challenge(self, challenge: &ScramChallenge) -> (Challenged, String) {
         let nonce = self.nonce + &challenge.nonce;
         let first = format!("r={nonce},s={},i={}", STANDARD.encode(&challenge.salt), challenge.iterations);
         let said = format!("{},{first}", self.bare);
@@ -195,33 +192,6 @@ impl Challenged {
         };
         let message = format!("{},{without_proof}", self.said).into_bytes();
         Some(fault.map_or(Ok(ScramProof { message, proof }), Err))
-    }
-}
-
-impl Authorization {
-    /// Goes on with an exchange.
-    pub(super) fn scram(self, progress: Progress) -> Step {
-        match progress {
-            Progress::Begun(begun, login) => Step::right(State::Challenging(self, begun), Action::Challenge(login)),
-            Progress::Answered(answer) => Step::right(State::Proving(self), Action::Prove(answer)),
-            Progress::Content => Step::right(self.verifying(), Action::Conclude),
-        }
-    }
-
-    /// The challenge is there.
-    pub(super) fn challenge(self, begun: Begun, challenge: &ScramChallenge) -> Step {
-        let (challenged, first) = begun.challenge(challenge);
-        self.await_answer(Exchange::Last(Box::new(challenged)), &first)
-    }
-
-    /// The proof is right. "server-final-message = (server-error / verifier)" (RFC 5802 §7), which POP3 sends as one more
-    /// challenge, for the client to answer by an empty line (RFC 5034 §4).
-    pub(super) fn signed(self, signature: &[u8; 32]) -> Step {
-        self.await_answer(Exchange::Content, &format!("v={}", STANDARD.encode(signature)))
-    }
-
-    fn await_answer(self, exchange: Exchange, message: &str) -> Step {
-        Step::reply(State::Exchange(self, sasl::Exchange::Scram(exchange)), reply::challenge(&STANDARD.encode(message)))
     }
 }
 

@@ -10,15 +10,15 @@
 //!
 //! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
 //!
-//! In TRANSACTION, a UIDL waits in Pinning until what it tells is pinned.
+//! In TRANSACTION, a UIDL waits in Pinning until what it sends is pinned.
 //!
-//! Each state is a struct that its step uses up; only [`Transaction`] owns a listing.
+//! Each state is a struct that is consumed by its transition; only [`Transaction`] owns a listing.
 
 use std::sync::Arc;
 
 use super::authorization::{Authorization, Verifying};
-use super::manner::Manner;
 use super::reply::{self, Reply};
+use super::reply_style::ReplyStyle;
 use super::sasl::Exchange;
 use super::scram::{self, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 use super::text::Text;
@@ -33,15 +33,15 @@ pub enum Event {
     Line(Line),
     /// A line came that was over the limit.
     TooLong,
-    /// The TLS handshake that STLS asked for is done; with what holds from now on.
+    /// The TLS handshake that STLS asked for is done; with what the client may do from now on.
     TlsEstablished(Access),
-    /// The credentials were judged.
-    Judged(Verdict),
+    /// The credentials were checked.
+    Judged(LoginVerdict),
     /// The challenge that was asked for.
     Challenge(ScramChallenge),
     /// The proof is right; with the server's own (`ServerSignature`, RFC 5802 §3).
     Signed([u8; 32]),
-    /// A token was judged and refused; with the JSON that tells the client so (RFC 7628 §3.2.2).
+    /// A token was refused; with the JSON for the client (RFC 7628 §3.2.2).
     TokenRefused(String),
     /// The maildrop of the person is open; with how long their mail is left there.
     Opened(Listing, Expire),
@@ -49,9 +49,9 @@ pub enum Event {
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
     NotTransmitted(NotTransmitted),
-    /// The unique-ids are pinned; the listing with what holds from now on.
+    /// The unique-ids are pinned; the listing with what the client may do from now on.
     Pinned(Listing),
-    /// They could not be pinned, and must not be told.
+    /// They could not be pinned, and must not be sent.
     NotPinned,
     /// The deletions were tried; true if every one succeeded.
     Committed(bool),
@@ -76,29 +76,29 @@ pub enum Action {
     Share(Arc<[u8]>),
     /// The same where a client began a login that may not be made before TLS.
     RefuseInClear(Reply, InClear),
-    /// Judge these credentials.
+    /// Check these credentials.
     Verify(Credentials),
-    /// Judge the certificate shown under TLS, for this authorization identity (RFC 4422 §3.4.1); empty if the client
-    /// leaves it to the certificate.
+    /// Check the TLS client certificate, for this authorization identity (RFC 4422 §3.4.1); empty if the client sends
+    /// none.
     External(Vec<u8>),
     /// Make a challenge for a login name, or answer with a verdict.
     Challenge(ScramLogin),
     /// Compare this with the challenge made last, and sign it, or answer with a verdict.
     Prove(Result<ScramProof, ScramFault>),
-    /// The client is content with what was signed last: give the verdict on it.
+    /// The client accepts the last signature: give the verdict.
     Conclude,
-    /// Judge this token; a refusal is told by [`Event::TokenRefused`].
+    /// Check this token; a refusal is answered by [`Event::TokenRefused`].
     Token(TokenCredentials),
-    /// Open the maildrop of the person who was proven, for a client that takes UTF-8 in headers or does not.
+    /// Open the maildrop of the person who was proven, for a client that accepts UTF-8 in headers or does not.
     Open {
         /// The client said UTF8.
         utf8: bool,
     },
     /// Send a message, or answer [`Event::NotTransmitted`].
     Transmit(Transmission),
-    /// Send this, forget what was read, and do the TLS handshake.
+    /// Send this, discard the input, and do the TLS handshake.
     StartTls(Reply),
-    /// Pin the unique-ids of the messages at these indices: they are about to be told.
+    /// Pin the unique-ids of the messages at these indices: they are about to be sent.
     Pin(Vec<usize>),
     /// Remove the messages at these indices.
     Commit(Vec<usize>),
@@ -106,7 +106,7 @@ pub enum Action {
     Close(Reply, End),
 }
 
-/// What a client sent before TLS where that is not taken.
+/// What a client sent before TLS where that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InClear {
     /// The login name, where it came by itself.
@@ -115,7 +115,7 @@ pub struct InClear {
     pub mechanism: Mechanism,
 }
 
-/// A message on its way.
+/// A message to send.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Transmission {
     /// Its place in the listing.
@@ -126,23 +126,23 @@ pub struct Transmission {
     pub reply: Reply,
 }
 
-/// What was found of some credentials.
+/// The verdict on credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LoginVerdict {
     /// They are a person's.
     Proven,
     /// They are not, or the person may not log in.
     Refused,
-    /// It cannot be told now.
+    /// It cannot be known now.
     Unavailable,
-    /// It cannot be told until an administrator mends something.
+    /// It cannot be known until an administrator fixes something.
     Misconfigured,
 }
 
 /// Why a maildrop is not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// Its place is forbidden; an administrator must mend it.
+    /// Its path is forbidden; an administrator must fix it.
     Forbidden,
     /// It cannot be read now.
     Unavailable,
@@ -178,11 +178,11 @@ pub enum End {
     RefusedLogins,
     /// Silence.
     Deadline,
-    /// The driver broke the order of events; a fault of ours.
+    /// The driver broke the order of events: an internal error.
     OutOfOrder,
 }
 
-/// What a session is told at its beginning.
+/// The limits of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Wrong commands until the end.
@@ -197,16 +197,16 @@ pub struct Bounds {
 pub struct Session {
     bounds: Bounds,
     wrong_commands: u32,
-    state: State,
+    state: SessionState,
 }
 
-/// Where a session stands. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
-pub(super) enum State {
+/// The state of a session. SASL exchanges and verdicts belong to AUTHORIZATION (RFC 5034 §4).
+pub(super) enum SessionState {
     Authorization(Authorization),
     Exchange(Authorization, Exchange),
     /// A SCRAM challenge is being made.
     Challenging(Authorization, Box<scram::Begun>),
-    /// A SCRAM proof is being judged.
+    /// A SCRAM proof is being checked.
     Proving(Authorization),
     Verifying(Verifying),
     TokenRefused(Verifying),
@@ -214,13 +214,13 @@ pub(super) enum State {
     Transaction(Transaction),
     /// UIDL is answered once the unique-ids are pinned: of one message, or of all.
     Pinning(Transaction, Option<MessageNumber>),
-    Update(Manner),
+    Update(ReplyStyle),
     Ended,
 }
 
-/// What a state makes of a line.
-pub(super) struct Step {
-    pub(super) state: State,
+/// The result of an event in a state.
+pub(super) struct Transition {
+    pub(super) state: SessionState,
     pub(super) action: Action,
     pub(super) was_wrong: bool,
 }
@@ -232,8 +232,8 @@ impl Session {
     /// Begins in the AUTHORIZATION state, in English; `preferred` is the language that `LANG *` asks for.
     #[must_use]
     pub fn new(access: Access, bounds: Bounds, preferred: Language) -> Self {
-        let state = Authorization::new(access, Manner::new(preferred), bounds.refused_logins);
-        let state = State::Authorization(state);
+        let state = Authorization::new(access, ReplyStyle::new(preferred), bounds.refused_logins);
+        let state = SessionState::Authorization(state);
         Self { bounds, wrong_commands: 0, state }
     }
 
@@ -244,13 +244,13 @@ impl Session {
         reply::ok(&format!("{hostname} POP3 server ready"))
     }
 
-    /// What may stand on the next line, in octets without its end.
+    /// The limit of the next line, in octets without its end.
     #[must_use]
     pub fn line_limit(&self) -> usize {
         match &self.state {
-            State::Exchange(..) | State::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
+            SessionState::Exchange(..) | SessionState::TokenRefused(_) => Self::SASL_LINE.max(self.bounds.command_line),
             // Some clients send a token with the command, however long it is.
-            State::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
+            SessionState::Authorization(state) if state.takes_tokens() => Self::SASL_LINE.max(self.bounds.command_line),
             _ => self.bounds.command_line,
         }
     }
@@ -258,39 +258,39 @@ impl Session {
     /// Whether a person is logged in and their maildrop open.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
-        matches!(self.state, State::Transaction(_))
+        matches!(self.state, SessionState::Transaction(_))
     }
 
     /// What is known of a message of the open maildrop.
     #[must_use]
     pub fn listing(&self) -> Option<&Listing> {
         match &self.state {
-            State::Transaction(transaction) => Some(transaction.listing()),
+            SessionState::Transaction(transaction) => Some(transaction.listing()),
             _ => None,
         }
     }
 
-    /// Takes what happened; tells what to do.
+    /// Takes an event; returns what to do.
     pub fn step(&mut self, event: Event) -> Action {
-        let state = std::mem::replace(&mut self.state, State::Ended);
-        let Step { state, action, was_wrong } = state.step(event);
+        let state = std::mem::replace(&mut self.state, SessionState::Ended);
+        let Transition { state, action, was_wrong } = state.step(event);
         if was_wrong {
             self.wrong_commands += 1;
             if self.wrong_commands >= self.bounds.wrong_commands {
-                return Action::Close(state.manner().err(Text::TooManyWrongCommands), End::WrongCommands);
+                return Action::Close(state.style().err(Text::TooManyWrongCommands), End::WrongCommands);
             }
         }
-        self.state = if matches!(action, Action::Close(..)) { State::Ended } else { state };
+        self.state = if matches!(action, Action::Close(..)) { SessionState::Ended } else { state };
         action
     }
 }
 
-impl State {
-    fn step(self, event: Event) -> Step {
+impl SessionState {
+    fn step(self, event: Event) -> Transition {
         match (self, event) {
             // "When the timer expires, the session does NOT enter the UPDATE state--the server should close the TCP
             // connection without removing any messages or sending any response to the client." (RFC 1939 §3)
-            (_, Event::Deadline) => Step::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
+            (_, Event::Deadline) => Transition::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
             (Self::Authorization(state), Event::Line(line)) => state.command(&line),
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
@@ -299,7 +299,7 @@ impl State {
             (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
             // What is proven is signed first.
             (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict))
-                if verdict != Verdict::Proven =>
+                if verdict != LoginVerdict::Proven =>
             {
                 state.judged(verdict)
             }
@@ -307,7 +307,7 @@ impl State {
             (Self::Verifying(state), Event::TokenRefused(json)) => state.token_refused(&json),
             (Self::TokenRefused(state), Event::Line(_) | Event::TooLong) => state.token_refusal_heard(),
             (Self::Opening(state), Event::Opened(listing, expire)) => {
-                Transaction::begin(listing, Access { expire, ..state.access() }, state.manner())
+                Transaction::begin(listing, Access { expire, ..state.access() }, state.style())
             }
             (Self::Opening(state), Event::NotOpened(reason)) => state.not_opened(reason),
             (Self::Transaction(state), Event::Line(line)) => state.command(&line),
@@ -315,48 +315,48 @@ impl State {
             (Self::Pinning(state, number), Event::Pinned(listing)) => state.pinned(listing, number),
             (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Transaction(state), Event::TooLong) => state.too_long(),
-            (Self::Update(manner), Event::Committed(whole)) => committed(manner, whole),
+            (Self::Update(style), Event::Committed(whole)) => committed(style, whole),
             (state, _) => {
-                Step::right(Self::Ended, Action::Close(state.manner().err(Text::InternalError), End::OutOfOrder))
+                Transition::right(Self::Ended, Action::Close(state.style().err(Text::InternalError), End::OutOfOrder))
             }
         }
     }
 
-    fn manner(&self) -> Manner {
+    fn style(&self) -> ReplyStyle {
         match self {
             Self::Authorization(state)
             | Self::Exchange(state, _)
             | Self::Challenging(state, _)
-            | Self::Proving(state) => state.manner(),
-            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.manner(),
-            Self::Transaction(state) | Self::Pinning(state, _) => state.manner(),
-            Self::Update(manner) => *manner,
-            Self::Ended => Manner::default(),
+            | Self::Proving(state) => state.style(),
+            Self::Verifying(state) | Self::TokenRefused(state) | Self::Opening(state) => state.style(),
+            Self::Transaction(state) | Self::Pinning(state, _) => state.style(),
+            Self::Update(style) => *style,
+            Self::Ended => ReplyStyle::default(),
         }
     }
 }
 
-impl Step {
-    pub(super) fn right(state: State, action: Action) -> Self {
+impl Transition {
+    pub(super) fn right(state: SessionState, action: Action) -> Self {
         Self { state, action, was_wrong: false }
     }
 
-    pub(super) fn reply(state: State, reply: Reply) -> Self {
+    pub(super) fn reply(state: SessionState, reply: Reply) -> Self {
         Self::right(state, Action::Reply(reply))
     }
 
-    pub(super) fn wrong(state: State, reply: Reply) -> Self {
+    pub(super) fn wrong(state: SessionState, reply: Reply) -> Self {
         Self { state, action: Action::Reply(reply), was_wrong: true }
     }
 }
 
 /// "If there is an error, such as a resource shortage, encountered while removing messages, the maildrop may result in
 /// having some or none of the messages marked as deleted be removed." (RFC 1939 §6)
-fn committed(manner: Manner, whole: bool) -> Step {
+fn committed(style: ReplyStyle, whole: bool) -> Transition {
     let action = if whole {
-        Action::Close(manner.ok(Text::Bye), End::Quit)
+        Action::Close(style.ok(Text::Bye), End::Quit)
     } else {
-        Action::Close(manner.err(Text::NotAllRemoved), End::CommitFailed)
+        Action::Close(style.err(Text::NotAllRemoved), End::CommitFailed)
     };
-    Step::right(State::Ended, action)
+    Transition::right(SessionState::Ended, action)
 }

@@ -5,7 +5,7 @@
 //! message that complies with unextended POP and Internet Mail Format without UTF-8 mode support, or fail the request with
 //! an -ERR response." (RFC 6856 §2.1)
 //!
-//! The surrogate keeps every field that is ASCII, but those of MIME. Of the others, the subject is told in encoded words
+//! The surrogate keeps every field that is ASCII, but those of MIME. Of the others, the subject is given in encoded words
 //! (RFC 2047), and senders and recipients as the name of an empty group (RFC 5322 §3.4), which no client takes for an
 //! address to answer to. The rest stands in the original only: its lines with CRLF, in base64, as `message/global` (RFC
 //! 6532 §3.7, which lets it have any encoding).
@@ -65,7 +65,7 @@ pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
     }
     let mut surrogate = Vec::new();
     for field in fields(header) {
-        surrogate.extend(told(&field));
+        surrogate.extend(render(&field));
     }
     surrogate.extend_from_slice(MIME.as_bytes());
     Some(surrogate)
@@ -100,7 +100,7 @@ fn fields(header: &[u8]) -> Vec<Vec<&[u8]>> {
 }
 
 /// What the surrogate says of one field; nothing if it is not for it.
-fn told(field: &[&[u8]]) -> Vec<u8> {
+fn render(field: &[&[u8]]) -> Vec<u8> {
     let Some((name, body)) = name_and_body(field) else { return Vec::new() };
     let lower = name.to_ascii_lowercase();
     if lower.starts_with("content-") || lower == "mime-version" {
@@ -151,14 +151,14 @@ fn encoded_words(text: &str) -> String {
 
 /// Wraps a message, block by block.
 pub struct Wrapping {
-    state: State,
+    state: SurrogateState,
     /// The last octet of the original so far: CR and LF may come in different blocks.
     last: Option<u8>,
     /// Octets of the original that do not fill a line yet.
     waiting: Vec<u8>,
 }
 
-enum State {
+enum SurrogateState {
     /// The beginning of the message, until its header is whole.
     Header(Vec<u8>),
     Body,
@@ -166,16 +166,16 @@ enum State {
 
 impl Default for Wrapping {
     fn default() -> Self {
-        Self { state: State::Header(Vec::new()), last: None, waiting: Vec::new() }
+        Self { state: SurrogateState::Header(Vec::new()), last: None, waiting: Vec::new() }
     }
 }
 
 impl Wrapping {
-    /// Appends what can be told of the surrogate after one more block of the original.
+    /// Appends what is known of the surrogate after one more block of the original.
     pub fn push(&mut self, block: &[u8], out: &mut Vec<u8>) {
         match &mut self.state {
-            State::Body => self.encode(block, out),
-            State::Header(beginning) => {
+            SurrogateState::Body => self.encode(block, out),
+            SurrogateState::Header(beginning) => {
                 beginning.extend_from_slice(block);
                 if has_whole_header(beginning) {
                     self.begin(out);
@@ -194,7 +194,9 @@ impl Wrapping {
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
-        let State::Header(beginning) = std::mem::replace(&mut self.state, State::Body) else { return };
+        let SurrogateState::Header(beginning) = std::mem::replace(&mut self.state, SurrogateState::Body) else {
+            return;
+        };
         // Whoever asks for a surrogate has seen that there is one. A file that changed meanwhile is wrapped all the same.
         out.extend(surrogate_header(&beginning).unwrap_or_else(|| MIME.as_bytes().to_vec()));
         self.encode(&beginning, out);
@@ -261,8 +263,8 @@ mod tests {
     fn the_surrogate_tells_subject_and_people_in_ascii() {
         let original = "Received: from mx.example\n\tby mail\nFrom: Jürgen <j@x.example>\nTo: ajones@x.example\n\
                         Subject: Grüße\n aus Köln\nX-Note: für dich\nContent-Type: text/plain; charset=utf-8\n\nText\n";
-        let told = String::from_utf8(wrapped(original.as_bytes(), 7)).unwrap();
-        let (header, body) = told.split_once("\r\n\r\n").unwrap();
+        let sent = String::from_utf8(wrapped(original.as_bytes(), 7)).unwrap();
+        let (header, body) = sent.split_once("\r\n\r\n").unwrap();
         assert_eq!(
             header,
             "Received: from mx.example\r\n\tby mail\r\nFrom: =?UTF-8?B?SsO8cmdlbiA8akB4LmV4YW1wbGU+?= :;\r\n\
@@ -281,7 +283,7 @@ mod tests {
         for length in [HEADER - 7, HEADER + 300_000] {
             let header: String = field.chars().cycle().take(length).collect();
             let message = format!("{header}\n\nText\n").into_bytes();
-            let told: Vec<usize> =
+            let sent: Vec<usize> =
                 [8_192, 65_536, 262_144, message.len()].map(|block| wrapped(&message, block).len()).to_vec();
             let beginning = message.chunks(8_192).scan(Vec::new(), |read: &mut Vec<u8>, block| {
                 if has_whole_header(read) {
@@ -293,15 +295,15 @@ mod tests {
             });
             let listed = surrogate_header(&beginning.last().unwrap()).unwrap().len() as u64;
             let listed = usize::try_from(surrogate_octets(listed, octets(&message))).unwrap();
-            assert_eq!(told, [listed; 4], "{length}");
+            assert_eq!(sent, [listed; 4], "{length}");
         }
     }
 
     #[test]
     fn no_line_of_a_surrogate_is_too_long() {
         let original = format!("Subject: {}\n\n{}\n", "ü".repeat(500), "x".repeat(2000));
-        let told = wrapped(original.as_bytes(), 4096);
-        assert!(told.split(|octet| *octet == b'\n').all(|line| line.len() <= 78));
+        let sent = wrapped(original.as_bytes(), 4096);
+        assert!(sent.split(|octet| *octet == b'\n').all(|line| line.len() <= 78));
     }
 
     proptest! {
@@ -315,11 +317,11 @@ mod tests {
         ) {
             let message = [format!("Subject: ü{subject}\n").as_bytes(), &rest].concat();
             let header = surrogate_header(&message).unwrap();
-            let told = wrapped(&message, block);
-            prop_assert!(told.is_ascii());
-            prop_assert_eq!(surrogate_octets(header.len() as u64, octets(&message)), told.len() as u64);
-            prop_assert_eq!(octets(&told), told.len() as u64);
-            let body: Vec<u8> = told[header.len()..].iter().copied().filter(|octet| !b"\r\n".contains(octet)).collect();
+            let sent = wrapped(&message, block);
+            prop_assert!(sent.is_ascii());
+            prop_assert_eq!(surrogate_octets(header.len() as u64, octets(&message)), sent.len() as u64);
+            prop_assert_eq!(octets(&sent), sent.len() as u64);
+            let body: Vec<u8> = sent[header.len()..].iter().copied().filter(|octet| !b"\r\n".contains(octet)).collect();
             prop_assert_eq!(octets(&message), STANDARD.decode(&body).unwrap().len() as u64);
         }
     }

@@ -1,6 +1,6 @@
 //! What is said to people, in each language. Keywords, response codes and figures are the same in all.
 
-use super::MessageNumber;
+use super::message_number::MessageNumber;
 
 /// A language that replies can be in (RFC 6856 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Language {
 
 impl Text {
     /// The text in a language.
-    pub(super) fn told(self, language: Language) -> String {
+    pub(super) fn render(self, language: Language) -> String {
         match language {
             Language::English => self.in_english(),
             Language::German => self.in_german(),
@@ -259,7 +259,7 @@ mod tests {
     fn what_every_session_begins_with_is_ascii() {
         let number = MessageNumber::parse(b"1").unwrap();
         for text in [Text::WrongNameOrPassword, Text::NoSuchMessage(number), Text::CannotCheckNow] {
-            assert!(text.told(Language::default()).is_ascii());
+            assert!(text.render(Language::default()).is_ascii());
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::listen::Policy;
 use super::places::Places;
-use crate::connection::{Client, Repeats};
+use crate::connection::{Client, LogSummaries};
 use crate::tasks::Tasks;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
@@ -28,7 +28,7 @@ pub(super) fn keep_accepting<Serving>(
     listener: TcpListener,
     policy: Policy,
     places: &Places,
-    repeats: Arc<Repeats>,
+    repeats: Arc<LogSummaries>,
     serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
@@ -48,7 +48,7 @@ async fn accept<Serving>(
     listener: &TcpListener,
     policy: &Policy,
     places: &Places,
-    repeats: &Repeats,
+    repeats: &LogSummaries,
     serve: &impl Fn(Client) -> Serving,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     async fn greeted(mut client: Client) {
-        client.socket.write_all(b"+OK\r\n").await.unwrap();
+        client.transport.write_all(b"+OK\r\n").await.unwrap();
     }
 
     async fn hear(address: SocketAddr) -> String {

@@ -67,7 +67,7 @@ impl Policy {
     /// What this port grants a client.
     pub(super) fn client(&self, socket: TcpStream, peer: SocketAddr) -> Client {
         Client {
-            socket,
+            transport: socket,
             peer,
             listener: self.name.clone(),
             implicit_tls: self.tls == Tls::Implicit,
@@ -85,7 +85,7 @@ impl Policy {
     }
 
     /// How TLS is done with the next client, by authorities and revocation lists as they are now.
-    fn client_tls(&self) -> Option<connection::Tls> {
+    fn client_tls(&self) -> Option<connection::PortTls> {
         let policies = self.policies.as_ref().filter(|_| self.tls != Tls::None)?;
         let configuration = policies.configuration(self.client_certificate)?;
         let asks = self.client_certificate != ClientCertificate::None;
@@ -97,7 +97,7 @@ impl Policy {
                 judge: Arc::new(move |chain| policies.judge(chain)),
             }
         });
-        Some(connection::Tls { acceptor: configuration.into(), client_certificates })
+        Some(connection::PortTls { acceptor: configuration.into(), client_certificates })
     }
 
     fn takes_logins_from(&self, address: IpAddr) -> bool {

@@ -7,8 +7,8 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, TokenData, Validation, decode};
 use serde_json::{Map, Value};
 
-use super::claims::Claims;
-use super::keys::Key;
+use super::claims::TokenClaims;
+use super::key::Key;
 use super::unverified::Unverified;
 use super::{Refusal, Settings};
 use crate::names::Kind;
@@ -48,7 +48,7 @@ pub(super) fn judge(
     keys: &[Key],
     now: SystemTime,
 ) -> Result<Bearer, Refused> {
-    let claims = Claims::new(verified(token, unverified, settings, keys)?);
+    let claims = TokenClaims::new(verified(token, unverified, settings, keys)?);
     let bearer = claims.text(&settings.claim).map(|name| Bearer {
         issuer: settings.issuer.as_str().into(),
         name: name.to_owned(),
@@ -103,7 +103,7 @@ fn refused_by_library(kind: &ErrorKind) -> Refusal {
     }
 }
 
-/// Everything but the signature is judged by [`Claims`].
+/// Everything but the signature is judged by [`TokenClaims`].
 fn by_signature_alone(algorithms: &[Algorithm]) -> Validation {
     let mut validation = Validation::default();
     algorithms.clone_into(&mut validation.algorithms);

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use super::{Refusal, Settings};
 
 /// The claims of one token.
-pub(super) struct Claims(Map<String, Value>);
+pub(super) struct TokenClaims(Map<String, Value>);
 
-impl Claims {
+impl TokenClaims {
     pub(super) fn new(claims: Map<String, Value>) -> Self {
         Self(claims)
     }

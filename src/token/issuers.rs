@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::keys::{self, Key, KeyFault};
+use super::key::Key;
+use super::keys::{self, KeyFault};
 use super::unverified::Unverified;
 use super::{Bearer, Refusal, Refused, Settings, bearer};
 use crate::file_stamps::FileStamps;

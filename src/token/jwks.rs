@@ -4,7 +4,7 @@ use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
-use super::keys::Key;
+use super::key::Key;
 
 const RIGHT: &str = "right would be a JWK set of public keys, as the issuer publishes at its jwks_uri";
 

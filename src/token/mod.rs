@@ -10,6 +10,7 @@ mod bearer;
 mod claims;
 mod issuers;
 mod jwks;
+mod key;
 mod keys;
 mod pem;
 mod refusal;

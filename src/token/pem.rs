@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use super::keys::Key;
+use super::key::Key;
 
 const BEGIN: &str = "-----BEGIN ";
 

@@ -1,7 +1,7 @@
 //! What `restante check` asks a directory: does it answer, whom does it let be found, and what does it hide?
 
 use crate::audit::{Sample, SampleEnd, Sampled, sample};
-use crate::directory::{self, Access, CertificateMapping, Directory, Need};
+use crate::directory::{self, AttributeNeed, AttributeUse, CertificateMapping, Directory};
 use crate::identity::{self, AccountReason, IdentityMap, NameReason, Outcome, Reason, Trace};
 use crate::maildir::Field;
 use crate::names::Kind;
@@ -113,8 +113,9 @@ fn nameless(sample: &Sample, of: &directory::Settings, settings: &identity::Sett
 }
 
 /// The attributes that this configuration needs, besides those that every directory is asked for.
-fn needs(of: &directory::Settings, settings: &identity::Settings, certificates: bool) -> Vec<Need> {
-    let need = |attributes: Vec<String>, by, purpose: &str| Need { attributes, by, purpose: purpose.to_owned() };
+fn needs(of: &directory::Settings, settings: &identity::Settings, certificates: bool) -> Vec<AttributeNeed> {
+    let need =
+        |attributes: Vec<String>, by, purpose: &str| AttributeNeed { attributes, by, purpose: purpose.to_owned() };
     let mut needs = Vec::new();
     for kind in Kind::ALL {
         let attributes: Vec<String> = of.attributes.of(kind).iter().map(|own| own.attribute.clone()).collect();
@@ -123,28 +124,28 @@ fn needs(of: &directory::Settings, settings: &identity::Settings, certificates: 
         }
         if settings.policy.allows(kind) {
             let purpose = format!("by which people are found ({} in internet_authentication.names)", kind.word());
-            needs.push(need(attributes, Access::Search, &purpose));
+            needs.push(need(attributes, AttributeUse::Search, &purpose));
         } else if fills_path(kind, settings) {
-            needs.push(need(attributes, Access::Read, "which mailboxes.path needs"));
+            needs.push(need(attributes, AttributeUse::Read, "which mailboxes.path needs"));
         }
     }
     for attribute in settings.template.attributes() {
-        needs.push(need(vec![attribute.to_owned()], Access::Read, "which mailboxes.path needs"));
+        needs.push(need(vec![attribute.to_owned()], AttributeUse::Read, "which mailboxes.path needs"));
     }
     if let Some((attribute, _)) = &of.admission.enabled_attribute {
-        needs.push(need(vec![attribute.clone()], Access::Read, "where enabled_attribute says who may log in"));
+        needs.push(need(vec![attribute.clone()], AttributeUse::Read, "where enabled_attribute says who may log in"));
     }
     if let Some(attribute) = &of.attributes.scram {
         let purpose = "where attributes.scram says that SCRAM credentials are";
-        needs.push(need(vec![attribute.clone()], Access::Secret, purpose));
+        needs.push(need(vec![attribute.clone()], AttributeUse::Secret, purpose));
     }
     if let Some(by_person) = &settings.retention.by_person {
         let purpose = "where expire.attribute says how long mail stays";
-        needs.push(need(vec![by_person.attribute.clone()], Access::Read, purpose));
+        needs.push(need(vec![by_person.attribute.clone()], AttributeUse::Read, purpose));
     }
     if certificates && of.certificate_mapping == CertificateMapping::Key {
         let attribute = of.attributes.certificate.clone();
-        needs.push(need(vec![attribute], Access::Read, "with which client certificates are compared"));
+        needs.push(need(vec![attribute], AttributeUse::Read, "with which client certificates are compared"));
     }
     needs
 }

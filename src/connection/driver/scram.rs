@@ -1,33 +1,28 @@
-//! SCRAM logins, which come in three steps: a challenge, a proof, and the client's word that it is content with ours.
+//! SCRAM logins, which come in three steps: a challenge, a proof, and the client's acknowledgement of the server's
+//! signature.
 
 use tokio::time::Instant;
 
-use super::super::report::Report;
-use super::{Driver, wait_for_step};
-use crate::identity::{Identity, Outcome, ScramExchange};
-use crate::pop3::{Event, ScramFault, ScramLogin, ScramProof, Verdict};
+use super::dispatch::Driver;
+use super::login::refusal_delay;
+use super::state::ScramState;
+use crate::connection::report::SessionReport;
+use crate::connection::wire::Transport;
+use crate::identity::{Identity, Outcome};
+use crate::pop3::{Event, LoginVerdict, ScramFault, ScramLogin, ScramProof};
 
-/// A challenge is made at a whole one of so many parts of the step at which refusals are told: the way to it is longer for
-/// names that somebody has.
+/// Challenges are sent at multiples of this fraction of the refusal step: making one takes longer for names that exist.
 const PARTS_OF_STEP: u32 = 10;
 
-/// How far a SCRAM login is.
-pub(super) enum Scram {
-    /// The client was given a challenge.
-    Challenged(ScramLogin, Box<ScramExchange>),
-    /// It has met it, and was given the server's signature.
-    Proven(Outcome),
-}
-
-impl Driver {
+impl<T: Transport> Driver<T> {
     /// Makes a challenge.
-    pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut Report) -> Event {
+    pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         self.leave_challenge(report, None);
         if !self.takes_logins {
             return self.judged(began, Outcome::address_not_allowed(), &wanted.login, wanted.mechanism, report).await;
         }
-        // Whoever lacks the certificate that is required is refused without a look-up, as with a password.
+        // A client without the required certificate is refused without a look-up, as with a password.
         if self.requires_certificate()
             && let Err(reason) = self.certificate(report)
         {
@@ -36,20 +31,20 @@ impl Driver {
         }
         match self.service.identities.challenge(&wanted, report.peer.ip()).await {
             Ok((exchange, challenge)) => {
-                self.scram = Some(Box::new(Scram::Challenged(wanted, Box::new(exchange))));
-                wait_for_step(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
+                self.scram = Some(Box::new(ScramState::Challenged(wanted, Box::new(exchange))));
+                refusal_delay(began, self.service.settings.refusal_step / PARTS_OF_STEP, 0).await;
                 Event::Challenge(challenge)
             }
             Err(outcome) => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
         }
     }
 
-    /// Judges the answer to it. A login that is right is written down at once: whoever has the server's signature knows
-    /// that the password is right, and need not say another word.
-    pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut Report) -> Event {
+    /// Checks the answer to it. A successful login is logged at once: a client that has the server's signature knows
+    /// that the password is right, and may never send its last message.
+    pub(super) async fn prove(&mut self, answer: Result<ScramProof, ScramFault>, report: &mut SessionReport) -> Event {
         let began = Instant::now();
-        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
-            return Event::Judged(Verdict::Unavailable);
+        let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else {
+            return Event::Judged(LoginVerdict::Unavailable);
         };
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
@@ -64,25 +59,25 @@ impl Driver {
         match signature {
             Some(signature) => {
                 report.login(&wanted.login, wanted.mechanism, &outcome);
-                self.scram = Some(Box::new(Scram::Proven(outcome)));
+                self.scram = Some(Box::new(ScramState::Proven(outcome)));
                 Event::Signed(signature)
             }
             None => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
         }
     }
 
-    /// The client is content: now it is logged in.
-    pub(super) async fn conclude(&mut self, report: &mut Report) -> Event {
-        let Some(Scram::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
-            return Event::Judged(Verdict::Unavailable);
+    /// The client has acknowledged the signature: now it is logged in.
+    pub(super) async fn conclude(&mut self, report: &mut SessionReport) -> Event {
+        let Some(ScramState::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
+            return Event::Judged(LoginVerdict::Unavailable);
         };
         self.concluded(Instant::now(), outcome, report).await
     }
 
-    /// The client will not answer a challenge any more, if it has one: that counts, unless the person whom it was for has
-    /// logged in otherwise.
-    pub(super) fn leave_challenge(&mut self, report: &Report, proven: Option<&Identity>) {
-        let Some(Scram::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
+    /// If the client has a challenge, it will not answer it any more. That counts as a refused login, unless the same
+    /// person has logged in by other means.
+    pub(super) fn leave_challenge(&mut self, report: &SessionReport, proven: Option<&Identity>) {
+        let Some(ScramState::Challenged(wanted, exchange)) = self.scram.take().map(|scram| *scram) else { return };
         if proven.is_some_and(|person| exchange.is_for(person)) {
             return;
         }

@@ -1,15 +1,16 @@
-//! Tokens: who is proven by one, besides the certificate that the port may want.
+//! Logins by token, and by the certificate that the port may require besides.
 
 use tokio::time::Instant;
 
-use super::Driver;
-use crate::connection::report::Report;
+use super::dispatch::Driver;
+use crate::connection::report::SessionReport;
+use crate::connection::wire::Transport;
 use crate::identity::Outcome;
-use crate::pop3::{Event, Mechanism, TokenCredentials, Verdict};
+use crate::pop3::{Event, LoginVerdict, Mechanism, TokenCredentials};
 
-impl Driver {
-    /// Judges a token; a refusal comes with what the client is told before the exchange ends.
-    pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Event {
+impl<T: Transport> Driver<T> {
+    /// Checks a token. A refusal carries the error that the client gets before the exchange ends.
+    pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Event {
         let began = Instant::now();
         let (authorization, mechanism) = (credentials.authorization.clone(), credentials.mechanism);
         let outcome = self.judge_token(credentials, report).await;
@@ -18,7 +19,7 @@ impl Driver {
         self.with_challenge(event, mechanism)
     }
 
-    async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut Report) -> Outcome {
+    async fn judge_token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Outcome {
         if !self.takes_logins {
             return Outcome::address_not_allowed();
         }
@@ -35,7 +36,9 @@ impl Driver {
 
     fn with_challenge(&self, event: Event, mechanism: Mechanism) -> Event {
         match event {
-            Event::Judged(Verdict::Refused) => Event::TokenRefused(self.service.identities.token_challenge(mechanism)),
+            Event::Judged(LoginVerdict::Refused) => {
+                Event::TokenRefused(self.service.identities.token_challenge(mechanism))
+            }
             event => event,
         }
     }

@@ -66,7 +66,7 @@ impl CertificateAnswers {
     fn note(&mut self, candidates: &[Entry], certificate: &Certificate, of: &directory::Settings, settings: &Settings) {
         let are_too_many = candidates.len() > usize::from(Directory::CANDIDATES);
         for entry in candidates {
-            if let Some(misfit) = &entry.misfit {
+            if let Some(misfit) = &entry.out_of_scope {
                 self.unfit.push(format!("{} in {}: {misfit}", entry.dn, of.name));
             } else if are_too_many
                 || of.certificate_mapping == CertificateMapping::Subject

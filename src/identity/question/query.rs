@@ -76,7 +76,7 @@ impl NameQuery<'_> {
 
     /// An entry outside its directory's limits is nobody, and never makes a name ambiguous.
     fn note(&self, answers: &mut NameAnswers, entry: &Entry, look_up: &LookUp, of: &directory::Settings) {
-        if let Some(misfit) = &entry.misfit {
+        if let Some(misfit) = &entry.out_of_scope {
             let why = format!("{} in {}: {misfit}", entry.dn, of.name);
             answers.otherwise = NameOwner::OutsideLimits(OutsideLimits::Entry(why));
             return;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{AccountStatus, Proof};
-use crate::directory::{Entry, Fault, Misfit, Verdict};
+use crate::directory::{Entry, Fault, OutOfScope, Verdict};
 use crate::identity::person::Identity;
 use crate::identity::retention::Retention;
 use crate::maildir::{MaildropPath, PathRefusal};
@@ -35,7 +35,7 @@ pub enum TraceEvent {
         directory: String,
         /// The entries, each with the kind of name that matched, and why it is outside the directory's limits, if it
         /// is.
-        entries: Vec<(Dn, Option<Kind>, Option<Misfit>)>,
+        entries: Vec<(Dn, Option<Kind>, Option<OutOfScope>)>,
     },
     /// A directory gave no answer.
     Unanswered {
@@ -139,7 +139,7 @@ impl Trace {
         let directory = || directory.to_owned();
         self.note(|| match answer {
             Ok(found) => {
-                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.misfit)).collect();
+                let entries = found.iter().map(|entry| (entry.dn.clone(), kind(entry), entry.out_of_scope)).collect();
                 TraceEvent::Answered { directory: directory(), entries }
             }
             Err(fault) => TraceEvent::Unanswered { directory: directory(), fault: fault.clone() },

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pop3::{Access, Bounds, Event, Expire, Language, Line, Session};
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session};
 
 // The example of RFC 7677 §3.
 const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
@@ -101,7 +101,7 @@ fn the_example_of_rfc_7677() {
         let signature = STANDARD.decode(SIGNATURE).unwrap().try_into().unwrap();
         assert_eq!(replied(session.step(Event::Signed(signature))), format!("+ v={SIGNATURE}"));
         assert!(matches!(session.step(line("")), Action::Conclude));
-        assert!(matches!(session.step(Event::Judged(crate::pop3::Verdict::Proven)), Action::Open { .. }));
+        assert!(matches!(session.step(Event::Judged(crate::pop3::LoginVerdict::Proven)), Action::Open { .. }));
     }
 }
 
@@ -250,15 +250,15 @@ fn it_can_be_given_up_at_each_step() {
 
 #[test]
 fn nobody_is_logged_in_before_the_client_is_content() {
-    use crate::pop3::{End, Verdict};
+    use crate::pop3::{End, LoginVerdict};
     let out_of_order = |action| matches!(action, Action::Close(_, End::OutOfOrder));
     let mut session = session(None);
     begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
-    assert!(out_of_order(session.step(Event::Judged(Verdict::Proven))));
+    assert!(out_of_order(session.step(Event::Judged(LoginVerdict::Proven))));
     let mut session = self::session(None);
     begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
     assert!(answer(&mut session, LAST).unwrap().is_ok());
-    assert!(out_of_order(session.step(Event::Judged(Verdict::Proven))));
+    assert!(out_of_order(session.step(Event::Judged(LoginVerdict::Proven))));
 }
 
 /// Each challenge costs the directory a question, so nobody gets them without end.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::keys::{DecoyCredentials, ScramKeys};
 use crate::identity::settings::ScramSettings;
-use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, ScramChallenge, Session, Verdict};
+use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, LoginVerdict, ScramChallenge, Session};
 use crate::secret::Password;
 
 const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
@@ -50,7 +50,7 @@ fn play(credentials: &ScramKeys, first: &[u8], last: &[u8]) -> Option<String> {
     session.step(Event::Challenge(ScramChallenge { nonce: NONCE.to_owned(), salt, iterations }));
     let Action::Prove(Ok(proof)) = session.step(line(STANDARD.encode(last).as_bytes())) else { return None };
     if !credentials.are_proven_by(&proof) {
-        session.step(Event::Judged(Verdict::Refused));
+        session.step(Event::Judged(LoginVerdict::Refused));
         return None;
     }
     Some(STANDARD.encode(credentials.signature(&proof)))

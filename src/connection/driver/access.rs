@@ -1,0 +1,43 @@
+//! What a client may do: it depends on TLS, on the port, and on which credentials people have.
+
+use crate::connection::Service;
+use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
+use crate::pop3::{Access, Expire};
+
+/// What clients are offered, by the settings and by which credentials people have.
+#[derive(Clone, Copy)]
+pub(super) struct LoginOffer {
+    /// Somebody has SCRAM credentials.
+    pub(super) scram: bool,
+    /// Tokens are accepted.
+    pub(super) tokens: bool,
+    /// How long mail stays on the server.
+    pub(super) expire: Expire,
+}
+
+impl LoginOffer {
+    /// On every connection of a service.
+    pub(super) fn by(service: &Service) -> Self {
+        let (identities, expire) = (&service.identities, service.settings.expire);
+        Self { scram: identities.offers_scram(), tokens: identities.takes_tokens(), expire }
+    }
+}
+
+/// What a client may do under TLS. Where certificates are required, a resumed TLS session whose certificate is no
+/// longer valid ends as a full handshake would.
+pub(super) fn under_tls<T: Transport>(
+    tls: Option<&PortTls>,
+    stream: &ClientStream<T>,
+    report: &SessionReport,
+    offered: LoginOffer,
+) -> Result<Access, CloseReason> {
+    let LoginOffer { scram, tokens, expire } = offered;
+    let channel_binding = if scram { stream.channel_binding() } else { None };
+    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
+    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
+        let certificate = shown(policy, stream, report).map_err(CloseReason::Handshake)?;
+        access.external = policy.is_enough && certificate.is_some();
+    }
+    Ok(access)
+}

@@ -1,0 +1,153 @@
+//! The loop: an event in, an action out, the action done.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::access::{LoginOffer, under_tls};
+use super::state::{AcceptedLogin, ScramState};
+use super::update;
+use crate::connection::maildrop::{OpenMaildrop, unless_taken_over};
+use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::service::Service;
+use crate::connection::wire::{PortTls, Transport, Wire};
+use crate::pop3::{Action, End, Event, Reply, Session};
+
+/// One session: its connection, its state, its maildrop.
+pub(super) struct Driver<T> {
+    pub(super) wire: Wire<T>,
+    pub(super) session: Session,
+    pub(super) service: Arc<Service>,
+    pub(super) tls: Option<PortTls>,
+    pub(super) drain: watch::Receiver<bool>,
+    /// The client must send something by then.
+    pub(super) deadline: Instant,
+    pub(super) takes_logins: bool,
+    pub(super) login: Option<AcceptedLogin>,
+    /// How far a SCRAM login is.
+    pub(super) scram: Option<Box<ScramState>>,
+    pub(super) maildrop: Option<OpenMaildrop>,
+}
+
+impl<T: Transport> Driver<T> {
+    pub(super) async fn run(mut self, report: &mut SessionReport) -> CloseReason {
+        let closed = match self.drive(report).await {
+            Ok(end) => CloseReason::Session(end),
+            Err(CloseReason::Deadline) => self.deadline_passed(report),
+            Err(closed) => closed,
+        };
+        self.leave_challenge(report, None);
+        // Before the last reply: a client that reads it may log in again at once.
+        if let Some(mail) = self.maildrop.take() {
+            mail.close().await;
+        }
+        match closed {
+            CloseReason::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            CloseReason::Session(_) | CloseReason::NoLogin | CloseReason::Shutdown => self.wire.close().await,
+            _ => {}
+        }
+        closed
+    }
+
+    /// The session decides what a timeout means, and whether it is answered.
+    fn deadline_passed(&mut self, report: &SessionReport) -> CloseReason {
+        let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return CloseReason::Deadline };
+        self.wire.out().extend(reply);
+        if report.person.is_none() { CloseReason::NoLogin } else { CloseReason::Session(end) }
+    }
+
+    async fn drive(&mut self, report: &mut SessionReport) -> Result<End, CloseReason> {
+        let mut event = self.next_line().await?;
+        loop {
+            let action = self.session.step(event);
+            event = match action {
+                Action::Reply(reply) => {
+                    self.wire.out().extend(reply);
+                    self.wire.flush_replies().await?;
+                    self.next_line().await?
+                }
+                Action::RefuseInClear(reply, sent) => {
+                    report.refused_in_clear(&sent);
+                    self.wire.out().extend(reply);
+                    self.wire.flush_block().await?;
+                    self.next_line().await?
+                }
+                Action::Share(reply) => {
+                    self.wire.share(&reply).await?;
+                    self.next_line().await?
+                }
+                Action::Verify(credentials) => Box::pin(self.verify(credentials, report)).await,
+                Action::External(authorization) => Box::pin(self.external(&authorization, report)).await,
+                Action::Challenge(wanted) => Box::pin(self.challenge(wanted, report)).await,
+                Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
+                Action::Conclude => Box::pin(self.conclude(report)).await,
+                Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
+                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
+                Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
+                    Some(event) => event,
+                    None => self.next_line().await?,
+                },
+                Action::Pin(indices) => Box::pin(self.pin(indices, report)).await,
+                Action::StartTls(reply) => Box::pin(self.start_tls(reply, report)).await?,
+                Action::Commit(marks) => Event::Committed(
+                    Box::pin(update::commit(&mut self.wire, self.maildrop.as_mut(), marks, report)).await,
+                ),
+                Action::Close(reply, end) => {
+                    if end == End::Quit {
+                        Box::pin(update::leave(&mut self.wire, self.maildrop.as_mut(), report)).await;
+                    }
+                    self.wire.out().extend(reply);
+                    return Ok(end);
+                }
+            };
+        }
+    }
+
+    /// Commands that were already sent are answered even during a shutdown; no further ones are waited for.
+    async fn next_line(&mut self) -> Result<Event, CloseReason> {
+        let limit = self.session.line_limit();
+        if let Some(input) = self.wire.line_at_hand(limit).await {
+            return Ok(input.into());
+        }
+        // Before any wait that may end the session: replies are sent in full.
+        self.wire.flush().await?;
+        self.rest();
+        if self.session.is_in_transaction() {
+            self.deadline = Instant::now() + self.service.settings.limits.idle;
+        }
+        let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
+        unless_taken_over(self.maildrop.as_ref().and_then(OpenMaildrop::lease), line).await.map(Event::from)
+    }
+
+    /// Frees what is needed only while the client is active.
+    fn rest(&mut self) {
+        self.wire.rest();
+        if let Some(mail) = &mut self.maildrop {
+            mail.rest();
+        }
+    }
+
+    async fn start_tls(&mut self, reply: Reply, report: &mut SessionReport) -> Result<Event, CloseReason> {
+        self.wire.out().extend(reply);
+        self.wire.flush().await?;
+        let limits = self.service.settings.limits;
+        let Some(tls) = &self.tls else { return Err(CloseReason::Handshake("no certificate".to_owned())) };
+        unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
+        report.protection = self.wire.stream.protection();
+        let offered = LoginOffer::by(&self.service);
+        under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
+    }
+}
+
+/// Waits for the client until the server shuts down. What the client has already sent comes first.
+pub(super) async fn unless_over<T>(
+    drain: &mut watch::Receiver<bool>,
+    awaited: impl Future<Output = Result<T, CloseReason>>,
+) -> Result<T, CloseReason> {
+    tokio::select! {
+        biased;
+        done = awaited => done,
+        _ = drain.wait_for(|draining| *draining) => Err(CloseReason::Shutdown),
+    }
+}

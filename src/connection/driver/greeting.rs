@@ -1,0 +1,73 @@
+//! The beginning of a session: TLS, where it comes first, and the greeting.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::access::{LoginOffer, under_tls};
+use super::dispatch::{Driver, unless_over};
+use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::service::{Client, Service};
+use crate::connection::wire::{ClientStream, Transport, Wire, handshake};
+use crate::pop3::{Access, Bounds, Session};
+
+/// Serves one client until the session ends.
+pub async fn serve<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
+    let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
+    let closed = match greet(client, service, drain, &mut report).await {
+        Ok(driver) => driver.run(&mut report).await,
+        Err(closed) => closed,
+    };
+    report.closed = Some(closed);
+}
+
+async fn greet<T: Transport>(
+    client: Client<T>,
+    service: Arc<Service>,
+    mut drain: watch::Receiver<bool>,
+    report: &mut SessionReport,
+) -> Result<Driver<T>, CloseReason> {
+    let limits = service.settings.limits;
+    let deadline = Instant::now() + limits.login;
+    let greeting = Session::greeting(&service.settings.hostname);
+    // Where the client's certificate is still to be checked, the greeting waits for that.
+    let first = if client.tls.as_ref().is_some_and(|tls| tls.client_certificates.is_none()) { &*greeting } else { &[] };
+    let (stream, greeted) = match &client.tls {
+        Some(tls) if client.implicit_tls => {
+            let handshake = Box::pin(handshake(&tls.acceptor, client.transport, limits.tls_handshake, first));
+            (unless_over(&mut drain, handshake).await?, !first.is_empty())
+        }
+        _ => (ClientStream::Clear(client.transport), false),
+    };
+    report.protection = stream.protection();
+    let offered = LoginOffer::by(&service);
+    let access = if client.implicit_tls {
+        under_tls(client.tls.as_ref(), &stream, report, offered)?
+    } else {
+        let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
+        let LoginOffer { scram, tokens, expire } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire }
+    };
+    let bounds = Bounds {
+        wrong_commands: limits.wrong_commands,
+        refused_logins: limits.refused_logins,
+        command_line: limits.command_line,
+    };
+    let mut wire = Wire::new(stream, limits.slow_reader);
+    if !greeted {
+        wire.out().extend(greeting);
+    }
+    Ok(Driver {
+        wire,
+        session: Session::new(access, bounds, service.settings.language),
+        service,
+        tls: client.tls,
+        drain,
+        deadline,
+        takes_logins: client.takes_logins,
+        login: None,
+        scram: None,
+        maildrop: None,
+    })
+}

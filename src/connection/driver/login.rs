@@ -1,0 +1,115 @@
+//! Logins by password and by certificate, what comes of a login, and when a refusal is sent.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::dispatch::Driver;
+use super::state::AcceptedLogin;
+use super::translation::{delay_steps, verdict};
+use crate::certificate::Certificate;
+use crate::connection::report::SessionReport;
+use crate::connection::wire::{Transport, shown};
+use crate::identity::{Outcome, ShownCertificate};
+use crate::pop3::{Credentials, Event, LoginVerdict, Mechanism};
+
+impl<T: Transport> Driver<T> {
+    pub(super) async fn verify(&mut self, credentials: Credentials, report: &mut SessionReport) -> Event {
+        let began = Instant::now();
+        let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
+        if !self.takes_logins {
+            return self.judged(began, Outcome::address_not_allowed(), &login, mechanism, report).await;
+        }
+        let certificate = match self.certificate(report) {
+            Ok(certificate) => certificate,
+            Err(reason) => return self.judged(began, Outcome::no_certificate(reason), &login, mechanism, report).await,
+        };
+        let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
+        let outcome = self.service.identities.verify_with(credentials, from, shown).await;
+        report.certificate = certificate.map(|certificate| certificate.subject);
+        self.judged(began, outcome, &login, mechanism, report).await
+    }
+
+    /// A login by certificate alone (SASL EXTERNAL).
+    pub(super) async fn external(&mut self, authorization: &[u8], report: &mut SessionReport) -> Event {
+        let began = Instant::now();
+        if !self.takes_logins {
+            return self
+                .judged(began, Outcome::address_not_allowed(), authorization, Mechanism::External, report)
+                .await;
+        }
+        let (identities, from) = (&self.service.identities, report.peer.ip());
+        let outcome = match self.certificate(report) {
+            Ok(Some(certificate)) => {
+                let outcome = identities.verify_certificate(&certificate, authorization, from).await;
+                report.certificate = Some(certificate.subject);
+                outcome
+            }
+            Ok(None) => Outcome::no_certificate("the client's certificate is no longer valid".to_owned()),
+            Err(reason) => Outcome::no_certificate(reason),
+        };
+        self.judged(began, outcome, authorization, Mechanism::External, report).await
+    }
+
+    /// The certificate if it is valid now, which may differ from the result at the handshake.
+    pub(super) fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, String> {
+        let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
+        shown(policy, &self.wire.stream, report)
+    }
+
+    /// The same, for a check together with other credentials.
+    pub(super) fn shown<'c>(&self, certificate: Option<&'c Certificate>) -> Option<ShownCertificate<'c>> {
+        let is_required = self.requires_certificate();
+        certificate.map(|certificate| ShownCertificate { certificate, is_required })
+    }
+
+    pub(super) fn requires_certificate(&self) -> bool {
+        self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required)
+    }
+
+    pub(super) async fn judged(
+        &mut self,
+        began: Instant,
+        outcome: Outcome,
+        login: &[u8],
+        mechanism: Mechanism,
+        report: &mut SessionReport,
+    ) -> Event {
+        report.login(login, mechanism, &outcome);
+        self.concluded(began, outcome, report).await
+    }
+
+    /// What follows from a login that was logged.
+    pub(super) async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut SessionReport) -> Event {
+        let (person, maildrop) = match outcome {
+            Outcome::Proven(proven) => {
+                let person = proven.identity;
+                self.service.known.note(&person.id, &person.canonical_name, &proven.maildrop);
+                (person, Some(proven.maildrop))
+            }
+            Outcome::Forbidden(person, _) => (person, None),
+            refusal => {
+                // After the delay nothing is left to do that depends on the reason.
+                let (verdict, further) = (verdict(&refusal), delay_steps(&refusal));
+                drop(refusal);
+                refusal_delay(began, self.service.settings.refusal_step, further).await;
+                return Event::Judged(verdict);
+            }
+        };
+        self.leave_challenge(report, Some(&person));
+        report.person = Some(person.canonical_name.clone());
+        self.login = Some(AcceptedLogin { maildrop, expiry: person.retention.expiry, began });
+        Event::Judged(LoginVerdict::Proven)
+    }
+}
+
+/// Waits until a whole number of steps after the credentials arrived, so that the time of a refusal does not reveal its
+/// reason; some steps longer where somebody seems to be guessing.
+pub(super) async fn refusal_delay(began: Instant, step: Duration, delay_steps: u32) {
+    if step.is_zero() {
+        return;
+    }
+    let steps = began.elapsed().as_nanos() / step.as_nanos() + 1;
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(delay_steps);
+    sleep_until(began + step * steps).await;
+}

@@ -1,0 +1,28 @@
+//! The driver of a session.
+//!
+//! In go a client and the service; out comes a served session. The driver knows nothing of the protocol: it takes lines to
+//! a [`crate::pop3::Session`], and does what that answers.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `greeting` | how a session begins |
+//! | `dispatch` | **the loop: an event in, an action out, the action done**; what ends it |
+//! | `access` | what a client may do, by TLS and port |
+//! | `login` | passwords and certificates; when a refusal is sent |
+//! | `scram`, `token` | the other ways to log in |
+//! | `transfer` | the maildrop opened, unique-ids pinned, messages sent |
+//! | `update` | what a session that ends by QUIT leaves behind (RFC 1939 §6) |
+//! | `translation` | which causes a client may know |
+
+mod access;
+mod dispatch;
+mod greeting;
+mod login;
+mod scram;
+mod state;
+mod token;
+mod transfer;
+mod translation;
+mod update;
+
+pub use self::greeting::serve;

@@ -1,0 +1,113 @@
+//! The maildrop of a session: opened, its unique-ids pinned, its messages sent.
+
+use super::dispatch::Driver;
+use super::login::refusal_delay;
+use super::state::AcceptedLogin;
+use super::translation::{not_opened, not_transmitted};
+use crate::connection::maildrop::{OpenFault, OpenMaildrop};
+use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::wire::Transport;
+use crate::maildir::{Expiry, MaildropPath};
+use crate::pop3::{Event, Expire, Listing, Multiline, NotOpened, NotTransmitted, Part, Transmission};
+
+impl<T: Transport> Driver<T> {
+    pub(super) async fn open(&mut self, utf8: bool, report: &mut SessionReport) -> Event {
+        let Some(AcceptedLogin { maildrop, expiry, began }) = self.login.take() else {
+            return Event::NotOpened(NotOpened::Unavailable);
+        };
+        let fault = match maildrop {
+            None => NotOpened::Forbidden,
+            Some(path) => match self.enter(&path, report, expiry, utf8).await {
+                Ok((mail, listing)) => {
+                    report.opened(&path, listing.totals().0, mail.is_missing());
+                    self.maildrop = Some(mail);
+                    return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
+                }
+                Err(OpenFault::InUse) => {
+                    tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
+                    NotOpened::InUse
+                }
+                Err(OpenFault::Fault(fault)) => {
+                    tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
+                    not_opened(&fault)
+                }
+            },
+        };
+        report.person = None;
+        refusal_delay(began, self.service.settings.refusal_step, 0).await;
+        Event::NotOpened(fault)
+    }
+
+    /// Sends a message block by block. A failure before the first octet is answered. A later one closes the connection
+    /// without the final dot: a client would delete a truncated message that looks complete.
+    pub(super) async fn transmit(
+        &mut self,
+        order: Transmission,
+        report: &mut SessionReport,
+    ) -> Result<Option<Event>, CloseReason> {
+        let Some(mail) = &mut self.maildrop else { return Ok(Some(Event::NotTransmitted(NotTransmitted::Now))) };
+        let mut reading = match mail.fetch(order.index).await {
+            Ok(reading) => reading,
+            Err(fault) => {
+                let why = not_transmitted(&fault, order.index + 1, report.person.as_deref());
+                return Ok(Some(Event::NotTransmitted(why)));
+            }
+        };
+        self.wire.message_begins();
+        self.wire.out().extend(order.reply);
+        let mut multiline = Multiline::new(order.part);
+        loop {
+            if multiline.passes(reading.octets()) {
+                self.wire.share(reading.octets()).await?;
+            } else {
+                multiline.encode(reading.octets(), self.wire.out());
+                self.wire.flush_block().await?;
+            }
+            report.sending(order.part, multiline.octets());
+            if reading.is_whole || multiline.is_enough() {
+                break;
+            }
+            reading = reading.go_on().await.map_err(|fault| cut(order.index, &fault, report))?;
+        }
+        let octets = multiline.finish(self.wire.out());
+        self.wire.message_ends();
+        match order.part {
+            Part::Whole => mail.was_sent(reading, octets),
+            Part::Top(_) => mail.give_back(reading),
+        }
+        self.wire.flush_block().await?;
+        report.sent(order.part, octets);
+        if let (Part::Whole, Some(mail)) = (order.part, &mut self.maildrop) {
+            mail.note_retrieved(order.index);
+        }
+        Ok(None)
+    }
+
+    async fn enter(
+        &self,
+        path: &MaildropPath,
+        report: &SessionReport,
+        expiry: Option<Expiry>,
+        utf8: bool,
+    ) -> Result<(OpenMaildrop, Listing), OpenFault> {
+        let (openings, leases) = (&self.service.openings, &self.service.leases);
+        OpenMaildrop::open(openings, leases, path, report.person.as_deref(), expiry, utf8).await
+    }
+
+    /// Pins unique-ids on disk before they are sent to the client.
+    pub(super) async fn pin(&mut self, indices: Vec<usize>, report: &SessionReport) -> Event {
+        let Some(mail) = &mut self.maildrop else { return Event::NotPinned };
+        match mail.pin(indices).await {
+            Ok(listing) => Event::Pinned(listing),
+            Err(fault) => {
+                tracing::error!(person = report.person, %fault, "unique-ids not sent: they cannot be pinned");
+                Event::NotPinned
+            }
+        }
+    }
+}
+
+fn cut(index: usize, fault: &std::io::Error, report: &SessionReport) -> CloseReason {
+    tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
+    CloseReason::MessageCut(fault.to_string())
+}

@@ -1,0 +1,43 @@
+//! What a client may know of causes: here, and nowhere else, they are translated.
+
+use crate::identity::Outcome;
+use crate::maildir::{EnterFault, FetchFault, NoMail};
+use crate::pop3::{LoginVerdict, NotOpened, NotTransmitted};
+
+/// The one place where causes become what a client may know.
+pub(super) fn verdict(outcome: &Outcome) -> LoginVerdict {
+    match outcome {
+        Outcome::Proven(_) | Outcome::Forbidden(..) => LoginVerdict::Proven,
+        Outcome::Refused(_) => LoginVerdict::Refused,
+        Outcome::Unavailable(_) => LoginVerdict::Unavailable,
+        Outcome::Misconfigured(_) => LoginVerdict::Misconfigured,
+    }
+}
+
+pub(super) fn not_opened(fault: &EnterFault) -> NotOpened {
+    match fault {
+        EnterFault::Forbidden(_) => NotOpened::Forbidden,
+        EnterFault::Unavailable(_) => NotOpened::Unavailable,
+    }
+}
+
+/// Logs why a message is not sent. A message that cannot be read as mail was logged when that was detected.
+pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person: Option<&str>) -> NotTransmitted {
+    match fault {
+        FetchFault::NoMail(NoMail::Compressed(_)) => NotTransmitted::Compressed,
+        FetchFault::NoMail(NoMail::Encrypted) => NotTransmitted::Encrypted,
+        FetchFault::NoMail(NoMail::Broken) => NotTransmitted::Damaged,
+        FetchFault::NoMail(NoMail::TooLarge) => NotTransmitted::TooLarge,
+        FetchFault::Gone | FetchFault::Changed | FetchFault::Io(_) => {
+            tracing::warn!(person, message_number, %fault, "message not sent");
+            NotTransmitted::Now
+        }
+    }
+}
+
+pub(super) fn delay_steps(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Refused(refused) => refused.delay_steps,
+        _ => 0,
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a connection ended, as its last log line reports it.
+
+use std::fmt;
+use std::io;
+
+use crate::pop3::End;
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// The session decided so.
+    Session(End),
+    /// The client closed the connection without QUIT.
+    ByClient,
+    /// The client was silent for too long.
+    Deadline,
+    /// There was no login in time.
+    NoLogin,
+    /// The client did not take its reply in time.
+    SlowReader,
+    /// The socket failed.
+    Broken(String),
+    /// The TLS handshake failed.
+    Handshake(String),
+    /// A message could not be read to its end.
+    MessageCut(String),
+    /// Another session took the maildrop over.
+    TakenOver,
+    /// This server is shutting down.
+    Shutdown,
+}
+
+impl CloseReason {
+    /// What a failed socket means. Many clients close without TLS's `close_notify`; all that matters is that they did not
+    /// send QUIT.
+    pub(crate) fn broken(fault: &io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::UnexpectedEof => Self::ByClient,
+            _ => Self::Broken(fault.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(End::Quit) => f.write_str("quit"),
+            Self::Session(End::CommitFailed) => f.write_str("quit, not every deletion succeeded"),
+            Self::Session(End::WrongCommands) => f.write_str("too many wrong commands"),
+            Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
+            Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
+            Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::NoLogin => f.write_str("no login within the limit"),
+            Self::ByClient => f.write_str("closed by the client without QUIT"),
+            Self::SlowReader => f.write_str("client too slow to take its reply"),
+            Self::Broken(why) => write!(f, "connection broken: {why}"),
+            Self::Handshake(why) => write!(f, "TLS handshake failed: {why}"),
+            Self::MessageCut(why) => write!(f, "message cut: {why}"),
+            Self::TakenOver => f.write_str("maildrop taken over by another session"),
+            Self::Shutdown => f.write_str("server shutting down"),
+        }
+    }
+}

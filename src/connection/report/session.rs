@@ -1,0 +1,184 @@
+//! What the log says of a connection: one line for each login, one for the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::close_reason::CloseReason;
+use super::summaries::{LogLine, LogSummaries};
+use crate::identity::{Outcome, RefusedLogin};
+use crate::maildir::MaildropPath;
+use crate::names::LoginName;
+use crate::pop3::{InClear, Mechanism, Part};
+use crate::token::Bearer;
+
+/// Counts what happens on a connection, and logs its last line when it is dropped, whatever ends it.
+pub(crate) struct SessionReport {
+    pub(crate) peer: SocketAddr,
+    listener: Arc<str>,
+    repeats: Arc<LogSummaries>,
+    began: Instant,
+    pub(crate) protection: &'static str,
+    pub(crate) person: Option<String>,
+    /// The subject of the client's certificate, if one was accepted at the last login.
+    pub(crate) certificate: Option<String>,
+    /// Who the token of the current login is about, if its signature is valid.
+    pub(crate) bearer: Option<Bearer>,
+    pub(crate) closed: Option<CloseReason>,
+    /// Messages in the maildrop, once it is open.
+    messages: Option<usize>,
+    retr: SentCount,
+    top: SentCount,
+    pub(crate) deleted: usize,
+}
+
+#[derive(Default)]
+struct SentCount {
+    messages: u64,
+    octets: u64,
+    /// Of the message that is being sent.
+    under_way: u64,
+}
+
+impl SessionReport {
+    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<LogSummaries>) -> Self {
+        Self {
+            peer,
+            listener,
+            repeats,
+            began: Instant::now(),
+            protection: "none",
+            person: None,
+            certificate: None,
+            bearer: None,
+            closed: None,
+            messages: None,
+            retr: SentCount::default(),
+            top: SentCount::default(),
+            deleted: 0,
+        }
+    }
+
+    /// A maildrop was opened. Where there is no Maildir, so that the client sees an empty one, the log says so.
+    pub(crate) fn opened(&mut self, path: &MaildropPath, messages: usize, is_missing: bool) {
+        self.messages = Some(messages);
+        if is_missing {
+            let (person, peer) = (self.person.as_deref(), self.peer);
+            tracing::info!(person, maildrop = %path, %peer, "no Maildir there yet: the client sees an empty mailbox");
+        }
+    }
+
+    /// A message was sent, or its top; octets as LIST counts them.
+    pub(crate) fn sent(&mut self, part: Part, octets: u64) {
+        self.sending(part, octets);
+        let sent = self.of(part);
+        sent.messages += 1;
+        sent.octets += std::mem::take(&mut sent.under_way);
+    }
+
+    /// So many octets of a message were sent by now: they count even if the connection is cut.
+    pub(crate) fn sending(&mut self, part: Part, octets: u64) {
+        self.of(part).under_way = octets;
+    }
+
+    fn of(&mut self, part: Part) -> &mut SentCount {
+        match part {
+            Part::Whole => &mut self.retr,
+            Part::Top(_) => &mut self.top,
+        }
+    }
+
+    /// A login was begun, or even made, that this listener does not accept before TLS.
+    pub(crate) fn refused_in_clear(&self, sent: &InClear) {
+        if !self.admits(LogLine::RefusedInClear) {
+            return;
+        }
+        let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
+        let login = sent.login.as_deref().map(LoginName::as_typed);
+        let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
+        tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
+    }
+
+    /// A certificate is ignored, on a port that requires none.
+    pub(crate) fn certificate_ignored(&self, reason: &str) {
+        if !self.admits(LogLine::NoCertificate(reason.to_owned())) {
+            return;
+        }
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        tracing::info!(reason, %peer, listener, tls, "client certificate ignored");
+    }
+
+    /// Whether a line that anybody can cause is logged; else it is summed up.
+    fn admits(&self, line: LogLine) -> bool {
+        self.repeats.admits(line, self.peer.ip())
+    }
+
+    /// A login ended.
+    pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
+        let line = match outcome {
+            Outcome::Proven(_) | Outcome::Forbidden(..) => None,
+            Outcome::Refused(refused) => Some(LogLine::Refused(refused.reason.kind())),
+            Outcome::Unavailable(_) => Some(LogLine::Unavailable),
+            Outcome::Misconfigured(_) => Some(LogLine::Misconfigured),
+        };
+        if line.is_some_and(|line| !self.admits(line)) {
+            return;
+        }
+        let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
+        let certificate = self.certificate.as_deref();
+        let (issuer, claim) = self.bearer.as_ref().map(|bearer| (&*bearer.issuer, &*bearer.name)).unzip();
+        let login = &*LoginName::as_typed(login);
+        match outcome {
+            Outcome::Proven(proven) => {
+                let kind = match mechanism {
+                    Mechanism::External => "certificate",
+                    _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
+                };
+                let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
+                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, %proof, %peer, listener, tls, "login");
+            }
+            Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
+                let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
+                tracing::info!(person, login, %reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
+            }
+            Outcome::Unavailable(reason) => {
+                tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+            }
+            Outcome::Misconfigured(reason) => {
+                tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");
+            }
+            Outcome::Forbidden(identity, reason) => {
+                let person = &*identity.canonical_name;
+                tracing::error!(person, login, reason, %mechanism, %peer, listener, tls, "maildrop forbidden");
+            }
+        }
+    }
+}
+
+impl Drop for SessionReport {
+    fn drop(&mut self) {
+        let reason = match &self.closed {
+            Some(closed) => closed.to_string(),
+            None if std::thread::panicking() => "internal error: panic".to_owned(),
+            None => "cut at shutdown".to_owned(),
+        };
+        if self.person.is_none() && !self.admits(LogLine::NoLogin(reason.clone())) {
+            return;
+        }
+        tracing::info!(
+            person = self.person.as_deref(),
+            peer = %self.peer,
+            listener = &*self.listener,
+            tls = self.protection,
+            messages = self.messages,
+            retr = self.retr.messages,
+            retr_octets = self.retr.octets + self.retr.under_way,
+            top = self.top.messages,
+            top_octets = self.top.octets + self.top.under_way,
+            dele = self.deleted,
+            seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            reason,
+            "connection ended"
+        );
+    }
+}

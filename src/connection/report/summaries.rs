@@ -1,0 +1,106 @@
+//! Log lines that anybody can cause, without a password: repeated ones of one kind and reason from one network are
+//! summed up.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::identity::ReasonKind;
+use crate::lockout::{self, Network, Pace, Sum};
+
+/// What a log line is about. Reasons are counted separately, so that a rare one is not lost among others; but not by
+/// what a client can choose.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum LogLine {
+    /// A login was refused.
+    Refused(ReasonKind),
+    /// A login was refused before TLS.
+    RefusedInClear,
+    /// A login was not possible: the directory was unavailable.
+    Unavailable,
+    /// A login was not possible: something is misconfigured.
+    Misconfigured,
+    /// A connection ended without a login; why.
+    NoLogin(String),
+    /// A client's certificate counts as none; why.
+    NoCertificate(String),
+}
+
+/// Lines and connections that are summed up. Logged by [`Self::log_sums`], which is to be called now and then.
+pub struct LogSummaries {
+    lines: Mutex<lockout::Repeats<LogLine>>,
+    turned_away: Mutex<lockout::Repeats<&'static str>>,
+}
+
+/// An attacker is throttled long before this, and a tool that bans addresses has seen enough; a whole office whose
+/// directory is silent takes one more line.
+const LINES: Pace = Pace { one_by_one: 20, within: Duration::from_secs(60) };
+
+/// Nothing slows down clients that are turned away.
+const TURNED_AWAY: Pace = Pace { one_by_one: 0, within: Duration::from_secs(10) };
+
+/// Pairs of kind and network that are counted separately.
+const MOST: usize = 10_000;
+
+impl Default for LogSummaries {
+    fn default() -> Self {
+        Self {
+            lines: Mutex::new(lockout::Repeats::new(LINES, MOST)),
+            turned_away: Mutex::new(lockout::Repeats::new(TURNED_AWAY, MOST)),
+        }
+    }
+}
+
+impl LogSummaries {
+    /// Whether a line about a client is to be logged. Else it is part of a sum.
+    pub(super) fn admits(&self, line: LogLine, client: IpAddr) -> bool {
+        lock(&self.lines).note(line, Network::of(client), Instant::now())
+    }
+
+    /// Counts a connection that was turned away, and why. Nothing is logged here: it is the accept loop's.
+    pub fn turned_away(&self, client: IpAddr, reason: &'static str) {
+        lock(&self.turned_away).note(reason, Network::of(client), Instant::now());
+    }
+
+    /// Logs the sums whose time has come.
+    pub fn log_sums(&self) {
+        self.log_sums_due(Instant::now());
+    }
+
+    /// Logs all that is summed up so far, at the end.
+    pub fn log_rest(&self) {
+        self.log_sums_due(Instant::now() + LINES.within.max(TURNED_AWAY.within));
+    }
+
+    fn log_sums_due(&self, now: Instant) {
+        let (lines, turned_away) = (lock(&self.lines).sums(now), lock(&self.turned_away).sums(now));
+        for Sum { kind: reason, network, count: connections } in turned_away {
+            tracing::warn!(network = name(network), reason, connections, "connections turned away");
+        }
+        for Sum { kind, network, count } in lines {
+            let network = name(network);
+            match kind {
+                LogLine::Refused(_) | LogLine::RefusedInClear => {
+                    tracing::info!(network, count, "further logins refused");
+                }
+                LogLine::Unavailable | LogLine::Misconfigured => {
+                    tracing::warn!(network, count, "further logins not possible");
+                }
+                LogLine::NoLogin(reason) => {
+                    tracing::info!(network, count, reason, "further connections ended without a login");
+                }
+                LogLine::NoCertificate(reason) => {
+                    tracing::info!(network, count, reason, "further client certificates ignored");
+                }
+            }
+        }
+    }
+}
+
+fn name(network: Option<Network>) -> String {
+    network.map_or_else(|| "others".to_owned(), |network| network.to_string())
+}
+
+fn lock<T>(repeats: &Mutex<T>) -> MutexGuard<'_, T> {
+    repeats.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,52 @@
+//! What a session needs: the service, which all sessions share, and the client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+use super::maildrop::{MaildropLeases, Openings};
+use super::report::LogSummaries;
+use super::settings::Settings;
+use super::wire::PortTls;
+use crate::identity::{IdentityMap, KnownMaildrops};
+use crate::maildir::Store;
+
+/// What every client is served with.
+pub struct Service {
+    /// Who may log in.
+    pub identities: Arc<IdentityMap>,
+    /// Where their mail is.
+    pub store: Arc<Store>,
+    /// Where the mail of each entry was last seen.
+    pub known: Arc<KnownMaildrops>,
+    /// The way there: of several sessions that want to open the same maildrop, one reads it.
+    pub openings: Openings,
+    /// How clients are treated.
+    pub settings: Settings,
+    /// Which session has a maildrop to itself, where it may have one only.
+    pub leases: Arc<MaildropLeases>,
+    /// What the log sums up.
+    pub repeats: Arc<LogSummaries>,
+}
+
+/// A client that was just accepted, and what its port grants it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
+pub struct Client<T = TcpStream> {
+    /// Its connection.
+    pub transport: T,
+    /// Its address; an IPv4 address as such, never mapped into IPv6.
+    pub peer: SocketAddr,
+    /// The name of the port in the log.
+    pub listener: Arc<str>,
+    /// How its port does TLS, if it does.
+    pub tls: Option<PortTls>,
+    /// TLS begins with the first octet.
+    pub implicit_tls: bool,
+    /// STLS is offered.
+    pub stls: bool,
+    /// This client may send a password in clear.
+    pub passwords_in_clear: bool,
+    /// Logins are accepted from its address; else they are refused whatever the credentials.
+    pub takes_logins: bool,
+}

@@ -1,0 +1,92 @@
+//! Whether a client's certificate is accepted.
+
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{CertificateError, Error};
+
+use super::stream::ClientStream;
+use super::transport::Transport;
+use crate::certificate::Certificate;
+use crate::connection::report::SessionReport;
+
+/// How a port does TLS, and how it treats clients' certificates.
+#[derive(Clone)]
+pub struct PortTls {
+    /// Does the handshakes.
+    pub acceptor: TlsAcceptor,
+    /// None if clients are not asked for certificates.
+    pub client_certificates: Option<ClientCertificates>,
+}
+
+/// How a port treats clients' certificates.
+#[derive(Clone)]
+pub struct ClientCertificates {
+    /// Clients without a valid one are not served.
+    pub required: bool,
+    /// A valid one is enough to log in (SASL EXTERNAL), without name and password.
+    pub is_enough: bool,
+    /// Checks whether a chain is valid now.
+    pub judge: ChainVerifier,
+}
+
+/// Says why a chain, the client's own certificate first, is not valid now.
+pub type ChainVerifier = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), String> + Send + Sync>;
+
+impl ClientCertificates {
+    /// The valid certificate of this connection, if the client sent one. Checked after the handshake and again at each
+    /// login: the certificate of a resumed or an old TLS session may have expired or been revoked.
+    ///
+    /// # Errors
+    /// Why the certificate is not valid.
+    fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, String> {
+        let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
+            return Ok(None);
+        };
+        (self.judge)(chain)?;
+        Certificate::read(own).map(Some).map_err(|fault| format!("the client's certificate cannot be read: {fault}"))
+    }
+}
+
+/// The valid certificate. Where none is required, an invalid one is logged and ignored.
+pub(crate) fn shown<T: Transport>(
+    policy: &ClientCertificates,
+    stream: &ClientStream<T>,
+    report: &SessionReport,
+) -> Result<Option<Certificate>, String> {
+    match policy.look(stream) {
+        Ok(None) if policy.required => Err("the client sent no certificate".to_owned()),
+        Err(reason) if !policy.required => {
+            report.certificate_ignored(&reason);
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// Why TLS rejects a client's certificate, in words for an administrator.
+#[must_use]
+pub fn describe_certificate_fault(fault: &Error) -> String {
+    use CertificateError as Of;
+    let Error::InvalidCertificate(doubt) = fault else {
+        return match fault {
+            Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
+            other => other.to_string(),
+        };
+    };
+    let what = match doubt {
+        Of::Expired | Of::ExpiredContext { .. } => "has expired",
+        Of::NotValidYet | Of::NotValidYetContext { .. } => "is not valid yet",
+        Of::Revoked => "is revoked",
+        Of::UnknownIssuer => "is not signed by an authority in tls.client_ca",
+        Of::UnknownRevocationStatus => "has an issuer whose revocation list is not among tls.crls",
+        Of::ExpiredRevocationList | Of::ExpiredRevocationListContext { .. } => {
+            "has an issuer whose revocation list in tls.crls is out of date"
+        }
+        Of::InvalidPurpose | Of::InvalidPurposeContext { .. } => "is not for clients (extended key usage)",
+        Of::BadSignature => "has an invalid signature",
+        other => return format!("the client's certificate is not valid: {other}"),
+    };
+    format!("the client's certificate {what}")
+}

@@ -1,0 +1,34 @@
+//! What a directory is asked.
+//!
+//! In goes what a login or a command wants to know; out come entries, or a sentence. Each file turns one such question into
+//! searches.
+//!
+//! | file | question |
+//! |---|---|
+//! | `people` | who is behind this login name; which entry lies at this DN now |
+//! | `claims` | whose may this certificate be |
+//! | `membership` | is this person admitted, as a member of a group |
+//! | `scram` | which SCRAM credentials does this entry hold |
+//! | `walk` | everybody, page by page |
+//! | `readable` | which attributes may the service not read |
+//! | `ldapsearch` | the searches of a look-up, as an administrator would type them |
+
+mod claims;
+mod ldapsearch;
+mod membership;
+mod people;
+mod readable;
+mod scram;
+mod walk;
+
+pub use self::claims::Claims;
+pub use self::readable::{AttributeNeed, AttributeUse};
+pub use self::scram::StoredScram;
+pub use self::walk::{Walk, WalkEnd};
+
+pub(crate) use self::claims::{CANDIDATES, candidates};
+pub(crate) use self::ldapsearch::searches;
+pub(crate) use self::people::{id_at, look_up, probe};
+pub(crate) use self::readable::{instead_of_people, shows_locks, unreadable};
+pub(crate) use self::scram::scram;
+pub(crate) use self::walk::walk;
