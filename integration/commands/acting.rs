@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::server::is_root;
 
 use super::Ended;
@@ -22,7 +22,7 @@ struct World {
     site: Site,
     plan: Plan,
     units: PathBuf,
-    _directory: Directory,
+    _directory: EmbeddedDirectory,
 }
 
 impl World {

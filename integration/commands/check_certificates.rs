@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, SanType};
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use rustls::pki_types::CertificateDer;
 
 use super::support::certificates::{ClientAuthority, ClientCertificate, Request};
@@ -24,7 +24,7 @@ struct World {
     between: ClientAuthority,
     site: Site,
     plan: Plan,
-    _directory: Directory,
+    _directory: EmbeddedDirectory,
 }
 
 impl World {

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use rustix::process::Signal;
@@ -21,12 +21,12 @@ const LAMB: &str = "seven green lamps";
 struct World {
     service: Service,
     site: Site,
-    directory: Directory,
+    directory: EmbeddedDirectory,
 }
 
 impl World {
     fn new() -> Self {
-        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
         for name in ["ajones", "alamb"] {
             give_mail(&site, name);
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-fn plan(directory: &Directory) -> Plan {
+fn plan(directory: &EmbeddedDirectory) -> Plan {
     Plan::at(&directory.url()).and("refusal_step: 0s").and("admin: { socket: admin.sock, mode: \"0660\" }")
 }
 
@@ -155,7 +155,7 @@ fn a_stale_socket_is_replaced_and_a_live_one_left_alone() {
 
 #[test]
 fn a_service_without_socket_says_so() {
-    let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+    let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
     let site = super::configured(&Plan::at(&directory.url()));
     let ended = command(&site, &["flush"], "");
     assert_eq!(ended.status, 1);

@@ -19,7 +19,7 @@ const MESSAGES: usize = 500;
 const NOBODY: u32 = 65_534;
 
 /// The sample people, one of them with many messages that tell no octets in their names.
-fn site() -> (restante::demo::directory::Directory, Site) {
+fn site() -> (restante::demo::directory::EmbeddedDirectory, Site) {
     let directory = stage::directory();
     let site = configured(&Plan::at(&directory.url()));
     maildir::make(&site.maildir("ajones"), &[]);

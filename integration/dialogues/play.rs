@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use restante::demo::directory::Directory as Embedded;
-use restante::demo::mischief::Mischief;
+use restante::demo::directory::EmbeddedDirectory;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people;
 use restante::names::Dn;
 use rustls::ClientConfig;
@@ -61,7 +61,7 @@ struct Stage {
     site: Site,
     service: Service,
     tls: Arc<ClientConfig>,
-    directory: Embedded,
+    directory: EmbeddedDirectory,
     plays: Cell<usize>,
 }
 
@@ -76,7 +76,7 @@ struct Play<'a> {
 
 impl Stage {
     fn set(script: &Script) -> Self {
-        let directory = Embedded::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
         let site = Site::new();
         // Each play has Maildirs of its own. The directory tells where, and is asked anew at each login.
         let mut plan = Plan::at(&directory.url()).and("refusal_step: 0s\ncache: { found: 0s, missed: 0s }");
@@ -91,7 +91,7 @@ impl Stage {
         service.wait_for_log(&["the directory answers"]);
         match script.directory {
             Directory::Answers => {}
-            Directory::Gone => controls.set_mischief(Mischief::Refuse),
+            Directory::Gone => controls.inject(InjectedFault::Refuse),
             Directory::WrongBind => {
                 controls.change(|tree| tree.set(people::SERVICE, "userPassword", ["another"])).unwrap();
                 controls.close_connections();

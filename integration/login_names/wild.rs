@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::tree::Tree;
 use restante::demo::{ldif, people};
 use restante::names::Dn;
@@ -83,9 +83,9 @@ impl Wild {
     }
 }
 
-fn directory(entries: &str) -> Directory {
+fn directory(entries: &str) -> EmbeddedDirectory {
     let tree = Tree::new(ldif::parse(entries).unwrap()).unwrap();
-    Directory::start(tree, Dn::parse(SERVICE)).unwrap()
+    EmbeddedDirectory::start(tree, Dn::parse(SERVICE)).unwrap()
 }
 
 /// The same text, decomposed (NFD).

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use super::serve::run;
 use super::{Ended, complain};
 use crate::config;
-use crate::demo::people::{BASE, Person, SERVICE, service_password};
+use crate::demo::people::{BASE, DemoPerson, SERVICE, service_password};
 use crate::demo::{Demo, Ports, forms};
 use crate::directory::Directory;
 use crate::logging;
@@ -89,7 +89,8 @@ fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = configuration.directories.first().context("the demonstration has no directory")?;
     let directory = Directory::new(settings.clone());
-    let working = |policy: &Policy, person: &Person| runtime.block_on(forms::working(&directory, policy, &person.dn));
+    let working =
+        |policy: &Policy, person: &DemoPerson| runtime.block_on(forms::working(&directory, policy, &person.dn));
     let policy = &configuration.identity.policy;
     let mut text = "These people can log in, by any of these names (quotes are not typed):\n".to_owned();
     for person in demo.people() {
@@ -107,7 +108,7 @@ fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Resu
     Ok(text)
 }
 
-fn describe(text: &mut String, person: &Person, names: &[String]) {
+fn describe(text: &mut String, person: &DemoPerson, names: &[String]) {
     let _ = writeln!(text, "\n  {}   password: {}", person.name, person.password);
     for name in names {
         let _ = writeln!(text, "    \"{name}\"");
