@@ -178,7 +178,7 @@ fn files_that_are_read_again_must_be_readable_for_the_user() {
     let ended = world.run(&["check"]);
     assert_eq!(ended.status, 1, "{}", ended.told);
     let told = "tls.client_ca: nobody may not read ";
-    assert!(ended.complained.contains(told) && ended.complained.contains("; right would be"), "{}", ended.complained);
+    assert!(ended.complained.contains(told) && ended.complained.contains("; expected"), "{}", ended.complained);
     mode(&authorities, 0o644);
     let fine = world.run(&["check"]);
     assert_eq!(fine.status, 0, "{}", fine.complained);
@@ -212,7 +212,7 @@ fn credentials_are_explained_with_a_command_that_works() {
         }
         let outside = world.run(&["check"]);
         assert_eq!(outside.status, 78);
-        let told = "$CREDENTIALS_DIRECTORY is set only inside the systemd service; right would be";
+        let told = "$CREDENTIALS_DIRECTORY is set only inside the systemd service; expected";
         assert_eq!(outside.complained.matches(told).count(), 2, "{}", outside.complained);
         let line = outside.complained.lines().find(|line| line.trim_start().starts_with("systemd-run ")).unwrap();
         assert_eq!(line.contains(" -p User=nobody "), unit, "{line}");

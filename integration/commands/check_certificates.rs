@@ -82,7 +82,7 @@ fn fine(ended: &Ended) {
 fn faulty(ended: &Ended, words: &[&str]) {
     assert_eq!((ended.status, ended.complained.lines().count()), (1, 1), "{}", ended.complained);
     assert!(ended.complained.starts_with("restante: tls.certificates: "), "{}", ended.complained);
-    for word in words.iter().chain(&["; right would be "]) {
+    for word in words.iter().chain(&["; expected "]) {
         assert!(ended.complained.contains(word), "{word}: {}", ended.complained);
     }
 }
@@ -200,7 +200,7 @@ fn a_certificate_without_host_names_is_found() {
     request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let ended = world.check_request(request);
     assert_eq!(ended.status, 1);
-    assert!(ended.complained.contains("is for no host: clients ignore the common name; right would be"));
+    assert!(ended.complained.contains("is for no host: clients ignore the common name; expected"));
     assert!(
         ended.complained.contains("none is for mail.renovations.example, the `hostname` of this file, but for no host")
     );
@@ -241,24 +241,20 @@ fn a_key_that_cannot_be_used_is_told_with_what_would_be_right() {
     let refused = |ended: &Ended, key: &str, words: &str| {
         assert_eq!((ended.status, ended.complained.lines().count()), (78, 1), "{}", ended.complained);
         assert!(ended.complained.contains(&format!("tls.certificates.{key}: ")), "{}", ended.complained);
-        assert!(
-            ended.complained.contains(words) && ended.complained.contains("; right would be"),
-            "{}",
-            ended.complained
-        );
+        assert!(ended.complained.contains(words) && ended.complained.contains("; expected"), "{}", ended.complained);
     };
     let (server, other) = (world.between.sign(request()), world.between.sign(request()));
     let between = world.between.own();
     let foreign = world.check_chain(&[&server.own, between], &other);
     refused(&foreign, "key", "server.key: the key does not belong to the first certificate in ");
     let order = world.check_chain(&[between, &server.own], &server);
-    refused(&order, "key", "but to the one at place 2; right would be a chain that begins with the server's own");
+    refused(&order, "key", "but to the one at place 2; expected a chain that begins with the server's own");
 
     make(&world, &["-newkey", "rsa:1024", "-nodes"]);
     refused(
         &world.check(),
         "key",
-        "\"CN=server\" has an RSA key of 1024 bits, which clients reject; right would be RSA with",
+        "\"CN=server\" has an RSA key of 1024 bits, which clients reject; expected RSA with",
     );
     make(&world, &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1", "-nodes"]);
     refused(&world.check(), "key", "\"CN=server\" has an ECDSA key on a curve that TLS does not use");

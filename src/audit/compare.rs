@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::maildir::{PlannedMessage, UidlOrigin};
-use crate::remote::Told;
+use crate::remote::RemoteMessage;
 
 /// A message as we would tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl fmt::Display for Differs {
 
 /// Every difference between two listings of one maildrop, each in its server's order.
 #[must_use]
-pub fn differences(theirs: &[Told], ours: &[Ours]) -> Vec<Difference> {
+pub fn differences(theirs: &[RemoteMessage], ours: &[Ours]) -> Vec<Difference> {
     let here: HashMap<&str, &Ours> = ours.iter().map(|one| (one.message.unique_id.as_str(), one)).collect();
     let mut seen = HashSet::new();
     let mut differences = Vec::new();
@@ -99,7 +99,7 @@ pub fn differences(theirs: &[Told], ours: &[Ours]) -> Vec<Difference> {
     differences
 }
 
-fn sizes(told: &Told, one: &Ours) -> Option<Difference> {
+fn sizes(told: &RemoteMessage, one: &Ours) -> Option<Difference> {
     let octets = told.octets.filter(|octets| *octets != one.octets)?;
     let cause = if octets + 2 == one.octets && !one.ends_with_line {
         "the last line of the file has no end: sent, it gets one, which the old server does not count"
@@ -134,7 +134,7 @@ fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
 }
 
 /// What is left on both sides: where a size is found once on each, it is one message that is told differently.
-fn pairs(theirs: &[&Told], ours: &[&Ours]) -> Vec<Difference> {
+fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
     let only = |octets: u64| {
         let mut there = theirs.iter().filter(|told| told.octets == Some(octets));
         let mut here = ours.iter().filter(|one| one.octets == octets);
@@ -200,11 +200,11 @@ mod tests {
         ours(unique_id, octets, octets - 2, true, UidlOrigin::List)
     }
 
-    fn told(unique_id: &str, octets: u64) -> Told {
-        Told { unique_id: unique_id.to_owned(), octets: Some(octets) }
+    fn told(unique_id: &str, octets: u64) -> RemoteMessage {
+        RemoteMessage { unique_id: unique_id.to_owned(), octets: Some(octets) }
     }
 
-    fn found(theirs: &[Told], here: &[Ours]) -> Vec<(Differs, String)> {
+    fn found(theirs: &[RemoteMessage], here: &[Ours]) -> Vec<(Differs, String)> {
         let found = differences(theirs, here);
         found.into_iter().map(|one| (one.what, format!("{:?} {:?} {}", one.theirs, one.ours, one.cause))).collect()
     }

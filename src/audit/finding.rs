@@ -25,13 +25,13 @@ pub enum Severity {
 
 /// Something that would make a login go wrong, or mail that no login reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum AuditFinding {
     /// An entry that cannot be read as a person; why.
     Unreadable(String),
     /// An entry that lost a replication conflict, so that it is nobody.
     ReplicationConflict(Person),
     /// A login name that several people have.
-    Ambiguous(Namesakes),
+    Ambiguous(AmbiguousName),
     /// The path template wants a value that the entry does not have; why.
     NoPath(Person, String),
     /// The path template wants one value, and the entry has several; why.
@@ -58,7 +58,7 @@ pub enum Finding {
 
 /// A login name that several people have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Namesakes {
+pub struct AmbiguousName {
     /// The name, in lower case.
     pub name: String,
     /// How many people have it, under the widest of the policies below.
@@ -73,7 +73,7 @@ pub struct Namesakes {
     pub more: bool,
 }
 
-impl Finding {
+impl AuditFinding {
     /// The word for its kind, for machines.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -14,13 +14,13 @@ mod sample;
 
 pub use compare::{Difference, Differs, Ours, differences};
 pub use coverage::Coverage;
-pub use finding::{Finding, Namesakes, Person, Severity};
+pub use finding::{AmbiguousName, AuditFinding, Person, Severity};
 pub use sample::{Sample, SampleEnd, Sampled, sample};
 
 use std::collections::HashSet;
 
 use self::mailboxes::{Below, Mailboxes};
-use self::namesakes::{Index, Policies};
+use self::namesakes::{NameIndex, Policies};
 use self::people::People;
 use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
 use crate::identity::{Basis, Identity, Settings};
@@ -28,7 +28,7 @@ use crate::maildir::Store;
 
 /// What an audit came to.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct AuditReport {
     /// People seen.
     pub people: u64,
     /// Different values that are somebody's name.
@@ -37,11 +37,11 @@ pub struct Report {
     pub mailboxes: u64,
     /// Everything that was found, the gravest first. Names that are ambiguous under a preset alone, which is not
     /// configured, are not.
-    pub found: Vec<Finding>,
+    pub found: Vec<AuditFinding>,
     /// Why the paths can hardly be right, if so.
     pub doubt: Option<String>,
     /// Names that would be ambiguous under a preset that is not configured.
-    pub would_be: Vec<Namesakes>,
+    pub would_be: Vec<AmbiguousName>,
     /// A sentence for each thing that could not be seen whole, so that more may be wrong than was found.
     pub cut_short: Vec<String>,
 }
@@ -58,14 +58,14 @@ pub enum Stage {
 }
 
 /// Follows an audit on its way.
-pub trait Progress {
+pub trait AuditProgress {
     /// A stage begins.
     fn begin(&self, stage: Stage);
     /// One more of what the stage is about was done.
     fn step(&self);
 }
 
-impl Report {
+impl AuditReport {
     /// Whether everything was seen, and nothing is wrong: notes are not.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -88,9 +88,9 @@ pub async fn audit(
     directories: &[Directory],
     settings: &Settings,
     store: &Store,
-    progress: &dyn Progress,
-) -> Result<Report, Fault> {
-    let (mut report, mut index, mut people) = (Report::default(), Index::default(), People::default());
+    progress: &dyn AuditProgress,
+) -> Result<AuditReport, Fault> {
+    let (mut report, mut index, mut people) = (AuditReport::default(), NameIndex::default(), People::default());
     let mut mailboxes = Mailboxes::below(store);
     progress.begin(Stage::People);
     for directory in directories {
@@ -101,7 +101,7 @@ pub async fn audit(
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(fault) => {
-                    report.found.push(Finding::Unreadable(fault.to_string()));
+                    report.found.push(AuditFinding::Unreadable(fault.to_string()));
                     continue;
                 }
             };
@@ -116,7 +116,7 @@ pub async fn audit(
             report.found.extend(mailboxes.note(number, &identity, &people));
             mailboxes.note_names(number, &entry, of);
             if let Basis::Unclear(why) = identity.retention.basis {
-                report.found.push(Finding::UnclearRetention(people.person(number), why.into()));
+                report.found.push(AuditFinding::UnclearRetention(people.person(number), why.into()));
             }
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
@@ -128,23 +128,29 @@ pub async fn audit(
     judge_names(&mut report, &index, &people, settings, progress);
     report.found.extend(mailboxes.shared(&people));
     judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
-    report.found.sort_by_key(Finding::severity);
+    report.found.sort_by_key(AuditFinding::severity);
     Ok(report)
 }
 
 /// The finding about the loser of a replication conflict, if the entry is one.
-fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<Finding> {
+fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<AuditFinding> {
     let Identity { canonical_name, dn, .. } = Identity::new(entry, attributes, settings);
     let person = Person { canonical_name, dn: dn.to_string() };
-    entry.lost_conflict().then_some(Finding::ReplicationConflict(person))
+    entry.lost_conflict().then_some(AuditFinding::ReplicationConflict(person))
 }
 
-fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &Settings, progress: &dyn Progress) {
+fn judge_names(
+    report: &mut AuditReport,
+    index: &NameIndex,
+    people: &People,
+    settings: &Settings,
+    progress: &dyn AuditProgress,
+) {
     progress.begin(Stage::Names(index.names()));
     let found = index.ambiguous(&Policies::around(&settings.policy), people, &mut || progress.step());
     for namesakes in found {
         if namesakes.configured {
-            report.found.push(Finding::Ambiguous(namesakes));
+            report.found.push(AuditFinding::Ambiguous(namesakes));
         } else {
             report.would_be.push(namesakes);
         }
@@ -153,11 +159,11 @@ fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &S
 
 /// While not everybody was seen, nobody can say that a Maildir is nobody's.
 fn judge_mail_root(
-    report: &mut Report,
+    report: &mut AuditReport,
     mailboxes: &Mailboxes<'_>,
     people: &People,
     settings: &Settings,
-    progress: &dyn Progress,
+    progress: &dyn AuditProgress,
 ) {
     progress.begin(Stage::Mailboxes);
     let mut seen = 0;

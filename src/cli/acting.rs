@@ -50,7 +50,7 @@ fn begin_as(user: &str, why: String) -> Result<Reader, String> {
     if is_root() {
         become_user(user).map_err(|fault| format!("{why}: {fault}"))?;
     } else if !is_user(user) {
-        return Err(format!("{why}: only root can look at files as {user}; right would be the same command as root"));
+        return Err(format!("{why}: only root can look at files as {user}; expected the same command as root"));
     }
     Ok(Reader::User { name: user.to_owned(), why })
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
 use super::acting::{self, Reader};
-use super::{Ended, act_as_service, complain, load_outside_unit};
+use super::{ExitStatus, act_as_service, load_outside_unit, report_error};
 use crate::audit::{Coverage, Sample};
 use crate::config::Configuration;
 use crate::directory::Directory;
@@ -38,12 +38,12 @@ struct Checked {
 }
 
 /// Checks as `user`, if one is named; else as whoever the service is.
-pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
+pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> ExitStatus {
     let reader = match acting::begin(file, user) {
         Ok(reader) => reader,
         Err(fault) => {
-            complain(&fault);
-            return Ended::FoundWrong;
+            report_error(&fault);
+            return ExitStatus::ProblemFound;
         }
     };
     let configuration = match load_outside_unit(file) {
@@ -53,7 +53,7 @@ pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
     let mut checked = Checked::default();
     checked.everything(configuration, &reader);
     checked.report(file, json);
-    if checked.faults.is_empty() { Ended::Fine } else { Ended::FoundWrong }
+    if checked.faults.is_empty() { ExitStatus::Success } else { ExitStatus::ProblemFound }
 }
 
 impl Checked {
@@ -170,9 +170,9 @@ impl Checked {
             println!("{whole:#}");
             return;
         }
-        self.seen.iter().for_each(|seen| println!("{}", super::harmless(seen)));
-        self.notes.iter().for_each(|note| println!("note: {}", super::harmless(note)));
-        self.faults.iter().for_each(|fault| complain(&super::harmless(fault)));
+        self.seen.iter().for_each(|seen| println!("{}", super::sanitized(seen)));
+        self.notes.iter().for_each(|note| println!("note: {}", super::sanitized(note)));
+        self.faults.iter().for_each(|fault| report_error(&super::sanitized(fault)));
         if self.faults.is_empty() {
             println!("{}: configuration, certificates, mail root and directories are fine", file.display());
         }

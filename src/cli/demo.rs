@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 
 use super::serve::run;
-use super::{Ended, complain};
+use super::{ExitStatus, report_error};
 use crate::config;
 use crate::demo::people::{BASE, DemoPerson, SERVICE, service_password};
 use crate::demo::{Demo, Ports, forms};
@@ -19,12 +19,12 @@ use crate::server::{Server, raise_descriptor_limit};
 /// The ports that the demonstration takes if they are free; 110, 995 and 389 want root.
 const WISHED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
 
-pub(super) fn demo(keep: Option<&Path>) -> Ended {
+pub(super) fn demo(keep: Option<&Path>) -> ExitStatus {
     match try_demo(keep) {
-        Ok(()) => Ended::Fine,
+        Ok(()) => ExitStatus::Success,
         Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
+            report_error(&format!("{fault:#}"));
+            ExitStatus::ProblemFound
         }
     }
 }

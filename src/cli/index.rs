@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::maildrops::{Unplaced, next_owner, why};
-use super::{Ended, act_as_service, complain, harmless, with_configuration};
+use super::maildrops::{WithoutMaildrop, next_owner, why};
+use super::{ExitStatus, act_as_service, report_error, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap, Steps};
@@ -16,7 +16,7 @@ use crate::maildir::{Indexed, MaildropPath, Store};
 /// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
 const NICE: i32 = 19;
 
-pub(super) fn index(file: &Path, logins: &[String], json: bool) -> Ended {
+pub(super) fn index(file: &Path, logins: &[String], json: bool) -> ExitStatus {
     with_configuration(file, |configuration| build(configuration, logins, json))
 }
 
@@ -25,7 +25,7 @@ fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow:
     act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir)?;
-    let mut found = Found::default();
+    let mut found = Targets::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     if logins.is_empty() {
@@ -39,26 +39,26 @@ fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow:
     drop(runtime);
     // Where it may not be had, the machine is busier than it might be, and no more.
     let _ = rustix::process::nice(NICE);
-    go_through(&store, found, json)
+    index_all(&store, found, json)
 }
 
 /// The maildrops that are wanted, and whether all of them could be told.
 #[derive(Default)]
-struct Found {
+struct Targets {
     maildrops: Vec<MaildropPath>,
     /// A sentence for each thing that failed.
     faults: Vec<String>,
 }
 
-impl Found {
+impl Targets {
     fn fail(&mut self, whom: &str, why: &dyn std::fmt::Display) {
         let fault = format!("{whom}: {why}");
-        complain(&harmless(&fault));
+        report_error(&sanitized(&fault));
         self.faults.push(fault);
     }
 }
 
-async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
+async fn these(identities: &IdentityMap, logins: &[String], found: &mut Targets) {
     for login in logins {
         match identities.resolve(login.as_bytes(), Steps::IGNORED).await {
             Ok(resolved) => found.maildrops.push(resolved.maildrop),
@@ -67,12 +67,12 @@ async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
     }
 }
 
-async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Found) -> anyhow::Result<()> {
+async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Targets) -> anyhow::Result<()> {
     let (mut walk, of) = (directory.walk(), directory.settings());
     while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
         match owner {
             Ok(owner) => found.maildrops.push(owner.path),
-            Err(Unplaced { whom, why }) => found.fail(&whom, &why),
+            Err(WithoutMaildrop { whom, why }) => found.fail(&whom, &why),
         }
     }
     if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
@@ -83,7 +83,7 @@ async fn everybody(directory: &Directory, settings: &identity::Settings, found: 
 
 /// One maildrop after the other: more at once would only make the disk seek.
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-fn go_through(store: &Store, mut found: Found, json: bool) -> anyhow::Result<bool> {
+fn index_all(store: &Store, mut found: Targets, json: bool) -> anyhow::Result<bool> {
     let bar = bar(found.maildrops.len())?;
     let (mut messages, mut read, mut octets) = (0, 0, 0_u64);
     for maildrop in std::mem::take(&mut found.maildrops) {

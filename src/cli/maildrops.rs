@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
-use super::{Ended, act_as_service, with_configuration};
+use super::{ExitStatus, act_as_service, with_configuration};
 use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Attributes, Directory, Walk, WalkEnd};
@@ -16,7 +16,7 @@ use crate::maildir::{Deletion, MaildropPath, Store};
 pub(super) struct Maildrops {
     pub(super) store: Store,
     /// Whether a maildrop may have one session only.
-    pub(super) are_held: bool,
+    pub(super) is_exclusive: bool,
     /// Whether anybody's mail may age.
     pub(super) ages: bool,
     /// Whether deleted mail stays for a while.
@@ -29,7 +29,7 @@ pub(super) struct Maildrops {
 
 /// A person, and where their mail is.
 #[derive(Clone)]
-pub(super) struct Owner {
+pub(super) struct MaildropOwner {
     pub(super) person: String,
     pub(super) path: MaildropPath,
     /// How long it stays there.
@@ -37,7 +37,7 @@ pub(super) struct Owner {
 }
 
 /// Somebody without a place for their mail.
-pub(super) struct Unplaced {
+pub(super) struct WithoutMaildrop {
     pub(super) whom: String,
     pub(super) why: String,
 }
@@ -52,12 +52,12 @@ impl Maildrops {
         let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
         // The disk is asked on this thread; the directory's answers come in on the other.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let are_held = connection.sessions != SessionsPerMaildrop::Many;
-        Ok(Self { store, are_held, ages, keeps_deleted, settings, directories, identities, runtime })
+        let is_exclusive = connection.sessions != SessionsPerMaildrop::Many;
+        Ok(Self { store, is_exclusive, ages, keeps_deleted, settings, directories, identities, runtime })
     }
 
     /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
-    pub(super) fn of_everybody(&self, mut each: impl FnMut(&Owner)) -> anyhow::Result<()> {
+    pub(super) fn of_everybody(&self, mut each: impl FnMut(&MaildropOwner)) -> anyhow::Result<()> {
         self.runtime.block_on(async {
             for directory in &self.directories {
                 self.of_directory(directory, &mut each).await?;
@@ -66,7 +66,7 @@ impl Maildrops {
         })
     }
 
-    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&Owner)) -> anyhow::Result<()> {
+    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&MaildropOwner)) -> anyhow::Result<()> {
         let mut walk = directory.walk();
         let of = directory.settings();
         while let Some(owner) = next_owner(&mut walk, &of.attributes, &self.settings).await {
@@ -81,12 +81,12 @@ impl Maildrops {
     }
 
     /// The one person with that login name.
-    pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
+    pub(super) fn of(&self, login: &str) -> anyhow::Result<MaildropOwner> {
         let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Steps::IGNORED));
         match resolved {
             Ok(Resolved { identity, maildrop: path, .. }) => {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());
-                Ok(Owner { person, path, retention })
+                Ok(MaildropOwner { person, path, retention })
             }
             Err(outcome) => Err(anyhow!("{login}: {}", why(&outcome))),
         }
@@ -108,22 +108,22 @@ pub(super) async fn next_owner(
     walk: &mut Walk,
     attributes: &Attributes,
     settings: &identity::Settings,
-) -> Option<Result<Owner, Unplaced>> {
+) -> Option<Result<MaildropOwner, WithoutMaildrop>> {
     loop {
         let entry = match walk.next().await? {
-            Err(fault) => return Some(Err(Unplaced { whom: "an entry".to_owned(), why: fault.to_string() })),
+            Err(fault) => return Some(Err(WithoutMaildrop { whom: "an entry".to_owned(), why: fault.to_string() })),
             Ok(entry) if entry.misfit.is_some() => continue,
             Ok(entry) => entry,
         };
         let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);
         return Some(match maildrop {
-            Ok(path) => Ok(Owner { person: canonical_name, path, retention }),
-            Err(refusal) => Err(Unplaced { whom: canonical_name, why: refusal.to_string() }),
+            Ok(path) => Ok(MaildropOwner { person: canonical_name, path, retention }),
+            Err(refusal) => Err(WithoutMaildrop { whom: canonical_name, why: refusal.to_string() }),
         });
     }
 }
 
 /// Runs a command that works on maildrops; it tells whether everything went well.
-pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> Ended {
+pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> ExitStatus {
     with_configuration(file, |configuration| command(&Maildrops::open(configuration)?))
 }

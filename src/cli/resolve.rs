@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::explain::{Explanation, Mailbox};
-use super::{Ended, act_as_service, harmless, password, with_configuration};
+use super::{ExitStatus, act_as_service, password, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{IdentityMap, Outcome, Steps};
@@ -13,22 +13,22 @@ use crate::maildir::{MaildropPath, Store};
 use crate::pop3::{Credentials, Mechanism};
 
 /// What is wanted to be known.
-pub(super) struct Wanted<'a> {
+pub(super) struct ResolveOptions<'a> {
     pub(super) login: &'a str,
     pub(super) password: bool,
     pub(super) json: bool,
 }
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
+pub(super) fn resolve(file: &Path, wanted: &ResolveOptions<'_>) -> ExitStatus {
     with_configuration(file, |configuration| {
         let explanation = explain(configuration, wanted)?;
-        print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
+        print!("{}", if wanted.json { explanation.json() } else { sanitized(&explanation.text()) });
         Ok(explanation.is_usable())
     })
 }
 
-fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
+fn explain(configuration: Configuration, wanted: &ResolveOptions<'_>) -> anyhow::Result<Explanation> {
     act_as_service(configuration.server.user.as_deref())?;
     let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
     let Configuration { identity, directories, maildir, .. } = configuration;

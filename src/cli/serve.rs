@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-use super::{Ended, complain, load};
+use super::{ExitStatus, load, report_error};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
@@ -20,7 +20,7 @@ use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
 use crate::tasks::Tasks;
 
-pub(super) fn serve(file: &Path) -> Ended {
+pub(super) fn serve(file: &Path) -> ExitStatus {
     let configuration = match load(file) {
         Ok(configuration) => configuration,
         Err(ended) => return ended,
@@ -28,15 +28,15 @@ pub(super) fn serve(file: &Path) -> Ended {
     let log = match logging::start(configuration.logging) {
         Ok(log) => log,
         Err(fault) => {
-            complain(&fault);
-            return Ended::FoundWrong;
+            report_error(&fault);
+            return ExitStatus::ProblemFound;
         }
     };
     match start(configuration, &log) {
-        Ok(()) => Ended::Fine,
+        Ok(()) => ExitStatus::Success,
         Err(fault) => {
             tracing::error!("cannot serve: {fault:#}");
-            Ended::FoundWrong
+            ExitStatus::ProblemFound
         }
     }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::layout::wrapped;
-use super::maildrops::{self, Maildrops, Owner};
-use super::{Ended, complain, harmless};
+use super::maildrops::{self, MaildropOwner, Maildrops};
+use super::{ExitStatus, report_error, sanitized};
 use crate::maildir::{Deleted, DeletedMail};
 
 /// What is wanted back.
-pub(super) struct Wanted {
+pub(super) struct UndeleteOptions {
     pub(super) login: String,
     /// Of all messages, if there are none.
     pub(super) names: Vec<String>,
@@ -23,18 +23,18 @@ pub(super) struct Wanted {
 
 /// What came of it.
 #[derive(Default)]
-struct Outcome {
+struct UndeleteReport {
     person: String,
     /// Messages that could be brought back before.
     there: usize,
-    listed: Vec<Listed>,
+    listed: Vec<ListedMessage>,
     back: Vec<String>,
     /// Names, each with why it was not brought back.
     not_back: Vec<(String, String)>,
 }
 
 /// A deleted message, for somebody who looks for it.
-struct Listed {
+struct ListedMessage {
     name: String,
     octets: u64,
     folder: Option<String>,
@@ -42,7 +42,7 @@ struct Listed {
     subject: String,
 }
 
-pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
+pub(super) fn undelete(file: &Path, wanted: &UndeleteOptions) -> ExitStatus {
     maildrops::run(file, |maildrops| {
         let outcome = bring_back(maildrops, wanted)?;
         outcome.report(wanted, maildrops.keeps_deleted);
@@ -50,8 +50,8 @@ pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
     })
 }
 
-fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome> {
-    let Owner { person, path, .. } = maildrops.of(&wanted.login)?;
+fn bring_back(maildrops: &Maildrops, wanted: &UndeleteOptions) -> anyhow::Result<UndeleteReport> {
+    let MaildropOwner { person, path, .. } = maildrops.of(&wanted.login)?;
     let path = maildrops.store.choose(&path)?;
     let mut mail = maildrops.store.deleted(&path)?;
     let deleted = match &mut mail {
@@ -59,11 +59,12 @@ fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome>
         None => Vec::new(),
     };
     let not_back = wanted.names.iter().filter_map(|name| Some((name.clone(), wanted.why_not(name, &deleted)?)));
-    let mut outcome = Outcome { person, there: deleted.len(), not_back: not_back.collect(), ..Outcome::default() };
+    let mut outcome =
+        UndeleteReport { person, there: deleted.len(), not_back: not_back.collect(), ..UndeleteReport::default() };
     let Some(mail) = mail else { return Ok(outcome) };
     for one in deleted.iter().filter(|one| wanted.is(one)) {
         if wanted.list {
-            outcome.listed.push(Listed::of(&mail, one));
+            outcome.listed.push(ListedMessage::of(&mail, one));
             continue;
         }
         match mail.undelete(one, wanted.same_id) {
@@ -74,7 +75,7 @@ fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome>
     Ok(outcome)
 }
 
-impl Wanted {
+impl UndeleteOptions {
     fn is(&self, deleted: &Deleted) -> bool {
         self.is_recent(deleted) && (self.names.is_empty() || self.names.contains(&deleted.name()))
     }
@@ -94,30 +95,30 @@ impl Wanted {
     }
 }
 
-impl Outcome {
+impl UndeleteReport {
     #[allow(clippy::print_stdout, reason = "the result of the command")]
-    fn report(&self, wanted: &Wanted, keeps_deleted: bool) {
+    fn report(&self, wanted: &UndeleteOptions, keeps_deleted: bool) {
         if wanted.json {
             println!("{:#}", self.json(wanted.list));
             return;
         }
         for (name, why) in &self.not_back {
-            complain(&harmless(&format!("{name} {why}")));
+            report_error(&sanitized(&format!("{name} {why}")));
         }
         for one in &self.listed {
             print!("{}", one.text());
         }
         if self.there == 0 && !keeps_deleted {
-            complain(&"note: mailboxes.deletion is `remove`, so what clients delete is gone at once");
+            report_error(&"note: mailboxes.deletion is `remove`, so what clients delete is gone at once");
         }
         let asked = self.back.len() + self.not_back.len();
         if asked > 0 && !wanted.list {
             println!(
                 "{}",
-                harmless(&format!("brought back {} of {asked} messages of {}", self.back.len(), self.person))
+                sanitized(&format!("brought back {} of {asked} messages of {}", self.back.len(), self.person))
             );
         } else if self.listed.is_empty() {
-            println!("{}", harmless(&format!("nothing that {} deleted can be brought back", self.person)));
+            println!("{}", sanitized(&format!("nothing that {} deleted can be brought back", self.person)));
         }
     }
 
@@ -129,7 +130,7 @@ impl Outcome {
             "not_brought_back": not_back.collect::<Vec<_>>(),
         });
         let (key, value) = if is_list {
-            ("deleted", self.listed.iter().map(Listed::json).collect())
+            ("deleted", self.listed.iter().map(ListedMessage::json).collect())
         } else {
             ("brought_back", Value::from(self.back.clone()))
         };
@@ -140,7 +141,7 @@ impl Outcome {
     }
 }
 
-impl Listed {
+impl ListedMessage {
     fn of(mail: &DeletedMail<'_>, one: &Deleted) -> Self {
         let subject = mail.head(one).ok().and_then(|head| subject(&head)).unwrap_or_default();
         let folder = one.folder().map(|folder| folder.display().to_string());
@@ -151,7 +152,7 @@ impl Listed {
         let folder = self.folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
         let first = format!("deleted {}, {} octets{folder}", ago(self.age), self.octets);
         let lines = [(first, 0), (self.name.clone(), 4), (format!("Subject: {}", self.subject), 4)];
-        lines.iter().map(|(line, indent)| wrapped(&harmless(line), *indent)).collect()
+        lines.iter().map(|(line, indent)| wrapped(&sanitized(line), *indent)).collect()
     }
 
     fn json(&self) -> Value {

@@ -29,16 +29,16 @@ impl Block {
     /// # Errors
     /// What is wrong with it, and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right = "right would be such as 192.0.2.0/24 or 2001:db8::/32";
+        let right = "expected something like 192.0.2.0/24 or 2001:db8::/32";
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let first: IpAddr = address.parse().map_err(|_| format!("{text:?} is no network; {right}"))?;
+        let first: IpAddr = address.parse().map_err(|_| format!("{text:?} is not a network; {right}"))?;
         let bits = if first.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(bits), |prefix| prefix.parse().ok().filter(|prefix| *prefix <= bits));
         let prefix = prefix.ok_or_else(|| format!("{text:?} has no length of 0 to {bits} behind the /; {right}"))?;
         let written = Self { first, prefix };
         if written.masked() != first {
             let begins = written.masked();
-            return Err(format!("{text:?} begins in the midst of a network; right would be {begins}/{prefix}"));
+            return Err(format!("{text:?} has host bits set; expected {begins}/{prefix}"));
         }
         Ok(written.canonical())
     }
@@ -123,9 +123,9 @@ mod tests {
     fn what_is_no_block_is_told() {
         for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/", "::/129", "10.0.0.0/-1", "mail.example.org", "10.0.0.0/8/8"]
         {
-            assert!(Block::parse(wrong).unwrap_err().contains("; right would be "), "{wrong}");
+            assert!(Block::parse(wrong).unwrap_err().contains("; expected "), "{wrong}");
         }
-        assert!(Block::parse("10.1.2.3/8").unwrap_err().ends_with("right would be 10.0.0.0/8"));
+        assert!(Block::parse("10.1.2.3/8").unwrap_err().ends_with("expected 10.0.0.0/8"));
     }
 
     proptest! {

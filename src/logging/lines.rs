@@ -18,7 +18,7 @@ const KEPT: Duration = Duration::from_millis(50);
 /// Octets that are written without waiting for more.
 const ENOUGH: usize = 128 * 1024;
 
-/// Octets kept for a reader that does not keep up. Lines from a warning up have as much room again.
+/// Octets kept for a reader that does not keep up. LogQueue from a warning up have as much room again.
 const MOST: usize = 4 * 1024 * 1024;
 
 /// How long the end of the process waits for a reader that does not keep up.
@@ -26,11 +26,11 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Where lines go. Cloning gives the same lines.
 #[derive(Clone)]
-pub(super) struct Lines {
-    inner: Arc<Inner>,
+pub(super) struct LogQueue {
+    inner: Arc<Shared>,
 }
 
-struct Inner {
+struct Shared {
     queue: Mutex<Queue>,
     /// Notified when there is something to write.
     some: Condvar,
@@ -39,7 +39,7 @@ struct Inner {
     out: Mutex<Box<dyn Write + Send>>,
 }
 
-/// Lines on their way to the thread that writes.
+/// LogQueue on their way to the thread that writes.
 #[derive(Default)]
 struct Queue {
     octets: Vec<u8>,
@@ -49,20 +49,20 @@ struct Queue {
     is_urgent: bool,
     /// Some were taken and are being written.
     is_writing: bool,
-    /// Lines that had no room since the log last said so.
+    /// LogQueue that had no room since the log last said so.
     lost: u64,
 }
 
 /// Takes one line.
-pub(super) struct Line<'a> {
-    lines: &'a Lines,
+pub(super) struct LineWriter<'a> {
+    lines: &'a LogQueue,
     is_urgent: bool,
 }
 
-impl Lines {
+impl LogQueue {
     /// To be written there, each at once.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
-        let inner = Inner {
+        let inner = Shared {
             queue: Mutex::default(),
             some: Condvar::new(),
             written: Condvar::new(),
@@ -146,7 +146,7 @@ impl Queue {
     }
 }
 
-impl Write for Line<'_> {
+impl Write for LineWriter<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut queue = self.lines.queue();
         if queue.has_writer {
@@ -169,15 +169,15 @@ impl Write for Line<'_> {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Line<'a>;
+impl<'a> MakeWriter<'a> for LogQueue {
+    type Writer = LineWriter<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line { lines: self, is_urgent: true }
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter { lines: self, is_urgent: true }
     }
 
-    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line<'a> {
-        Line { lines: self, is_urgent: *about.level() <= Level::WARN }
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> LineWriter<'a> {
+        LineWriter { lines: self, is_urgent: *about.level() <= Level::WARN }
     }
 }
 
@@ -207,14 +207,14 @@ mod tests {
         }
     }
 
-    /// Lines, what is written of them, and what lets each write end.
-    fn lines() -> (Lines, Receiver<String>, Sender<()>) {
+    /// LogQueue, what is written of them, and what lets each write end.
+    fn lines() -> (LogQueue, Receiver<String>, Sender<()>) {
         let ((written, writes), (go, may_end)) = (channel(), channel());
-        (Lines::to(Reader { written, may_end }), writes, go)
+        (LogQueue::to(Reader { written, may_end }), writes, go)
     }
 
-    fn log(lines: &Lines, line: &str, is_urgent: bool) {
-        Line { lines, is_urgent }.write_all(line.as_bytes()).unwrap();
+    fn log(lines: &LogQueue, line: &str, is_urgent: bool) {
+        LineWriter { lines, is_urgent }.write_all(line.as_bytes()).unwrap();
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_line_that_was_kept_back_is_written_by_itself() {
         let (lines, writes, go) = lines();
-        lines.gather(Lines::KEEP).unwrap();
+        lines.gather(LogQueue::KEEP).unwrap();
         for line in ["a\n", "b\n"] {
             log(&lines, line, false);
             assert_eq!(writes.recv_timeout(PATIENCE).unwrap(), line);
@@ -294,7 +294,7 @@ mod tests {
             }
         }
         let (written, writes) = channel();
-        let lines = Lines::to(Panicking(written, false));
+        let lines = LogQueue::to(Panicking(written, false));
         lines.gather(Duration::ZERO).unwrap();
         let deadline = std::time::Instant::now() + PATIENCE;
         while writes.try_recv().is_err() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use self::lines::Lines;
+use self::lines::LogQueue;
 
 /// Form and depth of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,17 +29,17 @@ pub enum Format {
 
 /// The log, as long as it is written. Dropped, it writes what it kept back.
 #[must_use]
-pub struct Log(Lines);
+pub struct Log(LogQueue);
 
 impl Log {
-    /// From now on a thread writes the log, and nobody waits for whoever reads it. Lines below a warning may be kept back for
+    /// From now on a thread writes the log, and nobody waits for whoever reads it. LogQueue below a warning may be kept back for
     /// 50 ms, so that many go with one system call; unless they go to a terminal. To be called once the rights of the process
     /// are settled, which are each thread's own.
     ///
     /// # Errors
     /// There can be no thread.
     pub fn gather(&self) -> std::io::Result<()> {
-        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { Lines::KEEP })
+        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { LogQueue::KEEP })
     }
 }
 
@@ -56,7 +56,7 @@ impl Drop for Log {
 pub fn start(settings: Settings) -> Result<Log, String> {
     // The LDAP library's finer lines would hold what it sends, passwords among it.
     let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
-    let lines = Lines::to(std::io::stderr());
+    let lines = LogQueue::to(std::io::stderr());
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(lines.clone())

@@ -48,7 +48,7 @@ pub struct RemoteFault(String);
 
 /// What the other server tells of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RemoteMessage {
     /// Its unique-id.
     pub unique_id: String,
     /// Its size in octets; none if LIST does not have it.
@@ -61,12 +61,12 @@ const LONGEST: u64 = 4096;
 /// The most messages taken.
 const MOST: usize = 10_000_000;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// A connection to the other server.
 struct Remote {
-    stream: BufReader<Box<dyn Stream>>,
+    stream: BufReader<Box<dyn ByteStream>>,
     patience: Duration,
 }
 
@@ -74,7 +74,11 @@ struct Remote {
 ///
 /// # Errors
 /// The server cannot be reached, is not who it should be, does not let us in, or answers what is no POP3.
-pub async fn told(settings: &Settings, name: &str, password: &Password) -> Result<Vec<Told>, RemoteFault> {
+pub async fn list_messages(
+    settings: &Settings,
+    name: &str,
+    password: &Password,
+) -> Result<Vec<RemoteMessage>, RemoteFault> {
     let mut remote = Remote::connect(settings).await?;
     // A name or password that holds a line end would be two commands.
     if name.contains(['\r', '\n']) || password.expose().contains(['\r', '\n']) {
@@ -87,12 +91,12 @@ pub async fn told(settings: &Settings, name: &str, password: &Password) -> Resul
     // Nothing was marked, so QUIT removes nothing; whether it is answered does not matter any more.
     let _ = remote.ask("QUIT", "QUIT\r\n").await;
     let mut sizes = sizes.into_iter().peekable();
-    let told = unique_ids.into_iter().map(|(number, unique_id)| {
+    let messages = unique_ids.into_iter().map(|(number, unique_id)| {
         while sizes.next_if(|(other, _)| *other < number).is_some() {}
         let octets = sizes.next_if(|(other, _)| *other == number).and_then(|(_, octets)| octets.parse().ok());
-        Told { unique_id, octets }
+        RemoteMessage { unique_id, octets }
     });
-    Ok(told.collect())
+    Ok(messages.collect())
 }
 
 impl Remote {
@@ -100,7 +104,7 @@ impl Remote {
         let Settings { host, port, protection, patience } = settings;
         let connected = within(*patience, "connection", TcpStream::connect((host.as_str(), *port))).await?;
         connected.set_nodelay(true).map_err(|fault| RemoteFault(fault.to_string()))?;
-        let stream: Box<dyn Stream> = match protection {
+        let stream: Box<dyn ByteStream> = match protection {
             Protection::Implicit(tls) => Box::new(handshake(tls, host, connected, *patience).await?),
             Protection::Stls(tls) => {
                 let mut clear = Self { stream: BufReader::new(Box::new(connected)), patience: *patience };
@@ -128,7 +132,7 @@ impl Remote {
         self.status(what).await
     }
 
-    /// The password is put into no text that could be told.
+    /// The password is put into no text that could be printed.
     async fn ask_secretly(&mut self, password: &Password) -> Result<(), RemoteFault> {
         let patience = self.patience;
         let stream = self.stream.get_mut();
@@ -177,7 +181,7 @@ impl Remote {
     }
 }
 
-async fn handshake<S: Stream + 'static>(
+async fn handshake<S: ByteStream + 'static>(
     tls: &Arc<ClientConfig>,
     host: &str,
     stream: S,

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, TokenData, Validation, decode};
 use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::keys::Key;
+use super::keys::VerificationKey;
 use super::unverified::Unverified;
 use super::{Refusal, Settings};
 use crate::names::Kind;
@@ -45,7 +45,7 @@ pub(super) fn judge(
     token: &Token,
     unverified: &Unverified,
     settings: &Settings,
-    keys: &[Key],
+    keys: &[VerificationKey],
     now: SystemTime,
 ) -> Result<Bearer, Refused> {
     let claims = Claims::new(verified(token, unverified, settings, keys)?);
@@ -67,7 +67,7 @@ fn verified(
     token: &Token,
     unverified: &Unverified,
     settings: &Settings,
-    keys: &[Key],
+    keys: &[VerificationKey],
 ) -> Result<Map<String, Value>, Refusal> {
     let named = unverified.algorithm();
     let algorithm = named.and_then(|name| name.parse::<Algorithm>().ok());
@@ -76,11 +76,11 @@ fn verified(
     };
     // "The "kid" (key ID) Header Parameter is a hint indicating which key was used" (RFC 7515 §4.1.4): keys that have no
     // name, because they come from a PEM file, may be meant by any.
-    let is_meant = |key: &&Key| match (unverified.key_id(), &key.id) {
+    let is_meant = |key: &&VerificationKey| match (unverified.key_id(), &key.id) {
         (Some(wanted), Some(own)) => wanted == own,
         _ => true,
     };
-    let meant: Vec<&Key> = keys.iter().filter(is_meant).collect();
+    let meant: Vec<&VerificationKey> = keys.iter().filter(is_meant).collect();
     if let (Some(id), []) = (unverified.key_id(), meant.as_slice()) {
         return Err(Refusal::KeyId(id.to_owned()));
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::keys::{self, Key, KeyFault};
+use super::keys::{self, KeyFault, VerificationKey};
 use super::unverified::Unverified;
 use super::{Bearer, Refusal, Refused, Settings, bearer};
 use crate::file_stamps::FileStamps;
@@ -22,15 +22,15 @@ pub struct Issuers(Vec<Issuer>);
 /// One issuer.
 struct Issuer {
     settings: Settings,
-    held: RwLock<Arc<Held>>,
+    held: RwLock<Arc<LoadedKeys>>,
     /// What was last wrong with the files, so that it is told once.
     told: Mutex<Option<KeyFault>>,
 }
 
 /// The keys, and the files as they were when these were read.
-struct Held {
+struct LoadedKeys {
     stamps: FileStamps,
-    keys: Vec<Key>,
+    keys: Vec<VerificationKey>,
 }
 
 /// How often the files of keys are looked at.
@@ -44,7 +44,7 @@ impl Issuers {
     pub fn read(settings: Vec<Settings>) -> Result<Self, Vec<(usize, KeyFault)>> {
         let (mut issuers, mut faults) = (Vec::new(), Vec::new());
         for (place, settings) in settings.into_iter().enumerate() {
-            match Held::read(&settings) {
+            match LoadedKeys::read(&settings) {
                 Ok(held) => {
                     issuers.push(Issuer { settings, held: RwLock::new(Arc::new(held)), told: Mutex::default() });
                 }
@@ -119,7 +119,7 @@ impl Issuers {
 }
 
 impl Issuer {
-    fn held(&self) -> Arc<Held> {
+    fn held(&self) -> Arc<LoadedKeys> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -128,7 +128,7 @@ impl Issuer {
             return;
         }
         let issuer = &*self.settings.issuer;
-        match Held::read(&self.settings) {
+        match LoadedKeys::read(&self.settings) {
             Ok(held) => {
                 let keys = held.keys.len();
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
@@ -152,7 +152,7 @@ impl Issuer {
     }
 }
 
-impl Held {
+impl LoadedKeys {
     /// The stamps are taken first: a file that is replaced while it is read is read once more.
     fn read(settings: &Settings) -> Result<Self, KeyFault> {
         let stamps = FileStamps::of(&settings.keys);

@@ -23,8 +23,7 @@ pub(super) fn inspect(configuration: &Configuration, who: &str) -> Vec<String> {
 /// Files that the service looks at again and again are not read by root any more.
 fn unreadable(key: &str, file: &Path, who: &str) -> Option<String> {
     let fault = File::open(file).err()?;
-    let right =
-        format!("right would be a file that {who} may read, since it is looked at for as long as the service runs");
+    let right = format!("expected a file that {who} may read, since it is looked at for as long as the service runs");
     Some(format!("{key}: {who} may not read {}: {fault}; {right}", file.display()))
 }
 
@@ -32,6 +31,6 @@ fn unreadable(key: &str, file: &Path, who: &str) -> Option<String> {
 fn folder_of_socket(socket: &Path, who: &str) -> Option<String> {
     let folder = socket.parent().filter(|folder| folder.is_dir())?;
     let fault = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
-    let right = format!("right would be a folder in which {who} may make the socket, such as RuntimeDirectory= makes");
+    let right = format!("expected a folder in which {who} may make the socket, such as RuntimeDirectory= makes");
     Some(format!("admin.socket: {who} may not write to {}: {fault}; {right}", folder.display()))
 }

@@ -7,21 +7,21 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::old_server::{self, Trust};
-use super::{Tls, person};
+use super::{OldServerTls, person};
 use crate::audit::{Difference, Ours, differences};
 use crate::cli::layout::{counted, wrapped};
-use crate::cli::{act_as_service, harmless, password};
+use crate::cli::{act_as_service, password, sanitized};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
 use crate::maildir::{FetchFault, Maildrop, MaildropPath, Store};
-use crate::remote::{self, Told};
+use crate::remote::{self, RemoteMessage};
 use crate::secret::Password;
 
 /// What is wanted to be known.
-pub(super) struct Wanted {
+pub(super) struct CompareOptions {
     pub(super) host: String,
-    pub(super) tls: Tls,
+    pub(super) tls: OldServerTls,
     pub(super) trust: Trust,
     /// The name at the old server.
     pub(super) name: String,
@@ -33,7 +33,7 @@ pub(super) struct Wanted {
 const ROWS: usize = 1_000;
 
 /// Gives whether a client would see no difference.
-pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::Result<bool> {
+pub(super) fn compare(configuration: Configuration, wanted: &CompareOptions) -> anyhow::Result<bool> {
     let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
     let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
     act_as_service(configuration.server.user.as_deref())?;
@@ -57,17 +57,17 @@ async fn both(
     settings: identity::Settings,
     server: &remote::Settings,
     secret: &Password,
-    wanted: &Wanted,
-) -> anyhow::Result<(MaildropPath, Vec<Told>)> {
+    wanted: &CompareOptions,
+) -> anyhow::Result<(MaildropPath, Vec<RemoteMessage>)> {
     let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let found = person(&identities, &wanted.login).await;
     let (_, path) = found.map_err(|why| anyhow::anyhow!("{}: {why}", wanted.login))?;
-    let theirs = remote::told(server, &wanted.name, secret).await;
+    let theirs = remote::list_messages(server, &wanted.name, secret).await;
     Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
 }
 
 /// What we would tell; those files are read whose size the old server tells differently.
-fn ours(store: &Store, path: &MaildropPath, theirs: &[Told]) -> anyhow::Result<Vec<Ours>> {
+fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow::Result<Vec<Ours>> {
     let planned = store.plan(path)?;
     let mut shown: HashMap<String, _> =
         planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
@@ -112,7 +112,7 @@ fn text(found: &[Difference], theirs: usize, ours: usize) -> String {
     for one in found.iter().take(ROWS) {
         let first = format!("\n{}: there {}, here {}", one.what, word(&one.theirs), word(&one.ours));
         for (line, indent) in [(first, 0), (word(&one.base), 4), (one.cause.to_owned(), 4)] {
-            text.push_str(&wrapped(&harmless(&line), indent));
+            text.push_str(&wrapped(&sanitized(&line), indent));
         }
     }
     if found.len() > ROWS {

@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::maildrops::why;
-use super::{Ended, with_configuration};
+use super::{ExitStatus, with_configuration};
 use crate::identity::{IdentityMap, Steps};
 use crate::maildir::MaildropPath;
 
 #[derive(Subcommand)]
-pub(super) enum Uidl {
+pub(super) enum UidlCommands {
     /// Tell what would become of the unique-ids: how many messages are listed by the old server, and what is wrong
     ///
     /// Reads the lists beside the mail as if uidl.import were `read`, and pins nothing. Unlisted is mail that the old server
@@ -54,8 +54,8 @@ pub(super) enum Uidl {
         #[arg(long, value_name = "HOST[:PORT]")]
         with: String,
         /// When TLS begins there
-        #[arg(long, value_enum, default_value_t = Tls::Implicit)]
-        tls: Tls,
+        #[arg(long, value_enum, default_value_t = OldServerTls::Implicit)]
+        tls: OldServerTls,
         /// A PEM file of the authorities that sign its certificate. Nothing: those that the system trusts
         #[arg(long, value_name = "FILE")]
         ca: Option<PathBuf>,
@@ -75,7 +75,7 @@ pub(super) enum Uidl {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Tls {
+pub(super) enum OldServerTls {
     /// With the first octet
     Implicit,
     /// By STLS
@@ -84,17 +84,18 @@ pub(super) enum Tls {
     None,
 }
 
-pub(super) fn uidl(what: Uidl) -> Ended {
+pub(super) fn uidl(what: UidlCommands) -> ExitStatus {
     match what {
-        Uidl::Plan { config, all: _, json, logins } => {
+        UidlCommands::Plan { config, all: _, json, logins } => {
             with_configuration(&config, |configuration| plan::plan(configuration, &logins, json))
         }
-        Uidl::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
+        UidlCommands::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
             let trust = match (insecure, ca) {
                 (true, _) => old_server::Trust::Anybody,
                 (false, ca) => old_server::Trust::Authorities(ca),
             };
-            let wanted = compare::Wanted { host, tls, trust, name: name.unwrap_or_else(|| login.clone()), login, json };
+            let wanted =
+                compare::CompareOptions { host, tls, trust, name: name.unwrap_or_else(|| login.clone()), login, json };
             with_configuration(&config, |configuration| compare::compare(configuration, &wanted))
         }
     }

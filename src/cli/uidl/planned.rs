@@ -4,12 +4,12 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::cli::harmless;
 use crate::cli::layout::wrapped;
+use crate::cli::sanitized;
 use crate::maildir::{Planned, PlannedMessage};
 
 /// One person's maildrop, and what a move would come to.
-pub(super) struct Maildrop {
+pub(super) struct PlannedMaildrop {
     pub(super) person: String,
     pub(super) path: String,
     /// Or why nothing can be told of it.
@@ -22,7 +22,7 @@ const ROWS: usize = 1_000;
 /// Names told in one sentence.
 const NAMES: usize = 5;
 
-impl Maildrop {
+impl PlannedMaildrop {
     pub(super) fn is_wrong(&self) -> bool {
         self.planned.as_ref().map_or(true, Planned::is_wrong)
     }
@@ -54,11 +54,12 @@ fn named(what: &str, names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{what}: {told}{more}"))
 }
 
-pub(super) fn write_text(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
+pub(super) fn write_text(maildrops: &[PlannedMaildrop], out: &mut impl Write) -> std::io::Result<()> {
     // Those with something wrong first: they are why somebody looks.
-    let (wrong, fine): (Vec<&Maildrop>, Vec<&Maildrop>) = maildrops.iter().partition(|one| one.is_wrong());
+    let (wrong, fine): (Vec<&PlannedMaildrop>, Vec<&PlannedMaildrop>) =
+        maildrops.iter().partition(|one| one.is_wrong());
     for one in wrong.iter().chain(&fine).take(ROWS) {
-        write!(out, "{}", wrapped(&harmless(&summary(one)), 0))?;
+        write!(out, "{}", wrapped(&sanitized(&summary(one)), 0))?;
     }
     if maildrops.len() > ROWS {
         writeln!(out, "and {} more; --json lists all of them", maildrops.len() - ROWS)?;
@@ -66,11 +67,11 @@ pub(super) fn write_text(maildrops: &[Maildrop], out: &mut impl Write) -> std::i
     let samples = fine.iter().chain(&wrong).filter_map(|one| Some((one, one.planned.as_ref().ok()?.samples().next()?)));
     for (one, PlannedMessage { base, unique_id, .. }) in samples.take(3) {
         let line = format!("sample  {}: {base} would be told as {unique_id}", one.person);
-        write!(out, "{}", wrapped(&harmless(&line), 0))?;
+        write!(out, "{}", wrapped(&sanitized(&line), 0))?;
     }
     for (one, fault) in wrong.iter().flat_map(|one| one.faults().into_iter().map(move |fault| (one, fault))).take(ROWS)
     {
-        write!(out, "{}", wrapped(&harmless(&format!("WRONG   {}: {fault}", one.person)), 0))?;
+        write!(out, "{}", wrapped(&sanitized(&format!("WRONG   {}: {fault}", one.person)), 0))?;
     }
     if wrong.is_empty() {
         writeln!(out, "nothing is wrong")?;
@@ -81,7 +82,7 @@ pub(super) fn write_text(maildrops: &[Maildrop], out: &mut impl Write) -> std::i
 }
 
 /// One person's messages, with the counts that are not zero.
-fn summary(one: &Maildrop) -> String {
+fn summary(one: &PlannedMaildrop) -> String {
     let Ok(planned) = &one.planned else { return format!("{}: cannot be planned", one.person) };
     let counts = [
         ("pinned", planned.pinned),
@@ -99,8 +100,8 @@ fn summary(one: &Maildrop) -> String {
 }
 
 /// One JSON object, a maildrop on each line: written piece by piece, since there may be very many.
-pub(super) fn machine(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
-    let clean = !maildrops.iter().any(Maildrop::is_wrong);
+pub(super) fn machine(maildrops: &[PlannedMaildrop], out: &mut impl Write) -> std::io::Result<()> {
+    let clean = !maildrops.iter().any(PlannedMaildrop::is_wrong);
     write!(out, "{{\"clean\":{clean},\n\"maildrops\":[")?;
     for (number, one) in maildrops.iter().enumerate() {
         write!(out, "{}\n{}", if number == 0 { "" } else { "," }, of_maildrop(one))?;
@@ -108,7 +109,7 @@ pub(super) fn machine(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::
     writeln!(out, "]}}")
 }
 
-fn of_maildrop(one: &Maildrop) -> Value {
+fn of_maildrop(one: &PlannedMaildrop) -> Value {
     let mut value = json!({
         "person": one.person, "path": one.path, "clean": !one.is_wrong(), "faults": one.faults(),
     });
