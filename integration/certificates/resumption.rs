@@ -79,7 +79,7 @@ fn what_is_revoked_stops() {
     let mut open_where_needed = world.connect(NEEDED, false, &world.tls(Some(&world.own)));
     assert_eq!(mechanisms(&mut open), "PLAIN LOGIN EXTERNAL");
     revoke(&world.site, &world.authority, &[1]);
-    world.service.wait_for_log(&["authorities and revocation lists of clients' certificates were read anew"]);
+    world.service.wait_for_log(&["authorities and revocation lists for client certificates reloaded"]);
     open.ask("AUTH EXTERNAL =", "-ERR [AUTH]");
     open_where_needed.ask("USER ajones", "+OK");
     open_where_needed.ask("PASS violet-harbour-17", "-ERR [AUTH]");

@@ -221,7 +221,7 @@ fn a_certificate_of_another_purpose_is_found() {
     let key = rcgen::KeyPair::generate().unwrap();
     let own = own.self_signed(&key).unwrap();
     let own = ClientCertificate { own: own.der().clone(), between: Vec::new(), key: key.into() };
-    noted(&world.check_chain(&[&own.own], &own), "is signed by itself");
+    noted(&world.check_chain(&[&own.own], &own), "is self-signed");
 }
 
 /// A certificate that openssl makes, with its key, in place of the server's.

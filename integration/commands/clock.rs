@@ -56,7 +56,7 @@ fn what_was_deleted_is_not_cleaned_up_by_a_clock_that_jumped() {
         let ended = command_at("+40d", &stage.site, &["expire", "--all"]);
         assert_eq!(ended.status, 1, "{}{}", ended.told, ended.complained);
         let back = command(&stage.site, &["undelete", "ajones"], "");
-        assert!(back.told.contains("brought back 1 of 1"), "{deletion}: {}{}", back.told, back.complained);
+        assert!(back.told.contains("restored 1 of 1"), "{deletion}: {}{}", back.told, back.complained);
     }
 }
 
@@ -91,5 +91,5 @@ fn a_clock_that_is_behind_shortens_nothing() {
     client.ask("QUIT", "+OK bye");
     assert_eq!(command_at(&format!("+{ahead}s"), &stage.site, &["expire", "--all"]).status, 0);
     let back = command(&stage.site, &["undelete", "ajones"], "");
-    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
+    assert!(back.told.contains("restored 1 of 1"), "{}{}", back.told, back.complained);
 }

@@ -49,8 +49,8 @@ pub(super) struct Below {
 /// The depth of `{short_name}/Maildir`: the survey goes at least that deep.
 const SHALLOWEST: usize = 2;
 
-/// People told by name in one finding.
-const TOLD: usize = 5;
+/// The most people named in one finding.
+const NAMED: usize = 5;
 
 impl<'a> Mailboxes<'a> {
     pub(super) fn below(store: &'a Store) -> Self {
@@ -103,11 +103,11 @@ impl<'a> Mailboxes<'a> {
     pub(super) fn shared(&self, people: &People) -> Vec<AuditFinding> {
         let mut shared: Vec<&MaildirOwners> = self.owners.values().filter(|owners| owners.numbers.len() > 1).collect();
         shared.sort_unstable_by_key(|owners| owners.numbers.first());
-        let told = |owners: &MaildirOwners| {
-            let some = owners.numbers.iter().take(TOLD).map(|number| people.person(*number)).collect();
+        let listed = |owners: &MaildirOwners| {
+            let some = owners.numbers.iter().take(NAMED).map(|number| people.person(*number)).collect();
             AuditFinding::Shared(owners.path.to_string(), some)
         };
-        shared.into_iter().map(told).collect()
+        shared.into_iter().map(listed).collect()
     }
 
     /// Goes through the mail root; `seen` is called once for each Maildir there is.

@@ -1,7 +1,7 @@
-//! The audit: what in the directory and below the mail root would make a login go wrong, found before anybody logs in.
+//! The audit: problems in the directory and below the mail root that would affect logins, found before anybody logs in.
 //!
-//! Names are judged by the login's own policy, paths by its own template, Maildirs by its own rules of opening. People
-//! are read page by page, and of each only names and DN are kept.
+//! Names, paths and Maildirs are checked by the same policy, template and code as at a login. People
+//! are read page by page; only their names and DNs are kept.
 
 mod compare;
 mod coverage;
@@ -26,7 +26,7 @@ use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
 use crate::identity::{Basis, Identity, Settings};
 use crate::maildir::Store;
 
-/// What an audit came to.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct AuditReport {
     /// People seen.
@@ -35,14 +35,14 @@ pub struct AuditReport {
     pub names: u64,
     /// Maildirs seen below the mail root.
     pub mailboxes: u64,
-    /// Everything that was found, the gravest first. Names that are ambiguous under a preset alone, which is not
-    /// configured, are not.
+    /// Everything that was found, the most severe first, without names that are ambiguous only under a preset that is not
+    /// configured.
     pub found: Vec<AuditFinding>,
-    /// Why the paths can hardly be right, if so.
+    /// Why the paths are probably wrong, if so.
     pub doubt: Option<String>,
     /// Names that would be ambiguous under a preset that is not configured.
     pub would_be: Vec<AmbiguousName>,
-    /// A sentence for each thing that could not be seen whole, so that more may be wrong than was found.
+    /// A sentence for each part that could not be checked completely.
     pub cut_short: Vec<String>,
 }
 
@@ -105,7 +105,7 @@ pub async fn audit(
                     continue;
                 }
             };
-            // Whom the directory is not for cannot log in, and makes nobody's name ambiguous.
+            // Entries out of scope cannot log in, and make no name ambiguous.
             if entry.misfit.is_some() {
                 report.found.extend(lost_conflict(&entry, &of.attributes, settings));
                 continue;
@@ -121,7 +121,7 @@ pub async fn audit(
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
             let given = people.count() - before;
-            report.cut_short.push(format!("directory {} gave {given} people and no more: {why}", of.name));
+            report.cut_short.push(format!("directory {} returned only {given} people: {why}", of.name));
         }
     }
     (report.people, report.names) = (people.count(), index.names());
@@ -157,7 +157,7 @@ fn judge_names(
     }
 }
 
-/// While not everybody was seen, nobody can say that a Maildir is nobody's.
+/// Unless all people are known, no Maildir can be called unowned.
 fn judge_mail_root(
     report: &mut AuditReport,
     mailboxes: &Mailboxes<'_>,
@@ -181,7 +181,7 @@ fn judge_mail_root(
         Ok(Below { hidden, .. }) => {
             report.found.extend(hidden);
             report.found.extend(mailboxes.without(&HashSet::new(), people));
-            report.cut_short.push("so mailboxes without a person were not looked for".to_owned());
+            report.cut_short.push("unowned mailboxes not checked, since not all people are known".to_owned());
         }
         Err(why) => report.cut_short.push(format!("mail root: {why}")),
     }

@@ -21,8 +21,8 @@ pub(super) struct Policies {
     more: Policy,
 }
 
-/// People told by name in one finding.
-const TOLD: usize = 5;
+/// The most people named in one finding.
+const NAMED: usize = 5;
 
 impl Policies {
     /// The presets complete addresses as the configured policy does.
@@ -50,7 +50,7 @@ impl NameIndex {
     pub(super) fn ambiguous(&self, policies: &Policies, people: &People, seen: &mut dyn FnMut()) -> Vec<AmbiguousName> {
         let mut names: Vec<&str> = self.holders.keys().map(|name| &**name).collect();
         names.sort_unstable();
-        let (mut found, mut told) = (Vec::new(), HashSet::new());
+        let (mut found, mut listed) = (Vec::new(), HashSet::new());
         for name in names {
             seen();
             if !self.may_be_shared(name, policies) {
@@ -58,7 +58,7 @@ impl NameIndex {
             }
             for form in self.forms(name, people) {
                 if let Some(namesakes) = self.judge(&form, policies, people)
-                    && told.insert(fold(&form))
+                    && listed.insert(fold(&form))
                 {
                     found.push(namesakes);
                 }
@@ -108,7 +108,7 @@ impl NameIndex {
         (most.len() > 1).then(|| AmbiguousName {
             name: form.to_owned(),
             count: most.len(),
-            people: most.iter().take(TOLD).map(|person| people.person(*person)).collect(),
+            people: most.iter().take(NAMED).map(|person| people.person(*person)).collect(),
             configured: configured.len() > 1,
             fewer: fewer.len() > 1,
             more: more.len() > 1,

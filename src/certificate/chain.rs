@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::CertificateFields;
 use crate::date::Date;
 
-/// What came to light about certificates, in a sentence: what is wrong, and what would be right.
+/// A finding about certificates, as a sentence: what is wrong, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateFinding {
     /// Clients, or some of them, will not accept it.
@@ -139,7 +139,7 @@ fn path<'c>(own: &'c CertificateFields, chain: &'c [CertificateFields]) -> Vec<&
 fn inspect_end(path: &[&CertificateFields], known: &[CertificateFields]) -> Option<CertificateFinding> {
     let (top, below) = path.split_last()?;
     if top.is_self_issued() {
-        let what = "is signed by itself: each client must be told to trust it";
+        let what = "is self-signed: each client must be configured to trust it";
         return below.is_empty().then(|| CertificateFinding::Note(format!("{} {what}", top.name())));
     }
     if known.iter().any(|authority| top.is_issued_by(authority)) {

@@ -1,4 +1,4 @@
-//! `restante audit`: goes through directory and mail root, and lists what would make a login go wrong.
+//! `restante audit`: lists problems across all people and mailboxes.
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
@@ -20,8 +20,8 @@ pub(super) fn audit(file: &Path, json: bool) -> ExitStatus {
     with_configuration(file, |configuration| {
         let report = run_audit(configuration)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let told = if json { write_json(&report, &mut out) } else { write_text(&report, &mut out) };
-        told.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
+        let written = if json { write_json(&report, &mut out) } else { write_text(&report, &mut out) };
+        written.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
         Ok(report.is_clean())
     })
 }
@@ -30,7 +30,7 @@ fn run_audit(configuration: Configuration) -> anyhow::Result<AuditReport> {
     act_as_service(configuration.server.user.as_deref())?;
     let store = Store::new(configuration.maildir)?;
     let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
-    // The disk is asked on this thread; the directory's answers come in on the other.
+    // This thread reads the disk; the other one receives the directory's answers.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let bar = TerminalProgress(ProgressBar::new_spinner());
     let report = runtime.block_on(audit::audit(&directories, &configuration.identity, &store, &bar));
@@ -38,7 +38,7 @@ fn run_audit(configuration: Configuration) -> anyhow::Result<AuditReport> {
     Ok(report?)
 }
 
-/// On standard error, where that is a terminal; nothing elsewhere.
+/// A progress bar on standard error, if that is a terminal.
 struct TerminalProgress(ProgressBar);
 
 impl AuditProgress for TerminalProgress {
@@ -64,13 +64,13 @@ impl AuditProgress for TerminalProgress {
     }
 }
 
-/// People named under one finding.
+/// The most people named under one finding.
 const NAMED: usize = 3;
 
-/// Names listed that would be ambiguous under another preset.
+/// The most names listed that would be ambiguous under another preset.
 const NAMES: usize = 20;
 
-/// Findings of one kind listed: nobody reads more, and `--json` lists them all.
+/// The most findings of one kind that are listed; `--json` lists all.
 const LISTED: usize = 20;
 
 fn write_text(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()> {
@@ -88,7 +88,7 @@ fn write_text(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()>
     out.flush()
 }
 
-/// The findings of each kind, the gravest kinds first.
+/// The findings of each kind, the most severe kinds first.
 fn by_kind(found: &[AuditFinding]) -> Vec<Vec<&AuditFinding>> {
     let mut kinds: Vec<Vec<&AuditFinding>> = Vec::new();
     for finding in found {
@@ -103,7 +103,7 @@ fn by_kind(found: &[AuditFinding]) -> Vec<Vec<&AuditFinding>> {
 fn kind_text(findings: &[&AuditFinding]) -> String {
     let Some(first) = findings.first() else { return String::new() };
     let severity = first.severity().word().to_uppercase();
-    let mut text = format!("\n{severity}: {} ({})\n", first.words(), findings.len());
+    let mut text = format!("\n{severity}: {} ({})\n", first.title(), findings.len());
     for finding in findings.iter().take(LISTED) {
         text.push_str(&wrapped(&sanitized(&finding.about()), 2));
         text.push_str(&wrapped_people(finding));
@@ -128,10 +128,10 @@ fn wrapped_people(finding: &AuditFinding) -> String {
     lines
 }
 
-/// What it comes to, at the end, where a terminal shows it.
+/// The conclusion, at the end, where a terminal shows it.
 fn conclusion(report: &AuditReport) -> String {
     let mut text = String::new();
-    let lines = report.cut_short.iter().map(|sentence| format!("CUT SHORT: {sentence}"));
+    let lines = report.cut_short.iter().map(|sentence| format!("INCOMPLETE: {sentence}"));
     for line in lines.chain(report.doubt.clone()) {
         text.push_str(&wrapped(&sanitized(&line), 0));
     }
@@ -141,22 +141,22 @@ fn conclusion(report: &AuditReport) -> String {
     let result = match (report.is_clean(), errors + warnings, notes) {
         (true, _, 0) => "nothing is wrong".to_owned(),
         (true, ..) => format!("nothing is wrong ({})", layout::counted(notes, "note")),
-        (false, 0, _) => format!("not everything was seen ({counted})"),
+        (false, 0, _) => format!("not everything was checked ({counted})"),
         (false, ..) => counted,
     };
     let blank = if report.found.is_empty() && text.is_empty() { "" } else { "\n" };
     format!("{blank}{text}{result}\n")
 }
 
-/// A line about a preset that is not configured; none if it would change nothing.
+/// A line about a preset that is not configured; empty if it would change nothing.
 fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a AmbiguousName>) -> String {
     let names: Vec<&AmbiguousName> = names.collect();
-    let told = names.iter().take(NAMES).map(|one| format!("{} ({} people)", one.name, one.count));
-    let told: Vec<String> = told.collect();
+    let listed = names.iter().take(NAMES).map(|one| format!("{} ({} people)", one.name, one.count));
+    let listed: Vec<String> = listed.collect();
     let more = if names.len() > NAMES { ", …" } else { "" };
     match names.len() {
         0 => String::new(),
-        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}", told.join(", ")),
+        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}", listed.join(", ")),
     }
 }
 

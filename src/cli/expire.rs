@@ -19,7 +19,7 @@ pub(super) struct ExpireOptions {
     pub(super) selection: Selection,
     pub(super) dry_run: bool,
     pub(super) json: bool,
-    /// Whether the clock is right though it jumped.
+    /// Whether to confirm the time after the clock jumped.
     pub(super) confirm_clock: bool,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Selection {
     /// Nobody's: only the clock is confirmed.
     ClockOnly,
     Everybody,
-    /// That of the people with these login names.
+    /// That of people with these login names.
     Logins(Vec<String>),
 }
 
@@ -42,14 +42,14 @@ impl Selection {
     }
 }
 
-/// What came of it so far.
+/// The results so far.
 struct ExpiryReport {
     dry_run: bool,
     json: bool,
     maildrops: usize,
     expired: Vec<Value>,
     cleaned_up: usize,
-    /// A sentence for each thing that was not done.
+    /// A sentence for each failure.
     faults: Vec<String>,
 }
 
@@ -87,13 +87,13 @@ fn confirm_clock(maildrops: &Maildrops, is_json: bool) -> anyhow::Result<()> {
         println!("{}", json!({ "clock": now, "latest_before": before }));
         return Ok(());
     }
-    let before =
-        before.map_or("no time was noted before".to_owned(), |before| format!("the latest before was {before}"));
-    println!("noted that it is {now}; {before}");
+    let before = before
+        .map_or("no time was recorded before".to_owned(), |before| format!("the latest recorded before was {before}"));
+    println!("recorded the time {now}; {before}");
     Ok(())
 }
 
-/// Everybody's mail. Where several people use one maildrop, the longest of their terms holds.
+/// Everybody's mail. If several people use one maildrop, the longest of their terms applies.
 fn expire_all(maildrops: &Maildrops, sum: &mut ExpiryReport) -> anyhow::Result<()> {
     let mut longest: HashMap<MaildropPath, Option<Duration>> = HashMap::new();
     if maildrops.store.terms_differ() {
@@ -120,11 +120,11 @@ impl ExpiryReport {
         let MaildropOwner { person, path, retention } = owner;
         self.maildrops += 1;
         if let Basis::Unclear(why) = &retention.basis {
-            self.report_error(&format!("{person}: mail does not age, since {why}"));
+            self.report_error(&format!("{person}: mail does not expire, since {why}"));
         }
-        // Kept to the end: whoever logs in meanwhile is told to come back.
+        // Kept to the end: a login in the meantime gets [IN-USE].
         let _hold = match (maildrops.is_exclusive && !self.dry_run).then(|| maildrops.store.hold(path)) {
-            Some(Holding::InUse(_)) => return self.report_error(&format!("{person}: in use, left for the next time")),
+            Some(Holding::InUse(_)) => return self.report_error(&format!("{person}: maildrop in use, skipped")),
             Some(Holding::Held(hold)) => Some(hold),
             _ => None,
         };
@@ -162,10 +162,10 @@ impl ExpiryReport {
             return;
         }
         if !anything_ages {
-            report_error(&"note: neither `expire` nor `mailboxes.deletion` says that anything is ever removed");
+            report_error(&"note: neither `expire` nor `mailboxes.deletion` is configured, so nothing is ever removed");
         }
         let done = if *dry_run { "would remove" } else { "removed" };
-        let not_done = if faults.is_empty() { String::new() } else { format!(", not done {}", faults.len()) };
+        let not_done = if faults.is_empty() { String::new() } else { format!(", failed {}", faults.len()) };
         println!("{done}: expired {}, previously deleted {cleaned_up}{not_done}", expired.len());
     }
 

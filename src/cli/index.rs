@@ -13,14 +13,14 @@ use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap, Steps};
 use crate::maildir::{Indexed, MaildropPath, Store};
 
-/// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
+/// The lowest priority on the CPU and, if the disk's scheduler respects it, for the disk.
 const NICE: i32 = 19;
 
 pub(super) fn index(file: &Path, logins: &[String], json: bool) -> ExitStatus {
     with_configuration(file, |configuration| build(configuration, logins, json))
 }
 
-/// Whether everything went well; what did not was reported.
+/// Returns whether everything succeeded; failures were reported.
 fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
     act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
@@ -37,12 +37,12 @@ fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow:
         runtime.block_on(these(&identities, logins, &mut found));
     }
     drop(runtime);
-    // Where it may not be had, the machine is busier than it might be, and no more.
+    // If this fails, the machine is only busier than necessary.
     let _ = rustix::process::nice(NICE);
     index_all(&store, found, json)
 }
 
-/// The maildrops that are wanted, and whether all of them could be told.
+/// The maildrops to index, and what failed on the way to them.
 #[derive(Default)]
 struct Targets {
     maildrops: Vec<MaildropPath>,
@@ -51,8 +51,8 @@ struct Targets {
 }
 
 impl Targets {
-    fn fail(&mut self, whom: &str, why: &dyn std::fmt::Display) {
-        let fault = format!("{whom}: {why}");
+    fn fail(&mut self, about: &str, why: &dyn std::fmt::Display) {
+        let fault = format!("{about}: {why}");
         report_error(&sanitized(&fault));
         self.faults.push(fault);
     }
@@ -72,16 +72,16 @@ async fn everybody(directory: &Directory, settings: &identity::Settings, found: 
     while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
         match owner {
             Ok(owner) => found.maildrops.push(owner.path),
-            Err(WithoutMaildrop { whom, why }) => found.fail(&whom, &why),
+            Err(WithoutMaildrop { person, why }) => found.fail(&person, &why),
         }
     }
     if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
-        found.fail(&of.name, &format!("the directory gave no more people: {why}"));
+        found.fail(&of.name, &format!("the directory returned only some of its people: {why}"));
     }
     Ok(())
 }
 
-/// One maildrop after the other: more at once would only make the disk seek.
+/// One maildrop after the other: several at once would only make the disk seek.
 #[allow(clippy::print_stdout, reason = "the result of the command")]
 fn index_all(store: &Store, mut found: Targets, json: bool) -> anyhow::Result<bool> {
     let bar = bar(found.maildrops.len())?;
@@ -114,7 +114,7 @@ fn index_all(store: &Store, mut found: Targets, json: bool) -> anyhow::Result<bo
     Ok(faults.is_empty())
 }
 
-/// On standard error, where that is a terminal; nothing elsewhere.
+/// On standard error, if that is a terminal.
 fn bar(maildrops: usize) -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:40} maildrops {pos} of {len}, {msg} ({elapsed})")?;
     let bar = ProgressBar::new(maildrops as u64).with_style(style).with_message("0 MiB read");

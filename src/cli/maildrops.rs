@@ -1,4 +1,4 @@
-//! Whose maildrop it is that a command works on.
+//! The maildrops that a command works on, and their owners.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::directory::{Attributes, Directory, Walk, WalkEnd};
 use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Steps};
 use crate::maildir::{Deletion, MaildropPath, Store};
 
-/// The mail root, and the directory that knows whose mail lies where.
+/// The mail root, and the directories that know whose mail is where.
 pub(super) struct Maildrops {
     pub(super) store: Store,
     /// Whether a maildrop may have one session only.
     pub(super) is_exclusive: bool,
-    /// Whether anybody's mail may age.
+    /// Whether any mail can expire.
     pub(super) ages: bool,
     /// Whether deleted mail stays for a while.
     pub(super) keeps_deleted: bool,
@@ -36,9 +36,9 @@ pub(super) struct MaildropOwner {
     pub(super) retention: Retention,
 }
 
-/// Somebody without a place for their mail.
+/// A person without a maildrop.
 pub(super) struct WithoutMaildrop {
-    pub(super) whom: String,
+    pub(super) person: String,
     pub(super) why: String,
 }
 
@@ -50,13 +50,13 @@ impl Maildrops {
         let store = Store::new(maildir)?;
         let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
         let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
-        // The disk is asked on this thread; the directory's answers come in on the other.
+        // This thread reads the disk; the other one receives the directory's answers.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let is_exclusive = connection.sessions != SessionsPerMaildrop::Many;
         Ok(Self { store, is_exclusive, ages, keeps_deleted, settings, directories, identities, runtime })
     }
 
-    /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
+    /// Visits everybody who has a maildrop. People without one are skipped; `audit` reports them.
     pub(super) fn of_everybody(&self, mut each: impl FnMut(&MaildropOwner)) -> anyhow::Result<()> {
         self.runtime.block_on(async {
             for directory in &self.directories {
@@ -76,7 +76,7 @@ impl Maildrops {
         }
         match walk.end().await? {
             WalkEnd::Complete => Ok(()),
-            WalkEnd::CutShort(why) => Err(anyhow!("directory {} gave not everybody: {why}", of.name)),
+            WalkEnd::CutShort(why) => Err(anyhow!("directory {} returned only some of its people: {why}", of.name)),
         }
     }
 
@@ -98,12 +98,12 @@ pub(super) fn why(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused(refused) => refused.reason.to_string(),
         Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why) => why.clone(),
-        Outcome::Proven(_) => "cannot be known without a password".to_owned(),
+        Outcome::Proven(_) => "cannot be determined without a password".to_owned(),
     }
 }
 
-/// The next of a directory's people, or who has no place for their mail, and why. Whom the directory is not for is nobody
-/// here, and their mail another server's.
+/// The next of a directory's people, or who has no maildrop, and why. Entries out of scope are skipped:
+/// their mail is another server's.
 pub(super) async fn next_owner(
     walk: &mut Walk,
     attributes: &Attributes,
@@ -111,19 +111,19 @@ pub(super) async fn next_owner(
 ) -> Option<Result<MaildropOwner, WithoutMaildrop>> {
     loop {
         let entry = match walk.next().await? {
-            Err(fault) => return Some(Err(WithoutMaildrop { whom: "an entry".to_owned(), why: fault.to_string() })),
+            Err(fault) => return Some(Err(WithoutMaildrop { person: "an entry".to_owned(), why: fault.to_string() })),
             Ok(entry) if entry.misfit.is_some() => continue,
             Ok(entry) => entry,
         };
         let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);
         return Some(match maildrop {
             Ok(path) => Ok(MaildropOwner { person: canonical_name, path, retention }),
-            Err(refusal) => Err(WithoutMaildrop { whom: canonical_name, why: refusal.to_string() }),
+            Err(refusal) => Err(WithoutMaildrop { person: canonical_name, why: refusal.to_string() }),
         });
     }
 }
 
-/// Runs a command that works on maildrops; it tells whether everything went well.
+/// Runs a command that works on maildrops; the command returns whether everything succeeded.
 pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> ExitStatus {
     with_configuration(file, |configuration| command(&Maildrops::open(configuration)?))
 }

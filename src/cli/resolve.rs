@@ -1,4 +1,4 @@
-//! `restante resolve`: what becomes of a login name, step by step. The steps are those of the login itself.
+//! `restante resolve`: shows how a login name is resolved, step by step. The steps are those of the login itself.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -42,7 +42,7 @@ fn explain(configuration: Configuration, wanted: &ResolveOptions<'_>) -> anyhow:
     let (end, mailbox) = match end {
         Err(outcome) => (Err(outcome), None),
         Ok(path) => match Store::new(maildir) {
-            // Where two paths may be meant, what is there decides; where it cannot, that is seen, too.
+            // If there are two possible paths, the existing one counts.
             Ok(store) => {
                 let seen = Mailbox::Seen(store.inspect(&path));
                 (Ok(store.choose(&path).map_or_else(|_| path.clone(), Cow::into_owned)), Some(seen))
@@ -60,7 +60,7 @@ fn credentials(login: &str) -> anyhow::Result<Credentials> {
     Ok(Credentials { login, authorization, password: Ok(password), mechanism: Mechanism::User })
 }
 
-/// The login's own function, with a password or without; the path of the mail, or how it ends otherwise.
+/// Runs the login's own function, with or without a password; returns the path of the mail, or the outcome.
 async fn end(
     identities: &IdentityMap,
     login: &str,

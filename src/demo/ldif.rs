@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_line_of_what_it_refuses() {
+    fn reports_the_line_of_an_error() {
         assert_eq!(fault("dn: dc=x\nphoto:< file:///etc/passwd"), (2, "values from a URL are not supported"));
         assert_eq!(fault("dn: dc=x\nchangetype: delete"), (2, "change records are not supported"));
         assert_eq!(fault("dn: dc=x\ncontrol: 1.2.3\nchangetype: add"), (2, "change records are not supported"));

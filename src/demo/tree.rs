@@ -16,7 +16,7 @@ pub struct Tree {
     nodes: Vec<StoredEntry>,
 }
 
-/// What a search gives: its result code, the entries told before it, and the part of a missing base that does exist.
+/// The result of a search: its code, the entries returned, and the part of a missing base that does exist.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResult {
     /// 0, 4 where the size limit cut it short, 32 for a missing base, 34 for one that is no DN.
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_asked_for_and_never_the_password() {
+    fn returns_requested_attributes_but_never_the_password() {
         let tree = tree();
         let of_people = ["uid", "cn", "userCertificate;binary"];
         assert_eq!(attributes(&tree, &[]), of_people);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A keyed hash of a password, or of a name and a password: equal for equal ones, and telling nothing of them.
+/// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing of them.
 pub type Tag = u64;
 
 /// What is too much.
@@ -30,7 +30,7 @@ pub struct LockOut {
     pub until: Instant,
 }
 
-/// The most steps by which a refusal is told later than the first wrong one: those of a counter at its threshold.
+/// The most steps by which a refusal is delayed beyond the first one: those of a counter at its threshold.
 pub const MOST_STEPS: u32 = 4;
 
 /// So long after a lock-out has ended, the next one is a repetition.
@@ -83,7 +83,7 @@ impl Counter {
         true
     }
 
-    /// Counts a wrong password; tells whether this one began a lock-out. One that is counted already is only remembered
+    /// Counts a wrong password; returns the lock-out if this one began a lock-out. One that is counted already is only remembered
     /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
     pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
         self.forget_old(threshold, now);
@@ -130,7 +130,7 @@ impl Counter {
         self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
     }
 
-    /// By how many steps a refusal is to be told later: none for the first wrong password, [`MOST_STEPS`] from the
+    /// The number of steps by which a refusal is delayed: none for the first wrong password, [`MOST_STEPS`] from the
     /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
     #[must_use]
     pub fn steps(&self, threshold: Threshold, now: Instant) -> u32 {
@@ -243,7 +243,7 @@ mod tests {
         assert!(counter.admit(100, FIVE, now), "a place was given back");
     }
 
-    /// What a counter must do, told by the whole history.
+    /// What a counter must do, given the whole history.
     struct Model(Vec<(Tag, Instant)>, Option<Instant>, u32);
 
     impl Model {

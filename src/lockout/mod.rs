@@ -1,7 +1,7 @@
 //! Guessing, counted: distinct wrong passwords within a time, by whoever is asked for and by the network they come from.
 //!
 //! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
-//! another for the same password and tells nothing of it; so a device that repeats one stale password counts once.
+//! another for the same password and reveals nothing of it; so a device that repeats one stale password counts once.
 
 mod counter;
 mod network;

@@ -1,9 +1,9 @@
-//! Networks: whom an address is counted with, and blocks of addresses as an administrator writes them.
+//! Networks: the unit in which addresses are counted, and blocks of addresses as configured.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What is counted as one: an IPv4 address, or the /64 of an IPv6 address, since a whole /64 belongs to one subscriber.
+/// The unit of counting: an IPv4 address, or the /64 of an IPv6 address, since a whole /64 belongs to one subscriber.
 /// An IPv4 address mapped into IPv6 is IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
@@ -34,7 +34,8 @@ impl Block {
         let first: IpAddr = address.parse().map_err(|_| format!("{text:?} is not a network; {right}"))?;
         let bits = if first.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(bits), |prefix| prefix.parse().ok().filter(|prefix| *prefix <= bits));
-        let prefix = prefix.ok_or_else(|| format!("{text:?} has no length of 0 to {bits} behind the /; {right}"))?;
+        let prefix =
+            prefix.ok_or_else(|| format!("{text:?} has no prefix length of 0 to {bits} after the /; {right}"))?;
         let written = Self { first, prefix };
         if written.masked() != first {
             let begins = written.masked();
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_block_is_told() {
+    fn malformed_blocks_are_rejected() {
         for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/", "::/129", "10.0.0.0/-1", "mail.example.org", "10.0.0.0/8/8"]
         {
             assert!(Block::parse(wrong).unwrap_err().contains("; expected "), "{wrong}");

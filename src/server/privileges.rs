@@ -7,7 +7,7 @@ use std::fs;
 use rustix::process::{Gid, Resource, Rlimit, Uid, geteuid, getrlimit, setrlimit};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-/// Raises the soft limit of open descriptors to the hard one; tells what it is now, none for no limit.
+/// Raises the soft limit of open descriptors to the hard one; returns the new limit, none if unlimited.
 #[must_use]
 pub fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);

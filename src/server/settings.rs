@@ -1,4 +1,4 @@
-//! What the server must be told.
+//! The settings of the server.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use super::{Refusal, Settings};
 use crate::names::Kind;
 use crate::secret::Token;
 
-/// Whom a token is about, by the word of its issuer.
+/// The person that a token identifies, according to its issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
     /// Its issuer.
@@ -30,7 +30,7 @@ pub struct Bearer {
 pub struct Refused {
     /// Why.
     pub refusal: Refusal,
-    /// Whom it is about, if its signature is right.
+    /// The bearer, if the signature is valid.
     pub bearer: Option<Bearer>,
 }
 
@@ -97,7 +97,7 @@ fn verified(
 fn refused_by_library(kind: &ErrorKind) -> Refusal {
     match kind {
         ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => {
-            Refusal::NotReadable("a part of it is not in the form of a JWT")
+            Refusal::NotReadable("a part of it is not valid in a JWT")
         }
         _ => Refusal::Signature,
     }

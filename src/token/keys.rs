@@ -40,10 +40,10 @@ const RSA_OCTETS: usize = 256;
 pub(super) fn read(files: &[PathBuf], configured: &[Algorithm]) -> Result<Vec<VerificationKey>, KeyFault> {
     let mut keys = Vec::new();
     for file in files {
-        let told = |what| KeyFault { file: file.clone(), what };
-        keys.extend(read_file(file, configured).map_err(told)?);
+        let fault = |what| KeyFault { file: file.clone(), what };
+        keys.extend(read_file(file, configured).map_err(fault)?);
         if keys.len() > MOST {
-            return Err(told(format!("makes more than {MOST} keys of one issuer; expected those it signs by now")));
+            return Err(fault(format!("makes more than {MOST} keys of one issuer; expected those it signs by now")));
         }
     }
     Ok(keys)
@@ -56,9 +56,9 @@ fn read_file(file: &Path, configured: &[Algorithm]) -> Result<Vec<VerificationKe
     let read = File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets));
     read.map_err(|fault| format!("cannot be read: {fault}; {RIGHT}"))?;
     if octets.len() as u64 > LARGEST {
-        return Err(format!("is bigger than 1 MiB; {RIGHT}"));
+        return Err(format!("is larger than 1 MiB; {RIGHT}"));
     }
-    let text = str::from_utf8(&octets).map_err(|_| format!("is not a text; {RIGHT}"))?;
+    let text = str::from_utf8(&octets).map_err(|_| format!("is not UTF-8; {RIGHT}"))?;
     if text.trim_start().starts_with('{') { jwks::keys(text, configured) } else { pem::keys(text, configured) }
 }
 
@@ -90,6 +90,6 @@ fn fitting(key: &DecodingKey) -> Result<(&'static str, &'static [Algorithm]), St
         (AlgorithmFamily::Ec, 65) => Ok(("a key on the curve P-256", &[ES256])),
         (AlgorithmFamily::Ec, 97) => Ok(("a key on the curve P-384", &[ES384])),
         (AlgorithmFamily::Ed, 32) => Ok(("an Ed25519 key", &[EdDSA])),
-        _ => Err("holds a key of a kind not known here; expected RSA, P-256, P-384 or Ed25519".to_owned()),
+        _ => Err("holds a key of an unsupported type; expected RSA, P-256, P-384 or Ed25519".to_owned()),
     }
 }

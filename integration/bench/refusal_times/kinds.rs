@@ -63,7 +63,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind("no mailbox", "no maildrop: ", |i| pair(format!("n{i}"), "right")),
     kind("outside policy", "the name policy has no kind", |i| pair(format!("uid=a{i},dc=else"), "x")),
     kind("no password", "empty password", |i| pair(format!("c{i}"), "")),
-    kind("no name", "login name holds a control character", |i| pair(format!("a\u{1}{i}"), "x")),
+    kind("no name", "login name contains a control character", |i| pair(format!("a\u{1}{i}"), "x")),
     kind("disabled", "account disabled", |i| pair(format!("disabled{i}"), "right")),
     kind("locked", "account locked", |i| pair(format!("locked{i}"), "right")),
     kind("account expired", "account expired", |i| pair(format!("gone{i}"), "right")),

@@ -1,4 +1,4 @@
-//! What `check` says of certificates and of the files that say whose count.
+//! What `check` reports about certificates, authorities and revocation lists.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use crate::config::Configuration;
 use crate::directory::system_authorities;
 use crate::server::{ClientTrust, FileFinding, Settings, TlsPolicies, authorities_of, inspect_authorities};
 
-/// What came to light.
+/// What was found.
 #[derive(Default)]
 pub(super) struct CertificateFindings {
     /// What is wrong.
@@ -19,10 +19,10 @@ pub(super) struct CertificateFindings {
 impl CertificateFindings {
     fn add(&mut self, key: &str, found: impl IntoIterator<Item = FileFinding>) {
         for (file, finding) in found {
-            let told = |text| format!("{key}: {}: {text}", file.display());
+            let named = |text| format!("{key}: {}: {text}", file.display());
             match finding {
-                CertificateFinding::Fault(text) => self.faults.push(told(text)),
-                CertificateFinding::Note(text) => self.notes.push(told(text)),
+                CertificateFinding::Fault(text) => self.faults.push(named(text)),
+                CertificateFinding::Note(text) => self.notes.push(named(text)),
             }
         }
     }
@@ -56,13 +56,13 @@ fn inspect_server(configuration: &Configuration, findings: &mut CertificateFindi
     {
         let hosts = if hosts.is_empty() { "no host at all" } else { &hosts };
         findings.faults.push(format!(
-            "tls.certificates: none is for {host}, the `hostname` of this file, but for {hosts}; expected a \
+            "tls.certificates: none is valid for {host}, the `hostname` of this file, but for {hosts}; expected a \
              certificate for {host}, or the `hostname` under which clients reach this server"
         ));
     }
 }
 
-/// Whose certificates count.
+/// The authorities and revocation lists for clients.
 fn inspect_clients(server: &Settings, findings: &mut CertificateFindings) {
     let Some(trust) = &server.client_trust else { return };
     findings.notes.extend(trust.names_left_out().map(|note| format!("tls.client_ca: {note}")));

@@ -1,4 +1,4 @@
-//! `restante uidl compare`: the old server's UIDL and LIST against ours.
+//! `restante uidl compare`: compares the old server's UIDL and LIST with ours.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ pub(super) struct CompareOptions {
 /// Differences listed: nobody reads more, and `--json` lists them all.
 const ROWS: usize = 1_000;
 
-/// Gives whether a client would see no difference.
+/// Returns whether a client would see no difference.
 pub(super) fn compare(configuration: Configuration, wanted: &CompareOptions) -> anyhow::Result<bool> {
     let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
     let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
@@ -45,13 +45,13 @@ pub(super) fn compare(configuration: Configuration, wanted: &CompareOptions) -> 
     let ours = ours(&store, &path, &theirs)?;
     let found = differences(&theirs, &ours);
     let mut out = std::io::stdout().lock();
-    let told =
+    let report =
         if wanted.json { machine(&found, theirs.len(), ours.len()) } else { text(&found, theirs.len(), ours.len()) };
-    out.write_all(told.as_bytes())?;
+    out.write_all(report.as_bytes())?;
     Ok(found.is_empty())
 }
 
-/// Where the mail is, and what the old server tells of it.
+/// Where the mail is, and the old server's listing.
 async fn both(
     directories: Vec<Directory>,
     settings: identity::Settings,
@@ -66,17 +66,17 @@ async fn both(
     Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
 }
 
-/// What we would tell; those files are read whose size the old server tells differently.
+/// Our own listing; files whose size differs at the old server are read.
 fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow::Result<Vec<Ours>> {
     let planned = store.plan(path)?;
     let mut shown: HashMap<String, _> =
         planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
-    let there: HashMap<&str, Option<u64>> = theirs.iter().map(|told| (told.unique_id.as_str(), told.octets)).collect();
+    let there: HashMap<&str, Option<u64>> = theirs.iter().map(|one| (one.unique_id.as_str(), one.octets)).collect();
     let mut maildrop = store.enter(path)?;
     let listing = maildrop.listing(true);
     let mut ours = Vec::new();
     for (number, listed) in listing.unmarked() {
-        // One that came between the two looks at the disk is left out.
+        // A message that arrived between the two looks at the disk is left out.
         let Some(message) = shown.remove(listed.unique_id.as_str()) else { continue };
         let differs = there.get(message.unique_id.as_str()).is_some_and(|octets| *octets != Some(listed.octets));
         let as_listed = (listed.octets, true);

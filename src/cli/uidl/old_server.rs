@@ -1,4 +1,4 @@
-//! Where the old server is, and how it is spoken to.
+//! The address of the old server, and how to connect to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::remote::{self, Protection};
 /// How long the old server may take to answer: a big maildrop that it has not seen for long takes its time.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Whose certificate is taken.
+/// Which certificates are accepted.
 pub(super) enum Trust {
     /// One signed by an authority of this file, or that the system trusts.
     Authorities(Option<PathBuf>),

@@ -1,4 +1,4 @@
-//! `restante uidl plan`: a dry run of a move.
+//! `restante uidl plan`: a dry run of a migration.
 
 use std::io::{BufWriter, Write};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
-    // The disk is asked on this thread; the directory's answers come in on the other.
+    // This thread reads the disk; the other one receives the directory's answers.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let maildrops = if logins.is_empty() {
         runtime.block_on(everybody(&directories, &identity, &store))?
@@ -29,7 +29,7 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     if json {
-        planned::machine(&maildrops, &mut out)?;
+        planned::write_json(&maildrops, &mut out)?;
     } else {
         planned::write_text(&maildrops, &mut out)?;
     }
@@ -54,7 +54,7 @@ async fn these(
     Ok(maildrops)
 }
 
-/// Those of whom the directory gives no path have no mail to move; `restante audit` tells of them.
+/// People without a path have no mail to migrate; `restante audit` lists them.
 async fn everybody(
     directories: &[Directory],
     settings: &identity::Settings,
@@ -71,7 +71,7 @@ async fn everybody(
             maildrops.extend(owner.ok().map(|MaildropOwner { person, path, .. }| planned_for(person, &path, store)));
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
-            anyhow::bail!("directory {} gave only a part of its people: {why}", of.name);
+            anyhow::bail!("directory {} returned only some of its people: {why}", of.name);
         }
     }
     bar.finish_and_clear();
