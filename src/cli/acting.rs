@@ -107,8 +107,8 @@ fn loads(property: &str, name: &str) -> bool {
     property.split_once('=').is_some_and(|(_, value)| value.split(':').next() == Some(name))
 }
 
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+/// A word, quoted for a shell if necessary.
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

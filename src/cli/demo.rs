@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
+use super::acting::quoted;
 use super::serve::run;
 use super::{ExitStatus, report_error};
 use crate::config;
@@ -141,10 +142,4 @@ fn farewell(keep: Option<&Path>, folder: &Path) -> String {
         None => "\nEverything was removed. Next: `restante demo --keep DIR` leaves a configuration to start from."
             .to_owned(),
     }
-}
-
-/// Quoted for a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-:@".contains(character);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

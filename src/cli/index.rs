@@ -1,13 +1,12 @@
 //! `restante index`: reads message sizes in advance, so that first logins are fast.
 
-use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::maildrops::{WithoutMaildrop, next_owner, why};
-use super::{ExitStatus, act_as_service, report_error, sanitized, with_configuration};
+use super::{ExitStatus, MaildropArgs, act_as_service, report_error, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap, Steps};
@@ -16,8 +15,8 @@ use crate::maildir::{Indexed, MaildropPath, Store};
 /// The lowest priority on the CPU and, if the disk's scheduler respects it, for the disk.
 const NICE: i32 = 19;
 
-pub(super) fn index(file: &Path, logins: &[String], json: bool) -> ExitStatus {
-    with_configuration(file, |configuration| build(configuration, logins, json))
+pub(super) fn index(people: &MaildropArgs) -> ExitStatus {
+    with_configuration(&people.config, |configuration| build(configuration, &people.logins, people.json))
 }
 
 /// Returns whether everything succeeded; failures were reported.

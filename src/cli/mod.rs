@@ -21,7 +21,7 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Configuration};
 use crate::server::{become_user, is_root};
@@ -125,18 +125,8 @@ enum Subcommands {
     ///
     /// Exit status: 0 if everything was indexed, 1 if something was not.
     Index {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// Index the maildrops of everybody in the directory
-        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
-        all: bool,
-        /// Write one JSON object
-        #[arg(long)]
-        json: bool,
-        /// Login names of the people whose maildrops are indexed
-        #[arg(value_name = "LOGIN")]
-        logins: Vec<String>,
+        #[command(flatten)]
+        people: MaildropArgs,
     },
     /// Clear the running service's caches of people and passwords
     ///
@@ -225,6 +215,23 @@ enum Subcommands {
     },
 }
 
+/// The options of commands that work on some or all maildrops.
+#[derive(Args)]
+struct MaildropArgs {
+    /// The configuration of the service
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The maildrops of everybody in the directory
+    #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
+    all: bool,
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+    /// The maildrops of these people, by any login name
+    #[arg(value_name = "LOGIN")]
+    logins: Vec<String>,
+}
+
 /// Runs the command line. Wrong usage ends the process with status 2.
 #[must_use]
 pub fn run() -> ExitStatus {
@@ -235,7 +242,7 @@ pub fn run() -> ExitStatus {
             resolve::resolve(&config, &resolve::ResolveOptions { login: &login, password, json })
         }
         Subcommands::Audit { config, json } => audit::audit(&config, json),
-        Subcommands::Index { config, logins, json, all: _ } => index::index(&config, &logins, json),
+        Subcommands::Index { people } => index::index(&people),
         Subcommands::Flush { service, json, target } => flush::flush(&service, target.as_deref(), json),
         Subcommands::Expire { config, dry_run, all, json, confirm_clock, logins } => {
             let selection = expire::Selection::new(all, logins);

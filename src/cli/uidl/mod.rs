@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::maildrops::why;
-use super::{ExitStatus, with_configuration};
+use super::{ExitStatus, MaildropArgs, with_configuration};
 use crate::identity::{IdentityMap, Steps};
 use crate::maildir::MaildropPath;
 
@@ -26,18 +26,8 @@ pub(super) enum UidlCommands {
     ///
     /// Exit status: 0 if nothing is wrong, 1 if something is.
     Plan {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// Everybody in the directory
-        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
-        all: bool,
-        /// Tell it as one JSON object
-        #[arg(long)]
-        json: bool,
-        /// Login names
-        #[arg(value_name = "LOGIN")]
-        logins: Vec<String>,
+        #[command(flatten)]
+        people: MaildropArgs,
     },
     /// Log in to the old server, and list the differences between its UIDL and LIST and ours, with their causes
     ///
@@ -65,7 +55,7 @@ pub(super) enum UidlCommands {
         /// The login name at the old server, if it differs
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// Tell it as one JSON object
+        /// Write one JSON object
         #[arg(long)]
         json: bool,
         /// The person's login name here
@@ -86,8 +76,8 @@ pub(super) enum OldServerTls {
 
 pub(super) fn uidl(command: UidlCommands) -> ExitStatus {
     match command {
-        UidlCommands::Plan { config, all: _, json, logins } => {
-            with_configuration(&config, |configuration| plan::plan(configuration, &logins, json))
+        UidlCommands::Plan { people } => {
+            with_configuration(&people.config, |configuration| plan::plan(configuration, &people.logins, people.json))
         }
         UidlCommands::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
             let trust = match (insecure, ca) {
