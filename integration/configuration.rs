@@ -83,7 +83,7 @@ directories:
         [
             "2:11: hostname: \"mail example\" is not a host name; expected a name such as mail.example.org",
             "4:9: limits.idle: \"5m\" is below the minimum; expected 10m to 1d",
-            "5:3: \"limits.conections\" is an unknown key; did you mean limits.connections",
+            "5:3: \"limits.conections\" is an unknown key; did you mean limits.connections?",
             "7:17: internet_authentication.names: \"shortname\" is unknown; expected \
              distinguished_name or hierarchical_name or common_name or short_name or mail or first_name or last_name",
             "8:39: mailboxes.marker: \"../x\" leads out of the mail root; expected a path below it, such as .mounted",
@@ -237,7 +237,7 @@ fn listeners_with_tls_want_a_certificate() {
     let folder = folder();
     let told = faults(folder.path(), directory.as_bytes());
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("1:1: the listener at [::]:110 does TLS, but tls.certificates is missing; expected"));
+    assert!(told[0].starts_with("1:1: the listener at [::]:110 uses TLS, but tls.certificates is missing; expected"));
     for (pair, fault) in [
         ("{ chain: ▸password, key: key.pem }", "chain: password: holds no certificate"),
         ("{ chain: chain.pem, key: ▸chain.pem }", "key: chain.pem: "),

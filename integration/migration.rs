@@ -74,7 +74,7 @@ fn assert_one_size(told: &serde_json::Value) {
         (&"octets".into(), &"1700000003.M1P1.mx1".into())
     );
     let cause = differences[0]["cause"].as_str().unwrap();
-    assert!(cause.starts_with("the last line of the file has no end"), "{told}");
+    assert!(cause.starts_with("the last line of the file has no line end"), "{told}");
 }
 
 fn unique_ids(messages: &[Message]) -> Vec<&str> {

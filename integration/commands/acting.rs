@@ -115,7 +115,7 @@ fn check_looks_as_the_user_who_is_named() {
         command.uid(NOBODY).gid(NOBODY);
     });
     assert!(
-        other.status == 1 && other.complained.contains("only root can look at files as root"),
+        other.status == 1 && other.complained.contains("only root can access files as root"),
         "{}",
         other.complained
     );

@@ -225,7 +225,6 @@ fn a_directory_that_cannot_be_asked_is_explained() {
     let small = Slapd::start_with(&company(9), &Options { size_limit: 5, ..Options::default() });
     let ended = command(&configured(&Plan::at(&small.url())), &["check"], "");
     assert_eq!(ended.status, 0, "logins need no more than two entries: {}", ended.complained);
-    let words =
-        "not all people can be listed, which `audit` and --all need: result 4 (sizeLimitExceeded): the server gives";
+    let words = "the directory does not list all people, as `audit` and --all require: result 4 (sizeLimitExceeded): the server gives";
     assert!(ended.told.contains(words), "{}", ended.told);
 }

@@ -172,12 +172,16 @@ fn the_time_of_each_certificate_is_looked_at() {
 fn a_certificate_for_other_hosts_is_found() {
     let mut world = World::new();
     let other = world.check_request(request_for("pop.renovations.example"));
-    let words = ["none is for mail.renovations.example, the `hostname` of this file, but for pop.renovations.example"];
+    let words =
+        ["none is valid for mail.renovations.example, the `hostname` of this file, but for pop.renovations.example"];
     faulty(&other, &words);
     fine(&world.check_request(request_for("*.renovations.example")));
     fine(&world.check_request(request_for("MAIL.Renovations.Example")));
     // A wildcard stands for exactly one label (RFC 6125 §6.4.3).
-    faulty(&world.check_request(request_for("*.example")), &["none is for mail.renovations.example", "*.example"]);
+    faulty(
+        &world.check_request(request_for("*.example")),
+        &["none is valid for mail.renovations.example", "*.example"],
+    );
 
     // Any of several certificates may be for it.
     let pop = world.between.sign(request_for("pop.renovations.example"));
@@ -202,7 +206,9 @@ fn a_certificate_without_host_names_is_found() {
     assert_eq!(ended.status, 1);
     assert!(ended.complained.contains("is for no host: clients ignore the common name; expected"));
     assert!(
-        ended.complained.contains("none is for mail.renovations.example, the `hostname` of this file, but for no host")
+        ended
+            .complained
+            .contains("none is valid for mail.renovations.example, the `hostname` of this file, but for no host")
     );
 }
 

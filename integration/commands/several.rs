@@ -99,7 +99,7 @@ fn resolve_tells_on_whom_a_password_is_tried() {
                 "bind        as uid=alamb2,ou=Night,ou=people,o=factory: yes",
             ],
         ),
-        ("neither", 1, ["tried on    uid=alamb2,", "and nobody's password: uid=alamb,", "exactly one's"]),
+        ("neither", 1, ["tried on    uid=alamb2,", "and nobody's password: uid=alamb,", "exactly one of"]),
     ] {
         let ended = command(&world.site, &["resolve", "--password", "Alan Lamb"], password);
         assert_eq!(ended.status, status, "{}", ended.told);

@@ -63,7 +63,7 @@ fn two_lists_of_which_nobody_can_say_which_counts_are_told() {
     fs::write(maildir.join("courierpop3dsizelist"), "/3 15 16\n1.a:2,S 3 12:16:0\n").unwrap();
     let (status, told, _) = command(&site, "", &["plan", "ajones"], "");
     assert_eq!(status, 1);
-    assert!(told.contains("WRONG   ajones: Dovecot's list and Courier's were both found"), "{told}");
+    assert!(told.contains("WRONG   ajones: both Dovecot's and Courier's lists were found"), "{told}");
     let (status, told, _) = command(&site, "precedence: [courier]", &["plan", "ajones"], "");
     assert_eq!(status, 0, "{told}");
     assert!(told.contains("sample  ajones: 1.a would get UID12-16"), "{told}");
@@ -100,7 +100,7 @@ fn a_name_that_nobody_has_is_an_error() {
     assert_eq!(status, 1);
     assert!(told.contains("WRONG   nobody: nobody has that name"), "{told}");
     assert!(told.contains("ajones: messages 1, listed 1 (dovecot-uidlist)"), "the others are planned: {told}");
-    assert!(told.ends_with("1 of 2 maildrops have something wrong\n"), "{told}");
+    assert!(told.ends_with("something is wrong in 1 of 2 maildrops\n"), "{told}");
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     assert_eq!(command(&site, "", &["plan"], "").0, 2, "wrong usage");
 }

@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_started_again_is_a_failure_with_its_reason() {
+    async fn a_task_that_cannot_be_restarted_is_a_failure_with_its_reason() {
         let (mut tasks, mut is_first) = (Tasks::default(), true);
         tasks.keep_running("test", move || {
             assert!(std::mem::take(&mut is_first), "this panic is part of the test");
             std::future::ready(())
         });
-        assert_eq!(tasks.failed().await, "a task could not be started again: it panicked");
+        assert_eq!(tasks.failed().await, "a task could not be restarted: it panicked");
     }
 }
