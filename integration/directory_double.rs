@@ -5,7 +5,7 @@
 mod support;
 
 use ldap3::{LdapConnAsync, LdapResult, Scope, SearchEntry, SearchOptions};
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people::{self, BASE, LDIF, SERVICE};
 use restante::names::Dn;
 use support::slapd::{Options, Slapd, output, program};
@@ -15,18 +15,18 @@ const SERVICE_PASSWORD: &str = "copper kettle on the shelf";
 /// The same entries, served by both.
 struct Both {
     real: Slapd,
-    double: Directory,
+    double: EmbeddedDirectory,
 }
 
 impl Both {
     fn start() -> Self {
-        let double = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+        let double = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
         Self { real: Slapd::start(LDIF), double }
     }
 
     fn for_anybody() -> Self {
         let options = Options { anybody_reads: true, ..Options::default() };
-        let double = Directory::start(people::tree().unwrap(), None).unwrap();
+        let double = EmbeddedDirectory::start(people::tree().unwrap(), None).unwrap();
         Self { real: Slapd::start_with(LDIF, &options), double }
     }
 

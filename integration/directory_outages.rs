@@ -14,12 +14,12 @@ mod support;
 mod codes;
 #[path = "directory_outages/every.rs"]
 mod every;
+#[path = "directory_outages/fault_injection.rs"]
+mod fault_injection;
 #[path = "directory_outages/idling.rs"]
 mod idling;
 #[path = "directory_outages/late.rs"]
 mod late;
-#[path = "directory_outages/mischief.rs"]
-mod mischief;
 #[path = "directory_outages/outage.rs"]
 mod outage;
 #[path = "directory_outages/servers.rs"]
@@ -32,7 +32,7 @@ mod transport;
 use std::cell::Cell;
 use std::net::Ipv4Addr;
 
-use restante::demo::directory::{Controls, Directory};
+use restante::demo::directory::{Controls, EmbeddedDirectory};
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use support::login::{give_mail, log_in_from, opens};
@@ -67,8 +67,8 @@ fn site() -> Site {
 }
 
 /// The sample directory inside this process.
-fn embedded() -> (Directory, Controls) {
-    let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+fn embedded() -> (EmbeddedDirectory, Controls) {
+    let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
     let controls = directory.controls();
     (directory, controls)
 }

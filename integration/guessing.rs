@@ -20,7 +20,7 @@ mod stale_password;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use support::conversation::Conversation;
@@ -35,7 +35,7 @@ const REFUSAL: &str = "-ERR [AUTH] name or password is wrong";
 /// The service on every address of both protocols, in front of the embedded directory.
 struct World {
     service: Service,
-    directory: Directory,
+    directory: EmbeddedDirectory,
     _site: Site,
 }
 
@@ -46,7 +46,7 @@ impl World {
     }
 
     fn with(lockout: &str, further: &str) -> Self {
-        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
         for (person, _) in [ALAN, LAMB] {
             give_mail(&site, person);

@@ -44,7 +44,7 @@ mod try_each;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::{Controls, Directory};
+use restante::demo::directory::{Controls, EmbeddedDirectory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{
@@ -69,7 +69,7 @@ const SHORT: Duration = Duration::from_millis(300);
 struct World {
     map: IdentityMap,
     controls: Controls,
-    _directory: Directory,
+    _directory: EmbeddedDirectory,
 }
 
 impl World {
@@ -94,7 +94,7 @@ impl World {
         lockout: lockout::Settings,
         change: impl FnOnce(&mut Lifetimes),
     ) -> Self {
-        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let mut cache = Lifetimes::default();
         change(&mut cache);
         let template = PathTemplate::parse("{short_name}/Maildir").unwrap();

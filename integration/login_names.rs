@@ -47,7 +47,7 @@ struct World {
     service: Service,
     site: Site,
     slapd: Slapd,
-    entries: Vec<ldif::Entry>,
+    entries: Vec<ldif::LdifRecord>,
     /// Logins that were refused so far.
     refused: Cell<u16>,
 }
@@ -75,13 +75,14 @@ impl World {
         world
     }
 
-    fn people(&self) -> impl Iterator<Item = &ldif::Entry> {
+    fn people(&self) -> impl Iterator<Item = &ldif::LdifRecord> {
         self.entries.iter().filter(|entry| entry.texts("uid").next().is_some())
     }
 
     /// The password of the entry that has this short name, or common name.
     fn password(&self, whose: &str) -> &str {
-        let is = |entry: &&ldif::Entry| ["uid", "cn"].into_iter().any(|name| entry.texts(name).any(|own| own == whose));
+        let is =
+            |entry: &&ldif::LdifRecord| ["uid", "cn"].into_iter().any(|name| entry.texts(name).any(|own| own == whose));
         let mut passwords = self.entries.iter().filter(is).filter_map(|entry| entry.texts("userPassword").next());
         passwords.next().unwrap_or_else(|| panic!("nobody is called {whose}"))
     }

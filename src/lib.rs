@@ -1,10 +1,10 @@
 //! Restante: a POP3 server that lets people fetch their mail with the names and passwords of the LDAP directory that
 //! their organisation already runs.
 //!
-//! # The way of a login, and of a message
+//! # The path of a login, and of a message
 //!
 //! ```text
-//!  client ──TCP/TLS──▶ server ─▶ connection (one loop)
+//!  client ──TCP/TLS──▶ server ─▶ connection (one driver loop)
 //!                                   │  event in, exactly one action out
 //!                                   ▼
 //!                            pop3::Session (pure: no socket, no file, no clock)
@@ -12,8 +12,8 @@
 //!                     ┌─────────────┴─────────────┐
 //!                     ▼                           ▼
 //!                  identity                    maildir
-//!        who is this, where is their      snapshot, octets, unique-ids,
-//!        mail; held in memory             deletions at QUIT
+//!        who is this, where is their      snapshot, sizes, unique-ids,
+//!        maildrop; cached                 deletions at QUIT
 //!                     │
 //!            names ───┴─── directory
 //!    which look-ups a     LDAP: one connection for
@@ -22,55 +22,88 @@
 //!
 //! # The modules, in reading order
 //!
-//! A module names modules of lower floors only; the test `floors` holds that.
+//! A module names modules on lower floors only; the test `floors` enforces that. The `mod.rs` of each module is its map.
 //!
 //! | floor | module | what it is |
 //! |---|---|---|
-//! | 0 | [`secret`] | a password or a token, which cannot be printed |
-//! | 0 | [`file_stamps`] | whether files are still those that were read |
+//! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
+//! | 0 | [`file_stamps`] | whether files have changed since they were read |
 //! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
-//! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, the one rule of line ends |
-//! | 1 | [`names`] | the name policy: which look-ups a typed name stands for; DNs |
-//! | 1 | [`certificate`] | what an X.509 certificate says, and what clients make of a chain of them |
-//! | 1 | [`lockout`] | wrong passwords counted, and what too many of them lead to |
-//! | 2 | [`directory`] | LDAP: look-ups and binds that survive idle cuts, silence and restarts |
-//! | 2 | [`tasks`] | tasks that run as long as the service: none of them ends unnoticed |
-//! | 2 | [`token`] | bearer tokens: issuers, their keys, what a token says and whether it counts |
-//! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, commit |
-//! | 2 | [`remote`] | POP3 spoken as a client, to compare an old server with ours |
-//! | 3 | [`identity`] | from credentials to a person and their maildrop; what is cached, and for how long |
-//! | 4 | [`audit`] | what in directory and mail root would make a login go wrong |
+//! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, SASL, line ends |
+//! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
+//! | 1 | [`certificate`] | what X.509 certificates say, and how clients judge a chain |
+//! | 1 | [`lockout`] | counters of wrong passwords, and lock-outs |
+//! | 2 | [`directory`] | LDAP: searches, binds, failover, following changes |
+//! | 2 | [`tasks`] | tasks that run as long as the service, and are restarted if they end |
+//! | 2 | [`token`] | bearer tokens: issuers, their keys, validation |
+//! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, unique-ids, commit |
+//! | 2 | [`remote`] | a POP3 client, to compare an old server's listing with ours |
+//! | 3 | [`identity`] | from credentials to a person and their maildrop; caches, throttle |
+//! | 4 | [`audit`] | problems across all people and mailboxes |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
-//! | 4 | [`admin`] | orders to the running service, over a Unix socket |
-//! | 4 | [`logging`] | how the log is written |
-//! | 5 | [`server`] | listeners, certificates, limits, an orderly end |
-//! | 6 | [`config`] | from YAML to every module's settings, with every mistake told at once |
+//! | 4 | [`admin`] | commands to the running service, over a Unix socket |
+//! | 4 | [`logging`] | the log: format, minimum level, buffering |
+//! | 5 | [`server`] | listeners, certificates, limits, orderly shutdown |
+//! | 6 | [`config`] | from YAML to every module's settings; all mistakes at once |
 //! | 7 | [`demo`] | an LDAP directory inside the process, sample people and mail, a throw-away authority |
-//! | 8 | [`cli`] | the commands |
+//! | 8 | [`cli`] | the commands, one file each |
 //!
 //! # The tasks of the running service
 //!
-//! Those that run as long as the service are watched ([`tasks`]): one that ends is logged and started again. If that fails,
-//! the process ends with the reason and status 1.
+//! Tasks that run as long as the service are watched ([`tasks`]): one that panics or returns is logged and restarted. If that
+//! fails, the process ends with the reason and status 1.
 //!
-//! | task | started by | if it panics |
-//! |---|---|---|
-//! | accept loop, one for each listener | `server` | started again on the same socket |
-//! | look at authorities, revocation lists and keys of tokens | `server`, `cli` | started again |
-//! | keep-alive, one for each directory | `cli` | started again |
-//! | follower, one for each followed directory | `cli` | started again; what was cached is looked up anew |
-//! | end of lock-outs | `cli` | started again |
-//! | admin socket | `cli` | started again on the same socket |
-//! | log writer (a thread) | `logging` | goes on |
-//! | signals | `cli` | the process ends |
-//! | one client | `server` | that connection ends |
-//! | one command on the admin socket | `admin` | that connection ends |
-//! | one connection to a directory | `directory` | it is replaced when it is needed |
-//! | one request to a directory | `directory` | it has no answer |
-//! | one file call | `connection` | it has failed |
+//! | task | started by | runs until | if it ends early |
+//! |---|---|---|---|
+//! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
+//! | reload of client authorities and revocation lists, every 2 s | `server` | shutdown | restarted |
+//! | reload of token keys, every 2 s | `cli::serve` | shutdown | restarted |
+//! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
+//! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
+//! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
+//! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
+//! | log writer (a thread) | `logging` | the process ends | continues after a panic |
+//! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
+//! | probe of directories and mail at the start | `cli::serve` | it is logged | only its log line is missing |
+//! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
+//! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
+//! | one connection to a directory | `directory` | it is closed | replaced when needed |
+//! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
+//! | one file call (a thread) | `connection` | the call returns; the session waits for `mailboxes.deadline` at most | the call has failed |
 //!
-//! To see it move, run `cargo run --release -- demo`; to see what holds, read the dialogues in `integration/dialogues`.
-
+//! # Glossary
+//!
+//! | term | meaning |
+//! |---|---|
+//! | login name | a name as typed by the user; the name policy says which forms count |
+//! | canonical name | the name of a person in log and reports: the short name of the entry, else the mail address, the common name, or the DN |
+//! | ambiguous name | a login name that several people have |
+//! | identity | a person's canonical name, DN, maildrop and retention, read from their entry |
+//! | account status | whether the entry bars a login: disabled, locked, expired |
+//! | change stamp | an attribute that changes with the password, such as `pwdChangedTime`; cached passwords depend on it |
+//! | outage grace | the time after its last proof for which a password is accepted while a directory is silent |
+//! | follower | the task that receives a directory's changes (RFC 4533) and drops cached data about changed entries |
+//! | lock-out | the time during which a person, a name or a network is refused after too many distinct wrong passwords |
+//! | network | an IPv4 address or an IPv6 /64: the unit in which clients are counted |
+//! | familiar network | a network from which a person logged in recently; it has its own counter for that person |
+//! | decoy credentials | salt and iterations of the SCRAM challenge for a name without SCRAM credentials |
+//! | maildrop | the mail that one POP3 session sees (RFC 1939 §3) |
+//! | Maildir | the directory on disk with `new`, `cur` and `tmp` |
+//! | mail root | the directory beneath which all Maildirs are; nothing outside it is opened |
+//! | marker | a file that shows that the mail root's file system is mounted |
+//! | snapshot | the messages of a maildrop as read at login; a session sees no later change |
+//! | message-number | 1 to n within one session |
+//! | unique-id | the stable name of a message between sessions (UIDL), 1 to 70 characters |
+//! | base name | a message's file name without its flags; the default source of its unique-id |
+//! | pin | the record in `restante-pins` of a unique-id that a client has seen, which outlives renaming and imports |
+//! | index | the sizes of messages in `restante-index`, so that no file is read twice to count its octets |
+//! | octets | a message's size as sent: line ends are CRLF; byte-stuffing and the final dot are not counted |
+//! | mark, reset, commit | DELE, RSET, and the removal in the UPDATE state |
+//! | surrogate | the wrapper message that stands in for one with 8-bit headers (RFC 6856) |
+//! | retention, expiry | how long mail stays that is left on the server; its removal afterwards |
+//! | deadline | how long a session waits for a file call, such as on a hanging network file system |
+//!
+//! To see it run: `cargo run --release -- demo`. To see how it behaves: the dialogues in `integration/dialogues`.
 pub mod admin;
 pub mod audit;
 pub mod certificate;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use restante::cli::{self, Ended};
+use restante::cli::{self, ExitStatus};
 
 /// `EX_CONFIG` of sysexits.h: "something was found in an unconfigured or misconfigured state".
 const BAD_CONFIGURATION: u8 = 78;
@@ -12,9 +12,9 @@ const USED_WRONGLY: u8 = 2;
 
 fn main() -> ExitCode {
     match cli::run() {
-        Ended::Fine => ExitCode::SUCCESS,
-        Ended::FoundWrong => ExitCode::FAILURE,
-        Ended::UsedWrongly => ExitCode::from(USED_WRONGLY),
-        Ended::BadConfiguration => ExitCode::from(BAD_CONFIGURATION),
+        ExitStatus::Success => ExitCode::SUCCESS,
+        ExitStatus::ProblemFound => ExitCode::FAILURE,
+        ExitStatus::UsageError => ExitCode::from(USED_WRONGLY),
+        ExitStatus::BadConfiguration => ExitCode::from(BAD_CONFIGURATION),
     }
 }

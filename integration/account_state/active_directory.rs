@@ -1,8 +1,8 @@
 //! The embedded directory with Active Directory's attributes.
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::ldif;
-use restante::demo::mischief::Mischief;
 use restante::demo::people::{self, SERVICE};
 use restante::demo::tree::Tree;
 use restante::names::Dn;
@@ -63,16 +63,16 @@ cn: POP3
 objectSid:: AQUA/wI=
 ";
 
-pub(super) fn start() -> Directory {
+pub(super) fn start() -> EmbeddedDirectory {
     let service = ldif::parse(people::LDIF).unwrap().into_iter();
     let above = service.filter(|entry| !entry.dn.is_within(&Dn::parse(people::BASE).unwrap()));
     let tree = Tree::new(above.chain(ldif::parse(ACCOUNTS).unwrap())).unwrap();
-    Directory::start(tree, Dn::parse(SERVICE)).unwrap()
+    EmbeddedDirectory::start(tree, Dn::parse(SERVICE)).unwrap()
 }
 
 const SCHEMA: &str = "    schema: active_directory\n";
 
-fn set(directory: &Directory, attribute: &str, value: &str) {
+fn set(directory: &EmbeddedDirectory, attribute: &str, value: &str) {
     directory.controls().change(|tree| tree.set(ALANS_DN, attribute, [value]).unwrap());
 }
 
@@ -140,11 +140,11 @@ fn a_sub_code_ends_what_was_held() {
         ("773", "password must be changed first"),
         ("775", "account locked"),
     ] {
-        directory.controls().set_mischief(Mischief::None);
+        directory.controls().inject(InjectedFault::None);
         is_let_in_again(&service, ALAN);
         let text =
             format!("80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data {code}, v4563\0");
-        directory.controls().set_mischief(Mischief::BindResult { code: 49, text });
+        directory.controls().inject(InjectedFault::BindResult { code: 49, text });
         keeps_out(&service, (ALAN.0, "another"), reason);
         keeps_out(&service, ALAN, reason);
     }

@@ -151,7 +151,7 @@ fn what_takes_longer_than_the_limit_is_cut() {
     client.send_octets(b"DELE 1\r\nQUIT\r\n");
     let began = Instant::now();
     stage.service.signal(Signal::TERM);
-    stage.service.wait_for_log(&["sessions still open at the end of the limit are cut"]);
+    stage.service.wait_for_log(&["sessions still open after limits.shutdown are closed"]);
     let names = maildir::names(&stage.maildir());
     let ends = ends(stage);
     assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_secs(15));

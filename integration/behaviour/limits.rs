@@ -134,7 +134,7 @@ fn when_files_run_out_the_service_goes_on_once_there_are_some() {
     assert!(before.current.is_none_or(|before| before > 1000));
     // All of them are connected by the kernel; those that are not accepted wait.
     let waiting: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(stage.service.pop3()).unwrap()).collect();
-    stage.service.wait_for_log(&["ERROR", "cannot accept connections now", "Too many open files"]);
+    stage.service.wait_for_log(&["ERROR", "cannot accept connections", "Too many open files"]);
     early.ask("NOOP", "+OK");
     drop(waiting);
     let mut late = Conversation::plain(stage.service.pop3());

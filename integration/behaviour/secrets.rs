@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people;
 
 use super::support::conversation::Conversation;
@@ -79,13 +79,13 @@ fn no_password_is_ever_logged() {
         stage.client().send_octets(format!("USER {login}\r\nPASS {password}").as_bytes());
         Conversation::plain(stage.service.pop3s()).send(&format!("PASS {password}"));
     }
-    for mischief in [Mischief::Refuse, Mischief::Nonsense(b"0\x84nonsense".to_vec())] {
-        stage.directory.controls().set_mischief(mischief);
+    for fault in [InjectedFault::Refuse, InjectedFault::Nonsense(b"0\x84nonsense".to_vec())] {
+        stage.directory.controls().inject(fault);
         say(&mut stage.client(), &ways("ajones", PASSWORD)[0]);
     }
     for code in [1, 51, 80] {
         let text = "no, and here is why".to_owned();
-        stage.directory.controls().set_mischief(Mischief::BindResult { code, text });
+        stage.directory.controls().inject(InjectedFault::BindResult { code, text });
         say(&mut stage.client(), &ways("ajones", PASSWORD)[0]);
     }
     let Stage { service, directory, .. } = stage;

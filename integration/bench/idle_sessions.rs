@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use rustls::ClientConfig;
@@ -59,7 +59,7 @@ fn main() {
 }
 
 async fn measure(sessions: usize, hold: Duration, log_in: bool) {
-    let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+    let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
     let site = Site::new();
     maildir::make(&site.maildir("ajones"), &[("new/1.a", b"Subject: one\n\nbody\n")]);
     let service = site.serve(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use restante::demo::authority::Authority;
-use restante::demo::people::{self, LDIF, Person};
+use restante::demo::people::{self, DemoPerson, LDIF};
 
 use super::letters::{Letter, wire};
 use super::support::service::{Plan, Service, Site};
@@ -30,7 +30,7 @@ pub struct Machine {
     site: Site,
     _slapd: Slapd,
     /// Whose maildrop it is.
-    pub person: Person,
+    pub person: DemoPerson,
 }
 
 /// A client that ended.

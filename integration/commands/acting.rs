@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::server::is_root;
 
 use super::Ended;
@@ -22,7 +22,7 @@ struct World {
     site: Site,
     plan: Plan,
     units: PathBuf,
-    _directory: Directory,
+    _directory: EmbeddedDirectory,
 }
 
 impl World {
@@ -115,7 +115,7 @@ fn check_looks_as_the_user_who_is_named() {
         command.uid(NOBODY).gid(NOBODY);
     });
     assert!(
-        other.status == 1 && other.complained.contains("only root can look at files as root"),
+        other.status == 1 && other.complained.contains("only root can access files as root"),
         "{}",
         other.complained
     );
@@ -178,7 +178,7 @@ fn files_that_are_read_again_must_be_readable_for_the_user() {
     let ended = world.run(&["check"]);
     assert_eq!(ended.status, 1, "{}", ended.told);
     let told = "tls.client_ca: nobody may not read ";
-    assert!(ended.complained.contains(told) && ended.complained.contains("; right would be"), "{}", ended.complained);
+    assert!(ended.complained.contains(told) && ended.complained.contains("; expected"), "{}", ended.complained);
     mode(&authorities, 0o644);
     let fine = world.run(&["check"]);
     assert_eq!(fine.status, 0, "{}", fine.complained);
@@ -212,7 +212,7 @@ fn credentials_are_explained_with_a_command_that_works() {
         }
         let outside = world.run(&["check"]);
         assert_eq!(outside.status, 78);
-        let told = "$CREDENTIALS_DIRECTORY is set only inside the systemd service; right would be";
+        let told = "$CREDENTIALS_DIRECTORY is set only inside the systemd service; expected";
         assert_eq!(outside.complained.matches(told).count(), 2, "{}", outside.complained);
         let line = outside.complained.lines().find(|line| line.trim_start().starts_with("systemd-run ")).unwrap();
         assert_eq!(line.contains(" -p User=nobody "), unit, "{line}");

@@ -19,7 +19,7 @@ fn check(site: &Site, plan: &Plan) -> Ended {
 
 fn faulty(ended: &Ended, words: &[&str]) {
     assert_eq!((ended.status, ended.complained.lines().count()), (1, 1), "{}", ended.complained);
-    for word in words.iter().chain(&["; right would be "]) {
+    for word in words.iter().chain(&["; expected "]) {
         assert!(ended.complained.contains(word), "{word}: {}", ended.complained);
     }
 }

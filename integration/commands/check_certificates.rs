@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, SanType};
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use rustls::pki_types::CertificateDer;
 
 use super::support::certificates::{ClientAuthority, ClientCertificate, Request};
@@ -24,7 +24,7 @@ struct World {
     between: ClientAuthority,
     site: Site,
     plan: Plan,
-    _directory: Directory,
+    _directory: EmbeddedDirectory,
 }
 
 impl World {
@@ -82,7 +82,7 @@ fn fine(ended: &Ended) {
 fn faulty(ended: &Ended, words: &[&str]) {
     assert_eq!((ended.status, ended.complained.lines().count()), (1, 1), "{}", ended.complained);
     assert!(ended.complained.starts_with("restante: tls.certificates: "), "{}", ended.complained);
-    for word in words.iter().chain(&["; right would be "]) {
+    for word in words.iter().chain(&["; expected "]) {
         assert!(ended.complained.contains(word), "{word}: {}", ended.complained);
     }
 }
@@ -172,12 +172,16 @@ fn the_time_of_each_certificate_is_looked_at() {
 fn a_certificate_for_other_hosts_is_found() {
     let mut world = World::new();
     let other = world.check_request(request_for("pop.renovations.example"));
-    let words = ["none is for mail.renovations.example, the `hostname` of this file, but for pop.renovations.example"];
+    let words =
+        ["none is valid for mail.renovations.example, the `hostname` of this file, but for pop.renovations.example"];
     faulty(&other, &words);
     fine(&world.check_request(request_for("*.renovations.example")));
     fine(&world.check_request(request_for("MAIL.Renovations.Example")));
     // A wildcard stands for exactly one label (RFC 6125 §6.4.3).
-    faulty(&world.check_request(request_for("*.example")), &["none is for mail.renovations.example", "*.example"]);
+    faulty(
+        &world.check_request(request_for("*.example")),
+        &["none is valid for mail.renovations.example", "*.example"],
+    );
 
     // Any of several certificates may be for it.
     let pop = world.between.sign(request_for("pop.renovations.example"));
@@ -200,9 +204,11 @@ fn a_certificate_without_host_names_is_found() {
     request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let ended = world.check_request(request);
     assert_eq!(ended.status, 1);
-    assert!(ended.complained.contains("is for no host: clients ignore the common name; right would be"));
+    assert!(ended.complained.contains("is for no host: clients ignore the common name; expected"));
     assert!(
-        ended.complained.contains("none is for mail.renovations.example, the `hostname` of this file, but for no host")
+        ended
+            .complained
+            .contains("none is valid for mail.renovations.example, the `hostname` of this file, but for no host")
     );
 }
 
@@ -221,7 +227,7 @@ fn a_certificate_of_another_purpose_is_found() {
     let key = rcgen::KeyPair::generate().unwrap();
     let own = own.self_signed(&key).unwrap();
     let own = ClientCertificate { own: own.der().clone(), between: Vec::new(), key: key.into() };
-    noted(&world.check_chain(&[&own.own], &own), "is signed by itself");
+    noted(&world.check_chain(&[&own.own], &own), "is self-signed");
 }
 
 /// A certificate that openssl makes, with its key, in place of the server's.
@@ -241,24 +247,20 @@ fn a_key_that_cannot_be_used_is_told_with_what_would_be_right() {
     let refused = |ended: &Ended, key: &str, words: &str| {
         assert_eq!((ended.status, ended.complained.lines().count()), (78, 1), "{}", ended.complained);
         assert!(ended.complained.contains(&format!("tls.certificates.{key}: ")), "{}", ended.complained);
-        assert!(
-            ended.complained.contains(words) && ended.complained.contains("; right would be"),
-            "{}",
-            ended.complained
-        );
+        assert!(ended.complained.contains(words) && ended.complained.contains("; expected"), "{}", ended.complained);
     };
     let (server, other) = (world.between.sign(request()), world.between.sign(request()));
     let between = world.between.own();
     let foreign = world.check_chain(&[&server.own, between], &other);
     refused(&foreign, "key", "server.key: the key does not belong to the first certificate in ");
     let order = world.check_chain(&[between, &server.own], &server);
-    refused(&order, "key", "but to the one at place 2; right would be a chain that begins with the server's own");
+    refused(&order, "key", "but to the one at place 2; expected a chain that begins with the server's own");
 
     make(&world, &["-newkey", "rsa:1024", "-nodes"]);
     refused(
         &world.check(),
         "key",
-        "\"CN=server\" has an RSA key of 1024 bits, which clients reject; right would be RSA with",
+        "\"CN=server\" has an RSA key of 1024 bits, which clients reject; expected RSA with",
     );
     make(&world, &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1", "-nodes"]);
     refused(&world.check(), "key", "\"CN=server\" has an ECDSA key on a curve that TLS does not use");

@@ -40,7 +40,12 @@ fn mail_does_not_age_by_a_clock_that_jumped_until_somebody_confirms_it() {
     }
     assert_eq!(command(&stage.site, &["expire", "--all"], "").status, 0, "the right clock goes on");
     let ended = command_at("+40d", &stage.site, &["expire", "--confirm-clock"]);
-    assert!(ended.status == 0 && ended.told.contains("the latest before was"), "{}{}", ended.told, ended.complained);
+    assert!(
+        ended.status == 0 && ended.told.contains("the latest recorded before was"),
+        "{}{}",
+        ended.told,
+        ended.complained
+    );
     assert_eq!(command_at("+40d", &stage.site, &["expire", "--all"]).status, 0);
     assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
 }
@@ -56,7 +61,7 @@ fn what_was_deleted_is_not_cleaned_up_by_a_clock_that_jumped() {
         let ended = command_at("+40d", &stage.site, &["expire", "--all"]);
         assert_eq!(ended.status, 1, "{}{}", ended.told, ended.complained);
         let back = command(&stage.site, &["undelete", "ajones"], "");
-        assert!(back.told.contains("brought back 1 of 1"), "{deletion}: {}{}", back.told, back.complained);
+        assert!(back.told.contains("restored 1 of 1"), "{deletion}: {}{}", back.told, back.complained);
     }
 }
 
@@ -115,5 +120,5 @@ fn a_clock_that_is_behind_shortens_nothing() {
     client.ask("QUIT", "+OK bye");
     assert_eq!(command_at(&format!("+{ahead}s"), &stage.site, &["expire", "--all"]).status, 0);
     let back = command(&stage.site, &["undelete", "ajones"], "");
-    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
+    assert!(back.told.contains("restored 1 of 1"), "{}{}", back.told, back.complained);
 }

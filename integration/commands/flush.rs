@@ -4,7 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 use rustix::process::Signal;
@@ -21,12 +21,12 @@ const LAMB: &str = "seven green lamps";
 struct World {
     service: Service,
     site: Site,
-    directory: Directory,
+    directory: EmbeddedDirectory,
 }
 
 impl World {
     fn new() -> Self {
-        let directory = Directory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(unchanged_for_long(people::LDIF), Dn::parse(SERVICE)).unwrap();
         let site = Site::new();
         for name in ["ajones", "alamb"] {
             give_mail(&site, name);
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-fn plan(directory: &Directory) -> Plan {
+fn plan(directory: &EmbeddedDirectory) -> Plan {
     Plan::at(&directory.url()).and("refusal_step: 0s").and("admin: { socket: admin.sock, mode: \"0660\" }")
 }
 
@@ -96,7 +96,7 @@ fn what_an_address_caused_is_forgotten() {
 }
 
 #[test]
-fn a_name_that_tells_nobody_is_refused() {
+fn a_name_that_identifies_nobody_is_refused() {
     let world = World::new();
     let ended = world.flush(&["Mary Brown"]);
     assert_eq!((ended.status, ended.told.as_str()), (1, ""));
@@ -104,11 +104,7 @@ fn a_name_that_tells_nobody_is_refused() {
     assert_eq!(world.flush(&["a\u{7}b"]).status, 2);
     let network = world.flush(&["192.0.2.0/24"]);
     assert_eq!((network.status, network.told.as_str()), (2, ""));
-    assert!(
-        network.complained.contains("192.0.2.0/24 is a network: one address can be flushed"),
-        "{}",
-        network.complained
-    );
+    assert!(network.complained.contains("192.0.2.0/24 is a network; expected one address"), "{}", network.complained);
     let stranger = world.flush(&["stranger"]);
     assert_eq!((stranger.status, stranger.told.as_str()), (1, ""));
     let words = "stranger: nobody has that name, and nothing was cached under it: nothing was dropped";
@@ -124,12 +120,12 @@ fn a_name_that_tells_nobody_is_refused() {
 }
 
 #[test]
-fn every_order_is_logged_and_the_socket_has_its_mode() {
+fn every_command_is_logged_and_the_socket_has_its_mode() {
     let world = World::new();
     let socket = world.site.folder().join("admin.sock");
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
     world.flush(&["ajones"]);
-    world.service.wait_for_log(&["admin socket", "order=\"flush ajones\"", "answer=\"OK dropped"]);
+    world.service.wait_for_log(&["admin socket", "command=\"flush ajones\"", "answer=\"OK dropped"]);
     let World { service, site, .. } = world;
     assert!(service.terminate().0.success());
     assert!(!socket.exists());
@@ -155,7 +151,7 @@ fn a_stale_socket_is_replaced_and_a_live_one_left_alone() {
 
 #[test]
 fn a_service_without_socket_says_so() {
-    let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+    let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
     let site = super::configured(&Plan::at(&directory.url()));
     let ended = command(&site, &["flush"], "");
     assert_eq!(ended.status, 1);

@@ -19,7 +19,7 @@ const MESSAGES: usize = 500;
 const NOBODY: u32 = 65_534;
 
 /// The sample people, one of them with many messages that tell no octets in their names.
-fn site() -> (restante::demo::directory::Directory, Site) {
+fn site() -> (restante::demo::directory::EmbeddedDirectory, Site) {
     let directory = stage::directory();
     let site = configured(&Plan::at(&directory.url()));
     maildir::make(&site.maildir("ajones"), &[]);
@@ -193,7 +193,7 @@ fn what_commands_write_belongs_to_the_user_of_the_service() {
     client.ask("DELE 1", "+OK");
     client.ask("QUIT", "+OK bye");
     let back = command(&site, &["undelete", "ajones"], "");
-    assert_eq!(back.told.trim(), "brought back 1 of 1 messages of ajones", "{}", back.complained);
+    assert_eq!(back.told.trim(), "restored 1 of 1 messages of ajones", "{}", back.complained);
     for entry in fs::read_dir(&maildir).unwrap().map(Result::unwrap) {
         assert_eq!(entry.metadata().unwrap().uid(), NOBODY, "{entry:?}");
     }

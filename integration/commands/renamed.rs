@@ -57,7 +57,7 @@ fn audit_pairs_a_person_and_a_mailbox_whose_names_are_alike() {
     let ended = command(&site, &["audit"], "");
     assert_eq!(ended.status, 1);
     assert!(ended.told.contains("ERROR: mailbox under another name of its person (1)\n"), "{}", ended.told);
-    assert!(ended.told.contains("renamed7/Maildir is not there, person7/Maildir is nobody's"), "{}", ended.told);
+    assert!(ended.told.contains("renamed7/Maildir does not exist, person7/Maildir has no owner"), "{}", ended.told);
     assert!(ended.told.ends_with("\n1 error, 0 warnings, 4 notes\n"), "{}", ended.told);
     fits_a_terminal(&ended.told);
     let report: Value = serde_json::from_str(&command(&site, &["audit", "--json"], "").told).unwrap();

@@ -38,10 +38,10 @@ fn world() -> (Slapd, Site) {
 }
 
 #[test]
-fn each_outcome_is_told_with_its_rule_and_its_exit_status() {
+fn each_outcome_is_shown_with_its_rule_and_its_exit_status() {
     let (_slapd, site) = world();
     for (login, status, outcome, words) in [
-        ("ajones", 0, "person", &["short_name \"ajones\"", "one entry", "alan.jones/Maildir", "is there"][..]),
+        ("ajones", 0, "person", &["short_name \"ajones\"", "one entry", "alan.jones/Maildir", "exists, and"][..]),
         ("Alan Jones", 0, "person", &["common_name \"Alan Jones\"", "by common_name", ALAN][..]),
         ("Alan Jones/Sales/people", 0, "person", &["hierarchical_name", "fits the parents", ALAN]),
         (ALAN, 0, "person", &["distinguished_name", "-s base", ALAN]),
@@ -49,11 +49,11 @@ fn each_outcome_is_told_with_its_rule_and_its_exit_status() {
             "alamb",
             0,
             "person",
-            &["is not there yet", "one person; no Maildir at", "yet (clients see an empty mailbox)"],
+            &["does not exist yet", "one person; no Maildir at", "yet (clients see an empty mailbox)"],
         ),
-        ("nobody at all", 1, "nobody", &["no entry", "nobody has that name"]),
-        ("Pop Users", 1, "nobody", &["no entry", "matches the directory's filter"]),
-        ("Mary Brown", 1, "ambiguous", &["2 entries", "uid=mbrown,", "uid=mbrown2,", "several people"]),
+        ("nobody at all", 1, "no_such_name", &["no entry", "nobody has that name"]),
+        ("Pop Users", 1, "no_such_name", &["no entry", "matches the directory's filter"]),
+        ("Mary Brown", 1, "ambiguous", &["2 entries", "uid=mbrown,", "uid=mbrown2,", "an ambiguous name is rejected"]),
         ("uid=x,dc=elsewhere,dc=example", 1, "outside_policy", &["not asked", "internet_authentication.names"]),
         ("tclerk", 1, "no_path", &["the entry has no value for {mail.local}", "mailboxes.path"]),
         ("climber", 1, "forbidden_path", &["may not be opened", "nothing outside the mail root"]),
@@ -108,7 +108,7 @@ fn no_answer_is_not_nobody() {
     let ended = command(&site, &["resolve", "ajones"], "");
     assert_eq!(ended.status, 1);
     assert!(ended.told.contains("directory unavailable"), "{}", ended.told);
-    assert!(ended.told.contains("no answer is not \"no\""), "{}", ended.told);
+    assert!(ended.told.contains("the directory is unavailable; clients get"), "{}", ended.told);
     let json = command(&site, &["resolve", "--json", "ajones"], "");
     assert_eq!(serde_json::from_str::<Value>(&json.told).unwrap()["outcome"], "unavailable");
 }

@@ -187,9 +187,9 @@ fn the_command_ages_each_persons_mail_by_their_own_entry() {
     }
     for (words, done) in [(&["expire", "--all", "--dry-run"][..], "would remove"), (&["expire", "--all"], "removed")] {
         let told = command(&world.site, words, "");
-        let lines = format!("{due}{done}: expired 10, previously deleted 0, not done 1\n");
+        let lines = format!("{due}{done}: expired 10, previously deleted 0, failed 1\n");
         assert_eq!(sorted(&told.told), sorted(&lines));
-        let fault = "restante: tclerk: mail does not age, since departmentNumber is \"soon\", neither a number of days nor `never`";
+        let fault = "restante: tclerk: mail does not expire, since departmentNumber is \"soon\", neither a number of days nor `never`";
         assert_eq!((told.status, told.complained.trim()), (1, fault));
     }
     world.says(TOM, &["1"]);

@@ -65,7 +65,7 @@ fn resolve_tells_what_each_directory_says() {
     world.explains(
         "ajones",
         "unavailable",
-        &["found       test: one entry", "no answer   factory: ", "not known: directory factory"],
+        &["found       test: one entry", "no answer   factory: ", "undecided: directory factory"],
     );
     world.explains(ALAN, "person", &["ajones in test"]);
 }
@@ -74,9 +74,13 @@ fn resolve_tells_what_each_directory_says() {
 fn resolve_tells_whom_a_directory_is_not_for() {
     let world =
         World::with("    names_below: [\"ou=*,ou=people,o=factory\"]\n    mail_domains: [factory.example]\n", "");
-    world.explains("ajones@renovations.example", "nobody", &["factory: not asked, names_below and mail_domains leave"]);
+    world.explains(
+        "ajones@renovations.example",
+        "no_such_name",
+        &["factory: not asked, since names_below and mail_domains exclude"],
+    );
     let misfit = "by short_name, but the entry lies below none of names_below";
-    world.explains("bwright", "outside_limits", &[misfit, "names_below and .mail_domains say"]);
+    world.explains("bwright", "outside_limits", &[misfit, "names_below and .mail_domains limit"]);
     let misfit = "but no mail address of the entry is of one of mail_domains";
     world.explains("Jo Mueller", "outside_limits", &[misfit]);
 }
@@ -84,7 +88,7 @@ fn resolve_tells_whom_a_directory_is_not_for() {
 #[test]
 fn resolve_tells_on_whom_a_password_is_tried() {
     let world = World::with("", "internet_authentication: { ambiguous: try_each }");
-    world.explains("Alan Lamb", "ambiguous", &["not known: not by the name alone", "at most four people"]);
+    world.explains("Alan Lamb", "ambiguous", &["undecided: not by the name alone", "at most four people"]);
     for (password, status, words) in [
         (
             "bellows",
@@ -95,7 +99,7 @@ fn resolve_tells_on_whom_a_password_is_tried() {
                 "bind        as uid=alamb2,ou=Night,ou=people,o=factory: yes",
             ],
         ),
-        ("neither", 1, ["tried on    uid=alamb2,", "and nobody's password: uid=alamb,", "exactly one's"]),
+        ("neither", 1, ["tried on    uid=alamb2,", "and nobody's password: uid=alamb,", "exactly one of"]),
     ] {
         let ended = command(&world.site, &["resolve", "--password", "Alan Lamb"], password);
         assert_eq!(ended.status, status, "{}", ended.told);

@@ -50,17 +50,12 @@ fn what_was_deleted_comes_back() {
         assert_eq!(listed.told.contains(".Trash"), deletion.contains("Trash"));
         assert_eq!(unique_ids(&stage), ["3.c"], "a list changes nothing");
         let back = command(&stage.site, &["undelete", "ajones"], "");
-        assert_eq!(
-            (back.status, back.told.trim()),
-            (0, "brought back 2 of 2 messages of ajones"),
-            "{}",
-            back.complained
-        );
+        assert_eq!((back.status, back.told.trim()), (0, "restored 2 of 2 messages of ajones"), "{}", back.complained);
         let ids = unique_ids(&stage);
         assert_eq!(ids.len(), 3);
         assert!(!ids.iter().any(|id| id == "1.a" || id == "2.b"), "{ids:?}");
         let again = command(&stage.site, &["undelete", "ajones"], "");
-        assert_eq!((again.status, again.told.trim()), (0, "nothing that ajones deleted can be brought back"));
+        assert_eq!((again.status, again.told.trim()), (0, "ajones has no deleted messages that can be restored"));
     }
 }
 
@@ -69,8 +64,8 @@ fn one_of_several_comes_back_as_it_was() {
     let stage = stage("{ keep_for: 14d }");
     delete_two(&stage);
     let back = command(&stage.site, &["undelete", "--same-id", "ajones", "1.a:2,S", "9.z"], "");
-    assert_eq!((back.status, back.told.trim()), (1, "brought back 1 of 2 messages of ajones"));
-    assert!(back.complained.contains("9.z is no deleted message; --list shows their names"), "{}", back.complained);
+    assert_eq!((back.status, back.told.trim()), (1, "restored 1 of 2 messages of ajones"));
+    assert!(back.complained.contains("9.z is not a deleted message; --list shows their names"), "{}", back.complained);
     assert_eq!(maildir::names(&stage.maildir()), ["cur/1.a:2,S", "new/3.c"]);
     assert_eq!(unique_ids(&stage), ["1.a", "3.c"]);
 }
@@ -87,7 +82,7 @@ fn only_what_was_deleted_of_late_comes_back() {
     client.ask("DELE 1", "+OK");
     client.ask("QUIT", "+OK");
     let back = command(&stage.site, &["undelete", "--since", "1h", "--same-id", "ajones"], "");
-    assert_eq!(back.told.trim(), "brought back 1 of 1 messages of ajones");
+    assert_eq!(back.told.trim(), "restored 1 of 1 messages of ajones");
     assert_eq!(unique_ids(&stage), ["3.c"]);
     // The end of any session cleans up what is too old.
     let batch = fs::read_dir(&batches).unwrap().next().unwrap().unwrap();
@@ -103,11 +98,11 @@ fn nobodys_name_and_a_wrong_time_are_told() {
     assert_eq!(unknown.status, 1);
     assert!(unknown.complained.contains("nobody has that name"), "{}", unknown.complained);
     let named = command(&stage.site, &["undelete", "ajones", "9.z"], "");
-    assert_eq!((named.status, named.told.trim()), (1, "brought back 0 of 1 messages of ajones"));
+    assert_eq!((named.status, named.told.trim()), (1, "restored 0 of 1 messages of ajones"));
     let wrong = command(&stage.site, &["undelete", "--since", "soon", "ajones"], "");
     assert_eq!(wrong.status, 2);
     let nothing = command(&stage.site, &["undelete", "ajones"], "");
-    assert_eq!((nothing.status, nothing.told.trim()), (0, "nothing that ajones deleted can be brought back"));
+    assert_eq!((nothing.status, nothing.told.trim()), (0, "ajones has no deleted messages that can be restored"));
     assert!(nothing.complained.contains("mailboxes.deletion is `remove`"), "{}", nothing.complained);
 }
 
@@ -126,8 +121,8 @@ fn scripts_read_what_was_and_was_not_done() {
     assert_eq!(names.len(), 2, "{listed:#}");
     assert!(names.contains(&"1.a:2,S") && names.contains(&"2.b"), "{listed:#}");
     let (status, done) = json(&["ajones", "1.a:2,S", "9.z"]);
-    assert_eq!((status, &done["clean"], &done["brought_back"][0]), (1, &false.into(), &"1.a:2,S".into()));
-    assert_eq!(done["not_brought_back"][0]["name"], "9.z");
+    assert_eq!((status, &done["clean"], &done["restored"][0]), (1, &false.into(), &"1.a:2,S".into()));
+    assert_eq!(done["not_restored"][0]["name"], "9.z");
 }
 
 /// Its name says that it arrived long ago, and it was retrieved long ago; but it is wanted now.
@@ -141,7 +136,7 @@ fn aged_mail_that_comes_back_under_its_unique_id_stays() {
     stage.session().ask("QUIT", "+OK bye");
     assert_eq!(maildir::names(&stage.maildir()), [] as [&str; 0]);
     let back = command(&stage.site, &["undelete", "--same-id", "ajones"], "");
-    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
+    assert!(back.told.contains("restored 1 of 1"), "{}{}", back.told, back.complained);
     stage.session().ask("QUIT", "+OK bye");
     assert_eq!(maildir::names(&stage.maildir()), [old]);
 }

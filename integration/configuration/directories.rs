@@ -1,26 +1,26 @@
 //! `directories`: what is wrong with one, and what several have each for themselves.
 
-use super::{REST, faults, folder, good};
+use super::{REST, faults, folder, good, says_what_is_expected};
 
 /// What a directory says, with a mark at the place of the fault (none: where the directory begins), and the fault.
 const DIRECTORY_FAULTS: &[(&str, &str)] = &[
-    ("base: dc=x", "directories.urls is missing; right would be a list such as [ldaps://"),
-    ("urls: [ldaps://x]", "directories.base is missing; right would be the DN below which"),
-    ("urls: ▸ldaps://x, base: dc=x", "directories.urls: \"ldaps://x\" is of the wrong kind; right would be a list"),
-    ("urls: ▸[], base: dc=x", "directories.urls: an empty list names no server"),
+    ("base: dc=x", "directories.urls is missing; expected a list such as [ldaps://"),
+    ("urls: [ldaps://x]", "directories.base is missing; expected the DN below which"),
+    ("urls: ▸ldaps://x, base: dc=x", "directories.urls: must be a list"),
+    ("urls: ▸[], base: dc=x", "directories.urls: the list is empty"),
     ("urls: [▸https://x], base: dc=x", "directories.urls: \"https\" is no LDAP scheme; right would be ldap"),
-    ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would carry passwords in clear; right would"),
-    ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is no distinguished name; right would be"),
-    ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: \"yes\" is of the wrong kind"),
-    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: true means nothing where no URL"),
-    ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: means nothing where no connection has TLS"),
+    ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would send passwords in clear; expected"),
+    ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is not a distinguished name; expected"),
+    ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: must be "),
+    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: true has no effect where no URL"),
+    ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: has no effect without TLS"),
     ("urls: [ldaps://x], base: dc=x, ca: ▸missing.pem", "directories.ca: missing.pem: "),
     ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
-    ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: means nothing where schema is not"),
+    ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: has no effect where schema is not"),
     ("urls: [ldaps://x], base: dc=x, allowed_group: ▸pop3", "directories.allowed_group: \"pop3\" is no distinguished"),
-    ("urls: [ldaps://x], base: dc=x, group_base: ▸dc=x", "directories.group_base: means nothing without allowed_group"),
+    ("urls: [ldaps://x], base: dc=x, group_base: ▸dc=x", "directories.group_base: has no effect without allowed_group"),
     (
         "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ name: a }",
         "directories.enabled_attribute.value is missing",
@@ -29,24 +29,27 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
         "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ value: a }",
         "directories.enabled_attribute.name is missing",
     ),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸[] }", "directories.attributes.mail: an empty list holds no"),
+    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸[] }", "directories.attributes.mail: the list is empty"),
     ("urls: [ldaps://x], base: dc=x, attributes: { mail: [a, ▸\"smtp:\"] }", "directories.attributes.mail: \"\" is no"),
-    ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is none of the words known"),
+    ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is unknown"),
     ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
     ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
-    ("urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }", "directories.timeouts.search: \"0s\" is too little"),
+    (
+        "urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }",
+        "directories.timeouts.search: \"0s\" is below the minimum",
+    ),
     (
         "urls: [ldaps://x], base: dc=x, keep_alive: ▸2h",
-        "directories.keep_alive: \"2h\" is too much; right would be 0s to 1h",
+        "directories.keep_alive: \"2h\" is above the maximum; expected 0s to 1h",
     ),
-    ("urls: [ldaps://x], base: dc=x, bind_connections: ▸0", "directories.bind_connections: \"0\" is too little"),
+    ("urls: [ldaps://x], base: dc=x, bind_connections: ▸0", "directories.bind_connections: \"0\" is below the minimum"),
     (
         "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, ▸password: horse }",
-        "\"directories.bind.password\" is no key known here; right would be directories.bind.password_file",
+        "\"directories.bind.password\" is an unknown key; did you mean directories.bind.password_file",
     ),
     (
         "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸empty }",
-        "directories.bind.password_file: empty: empty password; right would be a file whose first line",
+        "directories.bind.password_file: empty: empty password; expected a file whose first line",
     ),
     (
         "urls: [ldaps://x], base: dc=x, bind: { dn: cn=x, password_file: ▸none }",
@@ -54,28 +57,28 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "urls: [ldaps://x], base: dc=x, certificate_mapping: ▸name",
-        "directories.certificate_mapping: \"name\" is none of the words known here; right would be key or subject",
+        "directories.certificate_mapping: \"name\" is unknown; expected key or subject",
     ),
     (
         "name: x, urls: [ldaps://x], base: dc=x }, ▸{ urls: [ldaps://y], base: dc=y",
-        "directories.name is missing; right",
+        "directories.name is missing; expected",
     ),
     (
         "name: x, urls: [ldaps://x], base: dc=x }, { name: ▸x, urls: [ldaps://y], base: dc=y",
-        "directories.name: \"x\" is another directory's name, too; right would be a name of its own",
+        "directories.name: \"x\" is the name of another directory; expected a name of its own",
     ),
     ("name: x, urls: [ldaps://x], base: dc=x }, ▸{ name: y, urls: [ldaps://y]", "directories.base is missing"),
-    ("urls: [ldaps://x], base: dc=x, names_below: ▸[]", "directories.names_below: an empty list leaves no name"),
-    (
-        "urls: [ldaps://x], base: dc=x, names_below: ▸o=x",
-        "directories.names_below: \"o=x\" is of the wrong kind; right",
-    ),
+    ("urls: [ldaps://x], base: dc=x, names_below: ▸[]", "directories.names_below: an empty list excludes every name"),
+    ("urls: [ldaps://x], base: dc=x, names_below: ▸o=x", "directories.names_below: must be a list"),
     (
         "urls: [ldaps://x], base: dc=x, names_below: [o=x, ▸Sales]",
-        "directories.names_below: \"Sales\" is no pattern of",
+        "directories.names_below: \"Sales\" is not a pattern of",
     ),
-    ("urls: [ldaps://x], base: dc=x, mail_domains: ▸[]", "directories.mail_domains: an empty list leaves no name"),
-    ("urls: [ldaps://x], base: dc=x, mail_domains: [▸\"@x\"]", "directories.mail_domains: \"@x\" is no domain; right"),
+    ("urls: [ldaps://x], base: dc=x, mail_domains: ▸[]", "directories.mail_domains: an empty list excludes every name"),
+    (
+        "urls: [ldaps://x], base: dc=x, mail_domains: [▸\"@x\"]",
+        "directories.mail_domains: \"@x\" is not a domain; expected",
+    ),
 ];
 
 #[test]
@@ -89,7 +92,7 @@ fn a_mistake_about_the_directory_is_told_with_its_place() {
         let told = faults(folder.path(), content.replace('▸', "").as_bytes());
         let fault = format!("1:{column}: {fault}");
         assert!(told.iter().any(|line| line.starts_with(&fault)), "{keys}:\n{told:#?}\n{fault}");
-        assert!(told.iter().all(|line| line.contains("; right would be ")), "{told:?}");
+        assert!(told.iter().all(|line| says_what_is_expected(line)), "{told:?}");
     }
 }
 

@@ -7,56 +7,44 @@ use restante::identity::{RetentionAttribute, RetentionPolicy};
 use restante::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
 use restante::pop3::Expire;
 
-use super::{REST, each_is_told, good};
+use super::{REST, each_is_reported, good};
 
 /// Lines at the beginning of a file, and what is wrong with them.
 const FAULTS: &[(&str, &str)] = &[
-    (
-        "mailboxes: { sessions_per_maildrop: two }",
-        "1:37: mailboxes.sessions_per_maildrop: \"two\" is none of the words",
-    ),
+    ("mailboxes: { sessions_per_maildrop: two }", "1:37: mailboxes.sessions_per_maildrop: \"two\" is unknown"),
     (
         "mailboxes: { takeover_after: 0s }",
-        "1:30: mailboxes.takeover_after: \"0s\" is too little; right would be 1s to 1d",
+        "1:30: mailboxes.takeover_after: \"0s\" is below the minimum; expected 1s to 1d",
     ),
-    (
-        "mailboxes: { deletion: keep }",
-        "1:24: mailboxes.deletion: \"keep\" is none of the words known here; right would",
-    ),
-    ("mailboxes: { deletion: [a] }", "1:24: mailboxes.deletion: a list is of the wrong kind; right would be a block"),
-    ("mailboxes: { deletion: { keep: 5m } }", "1:26: \"mailboxes.deletion.keep\" is no key known here; right would be"),
-    (
-        "mailboxes: { deletion: { keep_for: 5m } }",
-        "1:36: mailboxes.deletion.keep_for: \"5m\" is too little; right would",
-    ),
+    ("mailboxes: { deletion: keep }", "1:24: mailboxes.deletion: \"keep\" is unknown; expected"),
+    ("mailboxes: { deletion: [a] }", "1:24: mailboxes.deletion: must be a mapping"),
+    ("mailboxes: { deletion: { keep: 5m } }", "1:26: \"mailboxes.deletion.keep\" is an unknown key; did you mean"),
+    ("mailboxes: { deletion: { keep_for: 5m } }", "1:36: mailboxes.deletion.keep_for: \"5m\" is too little; expected"),
     (
         "mailboxes: { deletion: { move_to: a/b } }",
         "1:35: mailboxes.deletion.move_to: \"a/b\" is no name of a Maildir++",
     ),
     ("mailboxes: { deletion: { move_to: .Trash } }", "1:35: mailboxes.deletion.move_to: \".Trash\" has a dot in front"),
-    (
-        "mailboxes: { mark_seen: all }",
-        "1:25: mailboxes.mark_seen: \"all\" is none of the words known here; right would",
-    ),
-    ("mailboxes: { missing: no }", "1:23: mailboxes.missing: \"no\" is none of the words known here; right would be"),
-    ("mailboxes: { marker: [] }", "1:22: mailboxes.marker: an empty list looks for nothing; right would be a file"),
+    ("mailboxes: { mark_seen: all }", "1:25: mailboxes.mark_seen: \"all\" is unknown; expected"),
+    ("mailboxes: { missing: no }", "1:23: mailboxes.missing: \"no\" is unknown; expected"),
+    ("mailboxes: { marker: [] }", "1:22: mailboxes.marker: the list is empty; expected a file"),
     ("mailboxes: { marker: [.a, ../b] }", "1:27: mailboxes.marker: \"../b\" leads out of the mail root"),
     ("mailboxes: { marker: \"{name}/.mounted\" }", "1:22: mailboxes.marker: \"name\" is no field"),
-    ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is none of the words known here; right would be all"),
-    ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is too little; right would be 1d to 3650d"),
-    ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: means nothing without expire.after"),
-    ("expire: { attribute: a b }", "1:22: expire.attribute: \"a b\" is no attribute; right would be a name such as"),
-    ("expire: { attribute: [a, b] }", "1:22: expire.attribute: a list is of the wrong kind; right would be a text"),
-    ("expire: { at_least: 14d }", "1:21: expire.at_least: means nothing without expire.attribute; right would be that"),
-    ("expire: { attribute: a, at_least: 12h }", "1:35: expire.at_least: \"12h\" is too little; right would be 1d to"),
+    ("mailboxes: { offer: new }", "1:21: mailboxes.offer: \"new\" is unknown; expected all"),
+    ("expire: { after: 12h }", "1:18: expire.after: \"12h\" is below the minimum; expected 1d to 3650d"),
+    ("expire: { also_unretrieved: true }", "1:29: expire.also_unretrieved: has no effect without expire.after"),
+    ("expire: { attribute: a b }", "1:22: expire.attribute: \"a b\" is not an attribute; expected a name such as"),
+    ("expire: { attribute: [a, b] }", "1:22: expire.attribute: must be a string"),
+    ("expire: { at_least: 14d }", "1:21: expire.at_least: has no effect without expire.attribute; expected that"),
+    ("expire: { attribute: a, at_least: 12h }", "1:35: expire.at_least: \"12h\" is below the minimum; expected 1d to"),
     ("expire: { after: 6d, attribute: a }", "1:18: expire.after: is shorter than expire.at_least, which clients"),
     ("expire: { after: 30d, attribute: a, at_least: 31d }", "1:18: expire.after: is shorter than expire.at_least"),
-    ("expire: 30d", "1:9: expire: \"30d\" is of the wrong kind; right would be a block of keys"),
+    ("expire: 30d", "1:9: expire: must be a mapping of keys"),
 ];
 
 #[test]
 fn a_mistake_about_mailboxes_is_told_with_its_place() {
-    each_is_told(FAULTS);
+    each_is_reported(FAULTS);
 }
 
 #[test]

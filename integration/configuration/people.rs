@@ -42,7 +42,7 @@ fn whom_a_directory_lets_in() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn an_unreadable_file_is_reported() {
     let folder = folder();
     for (file, reason) in [("missing.yaml", "No such file"), (".", "Is a directory")] {
         let file = folder.path().join(file);

@@ -1,4 +1,4 @@
-//! SCRAM: where the credentials are, and what is told for names without.
+//! SCRAM: where the credentials are, and the challenges for names without.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn what_is_told_for_names_without_credentials() {
 }
 
 #[test]
-fn what_is_wrong_with_it_is_told() {
+fn mistakes_are_reported() {
     let folder = folder();
     fs::write(folder.path().join("long"), "0123456789abcdef\n").unwrap();
     let attribute = "    attributes: { scram: authPassword }\n";
@@ -27,7 +27,7 @@ fn what_is_wrong_with_it_is_told() {
         (
             "{ key_file: long }",
             "",
-            Some("1:20: scram.key_file: means nothing where no directory has attributes.scram; "),
+            Some("1:20: scram.key_file: has no effect where no directory has attributes.scram; "),
         ),
         (
             "{ key_file: password }",
@@ -35,13 +35,17 @@ fn what_is_wrong_with_it_is_told() {
             Some("1:20: scram.key_file: the first line is too short to be a secret; "),
         ),
         ("{ key_file: none }", attribute, Some("1:20: scram.key_file: none cannot be read: ")),
-        ("{ iterations: 0 }", attribute, Some("1:22: scram.iterations: \"0\" is too little; right would be 1 to ")),
-        ("{ salt_octets: 33 }", attribute, Some("1:23: scram.salt_octets: \"33\" is too much; right would be 8 to 32")),
-        ("{ salt: 16 }", attribute, Some("1:10: \"scram.salt\" is no key known here; right would be ")),
+        ("{ iterations: 0 }", attribute, Some("1:22: scram.iterations: \"0\" is below the minimum; expected 1 to ")),
+        (
+            "{ salt_octets: 33 }",
+            attribute,
+            Some("1:23: scram.salt_octets: \"33\" is above the maximum; expected 8 to 32"),
+        ),
+        ("{ salt: 16 }", attribute, Some("1:10: \"scram.salt\" is an unknown key; ")),
         (
             "{}",
             "    attributes: { scram: \"a b\" }\n",
-            Some("6:26: directories.attributes.scram: \"a b\" is no attribute"),
+            Some("6:26: directories.attributes.scram: \"a b\" is not an attribute"),
         ),
     ] {
         let found = faults(folder.path(), format!("scram: {line}{REST}{attribute}").as_bytes());

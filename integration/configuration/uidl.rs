@@ -1,4 +1,4 @@
-//! What an administrator is told about `uidl`.
+//! The errors of `uidl`.
 
 use std::path::Path;
 
@@ -10,17 +10,14 @@ use super::{REST, faults, folder, good};
 fn each_wrong_value_is_told_with_its_place_and_what_would_be_right() {
     let folder = folder();
     for (line, fault) in [
-        (
-            "uidl: { import: on }",
-            "uidl.import: \"on\" is none of the words known here; right would be off or read or follow or done",
-        ),
-        ("uidl: { import: false }", "uidl.import: false is of the wrong kind"),
-        ("uidl: { precedence: dovecot }", "uidl.precedence: \"dovecot\" is of the wrong kind"),
-        ("uidl: { precedence: [] }", "uidl.precedence: an empty list reads nothing"),
-        ("uidl: { precedence: [qmail] }", "uidl.precedence: \"qmail\" is none of the words known here"),
+        ("uidl: { import: on }", "uidl.import: \"on\" is unknown; expected off or read or follow or done"),
+        ("uidl: { import: false }", "uidl.import: must be "),
+        ("uidl: { precedence: dovecot }", "uidl.precedence: must be "),
+        ("uidl: { precedence: [] }", "uidl.precedence: the list is empty"),
+        ("uidl: { precedence: [qmail] }", "uidl.precedence: \"qmail\" is unknown"),
         ("uidl: { dovecot_format: \"%08Xm\" }", "uidl.dovecot_format: \"%08Xm\" is no part of a format of unique-ids"),
-        ("uidl: { over_long: cut }", "uidl.over_long: \"cut\" is none of the words known here"),
-        ("uidl: { follow_wait: 2d }", "uidl.follow_wait: \"2d\" is too much; right would be 0s to 1d"),
+        ("uidl: { over_long: cut }", "uidl.over_long: \"cut\" is unknown"),
+        ("uidl: { follow_wait: 2d }", "uidl.follow_wait: \"2d\" is above the maximum; expected 0s to 1d"),
         ("uidl: { lists: { path: \"{short_name}\" } }", "uidl.lists.root is missing"),
         ("uidl: { lists: { root: /var } }", "uidl.lists.path is missing"),
         ("uidl: { lists: { root: /var, path: \"x\" } }", "uidl.lists.path: the template has no field"),

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use restante::demo::directory::Directory as Embedded;
-use restante::demo::mischief::Mischief;
+use restante::demo::directory::EmbeddedDirectory;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people;
 use restante::names::Dn;
 use rustls::ClientConfig;
@@ -66,7 +66,7 @@ struct Stage {
 /// The directory, and mail that is new for each play.
 pub(super) struct World {
     pub(super) site: Site,
-    directory: Embedded,
+    directory: EmbeddedDirectory,
     plays: Cell<usize>,
 }
 
@@ -92,7 +92,7 @@ impl Stage {
         service.wait_for_log(&["the directory answers"]);
         match script.directory {
             Directory::Answers => {}
-            Directory::Gone => controls.set_mischief(Mischief::Refuse),
+            Directory::Gone => controls.inject(InjectedFault::Refuse),
             Directory::WrongBind => {
                 controls.change(|tree| tree.set(people::SERVICE, "userPassword", ["another"])).unwrap();
                 controls.close_connections();
@@ -124,7 +124,7 @@ impl Stage {
 
 impl World {
     pub(super) fn new() -> Self {
-        let directory = Embedded::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
+        let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(people::SERVICE)).unwrap();
         Self { site: Site::new(), directory, plays: Cell::new(0) }
     }
 

@@ -1,19 +1,19 @@
 //! Every result code of a bind, and Active Directory's reasons.
 
 use restante::demo::directory::Controls;
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 
 use super::support::login::refuses;
 use super::support::service::Service;
 use super::{ALAN, HOLD_NOTHING, LAMB, embedded, plan, puts_off, serves, serves_soon, site};
 
 fn answer(controls: &Controls, code: i64, text: &str) {
-    controls.set_mischief(Mischief::BindResult { code, text: text.to_owned() });
+    controls.inject(InjectedFault::BindResult { code, text: text.to_owned() });
 }
 
 /// Alan was proven a moment ago, and the directory's binds are well again.
 fn prove_alan(service: &Service, controls: &Controls) {
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
     serves_soon(service, ALAN);
 }
 
@@ -26,7 +26,7 @@ fn a_result_is_a_refusal_or_an_outage_or_a_mistake() {
         answer(&controls, refused, "");
         refuses(&service, ALAN.0, ALAN.1, "AUTH");
         // And the grace is over: what was proven before was just refused.
-        controls.set_mischief(Mischief::Refuse);
+        controls.inject(InjectedFault::Refuse);
         puts_off(&service, ALAN);
     }
     for outage in [51, 52, 3, 1, 80] {

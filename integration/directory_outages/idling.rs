@@ -6,7 +6,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people::LDIF;
 
 use super::support::login::refuses;
@@ -68,7 +68,7 @@ fn no_more_connections_are_kept_than_configured() {
     let mut plan = plan(&[&directory.url()]).and("cache: { password: 0s }");
     plan.directory.push_str("    keep_alive: 1s\n    bind_connections: 2\n");
     let service = site.serve(&plan);
-    controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    controls.inject(InjectedFault::Slow(Duration::from_millis(20)));
     let began = Instant::now();
     std::thread::scope(|scope| {
         for person in [ALAN, LAMB] {
@@ -80,7 +80,7 @@ fn no_more_connections_are_kept_than_configured() {
             });
         }
     });
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
     let kept = connections(&directory.url());
     assert!(kept.len() <= 1 + 2, "more than one for searches and two for binds: {kept:?}");
 }
@@ -106,12 +106,12 @@ fn a_firewall_forgets_connections() {
     let ((directory, controls), site) = (embedded(), site());
     let relay = Relay::to(directory.address());
     let service = site.serve(&plan(&[&relay.url()]).and(NO_GRACE));
-    controls.set_mischief(Mischief::Slow(Duration::from_millis(200)));
+    controls.inject(InjectedFault::Slow(Duration::from_millis(200)));
     std::thread::scope(|scope| {
         scope.spawn(|| serves(&service, ALAN));
         scope.spawn(|| refuses(&service, ALAN.0, "wrong", "AUTH"));
     });
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
     assert!(controls.asked().connections >= 3, "no binds at the same time: {:?}", controls.asked());
     for _ in 0..2 {
         relay.forget();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people::{BASE, LDIF};
 
 use super::support::login::{give_mail, opens, refuses};
@@ -27,25 +27,25 @@ fn a_dead_server_is_passed_over() {
 #[test]
 fn the_next_server_takes_over_in_mid_service() {
     let ((first, of_first), (second, of_second)) = (embedded(), embedded());
-    for mischief in [
-        Mischief::Refuse,
-        Mischief::Silent,
-        Mischief::NoticeOfDisconnection,
-        Mischief::DropOnSearch,
-        Mischief::BindResult { code: 51, text: "busy".to_owned() },
-        Mischief::BindResult { code: 52, text: "unavailable".to_owned() },
+    for fault in [
+        InjectedFault::Refuse,
+        InjectedFault::Silent,
+        InjectedFault::NoticeOfDisconnection,
+        InjectedFault::DropOnSearch,
+        InjectedFault::BindResult { code: 51, text: "busy".to_owned() },
+        InjectedFault::BindResult { code: 52, text: "unavailable".to_owned() },
     ] {
         let site = site();
         let service = site.serve(&plan(&[&first.url(), &second.url()]).and(NO_GRACE));
         serves(&service, ALAN);
         let before = of_second.asked();
-        of_first.set_mischief(mischief.clone());
+        of_first.inject(fault.clone());
         serves(&service, LAMB);
         serves(&service, ALAN);
         let after = of_second.asked();
         let more = (after.searches - before.searches).max(after.binds - before.binds);
-        assert_eq!(more, 2, "{mischief:?}: searches, binds or both are asked of the second");
-        of_first.set_mischief(Mischief::None);
+        assert_eq!(more, 2, "{fault:?}: searches, binds or both are asked of the second");
+        of_first.inject(InjectedFault::None);
     }
 }
 
@@ -57,7 +57,7 @@ fn no_is_an_answer_and_never_asked_for_twice() {
     refuses(&service, "ajones", "wrong", "AUTH");
     assert_eq!((of_first.asked().binds, of_second.asked().binds), (1, 0));
     for code in [49, 48, 32, 34, 19, 53] {
-        of_first.set_mischief(Mischief::BindResult { code, text: String::new() });
+        of_first.inject(InjectedFault::BindResult { code, text: String::new() });
         refuses(&service, ALAN.0, ALAN.1, "AUTH");
     }
     assert_eq!((of_first.asked().binds, of_second.asked().binds), (7, 0));
@@ -91,7 +91,7 @@ fn nobody_waits_for_a_server_that_is_silent_still() {
     let ((first, of_first), (second, of_second), site) = (embedded(), embedded(), site());
     let service = site.serve(&plan(&[&first.url(), &second.url()]).and(NO_GRACE));
     serves(&service, ALAN);
-    of_first.set_mischief(Mischief::Silent);
+    of_first.inject(InjectedFault::Silent);
     serves(&service, ALAN);
     let tried = of_first.asked().service_binds + 2;
     wait_until("the first one is tried in the background", || {
@@ -101,7 +101,7 @@ fn nobody_waits_for_a_server_that_is_silent_still() {
         of_first.asked().service_binds >= tried
     });
     let before = (of_first.asked().binds, of_second.asked().binds);
-    of_first.set_mischief(Mischief::None);
+    of_first.inject(InjectedFault::None);
     service.wait_for_log(&["INFO", "directory server answers again", &first.url()]);
     let ready = of_first.asked().connections;
     serves(&service, ALAN);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 
 use super::{ALAN, PASSWORD, SHORT, World};
 
@@ -17,7 +17,7 @@ impl World {
 
     /// Every bind is refused as if the password were wrong.
     fn lock(&self) {
-        self.controls.set_mischief(Mischief::BindResult { code: 49, text: String::new() });
+        self.controls.inject(InjectedFault::BindResult { code: 49, text: String::new() });
     }
 
     /// A device that sends a password without pause.
@@ -37,7 +37,7 @@ async fn after_an_unseen_lock_the_right_password_works_though_it_is_repeated() {
     world.lock();
     assert_eq!(world.login("ajones", PASSWORD).await, REFUSED);
     world.repeat(PASSWORD, SHORT / 2).await;
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     let waited = world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
     assert!(waited < SHORT + Duration::from_secs(1), "{waited:?}");
 }
@@ -52,7 +52,7 @@ async fn after_an_unseen_lock_the_right_password_works_though_many_sent_it_at_on
     let told = tokio::join!(login(), login(), login(), login(), login(), login());
     assert_eq!(told.0, REFUSED);
     assert_eq!(world.asked().1, 1 + 1);
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     let began = Instant::now();
     while world.login("ajones", PASSWORD).await == REFUSED_BEFORE {
         assert!(began.elapsed() < SHORT + Duration::from_secs(1));

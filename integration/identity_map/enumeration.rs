@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::identity::Outcome;
 use restante::lockout::Settings;
 use restante::pop3::{Mechanism, ScramLogin};
@@ -34,12 +34,12 @@ async fn whatever_is_cached_of_a_name_it_is_told_the_same() {
             assert!(world.login(name, password).await.starts_with("refused: "), "{name}");
         }
     }
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     for (name, password) in cached.into_iter().chain([("alamb", "5"), ("nobody else", "5"), ("ajones", "a guess")]) {
         is_soon_unanswered(&world, name, password).await;
     }
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     world.until("nobody", "x", "refused: nobody has that name").await;
 }
 
@@ -48,7 +48,7 @@ async fn whatever_is_cached_of_a_name_it_is_told_the_same() {
 async fn a_cached_person_is_not_bound_while_the_directory_is_silent() {
     let world = World::new();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::Silent);
+    world.controls.inject(InjectedFault::Silent);
     assert_eq!(world.login("somebody", "1").await, "unavailable");
     let binds = world.asked().1;
     for password in ["2", "3"] {
@@ -65,11 +65,11 @@ async fn every_name_counts_alike_for_the_network() {
         let world =
             World::counting(settings, |cache| (cache.found, cache.missed, cache.password) = (SHORT, SHORT, SHORT));
         assert_eq!(world.login_from("198.51.100.7", "ajones", PASSWORD).await, "ajones/Maildir by bind");
-        world.controls.set_mischief(Mischief::Refuse);
+        world.controls.inject(InjectedFault::Refuse);
         for password in ["1", "2", "3", "4"] {
             assert_eq!(world.login(name, password).await, "unavailable", "{name}");
         }
-        world.controls.set_mischief(Mischief::None);
+        world.controls.inject(InjectedFault::None);
         world.until_from("198.51.100.7", "ajones", PASSWORD, "ajones/Maildir by bind").await;
         let told = world.login(name, "5").await;
         assert!(told.starts_with("refused: ") && told != NETWORK_LOCKED, "{name}: {told}");
@@ -85,13 +85,13 @@ async fn behind_the_grace_nothing_counts() {
         (cache.found, cache.password, cache.outage_grace) = (Duration::ZERO, Duration::ZERO, SHORT);
     });
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     tokio::time::sleep(SHORT).await;
     for password in ["1", "2", "3", "4", "5"] {
         assert_eq!(world.login("ajones", password).await, "unavailable");
         assert_eq!(world.login("nobody", password).await, "unavailable");
     }
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
 }
 
@@ -102,7 +102,7 @@ async fn a_name_that_is_cached_as_nobodys_gets_no_scram_challenge() {
     let from = "127.0.0.1".parse().unwrap();
     let wanted = ScramLogin { login: b"nobody".to_vec(), authorization: Vec::new(), mechanism: Mechanism::ScramSha256 };
     assert!(world.map.challenge(&wanted, from).await.is_ok());
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     let began = Instant::now();
     while !matches!(world.map.challenge(&wanted, from).await, Err(Outcome::Unavailable(_))) {
         assert!(began.elapsed() < SOON);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::directory::Change;
 use restante::identity::Flush;
 use restante::names::LoginName;
@@ -10,7 +10,7 @@ use restante::names::LoginName;
 use super::{ALAN, LAMB, PASSWORD, World, support};
 
 /// Long enough to do something in between, short enough for a look-up of three messages within its second.
-const SLOW: Mischief = Mischief::Slow(Duration::from_millis(200));
+const SLOW: InjectedFault = InjectedFault::Slow(Duration::from_millis(200));
 
 const LAMBS: &str = "seven green lamps";
 
@@ -35,14 +35,14 @@ async fn hand_over(world: &World, flush: &Flush) {
         tree.set(LAMB, "uid", ["alamb", "ajones"]).unwrap();
     });
     world.map.flush(flush).await.unwrap();
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
 }
 
 #[tokio::test]
 async fn a_look_up_under_way_is_not_kept() {
     for flush in [Flush::Everybody, ajones()] {
         let world = World::new();
-        world.controls.set_mischief(SLOW);
+        world.controls.inject(SLOW);
         let (_, ()) = tokio::join!(world.login("ajones", PASSWORD), hand_over(&world, &flush));
         assert_eq!(world.login("ajones", PASSWORD).await, "refused: wrong password", "{flush:?}");
         assert_eq!(world.login("ajones", LAMBS).await, "alamb/Maildir by bind", "{flush:?}");
@@ -55,12 +55,12 @@ async fn a_bind_under_way_is_not_kept() {
     for flush in [Flush::Everybody, ajones()] {
         let world = World::new();
         assert_eq!(world.login("ajones", "not his").await, "refused: wrong password");
-        world.controls.set_mischief(SLOW);
+        world.controls.inject(SLOW);
         let meddle = async {
             until_asked(&world, (2, 2)).await;
             world.change(|tree| tree.set(ALAN, "userPassword", ["new one"]).unwrap());
             world.map.flush(&flush).await.unwrap();
-            world.controls.set_mischief(Mischief::None);
+            world.controls.inject(InjectedFault::None);
         };
         let (told, ()) = tokio::join!(world.login("ajones", PASSWORD), meddle);
         assert_eq!(told, "ajones/Maildir by bind", "true when it was asked");
@@ -77,7 +77,7 @@ async fn a_flush_ends_the_outage_grace() {
         assert!(world.login(name, password).await.ends_with(" by bind"));
     }
     world.map.flush(&ajones()).await.unwrap();
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
     assert_eq!(world.login("alamb", LAMBS).await, "alamb/Maildir by held");
 }
@@ -87,7 +87,7 @@ async fn a_flush_ends_the_outage_grace() {
 #[tokio::test]
 async fn changes_without_end_keep_nobody_waiting() {
     let world = World::new();
-    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    world.controls.inject(InjectedFault::Slow(Duration::from_millis(20)));
     let churn = async {
         loop {
             world.map.on_directory_change("test", Change::Groups);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::directory::Change;
 use restante::identity::Trace;
 
@@ -22,7 +22,7 @@ async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
         (cache.found, cache.password, cache.outage_grace) = (Duration::ZERO, Duration::ZERO, SHORT);
     });
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by outage grace");
     world.until("ajones", PASSWORD, "unavailable").await;
 }
@@ -33,7 +33,7 @@ async fn it_holds_for_every_name_that_was_looked_up() {
     let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, SHORT));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by held");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     for name in ["ajones", "Alan Jones"] {
         world.until(name, PASSWORD, "ajones/Maildir by outage grace").await;
     }
@@ -48,7 +48,7 @@ async fn it_holds_for_the_authorization_identity() {
     let mail = "alan.jones@renovations.example";
     assert_eq!(as_whom(mail).await, "ajones/Maildir by bind");
     assert_eq!(world.login("alamb", "seven green lamps").await, "alamb/Maildir by bind");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(as_whom(mail).await, "ajones/Maildir by outage grace");
     assert!(as_whom("alamb").await.starts_with("refused: the authorization identity"));
     assert_eq!(as_whom("Alan Jones").await, "unavailable", "nobody was asked for that name before");
@@ -60,7 +60,7 @@ async fn it_never_overrules_a_refusal() {
     let world = World::holding(|cache| cache.password = Duration::ZERO);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
-    world.controls.set_mischief(Mischief::DropOnSearch);
+    world.controls.inject(InjectedFault::DropOnSearch);
     for _ in 0..2 {
         assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
     }
@@ -74,18 +74,18 @@ async fn it_is_not_for_those_who_left() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.change(|tree| tree.remove(ALAN).unwrap());
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: nobody has that name");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }
 
 #[tokio::test]
 async fn an_outage_is_never_held() {
     let world = World::new();
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     for name in ["ajones", "nobody"] {
         assert_eq!(world.login(name, PASSWORD).await, "unavailable");
     }
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
     assert_eq!(world.login("nobody", PASSWORD).await, "refused: nobody has that name");
 }
@@ -98,6 +98,6 @@ async fn it_is_not_for_a_password_that_was_seen_to_be_changed() {
     world.set_password(ALAN, "new one");
     world.map.on_directory_change("test", Change::Following);
     world.map.resolve(b"ajones", Trace::OFF).await.unwrap();
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }

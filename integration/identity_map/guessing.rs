@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::identity::ResetScope;
 use restante::lockout::{Block, Settings};
 use tokio::task::JoinSet;
@@ -109,12 +109,12 @@ async fn an_exempt_network_is_counted_by_person_only_and_is_nobodys_home() {
 #[tokio::test]
 async fn a_disabled_account_counts_for_the_network_only() {
     let world = World::counting(Settings { person: 2, network: 8, ..Settings::default() }, |_| {});
-    world.controls.set_mischief(Mischief::BindResult { code: 53, text: "account inactivated".to_owned() });
+    world.controls.inject(InjectedFault::BindResult { code: 53, text: "account inactivated".to_owned() });
     for number in 0..4 {
         let told = world.login_from("203.0.113.1", "ajones", &format!("password {number}")).await;
         assert!(told.starts_with("refused: ") && !told.contains("locked"), "{told}");
     }
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     for number in 0..4 {
         world.login_from("203.0.113.1", "nobody", &format!("password {number}")).await;
@@ -145,12 +145,12 @@ async fn an_account_that_its_entry_bars_counts_for_the_network_only() {
 #[tokio::test]
 async fn an_outage_counts_for_nobody() {
     let world = World::counting(Settings { person: 3, network: 3, ..Settings::default() }, |_| {});
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     for password in WRONG {
         assert_eq!(world.login("ajones", password).await, "unavailable");
         assert_eq!(world.login("nobody", password).await, "unavailable");
     }
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
 }
 
@@ -162,11 +162,11 @@ async fn wrong_passwords_within_the_outage_grace_count_for_person_and_network() 
     for (settings, locked) in [(of_person, LOCKED), (of_network, NETWORK_LOCKED)] {
         let world = World::counting(settings, |cache| (cache.found, cache.password) = (Duration::ZERO, SHORT));
         assert_eq!(world.login_from(HOME, "ajones", PASSWORD).await, "ajones/Maildir by bind");
-        world.controls.set_mischief(Mischief::Refuse);
+        world.controls.inject(InjectedFault::Refuse);
         for password in WRONG {
             assert_eq!(world.login("ajones", password).await, "unavailable");
         }
-        world.controls.set_mischief(Mischief::None);
+        world.controls.inject(InjectedFault::None);
         world.until("ajones", PASSWORD, locked).await;
         world.until_from(HOME, "ajones", PASSWORD, "ajones/Maildir by bind").await;
     }
@@ -224,7 +224,7 @@ async fn an_administrator_forgives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_no_way_around_it() {
     let world = Arc::new(world());
-    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(50)));
+    world.controls.inject(InjectedFault::Slow(Duration::from_millis(50)));
     let mut guesses = JoinSet::new();
     for number in 0..50 {
         let world = Arc::clone(&world);
@@ -240,7 +240,7 @@ async fn many_at_once_are_no_way_around_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_right_password_many_times_at_once_is_let_in() {
     let world = Arc::new(world());
-    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(20)));
+    world.controls.inject(InjectedFault::Slow(Duration::from_millis(20)));
     let mut logins = JoinSet::new();
     for _ in 0..20 {
         let world = Arc::clone(&world);
@@ -285,7 +285,7 @@ async fn a_newcomers_refused_password_is_remembered_though_the_map_is_full() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_wrong_password_many_times_at_once_is_bound_once() {
     let world = Arc::new(world());
-    world.controls.set_mischief(Mischief::Slow(Duration::from_millis(50)));
+    world.controls.inject(InjectedFault::Slow(Duration::from_millis(50)));
     let mut logins = JoinSet::new();
     for number in 0..20 {
         let world = Arc::clone(&world);

@@ -56,7 +56,7 @@ async fn a_name_nobody_has_is_held_for_its_own_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_first_logins_of_one_name_are_one_search() {
     let world = Arc::new(World::new());
-    world.controls.set_mischief(restante::demo::mischief::Mischief::Slow(Duration::from_millis(50)));
+    world.controls.inject(restante::demo::fault_injection::InjectedFault::Slow(Duration::from_millis(50)));
     let mut logins = JoinSet::new();
     for _ in 0..50 {
         let world = Arc::clone(&world);

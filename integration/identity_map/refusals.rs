@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::Directory;
-use restante::demo::mischief::Mischief;
+use restante::demo::directory::EmbeddedDirectory;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people::{self, SERVICE};
 use restante::names::Dn;
 
@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_millis(700);
 
 /// Somebody without mailbox, two of one name, and the rest of the sample people.
-fn serve(directory: &Directory) -> (Site, Service) {
+fn serve(directory: &EmbeddedDirectory) -> (Site, Service) {
     let site = Site::new();
     let mut plan = Plan::at(&directory.url()).and("refusal_step: 1s");
     "  path: \"{mail}/Maildir\"\n".clone_into(&mut plan.mailboxes);
@@ -26,8 +26,8 @@ fn serve(directory: &Directory) -> (Site, Service) {
     (site, service)
 }
 
-fn directory() -> Directory {
-    Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap()
+fn directory() -> EmbeddedDirectory {
+    EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap()
 }
 
 /// The answer to PASS, to the octet, and how long it took.
@@ -82,7 +82,7 @@ fn a_later_verdict_waits_for_the_next_step() {
     let directory = directory();
     let (_site, service) = serve(&directory);
     // Five messages in all: an entry, the end of the search, the answer to the bind, and the search once more.
-    directory.controls().set_mischief(Mischief::Slow(STEP * 3 / 10));
+    directory.controls().inject(InjectedFault::Slow(STEP * 3 / 10));
     let (words, elapsed) = refusal(&service, "ajones", "wrong");
     assert_eq!(words, "-ERR [AUTH] name or password is wrong");
     assert!(at_step(elapsed, 2 * STEP), "{elapsed:?}");

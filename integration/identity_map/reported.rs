@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use restante::certificate::Certificate;
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::directory::{CertificateMapping, Change, EntryId};
 use restante::identity::{Lifetimes, Trace};
 use restante::lockout::Settings;
@@ -54,10 +54,10 @@ async fn a_reported_change_of_a_person_is_not_bridged_by_any_kind_of_login() {
             Change::Lost("connection lost".to_owned()),
         ],
     ] {
-        world.controls.set_mischief(Mischief::None);
+        world.controls.inject(InjectedFault::None);
         world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
         assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
-        world.controls.set_mischief(Mischief::Refuse);
+        world.controls.inject(InjectedFault::Refuse);
         world.map.on_directory_change("test", Change::Entry(lamb.clone()));
         assert_eq!(world.login("ajones", PASSWORD).await, BRIDGED, "another person was changed");
         for change in changes {
@@ -73,10 +73,10 @@ async fn a_reported_change_of_a_person_is_not_bridged_by_any_kind_of_login() {
 async fn the_end_of_following_is_bridged() {
     let (world, certificate) = (world(), alans(false));
     for change in [Change::Lost("connection lost".to_owned()), Change::Following] {
-        world.controls.set_mischief(Mischief::None);
+        world.controls.inject(InjectedFault::None);
         world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
         assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
-        world.controls.set_mischief(Mischief::Refuse);
+        world.controls.inject(InjectedFault::Refuse);
         world.map.on_directory_change("test", change);
         assert_eq!(world.login("ajones", PASSWORD).await, BRIDGED);
         assert_eq!(external(&world, &certificate).await, BRIDGED);
@@ -97,7 +97,7 @@ async fn what_was_seen_under_another_name_is_not_bridged() {
             Some(attribute) => tree.set(ALAN, attribute, ["true"]).unwrap(),
         });
         assert!(world.login("ajones", PASSWORD).await.starts_with("refused: "));
-        world.controls.set_mischief(Mischief::Refuse);
+        world.controls.inject(InjectedFault::Refuse);
         for name in ["ajones", "Alan Jones"] {
             assert_eq!(world.login(name, PASSWORD).await, "unavailable", "{name}, {attribute:?}");
         }
@@ -114,7 +114,7 @@ async fn a_certificate_outlives_no_outage_grace() {
     });
     let looked_up = Instant::now();
     assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     while external(&world, &certificate).await != "unavailable" {
         assert!(looked_up.elapsed() < SECOND * 19 / 10, "{:?}", looked_up.elapsed());
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -128,7 +128,7 @@ async fn with_one_of_two_directories_silent_no_login_outlives_the_grace() {
     let two = Two::with(Setup { cache, ..Setup::default() });
     let heard = Instant::now();
     assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    two.second.set_mischief(Mischief::Refuse);
+    two.second.inject(InjectedFault::Refuse);
     while two.login("ajones", PASSWORD).await != "unavailable" {
         assert!(heard.elapsed() < SECOND * 19 / 10, "{:?}", heard.elapsed());
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -149,6 +149,6 @@ async fn a_certificate_by_dn_is_whose_the_dn_is_now() {
     world.change(|tree| tree.move_entry(LAMB, ALAN).unwrap());
     world.map.flush(&restante::identity::Flush::Everybody).await.unwrap();
     assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate", "it is Alan Lamb's DN by now");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(external(&world, &certificate).await, BRIDGED);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use restante::certificate::Certificate;
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::directory::CertificateMapping;
 use restante::identity::ShownCertificate;
 use restante::lockout::Settings;
@@ -60,7 +60,7 @@ async fn nor_while_the_directory_is_silent() {
     let world = World::mapping(CertificateMapping::Subject, Settings::off(), |cache| cache.password = Duration::ZERO);
     assert_eq!(log_in(&world, ("ajones", PASSWORD), &certificate).await, "ajones/Maildir by bind");
     assert_eq!(world.login(LAMB.0, LAMB.1).await, "alamb/Maildir by bind");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(log_in(&world, ("ajones", PASSWORD), &certificate).await, "ajones/Maildir by outage grace");
     let [right, wrong] = [LAMB.1, "wrong"].map(|password| (LAMB.0, password));
     assert_eq!(log_in(&world, right, &certificate).await, log_in(&world, wrong, &certificate).await);

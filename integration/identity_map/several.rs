@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use restante::demo::directory::{Controls, Directory};
-use restante::demo::mischief::Mischief;
+use restante::demo::directory::{Controls, EmbeddedDirectory};
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people::{self, SERVICE};
 use restante::directory::{self, NameLimits, ServiceBind};
 use restante::identity::{Ambiguous, IdentityMap, Lifetimes, RetentionPolicy, ScramSettings, Settings};
@@ -24,7 +24,7 @@ pub(super) struct Two {
     pub(super) map: IdentityMap,
     pub(super) first: Controls,
     pub(super) second: Controls,
-    _directories: [Directory; 2],
+    _directories: [EmbeddedDirectory; 2],
 }
 
 /// What a test has differently.
@@ -69,7 +69,7 @@ impl Two {
     pub(super) fn with(setup: Setup) -> Self {
         let second = unchanged_for_long(setup.second);
         let directories = [(unchanged_for_long(people::LDIF), SERVICE), (second, setup.service)]
-            .map(|(tree, service)| Directory::start(tree, Dn::parse(service)).unwrap());
+            .map(|(tree, service)| EmbeddedDirectory::start(tree, Dn::parse(service)).unwrap());
         let [of_first, of_second] = setup.limits;
         let first = directory::Settings { names: of_first, ..asking("renovations", &directories[0].url()) };
         let second = asking("factory", &directories[1].url());
@@ -89,7 +89,7 @@ impl Two {
         };
         let asked = [first, second].map(directory::Directory::new);
         let map = IdentityMap::new(asked.into(), settings).unwrap();
-        let [first, second] = [&directories[0], &directories[1]].map(Directory::controls);
+        let [first, second] = [&directories[0], &directories[1]].map(EmbeddedDirectory::controls);
         Self { map, first, second, _directories: directories }
     }
 
@@ -174,15 +174,15 @@ async fn entries_of_two_directories_are_never_taken_for_one() {
 /// One entry from half of the directories is not exactly one, and none is not nobody.
 #[tokio::test]
 async fn while_one_is_silent_nobody_new_is_known() {
-    for mischief in [Mischief::Refuse, Mischief::Silent, Mischief::DropOnSearch] {
+    for fault in [InjectedFault::Refuse, InjectedFault::Silent, InjectedFault::DropOnSearch] {
         let two = Two::new();
-        two.second.set_mischief(mischief);
+        two.second.inject(fault);
         for (name, password) in [("ajones", PASSWORD), ("Alan Lamb", LAMBS), ("bwright", "anvil"), ("nobody", "x")] {
             assert_eq!(two.login(name, password).await, "unavailable", "{name}");
         }
         assert_eq!(two.binds(), (0, 0));
         // None of that was held.
-        two.second.set_mischief(Mischief::None);
+        two.second.inject(InjectedFault::None);
         two.until("nobody", "x", "refused: nobody has that name").await;
         assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
         assert!(two.login("Alan Lamb", LAMBS).await.starts_with("refused: ambiguous"));
@@ -193,7 +193,7 @@ async fn while_one_is_silent_nobody_new_is_known() {
 #[tokio::test]
 async fn ambiguous_in_one_is_ambiguous_whoever_is_silent() {
     let two = Two::new();
-    two.second.set_mischief(Mischief::Refuse);
+    two.second.inject(InjectedFault::Refuse);
     assert!(two.login("Mary Brown", "paper-boat-42").await.starts_with("refused: ambiguous: "));
 }
 
@@ -203,7 +203,7 @@ async fn whoever_is_known_goes_on_while_the_other_directory_is_silent() {
     let two = Two::holding_nothing();
     assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(two.login("bwright", "anvil").await, "bwright/Maildir by bind");
-    two.second.set_mischief(Mischief::Refuse);
+    two.second.inject(InjectedFault::Refuse);
     assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(two.login("ajones", "wrong").await, "refused: wrong password");
     two.first.change(|tree| tree.set(ALAN, "userPassword", ["new one"]).unwrap());
@@ -221,10 +221,10 @@ async fn whoever_is_known_goes_on_while_the_other_directory_is_silent() {
 async fn whoever_left_has_no_grace() {
     let two = Two::holding_nothing();
     assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    two.second.set_mischief(Mischief::Refuse);
+    two.second.inject(InjectedFault::Refuse);
     two.first.change(|tree| tree.remove(ALAN).unwrap());
     assert_eq!(two.login("ajones", PASSWORD).await, "unavailable");
-    two.first.set_mischief(Mischief::Refuse);
+    two.first.inject(InjectedFault::Refuse);
     assert_eq!(two.login("ajones", PASSWORD).await, "unavailable");
 }
 
@@ -249,7 +249,7 @@ fn limited(below: &[&str], domains: &[&str]) -> NameLimits {
 async fn a_directory_is_not_asked_for_names_that_it_is_not_for() {
     let limits = [limited(&[], &["renovations.example"]), limited(&[], &["factory.example"])];
     let two = Two::with(Setup { limits, ..Setup::default() });
-    two.second.set_mischief(Mischief::Refuse);
+    two.second.inject(InjectedFault::Refuse);
     let mail = "alan.jones@renovations.example";
     assert_eq!(two.login(mail, PASSWORD).await, "ajones/Maildir by bind", "the silent one need not answer");
     assert_eq!(two.login("alan@renovations.example", "x").await, "refused: nobody has that name");

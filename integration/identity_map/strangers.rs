@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::identity::Ambiguous;
 
 use super::several::{Setup, Two};
@@ -26,7 +26,7 @@ async fn a_wrong_guess_leaves_the_outage_grace() {
     let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, Duration::ZERO));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login_from(STRANGER, "ajones", "a guess").await, "refused: wrong password");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by outage grace");
 }
 
@@ -35,7 +35,7 @@ async fn a_wrong_guess_leaves_the_outage_grace() {
 async fn a_guess_while_the_directory_is_silent_leaves_what_is_cached() {
     let world = World::holding(|cache| cache.outage_grace = Duration::ZERO);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::DropOnSearch);
+    world.controls.inject(InjectedFault::DropOnSearch);
     for _ in 0..2 {
         assert_eq!(world.login_from(STRANGER, "ajones", "a guess").await, "unavailable");
         assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
@@ -47,7 +47,7 @@ async fn a_guess_while_the_directory_is_silent_leaves_what_is_cached() {
 async fn a_guess_in_vain_renews_nothing() {
     let world = World::holding(|cache| (cache.found, cache.outage_grace) = (SHORT, Duration::ZERO));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::DropOnSearch);
+    world.controls.inject(InjectedFault::DropOnSearch);
     let began = std::time::Instant::now();
     while world.login("ajones", PASSWORD).await == "ajones/Maildir by held" {
         world.login_from(STRANGER, "ajones", "a guess").await;
@@ -62,7 +62,7 @@ async fn the_refused_password_is_the_one_that_is_dropped() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: wrong password");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }
 
@@ -71,7 +71,7 @@ async fn the_refused_password_is_the_one_that_is_dropped() {
 async fn a_guess_that_is_answered_by_a_state_drops_the_cached_password() {
     let world = World::new();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::BindResult { code: 19, text: "Exceed password retry limit".to_owned() });
+    world.controls.inject(InjectedFault::BindResult { code: 19, text: "Exceed password retry limit".to_owned() });
     assert_eq!(world.login_from(STRANGER, "ajones", "a guess").await, "refused: account locked");
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: account locked");
 }
@@ -92,14 +92,14 @@ async fn a_guess_that_shows_a_moved_stamp_drops_the_cached_password() {
 async fn guesses_in_one_outage_do_not_end_the_grace_of_the_next() {
     let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, Duration::ZERO));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     for guess in ["1", "2", "3", "4", "5"] {
         assert_eq!(world.login_from(STRANGER, "ajones", guess).await, "unavailable");
     }
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
-    world.controls.set_mischief(Mischief::None);
+    world.controls.inject(InjectedFault::None);
     world.until_from(STRANGER, "ajones", "6", "refused: wrong password").await;
-    world.controls.set_mischief(Mischief::Refuse);
+    world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by outage grace");
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::ldif;
-use restante::demo::mischief::Mischief;
 use restante::identity::Ambiguous;
 use restante::lockout;
 
@@ -96,7 +96,7 @@ async fn a_directory_that_falls_silent_behind_the_bind_lets_nobody_in() {
     let world = World::new();
     world.login("Alan Jones", PASSWORD).await;
     succeed_alan(&world);
-    world.controls.set_mischief(Mischief::DropOnSearch);
+    world.controls.inject(InjectedFault::DropOnSearch);
     assert_eq!(world.login("Alan Jones", SUCCESSOR).await, "unavailable");
 }
 

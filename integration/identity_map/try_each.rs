@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use restante::demo::mischief::Mischief;
+use restante::demo::fault_injection::InjectedFault;
 use restante::demo::people::BASE;
 use restante::identity::{Ambiguous, Flush, Lifetimes, ResetScope};
 use restante::lockout;
@@ -109,13 +109,13 @@ async fn each_is_judged_by_their_account() {
 #[tokio::test]
 async fn all_of_them_must_be_heard() {
     let (name, of_alamb, of_alamb2) = LAMBS;
-    for mischief in [Mischief::Refuse, Mischief::BindResult { code: 51, text: "busy".to_owned() }] {
+    for fault in [InjectedFault::Refuse, InjectedFault::BindResult { code: 51, text: "busy".to_owned() }] {
         let two = Two::with(trying());
-        two.second.set_mischief(mischief);
+        two.second.inject(fault);
         for password in [of_alamb, of_alamb2, "neither"] {
             assert_eq!(two.login(name, password).await, "unavailable");
         }
-        two.second.set_mischief(Mischief::None);
+        two.second.inject(InjectedFault::None);
         two.until(name, of_alamb2, "alamb2/Maildir by bind").await;
         assert!(two.login(name, of_alamb).await.starts_with("alamb/Maildir by "));
     }
@@ -151,7 +151,7 @@ async fn a_namesake_takes_away_neither_the_held_password_nor_the_grace() {
         assert_eq!(two.login(MARY, OF_SECOND).await, "mbrown2/Maildir by bind");
         assert_eq!(two.login("mbrown", OF_FIRST).await, "mbrown/Maildir by held");
         for controls in [&two.first, &two.second] {
-            controls.set_mischief(Mischief::Refuse);
+            controls.inject(InjectedFault::Refuse);
         }
         let told = two.login("mbrown", OF_FIRST).await;
         assert!(told == "mbrown/Maildir by held" || told == "mbrown/Maildir by outage grace", "{told}");

@@ -60,7 +60,7 @@ fn blanks_around_a_name_do_not_count_and_some_names_are_none() {
     for (login, reason) in [
         ("a".repeat(513), "login name too long"),
         ("a".repeat(512), "nobody has that name"),
-        ("aj\u{7}ones".to_owned(), "login name holds a control character"),
+        ("aj\u{7}ones".to_owned(), "login name contains a control character"),
     ] {
         world.refuses_with(&login, world.password("ajones"), reason);
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::tree::Tree;
 use restante::demo::{ldif, people};
 use restante::names::Dn;
@@ -83,9 +83,9 @@ impl Wild {
     }
 }
 
-fn directory(entries: &str) -> Directory {
+fn directory(entries: &str) -> EmbeddedDirectory {
     let tree = Tree::new(ldif::parse(entries).unwrap()).unwrap();
-    Directory::start(tree, Dn::parse(SERVICE)).unwrap()
+    EmbeddedDirectory::start(tree, Dn::parse(SERVICE)).unwrap()
 }
 
 /// The same text, decomposed (NFD).
@@ -283,7 +283,7 @@ fn a_maildir_whose_name_ends_in_a_blank_is_still_theirs() {
     let wild = Wild::embedded(TRAILING_BLANK, |_| {});
     give_mail(&wild.site, "ajones ");
     opens(&wild.service, "ajones", "pw-jones-1", "ajones ");
-    assert_eq!(wild.findings("nobodys_mailbox"), [""; 0]);
+    assert_eq!(wild.findings("unowned_mailbox"), [""; 0]);
     assert_eq!(wild.findings("no_mailbox").len(), 1, "bsmith alone has none");
     let told = wild.command(&["resolve", "ajones"]);
     assert!(told.contains("mail/ajones /Maildir"), "{told}");
@@ -292,7 +292,7 @@ fn a_maildir_whose_name_ends_in_a_blank_is_still_theirs() {
     give_mail(&wild.site, "ajones");
     refuses(&wild.service, "ajones", "pw-jones-1", "SYS/PERM");
     wild.service.wait_for_log(&["ajones /Maildir", "both"]);
-    assert_eq!(wild.findings("unusable_mailbox").len() + wild.findings("leads_out").len(), 1);
+    assert_eq!(wild.findings("unusable_mailbox").len() + wild.findings("outside_mail_root").len(), 1);
 
     // Where one of them is empty, the other is all there is.
     fs::remove_file(wild.site.maildir("ajones ").join("new/1.only")).unwrap();

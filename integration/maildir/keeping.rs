@@ -1,4 +1,4 @@
-//! Deleted mail that is kept or moved to a folder, brought back, and cleaned up by age.
+//! Deleted mail that is kept or moved to a folder, restored, and cleaned up by age.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

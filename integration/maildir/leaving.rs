@@ -188,7 +188,7 @@ fn aged_mail_goes_where_deleted_mail_goes() {
     let list = deleted.list().unwrap();
     deleted.undelete(&list[0], false).unwrap();
     leave();
-    assert_eq!(unique_ids(&session(&mail, "ajones")).len(), 1, "brought back, it is young");
+    assert_eq!(unique_ids(&session(&mail, "ajones")).len(), 1, "restored, it is young");
 }
 
 #[test]

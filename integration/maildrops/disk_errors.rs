@@ -23,7 +23,7 @@ const GOOD: &[u8] = b"Subject: good\n\ngood\n";
 struct Disk {
     service: Service,
     site: Site,
-    _directory: restante::demo::directory::Directory,
+    _directory: restante::demo::directory::EmbeddedDirectory,
 }
 
 impl Disk {

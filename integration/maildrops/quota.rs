@@ -63,7 +63,7 @@ fn one_line_for_all_deletions_of_a_session() {
 }
 
 #[test]
-fn what_is_kept_counts_against_no_quota_until_it_is_brought_back() {
+fn what_is_kept_counts_against_no_quota_until_it_is_restored() {
     let stage = Stage::set_by(&[("cur/1.a,S=1000:2,S", MESSAGE), ("new/2.b", MESSAGE)], |plan, _| {
         plan.mailboxes.push_str("  deletion: { keep_for: 14d }\n");
     });

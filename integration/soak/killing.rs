@@ -27,7 +27,7 @@ const WAYS: [&str; 4] = [
 
 /// A directory, mail, and an account of it, for one node after the other.
 struct World {
-    directory: restante::demo::directory::Directory,
+    directory: restante::demo::directory::EmbeddedDirectory,
     site: Site,
     account: Account,
 }

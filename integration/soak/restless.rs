@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::Signal;
 
@@ -38,7 +38,7 @@ const WAYS: [&str; 4] = [
 ];
 
 pub(super) struct World {
-    directory: Directory,
+    directory: EmbeddedDirectory,
     site: Site,
     service: Mutex<Option<Service>>,
     pub(super) address: RwLock<SocketAddr>,

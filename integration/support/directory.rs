@@ -7,7 +7,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use restante::demo::ldif::Entry;
+use restante::demo::ldif::LdifRecord;
 
 use super::process::{output, program, succeed};
 
@@ -124,8 +124,8 @@ pub fn replacement(dn: &str, attribute: &str, value: &[u8]) -> String {
 }
 
 /// The DN of the entry with that `uid`.
-pub fn dn_of(entries: &[Entry], short_name: &str) -> String {
-    let is_called = |entry: &&Entry| entry.texts("uid").any(|uid| uid == short_name);
+pub fn dn_of(entries: &[LdifRecord], short_name: &str) -> String {
+    let is_called = |entry: &&LdifRecord| entry.texts("uid").any(|uid| uid == short_name);
     let entry = entries.iter().find(is_called).unwrap_or_else(|| panic!("nobody is called {short_name}"));
     entry.dn.to_string()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
-use restante::demo::ldif::{self, Entry};
+use restante::demo::ldif::{self, LdifRecord};
 use restante::demo::people;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ const ADMIN_PASSWORD: &str = "admin of the tests";
 pub struct Ds389 {
     daemon: Daemon,
     folder: TempDir,
-    entries: Vec<Entry>,
+    entries: Vec<LdifRecord>,
     plain: Port,
     tls: Port,
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use restante::demo::authority::{Authority, SERVER_NAMES};
-use restante::demo::ldif::{self, Entry};
+use restante::demo::ldif::{self, LdifRecord};
 use restante::demo::people;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ pub struct Options {
 pub struct Slapd {
     daemon: Daemon,
     folder: TempDir,
-    entries: Vec<Entry>,
+    entries: Vec<LdifRecord>,
     has_policy: bool,
     plain: Port,
     tls: Port,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use restante::demo::directory::Directory;
+use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people;
 use restante::names::Dn;
 use rustls::ClientConfig;
@@ -26,14 +26,14 @@ pub struct Stage {
     pub site: Site,
     /// What it was served with, to start another node.
     pub plan: Plan,
-    pub directory: Directory,
+    pub directory: EmbeddedDirectory,
     /// TLS as a client that trusts the server.
     pub tls: Arc<ClientConfig>,
 }
 
 /// A directory with the sample people, in this process.
-pub fn directory() -> Directory {
-    Directory::start(unchanged_for_long(people::LDIF), Dn::parse(people::SERVICE)).unwrap()
+pub fn directory() -> EmbeddedDirectory {
+    EmbeddedDirectory::start(unchanged_for_long(people::LDIF), Dn::parse(people::SERVICE)).unwrap()
 }
 
 impl Stage {

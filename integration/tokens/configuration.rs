@@ -63,54 +63,51 @@ fn issuer(keys: &[(&str, &str)]) -> String {
 fn a_mistake_is_told_with_its_place() {
     let folder = folder();
     for (key, value, fault) in [
-        ("issuer", "", "tokens.issuer is missing; right would be what the tokens' claim iss says"),
-        ("audience", "", "tokens.audience is missing; right would be"),
-        ("keys", "", "tokens.keys is missing; right would be a list of files"),
-        ("algorithms", "", "tokens.algorithms is missing; right would be those that the issuer signs by"),
-        ("claim", "", "tokens.claim is missing; right would be"),
-        ("name", "", "tokens.name is missing; right would be the kind of name"),
-        ("keys", "key.pem", "tokens.keys: \"key.pem\" is of the wrong kind; right would be a list"),
-        ("keys", "[]", "tokens.keys: an empty list verifies no token; right would be"),
+        ("issuer", "", "tokens.issuer is missing; expected what the tokens' claim iss says"),
+        ("audience", "", "tokens.audience is missing; expected"),
+        ("keys", "", "tokens.keys is missing; expected a list of files"),
+        ("algorithms", "", "tokens.algorithms is missing; expected those that the issuer signs by"),
+        ("claim", "", "tokens.claim is missing; expected"),
+        ("name", "", "tokens.name is missing; expected the kind of name"),
+        ("keys", "key.pem", "tokens.keys: must be a list"),
+        ("keys", "[]", "tokens.keys: the list is empty; expected"),
         ("keys", "[none.pem]", "tokens.keys: none.pem cannot be read: No such file"),
         ("keys", "[key.pem, private.pem]", "tokens.keys: private.pem holds a private key, which belongs to the issuer"),
-        ("algorithms", "[]", "tokens.algorithms: an empty list lets nobody in; right would be"),
+        ("algorithms", "[]", "tokens.algorithms: an empty list rejects everybody; expected"),
         (
             "algorithms",
             "[HS256]",
             "tokens.algorithms: \"HS256\" is by a shared secret, with which this server could make",
         ),
-        ("algorithms", "[none]", "tokens.algorithms: \"none\" is none of the words known here; right would be RS256"),
-        ("algorithms", "[RS256]", "tokens.keys: key.pem holds a key on the curve P-256, which is for [ES256]; right"),
-        ("name", "first_name", "tokens.name: \"first_name\" is none of the words known here; right would be mail or"),
-        ("leeway", "6m", "tokens.leeway: \"6m\" is too much; right would be 0s to 5m"),
-        ("max_age", "10s", "tokens.max_age: \"10s\" is too little; right would be 1m to 30d"),
-        ("required_scope", "a b", "tokens.required_scope: \"a b\" is no scope; right would be one word"),
+        ("algorithms", "[none]", "tokens.algorithms: \"none\" is unknown; expected RS256"),
         (
-            "openid_configuration",
-            "http://x",
-            "tokens.openid_configuration: \"http://x\" is no URL that is safe to go to",
+            "algorithms",
+            "[RS256]",
+            "tokens.keys: key.pem holds a key on the curve P-256, which is for [ES256]; expected",
         ),
-        ("isuer", "x", "\"tokens.isuer\" is no key known here; right would be tokens.issuer"),
+        ("name", "first_name", "tokens.name: \"first_name\" is unknown; expected mail or"),
+        ("leeway", "6m", "tokens.leeway: \"6m\" is above the maximum; expected 0s to 5m"),
+        ("max_age", "10s", "tokens.max_age: \"10s\" is below the minimum; expected 1m to 30d"),
+        ("required_scope", "a b", "tokens.required_scope: \"a b\" is not a scope; expected one word"),
+        ("openid_configuration", "http://x", "tokens.openid_configuration: \"http://x\" is not an https:// URL"),
+        ("isuer", "x", "\"tokens.isuer\" is an unknown key; did you mean tokens.issuer"),
     ] {
         let told = faults(folder.path(), &format!("tokens: [{}]{REST}", issuer(&[(key, value)])));
         assert_eq!(told.len(), 1, "{key}: {value}: {told:?}");
         let (place, told) = told[0].split_once(": ").unwrap();
         assert!(told.starts_with(fault), "{key}: {value}:\n{told}\n{fault}");
-        assert!(told.contains("; right would be "), "{told}");
+        assert!(told.contains("; expected ") || told.contains("must be ") || told.contains("did you mean "), "{told}");
         assert!(place.starts_with("1:"), "{place}");
     }
     let twice = format!("tokens: [{}, {}]{REST}", issuer(&[]), issuer(&[]));
     let told = faults(folder.path(), &twice);
     assert!(
-        told.len() == 1 && told[0].contains("tokens.issuer: \"https://id.example\" stands here a second time"),
+        told.len() == 1 && told[0].contains("tokens.issuer: \"https://id.example\" is a duplicate issuer"),
         "{told:?}"
     );
     let names = format!("tokens: [{}]{REST}internet_authentication: {{ names: [short_name] }}\n", issuer(&[]));
     let told = faults(folder.path(), &names);
-    assert!(
-        told.len() == 1 && told[0].contains("internet_authentication.names leaves out mail; right would be"),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && told[0].contains("internet_authentication.names leaves out mail; expected"), "{told:?}");
 }
 
 #[test]

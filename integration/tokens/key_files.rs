@@ -50,32 +50,29 @@ fn a_file_that_is_wrong_is_told_how() {
     for (content, fault_of_it) in [
         (curve.private_pem(), "holds a private key, which belongs to the issuer alone"),
         (curve.pem() + &rsa.private_pem(), "holds a private key, which belongs to the issuer alone"),
-        (certificate, "holds a block \"CERTIFICATE\"; right would be the public key"),
-        (String::new(), "holds no key; right would be PEM"),
-        ("geheim\n".to_owned(), "holds no key; right would be PEM"),
+        (certificate, "holds a block \"CERTIFICATE\"; expected the public key"),
+        (String::new(), "holds no key; expected PEM"),
+        ("geheim\n".to_owned(), "holds no key; expected PEM"),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n".to_owned(), "holds a key that cannot be read"),
         (curve.pem().replace("END", "DNE"), "holds a key that cannot be read"),
         (small.to_owned(), "holds an RSA key of less than 2048 bits"),
-        ("{".to_owned(), "is no JSON: EOF"),
+        ("{".to_owned(), "is not valid JSON: EOF"),
         ("{}".to_owned(), "has no list \"keys\""),
-        (jwks(&[]), "holds no key; right would be a JWK set"),
+        (jwks(&[]), "holds no key; expected a JWK set"),
         (jwks(&[json!({ "kty": "oct", "k": "c2VjcmV0" })]), "holds a private key or a shared secret"),
         (jwks(&[curve.jwk(), with(rsa.jwk(), "d", json!("AA"))]), "holds a private key or a shared secret"),
         (jwks(&[with(curve.jwk(), "use", json!("enc"))]), "holds no key for signatures that could be read (its use"),
         (jwks(&[json!({ "kty": "EC", "crv": "P-256", "x": "AA" })]), "holds no key for signatures that could be read"),
         (jwks(&[json!({ "kty": "new" })]), "holds no key for signatures that could be read"),
         (jwks(&[json!(7)]), "holds no key for signatures that could be read"),
-        (jwks(&[with(rsa.jwk(), "alg", json!("RS512"))]), "holds a key for RS512; right would be it among algorithms"),
+        (jwks(&[with(rsa.jwk(), "alg", json!("RS512"))]), "holds a key for RS512; expected it among algorithms"),
     ] {
         let told = fault(&content, &both).unwrap_or_else(|| panic!("{content} is taken"));
         assert!(told.starts_with(fault_of_it), "{told}\n{fault_of_it}");
-        assert!(told.contains("; right would be "), "{told}");
+        assert!(told.contains("; expected "), "{told}");
     }
     let told = fault(&curve.pem(), &[Algorithm::RS256]).unwrap();
-    assert!(
-        told.starts_with("holds a key on the curve P-256, which is for [ES256]; right would be one of them"),
-        "{told}"
-    );
+    assert!(told.starts_with("holds a key on the curve P-256, which is for [ES256]; expected one of them"), "{told}");
     let many: Vec<Value> = (0..65).map(|_| curve.jwk()).collect();
     assert!(fault(&jwks(&many), &both).unwrap().starts_with("makes more than 64 keys of one issuer"));
 }

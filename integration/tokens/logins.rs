@@ -79,15 +79,15 @@ fn the_log_has_the_true_reason() {
         (world.token_with(&json!({ "nbf": now() + 600 })), "token not valid for another "),
         (world.token_with(&json!({ "aud": "imap" })), "token for another audience: \"imap\""),
         (world.token_with(&json!({ "iss": "x\ny" })), "token of an issuer that is not configured: \"x\\ny\""),
-        (world.token_with(&json!({ "email": null })), "token without the claim email as a text"),
+        (world.token_with(&json!({ "email": null })), "token without the claim email as a string"),
         (world.token_with(&json!({ "email": "nobody@x.example" })), "nobody has that name"),
-        (world.token_with(&json!({ "email": "\u{7}" })), "login name holds a control character"),
-        (world.token_with(&json!({ "email_verified": false })), "mail address was not verified"),
+        (world.token_with(&json!({ "email": "\u{7}" })), "login name contains a control character"),
+        (world.token_with(&json!({ "email_verified": false })), "mail address that its issuer did not verify"),
         (stranger.sign(&claims(MAIL, &json!({}))), "token with a wrong signature"),
         (SigningKey::new("2027", jsonwebtoken::Algorithm::RS256).sign(&claims(MAIL, &json!({}))), "kid \"2027\""),
-        ("opaque".to_owned(), "no token that could be read: it is no JWT"),
+        ("opaque".to_owned(), "malformed token: not a JWT"),
         (String::new(), "reason=no token "),
-        ("a,b".to_owned(), "what was sent cannot be a token"),
+        ("a,b".to_owned(), "not a token"),
     ] {
         world.refuses("ajones", &token, reason);
     }
@@ -205,15 +205,15 @@ fn keys_change_without_a_restart() {
     let world = World::new();
     let next = SigningKey::new("2027", jsonwebtoken::Algorithm::RS256);
     let by_next = next.sign(&claims(MAIL, &json!({})));
-    world.refuses("", &by_next, "token by a key that the issuer's files do not hold: kid \"2027\"");
+    world.refuses("", &by_next, "token signed with a key that is not in the issuer's files: kid \"2027\"");
     world.publish(&[&world.key, &next]);
     assert_eq!(world.log_in("", &by_next).as_deref(), Ok("ajones"));
     assert_eq!(world.log_in("", &world.token()).as_deref(), Ok("ajones"));
     world.publish(&[&next]);
-    world.refuses("", &world.token(), "token by a key that the issuer's files do not hold: kid \"2026\"");
+    world.refuses("", &world.token(), "token signed with a key that is not in the issuer's files: kid \"2026\"");
     // A job that went wrong: what was read before holds, and the log says so once.
     std::fs::write(world.site.folder().join("issuer.jwks"), "<html>not now</html>").unwrap();
-    world.service.wait_for_log(&["ERROR", "keys of tokens changed and cannot be read", "issuer.jwks", "holds no key"]);
+    world.service.wait_for_log(&["ERROR", "token keys changed but cannot be read", "issuer.jwks", "holds no key"]);
     assert_eq!(world.log_in("", &by_next).as_deref(), Ok("ajones"));
     world.publish(&[&next]);
     assert_eq!(world.log_in("", &by_next).as_deref(), Ok("ajones"));

@@ -108,7 +108,7 @@ impl World {
     }
 
     fn reread(&self) -> usize {
-        self.service.log().iter().filter(|line| line.contains("keys of tokens were read anew")).count()
+        self.service.log().iter().filter(|line| line.contains("token keys reloaded")).count()
     }
 }
 

@@ -1,9 +1,9 @@
-//! The admin socket: orders to the running service, one line each, over a Unix socket.
+//! The admin socket: commands to the running service, one line each, over a Unix socket.
 //!
-//! A client sends one line and reads one line: `OK` or `NO`, a blank, and a sentence for the administrator. Who may
-//! connect is settled by the mode of the socket's file.
+//! A client sends one line and reads one line: `OK` or `NO`, a space, and a sentence for the administrator. The mode of the
+//! socket's file controls who may connect.
 
-mod order;
+mod command;
 mod socket;
 
 use std::path::PathBuf;
@@ -15,34 +15,34 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-pub use order::Order;
+pub use command::AdminCommand;
 pub use socket::AdminSocket;
 
 use crate::identity::IdentityMap;
 
-/// Where the socket lies, and who may connect.
+/// The path of the socket, and who may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The path of its file.
     pub socket: PathBuf,
-    /// The permission bits of its file, such as 0600; writing to it is connecting.
+    /// The permission bits of its file, such as 0600; write permission allows connecting.
     pub mode: u32,
 }
 
-/// The longest line taken, in octets: a login name of the greatest length fits.
+/// The longest line accepted, in octets: the longest login name fits.
 const LONGEST_LINE: u64 = 1024;
 
-/// How long a client may take for its line, and for taking the answer.
+/// How long a client may take to send its line, and to read the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Clients served at once; more of them wait.
 const AT_ONCE: usize = 8;
 
 impl AdminSocket {
-    /// Obeys orders for as long as it is polled.
+    /// Executes commands for as long as it is polled.
     ///
     /// # Errors
-    /// The runtime cannot take the socket.
+    /// The runtime cannot register the socket.
     pub async fn serve(&self, identities: Arc<IdentityMap>) -> std::io::Result<()> {
         let listener = UnixListener::from_std(self.listener.try_clone()?)?;
         let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -50,7 +50,7 @@ impl AdminSocket {
             let client = match listener.accept().await {
                 Ok((client, _)) => client,
                 Err(fault) => {
-                    tracing::warn!(%fault, "admin socket: a client could not be accepted");
+                    tracing::warn!(error = %fault, "admin socket: a client could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
@@ -58,7 +58,7 @@ impl AdminSocket {
             let identities = identities.clone();
             tokio::spawn(async move {
                 if let Err(fault) = answer(client, &identities).await {
-                    tracing::warn!(%fault, "admin socket: a client was lost");
+                    tracing::warn!(error = %fault, "admin socket: connection to a client lost");
                 }
                 drop(place);
             });
@@ -73,20 +73,20 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(LONGEST_LINE));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
-    let (word, sentence) = match obey(&line, identities).await {
+    let (word, sentence) = match execute(&line, identities).await {
         Ok(done) => ("OK", done),
         Err(fault) => ("NO", fault),
     };
-    tracing::info!(user, order = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
-    // One line, whatever a name holds.
+    tracing::info!(user, command = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
+    // One line, even if a name contains control characters.
     let sentence: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     timeout(PATIENCE, writing.write_all(format!("{word} {sentence}\n").as_bytes())).await?
 }
 
-async fn obey(line: &str, identities: &IdentityMap) -> Result<String, String> {
-    let line = line.strip_suffix('\n').ok_or("a line ends with a line feed, and has at most 1024 octets")?;
-    match Order::parse(line)? {
-        Order::Flush(whom) => match identities.flush(&whom).await {
+async fn execute(line: &str, identities: &IdentityMap) -> Result<String, String> {
+    let line = line.strip_suffix('\n').ok_or("expected a line of at most 1024 octets with a line feed at its end")?;
+    match AdminCommand::parse(line)? {
+        AdminCommand::Flush(target) => match identities.flush(&target).await {
             Ok(flushed) => Ok(format!("dropped {flushed}")),
             Err(fault) => Err(fault.to_string()),
         },

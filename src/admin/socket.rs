@@ -1,4 +1,4 @@
-//! The socket's file: made with its mode, in place of one that nobody serves any more, and never in place of another's.
+//! The socket's file: created with its mode; it replaces a stale socket, never one that is in use.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,11 +19,11 @@ pub struct AdminSocket {
 }
 
 impl AdminSocket {
-    /// Makes the socket's file. No runtime is needed.
+    /// Creates the socket's file. No runtime is needed.
     ///
     /// # Errors
-    /// A sentence: another service is listening there, the path holds something that is no socket, or the file cannot be
-    /// made.
+    /// A sentence: another service is listening there, the path is not a socket, or the file cannot be
+    /// created.
     pub fn bind(settings: &Settings) -> Result<Self, String> {
         make_way(&settings.socket)?;
         let listener =
@@ -50,26 +50,26 @@ const BACKLOG: i32 = 16;
 impl Drop for AdminSocket {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
-            tracing::warn!(socket = %self.path.display(), %fault, "the admin socket's file could not be removed");
+            tracing::warn!(socket = %self.path.display(), error = %fault, "the admin socket's file could not be removed");
         }
     }
 }
 
 /// Removes the file of a service that ended without removing it.
 fn make_way(path: &Path) -> Result<(), String> {
-    let told = |fault: std::io::Error| format!("admin.socket {}: {fault}", path.display());
+    let describe = |fault: std::io::Error| format!("admin.socket {}: {fault}", path.display());
     match fs::symlink_metadata(path) {
         Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(fault) => return Err(told(fault)),
+        Err(fault) => return Err(describe(fault)),
         Ok(found) if !found.file_type().is_socket() => {
-            return Err(format!("admin.socket {}: there is something that is no socket", path.display()));
+            return Err(format!("admin.socket {}: the existing file is not a socket", path.display()));
         }
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
         Ok(_) => Err(format!("admin.socket {}: another service is listening there", path.display())),
-        Err(fault) if fault.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(told),
-        Err(fault) => Err(told(fault)),
+        Err(fault) if fault.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(describe),
+        Err(fault) => Err(describe(fault)),
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
         drop(UnixListener::bind(&settings.socket).unwrap());
         drop(AdminSocket::bind(&settings).unwrap());
         fs::write(&settings.socket, "kept").unwrap();
-        assert!(AdminSocket::bind(&settings).unwrap_err().contains("no socket"));
+        assert!(AdminSocket::bind(&settings).unwrap_err().contains("not a socket"));
         assert_eq!(fs::read_to_string(&settings.socket).unwrap(), "kept");
     }
 }

@@ -1,13 +1,13 @@
-//! What an old server tells of a maildrop against what we would tell: each difference, with its cause as far as it can be
-//! seen from here.
+//! The listing of an old server compared with ours: each difference, with its cause as far as it can be
+//! determined from here.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::maildir::{PlannedMessage, UidlOrigin};
-use crate::remote::Told;
+use crate::remote::RemoteMessage;
 
-/// A message as we would tell it.
+/// A message as our listing has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ours {
     /// Its name, unique-id, and where that comes from.
@@ -27,9 +27,9 @@ pub struct Difference {
     pub what: Differs,
     /// The base name here, if the message is here.
     pub base: Option<String>,
-    /// What the old server tells.
+    /// The value at the old server.
     pub theirs: Option<String>,
-    /// What we would tell.
+    /// Our value.
     pub ours: Option<String>,
     /// Why, as far as it can be seen.
     pub cause: &'static str,
@@ -78,19 +78,19 @@ impl fmt::Display for Differs {
 
 /// Every difference between two listings of one maildrop, each in its server's order.
 #[must_use]
-pub fn differences(theirs: &[Told], ours: &[Ours]) -> Vec<Difference> {
+pub fn differences(theirs: &[RemoteMessage], ours: &[Ours]) -> Vec<Difference> {
     let here: HashMap<&str, &Ours> = ours.iter().map(|one| (one.message.unique_id.as_str(), one)).collect();
     let mut seen = HashSet::new();
     let mut differences = Vec::new();
     let mut left = Vec::new();
     let mut common = Vec::new();
-    for told in theirs {
-        match here.get(told.unique_id.as_str()).filter(|one| seen.insert(one.message.unique_id.as_str())) {
+    for remote in theirs {
+        match here.get(remote.unique_id.as_str()).filter(|one| seen.insert(one.message.unique_id.as_str())) {
             Some(one) => {
-                differences.extend(sizes(told, one));
+                differences.extend(sizes(remote, one));
                 common.push(one.message.unique_id.as_str());
             }
-            None => left.push(told),
+            None => left.push(remote),
         }
     }
     differences.extend(order(&common, ours));
@@ -99,16 +99,16 @@ pub fn differences(theirs: &[Told], ours: &[Ours]) -> Vec<Difference> {
     differences
 }
 
-fn sizes(told: &Told, one: &Ours) -> Option<Difference> {
-    let octets = told.octets.filter(|octets| *octets != one.octets)?;
+fn sizes(remote: &RemoteMessage, one: &Ours) -> Option<Difference> {
+    let octets = remote.octets.filter(|octets| *octets != one.octets)?;
     let cause = if octets + 2 == one.octets && !one.ends_with_line {
-        "the last line of the file has no end: sent, it gets one, which the old server does not count"
+        "the last line of the file has no line end; it is sent with one, which the old server does not count"
     } else if octets == one.stored {
-        "the old server counts what is stored, where each line end is one octet; sent it is two"
+        "the old server counts the stored file, where each line end is one octet; sent it is two"
     } else if one.ends_with_line && octets + 2 == one.octets {
-        "the old server counts two octets less than are sent"
+        "the old server counts two octets fewer than are sent"
     } else {
-        "the old server believes a number in the file's name or in its own list; ours is what is sent"
+        "the old server relies on a number in the file's name or in its own list; ours is what is sent"
     };
     Some(Difference {
         what: Differs::Octets,
@@ -129,14 +129,14 @@ fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
         base: Some(one.message.base.clone()),
         theirs: Some((*theirs).to_owned()),
         ours: Some(one.message.unique_id.clone()),
-        cause: "from here on the messages stand in another order; clients that go by unique-ids do not mind",
+        cause: "from here on the messages are in another order; clients that use unique-ids are not affected",
     })
 }
 
-/// What is left on both sides: where a size is found once on each, it is one message that is told differently.
-fn pairs(theirs: &[&Told], ours: &[&Ours]) -> Vec<Difference> {
+/// What is left on both sides: where a size is found once on each, it is one message with another unique-id.
+fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
     let only = |octets: u64| {
-        let mut there = theirs.iter().filter(|told| told.octets == Some(octets));
+        let mut there = theirs.iter().filter(|remote| remote.octets == Some(octets));
         let mut here = ours.iter().filter(|one| one.octets == octets);
         match (there.next(), there.next(), here.next(), here.next()) {
             (Some(_), None, Some(one), None) => Some(*one),
@@ -145,15 +145,15 @@ fn pairs(theirs: &[&Told], ours: &[&Ours]) -> Vec<Difference> {
     };
     let mut paired = HashSet::new();
     let mut differences = Vec::new();
-    for told in theirs {
-        let one = told.octets.and_then(only);
+    for remote in theirs {
+        let one = remote.octets.and_then(only);
         paired.extend(one.map(|one| one.message.unique_id.as_str()));
         differences.push(Difference {
             what: if one.is_some() { Differs::UniqueId } else { Differs::OnlyThere },
             base: one.map(|one| one.message.base.clone()),
-            theirs: Some(told.unique_id.clone()),
+            theirs: Some(remote.unique_id.clone()),
             ours: one.map(|one| one.message.unique_id.clone()),
-            cause: one.map_or("no message here has this unique-id", |one| told_differently(one.message.origin)),
+            cause: one.map_or("no message here has this unique-id", |one| cause_of_difference(one.message.origin)),
         });
     }
     let rest = ours.iter().filter(|one| !paired.contains(one.message.unique_id.as_str()));
@@ -167,23 +167,25 @@ fn pairs(theirs: &[&Told], ours: &[&Ours]) -> Vec<Difference> {
     differences
 }
 
-fn told_differently(origin: UidlOrigin) -> &'static str {
+fn cause_of_difference(origin: UidlOrigin) -> &'static str {
     match origin {
-        UidlOrigin::Pin => "a client was told ours before, so it stays",
+        UidlOrigin::Pin => "ours was sent to a client before, so it stays",
         UidlOrigin::List => {
-            "the lists say ours: is dovecot_format the old server's, and is the right list first in precedence?"
+            "ours is from the lists: is dovecot_format the old server's, and is the right list first in precedence?"
         }
-        UidlOrigin::Invalid => "the listed one cannot be told: it is not printable, or too long",
-        UidlOrigin::Duplicate => "another message has the listed one, and a client would take the two for one",
-        UidlOrigin::Own => "no list has the message: is the list where it is sought?",
+        UidlOrigin::Invalid => "the listed one cannot be used: it is not printable, or too long",
+        UidlOrigin::Duplicate => "another message has the listed one too, and a client would confuse them",
+        UidlOrigin::Own => "no list has the message: is the list where it is expected?",
     }
 }
 
 fn only_here(origin: UidlOrigin) -> &'static str {
     match origin {
-        UidlOrigin::Own => "no list has the message: it came after the old server had looked, or that one hides it",
-        UidlOrigin::Pin => "a client was told it before; the old server does not show it, or shows it differently",
-        other => told_differently(other),
+        UidlOrigin::Own => {
+            "no list has the message: it arrived after the old server had looked, or the old server hides it"
+        }
+        UidlOrigin::Pin => "it was sent to a client before; the old server does not show it, or shows it differently",
+        other => cause_of_difference(other),
     }
 }
 
@@ -200,54 +202,56 @@ mod tests {
         ours(unique_id, octets, octets - 2, true, UidlOrigin::List)
     }
 
-    fn told(unique_id: &str, octets: u64) -> Told {
-        Told { unique_id: unique_id.to_owned(), octets: Some(octets) }
+    fn remote(unique_id: &str, octets: u64) -> RemoteMessage {
+        RemoteMessage { unique_id: unique_id.to_owned(), octets: Some(octets) }
     }
 
-    fn found(theirs: &[Told], here: &[Ours]) -> Vec<(Differs, String)> {
+    fn found(theirs: &[RemoteMessage], here: &[Ours]) -> Vec<(Differs, String)> {
         let found = differences(theirs, here);
         found.into_iter().map(|one| (one.what, format!("{:?} {:?} {}", one.theirs, one.ours, one.cause))).collect()
     }
 
     #[test]
-    fn what_is_alike_is_no_difference() {
-        assert_eq!(found(&[told("1", 10), told("2", 20)], &[listed("1", 10), listed("2", 20)]), []);
+    fn equal_listings_have_no_differences() {
+        assert_eq!(found(&[remote("1", 10), remote("2", 20)], &[listed("1", 10), listed("2", 20)]), []);
     }
 
     #[test]
     fn a_size_is_explained() {
         for (octets, one, cause) in [
-            (19, ours("1", 21, 17, false, UidlOrigin::List), "has no end"),
-            (17, ours("1", 21, 17, true, UidlOrigin::List), "counts what is stored"),
-            (19, ours("1", 21, 17, true, UidlOrigin::List), "two octets less"),
-            (99, ours("1", 21, 17, true, UidlOrigin::List), "believes a number"),
+            (19, ours("1", 21, 17, false, UidlOrigin::List), "has no line end"),
+            (17, ours("1", 21, 17, true, UidlOrigin::List), "counts the stored file"),
+            (19, ours("1", 21, 17, true, UidlOrigin::List), "two octets fewer"),
+            (99, ours("1", 21, 17, true, UidlOrigin::List), "relies on a number"),
         ] {
-            let found = found(&[told("1", octets)], &[one]);
+            let found = found(&[remote("1", octets)], &[one]);
             assert!(found.len() == 1 && found[0].0 == Differs::Octets && found[0].1.contains(cause), "{found:?}");
         }
     }
 
     #[test]
-    fn what_one_side_alone_has_is_told_or_paired_by_its_size() {
+    fn messages_of_one_side_are_listed_or_paired_by_their_size() {
         let here =
             [listed("1", 10), ours("b", 30, 28, true, UidlOrigin::Own), ours("c", 40, 38, true, UidlOrigin::Own)];
-        let found = found(&[told("1", 10), told("2", 30), told("3", 50)], &here);
+        let found = found(&[remote("1", 10), remote("2", 30), remote("3", 50)], &here);
         let kinds: Vec<Differs> = found.iter().map(|(what, _)| *what).collect();
         assert_eq!(kinds, [Differs::UniqueId, Differs::OnlyThere, Differs::OnlyHere]);
         assert!(found[0].1.contains("\"2\"") && found[0].1.contains("\"b\""), "{found:?}");
     }
 
     #[test]
-    fn the_same_twice_at_the_old_server_is_told() {
+    fn a_unique_id_that_the_old_server_uses_twice_is_reported() {
         let here = [listed("1", 10), ours("hash", 30, 28, true, UidlOrigin::Duplicate)];
-        let found = found(&[told("1", 10), told("1", 30)], &here);
-        assert!(found.len() == 1 && found[0].1.contains("take the two for one"), "{found:?}");
+        let found = found(&[remote("1", 10), remote("1", 30)], &here);
+        assert!(found.len() == 1 && found[0].1.contains("would confuse them"), "{found:?}");
     }
 
     #[test]
-    fn another_order_is_told_once() {
-        let found =
-            found(&[told("1", 10), told("2", 20), told("3", 30)], &[listed("2", 20), listed("1", 10), listed("3", 30)]);
+    fn another_order_is_reported_once() {
+        let found = found(
+            &[remote("1", 10), remote("2", 20), remote("3", 30)],
+            &[listed("2", 20), listed("1", 10), listed("3", 30)],
+        );
         assert!(found.len() == 1 && found[0].0 == Differs::Order, "{found:?}");
     }
 }

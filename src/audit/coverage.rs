@@ -1,4 +1,4 @@
-//! Do people's paths lead to mail? A quick look for `check` and for the start of the service, and the judgement of it,
+//! Whether people's paths lead to mail: a quick look for `check` and the start of the service, and its evaluation,
 //! which the audit shares.
 
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ const DEEPER: usize = 2;
 #[derive(Debug, Default)]
 pub struct Coverage {
     pub(super) root: PathBuf,
-    /// People whose entry tells where their mail is.
+    /// People whose entry gives the path of their mail.
     pub(super) people: usize,
     pub(super) with_maildir: usize,
     pub(super) missing: usize,
@@ -102,7 +102,7 @@ impl Coverage {
         self.may_hold_more |= surveyed.is_err();
     }
 
-    /// People whose entry tells where their mail is.
+    /// People whose entry gives the path of their mail.
     #[must_use]
     pub fn people(&self) -> usize {
         self.people
@@ -120,7 +120,7 @@ impl Coverage {
         self.others
     }
 
-    /// Why the paths can hardly be right: (nearly) nobody has a Maildir, and there are Maildirs that are not theirs.
+    /// Why the paths are probably wrong: (nearly) nobody has a Maildir, and there are Maildirs that are not theirs.
     #[must_use]
     pub fn doubt(&self) -> Option<String> {
         let (name, expected) = self.first_without.as_ref()?;
@@ -143,7 +143,7 @@ impl Coverage {
         let (missing, root) = (self.missing, self.root.display());
         if self.is_empty() {
             return Some(format!(
-                "{} has a Maildir, and there is none below {root}: right on a new server only; else, is mailboxes.root \
+                "{} has a Maildir, and there is none below {root}: normal on a new server only; else, is mailboxes.root \
                  right, and its disk mounted?",
                 self.who_has()
             ));

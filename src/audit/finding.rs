@@ -1,9 +1,9 @@
-//! What an audit finds.
+//! The findings of an audit.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// A person, as the administrator knows them.
+/// A person, by canonical name and DN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The canonical name.
@@ -17,21 +17,21 @@ pub struct Person {
 pub enum Severity {
     /// A login fails, or does not reach its mail.
     Error,
-    /// Nobody is kept from their mail, but something is not as it should be.
+    /// Everybody reaches their mail, but something is not as it should be.
     Warning,
-    /// Worth knowing, and right on many a server.
+    /// Information; it may be right as it is.
     Note,
 }
 
 /// Something that would make a login go wrong, or mail that no login reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum AuditFinding {
     /// An entry that cannot be read as a person; why.
     Unreadable(String),
     /// An entry that lost a replication conflict, so that it is nobody.
     ReplicationConflict(Person),
     /// A login name that several people have.
-    Ambiguous(Namesakes),
+    Ambiguous(AmbiguousName),
     /// The path template wants a value that the entry does not have; why.
     NoPath(Person, String),
     /// The path template wants one value, and the entry has several; why.
@@ -40,17 +40,17 @@ pub enum Finding {
     LeadsOut(Person, String),
     /// A person whose Maildir is not there: nothing was delivered yet.
     NoMailbox(Person, String),
-    /// The same, where a Maildir that is nobody's has a name of theirs: where it should be, and where it is.
+    /// The same, but an unowned Maildir has one of their names: the expected path, and the path found.
     Misplaced(Person, String, PathBuf),
     /// A Maildir that the service may not read or not write; why.
     Unusable(Person, String),
     /// Files in a person's Maildir that cannot be read as mail: how many, and why the first of them.
     UnreadableMail(Person, String),
-    /// A person whose entry does not tell clearly how long their mail stays, so that it does not age; why.
+    /// A person whose entry does not say clearly how long their mail stays, so that it does not expire; why.
     UnclearRetention(Person, String),
     /// Several people with one Maildir: its path, and some of them.
     Shared(String, Vec<Person>),
-    /// A Maildir below the mail root that is nobody's.
+    /// A Maildir below the mail root without an owner.
     Nobodys(PathBuf),
     /// A directory below the mail root that may not be read, so that Maildirs in it are not known; why.
     Hidden(PathBuf, String),
@@ -58,7 +58,7 @@ pub enum Finding {
 
 /// A login name that several people have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Namesakes {
+pub struct AmbiguousName {
     /// The name, in lower case.
     pub name: String,
     /// How many people have it, under the widest of the policies below.
@@ -73,7 +73,7 @@ pub struct Namesakes {
     pub more: bool,
 }
 
-impl Finding {
+impl AuditFinding {
     /// The word for its kind, for machines.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -83,15 +83,15 @@ impl Finding {
             Self::Ambiguous(_) => "ambiguous_name",
             Self::NoPath(..) => "no_path",
             Self::SeveralValues(..) => "several_values",
-            Self::LeadsOut(..) => "leads_out",
+            Self::LeadsOut(..) => "outside_mail_root",
             Self::NoMailbox(..) => "no_mailbox",
             Self::Misplaced(..) => "misplaced_mailbox",
             Self::Unusable(..) => "unusable_mailbox",
             Self::UnreadableMail(..) => "unreadable_mail",
             Self::UnclearRetention(..) => "unclear_retention",
             Self::Shared(..) => "shared_mailbox",
-            Self::Nobodys(_) => "nobodys_mailbox",
-            Self::Hidden(..) => "hidden_directory",
+            Self::Nobodys(_) => "unowned_mailbox",
+            Self::Hidden(..) => "unreadable_directory",
         }
     }
 
@@ -107,24 +107,24 @@ impl Finding {
         }
     }
 
-    /// Its kind in words.
+    /// Its kind as a title.
     #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub fn title(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "entry that cannot be read",
             Self::ReplicationConflict(_) => "lost a replication conflict",
             Self::Ambiguous(_) => "ambiguous login name",
             Self::NoPath(..) => "no value for the path",
             Self::SeveralValues(..) => "several values for the path",
-            Self::LeadsOut(..) => "leads out of the mail root",
+            Self::LeadsOut(..) => "path leads out of the mail root",
             Self::NoMailbox(..) => "person without a mailbox yet",
             Self::Misplaced(..) => "mailbox under another name of its person",
-            Self::Unusable(..) => "mailbox may not be used",
+            Self::Unusable(..) => "mailbox cannot be used",
             Self::UnreadableMail(..) => "mail that cannot be read",
-            Self::UnclearRetention(..) => "mail does not age",
-            Self::Shared(..) => "mailbox of several people",
+            Self::UnclearRetention(..) => "mail does not expire",
+            Self::Shared(..) => "mailbox shared by several people",
             Self::Nobodys(_) => "mailbox without a person",
-            Self::Hidden(..) => "directory may not be read",
+            Self::Hidden(..) => "directory cannot be read",
         }
     }
 
@@ -162,7 +162,9 @@ impl Finding {
             | Self::UnreadableMail(_, why)
             | Self::UnclearRetention(_, why)
             | Self::Shared(why, _) => why.clone(),
-            Self::Misplaced(_, expected, found) => format!("{expected} is not there, {} is nobody's", found.display()),
+            Self::Misplaced(_, expected, found) => {
+                format!("{expected} does not exist, {} has no owner", found.display())
+            }
             Self::Nobodys(path) => path.display().to_string(),
             Self::Hidden(path, why) => format!("{}: {why}", path.display()),
         }

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
-use super::pairs::Wanted;
+use super::pairs::MissingMailboxNames;
 use super::people::{Number, People};
-use super::{Finding, Person};
+use super::{AuditFinding, Person};
 use crate::directory::{Entry, Settings};
 use crate::identity::Identity;
 use crate::maildir::{Condition, DirectoryId, MaildropPath, PathRefusal, Store, Surveyed};
@@ -15,12 +15,12 @@ use crate::maildir::{Condition, DirectoryId, MaildropPath, PathRefusal, Store, S
 /// The Maildirs of everybody seen so far.
 pub(super) struct Mailboxes<'a> {
     store: &'a Store,
-    owners: HashMap<Maildir, Owners>,
+    owners: HashMap<Maildir, MaildirOwners>,
     /// The most components of anybody's path.
     deepest: usize,
     /// Those whose Maildir is missing, with the path where it would be.
     missing: HashMap<Number, MaildropPath>,
-    wanted: Wanted,
+    wanted: MissingMailboxNames,
     with_mailbox: usize,
 }
 
@@ -32,7 +32,7 @@ enum Maildir {
 }
 
 /// The path that led there first, and everybody's number whose path leads there.
-struct Owners {
+struct MaildirOwners {
     path: MaildropPath,
     numbers: Vec<Number>,
 }
@@ -43,31 +43,31 @@ pub(super) struct Below {
     /// Maildirs that are nobody's.
     pub(super) unowned: Vec<PathBuf>,
     /// Directories that may not be read.
-    pub(super) hidden: Vec<Finding>,
+    pub(super) hidden: Vec<AuditFinding>,
 }
 
 /// The depth of `{short_name}/Maildir`: the survey goes at least that deep.
 const SHALLOWEST: usize = 2;
 
-/// People told by name in one finding.
-const TOLD: usize = 5;
+/// The most people named in one finding.
+const NAMED: usize = 5;
 
 impl<'a> Mailboxes<'a> {
     pub(super) fn below(store: &'a Store) -> Self {
-        let (owners, missing, wanted) = (HashMap::new(), HashMap::new(), Wanted::default());
+        let (owners, missing, wanted) = (HashMap::new(), HashMap::new(), MissingMailboxNames::default());
         Self { store, owners, deepest: SHALLOWEST, missing, wanted, with_mailbox: 0 }
     }
 
     /// Looks at a person's Maildir, and reports what is wrong with it; one that is missing is reported at the end.
-    pub(super) fn note(&mut self, number: Number, identity: &Identity, people: &People) -> Option<Finding> {
+    pub(super) fn note(&mut self, number: Number, identity: &Identity, people: &People) -> Option<AuditFinding> {
         let person = || people.person(number);
         let path = match &identity.maildrop {
             Ok(path) => path,
-            Err(refusal @ PathRefusal::NoValue(_)) => return Some(Finding::NoPath(person(), refusal.to_string())),
+            Err(refusal @ PathRefusal::NoValue(_)) => return Some(AuditFinding::NoPath(person(), refusal.to_string())),
             Err(refusal @ PathRefusal::SeveralValues(_)) => {
-                return Some(Finding::SeveralValues(person(), refusal.to_string()));
+                return Some(AuditFinding::SeveralValues(person(), refusal.to_string()));
             }
-            Err(PathRefusal::Forbidden(why)) => return Some(Finding::LeadsOut(person(), why.clone())),
+            Err(PathRefusal::Forbidden(why)) => return Some(AuditFinding::LeadsOut(person(), why.clone())),
         };
         self.deepest = self.deepest.max(AsRef::<Path>::as_ref(path).components().count());
         let (maildir, finding) = match self.store.inspect(path) {
@@ -82,11 +82,11 @@ impl<'a> Mailboxes<'a> {
                 self.missing.insert(number, path.clone());
                 (Some(Maildir::Missing(path.clone())), None)
             }
-            Condition::Forbidden(why) => (None, Some(Finding::LeadsOut(person(), why))),
-            Condition::Unusable(place, why) => (place.map(Maildir::There), Some(Finding::Unusable(person(), why))),
+            Condition::Forbidden(why) => (None, Some(AuditFinding::LeadsOut(person(), why))),
+            Condition::Unusable(place, why) => (place.map(Maildir::There), Some(AuditFinding::Unusable(person(), why))),
         };
         if let Some(maildir) = maildir {
-            let none = || Owners { path: path.clone(), numbers: Vec::with_capacity(1) };
+            let none = || MaildirOwners { path: path.clone(), numbers: Vec::with_capacity(1) };
             self.owners.entry(maildir).or_insert_with(none).numbers.push(number);
         }
         finding
@@ -100,14 +100,14 @@ impl<'a> Mailboxes<'a> {
     }
 
     /// Maildirs that several people have.
-    pub(super) fn shared(&self, people: &People) -> Vec<Finding> {
-        let mut shared: Vec<&Owners> = self.owners.values().filter(|owners| owners.numbers.len() > 1).collect();
+    pub(super) fn shared(&self, people: &People) -> Vec<AuditFinding> {
+        let mut shared: Vec<&MaildirOwners> = self.owners.values().filter(|owners| owners.numbers.len() > 1).collect();
         shared.sort_unstable_by_key(|owners| owners.numbers.first());
-        let told = |owners: &Owners| {
-            let some = owners.numbers.iter().take(TOLD).map(|number| people.person(*number)).collect();
-            Finding::Shared(owners.path.to_string(), some)
+        let listed = |owners: &MaildirOwners| {
+            let some = owners.numbers.iter().take(NAMED).map(|number| people.person(*number)).collect();
+            AuditFinding::Shared(owners.path.to_string(), some)
         };
-        shared.into_iter().map(told).collect()
+        shared.into_iter().map(listed).collect()
     }
 
     /// Goes through the mail root; `seen` is called once for each Maildir there is.
@@ -125,7 +125,7 @@ impl<'a> Mailboxes<'a> {
                         below.unowned.push(path);
                     }
                 }
-                Surveyed::Unreadable(path, why) => below.hidden.push(Finding::Hidden(path, why)),
+                Surveyed::Unreadable(path, why) => below.hidden.push(AuditFinding::Hidden(path, why)),
                 Surveyed::Directory => {}
             }
             ControlFlow::Continue(())
@@ -134,24 +134,27 @@ impl<'a> Mailboxes<'a> {
     }
 
     /// People without a Maildir, Maildirs without a person, and those of both that may belong together.
-    pub(super) fn unmatched(&self, unowned: Vec<PathBuf>, people: &People) -> Vec<Finding> {
+    pub(super) fn unmatched(&self, unowned: Vec<PathBuf>, people: &People) -> Vec<AuditFinding> {
         let pairs = self.wanted.pairs(&unowned.iter().map(PathBuf::as_path).collect::<Vec<_>>());
         let mut found = self.without(&pairs.values().copied().collect(), people);
         for (place, path) in unowned.into_iter().enumerate() {
             let pair = pairs.get(&place).and_then(|number| Some((*number, self.missing.get(number)?)));
             found.push(match pair {
-                Some((number, expected)) => Finding::Misplaced(people.person(number), expected.to_string(), path),
-                None => Finding::Nobodys(path),
+                Some((number, expected)) => AuditFinding::Misplaced(people.person(number), expected.to_string(), path),
+                None => AuditFinding::Nobodys(path),
             });
         }
         found
     }
 
     /// People without a Maildir, but for those whose it may be that is elsewhere.
-    pub(super) fn without(&self, paired: &HashSet<Number>, people: &People) -> Vec<Finding> {
+    pub(super) fn without(&self, paired: &HashSet<Number>, people: &People) -> Vec<AuditFinding> {
         let mut missing: Vec<_> = self.missing.iter().filter(|(number, _)| !paired.contains(number)).collect();
         missing.sort_unstable_by_key(|(number, _)| **number);
-        missing.into_iter().map(|(number, path)| Finding::NoMailbox(people.person(*number), path.to_string())).collect()
+        missing
+            .into_iter()
+            .map(|(number, path)| AuditFinding::NoMailbox(people.person(*number), path.to_string()))
+            .collect()
     }
 
     /// How many people have a Maildir, beside those that belong to nobody.
@@ -173,9 +176,9 @@ impl<'a> Mailboxes<'a> {
 }
 
 /// Looks at the mail itself, as far as its names do not say that it is as it was delivered.
-fn unreadable(store: &Store, path: &MaildropPath, person: impl Fn() -> Person) -> Option<Finding> {
+fn unreadable(store: &Store, path: &MaildropPath, person: impl Fn() -> Person) -> Option<AuditFinding> {
     match store.unreadable(path, usize::MAX) {
-        Ok(unreadable) => unreadable.sentence().map(|sentence| Finding::UnreadableMail(person(), sentence)),
-        Err(fault) => Some(Finding::Unusable(person(), fault.to_string())),
+        Ok(unreadable) => unreadable.sentence().map(|sentence| AuditFinding::UnreadableMail(person(), sentence)),
+        Err(fault) => Some(AuditFinding::Unusable(person(), fault.to_string())),
     }
 }

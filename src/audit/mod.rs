@@ -1,7 +1,7 @@
-//! The audit: what in the directory and below the mail root would make a login go wrong, found before anybody logs in.
+//! The audit: problems in the directory and below the mail root that would affect logins, found before anybody logs in.
 //!
-//! Names are judged by the login's own policy, paths by its own template, Maildirs by its own rules of opening. People
-//! are read page by page, and of each only names and DN are kept.
+//! Names, paths and Maildirs are checked by the same policy, template and code as at a login. People
+//! are read page by page; only their names and DNs are kept.
 
 mod compare;
 mod coverage;
@@ -14,35 +14,35 @@ mod sample;
 
 pub use compare::{Difference, Differs, Ours, differences};
 pub use coverage::Coverage;
-pub use finding::{Finding, Namesakes, Person, Severity};
+pub use finding::{AmbiguousName, AuditFinding, Person, Severity};
 pub use sample::{Sample, SampleEnd, Sampled, sample};
 
 use std::collections::HashSet;
 
 use self::mailboxes::{Below, Mailboxes};
-use self::namesakes::{Index, Policies};
+use self::namesakes::{NameIndex, Policies};
 use self::people::People;
 use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
 use crate::identity::{Identity, RetentionSource, Settings};
 use crate::maildir::Store;
 
-/// What an audit came to.
+/// The result of an audit.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct AuditReport {
     /// People seen.
     pub people: u64,
     /// Different values that are somebody's name.
     pub names: u64,
     /// Maildirs seen below the mail root.
     pub mailboxes: u64,
-    /// Everything that was found, the gravest first. Names that are ambiguous under a preset alone, which is not
-    /// configured, are not.
-    pub found: Vec<Finding>,
-    /// Why the paths can hardly be right, if so.
+    /// Everything that was found, the most severe first, without names that are ambiguous only under a preset that is not
+    /// configured.
+    pub found: Vec<AuditFinding>,
+    /// Why the paths are probably wrong, if so.
     pub doubt: Option<String>,
     /// Names that would be ambiguous under a preset that is not configured.
-    pub would_be: Vec<Namesakes>,
-    /// A sentence for each thing that could not be seen whole, so that more may be wrong than was found.
+    pub would_be: Vec<AmbiguousName>,
+    /// A sentence for each part that could not be checked completely.
     pub cut_short: Vec<String>,
 }
 
@@ -58,14 +58,14 @@ pub enum Stage {
 }
 
 /// Follows an audit on its way.
-pub trait Progress {
+pub trait AuditProgress {
     /// A stage begins.
     fn begin(&self, stage: Stage);
     /// One more of what the stage is about was done.
     fn step(&self);
 }
 
-impl Report {
+impl AuditReport {
     /// Whether everything was seen, and nothing is wrong: notes are not.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -88,9 +88,9 @@ pub async fn audit(
     directories: &[Directory],
     settings: &Settings,
     store: &Store,
-    progress: &dyn Progress,
-) -> Result<Report, Fault> {
-    let (mut report, mut index, mut people) = (Report::default(), Index::default(), People::default());
+    progress: &dyn AuditProgress,
+) -> Result<AuditReport, Fault> {
+    let (mut report, mut index, mut people) = (AuditReport::default(), NameIndex::default(), People::default());
     let mut mailboxes = Mailboxes::below(store);
     progress.begin(Stage::People);
     for directory in directories {
@@ -101,11 +101,11 @@ pub async fn audit(
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(fault) => {
-                    report.found.push(Finding::Unreadable(fault.to_string()));
+                    report.found.push(AuditFinding::Unreadable(fault.to_string()));
                     continue;
                 }
             };
-            // Whom the directory is not for cannot log in, and makes nobody's name ambiguous.
+            // Entries out of scope cannot log in, and make no name ambiguous.
             if entry.out_of_scope.is_some() {
                 report.found.extend(lost_conflict(&entry, &of.attributes, settings));
                 continue;
@@ -116,48 +116,54 @@ pub async fn audit(
             report.found.extend(mailboxes.note(number, &identity, &people));
             mailboxes.note_names(number, &entry, of);
             if let RetentionSource::Unclear(why) = identity.retention.source {
-                report.found.push(Finding::UnclearRetention(people.person(number), why.into()));
+                report.found.push(AuditFinding::UnclearRetention(people.person(number), why.into()));
             }
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
             let given = people.count() - before;
-            report.cut_short.push(format!("directory {} gave {given} people and no more: {why}", of.name));
+            report.cut_short.push(format!("directory {} returned only {given} people: {why}", of.name));
         }
     }
     (report.people, report.names) = (people.count(), index.names());
     judge_names(&mut report, &index, &people, settings, progress);
     report.found.extend(mailboxes.shared(&people));
     judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
-    report.found.sort_by_key(Finding::severity);
+    report.found.sort_by_key(AuditFinding::severity);
     Ok(report)
 }
 
 /// The finding about the loser of a replication conflict, if the entry is one.
-fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<Finding> {
+fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<AuditFinding> {
     let Identity { canonical_name, dn, .. } = Identity::new(entry, attributes, settings);
     let person = Person { canonical_name, dn: dn.to_string() };
-    entry.lost_conflict().then_some(Finding::ReplicationConflict(person))
+    entry.lost_conflict().then_some(AuditFinding::ReplicationConflict(person))
 }
 
-fn judge_names(report: &mut Report, index: &Index, people: &People, settings: &Settings, progress: &dyn Progress) {
+fn judge_names(
+    report: &mut AuditReport,
+    index: &NameIndex,
+    people: &People,
+    settings: &Settings,
+    progress: &dyn AuditProgress,
+) {
     progress.begin(Stage::Names(index.names()));
     let found = index.ambiguous(&Policies::around(&settings.policy), people, &mut || progress.step());
     for namesakes in found {
         if namesakes.configured {
-            report.found.push(Finding::Ambiguous(namesakes));
+            report.found.push(AuditFinding::Ambiguous(namesakes));
         } else {
             report.would_be.push(namesakes);
         }
     }
 }
 
-/// While not everybody was seen, nobody can say that a Maildir is nobody's.
+/// Unless all people are known, no Maildir can be called unowned.
 fn judge_mail_root(
-    report: &mut Report,
+    report: &mut AuditReport,
     mailboxes: &Mailboxes<'_>,
     people: &People,
     settings: &Settings,
-    progress: &dyn Progress,
+    progress: &dyn AuditProgress,
 ) {
     progress.begin(Stage::Mailboxes);
     let mut seen = 0;
@@ -175,7 +181,7 @@ fn judge_mail_root(
         Ok(Below { hidden, .. }) => {
             report.found.extend(hidden);
             report.found.extend(mailboxes.without(&HashSet::new(), people));
-            report.cut_short.push("so mailboxes without a person were not looked for".to_owned());
+            report.cut_short.push("unowned mailboxes not checked, since not all people are known".to_owned());
         }
         Err(why) => report.cut_short.push(format!("mail root: {why}")),
     }

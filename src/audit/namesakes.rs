@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Namesakes;
+use super::AmbiguousName;
 use super::people::{Number, People};
 use crate::directory::{Entry, Settings};
 use crate::names::{Dn, HierarchicalName, Kind, LoginName, LookUp, Policy, fold};
 
 /// The values of all people, folded as the directory compares them.
 #[derive(Default)]
-pub(super) struct Index {
+pub(super) struct NameIndex {
     holders: HashMap<Box<str>, Vec<(Number, Kind)>>,
 }
 
@@ -21,8 +21,8 @@ pub(super) struct Policies {
     more: Policy,
 }
 
-/// People told by name in one finding.
-const TOLD: usize = 5;
+/// The most people named in one finding.
+const NAMED: usize = 5;
 
 impl Policies {
     /// The presets complete addresses as the configured policy does.
@@ -33,7 +33,7 @@ impl Policies {
     }
 }
 
-impl Index {
+impl NameIndex {
     /// A name counts only where the directory is asked for it.
     pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
         for kind in Kind::ALL {
@@ -47,10 +47,10 @@ impl Index {
     }
 
     /// Every ambiguous name, in order. `seen` is called once for each name that was judged.
-    pub(super) fn ambiguous(&self, policies: &Policies, people: &People, seen: &mut dyn FnMut()) -> Vec<Namesakes> {
+    pub(super) fn ambiguous(&self, policies: &Policies, people: &People, seen: &mut dyn FnMut()) -> Vec<AmbiguousName> {
         let mut names: Vec<&str> = self.holders.keys().map(|name| &**name).collect();
         names.sort_unstable();
-        let (mut found, mut told) = (Vec::new(), HashSet::new());
+        let (mut found, mut listed) = (Vec::new(), HashSet::new());
         for name in names {
             seen();
             if !self.may_be_shared(name, policies) {
@@ -58,7 +58,7 @@ impl Index {
             }
             for form in self.forms(name, people) {
                 if let Some(namesakes) = self.judge(&form, policies, people)
-                    && told.insert(fold(&form))
+                    && listed.insert(fold(&form))
                 {
                     found.push(namesakes);
                 }
@@ -100,15 +100,15 @@ impl Index {
         forms
     }
 
-    fn judge(&self, form: &str, policies: &Policies, people: &People) -> Option<Namesakes> {
+    fn judge(&self, form: &str, policies: &Policies, people: &People) -> Option<AmbiguousName> {
         let login = LoginName::new(form.as_bytes()).ok()?;
         let having = |policy: &Policy| self.having(&login, policy, people);
         let (configured, fewer, more) = (having(&policies.configured), having(&policies.fewer), having(&policies.more));
         let most = [&configured, &fewer, &more].into_iter().max_by_key(|people| people.len())?;
-        (most.len() > 1).then(|| Namesakes {
+        (most.len() > 1).then(|| AmbiguousName {
             name: form.to_owned(),
             count: most.len(),
-            people: most.iter().take(TOLD).map(|person| people.person(*person)).collect(),
+            people: most.iter().take(NAMED).map(|person| people.person(*person)).collect(),
             configured: configured.len() > 1,
             fewer: fewer.len() > 1,
             more: more.len() > 1,

@@ -10,11 +10,11 @@ use crate::names::{Kind, fold};
 
 /// The names of people without a mailbox, in every form that a mailbox may be called by.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct MissingMailboxNames {
     holders: HashMap<Box<str>, Vec<Number>>,
 }
 
-impl Wanted {
+impl MissingMailboxNames {
     /// Takes down the names of a person without a mailbox.
     pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
         for form in forms(entry, of) {
@@ -102,8 +102,8 @@ fn plain(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn wanted(people: &[(&str, Number)]) -> Wanted {
-        let mut wanted = Wanted::default();
+    fn wanted(people: &[(&str, Number)]) -> MissingMailboxNames {
+        let mut wanted = MissingMailboxNames::default();
         for (name, number) in people {
             for form in of_words(&words(name)) {
                 wanted.holders.entry(form.into()).or_default().push(*number);

@@ -44,7 +44,7 @@ pub struct Sampled {
     pub canonical_name: String,
     /// A login name that the policy allows, if the entry has one.
     pub login: Option<String>,
-    /// Where their mail is, or why that cannot be told.
+    /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
 }
 

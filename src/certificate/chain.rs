@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::CertificateFields;
 use crate::date::Date;
 
-/// What came to light about certificates, in a sentence: what is wrong, and what would be right.
+/// A finding about certificates, as a sentence: what is wrong, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum CertificateFinding {
     /// Clients, or some of them, will not accept it.
     Fault(String),
     /// It may be right as it is; whoever runs the server knows.
@@ -21,7 +21,11 @@ const LAST_PART: u32 = 10;
 /// What is wrong with a chain, the server's own certificate first. `known` are authorities that may have issued its last
 /// certificate.
 #[must_use]
-pub fn inspect_chain(chain: &[CertificateFields], known: &[CertificateFields], now: SystemTime) -> Vec<Finding> {
+pub fn inspect_chain(
+    chain: &[CertificateFields],
+    known: &[CertificateFields],
+    now: SystemTime,
+) -> Vec<CertificateFinding> {
     let Some(own) = chain.first() else { return Vec::new() };
     let each = chain.iter().flat_map(|certificate| certificate.inspect(now));
     own.inspect_as_servers().into_iter().chain(each).chain(inspect_order(own, chain, known)).collect()
@@ -30,70 +34,83 @@ pub fn inspect_chain(chain: &[CertificateFields], known: &[CertificateFields], n
 impl CertificateFields {
     /// What is wrong with it wherever it is used: its time, its key.
     #[must_use]
-    pub fn inspect(&self, now: SystemTime) -> Vec<Finding> {
-        let weakness = self.weakness.as_ref().map(|weakness| Finding::Fault(format!("{} {weakness}", self.name())));
+    pub fn inspect(&self, now: SystemTime) -> Vec<CertificateFinding> {
+        let weakness =
+            self.weakness.as_ref().map(|weakness| CertificateFinding::Fault(format!("{} {weakness}", self.name())));
         self.inspect_validity(now).into_iter().chain(weakness).collect()
     }
 
     /// Whether it is valid now, and how long it will be.
     #[must_use]
-    pub fn inspect_validity(&self, now: SystemTime) -> Option<Finding> {
+    pub fn inspect_validity(&self, now: SystemTime) -> Option<CertificateFinding> {
         let (name, from, until) = (self.name(), self.valid_from, self.valid_until);
         if until < now {
-            let what =
-                format!("{name} expired at {}; right would be its renewed certificate", Date::of(until).of_log());
-            return Some(Finding::Fault(what));
+            let what = format!("{name} expired at {}; expected its renewed certificate", Date::of(until).of_log());
+            return Some(CertificateFinding::Fault(what));
         }
         if now < from {
             let (from, now) = (Date::of(from).of_log(), Date::of(now).of_log());
-            let right = "right would be one that is valid now, or a clock that is right";
-            return Some(Finding::Fault(format!("{name} is not valid before {from}, and it is {now} here; {right}")));
+            let right = "expected one that is valid now, or a clock that is right";
+            return Some(CertificateFinding::Fault(format!(
+                "{name} is not valid before {from}, and it is {now} here; {right}"
+            )));
         }
         let left = until.duration_since(now).unwrap_or_default();
         let life = until.duration_since(from).unwrap_or_default();
         (left < life / LAST_PART).then(|| {
-            Finding::Note(format!("{name} expires at {}, {} from now", Date::of(until).of_log(), in_words(left)))
+            CertificateFinding::Note(format!(
+                "{name} expires at {}, {} from now",
+                Date::of(until).of_log(),
+                in_words(left)
+            ))
         })
     }
 
     /// What is wrong with it as a server's own.
-    fn inspect_as_servers(&self) -> Vec<Finding> {
+    fn inspect_as_servers(&self) -> Vec<CertificateFinding> {
         let name = self.name();
         let mut findings = Vec::new();
         if self.is_authority {
             findings.push(format!(
-                "{name} is an authority's certificate, which many clients do not accept as a server's; right would be one \
+                "{name} is an authority's certificate, which many clients do not accept as a server's; expected one \
                  with basicConstraints CA:FALSE"
             ));
         }
         if !self.is_for_servers {
             findings.push(format!(
-                "{name} is not for servers (extended key usage); right would be one with serverAuth among its usages"
+                "{name} is not for servers (extended key usage); expected one with serverAuth among its usages"
             ));
         }
         if self.host_names.is_empty() && self.addresses.is_empty() {
             findings.push(format!(
-                "{name} is for no host: clients ignore the common name; right would be the host names among its subject \
+                "{name} is for no host: clients ignore the common name; expected the host names among its subject \
                  alternative names"
             ));
         }
-        findings.into_iter().map(Finding::Fault).collect()
+        findings.into_iter().map(CertificateFinding::Fault).collect()
     }
 }
 
 /// Whether each certificate is followed by its issuer's, up to an authority that clients may know.
-fn inspect_order(own: &CertificateFields, chain: &[CertificateFields], known: &[CertificateFields]) -> Vec<Finding> {
+fn inspect_order(
+    own: &CertificateFields,
+    chain: &[CertificateFields],
+    known: &[CertificateFields],
+) -> Vec<CertificateFinding> {
     let path = path(own, chain);
-    let mut findings: Vec<Finding> = inspect_end(&path, known).into_iter().collect();
+    let mut findings: Vec<CertificateFinding> = inspect_end(&path, known).into_iter().collect();
     let is_in_order = path.iter().zip(chain).all(|(right, found)| std::ptr::eq(*right, found));
     if !is_in_order {
         let right = path.iter().map(|certificate| certificate.name()).collect::<Vec<_>>().join(", then ");
         let what = "the certificates are in the wrong order, and some clients reject that";
-        findings.push(Finding::Fault(format!("{what}; right would be {right}")));
+        findings.push(CertificateFinding::Fault(format!("{what}; expected {right}")));
     }
     let is_needless = |certificate: &&CertificateFields| !path.iter().any(|needed| std::ptr::eq(*needed, *certificate));
     findings.extend(chain.iter().filter(is_needless).map(|certificate| {
-        Finding::Note(format!("{} does not belong to the chain, but is sent to each client", certificate.name()))
+        CertificateFinding::Note(format!(
+            "{} does not belong to the chain, but is sent to each client",
+            certificate.name()
+        ))
     }));
     findings
 }
@@ -119,11 +136,11 @@ fn path<'c>(own: &'c CertificateFields, chain: &'c [CertificateFields]) -> Vec<&
 }
 
 /// Whether clients can go on from where the chain ends.
-fn inspect_end(path: &[&CertificateFields], known: &[CertificateFields]) -> Option<Finding> {
+fn inspect_end(path: &[&CertificateFields], known: &[CertificateFields]) -> Option<CertificateFinding> {
     let (top, below) = path.split_last()?;
     if top.is_self_issued() {
-        let what = "is signed by itself: each client must be told to trust it";
-        return below.is_empty().then(|| Finding::Note(format!("{} {what}", top.name())));
+        let what = "is self-signed: each client must be configured to trust it";
+        return below.is_empty().then(|| CertificateFinding::Note(format!("{} {what}", top.name())));
     }
     if known.iter().any(|authority| top.is_issued_by(authority)) {
         return None;
@@ -131,11 +148,11 @@ fn inspect_end(path: &[&CertificateFields], known: &[CertificateFields]) -> Opti
     let (name, issuer) = (top.name(), top.issuer_name());
     if !below.is_empty() {
         let what = "is no authority that this system knows: that is fine if the clients trust it";
-        return Some(Finding::Note(format!("{issuer}, which issued {name}, {what}")));
+        return Some(CertificateFinding::Note(format!("{issuer}, which issued {name}, {what}")));
     }
-    Some(Finding::Fault(format!(
+    Some(CertificateFinding::Fault(format!(
         "the certificate of {issuer}, which issued {name}, is missing, and this system knows no such authority, so clients \
-         cannot verify the chain; right would be the server's certificate followed by the intermediate ones up to the root \
+         cannot verify the chain; expected the server's certificate followed by the intermediate ones up to the root \
          (certbot's fullchain.pem); if {issuer} is itself a root that the clients trust, put it there as well"
     )))
 }

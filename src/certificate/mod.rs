@@ -14,7 +14,7 @@ mod weakness;
 use x509_parser::asn1_rs::{Any, FromDer as _};
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
-pub use chain::{Finding, inspect_chain, top_of_chain};
+pub use chain::{CertificateFinding, inspect_chain, top_of_chain};
 pub use fields::CertificateFields;
 pub use host::{HostMatch, host_match};
 pub use revocations::RevocationList;
@@ -24,7 +24,7 @@ const PRINCIPAL_NAME: &str = "1.3.6.1.4.1.311.20.2.3";
 
 /// What one certificate says of its subject.
 ///
-/// Values with control characters in them are left out: nobody has such a name, and none may be mistaken for another one
+/// Values with control characters in them are left out: no such name exists, and none may be mistaken for another one
 /// that ends before a NUL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_every_name_of_its_subject() {
+    fn reads_every_name_of_its_subject() {
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let names = |params: &mut CertificateParams| {
             let subject = &mut params.distinguished_name;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_nul_is_nobodys() {
+    fn a_name_with_a_nul_is_ignored() {
         let key = KeyPair::generate().unwrap();
         let certificate = made(|params| params.distinguished_name.push(DnType::CommonName, "ajones\0x"), &key);
         assert_eq!((certificate.subject.as_str(), certificate.common_names.len()), ("", 0));

@@ -21,7 +21,7 @@ const BROKEN: [(&str, &str); 5] = [
 /// The shortest and the longest RSA key that certificates are verified with, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-const RIGHT: &str = "right would be RSA with 2048 bits or more, or ECDSA on P-256, P-384 or P-521";
+const RIGHT: &str = "expected RSA with 2048 bits or more, or ECDSA on P-256, P-384 or P-521";
 
 /// Why clients reject a key.
 pub(super) fn weak_key(key: &SubjectPublicKeyInfo<'_>) -> Option<String> {
@@ -49,7 +49,5 @@ pub(super) fn weak_key(key: &SubjectPublicKeyInfo<'_>) -> Option<String> {
 pub(super) fn weak_signature(algorithm: &Oid<'_>) -> Option<String> {
     let number = algorithm.to_id_string();
     let (_, hash) = BROKEN.iter().find(|(broken, _)| *broken == number)?;
-    Some(format!(
-        "is signed by {hash}, which clients reject; right would be a new certificate, signed by SHA-256 or better"
-    ))
+    Some(format!("is signed by {hash}, which clients reject; expected a new certificate, signed by SHA-256 or better"))
 }

@@ -1,4 +1,4 @@
-//! As whom a command looks at files: what the service may read and write is what counts.
+//! The user as whom a command accesses files: that of the service.
 //!
 //! A service that is started as root reads configuration and keys as root, and then becomes `user`. One whose unit has
 //! `User=` reads them as that user. Commands that root runs do the same.
@@ -9,12 +9,12 @@ use super::unit::Unit;
 use crate::config;
 use crate::server::{become_user, is_root, is_user};
 
-/// Who reads the configuration, where that is settled before it is read.
+/// Who reads the configuration, determined before it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     /// A user, for a reason.
     User {
-        /// Whom.
+        /// The user.
         name: String,
         /// Why, such as `User= of FILE`.
         why: String,
@@ -27,7 +27,7 @@ pub(super) enum Reader {
     Oneself,
 }
 
-/// Becomes whoever reads the configuration for the service: `wanted`, if a user was asked for.
+/// Becomes the user that reads the configuration for the service: `wanted`, if given.
 ///
 /// # Errors
 /// A sentence: there is no such user, or only root could become them.
@@ -50,7 +50,7 @@ fn begin_as(user: &str, why: String) -> Result<Reader, String> {
     if is_root() {
         become_user(user).map_err(|fault| format!("{why}: {fault}"))?;
     } else if !is_user(user) {
-        return Err(format!("{why}: only root can look at files as {user}; right would be the same command as root"));
+        return Err(format!("{why}: only root can access files as {user}; run the command as root"));
     }
     Ok(Reader::User { name: user.to_owned(), why })
 }
@@ -72,16 +72,14 @@ impl Reader {
             Self::RootAtFirst(name) => {
                 Some(format!("checked as {name} (`user` of the configuration), after root has read keys and passwords"))
             }
-            Self::Root => {
-                Some("checked as root; if the service is started as another user, name them by --as USER".to_owned())
-            }
+            Self::Root => Some("checked as root; if the service is started as another user, use --as USER".to_owned()),
             Self::Oneself => None,
         }
     }
 }
 
-/// The `systemd-run` command that runs this one with the credentials of the unit; none if the configuration wants none, or
-/// they are there.
+/// The `systemd-run` command that runs this one with the credentials of the unit; none if the configuration needs none, or
+/// they exist.
 pub(super) fn with_credentials(configuration: &Path) -> Option<String> {
     if std::env::var_os("CREDENTIALS_DIRECTORY").is_some() {
         return None;
@@ -109,8 +107,8 @@ fn loads(property: &str, name: &str) -> bool {
     property.split_once('=').is_some_and(|(_, value)| value.split(':').next() == Some(name))
 }
 
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+/// A word, quoted for a shell if necessary.
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -1,4 +1,4 @@
-//! `restante audit`: goes through directory and mail root, and lists what would make a login go wrong.
+//! `restante audit`: lists problems across all people and mailboxes.
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
@@ -10,38 +10,38 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::layout::{self, counted, wrapped};
-use super::{Ended, act_as_service, harmless, with_configuration};
-use crate::audit::{self, Finding, Namesakes, Person, Progress, Report, Severity, Stage};
+use super::{ExitStatus, act_as_service, sanitized, with_configuration};
+use crate::audit::{self, AmbiguousName, AuditFinding, AuditProgress, AuditReport, Person, Severity, Stage};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::maildir::Store;
 
-pub(super) fn audit(file: &Path, json: bool) -> Ended {
+pub(super) fn audit(file: &Path, json: bool) -> ExitStatus {
     with_configuration(file, |configuration| {
-        let report = go_through(configuration)?;
+        let report = run_audit(configuration)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let told = if json { machine(&report, &mut out) } else { write_text(&report, &mut out) };
-        told.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
+        let written = if json { write_json(&report, &mut out) } else { write_text(&report, &mut out) };
+        written.map_err(|fault| anyhow!("the report cannot be written: {fault}"))?;
         Ok(report.is_clean())
     })
 }
 
-fn go_through(configuration: Configuration) -> anyhow::Result<Report> {
+fn run_audit(configuration: Configuration) -> anyhow::Result<AuditReport> {
     act_as_service(configuration.server.user.as_deref())?;
     let store = Store::new(configuration.maildir)?;
     let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
-    // The disk is asked on this thread; the directory's answers come in on the other.
+    // This thread reads the disk; the other one receives the directory's answers.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let bar = Bar(ProgressBar::new_spinner());
+    let bar = TerminalProgress(ProgressBar::new_spinner());
     let report = runtime.block_on(audit::audit(&directories, &configuration.identity, &store, &bar));
     bar.0.finish_and_clear();
     Ok(report?)
 }
 
-/// On standard error, where that is a terminal; nothing elsewhere.
-struct Bar(ProgressBar);
+/// A progress bar on standard error, if that is a terminal.
+struct TerminalProgress(ProgressBar);
 
-impl Progress for Bar {
+impl AuditProgress for TerminalProgress {
     fn begin(&self, stage: Stage) {
         let (template, total) = match stage {
             Stage::People => ("{spinner} people {pos} ({per_sec})", None),
@@ -64,33 +64,33 @@ impl Progress for Bar {
     }
 }
 
-/// People named under one finding.
+/// The most people named under one finding.
 const NAMED: usize = 3;
 
-/// Names listed that would be ambiguous under another preset.
+/// The most names listed that would be ambiguous under another preset.
 const NAMES: usize = 20;
 
-/// Findings of one kind listed: nobody reads more, and `--json` lists them all.
+/// The most findings of one kind that are listed; `--json` lists all.
 const LISTED: usize = 20;
 
-fn write_text(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    let Report { people, names, mailboxes, found, .. } = report;
+fn write_text(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()> {
+    let AuditReport { people, names, mailboxes, found, .. } = report;
     writeln!(out, "{people} people with {names} names, {mailboxes} mailboxes")?;
     for of_kind in by_kind(found) {
         write!(out, "{}", kind_text(&of_kind))?;
     }
-    let would_be_under = |is_under: fn(&&Namesakes) -> bool| report.would_be.iter().filter(is_under);
+    let would_be_under = |is_under: fn(&&AmbiguousName) -> bool| report.would_be.iter().filter(is_under);
     for preset in [would_be("fewer", would_be_under(|one| one.fewer)), would_be("more", would_be_under(|one| one.more))]
     {
-        write!(out, "{}", if preset.is_empty() { preset } else { format!("\n{}", wrapped(&harmless(&preset), 0)) })?;
+        write!(out, "{}", if preset.is_empty() { preset } else { format!("\n{}", wrapped(&sanitized(&preset), 0)) })?;
     }
     write!(out, "{}", conclusion(report))?;
     out.flush()
 }
 
-/// The findings of each kind, the gravest kinds first.
-fn by_kind(found: &[Finding]) -> Vec<Vec<&Finding>> {
-    let mut kinds: Vec<Vec<&Finding>> = Vec::new();
+/// The findings of each kind, the most severe kinds first.
+fn by_kind(found: &[AuditFinding]) -> Vec<Vec<&AuditFinding>> {
+    let mut kinds: Vec<Vec<&AuditFinding>> = Vec::new();
     for finding in found {
         match kinds.iter_mut().find(|kind| kind.first().is_some_and(|first| first.kind() == finding.kind())) {
             Some(kind) => kind.push(finding),
@@ -100,12 +100,12 @@ fn by_kind(found: &[Finding]) -> Vec<Vec<&Finding>> {
     kinds
 }
 
-fn kind_text(findings: &[&Finding]) -> String {
+fn kind_text(findings: &[&AuditFinding]) -> String {
     let Some(first) = findings.first() else { return String::new() };
     let severity = first.severity().word().to_uppercase();
-    let mut text = format!("\n{severity}: {} ({})\n", first.words(), findings.len());
+    let mut text = format!("\n{severity}: {} ({})\n", first.title(), findings.len());
     for finding in findings.iter().take(LISTED) {
-        text.push_str(&wrapped(&harmless(&finding.about()), 2));
+        text.push_str(&wrapped(&sanitized(&finding.about()), 2));
         text.push_str(&wrapped_people(finding));
     }
     if findings.len() > LISTED {
@@ -114,26 +114,26 @@ fn kind_text(findings: &[&Finding]) -> String {
     text
 }
 
-fn wrapped_people(finding: &Finding) -> String {
+fn wrapped_people(finding: &AuditFinding) -> String {
     let people = finding.people();
     let all = match finding {
-        Finding::Ambiguous(namesakes) => namesakes.count,
+        AuditFinding::Ambiguous(namesakes) => namesakes.count,
         _ => people.len(),
     };
     let mut lines: String =
-        people.iter().take(NAMED).map(|person| wrapped(&harmless(&person.to_string()), 6)).collect();
+        people.iter().take(NAMED).map(|person| wrapped(&sanitized(&person.to_string()), 6)).collect();
     if all > people.len().min(NAMED) {
         let _ = writeln!(lines, "      and {} more", all - people.len().min(NAMED));
     }
     lines
 }
 
-/// What it comes to, at the end, where a terminal shows it.
-fn conclusion(report: &Report) -> String {
+/// The conclusion, at the end, where a terminal shows it.
+fn conclusion(report: &AuditReport) -> String {
     let mut text = String::new();
-    let lines = report.cut_short.iter().map(|sentence| format!("CUT SHORT: {sentence}"));
+    let lines = report.cut_short.iter().map(|sentence| format!("INCOMPLETE: {sentence}"));
     for line in lines.chain(report.doubt.clone()) {
-        text.push_str(&wrapped(&harmless(&line), 0));
+        text.push_str(&wrapped(&sanitized(&line), 0));
     }
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
     let [errors, warnings, notes] = counts;
@@ -141,27 +141,27 @@ fn conclusion(report: &Report) -> String {
     let result = match (report.is_clean(), errors + warnings, notes) {
         (true, _, 0) => "nothing is wrong".to_owned(),
         (true, ..) => format!("nothing is wrong ({})", layout::counted(notes, "note")),
-        (false, 0, _) => format!("not everything was seen ({counted})"),
+        (false, 0, _) => format!("not everything was checked ({counted})"),
         (false, ..) => counted,
     };
     let blank = if report.found.is_empty() && text.is_empty() { "" } else { "\n" };
     format!("{blank}{text}{result}\n")
 }
 
-/// A line about a preset that is not configured; none if it would change nothing.
-fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a Namesakes>) -> String {
-    let names: Vec<&Namesakes> = names.collect();
-    let told = names.iter().take(NAMES).map(|one| format!("{} ({} people)", one.name, one.count));
-    let told: Vec<String> = told.collect();
+/// A line about a preset that is not configured; empty if it would change nothing.
+fn would_be<'a>(preset: &str, names: impl Iterator<Item = &'a AmbiguousName>) -> String {
+    let names: Vec<&AmbiguousName> = names.collect();
+    let listed = names.iter().take(NAMES).map(|one| format!("{} ({} people)", one.name, one.count));
+    let listed: Vec<String> = listed.collect();
     let more = if names.len() > NAMES { ", …" } else { "" };
     match names.len() {
         0 => String::new(),
-        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}", told.join(", ")),
+        count => format!("With `names: {preset}`, {count} more would be ambiguous: {}{more}", listed.join(", ")),
     }
 }
 
 /// One JSON object, a finding on each line: written piece by piece, since there may be very many.
-fn machine(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+fn write_json(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()> {
     let whole = json!({
         "clean": report.is_clean(),
         "complete": report.cut_short.is_empty(),
@@ -190,10 +190,10 @@ fn list(out: &mut impl Write, key: &str, values: impl Iterator<Item = Value>) ->
     write!(out, "]")
 }
 
-fn of_finding(finding: &Finding) -> Value {
+fn of_finding(finding: &AuditFinding) -> Value {
     match finding {
-        Finding::Ambiguous(namesakes) => of_namesakes(namesakes),
-        Finding::Misplaced(person, expected, found) => json!({
+        AuditFinding::Ambiguous(namesakes) => of_namesakes(namesakes),
+        AuditFinding::Misplaced(person, expected, found) => json!({
             "kind": finding.kind(), "severity": finding.severity().word(), "about": finding.about(),
             "people": of_people(std::slice::from_ref(person)), "expected": expected, "found": found.display().to_string(),
         }),
@@ -204,7 +204,7 @@ fn of_finding(finding: &Finding) -> Value {
     }
 }
 
-fn of_namesakes(namesakes: &Namesakes) -> Value {
+fn of_namesakes(namesakes: &AmbiguousName) -> Value {
     json!({
         "kind": "ambiguous_name",
         "severity": if namesakes.configured { Severity::Error } else { Severity::Note }.word(),

@@ -1,4 +1,4 @@
-//! `restante check`: everything that is wrong, before anybody depends on it.
+//! `restante check`: reports everything that is wrong with configuration, certificates, directories and mail root.
 
 mod certificates;
 mod directories;
@@ -11,39 +11,39 @@ use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
 use super::acting::{self, Reader};
-use super::{Ended, act_as_service, complain, load_outside_unit};
+use super::{ExitStatus, act_as_service, load_outside_unit, report_error};
 use crate::audit::{Coverage, Sample};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
 use crate::maildir::Store;
 
-/// How many people are named whose mail cannot be served.
+/// The largest number of people named whose mail cannot be served.
 const NAMED: usize = 5;
 
-/// How many messages are looked at.
+/// The largest number of messages inspected.
 const FILES: usize = 10_000;
 
-/// What was found out.
+/// What was found.
 #[derive(Default)]
 struct Checked {
     /// A sentence for each thing that is wrong.
     faults: Vec<String>,
-    /// And for each that is worth knowing, and right on many a server.
+    /// A sentence for each note.
     notes: Vec<String>,
-    /// What is there.
+    /// A sentence for each thing that exists.
     seen: Vec<String>,
     directories: Vec<Value>,
     mailboxes: Option<Value>,
 }
 
-/// Checks as `user`, if one is named; else as whoever the service is.
-pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
+/// Checks as `user`, if given, or else as the user of the service.
+pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> ExitStatus {
     let reader = match acting::begin(file, user) {
         Ok(reader) => reader,
         Err(fault) => {
-            complain(&fault);
-            return Ended::FoundWrong;
+            report_error(&fault);
+            return ExitStatus::ProblemFound;
         }
     };
     let configuration = match load_outside_unit(file) {
@@ -53,7 +53,7 @@ pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> Ended {
     let mut checked = Checked::default();
     checked.everything(configuration, &reader);
     checked.report(file, json);
-    if checked.faults.is_empty() { Ended::Fine } else { Ended::FoundWrong }
+    if checked.faults.is_empty() { ExitStatus::Success } else { ExitStatus::ProblemFound }
 }
 
 impl Checked {
@@ -93,8 +93,8 @@ impl Checked {
         }
         if let Some(first) = first {
             self.notes.push(format!(
-                "mailboxes: {count} of the {looked_at} messages looked at cannot be read as mail, and are neither sent nor \
-                 deleted ({first}); `restante audit` looks at all"
+                "mailboxes: {count} of {looked_at} messages inspected cannot be read as mail, and are neither sent nor \
+                 deleted ({first}); `restante audit` inspects all"
             ));
         }
         if let Some(mailboxes) = self.mailboxes.as_mut().and_then(Value::as_object_mut) {
@@ -127,9 +127,9 @@ impl Checked {
 
     fn take(&mut self, directory: &Directory, probed: Probed, samples: &mut Vec<Sample>) {
         let of = directory.settings();
-        let told = |sentence: &String| format!("directory {}: {sentence}", of.name);
-        self.faults.extend(probed.faults.iter().map(told));
-        self.notes.extend(probed.notes.iter().map(told));
+        let named = |sentence: &String| format!("directory {}: {sentence}", of.name);
+        self.faults.extend(probed.faults.iter().map(named));
+        self.notes.extend(probed.notes.iter().map(named));
         self.seen.extend(probed.counted(of));
         let people = probed.sample.as_ref().map(|sample| sample.people.len());
         let is_complete = probed.sample.as_ref().map(Sample::is_complete);
@@ -146,8 +146,8 @@ impl Checked {
         if !unserved.is_empty() {
             let named = unserved.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
             self.faults.push(format!(
-                "mailboxes: the mail of {} of the {people} people looked at cannot be served ({named}); `restante audit` \
-                 looks at everybody's",
+                "mailboxes: the mail of {} of {people} people inspected cannot be served ({named}); `restante audit` \
+                 inspects everybody's",
                 unserved.len(),
             ));
         }
@@ -156,7 +156,7 @@ impl Checked {
             None => self.notes.extend(mail.note().map(|note| format!("mailboxes: {note}"))),
         }
         self.mailboxes = Some(json!({
-            "people": people, "with_maildir": with_maildir, "of_others": mail.others(), "unserved": unserved.len(),
+            "people": people, "with_maildir": with_maildir, "other_maildirs": mail.others(), "unusable": unserved.len(),
         }));
     }
 
@@ -170,11 +170,11 @@ impl Checked {
             println!("{whole:#}");
             return;
         }
-        self.seen.iter().for_each(|seen| println!("{}", super::harmless(seen)));
-        self.notes.iter().for_each(|note| println!("note: {}", super::harmless(note)));
-        self.faults.iter().for_each(|fault| complain(&super::harmless(fault)));
+        self.seen.iter().for_each(|seen| println!("{}", super::sanitized(seen)));
+        self.notes.iter().for_each(|note| println!("note: {}", super::sanitized(note)));
+        self.faults.iter().for_each(|fault| report_error(&super::sanitized(fault)));
         if self.faults.is_empty() {
-            println!("{}: configuration, certificates, mail root and directories are fine", file.display());
+            println!("{}: configuration, certificates, mail root and directories are in order", file.display());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `restante demo`: the whole service on this machine, to be tried.
+//! `restante demo`: the whole service on this machine, to try it.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -6,30 +6,31 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
+use super::acting::quoted;
 use super::serve::run;
-use super::{Ended, complain};
+use super::{ExitStatus, report_error};
 use crate::config;
-use crate::demo::people::{BASE, Person, SERVICE, service_password};
+use crate::demo::people::{BASE, DemoPerson, SERVICE, service_password};
 use crate::demo::{Demo, Ports, forms};
 use crate::directory::Directory;
 use crate::logging;
 use crate::names::Policy;
 use crate::server::{Server, raise_descriptor_limit};
 
-/// The ports that the demonstration takes if they are free; 110, 995 and 389 want root.
-const WISHED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
+/// The ports that the demonstration uses if they are free; 110, 995 and 389 require root.
+const PREFERRED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
 
-pub(super) fn demo(keep: Option<&Path>) -> Ended {
+pub(super) fn demo(keep: Option<&Path>) -> ExitStatus {
     match try_demo(keep) {
-        Ok(()) => Ended::Fine,
+        Ok(()) => ExitStatus::Success,
         Err(fault) => {
-            complain(&format!("{fault:#}"));
-            Ended::FoundWrong
+            report_error(&format!("{fault:#}"));
+            ExitStatus::ProblemFound
         }
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the demonstration speaks to the person in front of it")]
+#[allow(clippy::print_stdout, reason = "the demonstration talks to its user")]
 fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
     let _ = raise_descriptor_limit();
     let throw_away = tempfile::Builder::new().prefix("restante-demo-").tempdir()?;
@@ -37,7 +38,7 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
         Some(folder) => std::path::absolute(folder)?,
         None => throw_away.path().to_owned(),
     };
-    let ports = Ports { pop3: free(WISHED.pop3)?, pop3s: free(WISHED.pop3s)?, ldap: free(WISHED.ldap)? };
+    let ports = Ports { pop3: free(PREFERRED.pop3)?, pop3s: free(PREFERRED.pop3s)?, ldap: free(PREFERRED.ldap)? };
     let mut demo = Demo::lay_out(&folder, ports)?;
     let _directory = demo.start_directory()?;
     let configuration = config::load(&demo.configuration()).map_err(|faults| anyhow!("{faults}"))?;
@@ -50,9 +51,9 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A port of 127.0.0.1: the one wished for, or any if somebody has that.
-fn free(wished: u16) -> anyhow::Result<u16> {
-    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, wished))
+/// A port of 127.0.0.1: the preferred one, or any if that is in use.
+fn free(preferred: u16) -> anyhow::Result<u16> {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, preferred))
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
         .context("no port is free")?;
     Ok(socket.local_addr()?.port())
@@ -73,10 +74,10 @@ fn how_to_try(demo: &Demo, ports: Ports) -> anyhow::Result<String> {
     curl --cacert {ca} --ssl-reqd --user {user} pop3://localhost:{pop3}/1
   the unique-ids
     curl --cacert {ca} --user {user} --request UIDL pop3s://localhost:{pop3s}/
-  what the directory says
+  the person's entry in the directory
     ldapsearch -x -LLL -H ldap://127.0.0.1:{ldap} -D '{SERVICE}' -w {service} -b '{BASE}' '(uid={uid})' cn mail
 
-A mail client wants: account type POP3, server localhost, port {pop3s} with SSL/TLS (or {pop3} with STARTTLS),
+Settings for a mail client: account type POP3, server localhost, port {pop3s} with SSL/TLS (or {pop3} with STARTTLS),
 normal password, and {ca} imported as a certificate authority.
 ",
         name = first.name,
@@ -84,12 +85,13 @@ normal password, and {ca} imported as a certificate authority.
     ))
 }
 
-/// Each person with every form of name that leads to them and to nobody else: asked of the directory, not guessed.
+/// Each person with every form of name that identifies only them, according to the directory.
 fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = configuration.directories.first().context("the demonstration has no directory")?;
     let directory = Directory::new(settings.clone());
-    let working = |policy: &Policy, person: &Person| runtime.block_on(forms::working(&directory, policy, &person.dn));
+    let working =
+        |policy: &Policy, person: &DemoPerson| runtime.block_on(forms::working(&directory, policy, &person.dn));
     let policy = &configuration.identity.policy;
     let mut text = "These people can log in, by any of these names (quotes are not typed):\n".to_owned();
     for person in demo.people() {
@@ -101,29 +103,31 @@ fn introduce(demo: &Demo, configuration: &config::Configuration) -> anyhow::Resu
         working(&Policy::more(), first)?.into_iter().filter(|name| !fewer.contains(name)).collect();
     let _ = writeln!(
         text,
-        "\nThe policy is \"fewer name variations\". With `names: more` the first of them could also be called {}.",
+        "\nThe policy is \"fewer name variations\". With `names: more` the first of them could also log in as {}.",
         gained.join(", ")
     );
     Ok(text)
 }
 
-fn describe(text: &mut String, person: &Person, names: &[String]) {
+fn describe(text: &mut String, person: &DemoPerson, names: &[String]) {
     let _ = writeln!(text, "\n  {}   password: {}", person.name, person.password);
     for name in names {
         let _ = writeln!(text, "    \"{name}\"");
     }
     if person.mail.is_none() {
-        let _ = writeln!(text, "    (has no mail attribute, so no mail address counts)");
+        let _ = writeln!(text, "    (has no mail attribute, so cannot log in by mail address)");
     }
 }
 
 fn how_to_end(keep: Option<&Path>, demo: &Demo) -> String {
     let folder = demo.folder().display();
     let files = match keep {
-        Some(_) => format!("Its files are in {folder} and stay there; begin your own from restante.yaml in it."),
-        None => format!("Its files are in {folder} and are removed at the end; --keep DIR would keep them."),
+        Some(_) => {
+            format!("Its files are in {folder} and are kept; start your own configuration from restante.yaml in it.")
+        }
+        None => format!("Its files are in {folder} and are removed at the end; use --keep DIR to keep them."),
     };
-    format!("{files}\nPress Ctrl-C to end it. The log follows.\n")
+    format!("{files}\nPress Ctrl-C to stop. The log follows.\n")
 }
 
 fn farewell(keep: Option<&Path>, folder: &Path) -> String {
@@ -135,14 +139,7 @@ fn farewell(keep: Option<&Path>, folder: &Path) -> String {
     restante serve --config {0}/restante.yaml",
             folder.display()
         ),
-        None => {
-            "\nEverything is removed. Next: `restante demo --keep DIR` leaves a configuration to start from.".to_owned()
-        }
+        None => "\nEverything was removed. Next: `restante demo --keep DIR` leaves a configuration to start from."
+            .to_owned(),
     }
-}
-
-/// Quoted for a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-:@".contains(character);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

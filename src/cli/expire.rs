@@ -8,67 +8,67 @@ use anyhow::anyhow;
 
 use serde_json::{Value, json};
 
-use super::maildrops::{self, Maildrops, Owner};
-use super::{Ended, complain, harmless};
+use super::maildrops::{self, MaildropOwner, Maildrops};
+use super::{ExitStatus, report_error, sanitized};
 use crate::date::Date;
 use crate::identity::{Retention, RetentionSource};
 use crate::maildir::{Expired, Expiry, LockResult, MaildropPath};
 
-/// Whose mail, and whether it is removed.
-pub(super) struct Wanted {
-    pub(super) of: Whose,
+/// Selection mail, and whether it is removed.
+pub(super) struct ExpireOptions {
+    pub(super) selection: Selection,
     pub(super) dry_run: bool,
     pub(super) json: bool,
-    /// Whether the clock is right though it jumped.
+    /// Whether to confirm the time after the clock jumped.
     pub(super) confirm_clock: bool,
 }
 
-/// Whose mail it is.
-pub(super) enum Whose {
+/// Selection mail it is.
+pub(super) enum Selection {
     /// Nobody's: only the clock is confirmed.
-    Nobodys,
-    Everybodys,
-    /// That of the people with these login names.
-    Of(Vec<String>),
+    ClockOnly,
+    Everybody,
+    /// That of people with these login names.
+    Logins(Vec<String>),
 }
 
-impl Whose {
+impl Selection {
     pub(super) fn new(all: bool, logins: Vec<String>) -> Self {
         match (all, logins.is_empty()) {
-            (true, _) => Self::Everybodys,
-            (false, true) => Self::Nobodys,
-            (false, false) => Self::Of(logins),
+            (true, _) => Self::Everybody,
+            (false, true) => Self::ClockOnly,
+            (false, false) => Self::Logins(logins),
         }
     }
 }
 
-/// What came of it so far.
-struct Sum {
+/// The results so far.
+struct ExpiryReport {
     dry_run: bool,
     json: bool,
     maildrops: usize,
     expired: Vec<Value>,
     cleaned_up: usize,
-    /// A sentence for each thing that was not done.
+    /// A sentence for each failure.
     faults: Vec<String>,
 }
 
-pub(super) fn expire(file: &Path, wanted: &Wanted) -> Ended {
+pub(super) fn expire(file: &Path, wanted: &ExpireOptions) -> ExitStatus {
     maildrops::run(file, |maildrops| {
         if wanted.confirm_clock {
             confirm_clock(maildrops, wanted.json)?;
         }
-        let Wanted { dry_run, json, .. } = *wanted;
+        let ExpireOptions { dry_run, json, .. } = *wanted;
         let (expired, faults) = (Vec::new(), Vec::new());
-        let mut sum = Sum { dry_run, json, maildrops: 0, expired, cleaned_up: 0, faults };
-        match &wanted.of {
-            Whose::Nobodys => return Ok(true),
-            Whose::Everybodys => expire_all(maildrops, &mut sum)?,
-            Whose::Of(logins) => {
+        let mut sum = ExpiryReport { dry_run, json, maildrops: 0, expired, cleaned_up: 0, faults };
+        match &wanted.selection {
+            Selection::ClockOnly => return Ok(true),
+            Selection::Everybody => expire_all(maildrops, &mut sum)?,
+            Selection::Logins(logins) => {
                 for login in logins {
                     match maildrops.of(login) {
                         Ok(owner) => sum.expire(maildrops, &owner),
-                        Err(fault) => sum.complain(&format!("{fault:#}")),
+                        Err(fault) => sum.report_error(&format!("{fault:#}")),
                     }
                 }
             }
@@ -87,14 +87,14 @@ fn confirm_clock(maildrops: &Maildrops, is_json: bool) -> anyhow::Result<()> {
         println!("{}", json!({ "clock": now, "latest_before": before }));
         return Ok(());
     }
-    let before =
-        before.map_or("no time was noted before".to_owned(), |before| format!("the latest before was {before}"));
-    println!("noted that it is {now}; {before}");
+    let before = before
+        .map_or("no time was recorded before".to_owned(), |before| format!("the latest recorded before was {before}"));
+    println!("recorded the time {now}; {before}");
     Ok(())
 }
 
-/// Everybody's mail. Where several people use one maildrop, the longest of their terms holds.
-fn expire_all(maildrops: &Maildrops, sum: &mut Sum) -> anyhow::Result<()> {
+/// Everybody's mail. If several people use one maildrop, the longest of their terms applies.
+fn expire_all(maildrops: &Maildrops, sum: &mut ExpiryReport) -> anyhow::Result<()> {
     let mut longest: HashMap<MaildropPath, Option<Duration>> = HashMap::new();
     if maildrops.store.terms_differ() {
         maildrops.of_everybody(|owner| {
@@ -108,42 +108,45 @@ fn expire_all(maildrops: &Maildrops, sum: &mut Sum) -> anyhow::Result<()> {
         if let Some(term) = longest.get(&owner.path) {
             expiry = expiry.zip(*term).map(|(expiry, after)| Expiry { after, ..expiry });
         }
-        sum.expire(maildrops, &Owner { retention: Retention { expiry, ..owner.retention.clone() }, ..owner.clone() });
+        sum.expire(
+            maildrops,
+            &MaildropOwner { retention: Retention { expiry, ..owner.retention.clone() }, ..owner.clone() },
+        );
     })
 }
 
-impl Sum {
-    fn expire(&mut self, maildrops: &Maildrops, owner: &Owner) {
-        let Owner { person, path, retention } = owner;
+impl ExpiryReport {
+    fn expire(&mut self, maildrops: &Maildrops, owner: &MaildropOwner) {
+        let MaildropOwner { person, path, retention } = owner;
         self.maildrops += 1;
         if let RetentionSource::Unclear(why) = &retention.source {
-            self.complain(&format!("{person}: mail does not age, since {why}"));
+            self.report_error(&format!("{person}: mail does not expire, since {why}"));
         }
-        // Kept to the end: whoever logs in meanwhile is told to come back.
-        let _hold = match (maildrops.are_held && !self.dry_run).then(|| maildrops.store.lock(path)) {
-            Some(LockResult::InUse(_)) => return self.complain(&format!("{person}: in use, left for the next time")),
+        // Kept to the end: a login in the meantime gets [IN-USE].
+        let _hold = match (maildrops.is_exclusive && !self.dry_run).then(|| maildrops.store.lock(path)) {
+            Some(LockResult::InUse(_)) => return self.report_error(&format!("{person}: maildrop in use, skipped")),
             Some(LockResult::Locked(hold)) => Some(hold),
             _ => None,
         };
         match maildrops.store.expire(path, person, retention.expiry, !self.dry_run) {
             Ok(expired) => self.add(owner, &expired),
-            Err(fault) => self.complain(&format!("{person}: {fault}")),
+            Err(fault) => self.report_error(&format!("{person}: {fault}")),
         }
     }
 
     #[allow(clippy::print_stdout, reason = "the result of the command")]
-    fn add(&mut self, owner: &Owner, expired: &Expired) {
+    fn add(&mut self, owner: &MaildropOwner, expired: &Expired) {
         let Expired { removed, cleaned_up, failed } = expired;
         let (person, maildir) = (&owner.person, owner.path.to_string());
         self.cleaned_up += cleaned_up;
         for name in removed {
             if !self.json {
-                println!("{}", harmless(&format!("{person}: {maildir}/{name}")));
+                println!("{}", sanitized(&format!("{person}: {maildir}/{name}")));
             }
             self.expired.push(json!({ "person": person, "maildir": maildir, "name": name }));
         }
         for reason in failed {
-            self.complain(&format!("{person}: {reason}"));
+            self.report_error(&format!("{person}: {reason}"));
         }
     }
 
@@ -159,15 +162,15 @@ impl Sum {
             return;
         }
         if !anything_ages {
-            complain(&"note: neither `expire` nor `mailboxes.deletion` says that anything is ever removed");
+            report_error(&"note: neither `expire` nor `mailboxes.deletion` is configured, so nothing is ever removed");
         }
         let done = if *dry_run { "would remove" } else { "removed" };
-        let not_done = if faults.is_empty() { String::new() } else { format!(", not done {}", faults.len()) };
+        let not_done = if faults.is_empty() { String::new() } else { format!(", failed {}", faults.len()) };
         println!("{done}: expired {}, previously deleted {cleaned_up}{not_done}", expired.len());
     }
 
-    fn complain(&mut self, fault: &str) {
-        complain(&harmless(fault));
+    fn report_error(&mut self, fault: &str) {
+        report_error(&sanitized(fault));
         self.faults.push(fault.to_owned());
     }
 }

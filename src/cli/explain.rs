@@ -1,4 +1,4 @@
-//! The steps of a login in words, for people and for machines.
+//! The steps of a login as text and as JSON.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use crate::identity::{AccountReason, NameReason, Outcome, PasswordReason, Reason
 use crate::maildir::{Condition, MaildropPath};
 use crate::names::{Kind, LookUp, Policy};
 
-/// A login name, and everything that was found out about it.
+/// A login name, and everything that was found about it.
 pub(super) struct Explanation {
     pub(super) login: String,
     pub(super) policy: Policy,
     /// The mail root.
     pub(super) root: PathBuf,
     pub(super) steps: Vec<TraceEvent>,
-    /// Where the mail is, or how the login ends otherwise.
+    /// Where the mail is, or the outcome of the login.
     pub(super) end: Result<MaildropPath, Box<Outcome>>,
-    /// What lies there.
+    /// What is there.
     pub(super) mailbox: Option<Mailbox>,
 }
 
-/// What lies at the path of a maildrop.
+/// What is at the path of a maildrop.
 pub(super) enum Mailbox {
-    /// As the disk says.
+    /// The state of the Maildir.
     Seen(Condition),
-    /// The mail root itself is not as it must be; why.
+    /// The mail root itself cannot be used; why.
     NoRoot(String),
 }
 
@@ -41,32 +41,32 @@ impl Explanation {
         matches!(self.mailbox, Some(Mailbox::Seen(Condition::Missing)))
     }
 
-    /// For people: what was done, then the rule that decided.
+    /// The text: what was done, then the rule that decided.
     pub(super) fn text(&self) -> String {
         let kinds: Vec<&str> = self.kinds().collect();
         let mut text = format!("login name  {:?}\npolicy      {}\n", self.login, kinds.join(", "));
         for step in &self.steps {
-            tell(&mut text, step);
+            write_step(&mut text, step);
         }
         if let Some(mailbox) = &self.mailbox {
-            let _ = writeln!(text, "mailbox     {}", mailbox.words());
+            let _ = writeln!(text, "mailbox     {}", mailbox.describe());
         }
         let (decision, rule) = self.decision();
         let _ = writeln!(text, "decision    {decision}\nrule        {rule}");
         text
     }
 
-    /// For machines.
+    /// One JSON object.
     pub(super) fn json(&self) -> String {
         let (decision, rule) = self.decision();
         let whole = json!({
             "login": self.login,
             "policy": self.kinds().collect::<Vec<_>>(),
-            "steps": self.steps.iter().map(machine).collect::<Vec<_>>(),
+            "steps": self.steps.iter().map(step_json).collect::<Vec<_>>(),
             "mailbox": self.mailbox.as_ref().map(|mailbox| json!({
                 "path": self.path(),
                 "state": mailbox.word(),
-                "words": mailbox.words(),
+                "text": mailbox.describe(),
             })),
             "usable": self.is_usable(),
             "outcome": self.outcome(),
@@ -84,16 +84,18 @@ impl Explanation {
         self.end.as_ref().ok().map(|path| self.root.join(path).display().to_string())
     }
 
-    /// One word for how it ends.
+    /// The outcome in one word.
     fn outcome(&self) -> &'static str {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
             Ok(_) if self.is_usable() => "person",
             Ok(_) => "unusable_mailbox",
             Err(Outcome::Refused(refused)) => match &refused.reason {
-                Reason::Name(NameReason::Unknown) => "nobody",
+                Reason::Name(NameReason::Unknown) => "no_such_name",
                 Reason::Name(NameReason::OutsidePolicy) => "outside_policy",
-                Reason::Name(NameReason::Ambiguous(_) | NameReason::TriedOnEach(_))
-                | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => "ambiguous",
+                Reason::Name(NameReason::Ambiguous(_))
+                | Reason::Name(NameReason::TriedOnEach(_))
+                | Reason::Password(PasswordReason::OfNone(_))
+                | Reason::Password(PasswordReason::OfSeveral(_)) => "ambiguous",
                 Reason::Name(NameReason::OutsideLimits(_)) => "outside_limits",
                 Reason::Name(NameReason::Invalid(_)) => "no_name",
                 Reason::Account(AccountReason::NoMaildrop(_)) => "no_path",
@@ -105,7 +107,7 @@ impl Explanation {
         }
     }
 
-    /// What is decided, and by which rule.
+    /// The decision, and the rule behind it.
     fn decision(&self) -> (String, &'static str) {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
             Ok(path) if self.is_missing() => (
@@ -119,23 +121,20 @@ impl Explanation {
                 format!("one person, whose mail is in {}", self.root.join(path).display()),
                 "exactly one entry, and a path below the mail root",
             ),
-            Ok(_) => {
-                ("one person, whose mail cannot be opened".to_owned(), "a login would be told [SYS/TEMP] or [SYS/PERM]")
-            }
+            Ok(_) => ("one person, whose mail cannot be opened".to_owned(), "clients get [SYS/TEMP] or [SYS/PERM]"),
             Err(Outcome::Refused(RefusedLogin {
                 reason: reason @ Reason::Name(NameReason::TriedOnEach(_)), ..
-            })) => (format!("not known: {reason}"), rule(reason)),
+            })) => (format!("undecided: {reason}"), rule(reason)),
             Err(Outcome::Refused(refused)) => (format!("refused: {}", refused.reason), rule(&refused.reason)),
-            Err(Outcome::Forbidden(_, why)) => (
-                format!("one person, whose mail may not be opened: {why}"),
-                "nothing outside the mail root is ever opened",
-            ),
+            Err(Outcome::Forbidden(_, why)) => {
+                (format!("one person, whose mail may not be opened: {why}"), "nothing outside the mail root is opened")
+            }
             Err(Outcome::Misconfigured(why)) => {
-                (format!("not possible: {why}"), "an administrator must mend this; a login is told [SYS/PERM]")
+                (format!("not possible: {why}"), "an administrator must fix this; clients get [SYS/PERM]")
             }
             Err(Outcome::Unavailable(why)) => (
-                format!("not known: {why}"),
-                "no answer is not \"no\"; a login is told [SYS/TEMP], or bridged by the outage grace",
+                format!("undecided: {why}"),
+                "the directory is unavailable; clients get [SYS/TEMP], unless the outage grace lets the person in",
             ),
             Err(Outcome::Proven(_)) => ("one person".to_owned(), "exactly one entry"),
         }
@@ -146,31 +145,32 @@ fn rule(reason: &Reason) -> &'static str {
     match reason {
         Reason::Name(NameReason::Unknown) => "no entry of that name matches the directory's filter",
         Reason::Name(NameReason::OutsidePolicy) => {
-            "internet_authentication.names has no kind of name that this could be"
+            "internet_authentication.names allows no kind of name that this could be"
         }
-        Reason::Name(NameReason::Ambiguous(_)) => "a name that several people have logs nobody in",
+        Reason::Name(NameReason::Ambiguous(_)) => "an ambiguous name is rejected",
         Reason::Name(NameReason::TriedOnEach(_))
-        | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => {
-            "internet_authentication.ambiguous: try_each wants a password that is exactly one's of at most four people"
+        | Reason::Password(PasswordReason::OfNone(_))
+        | Reason::Password(PasswordReason::OfSeveral(_)) => {
+            "internet_authentication.ambiguous: try_each requires that the password is right for exactly one of at most four people"
         }
         Reason::Name(NameReason::OutsideLimits(_)) => {
-            "directories[].names_below and .mail_domains say which names a directory is for"
+            "directories[].names_below and .mail_domains limit the names that a directory is responsible for"
         }
-        Reason::Name(NameReason::Invalid(_)) => "a login name is UTF-8 without control characters, of 1 to 512 octets",
+        Reason::Name(NameReason::Invalid(_)) => "a login name has 1 to 512 octets of UTF-8, without control characters",
         Reason::Account(AccountReason::NoMaildrop(_)) => {
-            "mailboxes.path wants exactly one value of each attribute that it names"
+            "mailboxes.path requires exactly one value of each attribute that it names"
         }
         Reason::Account(AccountReason::Excluded(_)) => {
-            "allowed_group and enabled_attribute say who may use this service"
+            "allowed_group and enabled_attribute limit who may use the service"
         }
-        _ => "the directory, by the entry or by a bind as the person, has the last word",
+        _ => "the directory refused the password, or the state of the account bars it",
     }
 }
 
 impl Mailbox {
     fn word(&self) -> &'static str {
         match self {
-            Self::Seen(Condition::Fine(_)) => "there",
+            Self::Seen(Condition::Fine(_)) => "present",
             Self::Seen(Condition::Missing) => "missing",
             Self::Seen(Condition::Forbidden(_)) => "forbidden",
             Self::Seen(Condition::Unusable(..)) => "unusable",
@@ -178,18 +178,18 @@ impl Mailbox {
         }
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
-            Self::Seen(Condition::Fine(_)) => "is there, and may be read and written".to_owned(),
+            Self::Seen(Condition::Fine(_)) => "exists, and can be read and written".to_owned(),
             Self::Seen(Condition::Missing) => {
-                "is not there yet: clients see an empty mailbox until the first mail is delivered".to_owned()
+                "does not exist yet: clients see an empty mailbox until the first mail is delivered".to_owned()
             }
             Self::Seen(Condition::Forbidden(why) | Condition::Unusable(_, why)) | Self::NoRoot(why) => why.clone(),
         }
     }
 }
 
-/// What a name stands for in a directory: pairs of a kind and a value.
+/// The kinds and values that a name is looked up as.
 fn terms(look_up: &LookUp) -> Vec<(Kind, String)> {
     let by_dn = look_up.entry.iter().map(|dn| (Kind::DistinguishedName, dn.to_string()));
     let by_parents =
@@ -198,13 +198,16 @@ fn terms(look_up: &LookUp) -> Vec<(Kind, String)> {
     by_dn.chain(by_parents).chain(by_value).collect()
 }
 
-fn tell(text: &mut String, step: &TraceEvent) {
+fn write_step(text: &mut String, step: &TraceEvent) {
     let _ = match step {
         TraceEvent::Name(_) => Ok(()),
         TraceEvent::Asked { directory, look_up, searches } => {
             let terms = terms(look_up);
             if terms.is_empty() {
-                let _ = writeln!(text, "directory   {directory}: not asked, the policy has no kind of name for this");
+                let _ = writeln!(
+                    text,
+                    "directory   {directory}: not asked, since the policy allows no kind of name that this could be"
+                );
             }
             for (kind, value) in &terms {
                 let _ = writeln!(text, "taken as    {kind} {value:?}");
@@ -212,7 +215,7 @@ fn tell(text: &mut String, step: &TraceEvent) {
             searches.iter().try_for_each(|search| writeln!(text, "search      {directory}: {search}"))
         }
         TraceEvent::Answered { directory, entries } => {
-            let _ = writeln!(text, "found       {directory}: {}", counted(entries.len()));
+            let _ = writeln!(text, "found       {directory}: {}", entry_count(entries.len()));
             entries.iter().try_for_each(|(dn, kind, misfit)| {
                 let by = kind.map(|kind| format!(" by {kind}")).unwrap_or_default();
                 let but = misfit.map(|misfit| format!(", but {misfit}")).unwrap_or_default();
@@ -220,7 +223,7 @@ fn tell(text: &mut String, step: &TraceEvent) {
             })
         }
         TraceEvent::OutsideLimits { directory } => {
-            writeln!(text, "directory   {directory}: not asked, names_below and mail_domains leave this name out")
+            writeln!(text, "directory   {directory}: not asked, since names_below and mail_domains exclude this name")
         }
         TraceEvent::Unanswered { directory, fault } => writeln!(text, "no answer   {directory}: {fault}"),
         TraceEvent::Person { canonical_name, directory, dn, id } => {
@@ -229,12 +232,12 @@ fn tell(text: &mut String, step: &TraceEvent) {
         TraceEvent::TriedOnEach(people) => people.iter().try_for_each(|dn| writeln!(text, "tried on    {dn}")),
         TraceEvent::Account(status) => writeln!(text, "account     {status}"),
         TraceEvent::Scram { attribute, iterations: Some(count) } => {
-            writeln!(text, "scram       {attribute} holds credentials, {count} iterations")
+            writeln!(text, "scram       {attribute} has credentials, {count} iterations")
         }
         TraceEvent::Scram { attribute, iterations: None } => {
-            writeln!(text, "scram       {attribute} holds no SCRAM-SHA-256 credentials, or cannot be read")
+            writeln!(text, "scram       {attribute} has no SCRAM-SHA-256 credentials, or cannot be read")
         }
-        TraceEvent::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", verdict_words(verdict)),
+        TraceEvent::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", describe_verdict(verdict)),
         TraceEvent::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
         TraceEvent::Proven(proof) => writeln!(text, "password    proven by {proof}"),
         TraceEvent::Maildrop(Ok(path)) => writeln!(text, "path        {path}, below the mail root"),
@@ -243,24 +246,24 @@ fn tell(text: &mut String, step: &TraceEvent) {
     };
 }
 
-fn counted(entries: usize) -> String {
+fn entry_count(entries: usize) -> String {
     match entries {
         0 => "no entry".to_owned(),
         1 => "one entry".to_owned(),
         2 => "2 entries".to_owned(),
-        several => format!("{several} entries, and perhaps more: no more are asked for"),
+        several => format!("{several} entries, perhaps more: no more are requested"),
     }
 }
 
-fn verdict_words(verdict: &Verdict) -> String {
+fn describe_verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Proven => "yes".to_owned(),
-        Verdict::Grace { left } => format!("yes, by grace, {left} logins left: the password has expired"),
+        Verdict::Grace { left } => format!("yes, by a grace login ({left} left): the password has expired"),
         Verdict::Refused(refusal) => format!("no, {refusal}"),
     }
 }
 
-fn machine(step: &TraceEvent) -> Value {
+fn step_json(step: &TraceEvent) -> Value {
     match step {
         TraceEvent::Name(name) => json!({ "step": "name", "name": name }),
         TraceEvent::Asked { directory, look_up, searches } => {
@@ -273,12 +276,12 @@ fn machine(step: &TraceEvent) -> Value {
         TraceEvent::Answered { directory, entries } => {
             let entries: Vec<Value> =
                 entries.iter().map(|(dn, kind, misfit)| json!({
-                    "dn": dn.as_str(), "kind": kind.map(Kind::word), "misfit": misfit.map(|misfit| misfit.to_string()),
+                    "dn": dn.as_str(), "kind": kind.map(Kind::word), "out_of_scope": misfit.map(|misfit| misfit.to_string()),
                 })).collect();
             json!({ "step": "answered", "directory": directory, "entries": entries })
         }
         TraceEvent::Unanswered { directory, fault } => {
-            json!({ "step": "unanswered", "directory": directory, "why": fault.to_string() })
+            json!({ "step": "unanswered", "directory": directory, "reason": fault.to_string() })
         }
         TraceEvent::OutsideLimits { directory } => json!({ "step": "outside_limits", "directory": directory }),
         TraceEvent::Person { canonical_name, directory, dn, id } => json!({
@@ -286,20 +289,22 @@ fn machine(step: &TraceEvent) -> Value {
         }),
         TraceEvent::TriedOnEach(people) => json!({ "step": "tried_on_each", "people": people }),
         TraceEvent::Account(status) => {
-            json!({ "step": "account", "free": status.is_usable(), "words": status.to_string() })
+            json!({ "step": "account", "may_log_in": status.is_usable(), "text": status.to_string() })
         }
         TraceEvent::Scram { attribute, iterations } => {
             json!({ "step": "scram", "attribute": attribute, "iterations": iterations })
         }
         TraceEvent::Bind { dn, verdict } => json!({
-            "step": "bind", "dn": dn.as_str(), "proven": !matches!(verdict, Verdict::Refused(_)), "words": verdict_words(verdict),
+            "step": "bind", "dn": dn.as_str(), "proven": !matches!(verdict, Verdict::Refused(_)), "text": describe_verdict(verdict),
         }),
-        TraceEvent::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "words": fault.to_string() }),
+        TraceEvent::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "text": fault.to_string() }),
         TraceEvent::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),
         TraceEvent::Maildrop(Ok(path)) => json!({ "step": "maildrop", "path": path.to_string() }),
-        TraceEvent::Maildrop(Err(refusal)) => json!({ "step": "maildrop", "path": null, "why": refusal.to_string() }),
+        TraceEvent::Maildrop(Err(refusal)) => {
+            json!({ "step": "maildrop", "path": null, "reason": refusal.to_string() })
+        }
         TraceEvent::Retention(retention) => json!({
-            "step": "retention", "days": retention.expiry.map(|expiry| expiry.days()), "words": retention.to_string(),
+            "step": "retention", "days": retention.expiry.map(|expiry| expiry.days()), "text": retention.to_string(),
         }),
     }
 }

@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use super::order::Running;
-use super::{Ended, complain};
-use crate::admin::Order;
+use super::admin_client::AdminClient;
+use super::{ExitStatus, report_error};
+use crate::admin::AdminCommand;
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-pub(super) fn flush(service: &Running, whom: Option<&str>, json: bool) -> Ended {
-    let order = match Order::parse(&format!("flush {}", whom.unwrap_or_default())) {
-        Ok(order) => order,
+pub(super) fn flush(service: &AdminClient, target: Option<&str>, json: bool) -> ExitStatus {
+    let command = match AdminCommand::parse(&format!("flush {}", target.unwrap_or_default())) {
+        Ok(command) => command,
         Err(fault) => {
-            complain(&fault);
-            return Ended::UsedWrongly;
+            report_error(&fault);
+            return ExitStatus::UsageError;
         }
     };
-    let (done, ended) = match service.give(&order) {
-        Ok(done) => (Some(done), Ended::Fine),
+    let (done, ended) = match service.send(&command) {
+        Ok(done) => (Some(done), ExitStatus::Success),
         Err(ended) => (None, ended),
     };
     if json {

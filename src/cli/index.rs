@@ -1,31 +1,30 @@
 //! `restante index`: reads message sizes in advance, so that first logins are fast.
 
-use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::maildrops::{Unplaced, next_owner, why};
-use super::{Ended, act_as_service, complain, harmless, with_configuration};
+use super::maildrops::{WithoutMaildrop, next_owner, why};
+use super::{ExitStatus, MaildropArgs, act_as_service, report_error, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap, Trace};
 use crate::maildir::{Indexed, MaildropPath, Store};
 
-/// How much the scheduler prefers everybody else, on the CPU and, where the disk's scheduler heeds it, there too.
+/// The lowest priority on the CPU and, if the disk's scheduler respects it, for the disk.
 const NICE: i32 = 19;
 
-pub(super) fn index(file: &Path, logins: &[String], json: bool) -> Ended {
-    with_configuration(file, |configuration| build(configuration, logins, json))
+pub(super) fn index(people: &MaildropArgs) -> ExitStatus {
+    with_configuration(&people.config, |configuration| build(configuration, &people.logins, people.json))
 }
 
-/// Whether everything went well; what did not was reported.
+/// Returns whether everything succeeded; failures were reported.
 fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
     act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir)?;
-    let mut found = Found::default();
+    let mut found = Targets::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     if logins.is_empty() {
@@ -37,28 +36,28 @@ fn build(configuration: Configuration, logins: &[String], json: bool) -> anyhow:
         runtime.block_on(these(&identities, logins, &mut found));
     }
     drop(runtime);
-    // Where it may not be had, the machine is busier than it might be, and no more.
+    // If this fails, the machine is only busier than necessary.
     let _ = rustix::process::nice(NICE);
-    go_through(&store, found, json)
+    index_all(&store, found, json)
 }
 
-/// The maildrops that are wanted, and whether all of them could be told.
+/// The maildrops to index, and what failed on the way to them.
 #[derive(Default)]
-struct Found {
+struct Targets {
     maildrops: Vec<MaildropPath>,
     /// A sentence for each thing that failed.
     faults: Vec<String>,
 }
 
-impl Found {
-    fn fail(&mut self, whom: &str, why: &dyn std::fmt::Display) {
-        let fault = format!("{whom}: {why}");
-        complain(&harmless(&fault));
+impl Targets {
+    fn fail(&mut self, about: &str, why: &dyn std::fmt::Display) {
+        let fault = format!("{about}: {why}");
+        report_error(&sanitized(&fault));
         self.faults.push(fault);
     }
 }
 
-async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
+async fn these(identities: &IdentityMap, logins: &[String], found: &mut Targets) {
     for login in logins {
         match identities.resolve(login.as_bytes(), Trace::OFF).await {
             Ok(resolved) => found.maildrops.push(resolved.maildrop),
@@ -67,23 +66,23 @@ async fn these(identities: &IdentityMap, logins: &[String], found: &mut Found) {
     }
 }
 
-async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Found) -> anyhow::Result<()> {
+async fn everybody(directory: &Directory, settings: &identity::Settings, found: &mut Targets) -> anyhow::Result<()> {
     let (mut walk, of) = (directory.walk(), directory.settings());
     while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
         match owner {
             Ok(owner) => found.maildrops.push(owner.path),
-            Err(Unplaced { whom, why }) => found.fail(&whom, &why),
+            Err(WithoutMaildrop { person, why }) => found.fail(&person, &why),
         }
     }
     if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
-        found.fail(&of.name, &format!("the directory gave no more people: {why}"));
+        found.fail(&of.name, &format!("the directory returned only some of its people: {why}"));
     }
     Ok(())
 }
 
-/// One maildrop after the other: more at once would only make the disk seek.
+/// One maildrop after the other: several at once would only make the disk seek.
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-fn go_through(store: &Store, mut found: Found, json: bool) -> anyhow::Result<bool> {
+fn index_all(store: &Store, mut found: Targets, json: bool) -> anyhow::Result<bool> {
     let bar = bar(found.maildrops.len())?;
     let (mut messages, mut read, mut octets) = (0, 0, 0_u64);
     for maildrop in std::mem::take(&mut found.maildrops) {
@@ -114,7 +113,7 @@ fn go_through(store: &Store, mut found: Found, json: bool) -> anyhow::Result<boo
     Ok(faults.is_empty())
 }
 
-/// On standard error, where that is a terminal; nothing elsewhere.
+/// On standard error, if that is a terminal.
 fn bar(maildrops: usize) -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:40} maildrops {pos} of {len}, {msg} ({elapsed})")?;
     let bar = ProgressBar::new(maildrops as u64).with_style(style).with_message("0 MiB read");

@@ -35,17 +35,17 @@ fn wrap(text: &str, indent: usize, lines: &mut String) {
 }
 
 /// A word, or what follows the part of one on the line before.
-struct Piece<'t> {
+struct Chunk<'t> {
     text: &'t str,
     follows: bool,
 }
 
-fn pieces(word: &str, room: usize) -> Vec<Piece<'_>> {
+fn pieces(word: &str, room: usize) -> Vec<Chunk<'_>> {
     if columns(word) <= room {
-        return vec![Piece { text: word, follows: false }];
+        return vec![Chunk { text: word, follows: false }];
     }
     let parts = word.split_inclusive(',').enumerate();
-    parts.map(|(place, text)| Piece { text, follows: place > 0 }).collect()
+    parts.map(|(place, text)| Chunk { text, follows: place > 0 }).collect()
 }
 
 fn columns(text: &str) -> usize {

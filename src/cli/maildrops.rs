@@ -1,23 +1,23 @@
-//! Whose maildrop it is that a command works on.
+//! The maildrops that a command works on, and their owners.
 
 use std::path::Path;
 
 use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
-use super::{Ended, act_as_service, with_configuration};
+use super::{ExitStatus, act_as_service, with_configuration};
 use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Attributes, Directory, Walk, WalkEnd};
 use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Trace};
 use crate::maildir::{Deletion, MaildropPath, Store};
 
-/// The mail root, and the directory that knows whose mail lies where.
+/// The mail root, and the directories that know whose mail is where.
 pub(super) struct Maildrops {
     pub(super) store: Store,
     /// Whether a maildrop may have one session only.
-    pub(super) are_held: bool,
-    /// Whether anybody's mail may age.
+    pub(super) is_exclusive: bool,
+    /// Whether any mail can expire.
     pub(super) ages: bool,
     /// Whether deleted mail stays for a while.
     pub(super) keeps_deleted: bool,
@@ -29,16 +29,16 @@ pub(super) struct Maildrops {
 
 /// A person, and where their mail is.
 #[derive(Clone)]
-pub(super) struct Owner {
+pub(super) struct MaildropOwner {
     pub(super) person: String,
     pub(super) path: MaildropPath,
     /// How long it stays there.
     pub(super) retention: Retention,
 }
 
-/// Somebody without a place for their mail.
-pub(super) struct Unplaced {
-    pub(super) whom: String,
+/// A person without a maildrop.
+pub(super) struct WithoutMaildrop {
+    pub(super) person: String,
     pub(super) why: String,
 }
 
@@ -50,14 +50,14 @@ impl Maildrops {
         let store = Store::new(maildir)?;
         let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
         let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
-        // The disk is asked on this thread; the directory's answers come in on the other.
+        // This thread reads the disk; the other one receives the directory's answers.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let are_held = connection.sessions != SessionsPerMaildrop::Many;
-        Ok(Self { store, are_held, ages, keeps_deleted, settings, directories, identities, runtime })
+        let is_exclusive = connection.sessions != SessionsPerMaildrop::Many;
+        Ok(Self { store, is_exclusive, ages, keeps_deleted, settings, directories, identities, runtime })
     }
 
-    /// Goes through everybody who has a place for their mail. Nobody without one is told: that is for an audit.
-    pub(super) fn of_everybody(&self, mut each: impl FnMut(&Owner)) -> anyhow::Result<()> {
+    /// Visits everybody who has a maildrop. People without one are skipped; `audit` reports them.
+    pub(super) fn of_everybody(&self, mut each: impl FnMut(&MaildropOwner)) -> anyhow::Result<()> {
         self.runtime.block_on(async {
             for directory in &self.directories {
                 self.of_directory(directory, &mut each).await?;
@@ -66,7 +66,7 @@ impl Maildrops {
         })
     }
 
-    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&Owner)) -> anyhow::Result<()> {
+    async fn of_directory(&self, directory: &Directory, each: &mut impl FnMut(&MaildropOwner)) -> anyhow::Result<()> {
         let mut walk = directory.walk();
         let of = directory.settings();
         while let Some(owner) = next_owner(&mut walk, &of.attributes, &self.settings).await {
@@ -76,17 +76,17 @@ impl Maildrops {
         }
         match walk.end().await? {
             WalkEnd::Complete => Ok(()),
-            WalkEnd::CutShort(why) => Err(anyhow!("directory {} gave not everybody: {why}", of.name)),
+            WalkEnd::CutShort(why) => Err(anyhow!("directory {} returned only some of its people: {why}", of.name)),
         }
     }
 
     /// The one person with that login name.
-    pub(super) fn of(&self, login: &str) -> anyhow::Result<Owner> {
+    pub(super) fn of(&self, login: &str) -> anyhow::Result<MaildropOwner> {
         let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Trace::OFF));
         match resolved {
             Ok(Resolved { identity, maildrop: path, .. }) => {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());
-                Ok(Owner { person, path, retention })
+                Ok(MaildropOwner { person, path, retention })
             }
             Err(outcome) => Err(anyhow!("{login}: {}", why(&outcome))),
         }
@@ -98,32 +98,32 @@ pub(super) fn why(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused(refused) => refused.reason.to_string(),
         Outcome::Forbidden(_, why) | Outcome::Misconfigured(why) | Outcome::Unavailable(why) => why.clone(),
-        Outcome::Proven(_) => "cannot be known without a password".to_owned(),
+        Outcome::Proven(_) => "cannot be determined without a password".to_owned(),
     }
 }
 
-/// The next of a directory's people, or who has no place for their mail, and why. Whom the directory is not for is nobody
-/// here, and their mail another server's.
+/// The next of a directory's people, or who has no maildrop, and why. Entries out of scope are skipped:
+/// their mail is another server's.
 pub(super) async fn next_owner(
     walk: &mut Walk,
     attributes: &Attributes,
     settings: &identity::Settings,
-) -> Option<Result<Owner, Unplaced>> {
+) -> Option<Result<MaildropOwner, WithoutMaildrop>> {
     loop {
         let entry = match walk.next().await? {
-            Err(fault) => return Some(Err(Unplaced { whom: "an entry".to_owned(), why: fault.to_string() })),
+            Err(fault) => return Some(Err(WithoutMaildrop { person: "an entry".to_owned(), why: fault.to_string() })),
             Ok(entry) if entry.out_of_scope.is_some() => continue,
             Ok(entry) => entry,
         };
         let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);
         return Some(match maildrop {
-            Ok(path) => Ok(Owner { person: canonical_name, path, retention }),
-            Err(refusal) => Err(Unplaced { whom: canonical_name, why: refusal.to_string() }),
+            Ok(path) => Ok(MaildropOwner { person: canonical_name, path, retention }),
+            Err(refusal) => Err(WithoutMaildrop { person: canonical_name, why: refusal.to_string() }),
         });
     }
 }
 
-/// Runs a command that works on maildrops; it tells whether everything went well.
-pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> Ended {
+/// Runs a command that works on maildrops; the command returns whether everything succeeded.
+pub(super) fn run(file: &Path, command: impl FnOnce(&Maildrops) -> anyhow::Result<bool>) -> ExitStatus {
     with_configuration(file, |configuration| command(&Maildrops::open(configuration)?))
 }

@@ -1,4 +1,4 @@
-//! A password that somebody types, or pipes in; never an argument, which everybody on the machine could read.
+//! A password typed or piped in; never an argument, which everybody on the machine could read.
 
 use std::os::fd::AsFd;
 
@@ -26,13 +26,12 @@ pub(super) fn ask(whose: &str) -> Result<Password, String> {
     if !isatty(input) {
         return first_line();
     }
-    let before = tcgetattr(input).map_err(|fault| format!("the terminal cannot be asked: {fault}"))?;
+    let before = tcgetattr(input).map_err(|fault| format!("cannot read the terminal's settings: {fault}"))?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
     eprint!("Password of {whose}: ");
     let restored = Quiet(&input, before);
-    tcsetattr(input, OptionalActions::Flush, &quiet)
-        .map_err(|fault| format!("echo cannot be switched off: {fault}"))?;
+    tcsetattr(input, OptionalActions::Flush, &quiet).map_err(|fault| format!("cannot switch off echo: {fault}"))?;
     let password = first_line();
     drop(restored);
     eprintln!();
@@ -49,7 +48,7 @@ fn first_line() -> Result<Password, String> {
             Ok(_) if octet == *b"\n" => break,
             Ok(_) => octets.extend_from_slice(&octet),
             Err(rustix::io::Errno::INTR) => {}
-            Err(fault) => return Err(format!("the password cannot be read: {fault}")),
+            Err(fault) => return Err(format!("cannot read the password: {fault}")),
         }
     }
     if octets.len() > LONGEST {

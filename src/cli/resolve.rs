@@ -1,11 +1,11 @@
-//! `restante resolve`: what becomes of a login name, step by step. The steps are those of the login itself.
+//! `restante resolve`: shows how a login name is resolved, step by step. The steps are those of the login itself.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::explain::{Explanation, Mailbox};
-use super::{Ended, act_as_service, harmless, password, with_configuration};
+use super::{ExitStatus, act_as_service, password, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{IdentityMap, Outcome, Trace};
@@ -13,22 +13,22 @@ use crate::maildir::{MaildropPath, Store};
 use crate::pop3::{Credentials, Mechanism};
 
 /// What is wanted to be known.
-pub(super) struct Wanted<'a> {
+pub(super) struct ResolveOptions<'a> {
     pub(super) login: &'a str,
     pub(super) password: bool,
     pub(super) json: bool,
 }
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]
-pub(super) fn resolve(file: &Path, wanted: &Wanted<'_>) -> Ended {
+pub(super) fn resolve(file: &Path, wanted: &ResolveOptions<'_>) -> ExitStatus {
     with_configuration(file, |configuration| {
         let explanation = explain(configuration, wanted)?;
-        print!("{}", if wanted.json { explanation.json() } else { harmless(&explanation.text()) });
+        print!("{}", if wanted.json { explanation.json() } else { sanitized(&explanation.text()) });
         Ok(explanation.is_usable())
     })
 }
 
-fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<Explanation> {
+fn explain(configuration: Configuration, wanted: &ResolveOptions<'_>) -> anyhow::Result<Explanation> {
     act_as_service(configuration.server.user.as_deref())?;
     let credentials = wanted.password.then(|| credentials(wanted.login)).transpose()?;
     let Configuration { identity, directories, maildir, .. } = configuration;
@@ -42,7 +42,7 @@ fn explain(configuration: Configuration, wanted: &Wanted<'_>) -> anyhow::Result<
     let (end, mailbox) = match end {
         Err(outcome) => (Err(outcome), None),
         Ok(path) => match Store::new(maildir) {
-            // Where two paths may be meant, what is there decides; where it cannot, that is seen, too.
+            // If there are two possible paths, the existing one counts.
             Ok(store) => {
                 let seen = Mailbox::Seen(store.inspect(&path));
                 (Ok(store.choose(&path).map_or_else(|_| path.clone(), Cow::into_owned)), Some(seen))
@@ -60,7 +60,7 @@ fn credentials(login: &str) -> anyhow::Result<Credentials> {
     Ok(Credentials { login, authorization, password: Ok(password), mechanism: Mechanism::User })
 }
 
-/// The login's own function, with a password or without; the path of the mail, or how it ends otherwise.
+/// Runs the login's own function, with or without a password; returns the path of the mail, or the outcome.
 async fn end(
     identities: &IdentityMap,
     login: &str,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-use super::{Ended, complain, load};
+use super::{ExitStatus, load, report_error};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
@@ -20,7 +20,7 @@ use crate::maildir::Store;
 use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
 use crate::tasks::Tasks;
 
-pub(super) fn serve(file: &Path) -> Ended {
+pub(super) fn serve(file: &Path) -> ExitStatus {
     let configuration = match load(file) {
         Ok(configuration) => configuration,
         Err(ended) => return ended,
@@ -28,41 +28,42 @@ pub(super) fn serve(file: &Path) -> Ended {
     let log = match logging::start(configuration.logging) {
         Ok(log) => log,
         Err(fault) => {
-            complain(&fault);
-            return Ended::FoundWrong;
+            report_error(&fault);
+            return ExitStatus::ProblemFound;
         }
     };
     match start(configuration, &log) {
-        Ok(()) => Ended::Fine,
+        Ok(()) => ExitStatus::Success,
         Err(fault) => {
             tracing::error!("cannot serve: {fault:#}");
-            Ended::FoundWrong
+            ExitStatus::ProblemFound
         }
     }
 }
 
-/// Binds as whoever started us, drops to the configured user, and only then makes threads.
+/// Binds ports, then becomes the configured user, and only then starts threads.
 fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
     let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     match &configuration.server.user {
         Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
-        Some(user) => tracing::warn!(user, "not started as root, so user: does nothing"),
-        None if is_root() => tracing::warn!("running as root; user: in the configuration would give that up"),
+        Some(user) => tracing::warn!(user, "not started as root: `user` has no effect"),
+        None if is_root() => tracing::warn!("running as root: set `user` in the configuration to drop privileges"),
         None => {}
     }
     if !kernel_reports_delivery().unwrap_or(false) {
-        tracing::warn!("this kernel does not tell what clients have acknowledged: deletions do not wait for it");
+        tracing::warn!("the kernel does not report what clients have acknowledged: deletions do not wait for it");
     }
-    log.gather().context("no threads")?;
+    log.gather().context("cannot start threads")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration)
 }
 
-/// Serves on bound ports until the process is told to end.
+/// Serves on bound ports until SIGTERM or SIGINT.
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("no threads")?;
+    let runtime =
+        runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("cannot start threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
@@ -70,17 +71,17 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let outcome = runtime.block_on(async {
         let (ending, mut failed) = (ending()?, None);
         let mut tasks = Tasks::default();
-        take_orders(&mut tasks, admin, &service.identities);
+        serve_admin_socket(&mut tasks, admin, &service.identities);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
-            greet(directory.clone());
-            maintain(&mut tasks, &directory);
+            probe(directory.clone());
+            keep_alive(&mut tasks, &directory);
             follow(&mut tasks, directory, &service.identities);
         }
         if let Some(issuers) = issuers {
-            tasks.keep_running("keys of tokens", move || issuers.clone().stay_current());
+            tasks.keep_running("token keys", move || issuers.clone().stay_current());
         }
-        log_now_and_then(&mut tasks, service.clone());
+        log_periodically(&mut tasks, service.clone());
         let ending = async {
             tokio::select! {
                 () = ending => {}
@@ -92,15 +93,15 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         ended?;
         failed.map_or(Ok(()), |reason| Err(anyhow!(reason)))
     });
-    // A deletion that a client asked for by QUIT may still be under way on a thread of its own.
-    runtime.shutdown_timeout(LAST_CALLS);
+    // A deletion requested by QUIT may still be running on its own thread.
+    runtime.shutdown_timeout(FILE_CALL_GRACE);
     outcome
 }
 
-/// How long file calls may go on after the last session was cut.
-const LAST_CALLS: Duration = Duration::from_secs(5);
+/// How long file calls may continue after the last session was closed.
+const FILE_CALL_GRACE: Duration = Duration::from_secs(5);
 
-/// Everything a client is served with.
+/// The service that clients are served with.
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
     let Configuration { connection, identity, directories, maildir, .. } = configuration;
     let people = identity.cache.people;
@@ -118,34 +119,34 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     Ok((Arc::new(service), directories))
 }
 
-/// Obeys the admin socket, where one is configured. Its file is removed with the tasks.
-fn take_orders(tasks: &mut Tasks, admin: Option<AdminSocket>, identities: &Arc<IdentityMap>) {
+/// Serves the admin socket, if one is configured. Its file is removed when the tasks end.
+fn serve_admin_socket(tasks: &mut Tasks, admin: Option<AdminSocket>, identities: &Arc<IdentityMap>) {
     let Some(admin) = admin.map(Arc::new) else { return };
     let identities = identities.clone();
     tasks.keep_running("admin socket", move || {
         let (admin, identities) = (admin.clone(), identities.clone());
         async move {
             if let Err(fault) = admin.serve(identities).await {
-                tracing::error!(%fault, "the admin socket takes no orders");
+                tracing::error!(error = %fault, "the admin socket takes no commands");
             }
         }
     });
 }
 
-/// Tells at the start whether a directory answers; the service starts whether it does or not.
-fn greet(directory: Directory) {
+/// Logs at the start whether a directory answers; the service starts in either case.
+fn probe(directory: Directory) {
     tokio::spawn(async move {
         let name = directory.settings().name.to_string();
         match directory.probe().await {
             Ok(()) => tracing::info!(directory = name, "the directory answers"),
-            Err(fault) => tracing::error!(directory = name, %fault, "people cannot log in until this is mended"),
+            Err(fault) => tracing::error!(directory = name, error = %fault, "nobody can log in until this is fixed"),
         }
     });
 }
 
-/// Warns at the start where nobody is found, or where the people's paths can hardly lead to their mail: each login would
+/// Warns at the start if nobody is found, or if people's paths probably do not lead to their mail: each login would
 /// see an empty mailbox. The maildrops are remembered, so that a renamed person is noticed. Without an answer of every
-/// directory nothing is known, and [`greet`] has said so.
+/// directory nothing is known, and [`probe`] has logged that.
 async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings, service: Arc<Service>) {
     let mut samples = Vec::new();
     for directory in &directories {
@@ -157,7 +158,7 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
                 directory = name,
                 base,
                 filter,
-                "nobody is found, so nobody can log in: see `restante check`"
+                "no people found, so nobody can log in: see `restante check`"
             );
         }
         for person in &sample.people {
@@ -178,13 +179,13 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
         None => tracing::info!(
             people = mail.people(),
             with_maildir = mail.with_maildir(),
-            "some people's mail was looked for"
+            "mail paths checked for some people"
         ),
     }
 }
 
-/// Maintains the connections to a directory, so that logins find them ready.
-fn maintain(tasks: &mut Tasks, directory: &Directory) {
+/// Keeps the connections to a directory alive, so that logins find them open.
+fn keep_alive(tasks: &mut Tasks, directory: &Directory) {
     let (name, directory) = (format!("keep-alive of {}", directory.settings().name), directory.clone());
     tasks.keep_running(name, move || {
         let directory = directory.clone();
@@ -207,12 +208,12 @@ fn follow(tasks: &mut Tasks, directory: Directory, identities: &Arc<IdentityMap>
     });
 }
 
-/// How late the log may say that a lock-out has ended, or what is summed up.
+/// How late the log may be with the end of a lock-out, or with a sum.
 const LATE: Duration = Duration::from_secs(1);
 
-/// Lock-outs end while nobody logs in, too, and sums are due.
-fn log_now_and_then(tasks: &mut Tasks, service: Arc<Service>) {
-    tasks.keep_running("lock-outs and sums for the log", move || {
+/// Logs lock-outs that end, and sums, even while nobody logs in.
+fn log_periodically(tasks: &mut Tasks, service: Arc<Service>) {
+    tasks.keep_running("end of lock-outs, and sums for the log", move || {
         let service = service.clone();
         async move {
             let mut ticks = interval(LATE);
@@ -225,7 +226,7 @@ fn log_now_and_then(tasks: &mut Tasks, service: Arc<Service>) {
     });
 }
 
-/// Over at SIGTERM or SIGINT. SIGHUP, which would end the process otherwise, is only logged.
+/// Completes at SIGTERM or SIGINT. SIGHUP, which would end the process by default, is only logged.
 fn ending() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -235,7 +236,7 @@ fn ending() -> anyhow::Result<impl Future<Output = ()>> {
             tokio::select! {
                 _ = terminate.recv() => return,
                 _ = interrupt.recv() => return,
-                _ = hang_up.recv() => tracing::warn!("SIGHUP: this version reads its files at the start only; restart it"),
+                _ = hang_up.recv() => tracing::warn!("SIGHUP ignored: the configuration is read at the start only; restart to apply changes"),
             }
         }
     })

@@ -1,4 +1,4 @@
-//! `restante undelete`: brings back what a mail program deleted.
+//! `restante undelete`: restores what a mail program deleted.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::layout::wrapped;
-use super::maildrops::{self, Maildrops, Owner};
-use super::{Ended, complain, harmless};
+use super::maildrops::{self, MaildropOwner, Maildrops};
+use super::{ExitStatus, report_error, sanitized};
 use crate::maildir::{Deleted, DeletedMail};
 
-/// What is wanted back.
-pub(super) struct Wanted {
+/// The options of the command.
+pub(super) struct UndeleteOptions {
     pub(super) login: String,
-    /// Of all messages, if there are none.
+    /// The names of the messages; empty for all.
     pub(super) names: Vec<String>,
     pub(super) since: Option<Duration>,
     pub(super) list: bool,
@@ -21,20 +21,20 @@ pub(super) struct Wanted {
     pub(super) json: bool,
 }
 
-/// What came of it.
+/// The results.
 #[derive(Default)]
-struct Outcome {
+struct UndeleteReport {
     person: String,
-    /// Messages that could be brought back before.
+    /// The number of messages that could be restored.
     there: usize,
-    listed: Vec<Listed>,
+    listed: Vec<ListedMessage>,
     back: Vec<String>,
-    /// Names, each with why it was not brought back.
+    /// Names, each with the reason why it was not restored.
     not_back: Vec<(String, String)>,
 }
 
 /// A deleted message, for somebody who looks for it.
-struct Listed {
+struct ListedMessage {
     name: String,
     octets: u64,
     folder: Option<String>,
@@ -42,16 +42,16 @@ struct Listed {
     subject: String,
 }
 
-pub(super) fn undelete(file: &Path, wanted: &Wanted) -> Ended {
+pub(super) fn undelete(file: &Path, wanted: &UndeleteOptions) -> ExitStatus {
     maildrops::run(file, |maildrops| {
-        let outcome = bring_back(maildrops, wanted)?;
+        let outcome = restore(maildrops, wanted)?;
         outcome.report(wanted, maildrops.keeps_deleted);
         Ok(outcome.not_back.is_empty())
     })
 }
 
-fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome> {
-    let Owner { person, path, .. } = maildrops.of(&wanted.login)?;
+fn restore(maildrops: &Maildrops, wanted: &UndeleteOptions) -> anyhow::Result<UndeleteReport> {
+    let MaildropOwner { person, path, .. } = maildrops.of(&wanted.login)?;
     let path = maildrops.store.choose(&path)?;
     let mut mail = maildrops.store.deleted(&path)?;
     let deleted = match &mut mail {
@@ -59,22 +59,23 @@ fn bring_back(maildrops: &Maildrops, wanted: &Wanted) -> anyhow::Result<Outcome>
         None => Vec::new(),
     };
     let not_back = wanted.names.iter().filter_map(|name| Some((name.clone(), wanted.why_not(name, &deleted)?)));
-    let mut outcome = Outcome { person, there: deleted.len(), not_back: not_back.collect(), ..Outcome::default() };
+    let mut outcome =
+        UndeleteReport { person, there: deleted.len(), not_back: not_back.collect(), ..UndeleteReport::default() };
     let Some(mail) = mail else { return Ok(outcome) };
     for one in deleted.iter().filter(|one| wanted.is(one)) {
         if wanted.list {
-            outcome.listed.push(Listed::of(&mail, one));
+            outcome.listed.push(ListedMessage::of(&mail, one));
             continue;
         }
         match mail.undelete(one, wanted.same_id) {
             Ok(()) => outcome.back.push(one.name()),
-            Err(fault) => outcome.not_back.push((one.name(), format!("is not brought back: {fault}"))),
+            Err(fault) => outcome.not_back.push((one.name(), format!("not restored: {fault}"))),
         }
     }
     Ok(outcome)
 }
 
-impl Wanted {
+impl UndeleteOptions {
     fn is(&self, deleted: &Deleted) -> bool {
         self.is_recent(deleted) && (self.names.is_empty() || self.names.contains(&deleted.name()))
     }
@@ -88,50 +89,47 @@ impl Wanted {
     fn why_not(&self, name: &str, deleted: &[Deleted]) -> Option<String> {
         let mut of_name = deleted.iter().filter(|one| one.name() == name).peekable();
         if of_name.peek().is_none() {
-            return Some("is no deleted message; --list shows their names".to_owned());
+            return Some("is not a deleted message; --list shows their names".to_owned());
         }
         (!of_name.any(|one| self.is_recent(one))).then(|| "was deleted longer ago than --since allows".to_owned())
     }
 }
 
-impl Outcome {
+impl UndeleteReport {
     #[allow(clippy::print_stdout, reason = "the result of the command")]
-    fn report(&self, wanted: &Wanted, keeps_deleted: bool) {
+    fn report(&self, wanted: &UndeleteOptions, keeps_deleted: bool) {
         if wanted.json {
             println!("{:#}", self.json(wanted.list));
             return;
         }
         for (name, why) in &self.not_back {
-            complain(&harmless(&format!("{name} {why}")));
+            report_error(&sanitized(&format!("{name} {why}")));
         }
         for one in &self.listed {
             print!("{}", one.text());
         }
         if self.there == 0 && !keeps_deleted {
-            complain(&"note: mailboxes.deletion is `remove`, so what clients delete is gone at once");
+            report_error(&"note: mailboxes.deletion is `remove`, so deleted messages are not kept");
         }
         let asked = self.back.len() + self.not_back.len();
         if asked > 0 && !wanted.list {
-            println!(
-                "{}",
-                harmless(&format!("brought back {} of {asked} messages of {}", self.back.len(), self.person))
-            );
+            println!("{}", sanitized(&format!("restored {} of {asked} messages of {}", self.back.len(), self.person)));
         } else if self.listed.is_empty() {
-            println!("{}", harmless(&format!("nothing that {} deleted can be brought back", self.person)));
+            println!("{}", sanitized(&format!("{} has no deleted messages that can be restored", self.person)));
         }
     }
 
     fn json(&self, is_list: bool) -> Value {
-        let not_back = self.not_back.iter().map(|(name, why)| json!({ "name": name, "why": why }));
+        let not_back = self.not_back.iter().map(|(name, why)| json!({ "name": name, "reason": why }));
         let mut whole = json!({
             "clean": self.not_back.is_empty(),
             "person": self.person,
-            "not_brought_back": not_back.collect::<Vec<_>>(),
+            "not_restored": not_back.collect::<Vec<_>>(),
         });
         let (key, value) = if is_list {
-            ("deleted", self.listed.iter().map(Listed::json).collect())
+            ("deleted", self.listed.iter().map(ListedMessage::json).collect())
         } else {
-            ("brought_back", Value::from(self.back.clone()))
+            ("restored", Value::from(self.back.clone()))
         };
         if let Some(object) = whole.as_object_mut() {
             object.insert(key.to_owned(), value);
@@ -140,7 +138,7 @@ impl Outcome {
     }
 }
 
-impl Listed {
+impl ListedMessage {
     fn of(mail: &DeletedMail<'_>, one: &Deleted) -> Self {
         let subject = mail.head(one).ok().and_then(|head| subject(&head)).unwrap_or_default();
         let folder = one.folder().map(|folder| folder.display().to_string());
@@ -151,7 +149,7 @@ impl Listed {
         let folder = self.folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
         let first = format!("deleted {}, {} octets{folder}", ago(self.age), self.octets);
         let lines = [(first, 0), (self.name.clone(), 4), (format!("Subject: {}", self.subject), 4)];
-        lines.iter().map(|(line, indent)| wrapped(&harmless(line), *indent)).collect()
+        lines.iter().map(|(line, indent)| wrapped(&sanitized(line), *indent)).collect()
     }
 
     fn json(&self) -> Value {
@@ -166,7 +164,7 @@ fn age(deleted: &Deleted) -> Duration {
     SystemTime::now().duration_since(deleted.moment()).unwrap_or_default()
 }
 
-/// The first line of the subject, as it stands in the header.
+/// The first line of the subject, as in the header.
 fn subject(head: &[u8]) -> Option<String> {
     let is_subject = |line: &&[u8]| line.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"subject:"));
     let header = head.split(|octet| *octet == b'\n').take_while(|line| !matches!(line, [] | [b'\r']));
@@ -174,7 +172,7 @@ fn subject(head: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(line).trim().to_owned())
 }
 
-/// In the greatest unit that leaves a number.
+/// In the largest unit that gives a number above zero.
 fn ago(age: Duration) -> String {
     let seconds = age.as_secs();
     let units = [("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60)];
@@ -188,20 +186,20 @@ mod tests {
 
     #[test]
     fn a_subject_stands_in_the_header() {
-        for (head, told) in [
+        for (head, expected) in [
             ("From: a\r\nSubject:  Hello \r\n\r\nSubject: no\r\n", Some("Hello")),
             ("SUBJECT: x\n y\n\n", Some("x")),
             ("From: a\n\nSubject: no\n", None),
             ("", None),
         ] {
-            assert_eq!(subject(head.as_bytes()).as_deref(), told);
+            assert_eq!(subject(head.as_bytes()).as_deref(), expected);
         }
     }
 
     #[test]
     fn an_age_has_one_unit() {
-        for (seconds, told) in [(0, "0s ago"), (59, "59s ago"), (3_599, "59m ago"), (90_000, "1d ago")] {
-            assert_eq!(ago(Duration::from_secs(seconds)), told);
+        for (seconds, expected) in [(0, "0s ago"), (59, "59s ago"), (3_599, "59m ago"), (90_000, "1d ago")] {
+            assert_eq!(ago(Duration::from_secs(seconds)), expected);
         }
     }
 }

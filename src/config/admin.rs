@@ -1,4 +1,4 @@
-//! `admin`: where the running service takes orders.
+//! `admin`: the socket on which the running service takes commands.
 
 use super::paths::Base;
 use super::section::Section;
@@ -11,7 +11,7 @@ const MODE: u32 = 0o600;
 /// The longest path that a Unix socket's address holds, in octets (unix(7): `sun_path`, with a NUL behind it).
 const LONGEST_PATH: usize = 107;
 
-/// Where orders are taken; nothing if no socket is wanted.
+/// The admin socket; none if none is configured.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
     let admin = root.section("admin");
     let mode = admin.parsed("mode", mode).unwrap_or(MODE);
@@ -19,12 +19,14 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
         let path = base.resolve(path)?;
         let length = path.as_os_str().len();
         if length > LONGEST_PATH {
-            return Err(format!("{length} octets are too many for a socket; right would be {LONGEST_PATH} at most"));
+            return Err(format!(
+                "{length} octets are too many for the path of a socket; expected {LONGEST_PATH} at most"
+            ));
         }
         Ok(path)
     });
     if socket.is_none() && mode != MODE {
-        admin.fault("mode", admin.place_of("mode"), "means nothing without admin.socket; right would be no such key");
+        admin.fault("mode", admin.place_of("mode"), "has no effect without admin.socket; expected no such key");
     }
     Some(Settings { socket: socket?, mode })
 }
@@ -33,6 +35,6 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
 fn mode(text: &str) -> Result<u32, String> {
     let is_mode = text.len() == 4 && text.starts_with('0');
     u32::from_str_radix(text, 8).ok().filter(|_| is_mode).ok_or_else(|| {
-        format!("{} is no mode; right would be four octal digits in quotes, such as \"0600\" or \"0660\"", quoted(text))
+        format!("{} is not a mode; expected four octal digits in quotes, such as \"0600\" or \"0660\"", quoted(text))
     })
 }

@@ -1,4 +1,4 @@
-//! `hostname`, `language`, `refusal_step`, `limits`, `log`: how one client is treated, and what is written about it.
+//! `hostname`, `language`, `refusal_step`, `limits`, `log`: how one client is treated, and the log.
 
 use std::fs;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::pop3::{Expire, Language};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// What a connection must be told.
+/// The settings of a connection.
 pub(super) fn connection(root: &Section<'_>, retention: &RetentionPolicy) -> connection::Settings {
     connection::Settings {
         hostname: hostname(root),
@@ -31,7 +31,7 @@ pub(super) fn connection(root: &Section<'_>, retention: &RetentionPolicy) -> con
     }
 }
 
-/// What holds before anybody is known.
+/// The EXPIRE capability before login.
 fn expire(retention: &RetentionPolicy) -> Expire {
     match retention.shortest().map(|expiry| expiry.days()) {
         Some(days) if retention.by_person.is_some() => Expire::DaysByUser(days),
@@ -39,7 +39,7 @@ fn expire(retention: &RetentionPolicy) -> Expire {
     }
 }
 
-/// The machine's own name where none is given.
+/// The machine's own name if none is configured.
 fn hostname(root: &Section<'_>) -> String {
     if root.get("hostname").is_some() {
         return root.parsed("hostname", host).unwrap_or_default();
@@ -48,7 +48,7 @@ fn hostname(root: &Section<'_>) -> String {
     host(own.trim()).unwrap_or_else(|_| {
         root.fault_at(
             root.place_of("hostname"),
-            "hostname is missing, and the machine's own is none; right would be a name such as mail.example.org",
+            "hostname is missing, and the machine's own is not a host name; expected a name such as mail.example.org",
         );
         String::new()
     })
@@ -57,7 +57,7 @@ fn hostname(root: &Section<'_>) -> String {
 fn host(name: &str) -> Result<String, String> {
     let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     if name.is_empty() || name.len() > 253 || !name.chars().all(is_host) {
-        return Err(format!("{} is no host name; right would be a name such as mail.example.org", quoted(name)));
+        return Err(format!("{} is not a host name; expected a name such as mail.example.org", quoted(name)));
     }
     Ok(name.to_owned())
 }

@@ -1,4 +1,4 @@
-//! `directories`: who is asked.
+//! `directories`: the LDAP servers that are asked.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::values;
 use crate::directory::{self, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, Settings};
 use crate::names::DnPattern;
 
-/// What the only directory is called if it has no name.
+/// The name of the only directory if it is not given.
 const UNNAMED: &str = "directory";
 
 /// The directories, unless one lacks what has no default. `further` are attributes that others want read.
@@ -19,7 +19,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Optio
     root.require("directories", "a list, each with urls and base");
     let listed = root.sections("directories")?;
     if root.list("directories").is_some_and(<[_]>::is_empty) {
-        let what = "an empty list knows nobody; right would be a list of one with urls and base";
+        let what = "the list is empty; expected a list of one with urls and base";
         root.fault("directories", root.place_of("directories"), what);
         return None;
     }
@@ -38,16 +38,16 @@ pub(super) fn authorities(root: &Section<'_>, base: &Base) -> Vec<(String, PathB
     sections.iter().filter_map(of_one).collect()
 }
 
-/// Entries are told apart by the name of their directory, and so are directories in the log.
+/// The name of a directory distinguishes its entries, and identifies it in the log.
 fn names(listed: &[Section<'_>]) {
     let mut seen: Vec<&str> = Vec::new();
     for section in listed {
         if listed.len() > 1 {
-            section.require("name", "a name of its own, since there are several directories");
+            section.require("name", "a unique name, since there are several directories");
         }
         let Some(name) = section.text("name") else { continue };
         if seen.contains(&name) {
-            let what = format!("{} is another directory's name, too; right would be a name of its own", quoted(name));
+            let what = format!("{} is the name of another directory; expected a unique one", quoted(name));
             section.fault("name", section.place_of("name"), what);
         }
         seen.push(name);
@@ -56,10 +56,10 @@ fn names(listed: &[Section<'_>]) {
 
 fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<Settings> {
     let urls = urls(section);
-    section.require("base", "the DN below which people are sought, such as \"ou=people,dc=example,dc=org\"");
+    section.require("base", "the DN below which people are searched for, such as \"ou=people,dc=example,dc=org\"");
     let ca = section.parsed("ca", |path| base.resolve(path));
     let untrusted = |fault: String| {
-        let right = "right would be a PEM file of the authorities that sign the directory's certificates";
+        let right = "expected a PEM file of the authorities that sign the directory's certificates";
         section.fault("ca", section.place_of("ca"), format!("{fault}; {right}"));
     };
     let tls = directory::trust(ca.as_deref()).map_err(untrusted).ok();
@@ -87,15 +87,15 @@ fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<S
     })
 }
 
-/// Which names the directory is for.
+/// The names that the directory is responsible for.
 fn name_limits(section: &Section<'_>) -> NameLimits {
-    let right = "right would be such as \"ou=*,o=example\": a DN (RFC 4514) in which * is any value, or any one part";
+    let right = "expected something like \"ou=*,o=example\": a DN (RFC 4514) in which * stands for any value, or any single part";
     let pattern =
-        |text: &str| DnPattern::parse(text).ok_or_else(|| format!("{} is no pattern of DNs; {right}", quoted(text)));
+        |text: &str| DnPattern::parse(text).ok_or_else(|| format!("{} is not a DN pattern; {right}", quoted(text)));
     let items = |key| section.list(key).unwrap_or_default().iter();
     for key in ["names_below", "mail_domains"] {
         if section.list(key).is_some_and(<[_]>::is_empty) {
-            let what = "an empty list leaves no name; right would be to leave the key out";
+            let what = "an empty list excludes every name; expected no such key";
             section.fault(key, section.place_of(key), what);
         }
     }
@@ -111,7 +111,7 @@ fn urls(section: &Section<'_>) -> Vec<LdapUrl> {
     section.require("urls", "a list such as [ldaps://ldap.example.org]");
     let items = section.list("urls").unwrap_or_default();
     if section.list("urls").is_some_and(<[_]>::is_empty) {
-        let what = "an empty list names no server; right would be a list such as [ldaps://ldap.example.org]";
+        let what = "the list is empty; expected a list such as [ldaps://ldap.example.org]";
         section.fault("urls", section.place_of("urls"), what);
     }
     let clear_is_fine = section.flag("allow_clear_text") || section.flag("starttls");
@@ -121,7 +121,7 @@ fn urls(section: &Section<'_>) -> Vec<LdapUrl> {
             return Ok(url);
         }
         Err(format!(
-            "{} would carry passwords in clear; right would be ldaps://, starttls: true, or allow_clear_text: true",
+            "{} would send passwords in clear; expected ldaps://, starttls: true, or allow_clear_text: true",
             quoted(text)
         ))
     };
@@ -132,7 +132,7 @@ fn urls(section: &Section<'_>) -> Vec<LdapUrl> {
     urls
 }
 
-/// Settings of TLS that no connection would obey.
+/// Reports TLS settings that no connection would use.
 fn needless(section: &Section<'_>, urls: &[LdapUrl]) {
     let is_plain = |url: &LdapUrl| matches!(url, LdapUrl::Tcp { tls: false, .. });
     let starttls = section.flag("starttls");
@@ -140,10 +140,10 @@ fn needless(section: &Section<'_>, urls: &[LdapUrl]) {
         return;
     }
     if starttls && !urls.iter().any(is_plain) {
-        let what = "true means nothing where no URL begins with ldap://; right would be false";
+        let what = "has no effect if no URL begins with ldap://; expected false";
         section.fault("starttls", section.place_of("starttls"), what);
     } else if section.get("ca").is_some() && !starttls && !urls.iter().any(LdapUrl::is_ldaps) {
-        let what = "means nothing where no connection has TLS; right would be ldaps:// URLs, or starttls: true";
+        let what = "has no effect without TLS; expected ldaps:// URLs, or starttls: true";
         section.fault("ca", section.place_of("ca"), what);
     }
 }
@@ -151,7 +151,7 @@ fn needless(section: &Section<'_>, urls: &[LdapUrl]) {
 fn bind(section: &Section<'_>, base: &Base) -> Option<ServiceBind> {
     let bind = section.section("bind");
     if section.get("bind").is_some() {
-        bind.require("dn", "the DN of the entry that looks people up");
+        bind.require("dn", "the DN of the entry that searches for people");
         bind.require("password_file", "a file whose first line is the password");
     }
     let (name, password) = (bind.parsed("dn", values::dn), bind.parsed("password_file", |path| base.password(path)));

@@ -1,37 +1,37 @@
-//! What is wrong with a configuration file: all of it, each with its place.
+//! Everything that is wrong with a configuration file, each mistake with its position.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::tree::Place;
+use super::tree::Position;
 
-/// Everything that is wrong with one file, in the order of the places.
+/// Everything that is wrong with one file, ordered by position.
 ///
-/// [`fmt::Display`] gives a line for each: `FILE:LINE:COLUMN: what is wrong; what would be right`.
+/// [`fmt::Display`] writes a line for each: `FILE:LINE:COLUMN: what is wrong; what is expected`.
 #[derive(Debug)]
 pub struct Faults {
     file: PathBuf,
-    faults: Vec<Fault>,
+    faults: Vec<ConfigFault>,
 }
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fault {
+pub(super) struct ConfigFault {
     /// None if it is about the file as a whole.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<Position>,
     pub(super) what: String,
 }
 
-impl Fault {
+impl ConfigFault {
     /// A mistake at a place.
-    pub(super) fn at(place: Place, what: impl Into<String>) -> Self {
+    pub(super) fn at(place: Position, what: impl Into<String>) -> Self {
         Self { place: Some(place), what: what.into() }
     }
 }
 
 impl Faults {
-    /// Sorts them by place. What quotes the file has nothing in it that could break a line or paint a terminal.
-    pub(super) fn new(file: &Path, mut faults: Vec<Fault>) -> Self {
+    /// Sorts them by position. Control characters in quotations are replaced, since they could break a line or affect a terminal.
+    pub(super) fn new(file: &Path, mut faults: Vec<ConfigFault>) -> Self {
         for fault in &mut faults {
             fault.what = fault.what.replace(char::is_control, "\u{fffd}");
         }
@@ -49,13 +49,13 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, Fault { place, what }) in self.faults.iter().enumerate() {
+        for (number, ConfigFault { place, what }) in self.faults.iter().enumerate() {
             if number > 0 {
                 f.write_str("\n")?;
             }
             let file = self.file.display();
             match place {
-                Some(Place { line, column }) => write!(f, "{file}:{line}:{column}: {what}")?,
+                Some(Position { line, column }) => write!(f, "{file}:{line}:{column}: {what}")?,
                 None => write!(f, "{file}: {what}")?,
             }
         }

@@ -9,36 +9,36 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_yaml::{Error, Location, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
-use super::faults::Fault;
-use super::tree::{Key, Kind, Node, Place, Text};
+use super::faults::ConfigFault;
+use super::tree::{Node, NodeKey, NodeKind, Position, StringValue};
 
-/// No configuration is bigger; a wrong file name (a mailbox, a device) is told before it fills the memory.
+/// No configuration is larger; a wrong file name (a mailbox, a device) is reported before it fills the memory.
 const LARGEST: u64 = 1024 * 1024;
 
 /// Reads a file.
-pub(super) fn read(file: &Path) -> Result<Node, Fault> {
+pub(super) fn read(file: &Path) -> Result<Node, ConfigFault> {
     parse(&octets(file)?)
 }
 
-fn octets(file: &Path) -> Result<Vec<u8>, Fault> {
-    let unreadable = |fault: std::io::Error| Fault {
+fn octets(file: &Path) -> Result<Vec<u8>, ConfigFault> {
+    let unreadable = |fault: std::io::Error| ConfigFault {
         place: None,
-        what: format!("cannot be read: {fault}; right would be a file that this user may read"),
+        what: format!("cannot be read: {fault}; expected a file that this user may read"),
     };
     let mut octets = Vec::new();
     File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets)).map_err(unreadable)?;
     if octets.len() as u64 > LARGEST {
-        let what = "is bigger than 1 MiB; right would be a file such as the restante.yaml that came with this program";
-        return Err(Fault { place: None, what: what.to_owned() });
+        let what = "is larger than 1 MiB; expected a file like the restante.yaml shipped with this program";
+        return Err(ConfigFault { place: None, what: what.to_owned() });
     }
     Ok(octets)
 }
 
 /// Reads the octets of a file.
-pub(super) fn parse(octets: &[u8]) -> Result<Node, Fault> {
+pub(super) fn parse(octets: &[u8]) -> Result<Node, ConfigFault> {
     let source = std::str::from_utf8(octets).map_err(|fault| {
         let place = end_of(octets.get(..fault.valid_up_to()).unwrap_or_default());
-        Fault::at(place, "is not UTF-8 from here; right would be a text saved as UTF-8")
+        ConfigFault::at(place, "is not UTF-8 from here; expected a text saved as UTF-8")
     })?;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let root = serde_yaml::from_str_with_options::<Spanned<Raw>>(source, options()).map_err(|e| fault_of(&e))?;
@@ -58,45 +58,45 @@ fn options() -> Options {
 }
 
 /// The place right behind some octets.
-fn end_of(octets: &[u8]) -> Place {
+fn end_of(octets: &[u8]) -> Position {
     let text = String::from_utf8_lossy(octets);
     let last = text.rsplit('\n').next().unwrap_or_default();
     let line = text.matches('\n').count() as u64 + 1;
-    Place { line, column: 1 }.right_by(last.chars().count())
+    Position { line, column: 1 }.right_by(last.chars().count())
 }
 
-/// Past a syntax error the parser cannot go on, so this one stands alone.
-fn fault_of(error: &Error) -> Fault {
+/// The parser cannot continue after a syntax error, so this is the only mistake reported.
+fn fault_of(error: &Error) -> ConfigFault {
     let error = error.without_snippet();
-    let place = error.location().map_or(Place::START, place);
+    let place = error.location().map_or(Position::START, place);
     let what = match error {
         Error::MultipleDocuments { .. } => {
-            "a second document begins here; right would be one document, without a line `---` inside".to_owned()
+            "a second document begins here; expected one document, without a line `---` inside".to_owned()
         }
         Error::UnsupportedTag { .. } => {
-            "a tag (a word that begins with !) means nothing here; right would be the value alone, in quotes if the ! \
+            "tags (words that begin with !) are not supported; expected the value alone, in quotes if the ! \
              belongs to it"
                 .to_owned()
         }
         _ => format!(
-            "is no YAML: {}; right would be `key: value`, indented by blanks, with quotes around values such as \
+            "is not valid YAML: {}; expected `key: value`, indented by blanks, with quotes around values such as \
              \"[::]:110\" or \"{{mail}}/Maildir\"",
             UserMessageFormatter.format_message(error)
         ),
     };
-    Fault::at(place, what)
+    ConfigFault::at(place, what)
 }
 
-fn place(location: Location) -> Place {
-    Place { line: location.line().max(1), column: location.column().max(1) }
+fn place(location: Location) -> Position {
+    Position { line: location.line().max(1), column: location.column().max(1) }
 }
 
-/// A value as the library tells it.
+/// A value as the library returns it.
 enum Raw {
     Null,
     Bool(bool),
     Number(String),
-    Text(String),
+    String(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
 }
@@ -137,11 +137,11 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_owned()))
+        Ok(Raw::String(value.to_owned()))
     }
 
     fn visit_string<E>(self, value: String) -> Result<Raw, E> {
-        Ok(Raw::Text(value))
+        Ok(Raw::String(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
@@ -166,26 +166,26 @@ fn node(raw: Spanned<Raw>, source: &str) -> Node {
     let here = place(raw.referenced);
     let is_alias = raw.referenced != raw.defined;
     let kind = match raw.value {
-        Raw::Null => Kind::Null,
-        Raw::Bool(value) => Kind::Bool(value),
-        Raw::Number(number) => Kind::Number(written.map_or(number, str::to_owned)),
-        Raw::Text(value) => {
+        Raw::Null => NodeKind::Null,
+        Raw::Bool(value) => NodeKind::Bool(value),
+        Raw::Number(number) => NodeKind::Number(written.map_or(number, str::to_owned)),
+        Raw::String(value) => {
             let begins = if is_alias { None } else { begins(&value, written, here) };
-            Kind::Text(Text { value, begins })
+            NodeKind::String(StringValue { value, begins })
         }
-        Raw::List(items) => Kind::List(items.into_iter().map(|item| node(item, source)).collect()),
-        Raw::Map(pairs) => Kind::Map(pairs.into_iter().map(|(key, value)| pair(key, value, source)).collect()),
+        Raw::List(items) => NodeKind::List(items.into_iter().map(|item| node(item, source)).collect()),
+        Raw::Map(pairs) => NodeKind::Map(pairs.into_iter().map(|(key, value)| pair(key, value, source)).collect()),
     };
     Node { place: here, kind }
 }
 
-fn pair(key: Spanned<Raw>, value: Spanned<Raw>, source: &str) -> (Key, Node) {
+fn pair(key: Spanned<Raw>, value: Spanned<Raw>, source: &str) -> (NodeKey, Node) {
     let Node { place, kind } = node(key, source);
     let name = match kind {
-        Kind::Text(text) => text.value,
-        kind => Node { place, kind }.told(),
+        NodeKind::String(text) => text.value,
+        kind => Node { place, kind }.describe(),
     };
-    (Key { place, name }, node(value, source))
+    (NodeKey { place, name }, node(value, source))
 }
 
 /// A scalar as it stands in the file, quotes included.
@@ -195,7 +195,7 @@ fn written(at: Location, source: &str) -> Option<&str> {
     source.get(start..start.checked_add(length)?)
 }
 
-fn begins(value: &str, written: Option<&str>, at: Place) -> Option<Place> {
+fn begins(value: &str, written: Option<&str>, at: Position) -> Option<Position> {
     let written = written?;
     if written == value {
         return Some(at);
@@ -210,40 +210,40 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> String {
-        let Fault { place, what } = parse(text.as_bytes()).unwrap_err();
-        let Place { line, column } = place.unwrap();
+    fn fault(text: &str) -> String {
+        let ConfigFault { place, what } = parse(text.as_bytes()).unwrap_err();
+        let Position { line, column } = place.unwrap();
         format!("{line}:{column}: {}", what.split(';').next().unwrap())
     }
 
     #[test]
-    fn what_is_no_yaml_is_told_with_its_place() {
-        for (text, fault) in [
-            ("a:\n\tb: 1\n", "2:2: is no YAML: tabs disallowed within this context (block indentation)"),
-            ("a: \"x\n", "1:4: is no YAML: unclosed quote"),
-            ("ü: b: c\n", "1:5: is no YAML: mapping values are not allowed in this context"),
-            ("a: *x\n", "1:4: is no YAML: reference to unknown value"),
-            ("a: !env 1\n", "1:9: a tag (a word that begins with !) means nothing here"),
+    fn invalid_yaml_is_reported_with_its_position() {
+        for (text, expected) in [
+            ("a:\n\tb: 1\n", "2:2: is not valid YAML: tabs disallowed within this context (block indentation)"),
+            ("a: \"x\n", "1:4: is not valid YAML: unclosed quote"),
+            ("ü: b: c\n", "1:5: is not valid YAML: mapping values are not allowed in this context"),
+            ("a: *x\n", "1:4: is not valid YAML: reference to unknown value"),
+            ("a: !env 1\n", "1:9: tags (words that begin with !) are not supported"),
             ("a: 1\n---\nb: 2\n", "3:1: a second document begins here"),
         ] {
-            assert_eq!(told(text), fault);
+            assert_eq!(fault(text), expected);
         }
     }
 
     #[test]
-    fn octets_that_are_no_utf_8_are_told_with_their_place() {
+    fn octets_that_are_not_utf_8_are_reported_with_their_position() {
         let fault = parse(b"# ok\na: \xc3\xbc\xff\n").unwrap_err();
-        assert_eq!(fault.place, Some(Place { line: 2, column: 5 }));
+        assert_eq!(fault.place, Some(Position { line: 2, column: 5 }));
     }
 
     fn value(text: &str) -> Node {
-        let Kind::Map(pairs) = parse(text.as_bytes()).unwrap().kind else { panic!("{text} is no block") };
+        let NodeKind::Map(pairs) = parse(text.as_bytes()).unwrap().kind else { panic!("{text} is no block") };
         pairs.into_iter().next().unwrap().1
     }
 
     #[test]
     fn only_true_and_false_are_booleans_and_numbers_stay_as_written() {
-        for (text, told) in [
+        for (text, described) in [
             ("a: true", "true"),
             ("a: yes", "\"yes\""),
             ("a: 0644", "\"0644\""),
@@ -255,7 +255,7 @@ mod tests {
             ("a: ~", "nothing"),
             ("a: \"~\"", "\"~\""),
         ] {
-            assert_eq!(value(text).told(), told, "{text}");
+            assert_eq!(value(text).describe(), described, "{text}");
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
             ("a: \"\\x41\"", None),
             ("a: 'it''s'", None),
         ] {
-            let Kind::Text(found) = value(text).kind else { panic!("{text} is no text") };
+            let NodeKind::String(found) = value(text).kind else { panic!("{text} is not a string") };
             assert_eq!(found.begins.map(|place| place.column), column, "{text}");
         }
     }

@@ -6,21 +6,21 @@ use std::time::Duration;
 use super::client_certificates;
 use super::paths::Base;
 use super::section::Section;
-use super::tree::{Place, quoted};
+use super::tree::{Position, quoted};
 use super::values;
-use crate::server::{Certificates, Limits, Listener, LoginWithoutTls, Network, Settings, Tls};
+use crate::server::{AllowedNetwork, Certificates, Limits, Listener, LoginWithoutTls, Settings, TlsMode};
 
-/// What the server must be told.
+/// The settings of the server.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
     let listeners = listeners(root);
     let certificates = certificates(&root.section("tls"), base);
-    let starved = listeners.iter().find(|(listener, _)| listener.tls != Tls::None);
+    let starved = listeners.iter().find(|(listener, _)| listener.tls != TlsMode::None);
     if let (Some((listener, place)), None) = (starved, &certificates) {
         let address = listener.address;
         root.fault_at(
             *place,
             format!(
-                "the listener at {address} does TLS, but tls.certificates is missing; right would be a list of \
+                "the listener at {address} uses TLS, but tls.certificates is missing; expected a list of \
                  {{ chain: FILE, key: FILE }}"
             ),
         );
@@ -36,14 +36,14 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
     }
 }
 
-/// The listeners with the places where they say how they do TLS.
-fn listeners(root: &Section<'_>) -> Vec<(Listener, Place)> {
+/// The listeners with the positions of their `tls` keys.
+fn listeners(root: &Section<'_>) -> Vec<(Listener, Position)> {
     let Some(sections) = root.sections("listeners") else { return standard(root) };
     if root.list("listeners").is_some_and(<[_]>::is_empty) {
-        let right = "right would be at least one, or no such key, which gives ports 110 and 995";
-        root.fault("listeners", root.place_of("listeners"), format!("an empty list serves nobody; {right}"));
+        let right = "expected at least one, or no such key, which gives ports 110 and 995";
+        root.fault("listeners", root.place_of("listeners"), format!("the list is empty; {right}"));
     }
-    let mut listeners: Vec<(Listener, Place)> = Vec::new();
+    let mut listeners: Vec<(Listener, Position)> = Vec::new();
     for section in sections {
         let Some(listener) = listener(&section) else { continue };
         match listeners.iter().find(|(other, _)| collide(other.address, listener.address)) {
@@ -55,9 +55,9 @@ fn listeners(root: &Section<'_>) -> Vec<(Listener, Place)> {
 }
 
 /// Ports 110 and 995, on every address.
-fn standard(root: &Section<'_>) -> Vec<(Listener, Place)> {
+fn standard(root: &Section<'_>) -> Vec<(Listener, Position)> {
     let everywhere = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    [(110, Tls::StartTls), (995, Tls::Implicit)]
+    [(110, TlsMode::StartTls), (995, TlsMode::Implicit)]
         .map(|(port, tls)| (Listener::at(everywhere(port), tls), root.place_of("listeners")))
         .to_vec()
 }
@@ -66,7 +66,7 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     section.require("address", "an address with its port, such as \"[::]:110\"");
     section.require("tls", "none, starttls or implicit");
     let tls = section.parsed("tls", |text| {
-        values::word(text, &[("none", Tls::None), ("starttls", Tls::StartTls), ("implicit", Tls::Implicit)])
+        values::word(text, &[("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)])
     });
     let login_without_tls = login_without_tls(section, tls);
     let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
@@ -75,11 +75,11 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     Some(Listener { address, tls: tls?, login_without_tls, client_certificate, name_and_password, accept_from })
 }
 
-/// The networks from which logins are taken; everywhere, if there is no such list.
-fn accept_from(section: &Section<'_>) -> Vec<Network> {
+/// The networks from which logins are accepted; everywhere, if there is no such list.
+fn accept_from(section: &Section<'_>) -> Vec<AllowedNetwork> {
     let Some(items) = section.list("accept_from") else { return Vec::new() };
     if items.is_empty() {
-        let what = "an empty list would let nobody in; right would be networks, or no such key";
+        let what = "an empty list rejects everybody; expected networks, or no such key";
         section.fault("accept_from", section.place_of("accept_from"), what);
     }
     items.iter().filter_map(|item| section.parsed_of("accept_from", item, str::parse)).collect()
@@ -87,12 +87,15 @@ fn accept_from(section: &Section<'_>) -> Vec<Network> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        format!("{} is no address with its port; right would be such as \"[::]:110\" or 192.0.2.1:110", quoted(text))
+        format!(
+            "{} is not an address with its port; expected something like \"[::]:110\" or 192.0.2.1:110",
+            quoted(text)
+        )
     })
 }
 
-/// Who may send a password in clear; what contradicts `tls` is a fault.
-fn login_without_tls(section: &Section<'_>, tls: Option<Tls>) -> LoginWithoutTls {
+/// Who may send a password in clear; a contradiction to `tls` is a mistake.
+fn login_without_tls(section: &Section<'_>, tls: Option<TlsMode>) -> LoginWithoutTls {
     let key = "login_without_tls";
     let words = [
         ("refuse", LoginWithoutTls::Refuse),
@@ -101,11 +104,11 @@ fn login_without_tls(section: &Section<'_>, tls: Option<Tls>) -> LoginWithoutTls
     ];
     let login = section.word(key, LoginWithoutTls::Loopback, &words);
     let contradiction = match (tls, login) {
-        (Some(Tls::Implicit), LoginWithoutTls::Allow) => {
-            "allow means nothing where tls is implicit; right would be to leave the key out"
+        (Some(TlsMode::Implicit), LoginWithoutTls::Allow) => {
+            "allow has no effect where tls is implicit; expected no such key"
         }
-        (Some(Tls::None), LoginWithoutTls::Refuse) => {
-            "refuse lets nobody in where tls is none; right would be loopback or allow, or another tls"
+        (Some(TlsMode::None), LoginWithoutTls::Refuse) => {
+            "refuse rejects everybody where tls is none; expected loopback or allow, or another tls"
         }
         _ => return login,
     };
@@ -125,12 +128,12 @@ fn covers(one: IpAddr, other: IpAddr) -> bool {
 }
 
 fn taken(section: &Section<'_>, address: SocketAddr, by: SocketAddr) {
-    let what = format!("{address} is taken by the listener at {by} already; right would be another port or address");
+    let what = format!("{address} is taken by the listener at {by} already; expected another port or address");
     section.fault("address", section.place_of("address"), what);
 }
 
 fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
-    // A list of the wrong kind has a fault of its own; that none is there would be a second one for the same mistake.
+    // A value that is not a list is reported already; "missing" would be a second message for the same mistake.
     let Some(pairs) = tls.sections("certificates") else {
         return tls.get("certificates").map(|_| Certificates::default());
     };

@@ -1,4 +1,4 @@
-//! `mailboxes`, `expire`: what becomes of mail while it is fetched, and after.
+//! `mailboxes`, `expire`: how mail is served, deleted and expired.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::paths;
 use super::schema;
 use super::section::Section;
-use super::tree::{Kind, quoted};
+use super::tree::{NodeKind, quoted};
 use crate::connection::SessionsPerMaildrop;
 use crate::identity::{RetentionAttribute, RetentionPolicy};
 use crate::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
@@ -15,10 +15,10 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The shortest time that a person's entry can give their mail, where nothing is said.
+/// The default of the shortest time that an entry can set.
 const AT_LEAST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long a session must have been idle to give way, where nothing is said.
+/// The default idle time after which a session can be taken over.
 const TAKEOVER_AFTER: Duration = Duration::from_secs(2 * 60);
 
 /// Octets that the largest message may have.
@@ -35,9 +35,9 @@ pub(super) fn sessions(mailboxes: &Section<'_>) -> SessionsPerMaildrop {
     mailboxes.word("sessions_per_maildrop", SessionsPerMaildrop::Many, &words)
 }
 
-/// What becomes of a message that a client deleted: the word `remove`, or a block of keys.
+/// How messages that a client deletes are treated: the word `remove`, or a mapping of keys.
 pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
-    if let Some(Kind::Text(_)) = mailboxes.get("deletion").map(|node| &node.kind) {
+    if let Some(NodeKind::String(_)) = mailboxes.get("deletion").map(|node| &node.kind) {
         mailboxes.word("deletion", (), &[("remove", ())]);
         return Deletion::Remove;
     }
@@ -53,30 +53,30 @@ pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
     }
 }
 
-/// The files that show that disks are mounted: one, or a list of them, below the root that the section names.
+/// The files that show that file systems are mounted: one, or a list, below the section's root.
 pub(super) fn markers(section: &Section<'_>) -> Vec<PathTemplate> {
     let Some(node) = section.get("marker") else { return Vec::new() };
     let items = match &node.kind {
-        Kind::List(items) => items.as_slice(),
+        NodeKind::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
     if items.is_empty() {
-        section.fault("marker", node.place, "an empty list looks for nothing; right would be a file such as .mounted");
+        section.fault("marker", node.place, "the list is empty; expected a file such as .mounted");
     }
     let marker = |text: &str| {
         paths::below(text)?;
-        let right = "right would be a file such as .mounted, or one for each disk such as {mail.domain}/.mounted";
+        let right = "expected a file such as .mounted, or one for each disk such as {mail.domain}/.mounted";
         PathTemplate::parse_marker(text).map_err(|fault| format!("{}; {right}", fault.what))
     };
     items.iter().filter_map(|item| section.parsed_of("marker", item, marker)).collect()
 }
 
-/// What a Maildir means that is not there.
+/// How a missing Maildir is treated.
 pub(super) fn missing(mailboxes: &Section<'_>) -> Missing {
     mailboxes.word("missing", Missing::Empty, &[("empty", Missing::Empty), ("refuse", Missing::Refuse)])
 }
 
-/// What is marked as seen.
+/// Which messages are marked as seen.
 pub(super) fn mark_seen(mailboxes: &Section<'_>) -> MarkSeen {
     mailboxes.word("mark_seen", MarkSeen::None, &[("none", MarkSeen::None), ("retrieved", MarkSeen::Retrieved)])
 }
@@ -101,20 +101,20 @@ pub(super) fn retention(section: &Section<'_>) -> RetentionPolicy {
     retention
 }
 
-/// Keys that others leave without a meaning.
+/// Reports keys that have no effect because of others.
 fn contradictions(section: &Section<'_>, retention: &RetentionPolicy, at_least: Duration) {
     let is_by_person = section.get("attribute").is_some();
     if section.get("after").is_none() && !is_by_person && retention.also_unretrieved {
-        let what = "means nothing without expire.after or expire.attribute; right would be one of these keys, too, or no \
+        let what = "has no effect without expire.after or expire.attribute; expected one of these keys as well, or no \
                     such key";
         section.fault("also_unretrieved", section.place_of("also_unretrieved"), what);
     }
     if !is_by_person && at_least != AT_LEAST {
-        let what = "means nothing without expire.attribute; right would be that key too, or no such key";
+        let what = "has no effect without expire.attribute; expected that key as well, or neither";
         section.fault("at_least", section.place_of("at_least"), what);
     }
     if is_by_person && retention.after.is_some_and(|after| after < at_least) {
-        let what = "is shorter than expire.at_least, which clients are told; right would be as long as that, or longer";
+        let what = "is shorter than expire.at_least, which clients are told; expected the same or longer";
         section.fault("after", section.place_of("after"), what);
     }
 }

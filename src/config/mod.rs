@@ -1,7 +1,7 @@
 //! The configuration file: YAML turned into the settings of every module.
 //!
-//! No module knows this one: each has plain settings of its own, and can be built without a file. All faults of a file
-//! are told at once, with line and column.
+//! No module depends on this one: each has plain settings of its own, and can be built without a file. All mistakes in a file
+//! are reported at once, with line and column.
 
 mod admin;
 mod client_certificates;
@@ -47,23 +47,23 @@ pub struct Configuration {
     pub server: server::Settings,
     /// How one client is treated.
     pub connection: connection::Settings,
-    /// Login names, and what is held of the people.
+    /// Login names, and caches of people.
     pub identity: identity::Settings,
-    /// The directories that are asked; each has a name of its own.
+    /// The directories; each has a unique name.
     pub directories: Vec<directory::Settings>,
-    /// The files of authorities that directories' servers are trusted by, each with its directory's name.
+    /// The CA files of the directories, each with its directory's name.
     pub directory_authorities: Vec<(String, PathBuf)>,
-    /// Where mail lies.
+    /// Maildirs.
     pub maildir: maildir::Settings,
-    /// How the log is written.
+    /// The log.
     pub logging: logging::Settings,
-    /// Where orders to the running service are taken; none without a socket.
+    /// The admin socket, if one is configured.
     pub admin: Option<admin_socket::Settings>,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
 ///
-/// Relative paths in it count from the file's own folder.
+/// Relative paths in it are relative to the file's folder.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -78,15 +78,15 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
     }
 }
 
-/// A length of time as the file has it: `30m`, `14d`; ten years at most.
+/// A duration as written in the file: `30m`, `14d`; ten years at most.
 ///
 /// # Errors
-/// A sentence: what is wrong, and what would be right.
+/// A sentence: what is wrong, and what is expected.
 pub fn duration(written: &str) -> Result<Duration, String> {
     values::duration(written, &(Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 24 * 60 * 60)))
 }
 
-/// Reads what a tree holds; nothing only if a fault was found.
+/// Reads a tree; none only if a mistake was recorded.
 fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> {
     let root = Section::root(tree, findings);
     tree.pairs()?;

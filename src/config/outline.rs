@@ -1,25 +1,25 @@
-//! What can be known of a configuration file without reading any other: for commands that only talk to the running
-//! service, and for those that first settle who is to read the rest.
+//! The parts of a configuration file that can be read without any other file: for commands that only talk to the running
+//! service, and to determine which user reads the rest.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::paths::{self, Base};
 use super::section::{Findings, Section};
-use super::tree::{Kind, Node};
+use super::tree::{Node, NodeKind};
 use super::{Faults, admin, file};
 use crate::admin::Settings;
 
-/// The user of the service, and what it wants of systemd.
+/// The user of the service, and its systemd credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// `user`: whom the service becomes, when started as root.
+    /// `user`: the user that the service becomes if started as root.
     pub user: Option<String>,
-    /// The names of the unit's credentials that stand in paths, each once.
+    /// The names of the unit's credentials that appear in paths, each once.
     pub credentials: Vec<String>,
 }
 
-/// Reads who serves, and leaves everything else unread and unchecked.
+/// Reads `user` and the credentials, and leaves everything else unread and unchecked.
 ///
 /// # Errors
 /// The file cannot be read, or `user` is wrong.
@@ -32,8 +32,8 @@ pub fn outline(file: &Path) -> Result<Outline, Faults> {
     })
 }
 
-/// Reads where the running service takes orders, and leaves everything else unread and unchecked: whoever gives orders
-/// need not be allowed to read keys and passwords. None if there is no socket.
+/// Reads the admin socket, and leaves everything else unread and unchecked: whoever sends commands
+/// need not be able to read keys and passwords. None if there is no socket.
 ///
 /// # Errors
 /// The file cannot be read, or `admin` is wrong.
@@ -52,9 +52,9 @@ fn of_tree<T>(file: &Path, read: impl FnOnce(&Section<'_>, &Node) -> T) -> Resul
 /// The credentials of texts anywhere in a tree.
 fn gather_credentials<'n>(node: &'n Node, found: &mut BTreeSet<&'n str>) {
     match &node.kind {
-        Kind::Text(text) => found.extend(paths::credential(&text.value)),
-        Kind::List(items) => items.iter().for_each(|item| gather_credentials(item, found)),
-        Kind::Map(pairs) => pairs.iter().for_each(|(_, value)| gather_credentials(value, found)),
+        NodeKind::String(text) => found.extend(paths::credential(&text.value)),
+        NodeKind::List(items) => items.iter().for_each(|item| gather_credentials(item, found)),
+        NodeKind::Map(pairs) => pairs.iter().for_each(|(_, value)| gather_credentials(value, found)),
         _ => {}
     }
 }

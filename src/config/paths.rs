@@ -1,4 +1,4 @@
-//! Files that the configuration names, and what is read from them at once.
+//! Files that the configuration names, and the passwords in them.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,20 +7,20 @@ use std::path::{Component, Path, PathBuf};
 use super::tree::quoted;
 use crate::secret::Password;
 
-/// A path may begin with this in place of the directory where systemd lays the unit's credentials.
+/// A path may begin with this, which stands for the directory of the unit's credentials.
 const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
 
 /// No password is longer, in octets.
 const LONGEST_PASSWORD: usize = 4096;
 
-/// Where paths count from.
+/// What paths are relative to.
 pub(super) struct Base {
     folder: PathBuf,
     credentials: Option<PathBuf>,
 }
 
 impl Base {
-    /// Relative paths count from the folder of the configuration file.
+    /// Relative paths are relative to the folder of the configuration file.
     pub(super) fn of(file: &Path) -> Self {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         Self::new(
@@ -39,10 +39,10 @@ impl Base {
         let name = rest
             .strip_prefix('/')
             .filter(|name| !name.is_empty())
-            .ok_or_else(|| format!("{} names no file; right would be {CREDENTIALS}/ldap.password", quoted(path)))?;
+            .ok_or_else(|| format!("{} names no file; expected {CREDENTIALS}/ldap.password", quoted(path)))?;
         let directory = self.credentials.as_ref().ok_or_else(|| {
             format!(
-                "{}: {CREDENTIALS} is set only inside the systemd service; right would be LoadCredential= in its unit, or a \
+                "{}: {CREDENTIALS} is set only inside the systemd service; expected LoadCredential= in its unit, or a \
                  path",
                 quoted(path)
             )
@@ -53,21 +53,21 @@ impl Base {
     /// The password that stands in the first line of a file.
     pub(super) fn password(&self, path: &str) -> Result<Password, String> {
         let file = self.resolve(path)?;
-        let told = file.display();
-        let right = "right would be a file whose first line is the password";
+        let shown = file.display();
+        let right = "expected a file whose first line is the password";
         // Room for all of it, so that no copy is left behind by growing.
         let mut octets = Vec::with_capacity(LONGEST_PASSWORD + 32);
         File::open(&file)
             .and_then(|file| file.take(LONGEST_PASSWORD as u64 + 1).read_to_end(&mut octets))
-            .map_err(|fault| format!("{told} cannot be read: {fault}; {right}"))?;
+            .map_err(|fault| format!("{shown} cannot be read: {fault}; {right}"))?;
         octets.truncate(octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len()));
         if octets.last() == Some(&b'\r') {
             octets.pop();
         }
         if octets.len() > LONGEST_PASSWORD {
-            return Err(format!("{told} begins with a line of more than {LONGEST_PASSWORD} octets; {right}"));
+            return Err(format!("{shown} begins with a line of more than {LONGEST_PASSWORD} octets; {right}"));
         }
-        Password::new(octets).map_err(|fault| format!("{told}: {fault}; {right}"))
+        Password::new(octets).map_err(|fault| format!("{shown}: {fault}; {right}"))
     }
 }
 
@@ -82,8 +82,8 @@ pub(super) fn below(path: &str) -> Result<PathBuf, String> {
     if path.components().all(|part| matches!(part, Component::Normal(_))) {
         return Ok(path);
     }
-    let told = path.display().to_string();
-    Err(format!("{} leads out of the mail root; right would be a path below it, such as .mounted", quoted(&told)))
+    let shown = path.display().to_string();
+    Err(format!("{} leads out of the mail root; expected a path below it, such as .mounted", quoted(&shown)))
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relative_paths_count_from_the_folder_of_the_file() {
+    fn relative_paths_are_relative_to_the_folder_of_the_file() {
         let base = Base::of(Path::new("/etc/restante/restante.yaml"));
         assert_eq!(base.resolve("tls/key.pem"), Ok(PathBuf::from("/etc/restante/tls/key.pem")));
         assert_eq!(base.resolve("/srv/mail"), Ok(PathBuf::from("/srv/mail")));

@@ -1,4 +1,4 @@
-//! `internet_authentication`, `mailboxes`, `cache`, `lockout`: who a person is, and where their mail lies.
+//! `internet_authentication`, `mailboxes`, `cache`, `lockout`: who a person is, and where their mail is.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::paths::Base;
 use super::scram;
 use super::section::Section;
 use super::tokens;
-use super::tree::Kind as ValueKind;
+use super::tree::NodeKind;
 use super::uidl;
 use super::values;
 use crate::identity::{self, Ambiguous, Lifetimes, RetentionPolicy};
@@ -16,7 +16,7 @@ use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
 
-/// Nothing is believed for longer.
+/// The upper bound of all lifetimes.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const ROOT: &str = "/srv/mail";
@@ -25,7 +25,7 @@ const PATH: &str = "{short_name}/Maildir";
 const EIGHT_BIT_HEADERS: [(&str, EightBitHeaders); 2] =
     [("as_they_are", EightBitHeaders::AsTheyAre), ("wrapped", EightBitHeaders::Wrapped)];
 
-/// Where mail lies.
+/// The settings of Maildirs.
 pub(super) fn maildir(root: &Section<'_>, base: &Base, retention: &RetentionPolicy) -> maildir::Settings {
     let section = root.section("mailboxes");
     let mail_root = section.parsed("root", |path| base.resolve(path)).unwrap_or_else(|| PathBuf::from(ROOT));
@@ -51,7 +51,7 @@ pub(super) fn maildir(root: &Section<'_>, base: &Base, retention: &RetentionPoli
     }
 }
 
-/// What the identity map must be told, unless the path has a fault.
+/// The settings of the identity map, unless the path is wrong.
 pub(super) fn identity(
     root: &Section<'_>,
     base: &Base,
@@ -72,7 +72,7 @@ pub(super) fn identity(
     Some(identity::Settings { policy, ambiguous, template, root, retention, cache, lockout, scram, tokens })
 }
 
-/// A fault inside the path is told where it stands, if the file holds the path letter by letter.
+/// A mistake inside the path is reported at its own position if the file contains the path literally.
 fn template(mailboxes: &Section<'_>) -> Option<PathTemplate> {
     let text = mailboxes.get("path").and_then(|node| mailboxes.text_of("path", node));
     let fault = match PathTemplate::parse(text.map_or(PATH, |text| &text.value)) {
@@ -88,7 +88,7 @@ fn policy(section: &Section<'_>) -> Policy {
     let policy = names(section);
     let domain = section.parsed("default_domain", values::domain);
     if domain.is_some() && !policy.allows(Kind::Mail) {
-        let what = "means nothing where names leaves out mail; right would be mail among the names, or no such key";
+        let what = "has no effect where names leaves out mail; expected mail among the names, or no such key";
         section.fault("default_domain", section.place_of("default_domain"), what);
     }
     policy.with_default_domain(domain)
@@ -97,13 +97,13 @@ fn policy(section: &Section<'_>) -> Policy {
 /// A preset, or a list of kinds.
 fn names(section: &Section<'_>) -> Policy {
     let Some(node) = section.get("names") else { return Policy::fewer() };
-    let ValueKind::List(_) = node.kind else {
+    let NodeKind::List(_) = node.kind else {
         let more = section.word("names", false, &[("fewer", false), ("more", true)]);
         return if more { Policy::more() } else { Policy::fewer() };
     };
     let items = section.list("names").unwrap_or_default();
     if items.is_empty() {
-        let what = "an empty list lets nobody in; right would be fewer, more, or kinds such as [mail, short_name]";
+        let what = "an empty list rejects everybody; expected fewer, more, or kinds such as [mail, short_name]";
         section.fault("names", node.place, what);
     }
     let words = Kind::ALL.map(|kind| (kind.word(), kind));
@@ -123,7 +123,7 @@ fn lifetimes(section: &Section<'_>) -> Lifetimes {
     }
 }
 
-/// How many wrong passwords are too many.
+/// The thresholds for wrong passwords.
 fn lockout(section: &Section<'_>) -> lockout::Settings {
     let default = lockout::Settings::default();
     let count = |key, default| usize::try_from(section.count(key, default as u64, 0..=10_000)).unwrap_or(default);

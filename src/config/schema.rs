@@ -1,13 +1,13 @@
-//! `directories[].schema`, `.filter`, `.attributes`, `.allowed_group`, `.enabled_attribute`: what a person is there, what
-//! their names are, and whom of them the directory lets in.
+//! `directories[].schema`, `.filter`, `.attributes`, `.allowed_group`, `.enabled_attribute`: which entries are people, which
+//! attributes hold their names, and who may use the service.
 
 use super::section::Section;
-use super::tree::{Kind, Node, quoted};
+use super::tree::{Node, NodeKind, quoted};
 use super::values;
 use crate::directory::{self, Admission, Attributes, Group, Source};
 use crate::names::Dn;
 
-/// The schemas there are words for.
+/// The schemas.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schema {
     InetOrgPerson,
@@ -35,7 +35,7 @@ impl Schema {
             Self::InetOrgPerson => "(objectClass=inetOrgPerson)",
             Self::Posix => "(objectClass=posixAccount)",
             Self::ActiveDirectory => "(&(objectCategory=person)(objectClass=user))",
-            // dsidm makes people that are no inetOrgPerson.
+            // dsidm creates people that are not inetOrgPerson.
             Self::Directory389 => "(|(objectClass=inetOrgPerson)(objectClass=nsPerson))",
         }
     }
@@ -71,7 +71,7 @@ pub(super) fn attributes(section: &Section<'_>, schema: Schema, base: Option<&Dn
 fn domain(section: &Section<'_>, schema: Schema, base: Option<&Dn>) -> Option<String> {
     let given = section.text("domain").map(str::to_owned);
     if given.is_some() && schema != Schema::ActiveDirectory {
-        let what = "means nothing where schema is not active_directory; right would be to leave the key out";
+        let what = "has no effect where schema is not active_directory; expected no such key";
         section.fault("domain", section.place_of("domain"), what);
     }
     if schema != Schema::ActiveDirectory {
@@ -84,11 +84,11 @@ fn domain(section: &Section<'_>, schema: Schema, base: Option<&Dn>) -> Option<St
 fn sources(section: &Section<'_>, key: &str, default: Vec<Source>) -> Vec<Source> {
     let Some(node) = section.get(key) else { return default };
     let items = match &node.kind {
-        Kind::List(items) => items.as_slice(),
+        NodeKind::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
     if items.is_empty() {
-        section.fault(key, node.place, "an empty list holds no name; right would be an attribute such as uid");
+        section.fault(key, node.place, "the list is empty; expected an attribute such as uid");
     }
     let source = |item: &Node| section.parsed_of(key, item, source);
     items.iter().filter_map(source).collect()
@@ -106,17 +106,17 @@ fn source(text: &str) -> Result<Source, String> {
 pub(super) fn attribute(text: &str) -> Result<String, String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';');
     if text.is_empty() || !text.chars().all(is_name) {
-        return Err(format!("{} is no attribute; right would be a name such as uid", quoted(text)));
+        return Err(format!("{} is not an attribute; expected a name such as uid", quoted(text)));
     }
     Ok(text.to_owned())
 }
 
-/// Whom the directory lets in.
+/// Who may use the service.
 pub(super) fn admission(section: &Section<'_>, schema: Schema) -> Admission {
     let group = section.parsed("allowed_group", values::dn);
     let base = section.parsed("group_base", values::dn);
     if base.is_some() && section.get("allowed_group").is_none() {
-        let what = "means nothing without allowed_group; right would be to leave the key out";
+        let what = "has no effect without allowed_group; expected no such key";
         section.fault("group_base", section.place_of("group_base"), what);
     }
     let group = group.map(|dn| Group {
@@ -131,8 +131,8 @@ fn enabled_attribute(section: &Section<'_>) -> Option<(String, String)> {
     let block = section.section("enabled_attribute");
     let value = block.text("value").map(str::to_owned);
     if block.get("name").is_some() || value.is_some() {
-        block.require("name", "the attribute that switches the service on for a person");
-        block.require("value", "the value at which it is on, such as \"TRUE\", in quotes");
+        block.require("name", "the attribute that enables the service for a person");
+        block.require("value", "the value that enables it, such as \"TRUE\", in quotes");
     }
     Some((block.parsed("name", attribute)?, value?))
 }

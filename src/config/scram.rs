@@ -1,14 +1,14 @@
-//! `scram`: what is told for names behind which no SCRAM credentials are.
+//! `scram`: the challenges for names without SCRAM credentials.
 
 use super::paths::Base;
 use super::section::Section;
 use crate::directory;
 use crate::identity::ScramSettings;
 
-/// The shortest secret, in octets: as much as nobody guesses.
+/// The shortest secret, in octets, that cannot be guessed.
 const SHORTEST_KEY: usize = 16;
 
-/// How names without credentials look.
+/// The settings of the decoy credentials.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> ScramSettings {
     let (section, default) = (root.section("scram"), ScramSettings::default());
     let iterations = section.count("iterations", default.iterations.into(), 1..=10_000_000);
@@ -17,7 +17,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> ScramSettings {
         let key = base.password(path)?;
         if key.expose().len() < SHORTEST_KEY {
             return Err(format!(
-                "the first line is too short to be a secret; right would be {SHORTEST_KEY} octets or more, such as \
+                "the first line is too short to be a secret; expected {SHORTEST_KEY} octets or more, such as \
                  `openssl rand -hex 32` writes"
             ));
         }
@@ -30,12 +30,12 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> ScramSettings {
     }
 }
 
-/// A key for stand-ins that nobody needs.
+/// Reports a key for decoy credentials that has no effect.
 pub(super) fn want_attribute(root: &Section<'_>, directories: Option<&[directory::Settings]>) {
     let section = root.section("scram");
     let is_offered = directories.is_none_or(|all| all.iter().any(|directory| directory.attributes.scram.is_some()));
     if section.get("key_file").is_some() && !is_offered {
-        let what = "means nothing where no directory has attributes.scram; right would be that key too, or no such key";
+        let what = "has no effect where no directory has attributes.scram; expected that key as well, or neither";
         section.fault("key_file", section.place_of("key_file"), what);
     }
 }

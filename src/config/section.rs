@@ -1,7 +1,7 @@
-//! Reading: a section hands out the values of its keys, writes down what is wrong with them, and goes on with the
-//! default, so that one run tells all faults.
+//! A section of the file: it returns the values of its keys, records what is wrong with them, and continues with the
+//! default, so that one run reports every mistake.
 //!
-//! What is asked for is what is known: a key of the file that nobody asked for is a fault.
+//! The keys that are asked for are the known ones: a key in the file that no code asks for is a mistake.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,20 +9,20 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::faults::Fault;
-use super::tree::{Kind, Node, Place, Text};
+use super::faults::ConfigFault;
+use super::tree::{Node, NodeKind, Position, StringValue};
 use super::values;
 
-/// What came to light while a file was read.
+/// What was found while a file was read: mistakes, and the known keys.
 #[derive(Default)]
 pub(super) struct Findings {
-    faults: RefCell<Vec<Fault>>,
+    faults: RefCell<Vec<ConfigFault>>,
     asked: RefCell<BTreeSet<String>>,
 }
 
 impl Findings {
-    /// Writes down a fault.
-    pub(super) fn push(&self, fault: Fault) {
+    /// Records a mistake.
+    pub(super) fn push(&self, fault: ConfigFault) {
         self.faults.borrow_mut().push(fault);
     }
 
@@ -32,45 +32,47 @@ impl Findings {
     }
 
     /// All faults so far.
-    pub(super) fn into_faults(self) -> Vec<Fault> {
+    pub(super) fn into_faults(self) -> Vec<ConfigFault> {
         self.faults.into_inner()
     }
 }
 
-/// A block of keys; an empty one where the file has none.
+/// A mapping of keys; empty if the file does not have it.
 #[derive(Clone)]
 pub(super) struct Section<'f> {
     findings: &'f Findings,
-    /// The key it stands behind, as `limits`; empty for the whole file.
+    /// Its key, such as `limits`; empty for the whole file.
     name: String,
-    place: Place,
+    place: Position,
     block: Option<&'f Node>,
 }
 
 impl<'f> Section<'f> {
-    /// The whole file. Anything but a block of keys is a fault.
+    /// The whole file. Anything but a mapping of keys is a mistake.
     pub(super) fn root(node: &'f Node, findings: &'f Findings) -> Self {
         let root = Self { findings, name: String::new(), place: node.place, block: Some(node) };
         match node.kind {
-            Kind::Map(_) => {}
-            Kind::Null => root.fault_at(Place::START, "the file is empty; right would be at least directories and tls"),
-            _ => root.fault_at(node.place, format!("{} is no setting; right would be `key: value`", node.told())),
+            NodeKind::Map(_) => {}
+            NodeKind::Null => {
+                root.fault_at(Position::START, "the file is empty; expected at least directories and tls")
+            }
+            _ => root.fault_at(node.place, format!("must be a mapping of keys, `key: value`, not {}", node.describe())),
         }
         root
     }
 
-    /// The section behind a key.
+    /// The section under a key.
     pub(super) fn section(&self, key: &str) -> Section<'f> {
-        let is_block = |node: &&Node| self.expect(key, node.pairs(), node, "a block of keys below it").is_some();
+        let is_block = |node: &&Node| self.expect(key, node.pairs(), node, "a mapping of keys").is_some();
         let block = self.get(key).filter(is_block);
         let place = block.map_or(self.place, |node| node.place);
         Section { findings: self.findings, name: self.path(key), place, block }
     }
 
-    /// The sections of a list; none if the file has no such list. Items that are no block of keys are faults and left out.
+    /// The sections of a list; none if the file has no such list. Items that are not mappings are mistakes and are left out.
     pub(super) fn sections(&self, key: &str) -> Option<Vec<Section<'f>>> {
         let item = |node: &'f Node| {
-            self.expect(key, node.pairs(), node, "a block of keys")?;
+            self.expect(key, node.pairs(), node, "a mapping of keys")?;
             Some(Section { findings: self.findings, name: self.path(key), place: node.place, block: Some(node) })
         };
         Some(self.list(key)?.iter().filter_map(item).collect())
@@ -80,18 +82,18 @@ impl<'f> Section<'f> {
     pub(super) fn list(&self, key: &str) -> Option<&'f [Node]> {
         let node = self.get(key)?;
         let items = match &node.kind {
-            Kind::List(items) => Some(items.as_slice()),
+            NodeKind::List(items) => Some(items.as_slice()),
             _ => None,
         };
         self.expect(key, items, node, "a list, such as [a, b]")
     }
 
-    /// A text, if the file has it; an empty one is a fault.
+    /// A string, if the file has it; an empty one is a mistake.
     pub(super) fn text(&self, key: &str) -> Option<&'f str> {
         self.text_of(key, self.get(key)?).map(|text| text.value.as_str())
     }
 
-    /// A text that another function understands, if the file has it.
+    /// A string that another function parses, if the file has it.
     pub(super) fn parsed<T, E: fmt::Display>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         self.parsed_of(key, self.get(key)?, parse)
     }
@@ -107,15 +109,15 @@ impl<'f> Section<'f> {
         parse(&text.value).map_err(|fault| self.fault(key, node.place, fault)).ok()
     }
 
-    /// The text of a value.
-    pub(super) fn text_of<'n>(&self, key: &str, node: &'n Node) -> Option<&'n Text> {
+    /// The value as a string.
+    pub(super) fn text_of<'n>(&self, key: &str, node: &'n Node) -> Option<&'n StringValue> {
         let text = match &node.kind {
-            Kind::Text(text) => Some(text),
+            NodeKind::String(text) => Some(text),
             _ => None,
         };
-        let text = self.expect(key, text, node, "a text, in quotes if it looks like something else")?;
+        let text = self.expect(key, text, node, "a string, in quotes if it looks like something else")?;
         if text.value.is_empty() {
-            self.fault(key, node.place, "\"\" is empty; right would be a text, or nothing at all behind the key");
+            self.fault(key, node.place, "\"\" is empty; expected a value, or nothing after the key");
             return None;
         }
         Some(text)
@@ -130,7 +132,7 @@ impl<'f> Section<'f> {
     pub(super) fn flag(&self, key: &str) -> bool {
         let Some(node) = self.get(key) else { return false };
         let flag = match node.kind {
-            Kind::Bool(flag) => Some(flag),
+            NodeKind::Bool(flag) => Some(flag),
             _ => None,
         };
         self.expect(key, flag, node, "true or false, without quotes").unwrap_or(false)
@@ -151,10 +153,10 @@ impl<'f> Section<'f> {
         self.scalar(key, |written| values::octets(written, &bounds)).unwrap_or(default)
     }
 
-    /// Says that a key without default is missing, if it is.
+    /// Reports a key without a default if it is missing.
     pub(super) fn require(&self, key: &str, right: &str) {
         if self.get(key).is_none() {
-            self.fault_at(self.place, format!("{} is missing; right would be {right}", self.path(key)));
+            self.fault_at(self.place, format!("{} is missing; expected {right}", self.path(key)));
         }
     }
 
@@ -162,29 +164,29 @@ impl<'f> Section<'f> {
     pub(super) fn get(&self, key: &str) -> Option<&'f Node> {
         self.findings.asked.borrow_mut().insert(self.path(key));
         let (_, node) = self.block?.pairs()?.iter().find(|(found, _)| found.name == key)?;
-        (!matches!(node.kind, Kind::Null)).then_some(node)
+        (!matches!(node.kind, NodeKind::Null)).then_some(node)
     }
 
-    /// Where the value of a key stands; where the section begins, if the key is absent.
-    pub(super) fn place_of(&self, key: &str) -> Place {
+    /// The position of a key's value; that of the section if the key is absent.
+    pub(super) fn place_of(&self, key: &str) -> Position {
         self.get(key).map_or(self.place, |node| node.place)
     }
 
-    /// Writes down a fault of a key's value: what is wrong with it, and what would be right.
-    pub(super) fn fault(&self, key: &str, place: Place, what: impl fmt::Display) {
+    /// Records a mistake in a key's value: what is wrong with it, and what is expected.
+    pub(super) fn fault(&self, key: &str, place: Position, what: impl fmt::Display) {
         self.fault_at(place, format!("{}: {what}", self.path(key)));
     }
 
-    /// Writes down a fault of this section.
-    pub(super) fn fault_at(&self, place: Place, what: impl Into<String>) {
-        self.findings.push(Fault::at(place, what));
+    /// Records a mistake in this section.
+    pub(super) fn fault_at(&self, place: Position, what: impl Into<String>) {
+        self.findings.push(ConfigFault::at(place, what));
     }
 
     fn scalar<T>(&self, key: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let node = self.get(key)?;
         let written = match &node.kind {
-            Kind::Number(number) => number,
-            Kind::Text(text) => &text.value,
+            NodeKind::Number(number) => number,
+            NodeKind::String(text) => &text.value,
             _ => return self.expect(key, None, node, "a number"),
         };
         read(written).map_err(|fault| self.fault(key, node.place, fault)).ok()
@@ -192,7 +194,7 @@ impl<'f> Section<'f> {
 
     fn expect<T>(&self, key: &str, found: Option<T>, node: &Node, right: &str) -> Option<T> {
         if found.is_none() {
-            self.fault(key, node.place, format!("{} is of the wrong kind; right would be {right}", node.told()));
+            self.fault(key, node.place, format!("must be {right}, not {}", node.describe()));
         }
         found
     }

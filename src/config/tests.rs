@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::tree::Kind;
+use crate::config::tree::NodeKind;
 
 const REFERENCE: &str = include_str!("../../config/restante.yaml");
 
@@ -108,7 +108,7 @@ fn the_reference_names_every_key() {
 }
 
 fn keys(node: &Node, path: &str, told: &mut BTreeSet<String>) {
-    if let Kind::List(items) = &node.kind {
+    if let NodeKind::List(items) = &node.kind {
         for item in items {
             keys(item, path, told);
         }
@@ -131,5 +131,5 @@ fn the_admin_socket_has_a_path_and_a_mode() {
     let long = format!("{SMALLEST}admin: {{ socket: /{} }}\n", "x".repeat(107));
     fs::write(folder.path().join("restante.yaml"), long).unwrap();
     let Err(faults) = load(&folder.path().join("restante.yaml")) else { panic!("taken") };
-    assert!(faults.to_string().contains("108 octets are too many for a socket"), "{faults}");
+    assert!(faults.to_string().contains("108 octets are too many for the path of a socket"), "{faults}");
 }

@@ -1,4 +1,4 @@
-//! `tokens`: whose bearer tokens log people in, and whom they mean.
+//! `tokens`: the issuers of bearer tokens, and how a token identifies a person.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::paths::Base;
 use super::section::Section;
-use super::tree::{Place, quoted};
+use super::tree::{Position, quoted};
 use super::values;
 use crate::names::{Kind, Policy};
 use crate::token::{Algorithm, Issuers, Settings};
@@ -18,20 +18,20 @@ const LEEWAY: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// An issuer with the places of its files.
-struct Listed<'f> {
+struct IssuerSection<'f> {
     section: Section<'f>,
     settings: Settings,
-    places: Vec<Place>,
+    places: Vec<Position>,
 }
 
 /// The issuers with their keys, if any are configured and every file can be read.
 pub(super) fn read(root: &Section<'_>, base: &Base, policy: &Policy) -> Option<Arc<Issuers>> {
     let sections = root.sections("tokens")?;
-    let mut listed: Vec<Listed<'_>> = Vec::new();
+    let mut listed: Vec<IssuerSection<'_>> = Vec::new();
     for section in sections {
         let Some(issuer) = issuer(section, base, policy) else { continue };
         if listed.iter().any(|other| other.settings.issuer == issuer.settings.issuer) {
-            let what = format!("{} stands here a second time; right would be once", quoted(&issuer.settings.issuer));
+            let what = format!("{} is a duplicate issuer; expected each only once", quoted(&issuer.settings.issuer));
             issuer.section.fault("issuer", issuer.section.place_of("issuer"), what);
         }
         listed.push(issuer);
@@ -43,7 +43,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base, policy: &Policy) -> Option<A
         Ok(issuers) => Some(Arc::new(issuers)),
         Err(faults) => {
             for (number, fault) in faults {
-                let Some(Listed { section, settings, places }) = listed.get(number) else { continue };
+                let Some(IssuerSection { section, settings, places }) = listed.get(number) else { continue };
                 let at = settings.keys.iter().zip(places).find(|(file, _)| **file == fault.file);
                 let place = at.map_or(section.place_of("keys"), |(_, place)| *place);
                 section.fault("keys", place, format!("{} {}", fault.file.display(), fault.what));
@@ -53,13 +53,13 @@ pub(super) fn read(root: &Section<'_>, base: &Base, policy: &Policy) -> Option<A
     }
 }
 
-/// Every key without default is asked for, so that one run tells all that is missing.
-fn issuer<'f>(section: Section<'f>, base: &Base, policy: &Policy) -> Option<Listed<'f>> {
+/// Every key without a default is asked for, so that one run reports everything that is missing.
+fn issuer<'f>(section: Section<'f>, base: &Base, policy: &Policy) -> Option<IssuerSection<'f>> {
     section.require("issuer", "what the tokens' claim iss says, such as https://id.example.org");
     section.require("audience", "what the tokens' claim aud says of this service");
     section.require("keys", "a list of files of the issuer's public keys, PEM or a JWK set");
-    section.require("algorithms", "those that the issuer signs by, such as [RS256]");
-    section.require("claim", "the claim that says who it is, such as email");
+    section.require("algorithms", "the issuer's signature algorithms, such as [RS256]");
+    section.require("claim", "the claim that identifies the person, such as email");
     section.require("name", "the kind of name that this claim holds: mail, short_name or distinguished_name");
     let (issuer, audience) = (section.text("issuer"), section.text("audience"));
     let (keys, places) = keys(&section, base).into_iter().unzip();
@@ -82,14 +82,14 @@ fn issuer<'f>(section: Section<'f>, base: &Base, policy: &Policy) -> Option<List
         required_scope,
         openid_configuration,
     };
-    Some(Listed { section, settings, places })
+    Some(IssuerSection { section, settings, places })
 }
 
 /// The files, with the places where they are named.
-fn keys(section: &Section<'_>, base: &Base) -> Vec<(PathBuf, Place)> {
+fn keys(section: &Section<'_>, base: &Base) -> Vec<(PathBuf, Position)> {
     let items = section.list("keys").unwrap_or_default();
     if section.list("keys").is_some_and(<[_]>::is_empty) {
-        let what = "an empty list verifies no token; right would be a list of files of the issuer's public keys";
+        let what = "the list is empty; expected a list of files of the issuer's public keys";
         section.fault("keys", section.place_of("keys"), what);
     }
     let file = |item| Some((section.parsed_of("keys", item, |path| base.resolve(path))?, item.place));
@@ -104,7 +104,7 @@ fn listed<T, E: fmt::Display>(
 ) -> Option<Vec<T>> {
     let items = section.list(key)?;
     if items.is_empty() {
-        section.fault(key, section.place_of(key), "an empty list lets nobody in; right would be such as [RS256]");
+        section.fault(key, section.place_of(key), "an empty list rejects everybody; expected something like [RS256]");
     }
     let parsed: Vec<T> = items.iter().filter_map(|item| section.parsed_of(key, item, &parse)).collect();
     (!parsed.is_empty()).then_some(parsed)
@@ -114,8 +114,8 @@ fn listed<T, E: fmt::Display>(
 fn algorithm(text: &str) -> Result<Algorithm, String> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     if text.starts_with("HS") {
-        let what = "is by a shared secret, with which this server could make tokens for anybody";
-        return Err(format!("{} {what}; right would be one by a key pair, such as RS256", quoted(text)));
+        let what = "uses a shared secret, with which this server could make tokens for anybody";
+        return Err(format!("{} {what}; expected an algorithm with a key pair, such as RS256", quoted(text)));
     }
     let words = [
         ("RS256", RS256),
@@ -131,14 +131,12 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
     values::word(text, &words)
 }
 
-/// Common, first and last names are what people may often call themselves at the issuer.
+/// Common, first and last names are excluded: people can often choose them freely at the issuer.
 fn kind(section: &Section<'_>, policy: &Policy) -> Option<Kind> {
     let words = [Kind::Mail, Kind::ShortName, Kind::DistinguishedName].map(|kind| (kind.word(), kind));
     let kind = section.parsed("name", |text| values::word(text, &words))?;
     if !policy.allows(kind) {
-        let what = format!(
-            "internet_authentication.names leaves out {kind}; right would be it among them, or another kind here"
-        );
+        let what = format!("internet_authentication.names leaves out {kind}; expected a kind that it allows");
         section.fault("name", section.place_of("name"), what);
     }
     Some(kind)
@@ -149,13 +147,13 @@ fn scope(text: &str) -> Result<String, String> {
     if text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"' && octet != b'\\') {
         return Ok(text.to_owned());
     }
-    Err(format!("{} is no scope; right would be one word, such as mail", quoted(text)))
+    Err(format!("{} is not a scope; expected one word, such as mail", quoted(text)))
 }
 
 fn url(text: &str) -> Result<String, String> {
     if text.starts_with("https://") && !text.contains(char::is_whitespace) {
         return Ok(text.to_owned());
     }
-    let right = "right would be such as https://id.example.org/.well-known/openid-configuration";
-    Err(format!("{} is no URL that is safe to go to; {right}", quoted(text)))
+    let right = "expected something like https://id.example.org/.well-known/openid-configuration";
+    Err(format!("{} is not an https:// URL; {right}", quoted(text)))
 }

@@ -1,8 +1,8 @@
-//! A configuration file as a tree: what stands where. Nothing here knows what the keys mean.
+//! A configuration file as a tree of values with their positions. Nothing here knows what the keys mean.
 
-/// A place in the file, for people: line and column (in characters) count from 1.
+/// A position in the file, for people: line and column (in characters), from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) line: u64,
     pub(super) column: u64,
 }
@@ -10,40 +10,40 @@ pub(super) struct Place {
 /// A value and where it begins.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+    pub(super) place: Position,
+    pub(super) kind: NodeKind,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Kind {
-    /// Nothing stands behind the key, or `null`, or `~`.
+pub(super) enum NodeKind {
+    /// There is no value, or `null`, or `~`.
     Null,
     Bool(bool),
     /// As it is written in the file: `0x10` is not `16`.
     Number(String),
-    Text(Text),
+    String(StringValue),
     List(Vec<Node>),
-    /// Pairs in the file's order, keys that stand twice included.
-    Map(Vec<(Key, Node)>),
+    /// Pairs in the file's order, including duplicate keys.
+    Map(Vec<(NodeKey, Node)>),
 }
 
 /// A text, plain or in quotes.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct StringValue {
     pub(super) value: String,
-    /// Where its first character stands, if the file holds it letter by letter: not folded, not escaped, no alias.
-    pub(super) begins: Option<Place>,
+    /// The position of its first character, if the file contains it literally: not folded, not escaped, not an alias.
+    pub(super) begins: Option<Position>,
 }
 
 /// A key and where it begins.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
+pub(super) struct NodeKey {
+    pub(super) place: Position,
     pub(super) name: String,
 }
 
-impl Place {
+impl Position {
     /// The first character of the file.
     pub(super) const START: Self = Self { line: 1, column: 1 };
 
@@ -55,22 +55,22 @@ impl Place {
 }
 
 impl Node {
-    /// How a fault names this value.
-    pub(super) fn told(&self) -> String {
+    /// How an error message refers to this value.
+    pub(super) fn describe(&self) -> String {
         match &self.kind {
-            Kind::Null => "nothing".to_owned(),
-            Kind::Bool(value) => value.to_string(),
-            Kind::Number(number) => shortened(number),
-            Kind::Text(text) => quoted(&text.value),
-            Kind::List(_) => "a list".to_owned(),
-            Kind::Map(_) => "a block of keys".to_owned(),
+            NodeKind::Null => "nothing".to_owned(),
+            NodeKind::Bool(value) => value.to_string(),
+            NodeKind::Number(number) => shortened(number),
+            NodeKind::String(text) => quoted(&text.value),
+            NodeKind::List(_) => "a list".to_owned(),
+            NodeKind::Map(_) => "a mapping of keys".to_owned(),
         }
     }
 
-    /// The pairs, if it is a block of keys.
-    pub(super) fn pairs(&self) -> Option<&[(Key, Node)]> {
+    /// The pairs, if it is a mapping of keys.
+    pub(super) fn pairs(&self) -> Option<&[(NodeKey, Node)]> {
         match &self.kind {
-            Kind::Map(pairs) => Some(pairs),
+            NodeKind::Map(pairs) => Some(pairs),
             _ => None,
         }
     }
@@ -83,9 +83,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 80;
-    let mut told: String = text.chars().take(LONGEST).collect();
+    let mut short: String = text.chars().take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {
-        told.push('…');
+        short.push('…');
     }
-    told
+    short
 }

@@ -1,4 +1,4 @@
-//! `uidl`: unique-ids that another server told, taken over.
+//! `uidl`: unique-ids of another server, and how they are imported.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::tree::Node;
 use super::values;
 use crate::maildir::{ImportMode, ListKind, OverLong, PathTemplate, UidlFormat, UniqueIdSettings};
 
-/// No old server is waited for longer.
+/// The upper bound of `follow_wait`.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const KINDS: [(&str, ListKind); 5] = [
@@ -21,7 +21,7 @@ const KINDS: [(&str, ListKind); 5] = [
     ("base_name", ListKind::BaseName),
 ];
 
-/// What decides unique-ids besides the names of the files.
+/// The settings of unique-ids.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> UniqueIdSettings {
     let section = root.section("uidl");
     let default = UniqueIdSettings::default();
@@ -49,7 +49,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> UniqueIdSettings {
 fn precedence(section: &Section<'_>, default: Vec<ListKind>) -> Vec<ListKind> {
     let Some(items) = section.list("precedence") else { return default };
     if items.is_empty() {
-        let what = "an empty list reads nothing; right would be import: off, or lists such as [dovecot, courier]";
+        let what = "the list is empty; expected import: off, or lists such as [dovecot, courier]";
         section.fault("precedence", section.place_of("precedence"), what);
     }
     let kind = |item: &Node| section.parsed_of("precedence", item, |text| values::word(text, &KINDS));
@@ -58,13 +58,13 @@ fn precedence(section: &Section<'_>, default: Vec<ListKind>) -> Vec<ListKind> {
 
 fn lists_root(lists: &Section<'_>, base: &Base) -> Option<PathBuf> {
     if ["root", "path", "marker"].iter().any(|key| lists.get(key).is_some()) {
-        lists.require("root", "the directory below which the lists lie, such as /var/lib/dovecot/control");
-        lists.require("path", "each person's way below it, such as \"{short_name}\"");
+        lists.require("root", "the directory of the lists, such as /var/lib/dovecot/control");
+        lists.require("path", "each person's path below it, such as \"{short_name}\"");
     }
     lists.parsed("root", |path| base.resolve(path))
 }
 
-/// The template of a maildrop's path, with the way to another server's lists where they have a root of their own.
+/// The template of a maildrop's path, with the path of another server's lists if they have their own root.
 pub(super) fn with_lists(root: &Section<'_>, template: PathTemplate, settings: &UniqueIdSettings) -> PathTemplate {
     let lists = root.section("uidl").section("lists");
     let path = lists.parsed("path", |text| PathTemplate::parse(text).map_err(|fault| fault.what));

@@ -1,64 +1,64 @@
-//! Keys that mean nothing where they stand, and keys that stand twice.
+//! Unknown keys and duplicate keys.
 
 use std::collections::BTreeSet;
 
-use super::faults::Fault;
+use super::faults::ConfigFault;
 use super::section::Findings;
-use super::tree::{Key, Kind, Node, quoted};
+use super::tree::{Node, NodeKey, NodeKind, quoted};
 
-/// Looks for keys that nobody asked for; to be called when all has been read.
+/// Reports the keys that no code has asked for; called after everything has been read.
 pub(super) fn find(root: &Node, findings: &Findings) {
-    Search { asked: &findings.asked(), findings }.block(root, "");
+    UnknownKeys { asked: &findings.asked(), findings }.block(root, "");
 }
 
-struct Search<'f> {
+struct UnknownKeys<'f> {
     asked: &'f BTreeSet<String>,
     findings: &'f Findings,
 }
 
-impl Search<'_> {
+impl UnknownKeys<'_> {
     fn block(&self, node: &Node, path: &str) {
         let pairs = node.pairs().unwrap_or_default();
         for (number, (key, value)) in pairs.iter().enumerate() {
             let own = join(path, &key.name);
             let earlier = pairs.iter().take(number).find(|(earlier, _)| earlier.name == key.name);
             match earlier {
-                Some((earlier, _)) => self.twice(key, &own, earlier),
-                None if !self.asked.contains(&own) => self.unknown(key, path),
+                Some((earlier, _)) => self.report_duplicate(key, &own, earlier),
+                None if !self.asked.contains(&own) => self.report_unknown(key, path),
                 None => self.below(value, &own),
             }
         }
     }
 
-    /// Goes on where keys are known below; elsewhere a block of keys is a fault of the value, told already.
+    /// Descends where keys are known below; elsewhere a mapping is an error of the value, which was reported already.
     fn below(&self, value: &Node, path: &str) {
         if self.siblings(path).is_empty() {
             return;
         }
         match &value.kind {
-            Kind::Map(_) => self.block(value, path),
-            Kind::List(items) => items.iter().for_each(|item| self.block(item, path)),
+            NodeKind::Map(_) => self.block(value, path),
+            NodeKind::List(items) => items.iter().for_each(|item| self.block(item, path)),
             _ => {}
         }
     }
 
-    fn twice(&self, key: &Key, path: &str, earlier: &Key) {
+    fn report_duplicate(&self, key: &NodeKey, path: &str, earlier: &NodeKey) {
         let line = earlier.place.line;
-        let what = format!("{path} stands here a second time; right would be once, and line {line} has it already");
-        self.findings.push(Fault::at(key.place, what));
+        let what = format!("{path} is a duplicate key; expected only once, and line {line} has it");
+        self.findings.push(ConfigFault::at(key.place, what));
     }
 
-    fn unknown(&self, key: &Key, path: &str) {
+    fn report_unknown(&self, key: &NodeKey, path: &str) {
         let siblings = self.siblings(path);
         let elsewhere = self.asked.iter().find(|asked| last(asked) == key.name).map(String::as_str);
-        // A key of that very name in another section is meant rather than a neighbour that is only somewhat like it.
+        // A key of the same name in another section is a better suggestion than a vaguely similar sibling.
         let near = |enough| nearest(&key.name, &siblings, enough);
         let right = match near(0.9).or(elsewhere).or_else(|| near(0.8)) {
-            Some(key) => key.to_owned(),
-            None => siblings.iter().map(|key| last(key)).collect::<Vec<_>>().join(", "),
+            Some(key) => format!("did you mean {key}?"),
+            None => format!("expected {}", siblings.iter().map(|key| last(key)).collect::<Vec<_>>().join(", ")),
         };
-        let what = format!("{} is no key known here; right would be {right}", quoted(&join(path, &key.name)));
-        self.findings.push(Fault::at(key.place, what));
+        let what = format!("{} is an unknown key; {right}", quoted(&join(path, &key.name)));
+        self.findings.push(ConfigFault::at(key.place, what));
     }
 
     /// The keys known in a section.
@@ -68,7 +68,7 @@ impl Search<'_> {
     }
 }
 
-/// The key that was meant, if one is near enough.
+/// The most similar key, if it is similar enough.
 fn nearest<'k>(name: &str, known: &[&'k str], enough: f64) -> Option<&'k str> {
     let likeness = known.iter().map(|known| (*known, strsim::jaro_winkler(name, last(known))));
     let (known, likeness) = likeness.max_by(|a, b| a.1.total_cmp(&b.1))?;

@@ -1,4 +1,4 @@
-//! Words, numbers, lengths of time and sizes, as they are written in the file.
+//! Words, numbers, durations and sizes, as written in the file.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::tree::quoted;
 use crate::names::Dn;
 
-/// Units of time and their seconds, the greatest first.
+/// Units of time in seconds, the largest first.
 const TIMES: [(&str, u64); 4] = [("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)];
 
-/// Units of size and their octets, the greatest first.
+/// Units of size in octets, the largest first.
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
-/// A length of time: a whole number and one of the units s, m, h, d.
+/// A duration: a whole number and one of the units s, m, h, d.
 pub(super) fn duration(written: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, String> {
     let bounds = bounds.start().as_secs()..=bounds.end().as_secs();
     let kind = "time (a whole number with one of the units s, m, h, d)";
@@ -35,13 +35,13 @@ pub(super) fn word<T: Copy>(written: &str, words: &[(&str, T)]) -> Result<T, Str
         return Ok(*meaning);
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    Err(format!("{} is none of the words known here; right would be {}", quoted(written), known.join(" or ")))
+    Err(format!("{} is unknown; expected {}", quoted(written), known.join(" or ")))
 }
 
 /// A distinguished name.
 pub(super) fn dn(text: &str) -> Result<Dn, String> {
-    let right = "right would be such as \"ou=people,dc=example,dc=org\" (RFC 4514)";
-    Dn::parse(text).ok_or_else(|| format!("{} is no distinguished name; {right}", quoted(text)))
+    let right = "expected something like \"ou=people,dc=example,dc=org\" (RFC 4514)";
+    Dn::parse(text).ok_or_else(|| format!("{} is not a distinguished name; {right}", quoted(text)))
 }
 
 /// A domain of mail addresses.
@@ -49,7 +49,7 @@ pub(super) fn domain(text: &str) -> Result<String, String> {
     let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
     if text.starts_with('.') || !text.chars().all(is_domain) {
         return Err(format!(
-            "{} is no domain; right would be what stands behind the @, such as example.org",
+            "{} is not a domain; expected what stands behind the @, such as example.org",
             quoted(text)
         ));
     }
@@ -61,19 +61,19 @@ fn measured(written: &str, units: &[(&str, u64)], kind: &str, bounds: &RangeIncl
     let (digits, unit) = written.split_at(digits_end);
     let right = format!("{} to {}", in_units(*bounds.start(), units), in_units(*bounds.end(), units));
     let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit).filter(|_| !digits.is_empty()) else {
-        return Err(format!("{} is no {kind}; right would be {right}", quoted(written)));
+        return Err(format!("{} is not a {kind}; expected {right}", quoted(written)));
     };
     let value = digits.parse().ok().and_then(|number: u64| number.checked_mul(*factor));
     match value {
         Some(value) if bounds.contains(&value) => Ok(value),
         Some(value) if value < *bounds.start() => {
-            Err(format!("{} is too little; right would be {right}", quoted(written)))
+            Err(format!("{} is below the minimum; expected {right}", quoted(written)))
         }
-        _ => Err(format!("{} is too much; right would be {right}", quoted(written))),
+        _ => Err(format!("{} is above the maximum; expected {right}", quoted(written))),
     }
 }
 
-/// In the greatest unit that divides it.
+/// In the largest unit that divides it.
 fn in_units(value: u64, units: &[(&str, u64)]) -> String {
     let fitting = units.iter().find(|(_, factor)| value > 0 && value.is_multiple_of(*factor)).or(units.last());
     fitting.map_or_else(|| value.to_string(), |(unit, factor)| format!("{}{unit}", value / factor))
@@ -106,7 +106,7 @@ mod tests {
             "99999999999999999999s",
             "10000000000000000d",
         ] {
-            assert!(time(wrong).unwrap_err().ends_with("; right would be 0s to 3d"), "{wrong}");
+            assert!(time(wrong).unwrap_err().ends_with("; expected 0s to 3d"), "{wrong}");
         }
     }
 
@@ -118,6 +118,9 @@ mod tests {
         for wrong in ["1K", "1kB", "64 MiB", "64MB", "99999999999GiB", "0x10", "1e3"] {
             assert!(octets(wrong, &(0..=1 << 40)).is_err(), "{wrong}");
         }
-        assert_eq!(octets("70000", &(255..=65536)).unwrap_err(), "\"70000\" is too much; right would be 255 to 64KiB");
+        assert_eq!(
+            octets("70000", &(255..=65536)).unwrap_err(),
+            "\"70000\" is above the maximum; expected 255 to 64KiB"
+        );
     }
 }

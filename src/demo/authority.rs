@@ -17,10 +17,10 @@ use crate::date::Date;
 pub const SERVER_NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "mail.renovations.example"];
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long the certificates hold.
+/// How long the certificates are valid.
 const DAYS: u32 = 90;
 
-/// An authority whose key lives in this process only: nothing can be signed with it afterwards.
+/// An authority whose key exists in this process only: nothing can be signed with it afterwards.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
@@ -34,10 +34,10 @@ pub struct Certified {
 }
 
 impl Authority {
-    /// Makes an authority with a P-256 key; it and its certificates hold from yesterday for 90 days.
+    /// Creates an authority with a P-256 key; it and its certificates are valid from yesterday for 90 days.
     ///
     /// # Errors
-    /// Those of the cryptography.
+    /// Those of the cryptographic library.
     pub fn new() -> Result<Self, Error> {
         let mut params = params("Restante demonstration CA", &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -55,7 +55,7 @@ impl Authority {
     /// Signs a certificate for a server's names, host names or IP addresses; the first is its common name too.
     ///
     /// # Errors
-    /// A name that can stand in no certificate, or the cryptography.
+    /// A name that a certificate cannot contain, or an error of the cryptographic library.
     pub fn certify(&self, names: &[&str]) -> Result<Certified, Error> {
         let mut params = params(names.first().copied().unwrap_or_default(), names)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -68,7 +68,7 @@ impl Authority {
 }
 
 impl Certified {
-    /// Writes `NAME.pem` and `NAME.key` (readable by its owner only) into a folder that exists; gives both paths.
+    /// Writes `NAME.pem` and `NAME.key` (readable by its owner only) into an existing folder; returns both paths.
     ///
     /// # Errors
     /// The system's.
@@ -80,7 +80,7 @@ impl Certified {
     }
 }
 
-/// Writes a file that its owner alone may read.
+/// Writes a file that only its owner may read.
 pub(super) fn write_secret(path: &Path, content: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(content.as_bytes())

@@ -1,4 +1,4 @@
-//! One connection of the embedded directory: a request in, its answer out, or some mischief.
+//! One connection of the embedded directory: a request in, its answer or an injected fault out.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -15,18 +15,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
-use super::mischief::Mischief;
+use super::fault_injection::InjectedFault;
 use super::state::{DirectoryState, lock};
-use super::tree::Found;
+use super::tree::SearchResult;
 use crate::names::Dn;
 
-/// Answers a client until it has enough, or the mischief wants the connection closed.
-pub(super) async fn hold(stream: TcpStream, state: Arc<Mutex<DirectoryState>>) {
+/// Answers a client until it has enough, or the injected wants the connection closed.
+pub(super) async fn converse(stream: TcpStream, state: Arc<Mutex<DirectoryState>>) {
     if let Err(fault) = stream.set_nodelay(true) {
         tracing::debug!(%fault, "replies may wait for acknowledgements");
     }
     let wire = Framed::new(stream, LdapCodec::default());
-    let mut dialogue = Dialogue { wire, state, bound: None, mischief: Mischief::None };
+    let mut dialogue = Dialogue { wire, state, bound: None, injected: InjectedFault::None };
     while let Some(message) = dialogue.wire.next().await {
         let answered = match message {
             Ok(message) => dialogue.answer(message).await,
@@ -43,8 +43,8 @@ struct Dialogue {
     state: Arc<Mutex<DirectoryState>>,
     /// Who the connection is; nobody is anonymous.
     bound: Option<Dn>,
-    /// What held when the request came.
-    mischief: Mischief,
+    /// The fault that was in force when the request arrived.
+    injected: InjectedFault,
 }
 
 /// The connection is over.
@@ -80,19 +80,21 @@ impl Dialogue {
         match message.op {
             LdapOp::UnbindRequest => return Err(Over),
             LdapOp::AbandonRequest(_) => return Ok(()),
-            _ => self.mischief = self.note(&message.op),
+            _ => self.injected = self.note(&message.op),
         }
-        match &self.mischief {
-            Mischief::Silent => Ok(()),
-            Mischief::Refuse => Err(Over),
-            Mischief::Nonsense(octets) => Ok(self.wire.get_mut().write_all(octets).await?),
-            Mischief::NoticeOfDisconnection => self.give_notice(LdapResultCode::Unavailable, "shutting down").await,
+        match &self.injected {
+            InjectedFault::Silent => Ok(()),
+            InjectedFault::Refuse => Err(Over),
+            InjectedFault::Nonsense(octets) => Ok(self.wire.get_mut().write_all(octets).await?),
+            InjectedFault::NoticeOfDisconnection => {
+                self.give_notice(LdapResultCode::Unavailable, "shutting down").await
+            }
             _ => self.serve(message).await,
         }
     }
 
-    /// Counts a request, and looks up what mischief holds.
-    fn note(&self, op: &LdapOp) -> Mischief {
+    /// Counts a request, and returns the fault in force.
+    fn note(&self, op: &LdapOp) -> InjectedFault {
         let mut state = lock(&self.state);
         match op {
             LdapOp::BindRequest(request) if state.is_service(&request.dn) => state.asked.service_binds += 1,
@@ -100,7 +102,7 @@ impl Dialogue {
             LdapOp::SearchRequest(_) => state.asked.searches += 1,
             _ => {}
         }
-        state.mischief.clone()
+        state.injected.clone()
     }
 
     async fn serve(&mut self, LdapMsg { msgid, op, ctrl }: LdapMsg) -> Result<(), Over> {
@@ -113,7 +115,7 @@ impl Dialogue {
             LdapOp::ExtendedRequest(request) => LdapOp::ExtendedResponse(self.extended(&request)),
             other => refuse(&other).ok_or(Over)?,
         };
-        self.tell(LdapMsg::new(msgid, answer)).await?;
+        self.send(LdapMsg::new(msgid, answer)).await?;
         Ok(self.wire.flush().await?)
     }
 
@@ -121,7 +123,7 @@ impl Dialogue {
     fn bind(&mut self, request: &LdapBindRequest) -> OperationResult {
         self.bound = None;
         let state = lock(&self.state);
-        if let (Mischief::BindResult { code, text }, false) = (&self.mischief, state.is_service(&request.dn)) {
+        if let (InjectedFault::BindResult { code, text }, false) = (&self.injected, state.is_service(&request.dn)) {
             return OperationResult::new(LdapResultCode::try_from(*code).unwrap_or(LdapResultCode::Other), text);
         }
         if request.version != 3 {
@@ -154,33 +156,33 @@ impl Dialogue {
     async fn search(&mut self, id: i32, request: &LdapSearchRequest, ctrl: &[LdapControl]) -> Result<(), Over> {
         let mut found = self.found(request);
         let page = turn_page(&mut found, ctrl);
-        if let Mischief::TrickleEntries(every) = self.mischief {
+        if let InjectedFault::TrickleEntries(every) = self.injected {
             self.trickle(id, &request.base, &found.entries, every).await?;
         }
         for entry in found.entries {
-            self.tell(LdapMsg::new(id, LdapOp::SearchResultEntry(entry))).await?;
-            if self.mischief == Mischief::DropOnSearch {
+            self.send(LdapMsg::new(id, LdapOp::SearchResultEntry(entry))).await?;
+            if self.injected == InjectedFault::DropOnSearch {
                 break;
             }
         }
-        if self.mischief == Mischief::DropOnSearch {
+        if self.injected == InjectedFault::DropOnSearch {
             self.wire.flush().await?;
             return Err(Over);
         }
         let verdict = OperationResult { code: found.code, matched: found.matched, text: String::new() };
         let done = LdapOp::SearchResultDone(verdict.into());
-        self.tell(LdapMsg::new_with_ctrls(id, done, page.into_iter().collect())).await?;
+        self.send(LdapMsg::new_with_ctrls(id, done, page.into_iter().collect())).await?;
         Ok(self.wire.flush().await?)
     }
 
-    /// To those who may not search nothing exists, as with a real server that is not told to disclose it.
-    fn found(&self, request: &LdapSearchRequest) -> Found {
+    /// To clients that may not search nothing exists, as with a real server that does not grant `disclose`.
+    fn found(&self, request: &LdapSearchRequest) -> SearchResult {
         let state = lock(&self.state);
         let may = state.service.as_ref().is_none_or(|only| self.bound.as_ref().is_some_and(|who| who.matches(only)));
-        if may { state.tree.search(request) } else { Found::nothing(LdapResultCode::NoSuchObject) }
+        if may { state.tree.search(request) } else { SearchResult::nothing(LdapResultCode::NoSuchObject) }
     }
 
-    /// Tells the entries over and over, until the mischief ends; the base where there are none.
+    /// Repeats the entries until the fault ends; the base if there are none.
     async fn trickle(
         &mut self,
         id: i32,
@@ -192,7 +194,7 @@ impl Dialogue {
         let entries = if entries.is_empty() { &invented } else { entries };
         for entry in entries.iter().cycle() {
             tokio::time::sleep(every).await;
-            if lock(&self.state).mischief != self.mischief {
+            if lock(&self.state).injected != self.injected {
                 break;
             }
             self.wire.send(LdapMsg::new(id, LdapOp::SearchResultEntry(entry.clone()))).await?;
@@ -200,8 +202,8 @@ impl Dialogue {
         Ok(())
     }
 
-    async fn tell(&mut self, message: LdapMsg) -> Result<(), Over> {
-        if let Mischief::Slow(pause) = self.mischief {
+    async fn send(&mut self, message: LdapMsg) -> Result<(), Over> {
+        if let InjectedFault::Slow(pause) = self.injected {
             self.wire.flush().await?;
             tokio::time::sleep(pause).await;
         }
@@ -227,17 +229,17 @@ fn refuse(op: &LdapOp) -> Option<LdapOp> {
     })
 }
 
-/// Leaves of the entries the page that was asked for (RFC 2696), and gives the control that says where the next one
-/// begins. The cookie is the number of entries told so far.
-fn turn_page(found: &mut Found, ctrl: &[LdapControl]) -> Option<LdapControl> {
+/// Cuts the entries down to the page that was requested (RFC 2696), and returns the control that says where the next one
+/// begins. The cookie is the number of entries sent so far.
+fn turn_page(found: &mut SearchResult, ctrl: &[LdapControl]) -> Option<LdapControl> {
     let (size, cookie) = ctrl.iter().find_map(|control| match control {
         LdapControl::SimplePagedResults { size, cookie } => Some((usize::try_from(*size).ok()?, cookie)),
         _ => None,
     })?;
-    let told: usize = std::str::from_utf8(cookie).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
-    let next = told.saturating_add(size);
+    let sent: usize = std::str::from_utf8(cookie).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let next = sent.saturating_add(size);
     let cookie = if next < found.entries.len() { next.to_string().into_bytes() } else { Vec::new() };
     found.entries.truncate(next);
-    found.entries.drain(..told.min(found.entries.len()));
+    found.entries.drain(..sent.min(found.entries.len()));
     Some(LdapControl::SimplePagedResults { size: 0, cookie })
 }

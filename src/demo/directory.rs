@@ -1,4 +1,4 @@
-//! The embedded directory: a small LDAP server on a loopback port, in a thread of its own.
+//! The embedded directory: a small LDAP server on a loopback port, in its own thread.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::dialogue;
-use super::mischief::{Asked, Mischief};
+use super::fault_injection::{InjectedFault, RequestCounts};
 use super::state::{DirectoryState, lock};
 use super::tree::Tree;
 use crate::names::Dn;
@@ -20,15 +20,15 @@ use crate::names::Dn;
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// A loopback port that nobody else can take, though nobody listens on it yet.
-pub struct Port {
+/// A loopback port that is reserved, though nobody listens on it yet.
+pub struct ReservedPort {
     address: SocketAddr,
-    // Bound and never listening. While it lives the kernel gives the port to no one who has not named it.
+    // Bound and never listening. While it exists, the kernel does not hand the port out as an ephemeral one.
     _keeper: TcpSocket,
 }
 
 /// A running directory; it ends when dropped.
-pub struct Directory {
+pub struct EmbeddedDirectory {
     address: SocketAddr,
     controls: Controls,
     thread: Option<JoinHandle<()>>,
@@ -38,21 +38,21 @@ pub struct Directory {
 #[derive(Clone)]
 pub struct Controls {
     state: Arc<Mutex<DirectoryState>>,
-    orders: mpsc::UnboundedSender<(Order, SyncSender<()>)>,
+    orders: mpsc::UnboundedSender<(Control, SyncSender<()>)>,
 }
 
-enum Order {
+enum Control {
     Listen,
     Refuse,
     CloseConnections,
     End,
 }
 
-impl Port {
-    /// Takes a port of 127.0.0.1; 0 lets the kernel choose.
+impl ReservedPort {
+    /// Reserves a port of 127.0.0.1; 0 lets the kernel choose.
     ///
     /// # Errors
-    /// The system's, if somebody has that port.
+    /// The system's, if the port is in use.
     pub fn take(port: u16) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
@@ -68,21 +68,21 @@ impl Port {
     }
 }
 
-impl Directory {
-    /// Starts serving a tree on a port of the kernel's choice. `service` is the one DN that may search; without it
-    /// everybody may, even without a bind.
+impl EmbeddedDirectory {
+    /// Starts serving a tree on a port that the kernel chooses. `service` is the only DN that may search; without it
+    /// everybody may, even anonymously.
     ///
     /// # Errors
-    /// The system's: no port, no thread.
+    /// The system's: there is no free port, or no thread can be started.
     pub fn start(tree: Tree, service: Option<Dn>) -> io::Result<Self> {
-        Self::start_on(Port::take(0)?, tree, service)
+        Self::start_on(ReservedPort::take(0)?, tree, service)
     }
 
-    /// Starts serving a tree on a port taken before.
+    /// Starts serving a tree on a reserved port.
     ///
     /// # Errors
-    /// The system's: somebody listens there, no thread.
-    pub fn start_on(port: Port, tree: Tree, service: Option<Dn>) -> io::Result<Self> {
+    /// The system's: the port is in use, or no thread can be started.
+    pub fn start_on(port: ReservedPort, tree: Tree, service: Option<Dn>) -> io::Result<Self> {
         let address = port.address;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let listener = {
@@ -90,7 +90,7 @@ impl Directory {
             listen(address)?
         };
         let (orders, received) = mpsc::unbounded_channel();
-        let state = DirectoryState { tree, service, mischief: Mischief::None, asked: Asked::default() };
+        let state = DirectoryState { tree, service, injected: InjectedFault::None, asked: RequestCounts::default() };
         let state = Arc::new(Mutex::new(state));
         let controls = Controls { state: Arc::clone(&state), orders };
         let host = Host { port, listener: Some(listener), connections: JoinSet::new(), state };
@@ -119,9 +119,9 @@ impl Directory {
     }
 }
 
-impl Drop for Directory {
+impl Drop for EmbeddedDirectory {
     fn drop(&mut self) {
-        self.controls.give(Order::End);
+        self.controls.give(Control::End);
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the embedded directory ended in a panic");
         }
@@ -129,21 +129,21 @@ impl Drop for Directory {
 }
 
 impl Controls {
-    /// Begins a mischief, or ends it by [`Mischief::None`].
-    pub fn set_mischief(&self, mischief: Mischief) {
-        let order = if mischief == Mischief::Refuse { Order::Refuse } else { Order::Listen };
-        lock(&self.state).mischief = mischief;
+    /// Injects a fault, or ends it by [`InjectedFault::None`].
+    pub fn inject(&self, injected: InjectedFault) {
+        let order = if injected == InjectedFault::Refuse { Control::Refuse } else { Control::Listen };
+        lock(&self.state).injected = injected;
         self.give(order);
     }
 
-    /// Closes all open connections, as servers do with idle ones. New ones are welcome.
+    /// Closes all open connections, as servers do with idle ones. New ones are accepted.
     pub fn close_connections(&self) {
-        self.give(Order::CloseConnections);
+        self.give(Control::CloseConnections);
     }
 
-    /// How often it was asked since it began.
+    /// The number of requests since the start.
     #[must_use]
-    pub fn asked(&self) -> Asked {
+    pub fn asked(&self) -> RequestCounts {
         lock(&self.state).asked
     }
 
@@ -152,8 +152,8 @@ impl Controls {
         change(&mut lock(&self.state).tree)
     }
 
-    /// Waits until the order is carried out; one given to a directory that has ended is.
-    fn give(&self, order: Order) {
+    /// Waits until the order is carried out; returns at once if the directory has ended.
+    fn give(&self, order: Control) {
         let (done, wait) = std::sync::mpsc::sync_channel(1);
         if self.orders.send((order, done)).is_ok() {
             let _ended_meanwhile = wait.recv();
@@ -168,17 +168,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What the directory's own thread owns.
+/// What the directory's thread owns.
 struct Host {
-    port: Port,
+    port: ReservedPort,
     listener: Option<TcpListener>,
     connections: JoinSet<()>,
     state: Arc<Mutex<DirectoryState>>,
 }
 
-type Orders = mpsc::UnboundedReceiver<(Order, SyncSender<()>)>;
+type ControlReceiver = mpsc::UnboundedReceiver<(Control, SyncSender<()>)>;
 
-fn serve(runtime: &Runtime, mut host: Host, mut orders: Orders) {
+fn serve(runtime: &Runtime, mut host: Host, mut orders: ControlReceiver) {
     runtime.block_on(async {
         loop {
             tokio::select! {
@@ -212,17 +212,17 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
 }
 
 impl Host {
-    /// Carries out an order; false at the last one.
-    async fn obey(&mut self, order: &Order) -> bool {
+    /// Carries out an order; false for the last one.
+    async fn obey(&mut self, order: &Control) -> bool {
         match order {
-            Order::Listen => self.listen_again(),
-            Order::CloseConnections => self.connections.shutdown().await,
-            Order::Refuse | Order::End => {
+            Control::Listen => self.listen_again(),
+            Control::CloseConnections => self.connections.shutdown().await,
+            Control::Refuse | Control::End => {
                 self.listener = None;
                 self.connections.shutdown().await;
             }
         }
-        !matches!(order, Order::End)
+        !matches!(order, Control::End)
     }
 
     fn listen_again(&mut self) {
@@ -239,7 +239,7 @@ impl Host {
         match stream {
             Ok(stream) => {
                 lock(&self.state).asked.connections += 1;
-                self.connections.spawn(dialogue::hold(stream, Arc::clone(&self.state)));
+                self.connections.spawn(dialogue::converse(stream, Arc::clone(&self.state)));
             }
             Err(fault) => tracing::warn!(%fault, "the embedded directory could not accept a connection"),
         }

@@ -3,12 +3,12 @@
 use ldap3_proto::LdapFilter;
 use ldap3_proto::proto::LdapSubstringFilter;
 
-use super::node::Node;
+use super::node::StoredEntry;
 use crate::names::fold;
 
 /// Decides a filter for one entry. There is no schema here: every attribute compares without regard to case, one that
 /// an entry lacks matches nothing, and the order of values (`>=`, `<=`) and matching rules by name match nothing either.
-pub(super) fn matches(filter: &LdapFilter, node: &Node) -> bool {
+pub(super) fn matches(filter: &LdapFilter, node: &StoredEntry) -> bool {
     match filter {
         LdapFilter::And(parts) => parts.iter().all(|part| matches(part, node)),
         LdapFilter::Or(parts) => parts.iter().any(|part| matches(part, node)),
@@ -23,7 +23,7 @@ pub(super) fn matches(filter: &LdapFilter, node: &Node) -> bool {
     }
 }
 
-fn texts<'a>(node: &'a Node, name: &'a str) -> impl Iterator<Item = String> + 'a {
+fn texts<'a>(node: &'a StoredEntry, name: &'a str) -> impl Iterator<Item = String> + 'a {
     node.searchable(name).filter_map(|value| std::str::from_utf8(value).ok()).map(fold)
 }
 

@@ -1,10 +1,10 @@
-//! Every form of name that a person may type.
+//! Every form of a name that a person may type.
 
 use crate::directory::{Attributes, Directory, Entry, Fault};
 use crate::names::{HierarchicalName, Kind, LoginName, Policy};
 
-/// The forms of a person's name that lead to them and to nobody else, under a policy: each is asked of the directory as
-/// a login would ask it.
+/// The forms of a person's name that identify them uniquely under a policy: each is looked up in the directory as in
+/// a login.
 ///
 /// # Errors
 /// The directory gives no answer.

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 
 use super::authority::{Authority, SERVER_NAMES, write_secret};
-use super::directory::{Directory, Port};
-use super::people::{self, Person};
+use super::directory::{EmbeddedDirectory, ReservedPort};
+use super::people::{self, DemoPerson};
 use super::{mail, people::BASE, people::SERVICE};
 use crate::names::Dn;
 
@@ -30,23 +30,23 @@ pub struct Ports {
 /// the Maildirs as `mail/{short_name}/Maildir`.
 pub struct Demo {
     folder: PathBuf,
-    people: Vec<Person>,
+    people: Vec<DemoPerson>,
     directory: SocketAddr,
-    port: Option<Port>,
+    port: Option<ReservedPort>,
 }
 
 impl Demo {
-    /// Lays everything out. The folder is made if it is missing. The directory's port is taken, but nobody listens there
+    /// Lays everything out. The folder is created if it is missing. The directory's port is reserved, but nobody listens there
     /// before [`Demo::start_directory`].
     ///
     /// # Errors
-    /// A folder that holds something already, a port in use, whatever the file system says.
+    /// The folder is not empty, a port is in use, or the file system's errors.
     pub fn lay_out(folder: &Path, ports: Ports) -> anyhow::Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         if fs::read_dir(folder)?.next().is_some() {
             bail!("{} is not empty: the demonstration overwrites nothing", folder.display());
         }
-        let port = Port::take(ports.ldap).with_context(|| format!("port {} for the directory", ports.ldap))?;
+        let port = ReservedPort::take(ports.ldap).with_context(|| format!("port {} for the directory", ports.ldap))?;
         let people = people::people()?;
         write_certificates(folder)?;
         write_secret(&folder.join("ldap.password"), &people::service_password()?)?;
@@ -59,10 +59,10 @@ impl Demo {
     /// Starts the embedded directory where the configuration expects it. It ends when dropped.
     ///
     /// # Errors
-    /// When it was started before, or the system's.
-    pub fn start_directory(&mut self) -> anyhow::Result<Directory> {
+    /// It was started before, or the system's errors.
+    pub fn start_directory(&mut self) -> anyhow::Result<EmbeddedDirectory> {
         let port = self.port.take().context("the directory of this demonstration was started before")?;
-        let directory = Directory::start_on(port, people::tree()?, Dn::parse(SERVICE));
+        let directory = EmbeddedDirectory::start_on(port, people::tree()?, Dn::parse(SERVICE));
         directory.context("cannot start the embedded directory")
     }
 
@@ -78,21 +78,21 @@ impl Demo {
         self.folder.join("restante.yaml")
     }
 
-    /// The certificate that clients must trust.
+    /// The certificate of the authority that clients must trust.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
-    /// Where the directory listens, or will.
+    /// The address of the directory.
     #[must_use]
     pub fn directory_address(&self) -> SocketAddr {
         self.directory
     }
 
-    /// Who may log in, and how.
+    /// The people who may log in, with their names and passwords.
     #[must_use]
-    pub fn people(&self) -> &[Person] {
+    pub fn people(&self) -> &[DemoPerson] {
         &self.people
     }
 }

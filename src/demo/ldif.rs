@@ -9,16 +9,16 @@ use crate::names::Dn;
 
 /// One content record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name.
+pub struct LdifRecord {
+    /// Its DN.
     pub dn: Dn,
-    /// Its attributes, in the order of the text; an attribute named twice stands here once.
-    pub attributes: Vec<Attribute>,
+    /// Its attributes, in the order of the text; an attribute that appears twice is merged.
+    pub attributes: Vec<LdifAttribute>,
 }
 
 /// One attribute description and its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
+pub struct LdifAttribute {
     /// As the text spells it, options included (`userCertificate;binary`).
     pub name: String,
     /// Its values in the order of the text.
@@ -28,7 +28,7 @@ pub struct Attribute {
 /// What is wrong with the text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdifFault {
-    /// The line it begins in, counted from 1.
+    /// The number of its line, from 1.
     pub line: usize,
     /// What is wrong, as a sentence without a full stop.
     pub what: &'static str,
@@ -42,16 +42,16 @@ impl fmt::Display for LdifFault {
 
 impl std::error::Error for LdifFault {}
 
-impl Entry {
-    /// Adds one value to an attribute, which is begun if the entry has none of that name.
+impl LdifRecord {
+    /// Adds one value to an attribute, which is created if it is missing.
     pub fn add(&mut self, name: &str, value: Vec<u8>) {
         match self.attributes.iter_mut().find(|attribute| attribute.name.eq_ignore_ascii_case(name)) {
             Some(attribute) => attribute.values.push(value),
-            None => self.attributes.push(Attribute { name: name.to_owned(), values: vec![value] }),
+            None => self.attributes.push(LdifAttribute { name: name.to_owned(), values: vec![value] }),
         }
     }
 
-    /// The values of an attribute that are text; none if it has no such attribute.
+    /// The values of an attribute that are text; none if the record has no such attribute.
     pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
         self.attributes
             .iter()
@@ -61,14 +61,14 @@ impl Entry {
     }
 }
 
-/// Reads a whole file of content records. UTF-8 is taken as it stands, where the standard wants it in base64: `slapadd`
+/// Reads a file of content records. UTF-8 is accepted as it is, though the standard requires base64: `slapadd`
 /// does the same, and people write it.
 ///
 /// # Errors
 /// The first fault. Change records and values that stand behind a URL (`name:< file:///…`) are refused.
-pub fn parse(text: &str) -> Result<Vec<Entry>, LdifFault> {
+pub fn parse(text: &str) -> Result<Vec<LdifRecord>, LdifFault> {
     let mut entries = Vec::new();
-    let mut open: Option<Entry> = None;
+    let mut open: Option<LdifRecord> = None;
     for (line, content) in unfold(text)? {
         let fault = |what| LdifFault { line, what };
         if content.is_empty() {
@@ -79,7 +79,7 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, LdifFault> {
         match &mut open {
             Some(entry) => read_attribute(entry, name, value).map_err(fault)?,
             None if name.eq_ignore_ascii_case("version") => read_version(&value, &entries).map_err(fault)?,
-            None => open = Some(Entry { dn: read_dn(name, value).map_err(fault)?, attributes: Vec::new() }),
+            None => open = Some(LdifRecord { dn: read_dn(name, value).map_err(fault)?, attributes: Vec::new() }),
         }
     }
     entries.extend(open);
@@ -97,7 +97,7 @@ fn unfold(text: &str) -> Result<Vec<(usize, String)>, LdifFault> {
         match (content.strip_prefix(' '), joined.last_mut()) {
             (None, _) => joined.push((line, content.to_owned())),
             (Some(more), Some((_, before))) if !before.is_empty() => before.push_str(more),
-            (Some(_), _) => return Err(LdifFault { line, what: "a continued line, but nothing stands before it" }),
+            (Some(_), _) => return Err(LdifFault { line, what: "a continuation line without a line before it" }),
         }
     }
     joined.retain(|(_, content)| !content.starts_with('#'));
@@ -106,14 +106,14 @@ fn unfold(text: &str) -> Result<Vec<(usize, String)>, LdifFault> {
 
 /// `attrval-spec = AttributeDescription value-spec SEP` (RFC 2849).
 fn read_pair(content: &str) -> Result<(&str, Vec<u8>), &'static str> {
-    let (name, value) = content.split_once(':').ok_or("no colon behind an attribute's name")?;
+    let (name, value) = content.split_once(':').ok_or("no colon after an attribute's name")?;
     let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.;".contains(&octet));
     if !is_name {
-        return Err("what stands before the colon is no attribute's name");
+        return Err("not an attribute's name before the colon");
     }
     if value.starts_with('<') {
-        return Err("values behind a URL are not read");
+        return Err("values from a URL are not supported");
     }
     match value.strip_prefix(':') {
         Some(encoded) => Ok((name, STANDARD.decode(encoded.trim_matches(' ')).map_err(|_| "not base64")?)),
@@ -121,11 +121,11 @@ fn read_pair(content: &str) -> Result<(&str, Vec<u8>), &'static str> {
     }
 }
 
-fn read_version(value: &[u8], before: &[Entry]) -> Result<(), &'static str> {
+fn read_version(value: &[u8], before: &[LdifRecord]) -> Result<(), &'static str> {
     match (value, before) {
         (b"1", []) => Ok(()),
-        (_, []) => Err("only version 1 of LDIF is known"),
-        _ => Err("the version stands before the first record only"),
+        (_, []) => Err("only version 1 of LDIF is supported"),
+        _ => Err("the version must come before the first record"),
     }
 }
 
@@ -134,13 +134,13 @@ fn read_dn(name: &str, value: Vec<u8>) -> Result<Dn, &'static str> {
         return Err("a record begins with its dn");
     }
     let text = String::from_utf8(value).map_err(|_| "the dn is not UTF-8")?;
-    Dn::parse(&text).ok_or("this is no distinguished name")
+    Dn::parse(&text).ok_or("not a distinguished name")
 }
 
-fn read_attribute(entry: &mut Entry, name: &str, value: Vec<u8>) -> Result<(), &'static str> {
+fn read_attribute(entry: &mut LdifRecord, name: &str, value: Vec<u8>) -> Result<(), &'static str> {
     let begins = entry.attributes.is_empty();
     if begins && (name.eq_ignore_ascii_case("changetype") || name.eq_ignore_ascii_case("control")) {
-        return Err("change records are not read");
+        return Err("change records are not supported");
     }
     if name.eq_ignore_ascii_case("dn") {
         return Err("a second dn: an empty line must stand between two records");
@@ -181,17 +181,17 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_line_of_what_it_refuses() {
-        assert_eq!(fault("dn: dc=x\nphoto:< file:///etc/passwd"), (2, "values behind a URL are not read"));
-        assert_eq!(fault("dn: dc=x\nchangetype: delete"), (2, "change records are not read"));
-        assert_eq!(fault("dn: dc=x\ncontrol: 1.2.3\nchangetype: add"), (2, "change records are not read"));
+    fn reports_the_line_of_an_error() {
+        assert_eq!(fault("dn: dc=x\nphoto:< file:///etc/passwd"), (2, "values from a URL are not supported"));
+        assert_eq!(fault("dn: dc=x\nchangetype: delete"), (2, "change records are not supported"));
+        assert_eq!(fault("dn: dc=x\ncontrol: 1.2.3\nchangetype: add"), (2, "change records are not supported"));
         assert_eq!(fault("dn: dc=x\n\n\ncn: Alan"), (4, "a record begins with its dn"));
         assert_eq!(fault("dn: dc=x\ndc: x\ndn: dc=y").0, 3);
-        assert_eq!(fault("dn: Alan\nsn: Jones"), (1, "this is no distinguished name"));
+        assert_eq!(fault("dn: Alan\nsn: Jones"), (1, "not a distinguished name"));
         assert_eq!(fault("dn: dc=x\ndc: x\nsn:: SsO8cm\n dlbg="), (3, "not base64"));
-        assert_eq!(fault("dn: dc=x\ndc"), (2, "no colon behind an attribute's name"));
+        assert_eq!(fault("dn: dc=x\ndc"), (2, "no colon after an attribute's name"));
         assert_eq!(fault("dn: dc=x\nd c: x").0, 2);
-        assert_eq!(fault("version: 2"), (1, "only version 1 of LDIF is known"));
+        assert_eq!(fault("version: 2"), (1, "only version 1 of LDIF is supported"));
         assert_eq!(fault("dn: dc=x\n\nversion: 1").0, 3);
         assert_eq!(fault("\n continued").0, 2);
     }

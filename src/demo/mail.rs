@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::people::Person;
+use super::people::DemoPerson;
 
 const WELCOME: &str = include_str!("../../config/demo-mail/welcome.eml");
 const PRICES: &str = include_str!("../../config/demo-mail/prices.eml");
@@ -15,64 +15,64 @@ const NEWSLETTER: &str = include_str!("../../config/demo-mail/newsletter.eml");
 const FORWARDED: &str = include_str!("../../config/demo-mail/forwarded.eml");
 const SHORT: &str = include_str!("../../config/demo-mail/short.eml");
 
-/// One message of a sample: its template, its age in hours, where it lies, and its line ends on disk.
-struct Sample(&'static str, u64, Place, Ends);
+/// One sample message: its template, its age in hours, its subdirectory, and its line ends on disk.
+struct SampleMessage(&'static str, u64, Subdirectory, LineEnds);
 
-enum Place {
+enum Subdirectory {
     New,
     Cur(&'static str),
 }
 
-enum Ends {
+enum LineEnds {
     Lf,
     CrLf,
 }
 
 use crate::date::Date;
-use Ends::{CrLf, Lf};
-use Place::{Cur, New};
+use LineEnds::{CrLf, Lf};
+use Subdirectory::{Cur, New};
 
-const OF_ALAN_JONES: [Sample; 8] = [
-    Sample(WELCOME, 200, Cur("S"), Lf),
-    Sample(PRICES, 150, Cur("FS"), Lf),
-    Sample(ENCODED, 96, Cur("RS"), Lf),
-    Sample(NEWSLETTER, 72, Cur(""), CrLf),
-    Sample(DOTS, 30, New, Lf),
-    Sample(FORWARDED, 8, New, Lf),
-    Sample(DOTS, 6, New, CrLf),
-    Sample(SHORT, 1, New, Lf),
+const OF_ALAN_JONES: [SampleMessage; 8] = [
+    SampleMessage(WELCOME, 200, Cur("S"), Lf),
+    SampleMessage(PRICES, 150, Cur("FS"), Lf),
+    SampleMessage(ENCODED, 96, Cur("RS"), Lf),
+    SampleMessage(NEWSLETTER, 72, Cur(""), CrLf),
+    SampleMessage(DOTS, 30, New, Lf),
+    SampleMessage(FORWARDED, 8, New, Lf),
+    SampleMessage(DOTS, 6, New, CrLf),
+    SampleMessage(SHORT, 1, New, Lf),
 ];
 
-const OF_JUERGEN_MUELLER: [Sample; 5] = [
-    Sample(WELCOME, 190, Cur("S"), Lf),
-    Sample(SHORT, 90, Cur("S"), Lf),
-    Sample(PRICES, 50, New, CrLf),
-    Sample(DOTS, 7, New, Lf),
-    Sample(FORWARDED, 2, New, Lf),
+const OF_JUERGEN_MUELLER: [SampleMessage; 5] = [
+    SampleMessage(WELCOME, 190, Cur("S"), Lf),
+    SampleMessage(SHORT, 90, Cur("S"), Lf),
+    SampleMessage(PRICES, 50, New, CrLf),
+    SampleMessage(DOTS, 7, New, Lf),
+    SampleMessage(FORWARDED, 2, New, Lf),
 ];
 
-const OF_MARY_BROWN: [Sample; 6] = [
-    Sample(NEWSLETTER, 300, Cur("S"), Lf),
-    Sample(ENCODED, 120, Cur("PS"), Lf),
-    Sample(WELCOME, 100, Cur("S"), CrLf),
-    Sample(PRICES, 40, New, Lf),
-    Sample(DOTS, 20, New, Lf),
-    Sample(SHORT, 3, New, Lf),
+const OF_MARY_BROWN: [SampleMessage; 6] = [
+    SampleMessage(NEWSLETTER, 300, Cur("S"), Lf),
+    SampleMessage(ENCODED, 120, Cur("PS"), Lf),
+    SampleMessage(WELCOME, 100, Cur("S"), CrLf),
+    SampleMessage(PRICES, 40, New, Lf),
+    SampleMessage(DOTS, 20, New, Lf),
+    SampleMessage(SHORT, 3, New, Lf),
 ];
 
-/// Makes a Maildir of each person below `root`, as `{short_name}/Maildir`: three have mail, the others none yet; those
-/// without a mail address have no Maildir at all.
+/// Creates each person's Maildir below `root`, as `{short_name}/Maildir`: three have mail, the others none yet; people
+/// without a mail address have no Maildir.
 ///
 /// # Errors
 /// The system's.
-pub fn lay_out(root: &Path, people: &[Person], now: SystemTime) -> io::Result<()> {
+pub fn lay_out(root: &Path, people: &[DemoPerson], now: SystemTime) -> io::Result<()> {
     for person in people {
         let Some(address) = &person.mail else { continue };
         let maildir = root.join(&person.short_name).join("Maildir");
         for part in ["new", "cur", "tmp"] {
             fs::create_dir_all(maildir.join(part))?;
         }
-        let samples: &[Sample] = match person.short_name.as_str() {
+        let samples: &[SampleMessage] = match person.short_name.as_str() {
             "ajones" => &OF_ALAN_JONES,
             "jmueller" => &OF_JUERGEN_MUELLER,
             "mbrown" => &OF_MARY_BROWN,
@@ -85,8 +85,8 @@ pub fn lay_out(root: &Path, people: &[Person], now: SystemTime) -> io::Result<()
     Ok(())
 }
 
-fn deliver(maildir: &Path, sample: &Sample, nth: u64, address: &str, now: SystemTime) -> io::Result<()> {
-    let Sample(template, hours, place, ends) = sample;
+fn deliver(maildir: &Path, sample: &SampleMessage, nth: u64, address: &str, now: SystemTime) -> io::Result<()> {
+    let SampleMessage(template, hours, place, ends) = sample;
     let arrival = now.checked_sub(Duration::from_secs(hours * 3_600)).unwrap_or(UNIX_EPOCH);
     let seconds = arrival.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let message = template
@@ -94,13 +94,13 @@ fn deliver(maildir: &Path, sample: &Sample, nth: u64, address: &str, now: System
         .replace("{to}", address)
         .replace("{id}", &format!("{seconds}.{nth}"));
     let message = match ends {
-        Ends::Lf => message,
-        Ends::CrLf => message.replace('\n', "\r\n"),
+        LineEnds::Lf => message,
+        LineEnds::CrLf => message.replace('\n', "\r\n"),
     };
     let name = format!("{seconds}.M{nth:06}P1.demo,S={}", message.len());
     let path = match place {
-        Place::New => maildir.join("new").join(name),
-        Place::Cur(flags) => maildir.join("cur").join(format!("{name}:2,{flags}")),
+        Subdirectory::New => maildir.join("new").join(name),
+        Subdirectory::Cur(flags) => maildir.join("cur").join(format!("{name}:2,{flags}")),
     };
     fs::write(&path, message)?;
     fs::File::options().write(true).open(&path)?.set_modified(arrival)

@@ -1,12 +1,12 @@
-//! The demonstration: a small LDAP directory inside the process, sample people, sample mail and a throw-away authority,
+//! The demonstration: a small LDAP directory inside the process, sample people, sample mail and a throw-away certificate authority,
 //! all laid out in one folder.
 
 pub mod authority;
 pub mod directory;
+pub mod fault_injection;
 pub mod forms;
 pub mod ldif;
 pub mod mail;
-pub mod mischief;
 pub mod people;
 pub mod tree;
 

@@ -2,19 +2,19 @@
 
 use anyhow::Context;
 
-use super::ldif::{self, Entry};
+use super::ldif::{self, LdifRecord};
 use super::tree::Tree;
 
 /// The sample directory as LDIF, passwords in the clear.
 pub const LDIF: &str = include_str!("../../config/demo.ldif");
-/// Below which the people are found.
+/// The search base of the people.
 pub const BASE: &str = "ou=people,dc=renovations,dc=example";
-/// The service's own entry, the only one that may search.
+/// The service's entry, the only one that may search.
 pub const SERVICE: &str = "cn=restante,ou=services,dc=renovations,dc=example";
 
 /// Somebody who may log in to the demonstration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct DemoPerson {
     /// The entry's DN.
     pub dn: String,
     /// The first common name.
@@ -23,14 +23,14 @@ pub struct Person {
     pub short_name: String,
     /// The first mail address, if the entry has one.
     pub mail: Option<String>,
-    /// The password, to be shown to whoever tries the demonstration.
+    /// The password, which the demonstration shows.
     pub password: String,
 }
 
 /// The sample directory, ready to be served.
 ///
 /// # Errors
-/// Only if the LDIF inside the program is faulty.
+/// Only if the embedded LDIF is faulty.
 pub fn tree() -> anyhow::Result<Tree> {
     Ok(Tree::new(entries()?)?)
 }
@@ -38,16 +38,16 @@ pub fn tree() -> anyhow::Result<Tree> {
 /// Everybody who may log in, in the order of the LDIF.
 ///
 /// # Errors
-/// Only if the LDIF inside the program is faulty.
-pub fn people() -> anyhow::Result<Vec<Person>> {
-    let is_person = |entry: &&Entry| entry.texts("objectClass").any(|class| class == "inetOrgPerson");
+/// Only if the embedded LDIF is faulty.
+pub fn people() -> anyhow::Result<Vec<DemoPerson>> {
+    let is_person = |entry: &&LdifRecord| entry.texts("objectClass").any(|class| class == "inetOrgPerson");
     Ok(entries()?.iter().filter(is_person).filter_map(person).collect())
 }
 
 /// The password of [`SERVICE`].
 ///
 /// # Errors
-/// Only if the LDIF inside the program is faulty.
+/// Only if the embedded LDIF is faulty.
 pub fn service_password() -> anyhow::Result<String> {
     let entries = entries()?;
     let service = entries.iter().find(|entry| entry.dn.as_str() == SERVICE);
@@ -55,13 +55,13 @@ pub fn service_password() -> anyhow::Result<String> {
     Ok(password.context("the service's own entry is missing in the sample directory")?.to_owned())
 }
 
-fn entries() -> anyhow::Result<Vec<Entry>> {
+fn entries() -> anyhow::Result<Vec<LdifRecord>> {
     ldif::parse(LDIF).context("the sample directory")
 }
 
-fn person(entry: &Entry) -> Option<Person> {
+fn person(entry: &LdifRecord) -> Option<DemoPerson> {
     let first = |name| entry.texts(name).next().map(str::to_owned);
-    Some(Person {
+    Some(DemoPerson {
         dn: entry.dn.to_string(),
         name: first("cn")?,
         short_name: first("uid")?,

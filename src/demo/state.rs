@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::mischief::{Asked, Mischief};
+use super::fault_injection::{InjectedFault, RequestCounts};
 use super::tree::Tree;
 use crate::names::Dn;
 
@@ -10,8 +10,8 @@ use crate::names::Dn;
 pub(super) struct DirectoryState {
     pub(super) tree: Tree,
     pub(super) service: Option<Dn>,
-    pub(super) mischief: Mischief,
-    pub(super) asked: Asked,
+    pub(super) injected: InjectedFault,
+    pub(super) asked: RequestCounts,
 }
 
 impl DirectoryState {

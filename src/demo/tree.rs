@@ -6,19 +6,19 @@ use ldap3_proto::proto::LdapSearchRequest;
 use ldap3_proto::{LdapResultCode, LdapSearchResultEntry, LdapSearchScope};
 
 use super::filter;
-use super::ldif::Entry;
-use super::node::{Key, Node, PASSWORD, key_of};
+use super::ldif::LdifRecord;
+use super::node::{DnKey, PASSWORD, StoredEntry, key_of};
 use crate::names::Dn;
 
 /// All entries of a directory, in the order they came.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    nodes: Vec<Node>,
+    nodes: Vec<StoredEntry>,
 }
 
-/// What a search gives: its result code, the entries told before it, and the part of a missing base that does exist.
+/// The result of a search: its code, the entries returned, and the part of a missing base that does exist.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct SearchResult {
     /// 0, 4 where the size limit cut it short, 32 for a missing base, 34 for one that is no DN.
     pub code: LdapResultCode,
     /// Its entries, with the attributes asked for.
@@ -58,7 +58,7 @@ impl Tree {
     ///
     /// # Errors
     /// [`TreeFault::Exists`] where two have one name.
-    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, TreeFault> {
+    pub fn new(entries: impl IntoIterator<Item = LdifRecord>) -> Result<Self, TreeFault> {
         let mut tree = Self::default();
         entries.into_iter().try_for_each(|entry| tree.add(entry))?;
         Ok(tree)
@@ -68,8 +68,8 @@ impl Tree {
     ///
     /// # Errors
     /// [`TreeFault::Exists`].
-    pub fn add(&mut self, entry: Entry) -> Result<(), TreeFault> {
-        let node = Node::new(entry);
+    pub fn add(&mut self, entry: LdifRecord) -> Result<(), TreeFault> {
+        let node = StoredEntry::new(entry);
         if self.nodes.iter().any(|other| other.key == node.key) {
             return Err(TreeFault::Exists);
         }
@@ -144,49 +144,52 @@ impl Tree {
 
     /// Does a search: scope, filter, size limit and the attributes asked for; time limit and aliases are passed over.
     #[must_use]
-    pub fn search(&self, request: &LdapSearchRequest) -> Found {
-        let Ok(base) = read_key(&request.base) else { return Found::nothing(LdapResultCode::InvalidDNSyntax) };
+    pub fn search(&self, request: &LdapSearchRequest) -> SearchResult {
+        let Ok(base) = read_key(&request.base) else { return SearchResult::nothing(LdapResultCode::InvalidDNSyntax) };
         if self.node(&base).is_none() {
-            return Found { matched: self.nearest_above(&base), ..Found::nothing(LdapResultCode::NoSuchObject) };
+            return SearchResult {
+                matched: self.nearest_above(&base),
+                ..SearchResult::nothing(LdapResultCode::NoSuchObject)
+            };
         }
         let mut found = self
             .nodes
             .iter()
             .filter(|node| in_scope(&node.key, &base, &request.scope) && filter::matches(&request.filter, node));
         let limit = usize::try_from(request.sizelimit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-        let entries = found.by_ref().take(limit).map(|node| node.told(request)).collect();
+        let entries = found.by_ref().take(limit).map(|node| node.requested(request)).collect();
         let code = if found.next().is_some() { LdapResultCode::SizeLimitExceeded } else { LdapResultCode::Success };
-        Found { code, entries, matched: String::new() }
+        SearchResult { code, entries, matched: String::new() }
     }
 
-    fn node(&self, key: &Key) -> Option<&Node> {
+    fn node(&self, key: &DnKey) -> Option<&StoredEntry> {
         self.nodes.iter().find(|node| node.key == *key)
     }
 
-    fn node_mut(&mut self, key: &Key) -> Result<&mut Node, TreeFault> {
+    fn node_mut(&mut self, key: &DnKey) -> Result<&mut StoredEntry, TreeFault> {
         self.nodes.iter_mut().find(|node| node.key == *key).ok_or(TreeFault::NoSuchEntry)
     }
 
-    fn leaf(&self, dn: &str) -> Result<Key, TreeFault> {
+    fn leaf(&self, dn: &str) -> Result<DnKey, TreeFault> {
         let key = read_key(dn)?;
         self.node(&key).ok_or(TreeFault::NoSuchEntry)?;
         let has_children = self.nodes.iter().any(|node| node.key.len() > key.len() && node.key.ends_with(&key));
         if has_children { Err(TreeFault::NotALeaf) } else { Ok(key) }
     }
 
-    fn nearest_above(&self, base: &Key) -> String {
+    fn nearest_above(&self, base: &DnKey) -> String {
         let above = (1..base.len()).find_map(|from| self.node(&base.get(from..)?.to_vec()));
         above.map(|node| node.dn.to_string()).unwrap_or_default()
     }
 }
 
-impl Found {
+impl SearchResult {
     pub(super) fn nothing(code: LdapResultCode) -> Self {
         Self { code, entries: Vec::new(), matched: String::new() }
     }
 }
 
-fn in_scope(key: &Key, base: &Key, scope: &LdapSearchScope) -> bool {
+fn in_scope(key: &DnKey, base: &DnKey, scope: &LdapSearchScope) -> bool {
     let within = key.ends_with(base);
     match scope {
         LdapSearchScope::Base => key == base,
@@ -196,7 +199,7 @@ fn in_scope(key: &Key, base: &Key, scope: &LdapSearchScope) -> bool {
     }
 }
 
-fn read_key(dn: &str) -> Result<Key, TreeFault> {
+fn read_key(dn: &str) -> Result<DnKey, TreeFault> {
     Dn::parse(dn).map(|dn| key_of(&dn)).ok_or(TreeFault::NotADn)
 }
 
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_asked_for_and_never_the_password() {
+    fn returns_requested_attributes_but_never_the_password() {
         let tree = tree();
         let of_people = ["uid", "cn", "userCertificate;binary"];
         assert_eq!(attributes(&tree, &[]), of_people);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing about them.
+/// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing of them.
 pub type Tag = u64;
 
 /// What is too much.
@@ -30,7 +30,7 @@ pub struct LockOut {
     pub until: Instant,
 }
 
-/// The most steps by which a refusal is sent later than the first wrong one: those of a counter at its threshold.
+/// The most steps by which a refusal is delayed beyond the first one: those of a counter at its threshold.
 pub const MOST_DELAY_STEPS: u32 = 4;
 
 /// Within this time after a lock-out has ended, the next one is a repetition.
@@ -39,7 +39,7 @@ pub const SERIES: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is remembered of one person, name or network.
 #[derive(Debug, Default)]
 pub struct Counter {
-    tries: Vec<PasswordTry>,
+    tries: Vec<Attempt>,
     last_lock_out: Option<LastLockOut>,
 }
 
@@ -58,7 +58,7 @@ impl Threshold {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct PasswordTry {
+struct Attempt {
     tag: Tag,
     at: Instant,
     /// Known to be wrong; else it is under way.
@@ -79,11 +79,11 @@ impl Counter {
         if self.tries.len() >= threshold.most {
             return false;
         }
-        self.tries.push(PasswordTry { tag, at: now, is_wrong: false });
+        self.tries.push(Attempt { tag, at: now, is_wrong: false });
         true
     }
 
-    /// Counts a wrong password; returns the lock-out that began with it. One that is counted already is only remembered
+    /// Counts a wrong password; returns the lock-out if this one began a lock-out. One that is counted already is only remembered
     /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
     pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
         self.forget_old(threshold, now);
@@ -91,7 +91,7 @@ impl Counter {
             return None;
         }
         self.tries.retain(|tried| tried.tag != tag);
-        self.tries.push(PasswordTry { tag, at: now, is_wrong: true });
+        self.tries.push(Attempt { tag, at: now, is_wrong: true });
         let count = self.wrong(threshold, now);
         if count < threshold.most {
             return None;
@@ -130,8 +130,8 @@ impl Counter {
         self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
     }
 
-    /// By how many steps a refusal is to be sent later: none for the first wrong password, [`MOST_DELAY_STEPS`] from
-    /// the threshold on and during a lock-out, in between in proportion.
+    /// The number of steps by which a refusal is delayed: none for the first wrong password, [`MOST_DELAY_STEPS`] from the
+    /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
     #[must_use]
     pub fn delay_steps(&self, threshold: Threshold, now: Instant) -> u32 {
         if self.locked_until(now).is_some() {
@@ -158,7 +158,7 @@ impl Counter {
     }
 }
 
-fn is_young(tried: &PasswordTry, threshold: Threshold, now: Instant) -> bool {
+fn is_young(tried: &Attempt, threshold: Threshold, now: Instant) -> bool {
     now.saturating_duration_since(tried.at) < threshold.within
 }
 
@@ -244,7 +244,7 @@ mod tests {
         assert!(counter.reserve(100, FIVE, now), "a place was given back");
     }
 
-    /// What a counter must do, computed from the whole history.
+    /// What a counter must do, given the whole history.
     struct Model(Vec<(Tag, Instant)>, Option<Instant>, u32);
 
     impl Model {

@@ -2,7 +2,7 @@
 //! that they come from.
 //!
 //! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
-//! another for the same password and reveals nothing about it; so a device that repeats one stale password counts once.
+//! another for the same password and reveals nothing of it; so a device that repeats one stale password counts once.
 
 mod counter;
 mod network;

@@ -1,9 +1,9 @@
-//! Networks: which addresses are counted together, and blocks of addresses as an administrator writes them.
+//! Networks: the unit in which addresses are counted, and blocks of addresses as configured.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What is counted as one: an IPv4 address, or the /64 of an IPv6 address, since a whole /64 belongs to one subscriber.
+/// The unit of counting: an IPv4 address, or the /64 of an IPv6 address, since a whole /64 belongs to one subscriber.
 /// An IPv4 address mapped into IPv6 is IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
@@ -29,16 +29,17 @@ impl Block {
     /// # Errors
     /// What is wrong with it, and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right = "right would be such as 192.0.2.0/24 or 2001:db8::/32";
+        let right = "expected something like 192.0.2.0/24 or 2001:db8::/32";
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let first: IpAddr = address.parse().map_err(|_| format!("{text:?} is no network; {right}"))?;
+        let first: IpAddr = address.parse().map_err(|_| format!("{text:?} is not a network; {right}"))?;
         let bits = if first.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(bits), |prefix| prefix.parse().ok().filter(|prefix| *prefix <= bits));
-        let prefix = prefix.ok_or_else(|| format!("{text:?} has no length of 0 to {bits} behind the /; {right}"))?;
+        let prefix =
+            prefix.ok_or_else(|| format!("{text:?} has no prefix length of 0 to {bits} after the /; {right}"))?;
         let written = Self { first, prefix };
         if written.masked() != first {
             let begins = written.masked();
-            return Err(format!("{text:?} begins in the midst of a network; right would be {begins}/{prefix}"));
+            return Err(format!("{text:?} has host bits set; expected {begins}/{prefix}"));
         }
         Ok(written.canonical())
     }
@@ -120,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_block_is_told() {
+    fn malformed_blocks_are_rejected() {
         for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/", "::/129", "10.0.0.0/-1", "mail.example.org", "10.0.0.0/8/8"]
         {
-            assert!(Block::parse(wrong).unwrap_err().contains("; right would be "), "{wrong}");
+            assert!(Block::parse(wrong).unwrap_err().contains("; expected "), "{wrong}");
         }
-        assert!(Block::parse("10.1.2.3/8").unwrap_err().ends_with("right would be 10.0.0.0/8"));
+        assert!(Block::parse("10.1.2.3/8").unwrap_err().ends_with("expected 10.0.0.0/8"));
     }
 
     proptest! {

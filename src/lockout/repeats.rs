@@ -1,5 +1,5 @@
-//! Events that anybody can bring about as often as they like: of each kind, the first ones from a network are logged
-//! one by one, and those that follow are summed up.
+//! Events that anybody can cause at will: of each kind, the first ones from a network are reported one by
+//! one, and those that follow are summed up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 
 use super::Network;
 
-/// How often events of a kind are logged.
+/// How often events of a kind are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// So many from a network are logged one by one within [`Self::within`]; with 0, the sum of all is logged as soon
-    /// as somebody looks, and then at most once within that time.
+    /// This many from a network are reported one by one within [`Self::within`]; with 0, the sum of all is reported as soon as somebody
+    /// looks, and then at most once within that time.
     pub one_by_one: u32,
     /// The time after which the others are summed up.
     pub within: Duration,
 }
 
-/// Events that were not logged one by one.
+/// Events that were not reported one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sum<Kind> {
     /// What they were.
     pub kind: Kind,
-    /// Where they came from; none for networks beyond the limit of those distinguished.
+    /// Where they came from; none for networks beyond the limit.
     pub network: Option<Network>,
     /// How many there were.
     pub count: u64,
@@ -38,27 +38,27 @@ pub struct Repeats<Kind> {
 
 #[derive(Debug)]
 struct Seen {
-    told: u32,
+    reported: u32,
     summed: u64,
     due: Instant,
 }
 
 impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
-    /// At this pace; so many pairs of kind and network are distinguished.
+    /// With this pace, for at most this many pairs of kind and network.
     #[must_use]
     pub fn new(pace: Pace, most: usize) -> Self {
         Self { pace, most, seen: HashMap::new() }
     }
 
-    /// Something happened: returns whether it is to be logged by itself. Else it is part of a sum.
+    /// Something happened: whether to report it by itself; otherwise it is part of a sum.
     pub fn note(&mut self, kind: Kind, network: Network, now: Instant) -> bool {
         let Pace { one_by_one, within } = self.pace;
         let key = (kind, Some(network));
         let key = if self.seen.len() < self.most || self.seen.contains_key(&key) { key } else { (key.0, None) };
         let due = if one_by_one == 0 { now } else { now + within };
-        let seen = self.seen.entry(key).or_insert(Seen { told: 0, summed: 0, due });
-        if seen.told < one_by_one {
-            seen.told += 1;
+        let seen = self.seen.entry(key).or_insert(Seen { reported: 0, summed: 0, due });
+        if seen.reported < one_by_one {
+            seen.reported += 1;
             return true;
         }
         seen.summed += 1;
@@ -75,7 +75,7 @@ impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
             if seen.summed > 0 {
                 sums.push(Sum { kind: kind.clone(), network: *network, count: seen.summed });
             }
-            // While it goes on, only sums are logged.
+            // While it goes on, only sums are reported.
             let goes_on = seen.summed > 0;
             (seen.summed, seen.due) = (0, now + within);
             goes_on
@@ -102,16 +102,17 @@ mod tests {
     fn the_first_ones_are_told_and_the_others_summed_up() {
         let mut repeats = Repeats::new(Pace { one_by_one: 3, within: MINUTE }, 100);
         let begin = Instant::now();
-        let told = |repeats: &mut Repeats<&str>, now| (0..10).filter(|_| repeats.note("x", network(1), now)).count();
-        assert_eq!(told(&mut repeats, begin), 3);
+        let reported =
+            |repeats: &mut Repeats<&str>, now| (0..10).filter(|_| repeats.note("x", network(1), now)).count();
+        assert_eq!(reported(&mut repeats, begin), 3);
         assert!(repeats.note("x", network(2), begin) && repeats.note("y", network(1), begin), "each for itself");
         assert_eq!(repeats.sums(begin), []);
         let sum = Sum { kind: "x", network: Some(network(1)), count: 7 };
         assert_eq!(repeats.sums(begin + MINUTE), [sum]);
-        assert_eq!(told(&mut repeats, begin + MINUTE), 0, "it goes on");
+        assert_eq!(reported(&mut repeats, begin + MINUTE), 0, "it goes on");
         assert_eq!(counts(&repeats.sums(begin + 2 * MINUTE)), [10]);
         assert_eq!(repeats.sums(begin + 3 * MINUTE), []);
-        assert_eq!(told(&mut repeats, begin + 4 * MINUTE), 3, "after a minute of quiet");
+        assert_eq!(reported(&mut repeats, begin + 4 * MINUTE), 3, "after a minute of quiet");
     }
 
     #[test]
@@ -131,8 +132,8 @@ mod tests {
     fn a_flood_from_everywhere_takes_bounded_memory_and_is_counted() {
         let mut repeats = Repeats::new(Pace { one_by_one: 1, within: MINUTE }, 10);
         let begin = Instant::now();
-        let told = (0..1_000).filter(|number| repeats.note("x", network(*number), begin)).count();
-        assert_eq!((told, repeats.seen.len()), (11, 11));
+        let reported = (0..1_000).filter(|number| repeats.note("x", network(*number), begin)).count();
+        assert_eq!((reported, repeats.seen.len()), (11, 11));
         let sums = repeats.sums(begin + MINUTE);
         assert_eq!(sums, [Sum { kind: "x", network: None, count: 989 }]);
     }

@@ -68,7 +68,7 @@ impl<Key: Hash + Eq> Table<Key> {
         self.held(key).map_or(0, |counter| counter.delay_steps(self.threshold, now))
     }
 
-    /// Forgets the counters of some keys, lock-outs included; returns how many.
+    /// Forgets the counters of some keys, including lock-outs; returns how many.
     pub fn forget(&mut self, is_meant: impl Fn(&Key) -> bool) -> usize {
         let mut forgotten = 0;
         for set in &mut self.sets {

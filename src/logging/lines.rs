@@ -1,7 +1,7 @@
-//! Log lines, gathered: a busy service writes many with one system call, and none waits for whoever reads them.
+//! Buffered log lines: a busy service writes many with one system call, and nothing waits for a slow reader.
 //!
-//! Once there is a thread that writes, nobody else does: whoever logs puts a line into bounded memory and goes on, even if
-//! nobody reads the log for hours. What has no room is counted, and the log says how many lines it lost.
+//! Once the writer thread runs, only it writes: logging puts a line into bounded memory and continues, even if
+//! nobody reads the log for hours. Lines that do not fit are counted, and the log reports how many were lost.
 
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
@@ -12,25 +12,25 @@ use std::time::Duration;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long a line may be kept back. One that tells of a fault is not.
+/// How long a line may be delayed. Warnings and errors are not.
 const KEPT: Duration = Duration::from_millis(50);
 
 /// Octets that are written without waiting for more.
 const ENOUGH: usize = 128 * 1024;
 
-/// Octets kept for a reader that does not keep up. Lines from a warning up have as much room again.
+/// Octets kept for a reader that does not keep up. LogQueue from a warning up have as much room again.
 const MOST: usize = 4 * 1024 * 1024;
 
-/// How long the end of the process waits for a reader that does not keep up.
+/// How long the end of the process waits for a slow reader.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Where lines go. Cloning gives the same lines.
 #[derive(Clone)]
-pub(super) struct Lines {
-    inner: Arc<Inner>,
+pub(super) struct LogQueue {
+    inner: Arc<Shared>,
 }
 
-struct Inner {
+struct Shared {
     queue: Mutex<Queue>,
     /// Notified when there is something to write.
     some: Condvar,
@@ -39,30 +39,30 @@ struct Inner {
     out: Mutex<Box<dyn Write + Send>>,
 }
 
-/// Lines on their way to the thread that writes.
+/// LogQueue on their way to the thread that writes.
 #[derive(Default)]
 struct Queue {
     octets: Vec<u8>,
     /// There is such a thread. Before, each line is written at once by whoever logs it.
     has_writer: bool,
-    /// One of them tells of a fault, or there are many: they are not kept back.
+    /// One of them is a warning or an error, or there are many: they are not delayed.
     is_urgent: bool,
     /// Some were taken and are being written.
     is_writing: bool,
-    /// Lines that had no room since the log last said so.
+    /// LogQueue that had no room since the log last said so.
     lost: u64,
 }
 
 /// Takes one line.
-pub(super) struct Line<'a> {
-    lines: &'a Lines,
+pub(super) struct LineWriter<'a> {
+    lines: &'a LogQueue,
     is_urgent: bool,
 }
 
-impl Lines {
+impl LogQueue {
     /// To be written there, each at once.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
-        let inner = Inner {
+        let inner = Shared {
             queue: Mutex::default(),
             some: Condvar::new(),
             written: Condvar::new(),
@@ -108,12 +108,12 @@ impl Lines {
             self.queue().is_writing = false;
             self.inner.written.notify_all();
             if lost > 0 {
-                tracing::warn!(lines = lost, "log lines lost: whoever reads the log did not keep up");
+                tracing::warn!(lines = lost, "log lines lost: the reader of the log is too slow");
             }
         }
     }
 
-    /// Waits for lines, and takes all there are; tells how many had no room.
+    /// Waits for lines, and takes all of them; returns how many were lost.
     fn take(&self, keep: Duration) -> (Vec<u8>, u64) {
         let some = self.inner.some.wait_while(self.queue(), |queue| queue.octets.is_empty());
         let queue = some.unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +125,7 @@ impl Lines {
 
     fn write(&self, octets: &[u8]) {
         let mut out = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where the log cannot be written, nobody can be told.
+        // An error here has nowhere to be logged.
         let _ = out.write_all(octets);
     }
 
@@ -146,7 +146,7 @@ impl Queue {
     }
 }
 
-impl Write for Line<'_> {
+impl Write for LineWriter<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut queue = self.lines.queue();
         if queue.has_writer {
@@ -169,15 +169,15 @@ impl Write for Line<'_> {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Line<'a>;
+impl<'a> MakeWriter<'a> for LogQueue {
+    type Writer = LineWriter<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line { lines: self, is_urgent: true }
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter { lines: self, is_urgent: true }
     }
 
-    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line<'a> {
-        Line { lines: self, is_urgent: *about.level() <= Level::WARN }
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> LineWriter<'a> {
+        LineWriter { lines: self, is_urgent: *about.level() <= Level::WARN }
     }
 }
 
@@ -207,14 +207,14 @@ mod tests {
         }
     }
 
-    /// Lines, what is written of them, and what lets each write end.
-    fn lines() -> (Lines, Receiver<String>, Sender<()>) {
+    /// LogQueue, what is written of them, and what lets each write end.
+    fn lines() -> (LogQueue, Receiver<String>, Sender<()>) {
         let ((written, writes), (go, may_end)) = (channel(), channel());
-        (Lines::to(Reader { written, may_end }), writes, go)
+        (LogQueue::to(Reader { written, may_end }), writes, go)
     }
 
-    fn log(lines: &Lines, line: &str, is_urgent: bool) {
-        Line { lines, is_urgent }.write_all(line.as_bytes()).unwrap();
+    fn log(lines: &LogQueue, line: &str, is_urgent: bool) {
+        LineWriter { lines, is_urgent }.write_all(line.as_bytes()).unwrap();
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn many_lines_are_one_write_in_order_which_a_fault_brings_on() {
+    fn many_lines_are_written_in_order_at_once_when_an_error_is_logged() {
         let (lines, writes, go) = lines();
         lines.gather(PATIENCE * 10).unwrap();
         for (line, is_urgent) in [("a\n", false), ("b\n", false), ("fault\n", true)] {
@@ -237,9 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_kept_back_is_written_by_itself() {
+    fn a_delayed_line_is_written_without_another_one() {
         let (lines, writes, go) = lines();
-        lines.gather(Lines::KEEP).unwrap();
+        lines.gather(LogQueue::KEEP).unwrap();
         for line in ["a\n", "b\n"] {
             log(&lines, line, false);
             assert_eq!(writes.recv_timeout(PATIENCE).unwrap(), line);
@@ -247,9 +247,9 @@ mod tests {
         }
     }
 
-    /// Nobody waits for a reader that has stopped, memory is bounded, and what tells of a fault has the better chance.
+    /// Nobody waits for a reader that has stopped, memory is bounded, and warnings and errors have more room.
     #[test]
-    fn a_reader_that_has_stopped_stops_nobody() {
+    fn a_reader_that_has_stopped_delays_nothing() {
         let (lines, writes, go) = lines();
         lines.gather(Duration::ZERO).unwrap();
         log(&lines, "first\n", true);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_the_writer_costs_no_later_line() {
+    fn the_writer_survives_a_panic() {
         /// Panics at the first write.
         struct Panicking(Sender<String>, bool);
         impl Write for Panicking {
@@ -294,7 +294,7 @@ mod tests {
             }
         }
         let (written, writes) = channel();
-        let lines = Lines::to(Panicking(written, false));
+        let lines = LogQueue::to(Panicking(written, false));
         lines.gather(Duration::ZERO).unwrap();
         let deadline = std::time::Instant::now() + PATIENCE;
         while writes.try_recv().is_err() {

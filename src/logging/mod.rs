@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use self::lines::Lines;
+use self::lines::LogQueue;
 
-/// Form and depth of the log.
+/// Format and minimum level of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// For people or for machines.
     pub format: Format,
-    /// The least weighty line that is written.
+    /// The minimum level.
     pub level: tracing::Level,
 }
 
@@ -27,19 +27,19 @@ pub enum Format {
     Json,
 }
 
-/// The log, as long as it is written. Dropped, it writes what it kept back.
+/// The log. Dropping it writes the buffered lines.
 #[must_use]
-pub struct Log(Lines);
+pub struct Log(LogQueue);
 
 impl Log {
-    /// From now on a thread writes the log, and nobody waits for whoever reads it. Lines below a warning may be kept back for
-    /// 50 ms, so that many go with one system call; unless they go to a terminal. To be called once the rights of the process
-    /// are settled, which are each thread's own.
+    /// From now on a thread writes the log, and nobody waits for whoever reads it. LogQueue below a warning may be kept back for
+    /// 50 ms, so that many are written with one system call, unless they go to a terminal. Call it after the user was
+    /// changed, which affects the calling thread only.
     ///
     /// # Errors
-    /// There can be no thread.
+    /// No thread can be started.
     pub fn gather(&self) -> std::io::Result<()> {
-        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { Lines::KEEP })
+        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { LogQueue::KEEP })
     }
 }
 
@@ -49,14 +49,14 @@ impl Drop for Log {
     }
 }
 
-/// Begins to write the log. Panics are logged too, where they happened.
+/// Begins to write the log. Panics are logged too, with their location.
 ///
 /// # Errors
-/// A log is being written already.
+/// The log was started before.
 pub fn start(settings: Settings) -> Result<Log, String> {
-    // The LDAP library's finer lines would hold what it sends, passwords among it.
+    // The LDAP library's debug lines would contain what it sends, including passwords.
     let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
-    let lines = Lines::to(std::io::stderr());
+    let lines = LogQueue::to(std::io::stderr());
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(lines.clone())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::dn_value::{Value, read_value};
+use super::dn_value::{DnValue, read_value};
 use super::normal_forms;
 
 /// A distinguished name, the person's own part first.
@@ -16,7 +16,7 @@ pub struct Dn {
 /// One relative distinguished name: one pair of type and value, or several joined by `+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rdn {
-    pairs: Vec<(String, Value)>,
+    pairs: Vec<(String, DnValue)>,
 }
 
 impl Dn {
@@ -108,8 +108,8 @@ impl Rdn {
     }
 
     /// Whether it gives an attribute a value; this one, if one is given.
-    pub(super) fn has(&self, attribute: &str, value: Option<&Value>) -> bool {
-        let of_attribute = |(kind, _): &&(String, Value)| kind.eq_ignore_ascii_case(attribute);
+    pub(super) fn has(&self, attribute: &str, value: Option<&DnValue>) -> bool {
+        let of_attribute = |(kind, _): &&(String, DnValue)| kind.eq_ignore_ascii_case(attribute);
         self.pairs.iter().filter(of_attribute).any(|(_, own)| value.is_none_or(|value| own.matches(value)))
     }
 
@@ -138,7 +138,7 @@ pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// `attributeTypeAndValue = attributeType EQUALS attributeValue` (RFC 4514 §3).
-pub(super) fn read_pair(text: &str) -> Option<(String, Value)> {
+pub(super) fn read_pair(text: &str) -> Option<(String, DnValue)> {
     let (kind, value) = text.split_once('=')?;
     let kind = kind.trim();
     let is_type =

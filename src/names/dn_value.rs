@@ -6,13 +6,13 @@ use super::fold;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum DnValue {
     Text(String),
     /// In BER, or not in UTF-8.
     Octets(Vec<u8>),
 }
 
-impl Value {
+impl DnValue {
     pub(super) fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
@@ -37,16 +37,16 @@ impl Value {
 }
 
 /// `attributeValue = string / hexstring` (RFC 4514 §3); none if it is neither, or empty.
-pub(super) fn read_value(text: &str) -> Option<Value> {
+pub(super) fn read_value(text: &str) -> Option<DnValue> {
     let value = match text.strip_prefix('#') {
         Some(digits) => ber(octets_of(digits)?),
         None => plain(unescape(text)?),
     };
-    (value != Value::Text(String::new())).then_some(value)
+    (value != DnValue::Text(String::new())).then_some(value)
 }
 
-fn plain(octets: Vec<u8>) -> Value {
-    String::from_utf8(octets).map_or_else(|fault| Value::Octets(fault.into_bytes()), Value::Text)
+fn plain(octets: Vec<u8>) -> DnValue {
+    String::from_utf8(octets).map_or_else(|fault| DnValue::Octets(fault.into_bytes()), DnValue::Text)
 }
 
 /// Tags of ASN.1 strings that hold ASCII or UTF-8: `OCTET STRING`, `UTF8String`, `NumericString`, `PrintableString`,
@@ -54,9 +54,9 @@ fn plain(octets: Vec<u8>) -> Value {
 const STRINGS: [u8; 7] = [0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a];
 
 /// A string in BER is the text that it holds; anything else is its octets.
-fn ber(octets: Vec<u8>) -> Value {
+fn ber(octets: Vec<u8>) -> DnValue {
     let text = content(&octets).and_then(|content| std::str::from_utf8(content).ok()).map(str::to_owned);
-    text.map_or(Value::Octets(octets), Value::Text)
+    text.map_or(DnValue::Octets(octets), DnValue::Text)
 }
 
 /// What a string of definite length holds (X.690 §8.1.3), if nothing stands behind it.

@@ -9,12 +9,12 @@ use super::{Dn, Rdn, fold};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HierarchicalName {
     common_name: String,
-    parents: Vec<Part>,
+    parents: Vec<NamePart>,
 }
 
 /// One part: a value, in canonical form with its attribute type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+struct NamePart {
     kind: Option<String>,
     value: String,
 }
@@ -23,9 +23,9 @@ impl HierarchicalName {
     /// Reads a name of two parts or more, none of them empty. The first part is the common name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('/').map(Part::parse).collect::<Option<Vec<_>>>()?.into_iter();
+        let mut parts = text.split('/').map(NamePart::parse).collect::<Option<Vec<_>>>()?.into_iter();
         let first = parts.next()?;
-        let parents: Vec<Part> = parts.collect();
+        let parents: Vec<NamePart> = parts.collect();
         let is_common_name = first.kind.is_none_or(|kind| kind == "cn");
         (is_common_name && !parents.is_empty()).then_some(Self { common_name: first.value, parents })
     }
@@ -61,7 +61,7 @@ impl HierarchicalName {
     }
 }
 
-impl Part {
+impl NamePart {
     fn parse(text: &str) -> Option<Self> {
         let (kind, value) = match text.split_once('=') {
             Some((kind, value)) => (Some(fold(kind)), value.trim()),

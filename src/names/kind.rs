@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which they are tried and told.
+    /// Every kind, in the order in which they are tried and listed.
     pub const ALL: [Self; 7] = [
         Self::DistinguishedName,
         Self::HierarchicalName,

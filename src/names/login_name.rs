@@ -77,7 +77,7 @@ impl fmt::Display for LoginNameFault {
             Self::Empty => "empty login name",
             Self::TooLong => "login name too long",
             Self::NotUtf8 => "login name is not UTF-8",
-            Self::Control => "login name holds a control character",
+            Self::Control => "login name contains a control character",
         })
     }
 }

@@ -36,7 +36,7 @@ impl Equality {
 }
 
 impl LookUp {
-    /// Whether there is nothing to ask: under this policy nobody has such a name.
+    /// Whether there is nothing to look up: the policy allows no such name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -122,16 +122,16 @@ mod tests {
     fn asked(policy: &Policy, typed: &str) -> String {
         let base = Dn::parse("ou=people,dc=renovations,dc=example").unwrap();
         let look_up = policy.look_up(&LoginName::new(typed.as_bytes()).unwrap(), &base);
-        let mut told: Vec<String> = look_up.entry.iter().map(|dn| format!("dn:{dn}")).collect();
-        told.extend(look_up.hierarchical.iter().map(|name| format!("path:{}", name.common_name())));
-        told.extend(look_up.equal.iter().map(|equality| format!("{}:{}", equality.kind, equality.value)));
-        told.join(" | ")
+        let mut described: Vec<String> = look_up.entry.iter().map(|dn| format!("dn:{dn}")).collect();
+        described.extend(look_up.hierarchical.iter().map(|name| format!("path:{}", name.common_name())));
+        described.extend(look_up.equal.iter().map(|equality| format!("{}:{}", equality.kind, equality.value)));
+        described.join(" | ")
     }
 
     #[test]
     fn fewer_variations() {
         let fewer = Policy::fewer();
-        for (typed, told) in [
+        for (typed, described) in [
             ("ajones", "common_name:ajones | short_name:ajones"),
             ("  ajones ", "common_name:ajones | short_name:ajones"),
             ("Alan Jones", "common_name:Alan Jones | short_name:Alan Jones"),
@@ -156,7 +156,7 @@ mod tests {
             ("mail=x", "common_name:mail=x | short_name:mail=x"),
             ("CN=", "common_name:CN= | short_name:CN="),
         ] {
-            assert_eq!(asked(&fewer, typed), told, "{typed}");
+            assert_eq!(asked(&fewer, typed), described, "{typed}");
         }
     }
 

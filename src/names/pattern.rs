@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::dn::{read_pair, split_unescaped};
-use super::dn_value::Value;
+use super::dn_value::DnValue;
 use super::{Dn, Rdn};
 
 /// A DN in which `*` may stand for any value (`ou=*,o=Renovations`), or for any one part (`ou=Sales,*,o=Renovations`).
@@ -11,21 +11,21 @@ use super::{Dn, Rdn};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnPattern {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<PatternPart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum PatternPart {
     Any,
     /// Each attribute type with its value; none for any value.
-    Pairs(Vec<(String, Option<Value>)>),
+    Pairs(Vec<(String, Option<DnValue>)>),
 }
 
 impl DnPattern {
     /// Reads the text form of RFC 4514 §3, and the asterisks. An asterisk that is escaped stands for itself.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let parts = split_unescaped(text, ',').into_iter().map(Part::parse).collect::<Option<Vec<_>>>()?;
+        let parts = split_unescaped(text, ',').into_iter().map(PatternPart::parse).collect::<Option<Vec<_>>>()?;
         Some(Self { text: text.trim().to_owned(), parts })
     }
 
@@ -37,7 +37,7 @@ impl DnPattern {
     }
 }
 
-impl Part {
+impl PatternPart {
     fn parse(text: &str) -> Option<Self> {
         if text.trim() == "*" {
             return Some(Self::Any);
@@ -51,7 +51,7 @@ impl Part {
     }
 }
 
-fn pair(text: &str) -> Option<(String, Option<Value>)> {
+fn pair(text: &str) -> Option<(String, Option<DnValue>)> {
     let (kind, value) = read_pair(text)?;
     let is_any = text.split_once('=').is_some_and(|(_, written)| written.trim() == "*");
     Some((kind, (!is_any).then_some(value)))

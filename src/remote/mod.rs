@@ -1,4 +1,4 @@
-//! POP3 spoken as a client: logging in to another server, and asking what it tells of a maildrop. Nothing is ever
+//! A POP3 client that logs in to another server and lists a maildrop. Nothing is ever
 //! retrieved, marked or deleted there.
 
 mod trust;
@@ -36,37 +36,37 @@ pub struct Settings {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// How it is spoken to.
+    /// Whether and how TLS is used.
     pub protection: Protection,
-    /// How long it may take to say the next thing.
+    /// How long it may take for each reply.
     pub patience: Duration,
 }
 
-/// Why the other server was of no use; a sentence.
+/// An error of the other server or of the connection to it; a sentence.
 #[derive(Debug)]
 pub struct RemoteFault(String);
 
-/// What the other server tells of a message.
+/// A message as the other server lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RemoteMessage {
     /// Its unique-id.
     pub unique_id: String,
     /// Its size in octets; none if LIST does not have it.
     pub octets: Option<u64>,
 }
 
-/// The longest line taken, in octets: more than RFC 1939 §3 allows, since servers tell base names as unique-ids.
+/// The longest line taken, in octets: more than RFC 1939 §3 allows, since servers use base names as unique-ids.
 const LONGEST: u64 = 4096;
 
 /// The most messages taken.
 const MOST: usize = 10_000_000;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// A connection to the other server.
 struct Remote {
-    stream: BufReader<Box<dyn Stream>>,
+    stream: BufReader<Box<dyn ByteStream>>,
     patience: Duration,
 }
 
@@ -74,11 +74,15 @@ struct Remote {
 ///
 /// # Errors
 /// The server cannot be reached, is not who it should be, does not let us in, or answers what is no POP3.
-pub async fn told(settings: &Settings, name: &str, password: &Password) -> Result<Vec<Told>, RemoteFault> {
+pub async fn list_messages(
+    settings: &Settings,
+    name: &str,
+    password: &Password,
+) -> Result<Vec<RemoteMessage>, RemoteFault> {
     let mut remote = Remote::connect(settings).await?;
     // A name or password that holds a line end would be two commands.
     if name.contains(['\r', '\n']) || password.expose().contains(['\r', '\n']) {
-        return Err(RemoteFault("a name or password with a line end in it cannot be sent".to_owned()));
+        return Err(RemoteFault("a name or password that contains a line end cannot be sent".to_owned()));
     }
     remote.ask("USER", &format!("USER {name}\r\n")).await?;
     remote.ask_secretly(password).await?;
@@ -87,12 +91,12 @@ pub async fn told(settings: &Settings, name: &str, password: &Password) -> Resul
     // Nothing was marked, so QUIT removes nothing; whether it is answered does not matter any more.
     let _ = remote.ask("QUIT", "QUIT\r\n").await;
     let mut sizes = sizes.into_iter().peekable();
-    let told = unique_ids.into_iter().map(|(number, unique_id)| {
+    let messages = unique_ids.into_iter().map(|(number, unique_id)| {
         while sizes.next_if(|(other, _)| *other < number).is_some() {}
         let octets = sizes.next_if(|(other, _)| *other == number).and_then(|(_, octets)| octets.parse().ok());
-        Told { unique_id, octets }
+        RemoteMessage { unique_id, octets }
     });
-    Ok(told.collect())
+    Ok(messages.collect())
 }
 
 impl Remote {
@@ -100,7 +104,7 @@ impl Remote {
         let Settings { host, port, protection, patience } = settings;
         let connected = within(*patience, "connection", TcpStream::connect((host.as_str(), *port))).await?;
         connected.set_nodelay(true).map_err(|fault| RemoteFault(fault.to_string()))?;
-        let stream: Box<dyn Stream> = match protection {
+        let stream: Box<dyn ByteStream> = match protection {
             Protection::Implicit(tls) => Box::new(handshake(tls, host, connected, *patience).await?),
             Protection::Stls(tls) => {
                 let mut clear = Self { stream: BufReader::new(Box::new(connected)), patience: *patience };
@@ -109,7 +113,7 @@ impl Remote {
                 // "… the server MUST discard any knowledge obtained from the client …" (RFC 2595 §4); so do we: what was
                 // sent in clear behind the answer is not taken for something said under TLS.
                 if !clear.stream.buffer().is_empty() {
-                    return Err(RemoteFault("the server sends more in clear after its answer to STLS".to_owned()));
+                    return Err(RemoteFault("the server sends more in clear after its reply to STLS".to_owned()));
                 }
                 let stream = handshake(tls, host, clear.stream.into_inner(), *patience).await?;
                 return Ok(Self { stream: BufReader::new(Box::new(stream)), patience: *patience });
@@ -128,7 +132,7 @@ impl Remote {
         self.status(what).await
     }
 
-    /// The password is put into no text that could be told.
+    /// The password is put into no text that could be printed.
     async fn ask_secretly(&mut self, password: &Password) -> Result<(), RemoteFault> {
         let patience = self.patience;
         let stream = self.stream.get_mut();
@@ -141,7 +145,7 @@ impl Remote {
 
     async fn status(&mut self, what: &str) -> Result<(), RemoteFault> {
         let line = self.line(what).await?;
-        if line.starts_with("+OK") { Ok(()) } else { Err(RemoteFault(format!("{what} is answered by {line:?}"))) }
+        if line.starts_with("+OK") { Ok(()) } else { Err(RemoteFault(format!("{what}: unexpected reply {line:?}"))) }
     }
 
     /// A multi-line answer of lines that begin with a message-number, ascending.
@@ -157,7 +161,7 @@ impl Remote {
             let after = |number| listing.last().is_none_or(|(last, _)| *last < number);
             match entry.filter(|(number, _)| after(*number) && listing.len() < MOST) {
                 Some((number, rest)) => listing.push((number, rest.to_owned())),
-                None => return Err(RemoteFault(format!("{command} is answered by {line:?}"))),
+                None => return Err(RemoteFault(format!("{command}: unexpected reply {line:?}"))),
             }
         }
     }
@@ -167,7 +171,9 @@ impl Remote {
         let mut limited = (&mut self.stream).take(LONGEST);
         within(self.patience, what, limited.read_until(b'\n', &mut octets)).await?;
         if octets.pop() != Some(b'\n') {
-            return Err(RemoteFault(format!("{what}: the connection ends, or a line has more than {LONGEST} octets")));
+            return Err(RemoteFault(format!(
+                "{what}: the connection was closed, or a line has more than {LONGEST} octets"
+            )));
         }
         if octets.last() == Some(&b'\r') {
             octets.pop();
@@ -177,14 +183,14 @@ impl Remote {
     }
 }
 
-async fn handshake<S: Stream + 'static>(
+async fn handshake<S: ByteStream + 'static>(
     tls: &Arc<ClientConfig>,
     host: &str,
     stream: S,
     patience: Duration,
 ) -> Result<tokio_rustls::client::TlsStream<S>, RemoteFault> {
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| RemoteFault(format!("{host:?} is no name that a certificate could hold")))?;
+        .map_err(|_| RemoteFault(format!("{host:?} cannot be the name in a certificate")))?;
     within(patience, "TLS", TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await
 }
 
@@ -196,7 +202,7 @@ async fn within<T>(
     match timeout(patience, done).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault)) => Err(RemoteFault(format!("{what}: {fault}"))),
-        Err(_) => Err(RemoteFault(format!("{what}: nothing within {patience:?}"))),
+        Err(_) => Err(RemoteFault(format!("{what}: no reply within {patience:?}"))),
     }
 }
 

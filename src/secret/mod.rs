@@ -1,6 +1,6 @@
-//! What must never be read by a bystander: a password or a token, as a type.
+//! Passwords and tokens as types that cannot be printed.
 //!
-//! A [`Password`] can be shown to the directory and compared by a keyed hash, a [`Token`] be verified; neither can be
+//! A [`Password`] can be sent to the directory and compared by a keyed hash, a [`Token`] can be verified; neither can be
 //! printed, in any build.
 
 mod token;
@@ -69,7 +69,7 @@ impl fmt::Display for PasswordFault {
         f.write_str(match self {
             Self::Empty => "empty password",
             Self::NotUtf8 => "password is not UTF-8",
-            Self::Nul => "password holds a NUL",
+            Self::Nul => "password contains a NUL",
         })
     }
 }

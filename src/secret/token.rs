@@ -1,4 +1,4 @@
-//! A bearer token: whoever has it is let in, so it is kept like a password.
+//! A bearer token: whoever has it can log in, so it is treated like a password.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "no token",
-            Self::Malformed => "what was sent cannot be a token",
+            Self::Malformed => "not a token",
         })
     }
 }

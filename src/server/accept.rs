@@ -1,4 +1,4 @@
-//! The accept loop. It outlives everything but the end of the server.
+//! The accept loop, which runs until the server ends.
 
 use std::future::Future;
 use std::io;
@@ -10,15 +10,15 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use super::listen::Policy;
-use super::places::Places;
+use super::listen::PortPolicy;
+use super::slots::ConnectionSlots;
 use crate::connection::{Client, LogSummaries};
 use crate::tasks::Tasks;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long the log is not told again that connections cannot be accepted.
+/// The interval between log lines about connections that cannot be accepted.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Accepts clients on a port for as long as the tasks run. The port stays open whatever happens to the loop: it is started
@@ -26,8 +26,8 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(super) fn keep_accepting<Serving>(
     tasks: &mut Tasks,
     listener: TcpListener,
-    policy: Policy,
-    places: &Places,
+    policy: PortPolicy,
+    places: &ConnectionSlots,
     repeats: Arc<LogSummaries>,
     serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
 ) where
@@ -43,22 +43,22 @@ pub(super) fn keep_accepting<Serving>(
     });
 }
 
-/// Accepts clients and hands each to a task of its own: one client's panic is its own.
+/// Accepts clients and hands each to its own task, so that a panic affects one client only.
 async fn accept<Serving>(
     listener: &TcpListener,
-    policy: &Policy,
-    places: &Places,
+    policy: &PortPolicy,
+    places: &ConnectionSlots,
     repeats: &LogSummaries,
     serve: &impl Fn(Client) -> Serving,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let mut complained = None;
+    let mut logged = None;
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(fault) => {
-                after_error(&fault, policy, &mut complained).await;
+                after_error(&fault, policy, &mut logged).await;
                 continue;
             }
         };
@@ -79,22 +79,22 @@ async fn accept<Serving>(
     }
 }
 
-/// `complained`: when the log was last told; while nothing gets better it is not told ten times a second.
-async fn after_error(fault: &io::Error, policy: &Policy, complained: &mut Option<Instant>) {
+/// `logged`: when this was last logged, so that a lasting error is not logged ten times a second.
+async fn after_error(fault: &io::Error, policy: &PortPolicy, logged: &mut Option<Instant>) {
     // These belong to one connection that is gone already (accept(2)).
     let of_the_client = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
     if of_the_client.contains(&fault.kind()) {
         return;
     }
-    if complained.is_none_or(|at| at.elapsed() >= QUIET) {
-        tracing::error!(listener = policy.name(), %fault, "cannot accept connections now");
-        *complained = Some(Instant::now());
+    if logged.is_none_or(|at| at.elapsed() >= QUIET) {
+        tracing::error!(listener = policy.name(), error = %fault, "cannot accept connections");
+        *logged = Some(Instant::now());
     }
     sleep(PAUSE).await;
 }
 
-/// Tells a client that there is no place, if it can read that without TLS. Never waits for it.
-fn turn_away(socket: &TcpStream, policy: &Policy) {
+/// Tells a client that there are too many connections, if it can read that without TLS. Never waits for it.
+fn turn_away(socket: &TcpStream, policy: &PortPolicy) {
     if policy.speaks_in_clear() {
         let _ = SockRef::from(socket).send(b"-ERR [SYS/TEMP] too many connections, try again later\r\n");
     }
@@ -104,8 +104,8 @@ fn turn_away(socket: &TcpStream, policy: &Policy) {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::listen::Port;
-    use super::super::{Limits, Listener, Tls};
+    use super::super::listen::BoundPort;
+    use super::super::{Limits, Listener, TlsMode};
     use super::*;
 
     fn started<Serving>(
@@ -116,12 +116,12 @@ mod tests {
         Serving: Future<Output = ()> + Send + 'static,
     {
         let address = "127.0.0.1:0".parse().unwrap();
-        let listener = Listener::at(address, Tls::None);
-        let port = Port::bind(&listener, None).unwrap();
+        let listener = Listener::at(address, TlsMode::None);
+        let port = BoundPort::bind(&listener, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
         let (mut tasks, repeats) = (Tasks::default(), Arc::default());
-        keep_accepting(&mut tasks, listener, port.policy, &Places::new(limits), repeats, serve);
+        keep_accepting(&mut tasks, listener, port.policy, &ConnectionSlots::new(limits), repeats, serve);
         (address, tasks)
     }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_clients_panic_is_its_own() {
+    async fn a_panic_affects_one_client_only() {
         let first = std::sync::atomic::AtomicBool::new(true);
         let (address, _tasks) = started(Limits::default(), move |client| {
             let panics = first.swap(false, std::sync::atomic::Ordering::SeqCst);
@@ -150,9 +150,9 @@ mod tests {
         assert_eq!(hear(address).await, "+OK\r\n");
     }
 
-    /// The port is served on, and whoever has a place keeps it.
+    /// The port stays in service, and connected clients keep their slots.
     #[tokio::test]
-    async fn a_panic_of_the_loop_itself_costs_no_port() {
+    async fn the_port_survives_a_panic_of_the_loop() {
         let first = std::sync::atomic::AtomicBool::new(true);
         let limits = Limits { connections_per_address: 1, ..Limits::default() };
         let (address, _tasks) = started(limits, move |client| {
@@ -160,11 +160,11 @@ mod tests {
             greeted(client)
         });
         assert_eq!(hear(address).await, "");
-        assert_eq!(hear(address).await, "+OK\r\n", "the place of the first was given back");
+        assert_eq!(hear(address).await, "+OK\r\n", "the first client's slot was released");
     }
 
     #[tokio::test]
-    async fn who_finds_no_place_is_told_so() {
+    async fn clients_beyond_the_limit_get_a_reply() {
         let limits = Limits { connections_per_address: 1, ..Limits::default() };
         let (gate, _) = tokio::sync::broadcast::channel::<()>(1);
         let opener = gate.clone();

@@ -12,7 +12,7 @@ use super::abilities::Abilities;
 use super::pem::{certificates_of, private_key};
 use crate::certificate::{Certificate, CertificateFields, host_match};
 
-const RIGHT_CHAIN: &str = "right would be a PEM file of the server's certificate, followed by those above it";
+const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by those above it";
 
 /// The certificates a server may show. A client gets one for the host it names, and of those the first that it can verify;
 /// clients that name no host or an unknown one get the first of all that they can verify.
@@ -85,7 +85,7 @@ fn unusable(fault: &Error, chain: &[CertificateDer<'_>]) -> String {
     let own = chain.first().and_then(|own| CertificateFields::read(own).ok());
     match own.as_ref().and_then(|own| Some((own.name(), own.weakness.as_ref()?))) {
         Some((name, weakness)) => format!("cannot be used: {name} {weakness}"),
-        None => format!("cannot be used: {fault}; right would be the PEM file of an RSA, ECDSA or Ed25519 key"),
+        None => format!("cannot be used: {fault}; expected the PEM file of an RSA, ECDSA or Ed25519 key"),
     }
 }
 
@@ -97,9 +97,9 @@ fn foreign(certified: &CertifiedKey, chain: &Path) -> String {
     };
     match certified.cert.iter().position(fits) {
         Some(before) => format!(
-            "{what}, but to the one at place {}; right would be a chain that begins with the server's own certificate",
+            "{what}, but to the one at place {}; expected a chain that begins with the server's own certificate",
             before + 1
         ),
-        None => format!("{what}; right would be the key with which this certificate was requested"),
+        None => format!("{what}; expected the key with which this certificate was requested"),
     }
 }

@@ -33,7 +33,7 @@ struct AuthorityNames {
     octets: usize,
 }
 
-/// A request for certificates tells the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC 8446
+/// A request for certificates lists the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC 8446
 /// §4.2.4; beyond that nobody's handshake succeeds), but clients with small buffers take no handshake message that is
 /// longer than one record.
 const LONGEST_NAMES: usize = 16 * 1024;

@@ -14,11 +14,11 @@ use super::Certificates;
 use super::certificates::Named;
 use super::client_trust::{ClientTrust, lists_of};
 use super::pem::certificates_of;
-use crate::certificate::{CertificateFields, Finding, RevocationList, inspect_chain, top_of_chain};
+use crate::certificate::{CertificateFields, CertificateFinding, RevocationList, inspect_chain, top_of_chain};
 use crate::date::Date;
 
 /// What was found in one file.
-pub type FileFinding = (PathBuf, Finding);
+pub type FileFinding = (PathBuf, CertificateFinding);
 
 impl Certificates {
     /// What is wrong with each certificate and its chain. `known` are authorities that clients may trust.
@@ -30,7 +30,7 @@ impl Certificates {
             let found = named.inspect(known, &authorities, now);
             let hidden = self.keys.iter().take(number).find(|before| before.hides(named)).map(|before| {
                 let before = before.chain.display();
-                Finding::Note(format!(
+                CertificateFinding::Note(format!(
                     "is never shown: {before} is for the same hosts, has a key of the same kind, and comes first"
                 ))
             });
@@ -55,13 +55,13 @@ impl Named {
         known: &[CertificateDer<'static>],
         authorities: &[CertificateFields],
         now: SystemTime,
-    ) -> Vec<Finding> {
+    ) -> Vec<CertificateFinding> {
         let chain = match self.fields() {
             Ok(chain) => chain,
-            Err(fault) => return vec![Finding::Fault(fault)],
+            Err(fault) => return vec![CertificateFinding::Fault(fault)],
         };
         let mut findings = inspect_chain(&chain, authorities, now);
-        let has_fault = findings.iter().any(|finding| matches!(finding, Finding::Fault(_)));
+        let has_fault = findings.iter().any(|finding| matches!(finding, CertificateFinding::Fault(_)));
         if !has_fault {
             findings.extend(self.rejected(&chain, known));
         }
@@ -72,7 +72,7 @@ impl Named {
     fn fields(&self) -> Result<Vec<CertificateFields>, String> {
         let read = |(number, certificate): (usize, &CertificateDer<'_>)| {
             CertificateFields::read(certificate).map_err(|fault| {
-                format!("certificate {number} of the file cannot be read: {fault}; right would be a sound one")
+                format!("certificate {number} of the file cannot be read: {fault}; expected a sound one")
             })
         };
         (1..).zip(&self.key.cert).map(read).collect()
@@ -80,7 +80,7 @@ impl Named {
 
     /// What a client that trusts the end of the chain says against it, signatures included. Whether it is for the right
     /// host is another question.
-    fn rejected(&self, chain: &[CertificateFields], known: &[CertificateDer<'static>]) -> Option<Finding> {
+    fn rejected(&self, chain: &[CertificateFields], known: &[CertificateDer<'static>]) -> Option<CertificateFinding> {
         let own = chain.first().filter(|own| !own.is_self_issued())?;
         let (leaf, above) = self.key.cert.split_first()?;
         let top = top_of_chain(chain).filter(|top| *top > 0).and_then(|top| self.key.cert.get(top));
@@ -93,8 +93,8 @@ impl Named {
         if let Error::InvalidCertificate(Of::NotValidForName | Of::NotValidForNameContext { .. }) = fault {
             return None;
         }
-        let right = "right would be a chain in which each certificate is signed by the next one";
-        Some(Finding::Fault(format!("clients reject the chain of {}: {fault}; {right}", own.name())))
+        let right = "expected a chain in which each certificate is signed by the next one";
+        Some(CertificateFinding::Fault(format!("clients reject the chain of {}: {fault}; {right}", own.name())))
     }
 
     /// Whether every client that could be shown the other one is shown this one.
@@ -124,7 +124,7 @@ impl ClientTrust {
             let due = list.next_update.filter(|due| *due < now)?;
             let (issuer, due) = (list.issuer_name(), Date::of(due).of_log());
             let what = format!("the list of {issuer} is out of date since {due}: no certificate of that issuer counts");
-            Some(((*file).clone(), Finding::Fault(format!("{what}; right would be its current list"))))
+            Some(((*file).clone(), CertificateFinding::Fault(format!("{what}; expected its current list"))))
         });
         let mut findings: Vec<FileFinding> = outdated.collect();
         let authorities = readable(&authorities_of(self.authorities_file()));
@@ -136,17 +136,17 @@ impl ClientTrust {
     }
 }
 
-fn without_list(authority: &CertificateFields) -> Finding {
+fn without_list(authority: &CertificateFields) -> CertificateFinding {
     let name = authority.name();
-    Finding::Fault(format!(
-        "{name} has no revocation list among tls.crls, so no certificate that it signed counts; right would be its list \
+    CertificateFinding::Fault(format!(
+        "{name} has no revocation list among tls.crls, so no certificate that it signed counts; expected its list \
          there, or this authority left out"
     ))
 }
 
 /// What is wrong with the certificates of a PEM file, each of which should be an authority's.
 #[must_use]
-pub fn inspect_authorities(file: &Path, now: SystemTime) -> Vec<Finding> {
+pub fn inspect_authorities(file: &Path, now: SystemTime) -> Vec<CertificateFinding> {
     let authorities = readable(&authorities_of(file));
     let is_over = |authority: &CertificateFields| authority.valid_until < now;
     // Bundles keep the old certificate of an authority beside the new one for a while.
@@ -154,13 +154,13 @@ pub fn inspect_authorities(file: &Path, now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     for authority in &authorities {
         findings.extend(authority.inspect(now).into_iter().map(|finding| match finding {
-            Finding::Fault(text) if is_over(authority) && !all_are_over => Finding::Note(text),
+            CertificateFinding::Fault(text) if is_over(authority) && !all_are_over => CertificateFinding::Note(text),
             other => other,
         }));
         if !authority.is_authority && !authority.is_self_issued() {
             let (name, issuer) = (authority.name(), authority.issuer_name());
             let what = format!("{name} is no authority's certificate, so it vouches for nobody");
-            findings.push(Finding::Fault(format!("{what}; right would be that of {issuer}, which issued it")));
+            findings.push(CertificateFinding::Fault(format!("{what}; expected that of {issuer}, which issued it")));
         }
     }
     findings

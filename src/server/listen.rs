@@ -1,4 +1,4 @@
-//! Ports, bound while the process still may, and what their policy means for a client.
+//! Ports, bound before privileges are dropped, and what their policy means for a client.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -6,37 +6,37 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::{ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, Network, Tls, TlsPolicies};
+use super::{AllowedNetwork, ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, TlsMode, TlsPolicies};
 use crate::connection::{self, Client, ClientCertificates};
 
 /// A bound port.
-pub(super) struct Port {
+pub(super) struct BoundPort {
     pub(super) socket: TcpListener,
-    pub(super) policy: Policy,
+    pub(super) policy: PortPolicy,
 }
 
-/// What a port grants.
+/// The policy of a port.
 #[derive(Clone)]
-pub(super) struct Policy {
+pub(super) struct PortPolicy {
     name: Arc<str>,
-    tls: Tls,
+    tls: TlsMode,
     login_without_tls: LoginWithoutTls,
     client_certificate: ClientCertificate,
     name_and_password: NameAndPassword,
     policies: Option<Arc<TlsPolicies>>,
-    accept_from: Arc<[Network]>,
+    accept_from: Arc<[AllowedNetwork]>,
 }
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-impl Port {
+impl BoundPort {
     /// Binds a listener's address. `[::]` takes IPv4 too, whatever the system's default.
     pub(super) fn bind(listener: &Listener, policies: Option<Arc<TlsPolicies>>) -> Result<Self, String> {
-        let told = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
-        let socket = bind(listener.address).map_err(told)?;
-        let address = socket.local_addr().map_err(told)?;
-        let policy = Policy {
+        let describe = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
+        let socket = bind(listener.address).map_err(describe)?;
+        let address = socket.local_addr().map_err(describe)?;
+        let policy = PortPolicy {
             name: address.to_string().into(),
             tls: listener.tls,
             login_without_tls: listener.login_without_tls,
@@ -49,32 +49,32 @@ impl Port {
     }
 }
 
-impl Policy {
+impl PortPolicy {
     /// The address, as the log calls the port.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// In one word, for the log.
+    /// The TLS mode, for the log.
     pub(super) fn tls(&self) -> &'static str {
         match self.tls {
-            Tls::None => "none",
-            Tls::StartTls => "starttls",
-            Tls::Implicit => "implicit",
+            TlsMode::None => "none",
+            TlsMode::StartTls => "starttls",
+            TlsMode::Implicit => "implicit",
         }
     }
 
-    /// What this port grants a client.
+    /// A client of this port, with what the policy allows it.
     pub(super) fn client(&self, socket: TcpStream, peer: SocketAddr) -> Client {
         Client {
             transport: socket,
             peer,
             listener: self.name.clone(),
-            implicit_tls: self.tls == Tls::Implicit,
-            stls: self.tls == Tls::StartTls,
+            implicit_tls: self.tls == TlsMode::Implicit,
+            stls: self.tls == TlsMode::StartTls,
             tls: self.client_tls(),
             passwords_in_clear: match self.login_without_tls {
-                // A password in clear would pass by the certificate.
+                // A password in clear would bypass the certificate.
                 _ if self.client_certificate == ClientCertificate::Required => false,
                 LoginWithoutTls::Refuse => false,
                 LoginWithoutTls::Loopback => peer.ip().is_loopback(),
@@ -86,7 +86,7 @@ impl Policy {
 
     /// How TLS is done with the next client, by authorities and revocation lists as they are now.
     fn client_tls(&self) -> Option<connection::PortTls> {
-        let policies = self.policies.as_ref().filter(|_| self.tls != Tls::None)?;
+        let policies = self.policies.as_ref().filter(|_| self.tls != TlsMode::None)?;
         let configuration = policies.configuration(self.client_certificate)?;
         let asks = self.client_certificate != ClientCertificate::None;
         let client_certificates = asks.then(|| {
@@ -106,7 +106,7 @@ impl Policy {
 
     /// Whether a client can read words before TLS.
     pub(super) fn speaks_in_clear(&self) -> bool {
-        self.tls != Tls::Implicit
+        self.tls != TlsMode::Implicit
     }
 }
 
@@ -127,7 +127,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 fn hint(fault: &std::io::Error) -> &'static str {
     match fault.kind() {
         std::io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 want a start as root, with user: in the configuration, or CAP_NET_BIND_SERVICE"
+            "; ports below 1024 require CAP_NET_BIND_SERVICE, or a start as root with `user:` in the configuration"
         }
         std::io::ErrorKind::AddrInUse => "; another service listens there: ss -ltnp shows which",
         _ => "",
@@ -141,13 +141,14 @@ mod tests {
     /// Whether a client from there may send a password in clear, on a port with STLS.
     async fn allowed(login_without_tls: LoginWithoutTls, from: &str) -> bool {
         let address = "127.0.0.1:0".parse().unwrap();
-        let port = Port::bind(&Listener { login_without_tls, ..Listener::at(address, Tls::StartTls) }, None).unwrap();
+        let port =
+            BoundPort::bind(&Listener { login_without_tls, ..Listener::at(address, TlsMode::StartTls) }, None).unwrap();
         let socket = TcpStream::connect(port.socket.local_addr().unwrap()).await.unwrap();
         port.policy.client(socket, from.parse().unwrap()).passwords_in_clear
     }
 
     #[tokio::test]
-    async fn passwords_in_clear_are_for_those_whom_the_port_trusts() {
+    async fn passwords_in_clear_are_accepted_as_the_policy_says() {
         use LoginWithoutTls::{Allow, Loopback, Refuse};
         for (policy, local, remote) in [(Refuse, false, false), (Loopback, true, false), (Allow, true, true)] {
             for from in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"] {

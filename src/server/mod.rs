@@ -1,4 +1,4 @@
-//! The server: listeners, certificates, limits, an orderly end.
+//! The server: listeners, certificates, limits, orderly shutdown.
 
 mod abilities;
 mod accept;
@@ -8,9 +8,9 @@ mod inspection;
 mod listen;
 mod network;
 mod pem;
-mod places;
 mod privileges;
 mod settings;
+mod slots;
 mod tls;
 
 use std::future::Future;
@@ -24,32 +24,32 @@ use tokio::time::timeout;
 pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
-pub use network::Network;
+pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
-pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, Tls};
+pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode};
 pub use tls::TlsPolicies;
 
 use self::accept::keep_accepting;
-use self::listen::Port;
-use self::places::Places;
+use self::listen::BoundPort;
+use self::slots::ConnectionSlots;
 use crate::connection::{self, Service};
 use crate::tasks::Tasks;
 
-/// Bound ports that nobody serves yet.
+/// Bound ports that are not served yet.
 pub struct Server {
-    ports: Vec<Port>,
+    ports: Vec<BoundPort>,
     tls: Option<Arc<TlsPolicies>>,
     limits: Limits,
 }
 
 impl Server {
-    /// Binds every listener's address. No runtime is needed, so that rights can be given up before one is built.
+    /// Binds every listener's address. No runtime is needed, so that privileges can be dropped before one is built.
     ///
     /// # Errors
     /// A sentence for each address that cannot be bound; or TLS cannot be set up.
     pub fn bind(settings: &Settings) -> Result<Self, Vec<String>> {
         let tls = settings.tls().transpose().map_err(|fault| vec![fault])?.map(Arc::new);
-        let bind = |listener| Port::bind(listener, tls.clone());
+        let bind = |listener| BoundPort::bind(listener, tls.clone());
         let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(bind).partition(Result::is_ok);
         let faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
         if !faults.is_empty() {
@@ -64,24 +64,24 @@ impl Server {
         self.ports.iter().filter_map(|port| port.socket.local_addr().ok()).collect()
     }
 
-    /// Serves clients until `ending` is over; then accepts no more, lets sessions finish what they were asked to do, and
-    /// cuts those that take longer than the limit. Nothing is committed that a client did not ask for by QUIT.
+    /// Serves clients until `ending` completes; then accepts no more, lets sessions finish their current command, and
+    /// closes those that take longer than the limit. Nothing is committed without a QUIT of the client.
     ///
     /// # Errors
-    /// The runtime cannot take a listener; or a task of the server ended and cannot be started again.
+    /// The runtime cannot register a listener, or a task of the server ended and cannot be restarted.
     pub async fn run(self, service: Arc<Service>, ending: impl Future<Output = ()>) -> std::io::Result<()> {
         let (drain, draining) = watch::channel(false);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
-        let places = Places::new(self.limits);
+        let places = ConnectionSlots::new(self.limits);
         let mut tasks = Tasks::default();
-        for Port { socket, policy } in self.ports {
+        for BoundPort { socket, policy } in self.ports {
             let listener = TcpListener::from_std(socket)?;
             tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
             let repeats = service.repeats.clone();
             keep_accepting(&mut tasks, listener, policy, &places, repeats, move |client| {
                 let alive = alive.clone();
-                // In a box: each future around it would hold its room twice, and an idle session is little else.
+                // Boxed: each enclosing future would reserve its space twice, and that is most of an idle session.
                 let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));
                 async move {
                     serving.await;
@@ -98,10 +98,10 @@ impl Server {
             reason = tasks.failed() => Some(reason),
         };
         tasks.stop().await;
-        tracing::info!("shutting down: no more connections are accepted, sessions finish what they were asked to do");
+        tracing::info!("shutting down: no new connections are accepted, sessions finish their current command");
         let _ = drain.send(true);
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
-            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open at the end of the limit are cut");
+            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open after limits.shutdown are closed");
         }
         failed.map_or(Ok(()), |reason| Err(std::io::Error::other(reason)))
     }

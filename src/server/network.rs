@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 /// A network: an address, and how many of its leading bits count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct AllowedNetwork {
     address: IpAddr,
     bits: u8,
 }
 
-impl Network {
+impl AllowedNetwork {
     /// Whether an address lies in it. An IPv4 address is one, mapped into IPv6 or not.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
@@ -26,13 +26,13 @@ impl Network {
     }
 }
 
-impl FromStr for Network {
+impl FromStr for AllowedNetwork {
     type Err = String;
 
     /// Reads `192.0.2.0/24`, `2001:db8::/32`, or a single address.
     fn from_str(text: &str) -> Result<Self, String> {
         let fault =
-            || format!("{text:?} is no network; right would be such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7");
+            || format!("{text:?} is not a network; expected something like 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7");
         let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(|_| fault())?;
         let most = if address.is_ipv4() { 32 } else { 128 };
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holds_what_has_its_leading_bits() {
+    fn contains_addresses_with_the_same_leading_bits() {
         for (network, address, holds) in [
             ("192.0.2.0/24", "192.0.2.255", true),
             ("192.0.2.0/24", "192.0.3.0", false),
@@ -64,13 +64,13 @@ mod tests {
             ("::/0", "2001:db8::1", true),
             ("::1", "::1", true),
         ] {
-            let (network, address): (Network, IpAddr) = (network.parse().unwrap(), address.parse().unwrap());
+            let (network, address): (AllowedNetwork, IpAddr) = (network.parse().unwrap(), address.parse().unwrap());
             assert_eq!(network.holds(address), holds, "{network:?} {address}");
         }
     }
 
     #[test]
-    fn refuses_what_is_none() {
+    fn rejects_everything_else() {
         for text in [
             "",
             "192.0.2.0/33",
@@ -81,7 +81,7 @@ mod tests {
             "192.0.2.0/",
             "192.0.2.0/-1",
         ] {
-            assert!(text.parse::<Network>().is_err(), "{text}");
+            assert!(text.parse::<AllowedNetwork>().is_err(), "{text}");
         }
     }
 }

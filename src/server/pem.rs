@@ -19,13 +19,11 @@ pub(super) fn certificates_of(file: &Path) -> Result<Vec<CertificateDer<'static>
 
 /// The first private key of a file.
 pub(super) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let right = "right would be a PEM file of the certificate's key";
+    let right = "expected a PEM file of the certificate's key";
     PrivateKeyDer::from_pem_file(file).map_err(|fault| match fault {
         pem::Error::NoItemsFound if is_encrypted(file) => {
             let plain = "openssl pkey -in FILE -out PLAIN";
-            format!(
-                "holds a key that is encrypted with a passphrase; right would be the same key without one ({plain})"
-            )
+            format!("holds a key that is encrypted with a passphrase; expected the same key without one ({plain})")
         }
         pem::Error::NoItemsFound => {
             format!("holds no private key (a block that begins with BEGIN PRIVATE KEY); {right}")

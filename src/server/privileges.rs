@@ -7,7 +7,7 @@ use std::fs;
 use rustix::process::{Gid, Resource, Rlimit, Uid, geteuid, getrlimit, setrlimit};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-/// Raises the soft limit of open descriptors to the hard one; tells what it is now, none for no limit.
+/// Raises the soft limit of open descriptors to the hard one; returns the new limit, none if unlimited.
 #[must_use]
 pub fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
@@ -36,9 +36,9 @@ pub fn is_user(name: &str) -> bool {
 /// # Errors
 /// A sentence: no such user, or not allowed to become them.
 pub fn become_user(name: &str) -> Result<(), String> {
-    let told = |file: &str, fault: std::io::Error| format!("{file}: {fault}");
-    let users = fs::read_to_string("/etc/passwd").map_err(|fault| told("/etc/passwd", fault))?;
-    let groups = fs::read_to_string("/etc/group").map_err(|fault| told("/etc/group", fault))?;
+    let describe = |file: &str, fault: std::io::Error| format!("{file}: {fault}");
+    let users = fs::read_to_string("/etc/passwd").map_err(|fault| describe("/etc/passwd", fault))?;
+    let groups = fs::read_to_string("/etc/group").map_err(|fault| describe("/etc/group", fault))?;
     let (uid, gid) = user(&users, name).ok_or_else(|| format!("/etc/passwd has no user \"{name}\""))?;
     let further: Vec<Gid> = further_groups(&groups, name).into_iter().chain([gid]).map(Gid::from_raw).collect();
     let refused = |fault: rustix::io::Errno| format!("cannot become {name}: {fault}");

@@ -1,9 +1,9 @@
-//! What the server must be told.
+//! The settings of the server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Certificates, ClientTrust, Network, TlsPolicies};
+use super::{AllowedNetwork, Certificates, ClientTrust, TlsPolicies};
 
 /// Everything the server needs besides what it serves.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct Listener {
     /// Where it listens; `[::]` takes IPv4 as well.
     pub address: SocketAddr,
     /// When TLS begins.
-    pub tls: Tls,
+    pub tls: TlsMode,
     /// Who may send a password before TLS has begun. Nobody where certificates are required.
     pub login_without_tls: LoginWithoutTls,
     /// Whether clients are asked for a certificate.
@@ -43,13 +43,13 @@ pub struct Listener {
     /// Whether name and password are needed besides it.
     pub name_and_password: NameAndPassword,
     /// The networks from which it takes logins; none for every one.
-    pub accept_from: Vec<Network>,
+    pub accept_from: Vec<AllowedNetwork>,
 }
 
 impl Listener {
     /// One that asks for no certificate, and takes passwords in clear from this machine only.
     #[must_use]
-    pub fn at(address: SocketAddr, tls: Tls) -> Self {
+    pub fn at(address: SocketAddr, tls: TlsMode) -> Self {
         Self {
             address,
             tls,
@@ -83,7 +83,7 @@ pub enum NameAndPassword {
 
 /// When TLS begins on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
+pub enum TlsMode {
     /// Never.
     None,
     /// When the client says STLS (RFC 2595 §4).

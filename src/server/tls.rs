@@ -24,23 +24,23 @@ pub struct TlsPolicies {
     certificates: Arc<Certificates>,
     asking_nobody: Arc<ServerConfig>,
     /// None if no authorities are configured.
-    asking: Option<RwLock<Arc<Asking>>>,
-    /// What was last wrong with the files, so that it is told once.
-    told: Mutex<Option<String>>,
+    asking: Option<RwLock<Arc<RequestingConfigs>>>,
+    /// The last error of the files, so that it is logged once.
+    last_logged: Mutex<Option<String>>,
 }
 
 /// The configurations that ask for certificates, under the same trust.
-struct Asking {
+struct RequestingConfigs {
     trust: ClientTrust,
     optional: Arc<ServerConfig>,
     required: Arc<ServerConfig>,
 }
 
-/// Sessions kept for clients of TLS 1.2 that know no tickets.
+/// Sessions cached for TLS 1.2 clients that do not support tickets.
 const KEPT_SESSIONS: usize = 4096;
 
-/// How often the files of authorities and revocation lists are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the files of authorities and revocation lists are checked for changes.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 impl TlsPolicies {
     /// TLS 1.2 and 1.3 with these certificates; clients' certificates by that trust.
@@ -49,16 +49,16 @@ impl TlsPolicies {
     /// The crypto library cannot make keys for session tickets.
     pub fn new(certificates: Certificates, trust: Option<ClientTrust>) -> Result<Self, String> {
         let certificates = Arc::new(certificates);
-        let asking = trust.map(|trust| Asking::new(&certificates, trust)).transpose()?;
+        let asking = trust.map(|trust| RequestingConfigs::new(&certificates, trust)).transpose()?;
         Ok(Self {
             asking_nobody: configuration(&certificates, None)?,
             asking: asking.map(|asking| RwLock::new(Arc::new(asking))),
             certificates,
-            told: Mutex::default(),
+            last_logged: Mutex::default(),
         })
     }
 
-    /// What a listener of this policy offers now; none if it asks for certificates that nobody could judge.
+    /// The configuration of a listener with this policy; none if it asks for certificates but no authorities are configured.
     pub(super) fn configuration(&self, policy: ClientCertificate) -> Option<Arc<ServerConfig>> {
         match policy {
             ClientCertificate::None => Some(self.asking_nobody.clone()),
@@ -67,60 +67,63 @@ impl TlsPolicies {
         }
     }
 
-    /// Why a chain does not count now.
+    /// Whether a chain is valid now; if not, why.
     pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
         self.asking().map_or_else(|| Err("no authority is configured".to_owned()), |asking| asking.trust.judge(chain))
     }
 
-    /// Whether any certificate of a client can be judged.
+    /// Whether client certificates can be validated.
     pub(super) fn ask_for_certificates(&self) -> bool {
         self.asking.is_some()
     }
 
-    /// Looks at the files again and again, for as long as it is polled. Ends only if a look panicked.
+    /// Checks the files for changes for as long as it is polled. Ends only if a check panicked.
     pub(super) async fn stay_current(self: Arc<Self>) {
-        let mut ticks = interval(LOOK_EVERY);
+        let mut ticks = interval(CHECK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let policies = self.clone();
-            if spawn_blocking(move || policies.look()).await.is_err() {
+            if spawn_blocking(move || policies.reload_changed()).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Reads the files anew if they changed. What cannot be read leaves everything as it was.
-    fn look(&self) {
+    /// Reloads the files if they changed. If they cannot be read, the previous contents stay in force.
+    fn reload_changed(&self) {
         let Some(asking) = self.asking().filter(|asking| asking.trust.is_outdated()) else { return };
         let anew = asking.trust.read_anew().map_err(|(file, fault)| wrong(&file, &fault));
-        match anew.and_then(|trust| Asking::new(&self.certificates, trust)) {
+        match anew.and_then(|trust| RequestingConfigs::new(&self.certificates, trust)) {
             Ok(anew) => self.replace(anew),
-            Err(fault) => self.tell_once(&fault),
+            Err(fault) => self.log_once(&fault),
         }
     }
 
-    fn replace(&self, anew: Asking) {
+    fn replace(&self, anew: RequestingConfigs) {
         let Some(asking) = &self.asking else { return };
         *asking.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(anew);
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        tracing::info!("authorities and revocation lists of clients' certificates were read anew");
+        *self.last_logged.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        tracing::info!("authorities and revocation lists for client certificates reloaded");
     }
 
-    fn tell_once(&self, fault: &str) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
-        if told.as_deref() != Some(fault) {
-            tracing::error!(fault, "tls.client_ca or tls.crls changed and cannot be read: what was read before holds");
+    fn log_once(&self, fault: &str) {
+        let last = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
+        if last.as_deref() != Some(fault) {
+            tracing::error!(
+                error = fault,
+                "tls.client_ca or tls.crls changed but cannot be read: the previous contents stay in force"
+            );
         }
     }
 
-    fn asking(&self) -> Option<Arc<Asking>> {
+    fn asking(&self) -> Option<Arc<RequestingConfigs>> {
         let asking = self.asking.as_ref()?;
         Some(asking.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
-impl Asking {
+impl RequestingConfigs {
     fn new(certificates: &Arc<Certificates>, trust: ClientTrust) -> Result<Self, String> {
         if let Some(note) = trust.names_left_out() {
             tracing::info!("tls.client_ca: {note}");
@@ -140,16 +143,16 @@ fn configuration(
     certificates: &Arc<Certificates>,
     clients: Option<Arc<dyn ClientCertVerifier>>,
 ) -> Result<Arc<ServerConfig>, String> {
-    let told = |fault: tokio_rustls::rustls::Error| fault.to_string();
+    let describe = |fault: tokio_rustls::rustls::Error| fault.to_string();
     let builder = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(told)?;
+        .map_err(describe)?;
     let builder = match clients {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_cert_resolver(certificates.clone());
-    config.ticketer = crypto::aws_lc_rs::Ticketer::new().map_err(told)?;
+    config.ticketer = crypto::aws_lc_rs::Ticketer::new().map_err(describe)?;
     config.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
     Ok(Arc::new(config))
 }

@@ -1,7 +1,7 @@
-//! Tasks that run as long as the service: none of them ends unnoticed.
+//! Tasks that run as long as the service; none of them ends unnoticed.
 //!
-//! A task that panics or returns is logged and started again. If even that fails, [`Tasks::failed`] says so, and the process
-//! ends with the reason: whoever supervises it starts it anew.
+//! A task that panics or returns is logged and restarted. If that fails, [`Tasks::failed`] returns the reason, and the process
+//! ends with it, so that its supervisor restarts it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +22,8 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs what `start` makes for as long as these tasks live, and makes it anew whenever it ends. The name is for the log.
-    /// What is made must take up where the last one ended; what it was doing is lost.
+    /// Runs the task that `start` creates, and restarts it whenever it ends. The name is for the log.
+    /// A restarted task must continue where the last one ended; what that was doing is lost.
     pub fn keep_running<Task>(&mut self, name: impl Into<Arc<str>>, start: impl FnMut() -> Task + Send + 'static)
     where
         Task: Future<Output = ()> + Send + 'static,
@@ -31,10 +31,10 @@ impl Tasks {
         self.watched.spawn(keep_running(name.into(), start));
     }
 
-    /// Waits until a task can be kept running no more, and gives the reason. Waits for ever as long as none fails.
+    /// Waits until a task cannot be restarted, and returns the reason. Waits for ever while none fails.
     pub async fn failed(&mut self) -> String {
         match self.watched.join_next().await {
-            Some(ended) => format!("a task could not be started again: {}", describe(&ended)),
+            Some(ended) => format!("a task could not be restarted: {}", describe(&ended)),
             None => std::future::pending().await,
         }
     }
@@ -55,7 +55,7 @@ where
         let mut task = JoinSet::new();
         task.spawn(start());
         let Some(ended) = task.join_next().await else { continue };
-        tracing::error!(task = &*name, ended = describe(&ended), "a task ended, and is started again");
+        tracing::error!(task = &*name, ended = describe(&ended), "a task ended and is restarted");
         if began.elapsed() < LONG {
             sleep(PAUSE).await;
         }
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_started_again_is_a_failure_with_its_reason() {
+    async fn a_task_that_cannot_be_restarted_is_a_failure_with_its_reason() {
         let (mut tasks, mut is_first) = (Tasks::default(), true);
         tasks.keep_running("test", move || {
             assert!(std::mem::take(&mut is_first), "this panic is part of the test");
             std::future::ready(())
         });
-        assert_eq!(tasks.failed().await, "a task could not be started again: it panicked");
+        assert_eq!(tasks.failed().await, "a task could not be restarted: it panicked");
     }
 }

@@ -8,13 +8,13 @@ use jsonwebtoken::{Algorithm, TokenData, Validation, decode};
 use serde_json::{Map, Value};
 
 use super::claims::TokenClaims;
-use super::key::Key;
+use super::key::VerificationKey;
 use super::unverified::Unverified;
 use super::{Refusal, Settings};
 use crate::names::Kind;
 use crate::secret::Token;
 
-/// Whom a token is about, by the word of its issuer.
+/// The person that a token identifies, according to its issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
     /// Its issuer.
@@ -30,7 +30,7 @@ pub struct Bearer {
 pub struct Refused {
     /// Why.
     pub refusal: Refusal,
-    /// Whom it is about, if its signature is right.
+    /// The bearer, if the signature is valid.
     pub bearer: Option<Bearer>,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn judge(
     token: &Token,
     unverified: &Unverified,
     settings: &Settings,
-    keys: &[Key],
+    keys: &[VerificationKey],
     now: SystemTime,
 ) -> Result<Bearer, Refused> {
     let claims = TokenClaims::new(verified(token, unverified, settings, keys)?);
@@ -67,7 +67,7 @@ fn verified(
     token: &Token,
     unverified: &Unverified,
     settings: &Settings,
-    keys: &[Key],
+    keys: &[VerificationKey],
 ) -> Result<Map<String, Value>, Refusal> {
     let named = unverified.algorithm();
     let algorithm = named.and_then(|name| name.parse::<Algorithm>().ok());
@@ -76,11 +76,11 @@ fn verified(
     };
     // "The "kid" (key ID) Header Parameter is a hint indicating which key was used" (RFC 7515 §4.1.4): keys that have no
     // name, because they come from a PEM file, may be meant by any.
-    let is_meant = |key: &&Key| match (unverified.key_id(), &key.id) {
+    let is_meant = |key: &&VerificationKey| match (unverified.key_id(), &key.id) {
         (Some(wanted), Some(own)) => wanted == own,
         _ => true,
     };
-    let meant: Vec<&Key> = keys.iter().filter(is_meant).collect();
+    let meant: Vec<&VerificationKey> = keys.iter().filter(is_meant).collect();
     if let (Some(id), []) = (unverified.key_id(), meant.as_slice()) {
         return Err(Refusal::KeyId(id.to_owned()));
     }
@@ -97,7 +97,7 @@ fn verified(
 fn refused_by_library(kind: &ErrorKind) -> Refusal {
     match kind {
         ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => {
-            Refusal::NotReadable("a part of it is not in the form of a JWT")
+            Refusal::NotReadable("a part of it is not valid in a JWT")
         }
         _ => Refusal::Signature,
     }

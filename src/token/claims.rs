@@ -109,7 +109,7 @@ fn texts(claim: Option<&Value>) -> impl Iterator<Item = &str> {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast ends at the bounds of the type, and a duration that long is told as well as any"
+    reason = "the cast ends at the bounds of the type, and a saturated duration is as good in the log"
 )]
 fn seconds(duration: f64) -> u64 {
     duration.ceil() as u64

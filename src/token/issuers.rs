@@ -1,4 +1,4 @@
-//! All issuers, with their keys as they are now.
+//! All issuers, with their current keys.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::key::Key;
+use super::key::VerificationKey;
 use super::keys::{self, KeyFault};
 use super::unverified::Unverified;
 use super::{Bearer, Refusal, Refused, Settings, bearer};
@@ -17,21 +17,21 @@ use crate::names::Kind;
 use crate::pop3::Mechanism;
 use crate::secret::Token;
 
-/// Whose tokens count.
+/// The issuers whose tokens are accepted.
 pub struct Issuers(Vec<Issuer>);
 
 /// One issuer.
 struct Issuer {
     settings: Settings,
-    held: RwLock<Arc<Held>>,
-    /// What was last wrong with the files, so that it is told once.
-    told: Mutex<Option<KeyFault>>,
+    loaded: RwLock<Arc<LoadedKeys>>,
+    /// The last error of the files, so that it is logged once.
+    last_logged: Mutex<Option<KeyFault>>,
 }
 
-/// The keys, and the files as they were when these were read.
-struct Held {
+/// The keys, and the state of the files when they were read.
+struct LoadedKeys {
     stamps: FileStamps,
-    keys: Vec<Key>,
+    keys: Vec<VerificationKey>,
 }
 
 /// How often the files of keys are looked at.
@@ -45,9 +45,13 @@ impl Issuers {
     pub fn read(settings: Vec<Settings>) -> Result<Self, Vec<(usize, KeyFault)>> {
         let (mut issuers, mut faults) = (Vec::new(), Vec::new());
         for (place, settings) in settings.into_iter().enumerate() {
-            match Held::read(&settings) {
-                Ok(held) => {
-                    issuers.push(Issuer { settings, held: RwLock::new(Arc::new(held)), told: Mutex::default() });
+            match LoadedKeys::read(&settings) {
+                Ok(loaded) => {
+                    issuers.push(Issuer {
+                        settings,
+                        loaded: RwLock::new(Arc::new(loaded)),
+                        last_logged: Mutex::default(),
+                    });
                 }
                 Err(fault) => faults.push((place, fault)),
             }
@@ -55,7 +59,7 @@ impl Issuers {
         if faults.is_empty() { Ok(Self(issuers)) } else { Err(faults) }
     }
 
-    /// Whom a token is about, if it counts now. The issuer that it names says by which keys that is judged; what it names
+    /// The bearer of a token, if it is valid now. The issuer that it names says by which keys that is judged; what it names
     /// is proven with the rest of it.
     ///
     /// # Errors
@@ -66,8 +70,8 @@ impl Issuers {
         let Some(issuer) = self.0.iter().find(|issuer| named == Some(&*issuer.settings.issuer)) else {
             return Err(Refusal::Issuer(named.map(str::to_owned)).into());
         };
-        let held = issuer.held();
-        bearer::judge(token, &unverified, &issuer.settings, &held.keys, now)
+        let loaded = issuer.loaded();
+        bearer::judge(token, &unverified, &issuer.settings, &loaded.keys, now)
     }
 
     /// The kinds of name that tokens hold.
@@ -80,12 +84,12 @@ impl Issuers {
         self.0.iter().flat_map(|issuer| &issuer.settings.keys).map(PathBuf::as_path)
     }
 
-    /// The JSON that tells a client that its token does not count: of the issuers, the first that is configured to say
+    /// The JSON challenge after a rejected token: of the issuers, the first that is configured to say
     /// where tokens come from is the one to go to.
     #[must_use]
     pub fn challenge(&self, mechanism: Mechanism) -> String {
-        let told = |issuer: &&Issuer| issuer.settings.openid_configuration.is_some();
-        let first = self.0.iter().find(told).or(self.0.first()).map(|issuer| &issuer.settings);
+        let has_configuration = |issuer: &&Issuer| issuer.settings.openid_configuration.is_some();
+        let first = self.0.iter().find(has_configuration).or(self.0.first()).map(|issuer| &issuer.settings);
         let scope = first.and_then(|settings| settings.required_scope.as_deref());
         let configuration = first.and_then(|settings| settings.openid_configuration.as_deref());
         let status = match mechanism {
@@ -100,45 +104,45 @@ impl Issuers {
         Value::Object(object).to_string()
     }
 
-    /// Looks at the files of keys again and again, for as long as it is polled. Ends only if a look panicked.
+    /// Checks the key files for changes for as long as it is polled. Ends only if a check panicked.
     pub async fn stay_current(self: Arc<Self>) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let issuers = self.clone();
-            if spawn_blocking(move || issuers.look()).await.is_err() {
+            if spawn_blocking(move || issuers.reload_changed()).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Reads the files anew that changed. What cannot be read leaves everything as it was.
-    pub fn look(&self) {
-        self.0.iter().for_each(Issuer::look);
+    /// Reloads the key files that changed. If one cannot be read, the previous keys stay in force.
+    pub fn reload_changed(&self) {
+        self.0.iter().for_each(Issuer::reload_changed);
     }
 }
 
 impl Issuer {
-    fn held(&self) -> Arc<Held> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn loaded(&self) -> Arc<LoadedKeys> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn look(&self) {
-        if !self.held().stamps.are_outdated(&self.settings.keys) {
+    fn reload_changed(&self) {
+        if !self.loaded().stamps.are_outdated(&self.settings.keys) {
             return;
         }
         let issuer = &*self.settings.issuer;
-        match Held::read(&self.settings) {
-            Ok(held) => {
-                let keys = held.keys.len();
-                *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+        match LoadedKeys::read(&self.settings) {
+            Ok(loaded) => {
+                let keys = loaded.keys.len();
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 self.is_news(None);
-                tracing::info!(issuer, keys, "keys of tokens were read anew");
+                tracing::info!(issuer, keys, "token keys reloaded");
             }
             Err(fault) if self.is_news(Some(&fault)) => {
                 let (file, why) = (fault.file.display(), &*fault.what);
-                tracing::error!(issuer, %file, why, "keys of tokens changed and cannot be read: those read before hold");
+                tracing::error!(issuer, %file, error = why, "token keys changed but cannot be read: the previous keys stay in force");
             }
             Err(_) => {}
         }
@@ -146,14 +150,14 @@ impl Issuer {
 
     /// Whether another fault was logged last.
     fn is_news(&self, fault: Option<&KeyFault>) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = told.as_ref() != fault;
-        *told = fault.cloned();
+        let mut last = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = last.as_ref() != fault;
+        *last = fault.cloned();
         is_news
     }
 }
 
-impl Held {
+impl LoadedKeys {
     /// The stamps are taken first: a file that is replaced while it is read is read once more.
     fn read(settings: &Settings) -> Result<Self, KeyFault> {
         let stamps = FileStamps::of(&settings.keys);

@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
 
 /// A public key, and what it may be used with.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(super) struct VerificationKey {
     /// Its name in the issuer's JWK set; a PEM file gives none.
     pub(super) id: Option<String>,
     /// The algorithms that fit its type and are configured.
@@ -15,7 +15,7 @@ pub(super) struct Key {
 /// The smallest RSA modulus: "A key of size 2048 bits or larger MUST be used" (RFC 7518 §3.3), in octets.
 const RSA_OCTETS: usize = 256;
 
-impl Key {
+impl VerificationKey {
     /// A key with those of the configured algorithms that fit it; a sentence if there are none. The key's type alone
     /// decides: a token that says it was signed by HMAC, with a public key as the secret, meets no key that HMAC fits.
     pub(super) fn new(id: Option<String>, key: DecodingKey, configured: &[Algorithm]) -> Result<Self, String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jsonwebtoken::Algorithm;
 
-use super::key::Key;
+use super::key::VerificationKey;
 use super::{jwks, pem};
 
 /// Which file is wrong, and a sentence that says how, and what would be right.
@@ -25,29 +25,27 @@ const LARGEST: u64 = 1024 * 1024;
 const MOST: usize = 64;
 
 /// Reads every key in some files that is for one of these algorithms.
-pub(super) fn read(files: &[PathBuf], configured: &[Algorithm]) -> Result<Vec<Key>, KeyFault> {
+pub(super) fn read(files: &[PathBuf], configured: &[Algorithm]) -> Result<Vec<VerificationKey>, KeyFault> {
     let mut keys = Vec::new();
     for file in files {
-        let told = |what| KeyFault { file: file.clone(), what };
-        keys.extend(read_file(file, configured).map_err(told)?);
+        let fault = |what| KeyFault { file: file.clone(), what };
+        keys.extend(read_file(file, configured).map_err(fault)?);
         if keys.len() > MOST {
-            return Err(told(format!(
-                "makes more than {MOST} keys of one issuer; right would be those it signs by now"
-            )));
+            return Err(fault(format!("makes more than {MOST} keys of one issuer; expected those it signs by now")));
         }
     }
     Ok(keys)
 }
 
 /// A JWK set is a JSON object; everything else should be PEM.
-fn read_file(file: &Path, configured: &[Algorithm]) -> Result<Vec<Key>, String> {
-    const RIGHT: &str = "right would be a file of public keys, PEM or a JWK set";
+fn read_file(file: &Path, configured: &[Algorithm]) -> Result<Vec<VerificationKey>, String> {
+    const RIGHT: &str = "expected a file of public keys, PEM or a JWK set";
     let mut octets = Vec::new();
     let read = File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets));
     read.map_err(|fault| format!("cannot be read: {fault}; {RIGHT}"))?;
     if octets.len() as u64 > LARGEST {
-        return Err(format!("is bigger than 1 MiB; {RIGHT}"));
+        return Err(format!("is larger than 1 MiB; {RIGHT}"));
     }
-    let text = str::from_utf8(&octets).map_err(|_| format!("is no text; {RIGHT}"))?;
+    let text = str::from_utf8(&octets).map_err(|_| format!("is not UTF-8; {RIGHT}"))?;
     if text.trim_start().starts_with('{') { jwks::keys(text, configured) } else { pem::keys(text, configured) }
 }

@@ -2,15 +2,15 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use super::key::Key;
+use super::key::VerificationKey;
 
 const BEGIN: &str = "-----BEGIN ";
 
 /// The keys of a file, one or several behind each other. A key that cannot be used is a fault: somebody put it there.
-pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<Key>, String> {
+pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<VerificationKey>, String> {
     let begins: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
     if begins.is_empty() {
-        let right = "right would be PEM (a block that begins with BEGIN PUBLIC KEY) or a JWK set";
+        let right = "expected PEM (a block that begins with BEGIN PUBLIC KEY) or a JWK set";
         return Err(format!("holds no key; {right}"));
     }
     let ends = begins.iter().skip(1).copied().chain([text.len()]);
@@ -18,9 +18,9 @@ pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<Key>, Str
     blocks.map(|block| key(block, configured)).collect()
 }
 
-fn key(block: &str, configured: &[Algorithm]) -> Result<Key, String> {
+fn key(block: &str, configured: &[Algorithm]) -> Result<VerificationKey, String> {
     let label = block.strip_prefix(BEGIN).and_then(|rest| rest.split("-----").next()).unwrap_or_default();
-    let right = "right would be the public key (a block that begins with BEGIN PUBLIC KEY)";
+    let right = "expected the public key (a block that begins with BEGIN PUBLIC KEY)";
     match label {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => {}
         label if label.ends_with("PRIVATE KEY") => {
@@ -32,5 +32,5 @@ fn key(block: &str, configured: &[Algorithm]) -> Result<Key, String> {
     let read = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem];
     let key = read.into_iter().find_map(|read| read(octets).ok());
     let key = key.ok_or_else(|| format!("holds a key that cannot be read; {right}, RSA, P-256, P-384 or Ed25519"))?;
-    Key::new(None, key, configured)
+    VerificationKey::new(None, key, configured)
 }

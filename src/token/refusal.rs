@@ -1,15 +1,15 @@
-//! Why a token does not count.
+//! Why a token is rejected.
 
 use std::fmt;
 
-/// Why a token does not count: the true reason, for the log only.
+/// Why a token is rejected: the true reason, for the log only.
 ///
-/// What stands in a token that is not verified may be anything. It is told in quotes, escaped and cut.
+/// The content of an unverified token may be anything. It is quoted, escaped and cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is none that could be read; why.
+    /// It is malformed; why.
     NotReadable(&'static str),
-    /// It wants to be understood in a way that nobody here knows (RFC 7515 §4.1.11).
+    /// It requires an extension that is not supported (RFC 7515 §4.1.11).
     Critical,
     /// It names no issuer that is configured.
     Issuer(Option<String>),
@@ -21,23 +21,23 @@ pub enum Refusal {
     NoKey(String),
     /// No key of the issuer made its signature.
     Signature,
-    /// It is meant for somebody else.
+    /// It is for another audience.
     Audience(Vec<String>),
     /// It has no end.
     Endless,
     /// It has ended so many seconds ago.
     Expired(u64),
-    /// It does not hold for so many seconds yet.
+    /// It is not valid yet, for so many seconds.
     NotYetValid(u64),
-    /// It does not tell when it was issued, but only young ones count.
+    /// It does not say when it was issued, which `max_age` requires.
     NoBirth,
     /// It was issued so many seconds ago, which is too long.
     TooOld(u64),
     /// It was issued so many seconds in the future.
     Unborn(u64),
-    /// It is not good for what is wanted here.
+    /// It lacks the required scope.
     Scope(String),
-    /// It does not have the claim that says who it is, as a text.
+    /// It lacks the claim that identifies the person, as a string.
     NoClaim(String),
     /// Its issuer says that the mail address was not verified.
     MailNotVerified,
@@ -46,33 +46,37 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotReadable(why) => write!(f, "no token that could be read: {why}"),
-            Self::Critical => f.write_str("token wants an extension that is not known here (crit)"),
+            Self::NotReadable(why) => write!(f, "malformed token: {why}"),
+            Self::Critical => f.write_str("token requires an unsupported extension (crit)"),
             Self::Issuer(None) => f.write_str("token names no issuer"),
             Self::Issuer(Some(name)) => write!(f, "token of an issuer that is not configured: {}", quoted(name)),
             Self::Algorithm(None) => f.write_str("token names no algorithm"),
-            Self::Algorithm(Some(name)) => write!(f, "token by an algorithm that is not allowed: {}", quoted(name)),
-            Self::KeyId(id) => write!(f, "token by a key that the issuer's files do not hold: kid {}", quoted(id)),
+            Self::Algorithm(Some(name)) => {
+                write!(f, "token signed with an algorithm that is not allowed: {}", quoted(name))
+            }
+            Self::KeyId(id) => {
+                write!(f, "token signed with a key that is not in the issuer's files: kid {}", quoted(id))
+            }
             Self::NoKey(name) => write!(f, "no key of the issuer is for the token's algorithm {}", quoted(name)),
             Self::Signature => f.write_str("token with a wrong signature"),
             Self::Audience(audience) => {
                 let audience: Vec<String> = audience.iter().map(|one| quoted(one)).collect();
                 write!(f, "token for another audience: {}", audience.join(", "))
             }
-            Self::Endless => f.write_str("token without an end (exp)"),
+            Self::Endless => f.write_str("token without an expiry time (exp)"),
             Self::Expired(seconds) => write!(f, "token expired {seconds} s ago"),
             Self::NotYetValid(seconds) => write!(f, "token not valid for another {seconds} s (nbf)"),
-            Self::NoBirth => f.write_str("token does not tell when it was issued (iat), and max_age is configured"),
+            Self::NoBirth => f.write_str("token without an issue time (iat), which max_age requires"),
             Self::TooOld(seconds) => write!(f, "token issued {seconds} s ago, which is longer than max_age"),
             Self::Unborn(seconds) => write!(f, "token issued {seconds} s in the future (iat)"),
             Self::Scope(scope) => write!(f, "token without the scope {scope}"),
-            Self::NoClaim(claim) => write!(f, "token without the claim {claim} as a text"),
-            Self::MailNotVerified => f.write_str("token's mail address was not verified by its issuer"),
+            Self::NoClaim(claim) => write!(f, "token without the claim {claim} as a string"),
+            Self::MailNotVerified => f.write_str("token with a mail address that its issuer did not verify"),
         }
     }
 }
 
-/// So much of a strange text is told, in characters.
+/// How much of an untrusted text is quoted, in characters.
 const TOLD: usize = 100;
 
 fn quoted(text: &str) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Algorithm;
 use crate::names::Kind;
 
-/// Whose tokens count, for what, and whom they mean.
+/// An issuer whose tokens are accepted, for what, and how they identify a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The claim `iss`, to the letter.
@@ -27,6 +27,6 @@ pub struct Settings {
     pub max_age: Option<Duration>,
     /// What must be among the claim `scope` (RFC 8693 §4.2); nothing if none.
     pub required_scope: Option<String>,
-    /// Where clients find out how to get a token: the issuer's `OpenID` configuration, told to those without a good one.
+    /// Where clients find out how to get a token: the issuer's `OpenID` configuration, sent to clients without a valid token.
     pub openid_configuration: Option<String>,
 }

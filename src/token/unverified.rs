@@ -1,4 +1,4 @@
-//! What a token says of itself, read before anything of it is believed: which issuer's keys to try.
+//! The unverified content of a token: which issuer's keys to try.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Refusal;
 use crate::secret::Token;
 
-/// A token's header and claims, believed by nobody.
+/// A token's header and claims, not verified.
 pub(super) struct Unverified {
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -21,16 +21,16 @@ impl Unverified {
             [header, claims, _] => (header, claims),
             // RFC 7516 §7.1
             [_, _, _, _, _] => return Err(Refusal::NotReadable("it is encrypted (JWE)")),
-            _ => return Err(Refusal::NotReadable("it is no JWT (three parts with dots between)")),
+            _ => return Err(Refusal::NotReadable("not a JWT (three parts separated by dots)")),
         };
         let unreadable = |why| move || Refusal::NotReadable(why);
-        let header = object(header).ok_or_else(unreadable("its header is no JSON object in base64url"))?;
+        let header = object(header).ok_or_else(unreadable("its header is not a JSON object in base64url"))?;
         // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the
         // JWS is invalid." (RFC 7515 §4.1.11) None is understood here, `b64` (RFC 7797) neither.
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(Refusal::Critical);
         }
-        let claims = object(claims).ok_or_else(unreadable("its claims are no JSON object in base64url"))?;
+        let claims = object(claims).ok_or_else(unreadable("its claims are not a JSON object in base64url"))?;
         Ok(Self { header, claims })
     }
 

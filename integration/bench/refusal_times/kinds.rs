@@ -109,7 +109,7 @@ pub(super) const OF_PASSWORDS: &[Kind] = &[
     kind("no mailbox", "no maildrop: ", |i| by_pair(format!("n{i}"), "right")),
     kind("outside policy", "the name policy has no kind", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
     kind("no password", "empty password", |i| by_pair(format!("c{i}"), "")),
-    kind("no name", "login name holds a control character", |i| by_pair(format!("a\u{1}{i}"), "x")),
+    kind("no name", "login name contains a control character", |i| by_pair(format!("a\u{1}{i}"), "x")),
     kind("disabled", "account disabled", |i| by_pair(format!("disabled{i}"), "right")),
     kind("locked", "account locked", |i| by_pair(format!("locked{i}"), "right")),
     kind("account expired", "account expired", |i| by_pair(format!("gone{i}"), "right")),

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ldap3::dn_escape;
-use restante::demo::ldif::Entry;
+use restante::demo::ldif::LdifRecord;
 use restante::names::Rdn;
 
 /// `userAccountControl` of a user who may not log in: `ACCOUNTDISABLE` and `NORMAL_ACCOUNT`.
@@ -25,13 +25,13 @@ pub(super) struct Person {
 }
 
 /// The people among the entries.
-pub(super) fn of(entries: &[Entry]) -> Vec<Person> {
-    let person = |entry: &Entry| Some(Person { short_name: first(entry, "uid")?, dn: dn(entry) });
+pub(super) fn of(entries: &[LdifRecord]) -> Vec<Person> {
+    let person = |entry: &LdifRecord| Some(Person { short_name: first(entry, "uid")?, dn: dn(entry) });
     entries.iter().filter_map(person).collect()
 }
 
 /// Change records that add the entries, all but the first, which is the domain itself.
-pub(super) fn records(entries: &[Entry]) -> String {
+pub(super) fn records(entries: &[LdifRecord]) -> String {
     entries.iter().skip(1).map(|entry| record(entry, entries)).collect()
 }
 
@@ -40,7 +40,7 @@ pub(super) fn quoted(password: &str) -> Vec<u8> {
     format!("\"{password}\"").encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-fn record(entry: &Entry, entries: &[Entry]) -> String {
+fn record(entry: &LdifRecord, entries: &[LdifRecord]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &[u8]| writeln!(text, "{name}:: {}", STANDARD.encode(value)).unwrap();
     line("dn", dn(entry).as_bytes());
@@ -53,7 +53,7 @@ fn record(entry: &Entry, entries: &[Entry]) -> String {
 
 type Attributes = Vec<(&'static str, Vec<u8>)>;
 
-fn attributes(entry: &Entry, entries: &[Entry]) -> Attributes {
+fn attributes(entry: &LdifRecord, entries: &[LdifRecord]) -> Attributes {
     let is = |class| entry.texts("objectClass").any(|own| own == class);
     if is("inetOrgPerson") {
         return person(entry);
@@ -67,7 +67,7 @@ fn attributes(entry: &Entry, entries: &[Entry]) -> Attributes {
     vec![("objectClass", "organizationalUnit".into())]
 }
 
-fn user(account: &str, control: &str, entry: &Entry) -> Attributes {
+fn user(account: &str, control: &str, entry: &LdifRecord) -> Attributes {
     vec![
         ("objectClass", "user".into()),
         ("sAMAccountName", account.into()),
@@ -77,7 +77,7 @@ fn user(account: &str, control: &str, entry: &Entry) -> Attributes {
     ]
 }
 
-fn person(entry: &Entry) -> Attributes {
+fn person(entry: &LdifRecord) -> Attributes {
     let mut attributes = user(&first(entry, "uid").unwrap(), NORMAL, entry);
     for name in ["givenName", "sn", "mail", "uidNumber", "gidNumber", "employeeNumber", "employeeType"] {
         attributes.extend(first(entry, name).map(|value| (name, value.into())));
@@ -88,7 +88,7 @@ fn person(entry: &Entry) -> Attributes {
     attributes
 }
 
-fn group(entry: &Entry, entries: &[Entry]) -> Attributes {
+fn group(entry: &LdifRecord, entries: &[LdifRecord]) -> Attributes {
     let members = entry.texts("member").map(|member| {
         let known = entries.iter().find(|entry| entry.dn.as_str() == member);
         ("member", known.map_or_else(|| member.to_owned(), dn).into())
@@ -97,7 +97,7 @@ fn group(entry: &Entry, entries: &[Entry]) -> Attributes {
     [("objectClass", "group".into()), ("sAMAccountName", name.into())].into_iter().chain(members).collect()
 }
 
-fn dn(entry: &Entry) -> String {
+fn dn(entry: &LdifRecord) -> String {
     let (own, above) = entry.dn.rdns().split_first().unwrap();
     let own = match (own.value_of("uid"), first(entry, "cn")) {
         (Some(_), Some(name)) => format!("cn={}", dn_escape(name)),
@@ -110,6 +110,6 @@ fn text(rdn: &Rdn) -> String {
     rdn.pairs().map(|(kind, value)| format!("{kind}={}", dn_escape(value))).collect::<Vec<_>>().join("+")
 }
 
-fn first(entry: &Entry, name: &str) -> Option<String> {
+fn first(entry: &LdifRecord, name: &str) -> Option<String> {
     entry.texts(name).next().map(str::to_owned)
 }

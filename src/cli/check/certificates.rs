@@ -1,36 +1,36 @@
-//! What `check` says of certificates and of the files that say whose count.
+//! What `check` reports about certificates, authorities and revocation lists.
 
 use std::time::SystemTime;
 
-use crate::certificate::Finding;
+use crate::certificate::CertificateFinding;
 use crate::config::Configuration;
 use crate::directory::system_authorities;
 use crate::server::{ClientTrust, FileFinding, Settings, TlsPolicies, authorities_of, inspect_authorities};
 
-/// What came to light.
+/// What was found.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(super) struct CertificateFindings {
     /// What is wrong.
     pub(super) faults: Vec<String>,
     /// What an administrator may want to know, though it may be right as it is.
     pub(super) notes: Vec<String>,
 }
 
-impl Findings {
+impl CertificateFindings {
     fn add(&mut self, key: &str, found: impl IntoIterator<Item = FileFinding>) {
         for (file, finding) in found {
-            let told = |text| format!("{key}: {}: {text}", file.display());
+            let named = |text| format!("{key}: {}: {text}", file.display());
             match finding {
-                Finding::Fault(text) => self.faults.push(told(text)),
-                Finding::Note(text) => self.notes.push(told(text)),
+                CertificateFinding::Fault(text) => self.faults.push(named(text)),
+                CertificateFinding::Note(text) => self.notes.push(named(text)),
             }
         }
     }
 }
 
 /// Looks at everything that has to do with TLS.
-pub(super) fn inspect(configuration: &Configuration) -> Findings {
-    let mut findings = Findings::default();
+pub(super) fn inspect(configuration: &Configuration) -> CertificateFindings {
+    let mut findings = CertificateFindings::default();
     inspect_server(configuration, &mut findings);
     inspect_clients(&configuration.server, &mut findings);
     for (directory, file) in &configuration.directory_authorities {
@@ -41,7 +41,7 @@ pub(super) fn inspect(configuration: &Configuration) -> Findings {
 }
 
 /// The server's own certificates.
-fn inspect_server(configuration: &Configuration, findings: &mut Findings) {
+fn inspect_server(configuration: &Configuration, findings: &mut CertificateFindings) {
     let server = &configuration.server;
     let Some(certificates) = &server.certificates else { return };
     let policies = TlsPolicies::new(certificates.clone(), server.client_trust.clone());
@@ -56,14 +56,14 @@ fn inspect_server(configuration: &Configuration, findings: &mut Findings) {
     {
         let hosts = if hosts.is_empty() { "no host at all" } else { &hosts };
         findings.faults.push(format!(
-            "tls.certificates: none is for {host}, the `hostname` of this file, but for {hosts}; right would be a \
+            "tls.certificates: none is valid for {host}, the `hostname` of this file, but for {hosts}; expected a \
              certificate for {host}, or the `hostname` under which clients reach this server"
         ));
     }
 }
 
-/// Whose certificates count.
-fn inspect_clients(server: &Settings, findings: &mut Findings) {
+/// The authorities and revocation lists for clients.
+fn inspect_clients(server: &Settings, findings: &mut CertificateFindings) {
     let Some(trust) = &server.client_trust else { return };
     findings.notes.extend(trust.names_left_out().map(|note| format!("tls.client_ca: {note}")));
     let (authorities, lists): (Vec<_>, Vec<_>) =

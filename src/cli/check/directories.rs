@@ -1,4 +1,4 @@
-//! What `restante check` asks a directory: does it answer, whom does it let be found, and what does it hide?
+//! What `restante check` asks a directory: whether it answers, which people it has, and what it hides.
 
 use crate::audit::{Sample, SampleEnd, Sampled, sample};
 use crate::directory::{self, AttributeNeed, AttributeUse, CertificateMapping, Directory};
@@ -62,21 +62,21 @@ async fn examine(
 async fn nobody(directory: &Directory, sample: &Sample) -> Result<String, directory::Fault> {
     let directory::Settings { base, filter, .. } = directory.settings();
     if let Some(first) = sample.unreadable.first() {
-        return Ok(format!("nobody is found: none of {} entries below {base} can be read: {first}", sample.seen()));
+        return Ok(format!("no people found: none of {} entries below {base} can be read: {first}", sample.seen()));
     }
     if sample.outside_limits > 0 {
         let outside = sample.outside_limits;
-        return Ok(format!("nobody is found: all {outside} people are outside names_below and mail_domains"));
+        return Ok(format!("no people found: all {outside} people are outside names_below and mail_domains"));
     }
     let instead = directory.instead_of_people().await?;
-    Ok(format!("nobody is found: no entry below {base} matches {filter}; {instead}"))
+    Ok(format!("no people found: no entry below {base} matches {filter}; {instead}"))
 }
 
-/// Nobody has a place for their mail.
+/// Reports that nobody has a mail path.
 fn without_place(sample: &Sample) -> Option<String> {
     let first = sample.people.first()?;
     let (why, all) = (first.maildrop.as_ref().err()?, sample.people.iter().all(|person| person.maildrop.is_err()));
-    all.then(|| format!("mailboxes.path gives none of {} a place for their mail: {why}", sample.counted()))
+    all.then(|| format!("mailboxes.path gives a path for none of {}: {why}", sample.counted()))
 }
 
 fn partly(sample: &Sample) -> Vec<String> {
@@ -85,29 +85,27 @@ fn partly(sample: &Sample) -> Vec<String> {
     let more = if without.len() > NAMED { ", …" } else { "" };
     let is_some = !without.is_empty() && without.len() < sample.people.len();
     let unplaced = is_some.then(|| {
-        format!(
-            "{} of {} have no place for their mail ({names}{more}) and cannot log in",
-            without.len(),
-            sample.counted()
-        )
+        format!("{} of {} have no mail path ({names}{more}) and cannot log in", without.len(), sample.counted())
     });
     let outside = (sample.outside_limits > 0)
         .then(|| format!("{} other people are outside names_below and mail_domains", sample.outside_limits));
-    let unreadable = sample.unreadable.first().map(|why| format!("not every entry can be read as a person: {why}"));
+    let unreadable = sample.unreadable.first().map(|why| format!("some entries cannot be read as people: {why}"));
     let cut_short = match &sample.end {
-        SampleEnd::CutShort(why) => Some(format!("not all people can be listed, which `audit` and --all need: {why}")),
+        SampleEnd::CutShort(why) => {
+            Some(format!("the directory does not list all people, as `audit` and --all require: {why}"))
+        }
         SampleEnd::Complete | SampleEnd::Enough => None,
     };
     [unplaced, outside, unreadable, cut_short].into_iter().flatten().collect()
 }
 
-/// The kinds of name that the policy allows and that nobody has.
+/// The kinds of name that the policy allows but nobody has.
 fn nameless(sample: &Sample, of: &directory::Settings, settings: &identity::Settings) -> Vec<String> {
     let is_allowed = |kind: &Kind| settings.policy.allows(*kind) && !of.attributes.of(*kind).is_empty();
     let unused = Kind::ALL.into_iter().filter(|kind| is_allowed(kind) && !sample.kinds.contains(kind));
     let sentence = |kind: Kind| {
         let attributes: Vec<&str> = of.attributes.of(kind).iter().map(|own| own.attribute.as_str()).collect();
-        format!("none of {} has {}, so nobody logs in by {}", sample.counted(), attributes.join(" or "), kind.word())
+        format!("none of {} has {}, so nobody can log in by {}", sample.counted(), attributes.join(" or "), kind.word())
     };
     if sample.people.is_empty() { Vec::new() } else { unused.map(sentence).collect() }
 }
@@ -158,7 +156,7 @@ fn fills_path(kind: Kind, settings: &identity::Settings) -> bool {
     })
 }
 
-/// Looks some people up by a name of their own, as a login does: what makes a name nobody's for all of them.
+/// Looks some people up by one of their names, as a login does; the reason if none of them is found.
 pub(super) async fn not_found_by_name(identities: &IdentityMap, sample: &Sample) -> Option<String> {
     let logins: Vec<&str> = sample.people.iter().filter_map(|person| person.login.as_deref()).take(LOOKED_UP).collect();
     if logins.is_empty() && !sample.people.is_empty() {
@@ -173,10 +171,10 @@ pub(super) async fn not_found_by_name(identities: &IdentityMap, sample: &Sample)
             _ => return None,
         }
     }
-    first.map(|first| format!("none of {} people who were looked up may log in ({first})", logins.len()))
+    first.map(|first| format!("none of {} people looked up may log in ({first})", logins.len()))
 }
 
-/// A reason that is not this person's alone.
+/// Whether a reason applies to everybody.
 fn keeps_everybody_out(reason: &Reason) -> bool {
     matches!(
         reason,

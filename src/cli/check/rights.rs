@@ -1,4 +1,4 @@
-//! What the service's user must be able to do after the start, besides reading and writing mail.
+//! The access rights that the service's user needs after the start, besides those to mail.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use crate::config::Configuration;
 use crate::server::ClientTrust;
 
-/// What whoever we are now may not do, though the running service has to.
+/// The access rights that the current user lacks, though the running service needs them.
 pub(super) fn inspect(configuration: &Configuration, who: &str) -> Vec<String> {
     let trust = configuration.server.client_trust.as_ref();
     let authorities = trust.map(ClientTrust::authorities_file).map(|file| ("tls.client_ca", file));
@@ -20,18 +20,17 @@ pub(super) fn inspect(configuration: &Configuration, who: &str) -> Vec<String> {
     read_again.filter_map(|(key, file)| unreadable(key, file, who)).chain(socket).collect()
 }
 
-/// Files that the service looks at again and again are not read by root any more.
+/// Files that the service checks for changes are no longer read as root.
 fn unreadable(key: &str, file: &Path, who: &str) -> Option<String> {
     let fault = File::open(file).err()?;
-    let right =
-        format!("right would be a file that {who} may read, since it is looked at for as long as the service runs");
+    let right = format!("expected a file that {who} may read, since it is checked for changes while the service runs");
     Some(format!("{key}: {who} may not read {}: {fault}; {right}", file.display()))
 }
 
-/// A folder that is not there may come with the service (`RuntimeDirectory=`).
+/// A missing folder may be created with the service (`RuntimeDirectory=`).
 fn folder_of_socket(socket: &Path, who: &str) -> Option<String> {
     let folder = socket.parent().filter(|folder| folder.is_dir())?;
     let fault = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
-    let right = format!("right would be a folder in which {who} may make the socket, such as RuntimeDirectory= makes");
+    let right = format!("expected a folder in which {who} may create the socket, such as RuntimeDirectory= creates");
     Some(format!("admin.socket: {who} may not write to {}: {fault}; {right}", folder.display()))
 }

@@ -1,4 +1,4 @@
-//! `restante uidl compare`: the old server's UIDL and LIST against ours.
+//! `restante uidl compare`: compares the old server's UIDL and LIST with ours.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -7,21 +7,21 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::old_server::{self, Trust};
-use super::{Tls, person};
+use super::{OldServerTls, person};
 use crate::audit::{Difference, Ours, differences};
 use crate::cli::layout::{counted, wrapped};
-use crate::cli::{act_as_service, harmless, password};
+use crate::cli::{act_as_service, password, sanitized};
 use crate::config::Configuration;
 use crate::directory::Directory;
 use crate::identity::{self, IdentityMap};
 use crate::maildir::{FetchFault, Maildrop, MaildropPath, Store};
-use crate::remote::{self, Told};
+use crate::remote::{self, RemoteMessage};
 use crate::secret::Password;
 
 /// What is wanted to be known.
-pub(super) struct Wanted {
+pub(super) struct CompareOptions {
     pub(super) host: String,
-    pub(super) tls: Tls,
+    pub(super) tls: OldServerTls,
     pub(super) trust: Trust,
     /// The name at the old server.
     pub(super) name: String,
@@ -32,8 +32,8 @@ pub(super) struct Wanted {
 /// Differences listed: nobody reads more, and `--json` lists them all.
 const ROWS: usize = 1_000;
 
-/// Gives whether a client would see no difference.
-pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::Result<bool> {
+/// Returns whether a client would see no difference.
+pub(super) fn compare(configuration: Configuration, wanted: &CompareOptions) -> anyhow::Result<bool> {
     let server = old_server::settings(&wanted.host, wanted.tls, &wanted.trust)?;
     let secret = password::ask(&wanted.name).map_err(anyhow::Error::msg)?;
     act_as_service(configuration.server.user.as_deref())?;
@@ -45,38 +45,38 @@ pub(super) fn compare(configuration: Configuration, wanted: &Wanted) -> anyhow::
     let ours = ours(&store, &path, &theirs)?;
     let found = differences(&theirs, &ours);
     let mut out = std::io::stdout().lock();
-    let told =
+    let report =
         if wanted.json { machine(&found, theirs.len(), ours.len()) } else { text(&found, theirs.len(), ours.len()) };
-    out.write_all(told.as_bytes())?;
+    out.write_all(report.as_bytes())?;
     Ok(found.is_empty())
 }
 
-/// Where the mail is, and what the old server tells of it.
+/// Where the mail is, and the old server's listing.
 async fn both(
     directories: Vec<Directory>,
     settings: identity::Settings,
     server: &remote::Settings,
     secret: &Password,
-    wanted: &Wanted,
-) -> anyhow::Result<(MaildropPath, Vec<Told>)> {
+    wanted: &CompareOptions,
+) -> anyhow::Result<(MaildropPath, Vec<RemoteMessage>)> {
     let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let found = person(&identities, &wanted.login).await;
     let (_, path) = found.map_err(|why| anyhow::anyhow!("{}: {why}", wanted.login))?;
-    let theirs = remote::told(server, &wanted.name, secret).await;
+    let theirs = remote::list_messages(server, &wanted.name, secret).await;
     Ok((path, theirs.map_err(|fault| anyhow::anyhow!("{}: {fault}", wanted.host))?))
 }
 
-/// What we would tell; those files are read whose size the old server tells differently.
-fn ours(store: &Store, path: &MaildropPath, theirs: &[Told]) -> anyhow::Result<Vec<Ours>> {
+/// Our own listing; files whose size differs at the old server are read.
+fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow::Result<Vec<Ours>> {
     let planned = store.plan(path)?;
     let mut shown: HashMap<String, _> =
         planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
-    let there: HashMap<&str, Option<u64>> = theirs.iter().map(|told| (told.unique_id.as_str(), told.octets)).collect();
+    let there: HashMap<&str, Option<u64>> = theirs.iter().map(|one| (one.unique_id.as_str(), one.octets)).collect();
     let mut maildrop = store.enter(path)?;
     let listing = maildrop.listing(true);
     let mut ours = Vec::new();
     for (number, listed) in listing.unmarked() {
-        // One that came between the two looks at the disk is left out.
+        // A message that arrived between the two looks at the disk is left out.
         let Some(message) = shown.remove(listed.unique_id.as_str()) else { continue };
         let differs = there.get(message.unique_id.as_str()).is_some_and(|octets| *octets != Some(listed.octets));
         let as_listed = (listed.octets, true);
@@ -112,7 +112,7 @@ fn text(found: &[Difference], theirs: usize, ours: usize) -> String {
     for one in found.iter().take(ROWS) {
         let first = format!("\n{}: there {}, here {}", one.what, word(&one.theirs), word(&one.ours));
         for (line, indent) in [(first, 0), (word(&one.base), 4), (one.cause.to_owned(), 4)] {
-            text.push_str(&wrapped(&harmless(&line), indent));
+            text.push_str(&wrapped(&sanitized(&line), indent));
         }
     }
     if found.len() > ROWS {

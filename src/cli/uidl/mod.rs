@@ -1,4 +1,4 @@
-//! `restante uidl`: what a move from another POP3 server comes to, seen before it takes place. Nothing is pinned.
+//! `restante uidl`: previews a migration from another POP3 server. Nothing is pinned.
 
 mod compare;
 mod old_server;
@@ -10,42 +10,32 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::maildrops::why;
-use super::{Ended, with_configuration};
+use super::{ExitStatus, MaildropArgs, with_configuration};
 use crate::identity::{IdentityMap, Trace};
 use crate::maildir::MaildropPath;
 
 #[derive(Subcommand)]
-pub(super) enum Uidl {
-    /// Tell what would become of the unique-ids: how many messages are listed by the old server, and what is wrong
+pub(super) enum UidlCommands {
+    /// Show which unique-ids clients would get, how many messages the old server lists, and what is wrong
     ///
-    /// Reads the lists beside the mail as if uidl.import were `read`, and pins nothing. Unlisted is mail that the old server
-    /// has not seen yet; dead are records whose message is gone: both are normal. Wrong is a listed unique-id that cannot be
-    /// told (not printable, or too long), one that several messages have, a list that cannot be read, none at all where
-    /// there is mail, or two of which nobody can say which one POP3 clients knew. The samples are there to be compared with
-    /// the old server's own UIDL. Started as root, it looks at the mail as the user of the configuration.
+    /// Reads the lists beside the mail as if uidl.import were `read`, and pins nothing. Unlisted mail has not been seen by the
+    /// old server yet, and dead records belong to messages that are gone: both are normal. Reported as wrong: a listed unique-id
+    /// that cannot be used (not printable, or too long) or that several messages have, a list that cannot be read, a missing
+    /// list where there is mail, and two lists of which either may be the one that POP3 clients know. Compare the samples with
+    /// the old server's own UIDL. Run as root, it reads mail as the configured user.
     ///
-    /// Exit status 0: nothing is wrong. 1: something is.
+    /// Exit status: 0 if nothing is wrong, 1 if something is.
     Plan {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// Everybody whom the directory knows
-        #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
-        all: bool,
-        /// Tell it as one JSON object
-        #[arg(long)]
-        json: bool,
-        /// Login names
-        #[arg(value_name = "LOGIN")]
-        logins: Vec<String>,
+        #[command(flatten)]
+        people: MaildropArgs,
     },
-    /// Log in to the old server, and tell each difference between its UIDL and LIST and ours, with its cause
+    /// Log in to the old server, and list the differences between its UIDL and LIST and ours, with their causes
     ///
-    /// Nothing is retrieved or deleted there, and nothing is pinned here. The password is typed without echo, or the first
-    /// line of standard input where that is no terminal. Started as root, it looks at the mail as the user of the
-    /// configuration.
+    /// Nothing is retrieved or deleted there, and nothing is pinned here. The password is typed without echo, or is the first
+    /// line of standard input if that is not a terminal. Run as root, it reads mail as the configured
+    /// user.
     ///
-    /// Exit status 0: a client would see no difference. 1: it would, or one of the two cannot be asked.
+    /// Exit status: 0 if a client would see no difference, 1 if it would, or if one of the servers cannot be asked.
     Compare {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]
@@ -54,18 +44,18 @@ pub(super) enum Uidl {
         #[arg(long, value_name = "HOST[:PORT]")]
         with: String,
         /// When TLS begins there
-        #[arg(long, value_enum, default_value_t = Tls::Implicit)]
-        tls: Tls,
-        /// A PEM file of the authorities that sign its certificate. Nothing: those that the system trusts
+        #[arg(long, value_enum, default_value_t = OldServerTls::Implicit)]
+        tls: OldServerTls,
+        /// A PEM file of the authorities that sign its certificate. Omitted: those that the system trusts
         #[arg(long, value_name = "FILE")]
         ca: Option<PathBuf>,
-        /// Take any certificate: whoever is on the way can read the password
+        /// Accept any certificate: others can then read the password on the way
         #[arg(long, conflicts_with = "ca")]
         insecure: bool,
-        /// The name to log in with at the old server, if it is another one there
+        /// The login name at the old server, if it differs
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// Tell it as one JSON object
+        /// Write one JSON object
         #[arg(long)]
         json: bool,
         /// The person's login name here
@@ -75,32 +65,33 @@ pub(super) enum Uidl {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Tls {
+pub(super) enum OldServerTls {
     /// With the first octet
     Implicit,
     /// By STLS
     Starttls,
-    /// Never: the password can be read on the way
+    /// Never: others can read the password on the way
     None,
 }
 
-pub(super) fn uidl(what: Uidl) -> Ended {
-    match what {
-        Uidl::Plan { config, all: _, json, logins } => {
-            with_configuration(&config, |configuration| plan::plan(configuration, &logins, json))
+pub(super) fn uidl(command: UidlCommands) -> ExitStatus {
+    match command {
+        UidlCommands::Plan { people } => {
+            with_configuration(&people.config, |configuration| plan::plan(configuration, &people.logins, people.json))
         }
-        Uidl::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
+        UidlCommands::Compare { config, with: host, tls, ca, insecure, name, json, login } => {
             let trust = match (insecure, ca) {
                 (true, _) => old_server::Trust::Anybody,
                 (false, ca) => old_server::Trust::Authorities(ca),
             };
-            let wanted = compare::Wanted { host, tls, trust, name: name.unwrap_or_else(|| login.clone()), login, json };
+            let wanted =
+                compare::CompareOptions { host, tls, trust, name: name.unwrap_or_else(|| login.clone()), login, json };
             with_configuration(&config, |configuration| compare::compare(configuration, &wanted))
         }
     }
 }
 
-/// Who a login name is, and where their mail lies; or why there is nobody.
+/// The person behind a login name, and the path of their mail; or why there is none.
 async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
     match identities.resolve(login.as_bytes(), Trace::OFF).await {
         Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),

@@ -1,16 +1,16 @@
-//! Where the old server is, and how it is spoken to.
+//! The address of the old server, and how to connect to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Tls;
+use super::OldServerTls;
 use crate::directory::trust;
 use crate::remote::{self, Protection};
 
 /// How long the old server may take to answer: a big maildrop that it has not seen for long takes its time.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Whose certificate is taken.
+/// Which certificates are accepted.
 pub(super) enum Trust {
     /// One signed by an authority of this file, or that the system trusts.
     Authorities(Option<PathBuf>),
@@ -18,23 +18,23 @@ pub(super) enum Trust {
 }
 
 /// Reads `HOST`, `HOST:PORT`, `[ADDRESS]:PORT`.
-pub(super) fn settings(host: &str, tls: Tls, trusted: &Trust) -> anyhow::Result<remote::Settings> {
+pub(super) fn settings(host: &str, tls: OldServerTls, trusted: &Trust) -> anyhow::Result<remote::Settings> {
     let (host, port) = host_and_port(host)?;
     let config = || match trusted {
         Trust::Anybody => Ok(remote::trust_anybody()?),
         Trust::Authorities(ca) => trust(ca.as_deref()).map_err(anyhow::Error::msg),
     };
     let (protection, usual) = match tls {
-        Tls::Implicit => (Protection::Implicit(config()?), 995),
-        Tls::Starttls => (Protection::Stls(config()?), 110),
-        Tls::None => (Protection::Clear, 110),
+        OldServerTls::Implicit => (Protection::Implicit(config()?), 995),
+        OldServerTls::Starttls => (Protection::Stls(config()?), 110),
+        OldServerTls::None => (Protection::Clear, 110),
     };
     Ok(remote::Settings { host, port: port.unwrap_or(usual), protection, patience: PATIENCE })
 }
 
 fn host_and_port(text: &str) -> anyhow::Result<(String, Option<u16>)> {
     let wrong =
-        || anyhow::anyhow!("{text:?} is no host; right would be such as pop.example.org:995 or [2001:db8::1]:995");
+        || anyhow::anyhow!("{text:?} is not a host; expected something like pop.example.org:995 or [2001:db8::1]:995");
     let (host, port) = match text.strip_prefix('[') {
         Some(inside) => {
             let (host, rest) = inside.split_once(']').ok_or_else(wrong)?;

@@ -1,4 +1,4 @@
-//! `restante uidl plan`: a dry run of a move.
+//! `restante uidl plan`: a dry run of a migration.
 
 use std::io::{BufWriter, Write};
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::person;
-use super::planned::{self, Maildrop};
+use super::planned::{self, PlannedMaildrop};
 use crate::cli::act_as_service;
-use crate::cli::maildrops::{Owner, next_owner};
+use crate::cli::maildrops::{MaildropOwner, next_owner};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap};
@@ -20,7 +20,7 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
     let Configuration { identity, directories, maildir, .. } = configuration;
     let store = Store::new(maildir.for_trial())?;
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
-    // The disk is asked on this thread; the directory's answers come in on the other.
+    // This thread reads the disk; the other one receives the directory's answers.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let maildrops = if logins.is_empty() {
         runtime.block_on(everybody(&directories, &identity, &store))?
@@ -29,12 +29,12 @@ pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) 
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     if json {
-        planned::machine(&maildrops, &mut out)?;
+        planned::write_json(&maildrops, &mut out)?;
     } else {
         planned::write_text(&maildrops, &mut out)?;
     }
     out.flush()?;
-    Ok(!maildrops.iter().any(Maildrop::is_wrong))
+    Ok(!maildrops.iter().any(PlannedMaildrop::is_wrong))
 }
 
 async fn these(
@@ -42,24 +42,24 @@ async fn these(
     settings: identity::Settings,
     logins: &[String],
     store: &Store,
-) -> anyhow::Result<Vec<Maildrop>> {
+) -> anyhow::Result<Vec<PlannedMaildrop>> {
     let identities = IdentityMap::new(directories, settings).map_err(anyhow::Error::msg)?;
     let mut maildrops = Vec::with_capacity(logins.len());
     for login in logins {
         maildrops.push(match person(&identities, login).await {
             Ok((name, path)) => planned_for(name, &path, store),
-            Err(why) => Maildrop { person: login.clone(), path: String::new(), planned: Err(why) },
+            Err(why) => PlannedMaildrop { person: login.clone(), path: String::new(), planned: Err(why) },
         });
     }
     Ok(maildrops)
 }
 
-/// Those of whom the directory gives no path have no mail to move; `restante audit` tells of them.
+/// People without a path have no mail to migrate; `restante audit` lists them.
 async fn everybody(
     directories: &[Directory],
     settings: &identity::Settings,
     store: &Store,
-) -> anyhow::Result<Vec<Maildrop>> {
+) -> anyhow::Result<Vec<PlannedMaildrop>> {
     let bar =
         ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} maildrops {pos} ({per_sec})")?);
     bar.enable_steady_tick(Duration::from_millis(100));
@@ -68,17 +68,17 @@ async fn everybody(
         let (mut walk, of) = (directory.walk(), directory.settings());
         while let Some(owner) = next_owner(&mut walk, &of.attributes, settings).await {
             bar.inc(1);
-            maildrops.extend(owner.ok().map(|Owner { person, path, .. }| planned_for(person, &path, store)));
+            maildrops.extend(owner.ok().map(|MaildropOwner { person, path, .. }| planned_for(person, &path, store)));
         }
         if let WalkEnd::CutShort(why) = walk.end().await.map_err(|fault| fault.of_directory(&of.name))? {
-            anyhow::bail!("directory {} gave only a part of its people: {why}", of.name);
+            anyhow::bail!("directory {} returned only some of its people: {why}", of.name);
         }
     }
     bar.finish_and_clear();
     Ok(maildrops)
 }
 
-fn planned_for(person: String, path: &MaildropPath, store: &Store) -> Maildrop {
+fn planned_for(person: String, path: &MaildropPath, store: &Store) -> PlannedMaildrop {
     let planned = store.plan(path).map_err(|fault| fault.to_string());
-    Maildrop { person, path: path.to_string(), planned }
+    PlannedMaildrop { person, path: path.to_string(), planned }
 }

@@ -1,28 +1,28 @@
-//! The plan of a move in words, for people and for machines.
+//! The preview of a migration as text and as JSON.
 
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::cli::harmless;
 use crate::cli::layout::wrapped;
+use crate::cli::sanitized;
 use crate::maildir::{Planned, PlannedMessage};
 
-/// One person's maildrop, and what a move would come to.
-pub(super) struct Maildrop {
+/// One person's maildrop, and the preview of its migration.
+pub(super) struct PlannedMaildrop {
     pub(super) person: String,
     pub(super) path: String,
-    /// Or why nothing can be told of it.
+    /// Or why there is no preview.
     pub(super) planned: Result<Planned, String>,
 }
 
-/// Maildrops listed, and sentences below them: nobody reads more, and `--json` lists them all.
+/// The most maildrops listed, and sentences below them; `--json` lists all.
 const ROWS: usize = 1_000;
 
-/// Names told in one sentence.
+/// The most names listed in one sentence.
 const NAMES: usize = 5;
 
-impl Maildrop {
+impl PlannedMaildrop {
     pub(super) fn is_wrong(&self) -> bool {
         self.planned.as_ref().map_or(true, Planned::is_wrong)
     }
@@ -35,54 +35,55 @@ impl Maildrop {
         };
         let mut faults = planned.faults.clone();
         if planned.without_list {
-            faults.push("no list was found: clients would download all that is not pinned again".to_owned());
+            faults.push("no list was found: clients would download again everything that is not pinned".to_owned());
         }
         if planned.both {
             let what =
-                "Dovecot's list and Courier's were both found: leave the one in uidl.precedence that POP3 clients knew";
+                "both Dovecot's and Courier's lists were found: keep the one in uidl.precedence that POP3 clients know";
             faults.push(what.to_owned());
         }
-        faults.extend(named("the listed unique-id cannot be told", &planned.invalid));
-        faults.extend(named("the listed unique-id is another message's as well", &planned.duplicate));
+        faults.extend(named("the listed unique-id cannot be used", &planned.invalid));
+        faults.extend(named("the listed unique-id belongs to another message, too", &planned.duplicate));
         faults
     }
 }
 
 fn named(what: &str, names: &[String]) -> Option<String> {
-    let told = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let listed = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if names.len() > NAMES { format!(" and {} more", names.len() - NAMES) } else { String::new() };
-    (!names.is_empty()).then(|| format!("{what}: {told}{more}"))
+    (!names.is_empty()).then(|| format!("{what}: {listed}{more}"))
 }
 
-pub(super) fn write_text(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
-    // Those with something wrong first: they are why somebody looks.
-    let (wrong, fine): (Vec<&Maildrop>, Vec<&Maildrop>) = maildrops.iter().partition(|one| one.is_wrong());
+pub(super) fn write_text(maildrops: &[PlannedMaildrop], out: &mut impl Write) -> std::io::Result<()> {
+    // Those with something wrong first.
+    let (wrong, fine): (Vec<&PlannedMaildrop>, Vec<&PlannedMaildrop>) =
+        maildrops.iter().partition(|one| one.is_wrong());
     for one in wrong.iter().chain(&fine).take(ROWS) {
-        write!(out, "{}", wrapped(&harmless(&summary(one)), 0))?;
+        write!(out, "{}", wrapped(&sanitized(&summary(one)), 0))?;
     }
     if maildrops.len() > ROWS {
         writeln!(out, "and {} more; --json lists all of them", maildrops.len() - ROWS)?;
     }
     let samples = fine.iter().chain(&wrong).filter_map(|one| Some((one, one.planned.as_ref().ok()?.samples().next()?)));
     for (one, PlannedMessage { base, unique_id, .. }) in samples.take(3) {
-        let line = format!("sample  {}: {base} would be told as {unique_id}", one.person);
-        write!(out, "{}", wrapped(&harmless(&line), 0))?;
+        let line = format!("sample  {}: {base} would get {unique_id}", one.person);
+        write!(out, "{}", wrapped(&sanitized(&line), 0))?;
     }
     for (one, fault) in wrong.iter().flat_map(|one| one.faults().into_iter().map(move |fault| (one, fault))).take(ROWS)
     {
-        write!(out, "{}", wrapped(&harmless(&format!("WRONG   {}: {fault}", one.person)), 0))?;
+        write!(out, "{}", wrapped(&sanitized(&format!("WRONG   {}: {fault}", one.person)), 0))?;
     }
     if wrong.is_empty() {
         writeln!(out, "nothing is wrong")?;
     } else {
-        writeln!(out, "{} of {} maildrops have something wrong", wrong.len(), maildrops.len())?;
+        writeln!(out, "something is wrong in {} of {} maildrops", wrong.len(), maildrops.len())?;
     }
     Ok(())
 }
 
 /// One person's messages, with the counts that are not zero.
-fn summary(one: &Maildrop) -> String {
-    let Ok(planned) = &one.planned else { return format!("{}: cannot be planned", one.person) };
+fn summary(one: &PlannedMaildrop) -> String {
+    let Ok(planned) = &one.planned else { return format!("{}: no preview possible", one.person) };
     let counts = [
         ("pinned", planned.pinned),
         ("listed", planned.listed),
@@ -99,8 +100,8 @@ fn summary(one: &Maildrop) -> String {
 }
 
 /// One JSON object, a maildrop on each line: written piece by piece, since there may be very many.
-pub(super) fn machine(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::Result<()> {
-    let clean = !maildrops.iter().any(Maildrop::is_wrong);
+pub(super) fn write_json(maildrops: &[PlannedMaildrop], out: &mut impl Write) -> std::io::Result<()> {
+    let clean = !maildrops.iter().any(PlannedMaildrop::is_wrong);
     write!(out, "{{\"clean\":{clean},\n\"maildrops\":[")?;
     for (number, one) in maildrops.iter().enumerate() {
         write!(out, "{}\n{}", if number == 0 { "" } else { "," }, of_maildrop(one))?;
@@ -108,7 +109,7 @@ pub(super) fn machine(maildrops: &[Maildrop], out: &mut impl Write) -> std::io::
     writeln!(out, "]}}")
 }
 
-fn of_maildrop(one: &Maildrop) -> Value {
+fn of_maildrop(one: &PlannedMaildrop) -> Value {
     let mut value = json!({
         "person": one.person, "path": one.path, "clean": !one.is_wrong(), "faults": one.faults(),
     });

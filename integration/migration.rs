@@ -1,5 +1,5 @@
-//! Moves from the real Dovecot and the real Courier: mailboxes filled and read through them, then served by Restante. No
-//! client may see another unique-id than before.
+//! Migration from a real Dovecot and a real Courier: mailboxes are filled and read through them, then served by Restante. No
+//! client may see a unique-id change.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,16 +9,16 @@
     reason = "a fault here is a failed test"
 )]
 
-#[path = "moves/courier.rs"]
+#[path = "migration/courier.rs"]
 mod courier;
-#[path = "moves/dovecot.rs"]
+#[path = "migration/dovecot.rs"]
 mod dovecot;
-#[path = "moves/killing.rs"]
+#[path = "migration/killing.rs"]
 mod killing;
-#[path = "moves/planning.rs"]
+#[path = "migration/planning.rs"]
 mod planning;
 mod support;
-#[path = "moves/trying.rs"]
+#[path = "migration/trying.rs"]
 mod trying;
 
 use std::fs;
@@ -74,7 +74,7 @@ fn assert_one_size(told: &serde_json::Value) {
         (&"octets".into(), &"1700000003.M1P1.mx1".into())
     );
     let cause = differences[0]["cause"].as_str().unwrap();
-    assert!(cause.starts_with("the last line of the file has no end"), "{told}");
+    assert!(cause.starts_with("the last line of the file has no line end"), "{told}");
 }
 
 fn unique_ids(messages: &[Message]) -> Vec<&str> {
@@ -84,7 +84,7 @@ fn unique_ids(messages: &[Message]) -> Vec<&str> {
 /// Restante on a site, with these lines below `uidl:`.
 struct Moved {
     service: Service,
-    _directory: restante::demo::directory::Directory,
+    _directory: restante::demo::directory::EmbeddedDirectory,
 }
 
 impl Moved {

@@ -1,12 +1,12 @@
-//! The embedded directory fails on command, in each way as it is told, and is well again afterwards.
+//! Fault injection: the embedded directory fails on command, in each way that a test can order, and recovers afterwards.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fault here is a failed test")]
 
 use std::time::{Duration, Instant};
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope};
-use restante::demo::directory::{Controls, Directory};
-use restante::demo::mischief::{Asked, Mischief};
+use restante::demo::directory::{Controls, EmbeddedDirectory};
+use restante::demo::fault_injection::{InjectedFault, RequestCounts};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::names::Dn;
 
@@ -17,20 +17,20 @@ const SOON: Duration = Duration::from_secs(10);
 /// Short, where a test waits for an answer that never comes.
 const NEVER: Duration = Duration::from_millis(200);
 
-fn directory() -> (Directory, Controls) {
-    let directory = Directory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
+fn directory() -> (EmbeddedDirectory, Controls) {
+    let directory = EmbeddedDirectory::start(people::tree().unwrap(), Dn::parse(SERVICE)).unwrap();
     let controls = directory.controls();
     (directory, controls)
 }
 
-async fn connect(directory: &Directory) -> Result<Ldap, LdapError> {
+async fn connect(directory: &EmbeddedDirectory) -> Result<Ldap, LdapError> {
     let settings = LdapConnSettings::new().set_conn_timeout(SOON);
     let (connection, ldap) = LdapConnAsync::with_settings(settings, &directory.url()).await?;
     tokio::spawn(connection.drive());
     Ok(ldap)
 }
 
-async fn as_service(directory: &Directory) -> Ldap {
+async fn as_service(directory: &EmbeddedDirectory) -> Ldap {
     let mut ldap = connect(directory).await.unwrap();
     assert_eq!(bind_service(&mut ldap).await.unwrap(), 0);
     ldap
@@ -53,17 +53,17 @@ async fn counts_what_it_was_asked() {
     assert_eq!(search(&mut ldap, SOON).await.unwrap(), 2);
     assert_eq!(ldap.simple_bind(ALAN, PASSWORD).await.unwrap().rc, 0);
     assert_eq!(ldap.simple_bind(ALAN, "wrong").await.unwrap().rc, 49);
-    assert_eq!(controls.asked(), Asked { connections: 1, service_binds: 1, binds: 2, searches: 1 });
+    assert_eq!(controls.asked(), RequestCounts { connections: 1, service_binds: 1, binds: 2, searches: 1 });
 }
 
 #[tokio::test]
 async fn silent_until_told_otherwise() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
-    controls.set_mischief(Mischief::Silent);
+    controls.inject(InjectedFault::Silent);
     assert!(matches!(search(&mut ldap, NEVER).await, Err(LdapError::Timeout { .. })));
     assert_eq!(controls.asked().searches, 1);
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
     assert_eq!(search(&mut ldap, SOON).await.unwrap(), 2);
 }
 
@@ -72,11 +72,11 @@ async fn refuses_and_comes_back_on_the_same_port() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
     for _ in 0..3 {
-        controls.set_mischief(Mischief::Refuse);
+        controls.inject(InjectedFault::Refuse);
         assert!(search(&mut ldap, SOON).await.is_err());
         let refused = std::net::TcpStream::connect(directory.address()).unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-        controls.set_mischief(Mischief::None);
+        controls.inject(InjectedFault::None);
         ldap = as_service(&directory).await;
         assert_eq!(search(&mut ldap, SOON).await.unwrap(), 2);
     }
@@ -95,7 +95,7 @@ async fn closes_connections_and_welcomes_new_ones() {
 async fn drops_a_search_behind_its_first_entry() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
-    controls.set_mischief(Mischief::DropOnSearch);
+    controls.inject(InjectedFault::DropOnSearch);
     let mut stream = ldap.streaming_search(BASE, Scope::Subtree, "(cn=Mary Brown)", ["uid"]).await.unwrap();
     assert!(stream.next().await.unwrap().is_some());
     assert!(!matches!(stream.next().await, Ok(Some(_))));
@@ -107,22 +107,22 @@ async fn is_as_slow_as_it_is_told() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
     let pause = Duration::from_millis(60);
-    controls.set_mischief(Mischief::Slow(pause));
+    controls.inject(InjectedFault::Slow(pause));
     let begun = Instant::now();
     assert_eq!(search(&mut ldap, SOON).await.unwrap(), 2);
     assert!(begun.elapsed() >= pause * 3, "two entries and the end: {:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn a_trickle_goes_on_until_the_mischief_ends() {
+async fn a_trickle_goes_on_until_the_fault_ends() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
-    controls.set_mischief(Mischief::TrickleEntries(Duration::from_millis(1)));
+    controls.inject(InjectedFault::TrickleEntries(Duration::from_millis(1)));
     let mut stream = ldap.streaming_search(BASE, Scope::Subtree, "(uid=nobody)", ["uid"]).await.unwrap();
     for _ in 0..20 {
         assert!(stream.next().await.unwrap().is_some());
     }
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
     while stream.next().await.unwrap().is_some() {}
     assert_eq!(stream.finish().await.rc, 0);
 }
@@ -130,12 +130,12 @@ async fn a_trickle_goes_on_until_the_mischief_ends() {
 #[tokio::test]
 async fn tells_nonsense_or_says_good_bye() {
     let (directory, controls) = directory();
-    for mischief in [Mischief::Nonsense(b"\x30\x03\x02\x01\x05".to_vec()), Mischief::NoticeOfDisconnection] {
+    for fault in [InjectedFault::Nonsense(b"\x30\x03\x02\x01\x05".to_vec()), InjectedFault::NoticeOfDisconnection] {
         let mut ldap = as_service(&directory).await;
-        controls.set_mischief(mischief);
+        controls.inject(fault);
         let asked = tokio::spawn(async move { search(&mut ldap, SOON).await.is_ok() });
         assert!(!matches!(asked.await, Ok(true)));
-        controls.set_mischief(Mischief::None);
+        controls.inject(InjectedFault::None);
     }
 }
 
@@ -144,11 +144,11 @@ async fn gives_people_the_result_it_is_told_and_the_service_its_own() {
     let (directory, controls) = directory();
     let mut ldap = connect(&directory).await.unwrap();
     let text = "80090308: LdapErr: DSID-0C09041C, data 533, v4563\0";
-    controls.set_mischief(Mischief::BindResult { code: 49, text: text.to_owned() });
+    controls.inject(InjectedFault::BindResult { code: 49, text: text.to_owned() });
     let result = ldap.simple_bind(ALAN, PASSWORD).await.unwrap();
     assert_eq!((result.rc, result.text.as_str()), (49, text));
     assert_eq!(bind_service(&mut ldap).await.unwrap(), 0);
-    controls.set_mischief(Mischief::BindResult { code: 51, text: String::new() });
+    controls.inject(InjectedFault::BindResult { code: 51, text: String::new() });
     assert_eq!(ldap.simple_bind(ALAN, "wrong").await.unwrap().rc, 51);
 }
 
@@ -159,5 +159,5 @@ async fn is_gone_when_dropped() {
     drop(directory);
     assert!(search(&mut ldap, SOON).await.is_err());
     assert!(std::net::TcpStream::connect(address).is_err());
-    controls.set_mischief(Mischief::None);
+    controls.inject(InjectedFault::None);
 }

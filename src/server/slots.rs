@@ -8,7 +8,7 @@ use super::Limits;
 
 /// The places for connections.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct ConnectionSlots {
     limits: Limits,
     taken: Arc<Mutex<Taken>>,
 }
@@ -20,7 +20,7 @@ struct Taken {
 }
 
 /// One connection's place; given back when dropped.
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     network: IpAddr,
     taken: Arc<Mutex<Taken>>,
 }
@@ -42,13 +42,13 @@ impl Full {
     }
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, taken: Arc::default() }
     }
 
     /// Takes a place for a connection from an address.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+    pub(super) fn take(&self, address: IpAddr) -> Result<ConnectionSlot, Full> {
         let network = network(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.limits.connections {
@@ -60,11 +60,11 @@ impl Places {
         }
         *from_there += 1;
         taken.all += 1;
-        Ok(Place { network, taken: self.taken.clone() })
+        Ok(ConnectionSlot { network, taken: self.taken.clone() })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
@@ -88,8 +88,8 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn places(connections: usize, connections_per_address: usize) -> Places {
-        Places::new(Limits { connections, connections_per_address, ..Limits::default() })
+    fn places(connections: usize, connections_per_address: usize) -> ConnectionSlots {
+        ConnectionSlots::new(Limits { connections, connections_per_address, ..Limits::default() })
     }
 
     fn address(text: &str) -> IpAddr {

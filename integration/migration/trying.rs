@@ -1,4 +1,4 @@
-//! A trial weeks before the move, a move person by person, and an IMAP server that goes on beside us.
+//! A trial weeks before the migration, a migration person by person, and an IMAP server that stays in use.
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +6,23 @@ use std::path::Path;
 use super::support::dovecot::Dovecot;
 use super::support::service::Site;
 use super::support::{maildir, wait_until};
-use super::{Moved, as_sent, deliver_more, fill, seen, unique_ids};
+use super::{Message, Moved, as_sent, deliver_more, fill, seen, unique_ids};
+
+/// Delivers mail and lists it through Dovecot.
+fn fill_and_read(dovecot: &Dovecot, maildir: &Path) -> Vec<Message> {
+    fill(maildir);
+    let mut client = dovecot.session("ajones");
+    let messages = seen(&mut client);
+    client.ask("QUIT", "+OK");
+    messages
+}
 
 #[test]
 fn mail_that_comes_between_a_trial_and_the_move_keeps_dovecots_strings() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     let dovecot = Dovecot::serve(&site, "");
-    fill(&maildir);
-    let mut client = dovecot.session("ajones");
-    let first = seen(&mut client);
-    client.ask("QUIT", "+OK");
+    let first = fill_and_read(&dovecot, &maildir);
     // The trial: mail that Dovecot has not seen yet is there, too, and a client of ours asks for one message alone.
     deliver_more(&maildir);
     let trial = Moved::serve(&site, "import: read");
@@ -43,10 +49,7 @@ fn follow_shows_a_message_once_dovecot_has_listed_it() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     let dovecot = Dovecot::serve(&site, "");
-    fill(&maildir);
-    let mut client = dovecot.session("ajones");
-    let before = seen(&mut client);
-    client.ask("QUIT", "+OK");
+    let before = fill_and_read(&dovecot, &maildir);
     let ours = Moved::serve(&site, "import: follow");
     assert_eq!(ours.seen(), as_sent(&before));
     deliver_more(&maildir);
@@ -62,10 +65,7 @@ fn what_an_imap_client_does_changes_nobody_elses_string() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     let dovecot = Dovecot::serve(&site, "");
-    fill(&maildir);
-    let mut client = dovecot.session("ajones");
-    let before = seen(&mut client);
-    client.ask("QUIT", "+OK");
+    let before = fill_and_read(&dovecot, &maildir);
     let ours = Moved::serve(&site, "import: read");
     assert_eq!(ours.seen(), as_sent(&before));
     dovecot.imap("ajones", &["STORE 1:* +FLAGS (\\Flagged)", "CREATE Later", "MOVE 2 Later"]);

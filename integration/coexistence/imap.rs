@@ -97,7 +97,7 @@ fn kept_mail_is_no_folder_and_comes_back_as_new() {
     assert_eq!(imap.folders(), ["INBOX"]);
     let highest = imap.uids().into_iter().max().unwrap();
     let back = both.stage.command(&["undelete", "ajones"]);
-    assert!(back.contains("brought back 2 of 2 messages of ajones"), "{back}");
+    assert!(back.contains("restored 2 of 2 messages of ajones"), "{back}");
     imap.command("NOOP");
     assert_eq!(imap.flags(), ["two", "three \\Flagged", "four", "one", "five"]);
     assert!(imap.uids()[3..].iter().all(|uid| *uid > highest), "new to an IMAP client as well");
@@ -125,7 +125,7 @@ fn moved_mail_is_in_a_folder_with_its_flags() {
     // Its owner reads it there; it is found all the same.
     imap.command("STORE 1 +FLAGS (\\Seen \\Answered)");
     let back = both.stage.command(&["undelete", "--same-id", "ajones"]);
-    assert!(back.contains("brought back 2 of 2 messages of ajones"), "{back}");
+    assert!(back.contains("restored 2 of 2 messages of ajones"), "{back}");
     imap.command("NOOP");
     assert_eq!(imap.flags(), [] as [&str; 0]);
     imap.command("SELECT INBOX");

@@ -1,14 +1,14 @@
-//! Other programs on the same Maildirs, at any moment of our sessions: a real IMAP server, delivery agents, mbsync, mutt.
+//! Coexistence with other programs that use the same Maildirs during our sessions: a real IMAP server, delivery agents, mbsync, mutt.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a fault here is a failed test")]
 
-#[path = "peace/compressed.rs"]
+#[path = "coexistence/compressed.rs"]
 mod compressed;
-#[path = "peace/imap.rs"]
+#[path = "coexistence/imap.rs"]
 mod imap;
-#[path = "peace/postfix.rs"]
+#[path = "coexistence/postfix.rs"]
 mod postfix;
-#[path = "peace/programs.rs"]
+#[path = "coexistence/programs.rs"]
 mod programs;
 mod support;
 

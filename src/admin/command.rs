@@ -1,4 +1,4 @@
-//! The orders that the admin socket takes.
+//! The commands of the admin socket.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,38 +6,38 @@ use std::net::IpAddr;
 use crate::identity::Flush;
 use crate::names::LoginName;
 
-/// What the running service is told to do.
+/// A command to the running service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// `flush`, `flush NAME`, `flush ADDRESS`: forget what is held.
+pub enum AdminCommand {
+    /// `flush`, `flush NAME`, `flush ADDRESS`: clear caches.
     Flush(Flush),
 }
 
-impl Order {
-    /// Reads a line without its end.
+impl AdminCommand {
+    /// Parses a line without its line end.
     ///
     /// # Errors
     /// A sentence.
     pub fn parse(line: &str) -> Result<Self, String> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
-            "flush" => whom(rest.trim()).map(Self::Flush),
-            _ => Err(format!("\"{word}\" is no order; right would be flush")),
+            "flush" => flush_target(rest.trim()).map(Self::Flush),
+            _ => Err(format!("\"{word}\" is an unknown command; expected flush")),
         }
     }
 }
 
-/// What follows the order `flush`: nothing, an IP address, or else a name.
-fn whom(text: &str) -> Result<Flush, String> {
+/// The argument of `flush`: nothing, an IP address, or else a name.
+fn flush_target(text: &str) -> Result<Flush, String> {
     if text.is_empty() {
         return Ok(Flush::Everybody);
     }
     match text.parse::<IpAddr>() {
         // IPv4-mapped addresses are IPv4 everywhere.
         Ok(address) => Ok(Flush::Address(address.to_canonical())),
-        Err(_) if is_network(text) => Err(format!(
-            "{text} is a network: one address can be flushed, such as 192.0.2.7, or everybody; nothing was dropped"
-        )),
+        Err(_) if is_network(text) => {
+            Err(format!("{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped"))
+        }
         Err(_) => LoginName::new(text.as_bytes()).map(Flush::Person).map_err(|fault| fault.to_string()),
     }
 }
@@ -48,7 +48,7 @@ fn is_network(text: &str) -> bool {
     parts.is_some_and(|(address, length)| address.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok())
 }
 
-impl fmt::Display for Order {
+impl fmt::Display for AdminCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flush(Flush::Everybody) => f.write_str("flush"),
@@ -65,16 +65,19 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         for line in ["flush", "flush Alan Jones", "flush ajones", "flush 192.0.2.7", "flush 2001:db8::1"] {
-            assert_eq!(Order::parse(line).unwrap().to_string(), line);
+            assert_eq!(AdminCommand::parse(line).unwrap().to_string(), line);
         }
-        assert_eq!(Order::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
-        assert_eq!(Order::parse("flush ").unwrap(), Order::Flush(Flush::Everybody));
-        assert!(Order::parse("flush a\u{7}b").unwrap_err().contains("control"));
+        assert_eq!(AdminCommand::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
+        assert_eq!(AdminCommand::parse("flush ").unwrap(), AdminCommand::Flush(Flush::Everybody));
+        assert!(AdminCommand::parse("flush a\u{7}b").unwrap_err().contains("control"));
         for network in ["192.0.2.0/24", "2001:db8::/64"] {
-            assert!(Order::parse(&format!("flush {network}")).unwrap_err().contains("is a network"), "{network}");
+            assert!(
+                AdminCommand::parse(&format!("flush {network}")).unwrap_err().contains("is a network"),
+                "{network}"
+            );
         }
-        assert!(Order::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
-        assert!(Order::parse("kick ajones").unwrap_err().contains("kick"));
-        assert!(Order::parse("").is_err());
+        assert!(AdminCommand::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
+        assert!(AdminCommand::parse("kick ajones").unwrap_err().contains("kick"));
+        assert!(AdminCommand::parse("").is_err());
     }
 }

@@ -1,0 +1,89 @@
+//! The client of the running service's admin socket.
+//!
+//! Nothing but the socket's path is read: whoever may write to the socket may send commands, and need not be able to read
+//! the keys and passwords that the configuration names.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{ExitStatus, report_error};
+use crate::admin::AdminCommand;
+use crate::config;
+
+/// The service may have to ask a slow directory.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The running service to which a command is sent.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct AdminClient {
+    /// The configuration of the service, of which only admin.socket is read
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The path of the service's admin socket, for users who may not read the configuration
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+impl AdminClient {
+    /// Sends a command to the service, and returns its answer.
+    ///
+    /// # Errors
+    /// The exit status; what is wrong was reported.
+    pub(super) fn send(&self, command: &AdminCommand) -> Result<String, ExitStatus> {
+        let socket = self.socket()?;
+        send(&socket, command).map_err(|fault| {
+            report_error(&fault);
+            ExitStatus::ProblemFound
+        })
+    }
+
+    fn socket(&self) -> Result<PathBuf, ExitStatus> {
+        if let Some(socket) = &self.socket {
+            return Ok(socket.clone());
+        }
+        let file = self.config.as_deref().unwrap_or(Path::new(""));
+        match config::admin_settings(file) {
+            Ok(Some(admin)) => Ok(admin.socket),
+            Ok(None) => {
+                report_error(&"the configuration has no admin.socket, so the running service takes no commands");
+                Err(ExitStatus::ProblemFound)
+            }
+            Err(faults) => {
+                report_error(&faults);
+                Err(ExitStatus::BadConfiguration)
+            }
+        }
+    }
+}
+
+fn send(socket: &Path, command: &AdminCommand) -> Result<String, String> {
+    let answer = exchange(socket, command).map_err(|fault| {
+        let hint = match fault.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                "admin.mode controls who may send commands; by default only the service's user and root may"
+            }
+            _ => "is the service running?",
+        };
+        format!("{}: {fault}; {hint}", socket.display())
+    })?;
+    match answer.trim_end().split_once(' ') {
+        Some(("OK", sentence)) => Ok(sentence.to_owned()),
+        Some(("NO", sentence)) => Err(sentence.to_owned()),
+        _ => Err(format!("{}: the service closed the connection", socket.display())),
+    }
+}
+
+fn exchange(socket: &Path, command: &AdminCommand) -> std::io::Result<String> {
+    let mut service = UnixStream::connect(socket)?;
+    service.set_read_timeout(Some(PATIENCE))?;
+    service.set_write_timeout(Some(PATIENCE))?;
+    service.write_all(format!("{command}\n").as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(service).read_line(&mut answer)?;
+    Ok(answer)
+}
