@@ -73,7 +73,7 @@ fn gzip_and_zstd_are_read_as_the_message_within() {
             let line = content[head..].iter().position(|octet| *octet == b'\n').unwrap() + 1;
             assert_eq!(top, sent(&content[..head + line]), "{by}, message {number}");
         }
-        stage.service.wait_for_log(&["WARN", "wrong number of octets", "4.d"]);
+        stage.service.wait_for_log(&["WARN", "octets listed differ from octets sent", "4.d"]);
         for number in 2..=8 {
             client.ask(&format!("DELE {number}"), "+OK");
         }
