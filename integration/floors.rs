@@ -168,7 +168,7 @@ fn items(group: &str) -> Vec<&str> {
 
 /// Every path of a file that begins with `crate` or `super`, from the crate's root on: `(line, parts)`.
 fn own_paths(path: &Path) -> Vec<(usize, Vec<String>)> {
-    let mut place: Vec<String> = told(path).trim_end_matches(".rs").split('/').skip(1).map(str::to_owned).collect();
+    let mut place: Vec<String> = display(path).trim_end_matches(".rs").split('/').skip(1).map(str::to_owned).collect();
     place.pop_if(|last| last == "mod");
     let lines = code(path);
     let without_comments: Vec<&str> = lines.lines().map(|line| line.split("//").next().unwrap()).collect();
@@ -205,13 +205,13 @@ fn breached_walls(path: &Path, floor: &str, rooms: &[Room]) -> String {
     let within = path.strip_prefix(root().join("src").join(floor)).unwrap();
     let room = within.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
     let Some((_, may)) = rooms.iter().find(|(name, _)| *name == room) else {
-        return format!("{}: {room} is no room of {floor}\n", told(path));
+        return format!("{}: {room} is no room of {floor}\n", display(path));
     };
     let mut breaches = String::new();
     for (line, parts) in own_paths(path) {
         let [first, named, ..] = parts.as_slice() else { continue };
         if first == floor && named != room && !may.contains(&&**named) {
-            writeln!(breaches, "{}:{line}: the room {room} of {floor} may not name {named}", told(path)).unwrap();
+            writeln!(breaches, "{}:{line}: the room {room} of {floor} may not name {named}", display(path)).unwrap();
         }
     }
     breaches
