@@ -64,7 +64,7 @@ fn good(content: &str) -> Configuration {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let content = r#"# six mistakes
 hostname: "mail example"
 limits:
@@ -211,7 +211,7 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn one_mistake_is_one_line_with_its_place() {
+fn one_mistake_is_one_line_with_its_position() {
     each_is_reported(FAULTS);
 }
 
@@ -232,7 +232,7 @@ fn each_is_reported(mistakes: &[(&str, &str)]) {
 }
 
 #[test]
-fn listeners_with_tls_want_a_certificate() {
+fn listeners_with_tls_require_a_certificate() {
     let directory = "directories: [{ urls: [ldaps://x], base: dc=x }]\n";
     let folder = folder();
     let told = faults(folder.path(), directory.as_bytes());
@@ -305,7 +305,7 @@ fn a_file_that_is_not_a_configuration_is_reported() {
 }
 
 #[test]
-fn values_reach_the_modules_that_want_them() {
+fn values_reach_their_modules() {
     let configuration = good(&format!(
         "hostname: pop.example.org\nlimits: {{ idle: 20m, command_line: 2KiB, shutdown: 0s }}\nmailboxes: {{ root: mail, \
          marker: .mounted }}\ninternet_authentication: {{ names: more, ambiguous: try_each, default_domain: example.org }}\n{REST}    bind: {{ \

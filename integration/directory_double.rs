@@ -210,7 +210,7 @@ async fn ldap3_hears_the_same() {
 }
 
 #[test]
-fn a_changed_entry_counts_at_once_in_both() {
+fn a_changed_entry_takes_effect_at_once_in_both() {
     let both = Both::start();
     let alan = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
     both.real.modify(&format!("dn: {alan}\nchangetype: modify\nreplace: userPassword\nuserPassword: new one\n"));

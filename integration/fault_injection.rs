@@ -57,7 +57,7 @@ async fn counts_what_it_was_asked() {
 }
 
 #[tokio::test]
-async fn silent_until_told_otherwise() {
+async fn silent_until_the_fault_ends() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
     controls.inject(InjectedFault::Silent);
@@ -103,7 +103,7 @@ async fn drops_a_search_behind_its_first_entry() {
 }
 
 #[tokio::test]
-async fn is_as_slow_as_it_is_told() {
+async fn is_as_slow_as_ordered() {
     let (directory, controls) = directory();
     let mut ldap = as_service(&directory).await;
     let pause = Duration::from_millis(60);
@@ -128,7 +128,7 @@ async fn a_trickle_goes_on_until_the_fault_ends() {
 }
 
 #[tokio::test]
-async fn tells_nonsense_or_says_good_bye() {
+async fn answers_nonsense_or_gives_notice_of_disconnection() {
     let (directory, controls) = directory();
     for fault in [InjectedFault::Nonsense(b"\x30\x03\x02\x01\x05".to_vec()), InjectedFault::NoticeOfDisconnection] {
         let mut ldap = as_service(&directory).await;
@@ -140,7 +140,7 @@ async fn tells_nonsense_or_says_good_bye() {
 }
 
 #[tokio::test]
-async fn gives_people_the_result_it_is_told_and_the_service_its_own() {
+async fn gives_people_the_ordered_result_and_the_service_its_own() {
     let (directory, controls) = directory();
     let mut ldap = connect(&directory).await.unwrap();
     let text = "80090308: LdapErr: DSID-0C09041C, data 533, v4563\0";

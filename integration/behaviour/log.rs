@@ -34,7 +34,7 @@ fn value(line: &str, key: &str) -> String {
 }
 
 #[test]
-fn the_end_of_a_session_tells_what_it_did() {
+fn the_end_of_a_session_is_logged_with_what_it_did() {
     let stage = Stage::set("", MESSAGES);
     let mut client = stage.tls_client();
     client.login("Alan Jones", PASSWORD);
@@ -79,7 +79,7 @@ fn the_end_of_a_session_tells_what_it_did() {
 }
 
 #[test]
-fn a_login_without_a_maildir_is_told() {
+fn a_login_without_a_maildir_is_logged() {
     let stage = Stage::set("", MESSAGES);
     std::fs::remove_dir_all(stage.maildir()).unwrap();
     let mut client = stage.session();

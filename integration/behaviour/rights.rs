@@ -65,7 +65,7 @@ fn every_thread_gives_up_root_for_good() {
 }
 
 #[test]
-fn a_user_that_does_not_exist_is_no_reason_to_stay_root() {
+fn with_a_user_that_does_not_exist_the_service_does_not_stay_root() {
     if !geteuid().is_root() {
         return;
     }

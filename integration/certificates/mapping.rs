@@ -116,7 +116,7 @@ fn with_the_key_in_the_entry_names_only_say_where_to_look() {
 }
 
 #[test]
-fn the_word_of_the_authority_counts_for_whole_names_and_addresses_alone() {
+fn the_authority_is_trusted_for_whole_names_and_addresses_only() {
     let world = world("subject");
     for (request, owner) in [
         (subject("Renovations", "ajones"), "ajones"),

@@ -46,7 +46,7 @@ fn a_certificate_and_a_token_are_the_same_persons() {
 
 /// A right token with somebody else's certificate is a refused one for its network, too.
 #[test]
-fn a_token_with_anothers_certificate_counts_for_the_network() {
+fn a_token_with_another_persons_certificate_counts_for_the_network() {
     let key = SigningKey::new("one", Algorithm::ES256);
     let (world, _keys) = with_tokens(&key, |plan| "person: 0, network: 2".clone_into(&mut plan.lockout));
     let port = ("required", "required");

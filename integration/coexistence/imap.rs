@@ -84,7 +84,7 @@ fn without_marks_what_was_retrieved_is_not_offered_and_imap_sees_no_change() {
 }
 
 #[test]
-fn kept_mail_is_no_folder_and_comes_back_as_new() {
+fn kept_mail_is_not_a_folder_and_is_restored_as_new() {
     let both = Neighbours::new("  sessions_per_maildrop: one\n  deletion: { keep_for: 14d }\n", FIVE);
     let mut imap = both.dovecot.imap_session("ajones");
     imap.command("SELECT INBOX");

@@ -87,7 +87,7 @@ fn denied(ended: &Ended) {
 }
 
 #[test]
-fn check_looks_as_the_user_who_is_named() {
+fn check_acts_as_the_given_user() {
     if !is_root() {
         return;
     }

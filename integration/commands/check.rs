@@ -14,7 +14,7 @@ use super::support::slapd::{Options, Slapd};
 use super::{command, configured};
 
 #[test]
-fn whose_mail_cannot_be_served_is_named() {
+fn mail_that_cannot_be_served_is_reported() {
     let slapd = Slapd::start(LDIF);
     let site = configured(&Plan::at(&slapd.url()));
     give_mail(&site, "ajones");
@@ -59,7 +59,7 @@ pub(super) fn deliver_to_37(site: &Site) {
 }
 
 #[test]
-fn a_path_that_leads_to_nobodys_mail_is_doubted() {
+fn a_path_that_leads_to_no_mail_is_doubted() {
     let slapd = Slapd::start(&company(41));
     let mut plan = Plan::at(&slapd.url());
     let site = configured(&plan);
@@ -159,7 +159,7 @@ fn every_attribute_that_is_hidden_is_named() {
 }
 
 #[test]
-fn a_directory_in_which_nobody_is_found_is_wrong() {
+fn a_directory_without_people_is_an_error() {
     let slapd = Slapd::start(&company(3));
     for (change, words) in [
         (&[("", "    schema: posix\n")][..], "no people found: no entry below ou=people,"),

@@ -25,7 +25,7 @@ fn faulty(ended: &Ended, words: &[&str]) {
 }
 
 #[test]
-fn authorities_and_lists_by_which_no_certificate_counts_are_found() {
+fn authorities_and_lists_that_make_no_certificate_valid_are_found() {
     let (directory, site) = (stage::directory(), Site::new());
     let (people, others) = (ClientAuthority::new("People"), ClientAuthority::new("Others"));
     let mut plan = Plan::at(&directory.url());
@@ -39,7 +39,7 @@ fn authorities_and_lists_by_which_no_certificate_counts_are_found() {
     write("people-ca.pem", &(people.pem() + &pem(&alan.own)));
     let words = [
         "tls.client_ca: ",
-        "\"CN=Alan Jones\" is no authority's certificate",
+        "\"CN=Alan Jones\" is not an authority's certificate",
         "that of \"CN=People\", which issued it",
     ];
     faulty(&check(&site, &plan), &words);
@@ -84,5 +84,5 @@ fn the_authorities_of_a_directory_are_looked_at_and_may_be_the_servers_too() {
 
     let server = company.sign(Request::named("ldap.example"));
     fs::write(site.folder().join("directory-ca.pem"), format!("{own}{}{}", company.pem(), pem(&server.own))).unwrap();
-    faulty(&check(&site, &plan), &["directory test: ca: ", "\"CN=ldap.example\" is no authority's certificate"]);
+    faulty(&check(&site, &plan), &["directory test: ca: ", "\"CN=ldap.example\" is not an authority's certificate"]);
 }

@@ -242,7 +242,7 @@ fn make(world: &World, options: &[&str]) {
 
 /// What cannot even be served with is a mistake of the configuration.
 #[test]
-fn a_key_that_cannot_be_used_is_told_with_what_would_be_right() {
+fn a_key_that_cannot_be_used_is_reported_with_what_is_expected() {
     let world = World::new();
     let refused = |ended: &Ended, key: &str, words: &str| {
         assert_eq!((ended.status, ended.complained.lines().count()), (78, 1), "{}", ended.complained);

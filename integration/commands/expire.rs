@@ -45,7 +45,7 @@ pub(super) fn expire_line(client: &mut Conversation) -> String {
 /// "The argument to the EXPIRE capability indicates the minimum server retention period, in days, for messages on the
 /// server. … EXPIRE NEVER asserts that the server will not delete messages." (RFC 2449 §6.7)
 #[test]
-fn capa_tells_how_long_mail_is_left() {
+fn capa_shows_how_long_mail_is_left() {
     for (further, mailboxes, told) in [
         ("", "", "EXPIRE NEVER"),
         ("", "  deletion: { keep_for: 7d }\n", "EXPIRE NEVER"),

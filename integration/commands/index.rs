@@ -64,7 +64,7 @@ fn everybody_is_indexed() {
 }
 
 #[test]
-fn what_cannot_be_indexed_is_told() {
+fn what_cannot_be_indexed_is_reported() {
     let (_directory, site) = site();
     fs::remove_dir(site.maildir("ajones").join("tmp")).unwrap();
     let ended = command(&site, &["index", "ajones", "nobody-at-all"], "");

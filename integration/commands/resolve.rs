@@ -73,7 +73,7 @@ fn each_outcome_is_shown_with_its_rule_and_its_exit_status() {
 }
 
 #[test]
-fn a_password_is_tried_by_a_bind_and_told_nowhere() {
+fn a_password_is_tried_by_a_bind_and_printed_nowhere() {
     let (_slapd, site) = world();
     for (password, status, word) in
         [(PASSWORD, 0, "proven by bind"), ("not his", 1, "wrong password"), ("", 1, "password:")]
@@ -92,7 +92,7 @@ fn a_password_is_tried_by_a_bind_and_told_nowhere() {
 }
 
 #[test]
-fn the_search_told_is_one_that_finds_the_person() {
+fn the_search_shown_finds_the_person() {
     let (_slapd, site) = world();
     let json = command(&site, &["resolve", "--json", "a*(b)"], "");
     let told: Value = serde_json::from_str(&json.told).unwrap();

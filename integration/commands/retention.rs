@@ -72,7 +72,7 @@ fn plan(slapd: &Slapd, expire: &str) -> Plan {
 /// MUST announce in AUTHORIZATION state the smallest value which could be set for any user. … The server SHOULD append the
 /// token "USER" to the EXPIRE parameter in AUTHORIZATION state" (RFC 2449 §6.7)
 #[test]
-fn the_smallest_time_is_told_before_login_and_the_persons_own_after() {
+fn the_shortest_time_is_shown_before_login_and_the_persons_own_after() {
     for (expire, before, unsaid) in [
         ("after: 30d", "EXPIRE 7 USER", "EXPIRE 30"),
         ("after: 30d, at_least: 10d, also_unretrieved: true", "EXPIRE 10 USER", "EXPIRE 30"),
@@ -199,7 +199,7 @@ fn the_command_ages_each_persons_mail_by_their_own_entry() {
 }
 
 #[test]
-fn resolve_tells_how_long_a_persons_mail_stays() {
+fn resolve_shows_how_long_a_persons_mail_stays() {
     let world = World::new("after: 30d, at_least: 36h", "");
     for (values, words, days) in [
         (&[][..], "expires     30d after it was retrieved, by expire.after", Some(30)),
@@ -222,7 +222,7 @@ fn resolve_tells_how_long_a_persons_mail_stays() {
 }
 
 #[test]
-fn audit_tells_of_whom_the_entry_is_not_understood() {
+fn audit_reports_entries_that_are_not_understood() {
     let world = World::new("", "internet_authentication: { names: [short_name] }");
     for person in ["ajones", "alamb", "asmith", "jmueller", "mbrown", "mbrown2", "tclerk"] {
         maildir::make(&world.site.maildir(person), &[]);
@@ -248,7 +248,7 @@ fn audit_tells_of_whom_the_entry_is_not_understood() {
 
 /// Else everybody's mail would seem to be without a time of its own.
 #[test]
-fn check_tells_that_the_attribute_cannot_be_read() {
+fn check_reports_an_attribute_that_cannot_be_read() {
     let seen = Slapd::start(people::LDIF);
     let hides = Options { hidden: "departmentNumber".to_owned(), ..Options::default() };
     let hidden = Slapd::start_with(people::LDIF, &hides);

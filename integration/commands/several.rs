@@ -49,7 +49,7 @@ impl World {
 }
 
 #[test]
-fn resolve_tells_what_each_directory_says() {
+fn resolve_shows_the_answer_of_each_directory() {
     let mut world = World::with("", "");
     let found = |entry| format!("found       factory: one entry\n            {entry}");
     world.explains(
@@ -71,7 +71,7 @@ fn resolve_tells_what_each_directory_says() {
 }
 
 #[test]
-fn resolve_tells_whom_a_directory_is_not_for() {
+fn resolve_shows_entries_out_of_scope() {
     let world =
         World::with("    names_below: [\"ou=*,ou=people,o=factory\"]\n    mail_domains: [factory.example]\n", "");
     world.explains(
@@ -86,7 +86,7 @@ fn resolve_tells_whom_a_directory_is_not_for() {
 }
 
 #[test]
-fn resolve_tells_on_whom_a_password_is_tried() {
+fn resolve_shows_for_whom_a_password_is_tried() {
     let world = World::with("", "internet_authentication: { ambiguous: try_each }");
     world.explains("Alan Lamb", "ambiguous", &["undecided: not by the name alone", "at most four people"]);
     for (password, status, words) in [

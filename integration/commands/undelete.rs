@@ -92,7 +92,7 @@ fn only_what_was_deleted_of_late_comes_back() {
 }
 
 #[test]
-fn nobodys_name_and_a_wrong_time_are_told() {
+fn an_unknown_name_and_a_wrong_time_are_reported() {
     let stage = stage("remove");
     let unknown = command(&stage.site, &["undelete", "nobody"], "");
     assert_eq!(unknown.status, 1);

@@ -82,7 +82,7 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_mistake_about_the_directory_is_told_with_its_place() {
+fn a_mistake_about_the_directory_is_reported_with_its_position() {
     let folder = folder();
     for (keys, fault) in DIRECTORY_FAULTS {
         let rest = "tls: { certificates: [{ chain: chain.pem, key: key.pem }] }";

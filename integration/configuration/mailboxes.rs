@@ -43,7 +43,7 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_mistake_about_mailboxes_is_told_with_its_place() {
+fn a_mistake_about_mailboxes_is_reported_with_its_position() {
     each_is_reported(FAULTS);
 }
 
@@ -62,7 +62,7 @@ fn markers_may_be_a_list_and_hold_fields() {
 }
 
 #[test]
-fn what_becomes_of_mail_reaches_the_modules_that_want_it() {
+fn settings_of_mail_reach_their_modules() {
     let configured = |mailboxes: &str| good(&format!("mailboxes: {{ {mailboxes} }}{REST}"));
     let deletion = |keys: &str| configured(&format!("deletion: {keys}")).maildir.deletion;
     let (week, trash) = (Duration::from_secs(7 * 86_400), FolderName::parse("Deleted Items").unwrap());

@@ -29,7 +29,7 @@ fn a_schema_settles_filter_and_names_and_each_can_be_overridden() {
 }
 
 #[test]
-fn whom_a_directory_lets_in() {
+fn the_people_that_a_directory_admits() {
     let directory = |lines: &str| good(&format!("{REST}    {lines}\n")).directories.remove(0).admission;
     assert_eq!(directory("name: x"), restante::directory::Admission::default());
     let group = directory("allowed_group: \"cn=pop3,ou=groups,dc=example,dc=org\"").group.unwrap();

@@ -5,7 +5,7 @@ use std::fs;
 use super::{REST, faults, folder, good};
 
 #[test]
-fn what_is_told_for_names_without_credentials() {
+fn challenges_for_names_without_credentials() {
     let settings = good(REST);
     assert_eq!(settings.directories[0].attributes.scram, None);
     assert_eq!((settings.identity.scram.iterations, settings.identity.scram.salt_octets), (4096, 16));

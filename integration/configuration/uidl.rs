@@ -7,7 +7,7 @@ use restante::maildir::{ImportMode, ListKind, OverLong, UidlFormat};
 use super::{REST, faults, folder, good};
 
 #[test]
-fn each_wrong_value_is_told_with_its_place_and_what_would_be_right() {
+fn each_mistake_is_reported_with_its_position_and_what_is_expected() {
     let folder = folder();
     for (line, fault) in [
         ("uidl: { import: on }", "uidl.import: \"on\" is unknown; expected off or read or follow or done"),

@@ -39,7 +39,7 @@ fn every_name_of_the_person_may_stand_for_every_other() {
 
 /// In the same words as a wrong password: that another person exists is no stranger's business, nor that the password is right.
 #[test]
-fn the_name_of_another_or_of_nobody_is_refused() {
+fn another_persons_name_and_an_unknown_one_are_refused() {
     let world = World::with_names("names: fewer");
     let refusals = || {
         let is_refusal = |line: &String| {

@@ -54,7 +54,7 @@ fn special_characters_match_only_themselves() {
 }
 
 #[test]
-fn blanks_around_a_name_do_not_count_and_some_names_are_none() {
+fn blanks_around_a_name_are_ignored_and_some_names_are_rejected() {
     let world = World::with_names("names: fewer");
     opens(&world.service, " ajones  ", world.password("ajones"), "ajones");
     for (login, reason) in [

@@ -7,7 +7,7 @@ use super::support::service::Plan;
 
 /// The right password of somebody without mailbox gets the words of a wrong one; the log knows.
 #[test]
-fn nobody_logs_in_without_a_mailbox() {
+fn a_person_without_a_mailbox_path_cannot_log_in() {
     let world = World::with("names: fewer", |plan| "  path: \"{mail}/Maildir\"\n".clone_into(&mut plan.mailboxes));
     give_mail(&world.site, "alan.jones@renovations.example");
     opens(&world.service, "ajones", world.password("ajones"), "alan.jones@renovations.example");

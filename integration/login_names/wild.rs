@@ -217,7 +217,7 @@ fn a_group_with_a_strange_dn_lets_its_members_in() {
 
 /// "Losers of a replication conflict are nobody, and `audit` lists them."
 #[test]
-fn losers_of_a_replication_conflict_are_nobody() {
+fn losers_of_a_replication_conflict_are_ignored() {
     let wild = Wild::embedded(CONFLICT, |_| {});
     for owner in ["ajones", "bsmith", "cclerk"] {
         give_mail(&wild.site, owner);
@@ -247,7 +247,7 @@ fn losers_of_a_replication_conflict_are_nobody() {
 
 /// "One value that is no UTF-8 is nobody's name, the person's others go on."
 #[test]
-fn one_value_that_is_no_text_takes_away_no_other() {
+fn a_value_that_is_not_text_hides_no_other() {
     let wild = Wild::embedded(NOT_UTF8, |_| {});
     give_mail(&wild.site, "jmueller");
     give_mail(&wild.site, "kuehn");
@@ -258,7 +258,7 @@ fn one_value_that_is_no_text_takes_away_no_other() {
 
 /// "Values prepared by RFC 4518 §2.6.1: a blank at an end is no part of a path."
 #[test]
-fn a_blank_at_the_end_of_a_value_is_no_part_of_a_path() {
+fn a_trailing_blank_of_a_value_is_not_part_of_a_path() {
     let slapd = Wild::slapd(TRAILING_BLANK, "", |_| {});
     let embedded = Wild::embedded(TRAILING_BLANK, |_| {});
     for wild in [slapd, embedded] {

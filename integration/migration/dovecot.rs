@@ -55,7 +55,7 @@ fn saved_strings_need_no_format() {
 }
 
 #[test]
-fn a_wrong_format_is_told_with_its_cause_before_the_move() {
+fn a_wrong_format_is_reported_with_its_cause_before_the_migration() {
     let site = Site::new();
     let dovecot = Dovecot::serve(&site, "pop3_uidl_format = %v.%u\n");
     let before = live(&site.maildir("ajones"), || dovecot.session("ajones"));
@@ -73,7 +73,7 @@ fn a_wrong_format_is_told_with_its_cause_before_the_move() {
 }
 
 #[test]
-fn compare_tells_nothing_to_a_server_that_is_not_the_one() {
+fn compare_sends_nothing_to_the_wrong_server() {
     let site = Site::new();
     let dovecot = Dovecot::serve(&site, "");
     let with = format!("localhost:{}", dovecot.pop3s().port());

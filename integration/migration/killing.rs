@@ -81,13 +81,13 @@ fn kill_at_random_moments(rounds: usize) {
 }
 
 #[test]
-fn what_was_told_before_a_kill_is_told_after_it() {
+fn unique_ids_survive_a_kill() {
     kill_at_random_moments(12);
 }
 
 #[test]
 #[ignore = "takes minutes"]
-fn what_was_told_before_200_kills_is_told_after_them() {
+fn unique_ids_survive_200_kills() {
     kill_at_random_moments(200);
 }
 
@@ -107,7 +107,7 @@ fn on_a_full_disk(site: &Site, uidl: &str) -> (Moved, std::path::PathBuf) {
 }
 
 #[test]
-fn what_cannot_be_pinned_is_not_told_where_an_old_server_has_a_list() {
+fn what_cannot_be_pinned_is_not_sent_while_an_old_server_has_a_list() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     maildir::make(&maildir, &[("new/1.a", b"Subject: a\n\na\n")]);
@@ -135,7 +135,7 @@ fn without_an_old_list_mail_is_served_though_nothing_can_be_pinned() {
 }
 
 #[test]
-fn what_cannot_be_pinned_on_a_read_only_disk_is_not_told() {
+fn what_cannot_be_pinned_on_a_read_only_disk_is_not_sent() {
     let site = Site::new();
     fs::create_dir(site.root().join("ajones")).unwrap();
     let disk = Mount::memory(&site.root().join("ajones"), 1 << 20);
@@ -155,7 +155,7 @@ fn what_cannot_be_pinned_on_a_read_only_disk_is_not_told() {
 
 /// A machine that loses its power must not have told what it does not know afterwards.
 #[test]
-fn what_is_told_is_on_the_disk_before() {
+fn what_is_sent_is_on_disk_before() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     maildir::make(&maildir, &[("new/1.a", b"a\n"), ("new/2.b", b"b\n")]);

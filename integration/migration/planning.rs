@@ -18,7 +18,7 @@ fn of<'v>(told: &'v serde_json::Value, person: &str) -> &'v serde_json::Value {
 }
 
 #[test]
-fn everybody_is_planned_and_each_fault_told() {
+fn everybody_is_planned_and_each_fault_reported() {
     let site = Site::new();
     let (good, bad) = (site.maildir("ajones"), site.maildir("mbrown"));
     maildir::make(&good, &[("cur/1.a:2,S", b"x\n"), ("new/2.b", b"x\n")]);
@@ -55,7 +55,7 @@ fn everybody_is_planned_and_each_fault_told() {
 }
 
 #[test]
-fn two_lists_of_which_nobody_can_say_which_counts_are_told() {
+fn two_lists_of_which_either_may_be_right_are_reported() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     maildir::make(&maildir, &[("cur/1.a:2,S", b"x\n")]);
@@ -92,7 +92,7 @@ fn lists_may_have_a_root_of_their_own() {
 }
 
 #[test]
-fn a_name_that_nobody_has_is_an_error() {
+fn an_unknown_name_is_an_error() {
     let site = Site::new();
     maildir::make(&site.maildir("ajones"), &[("cur/1.a:2,S", b"x\n")]);
     fs::write(site.maildir("ajones").join("dovecot-uidlist"), "3 V1700000000 N9\n5 :1.a\n").unwrap();

@@ -61,7 +61,7 @@ fn follow_shows_a_message_once_dovecot_has_listed_it() {
 }
 
 #[test]
-fn what_an_imap_client_does_changes_nobody_elses_string() {
+fn what_an_imap_client_does_changes_no_unique_id() {
     let site = Site::new();
     let maildir = site.maildir("ajones");
     let dovecot = Dovecot::serve(&site, "");
@@ -193,7 +193,7 @@ fn a_message_that_was_moved_out_and_back_keeps_its_string() {
 
 /// What can be read of a list counts, and the log tells where it is damaged and how many messages that costs, once.
 #[test]
-fn a_list_that_is_not_whole_is_told_once_and_left_alone() {
+fn an_incomplete_list_is_reported_once_and_left_alone() {
     let site = Site::new();
     let maildir = listed(&site, 3, 1);
     let damaged = "3 V1700000000 N9\n7 :1.a\n6 :2.a\n9 :3.a\n";

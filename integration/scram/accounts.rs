@@ -169,7 +169,7 @@ fn what_is_secret_is_never_logged() {
 }
 
 #[test]
-fn resolve_tells_who_has_credentials() {
+fn resolve_shows_who_has_credentials() {
     let world = World::new();
     for (name, words) in [
         (ALAN.0, "scram       authPassword holds credentials, 4096 iterations"),

@@ -107,7 +107,7 @@ fn without_an_answer_of_the_directory_there_is_no_challenge() {
 }
 
 #[test]
-fn check_tells_that_the_credentials_cannot_be_read() {
+fn check_reports_credentials_that_cannot_be_read() {
     World::new().command(&["check"]);
     let hidden = World::with(Options { hidden: "authPassword".to_owned(), ..Options::default() }, |_, _| {});
     let file = hidden.site.folder().join("restante.yaml");

@@ -62,7 +62,7 @@ fn a_handshake_has_its_time() {
 }
 
 #[test]
-fn who_leaves_in_the_handshake_is_told_from_who_is_slow() {
+fn a_client_that_leaves_in_the_handshake_is_distinguished_from_a_slow_one() {
     let stage = Stage::set("", &[]);
     drop(TcpStream::connect(stage.service.pop3s()).unwrap());
     stage.service.wait_for_log(&["connection ended", "TLS handshake failed: the client closed the connection"]);

@@ -22,7 +22,7 @@ fn after_stls(stage: &Stage, tls: &Arc<ClientConfig>) -> Conversation {
 }
 
 #[test]
-fn both_versions_are_spoken_on_both_ports_and_the_log_tells_which() {
+fn both_versions_work_on_both_ports_and_are_logged() {
     let stage = Stage::set("", &[]);
     for (version, number, told) in
         [(&TLS12, ProtocolVersion::TLSv1_2, "tls=\"TLS 1.2\""), (&TLS13, ProtocolVersion::TLSv1_3, "tls=\"TLS 1.3\"")]

@@ -60,7 +60,7 @@ fn issuer(keys: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_position() {
     let folder = folder();
     for (key, value, fault) in [
         ("issuer", "", "tokens.issuer is missing; expected what the tokens' claim iss says"),
@@ -127,7 +127,7 @@ fn what_is_right_is_taken() {
 }
 
 #[test]
-fn check_tells_what_is_wrong_with_a_key() {
+fn check_reports_what_is_wrong_with_a_key() {
     let folder = folder();
     let file = folder.path().join("restante.yaml");
     fs::write(&file, format!("tokens: [{}]{REST}", issuer(&[("keys", "[private.pem]")]))).unwrap();

@@ -38,7 +38,7 @@ fn with(mut jwk: Value, name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_file_that_is_wrong_is_told_how() {
+fn a_malformed_file_is_reported_with_the_reason() {
     let (curve, rsa) = (SigningKey::new("one", Algorithm::ES256), SigningKey::new("two", Algorithm::RS256));
     let small = "-----BEGIN PUBLIC KEY-----\n\
                  MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDBQFZ/MO3DVQKb7Vj64zszIFt+\n\
@@ -79,7 +79,7 @@ fn a_file_that_is_wrong_is_told_how() {
 
 /// Issuers publish keys for other purposes beside those for signatures.
 #[test]
-fn keys_that_nobody_here_can_use_do_not_spoil_a_set() {
+fn unsupported_keys_do_not_invalidate_a_set() {
     let curve = SigningKey::new("one", Algorithm::ES256);
     let encryption = with(SigningKey::new("two", Algorithm::RS256).jwk(), "use", json!("enc"));
     let strange = json!({ "kty": "EC", "crv": "P-521", "x": "AA", "y": "AA" });

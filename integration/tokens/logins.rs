@@ -13,7 +13,7 @@ use super::support::tokens::{ISSUER, SigningKey, claims, now, oauthbearer, xoaut
 use super::support::wait_until;
 
 #[test]
-fn a_token_logs_in_whom_it_is_about() {
+fn a_token_logs_in_its_bearer() {
     let world = World::new();
     for name in ["", MAIL, "ajones", "AJones", "Alan Jones", DN] {
         assert_eq!(
@@ -95,7 +95,7 @@ fn the_log_has_the_true_reason() {
 
 /// RFC 7628 §4.3: the error as a challenge, a dummy response, and only then the end.
 #[test]
-fn a_refusal_is_told_as_the_mechanism_has_it() {
+fn a_refusal_has_the_form_of_the_mechanism() {
     let world = World::new();
     let expired = world.token_with(&json!({ "exp": 5 }));
     let configuration = format!("{ISSUER}/.well-known/openid-configuration");
@@ -231,7 +231,7 @@ fn an_account_that_is_barred_is_not_let_in_by_a_token() {
 }
 
 #[test]
-fn a_claim_that_several_people_have_logs_nobody_in() {
+fn a_claim_that_is_ambiguous_is_rejected() {
     let world = World::new();
     let lamb = "uid=alamb,ou=Production,ou=people,dc=renovations,dc=example";
     world.slapd.modify(&format!("dn: {lamb}\nchangetype: modify\nadd: mail\nmail: {MAIL}\n"));
@@ -242,7 +242,7 @@ fn a_claim_that_several_people_have_logs_nobody_in() {
 
 /// What a claim leads to is held as long as what a login name leads to, and forgotten by the same order.
 #[test]
-fn whom_a_claim_leads_to_is_known_for_a_while() {
+fn the_person_behind_a_claim_is_cached_for_a_while() {
     let world = World::with(|plan, _| {
         let held = plan.further.replace("found: 0s", "found: 1h");
         plan.further = held + "admin: { socket: admin.sock }\n";
@@ -324,7 +324,7 @@ fn likeness_bridges_no_outage() {
 /// Nobody guesses a token: a person who is locked out for wrong passwords is let in by theirs, and refused tokens count for
 /// the network they come from.
 #[test]
-fn refused_tokens_count_for_the_network_alone() {
+fn refused_tokens_count_for_the_network_only() {
     let world = World::with(|plan, _| plan.lockout = "person: 3, network: 8, exempt_networks: []".to_owned());
     for password in ["a", "b", "c"] {
         login::refuses(&world.service, "ajones", password, "AUTH");

@@ -98,7 +98,7 @@ fn the_standards_own_signature_counts() {
 }
 
 #[test]
-fn what_is_no_jwt_is_told() {
+fn malformed_tokens_are_refused_with_the_reason() {
     let (_, world) = es256();
     for (token, why) in [
         ("opaque", "it is no JWT (three parts with dots between)"),
@@ -268,7 +268,7 @@ fn times_are_kept_to_the_second_with_leeway() {
 }
 
 #[test]
-fn old_tokens_do_not_count_where_age_matters() {
+fn old_tokens_are_refused_with_max_age() {
     let key = SigningKey::new("one", Algorithm::ES256);
     let world = World::with(&[&key], &[Algorithm::ES256], |settings| settings.max_age = Some(Duration::from_secs(100)));
     let judged =
@@ -312,7 +312,7 @@ fn an_extension_that_is_not_known_makes_a_token_void() {
 }
 
 #[test]
-fn who_an_expired_token_was_about_is_told() {
+fn the_bearer_of_an_expired_token_is_logged() {
     let (key, world) = es256();
     let token = Token::new(key.sign(&claims(MAIL, &json!({ "exp": 5 }))).as_bytes()).unwrap();
     let refused = world.issuers.verify(&token, SystemTime::now()).unwrap_err();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::identity::Flush;
-use crate::names::LoginName;
+use crate::names::{LoginName, LoginNameFault};
 
 /// A command to the running service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,32 +13,41 @@ pub enum AdminCommand {
     Flush(Flush),
 }
 
+/// Why a line is not a command: whoever sent it must correct it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandFault {
+    /// There is no such command.
+    Unknown(String),
+    /// A network, where one address is expected.
+    Network(String),
+    /// Not a login name.
+    Name(LoginNameFault),
+}
+
 impl AdminCommand {
     /// Parses a line without its line end.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn parse(line: &str) -> Result<Self, String> {
+    /// See [`CommandFault`].
+    pub fn parse(line: &str) -> Result<Self, CommandFault> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "flush" => flush_target(rest.trim()).map(Self::Flush),
-            _ => Err(format!("\"{word}\" is an unknown command; expected flush")),
+            _ => Err(CommandFault::Unknown(word.to_owned())),
         }
     }
 }
 
 /// The argument of `flush`: nothing, an IP address, or else a name.
-fn flush_target(text: &str) -> Result<Flush, String> {
+fn flush_target(text: &str) -> Result<Flush, CommandFault> {
     if text.is_empty() {
         return Ok(Flush::Everybody);
     }
     match text.parse::<IpAddr>() {
         // IPv4-mapped addresses are IPv4 everywhere.
         Ok(address) => Ok(Flush::Address(address.to_canonical())),
-        Err(_) if is_network(text) => {
-            Err(format!("{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped"))
-        }
-        Err(_) => LoginName::new(text.as_bytes()).map(Flush::Person).map_err(|fault| fault.to_string()),
+        Err(_) if is_network(text) => Err(CommandFault::Network(text.to_owned())),
+        Err(_) => LoginName::new(text.as_bytes()).map(Flush::Person).map_err(CommandFault::Name),
     }
 }
 
@@ -47,6 +56,20 @@ fn is_network(text: &str) -> bool {
     let parts = text.split_once('/');
     parts.is_some_and(|(address, length)| address.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok())
 }
+
+impl fmt::Display for CommandFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(word) => write!(f, "\"{word}\" is an unknown command; expected flush"),
+            Self::Network(text) => {
+                write!(f, "{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped")
+            }
+            Self::Name(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CommandFault {}
 
 impl fmt::Display for AdminCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,15 +92,15 @@ mod tests {
         }
         assert_eq!(AdminCommand::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
         assert_eq!(AdminCommand::parse("flush ").unwrap(), AdminCommand::Flush(Flush::Everybody));
-        assert!(AdminCommand::parse("flush a\u{7}b").unwrap_err().contains("control"));
+        assert!(AdminCommand::parse("flush a\u{7}b").unwrap_err().to_string().contains("control"));
         for network in ["192.0.2.0/24", "2001:db8::/64"] {
             assert!(
-                AdminCommand::parse(&format!("flush {network}")).unwrap_err().contains("is a network"),
+                AdminCommand::parse(&format!("flush {network}")).unwrap_err().to_string().contains("is a network"),
                 "{network}"
             );
         }
         assert!(AdminCommand::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
-        assert!(AdminCommand::parse("kick ajones").unwrap_err().contains("kick"));
+        assert!(AdminCommand::parse("kick ajones").unwrap_err().to_string().contains("kick"));
         assert!(AdminCommand::parse("").is_err());
     }
 }

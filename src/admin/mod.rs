@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-pub use command::AdminCommand;
+pub use command::{AdminCommand, CommandFault};
 pub use socket::AdminSocket;
 
 use crate::identity::IdentityMap;
@@ -73,22 +73,29 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(LONGEST_LINE));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
-    let (word, sentence) = match execute(&line, identities).await {
-        Ok(done) => ("OK", done),
-        Err(fault) => ("NO", fault),
-    };
+    let (word, sentence) = execute(&line, identities).await;
     tracing::info!(user, command = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
     // One line, even if a name contains control characters.
     let sentence: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     timeout(PATIENCE, writing.write_all(format!("{word} {sentence}\n").as_bytes())).await?
 }
 
-async fn execute(line: &str, identities: &IdentityMap) -> Result<String, String> {
-    let line = line.strip_suffix('\n').ok_or("expected a line of at most 1024 octets with a line feed at its end")?;
-    match AdminCommand::parse(line)? {
-        AdminCommand::Flush(target) => match identities.flush(&target).await {
-            Ok(flushed) => Ok(format!("dropped {flushed}")),
-            Err(fault) => Err(fault.to_string()),
+/// What the client is told: a word for its program, and a sentence for the administrator.
+type Answer = (&'static str, String);
+
+fn refusal(fault: &dyn std::fmt::Display) -> Answer {
+    ("NO", fault.to_string())
+}
+
+async fn execute(line: &str, identities: &IdentityMap) -> Answer {
+    let Some(line) = line.strip_suffix('\n') else {
+        return ("NO", format!("expected a line of at most {LONGEST_LINE} octets with a line feed at its end"));
+    };
+    match AdminCommand::parse(line) {
+        Ok(AdminCommand::Flush(target)) => match identities.flush(&target).await {
+            Ok(flushed) => ("OK", format!("dropped {flushed}")),
+            Err(fault) => refusal(&fault),
         },
+        Err(fault) => refusal(&fault),
     }
 }

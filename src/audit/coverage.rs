@@ -23,7 +23,7 @@ pub struct Coverage {
     pub(super) people: usize,
     pub(super) with_maildir: usize,
     pub(super) missing: usize,
-    /// Whether everybody was looked at, so that what is not theirs is nobody's.
+    /// Whether all people are known, so that other Maildirs have no owner.
     pub(super) knows_everybody: bool,
     pub(super) first_without: Option<(String, String)>,
     /// Maildirs that are not of these people; whether there may be more, and the first.

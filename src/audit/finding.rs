@@ -28,7 +28,7 @@ pub enum Severity {
 pub enum AuditFinding {
     /// An entry that cannot be read as a person; why.
     Unreadable(String),
-    /// An entry that lost a replication conflict, so that it is nobody.
+    /// An entry that lost a replication conflict, so that it is ignored.
     ReplicationConflict(Person),
     /// A login name that several people have.
     Ambiguous(AmbiguousName),

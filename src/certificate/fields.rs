@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use super::weakness::{weak_key, weak_signature};
-use super::{HostMatch, host_match, subject};
+use super::{HostMatch, MalformedCertificate, host_match, subject};
 
 /// What one certificate says of itself and of its issuer. None of it is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +44,11 @@ impl CertificateFields {
     /// Reads a certificate in DER.
     ///
     /// # Errors
-    /// What makes it none, in words.
-    pub fn read(octets: &[u8]) -> Result<Self, String> {
-        let (_, parsed) = X509Certificate::from_der(octets).map_err(|fault| fault.to_string())?;
-        let constraints = parsed.basic_constraints().map_err(|fault| fault.to_string())?;
-        let usage = parsed.extended_key_usage().map_err(|fault| fault.to_string())?;
+    /// The octets are not a certificate in DER.
+    pub fn read(octets: &[u8]) -> Result<Self, MalformedCertificate> {
+        let (_, parsed) = X509Certificate::from_der(octets).map_err(MalformedCertificate::of)?;
+        let constraints = parsed.basic_constraints().map_err(MalformedCertificate::of)?;
+        let usage = parsed.extended_key_usage().map_err(MalformedCertificate::of)?;
         let mut fields = Self {
             valid_from: moment(parsed.validity().not_before),
             valid_until: moment(parsed.validity().not_after),

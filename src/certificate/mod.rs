@@ -11,6 +11,8 @@ mod revocations;
 mod subject;
 mod weakness;
 
+use std::fmt;
+
 use x509_parser::asn1_rs::{Any, FromDer as _};
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
@@ -46,13 +48,31 @@ pub struct Certificate {
     octets: Vec<u8>,
 }
 
+/// The octets are not a certificate or a revocation list in DER; the parser's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedCertificate(String);
+
+impl MalformedCertificate {
+    fn of(fault: impl fmt::Display) -> Self {
+        Self(fault.to_string())
+    }
+}
+
+impl fmt::Display for MalformedCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for MalformedCertificate {}
+
 impl Certificate {
     /// Reads a certificate in DER.
     ///
     /// # Errors
-    /// What makes it none, in words.
-    pub fn read(octets: &[u8]) -> Result<Self, String> {
-        let (_, parsed) = X509Certificate::from_der(octets).map_err(|fault| fault.to_string())?;
+    /// The octets are not a certificate in DER.
+    pub fn read(octets: &[u8]) -> Result<Self, MalformedCertificate> {
+        let (_, parsed) = X509Certificate::from_der(octets).map_err(MalformedCertificate::of)?;
         let mut certificate = Self {
             subject: subject::text(parsed.subject()).unwrap_or_default(),
             common_names: texts(parsed.subject().iter_common_name().map(|name| name.as_str().ok())),
@@ -63,7 +83,7 @@ impl Certificate {
             key: parsed.public_key().raw.to_vec(),
             octets: octets.to_vec(),
         };
-        let alternative = parsed.subject_alternative_name().map_err(|fault| fault.to_string())?;
+        let alternative = parsed.subject_alternative_name().map_err(MalformedCertificate::of)?;
         for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {
             certificate.take(name);
         }

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::CertificateFields;
 use super::fields::{Name, moment};
+use super::{CertificateFields, MalformedCertificate};
 
 /// A revocation list: whose it is, and how long it counts. What it revokes is for those who verify certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ impl RevocationList {
     /// Reads a list in DER.
     ///
     /// # Errors
-    /// What makes it none, in words.
-    pub fn read(octets: &[u8]) -> Result<Self, String> {
-        let (_, parsed) = CertificateRevocationList::from_der(octets).map_err(|fault| fault.to_string())?;
+    /// The octets are not a revocation list in DER.
+    pub fn read(octets: &[u8]) -> Result<Self, MalformedCertificate> {
+        let (_, parsed) = CertificateRevocationList::from_der(octets).map_err(MalformedCertificate::of)?;
         Ok(Self { next_update: parsed.next_update().map(moment), issuer: Name::of(parsed.issuer()) })
     }
 

@@ -14,7 +14,7 @@ use crate::date::Date;
 use crate::identity::{Retention, RetentionSource};
 use crate::maildir::{Expired, Expiry, LockResult, MaildropPath};
 
-/// Selection mail, and whether it is removed.
+/// The options of the command.
 pub(super) struct ExpireOptions {
     pub(super) selection: Selection,
     pub(super) dry_run: bool,
@@ -23,7 +23,7 @@ pub(super) struct ExpireOptions {
     pub(super) confirm_clock: bool,
 }
 
-/// Selection mail it is.
+/// Whose mail expires.
 pub(super) enum Selection {
     /// Nobody's: only the clock is confirmed.
     ClockOnly,

@@ -6,14 +6,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where systemd looks for units; what stands in a folder hides its namesakes in those behind it.
+/// Where systemd looks for units; a unit hides units of the same name in later folders.
 const FOLDERS: &str =
     "/etc/systemd/system:/run/systemd/system:/usr/local/lib/systemd/system:/usr/lib/systemd/system:/lib/systemd/system";
 
-/// What in systemd's tools replaces these folders; a colon at its end means: and these behind them.
+/// The variable that replaces these folders in systemd's tools; a colon at its end appends these.
 const VARIABLE: &str = "SYSTEMD_UNIT_PATH";
 
-/// What a unit says of the process that it starts.
+/// What a unit says about its process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Unit {
     /// Its file.
@@ -51,7 +51,7 @@ impl Unit {
         unit
     }
 
-    /// An assignment; one of nothing takes back those before it.
+    /// An assignment; an empty one resets those before it.
     fn take(&mut self, key: &str, value: &str) {
         let list = match key {
             "User" => {
@@ -78,7 +78,7 @@ impl Unit {
     }
 }
 
-/// What stands behind `--config` in a command line.
+/// The value of `--config` in a command line.
 fn configuration_of(command: &str) -> Option<&str> {
     let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
     words
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn later_lines_replace_or_add_and_empty_ones_take_back() {
+    fn later_lines_replace_or_add_and_empty_ones_reset() {
         let unit = unit(
             "[Service]\nUser=a\nExecStart=x --config=/a\nLoadCredential=one:/one\n# User=c\n\
              User=b\nExecStart=\nExecStart=/usr/bin/x \\\n  serve --config \"/b\"\nLoadCredentialEncrypted=two:/two\n",

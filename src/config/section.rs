@@ -54,7 +54,7 @@ impl<'f> Section<'f> {
         match node.kind {
             NodeKind::Map(_) => {}
             NodeKind::Null => {
-                root.fault_at(Position::START, "the file is empty; expected at least directories and tls")
+                root.fault_at(Position::START, "the file is empty; expected at least directories and tls");
             }
             _ => root.fault_at(node.place, format!("must be a mapping of keys, `key: value`, not {}", node.describe())),
         }

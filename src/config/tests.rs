@@ -43,7 +43,7 @@ fn loaded(folder: &Path, content: &str) -> Configuration {
 }
 
 #[test]
-fn the_reference_holds_the_defaults() {
+fn the_reference_has_the_defaults() {
     let folder = folder();
     let (told, silent) = (loaded(folder.path(), REFERENCE), loaded(folder.path(), SMALLEST));
     assert_eq!(told.server.listeners, silent.server.listeners);
@@ -65,7 +65,7 @@ fn the_reference_holds_the_defaults() {
 }
 
 #[test]
-fn the_reference_holds_the_defaults_of_a_directory() {
+fn the_reference_has_the_defaults_of_a_directory() {
     let folder = folder();
     let [mut told, mut silent] = [REFERENCE, SMALLEST].map(|content| loaded(folder.path(), content).directories);
     assert_eq!((told.len(), silent.len()), (1, 1));

@@ -48,10 +48,7 @@ pub(super) fn dn(text: &str) -> Result<Dn, String> {
 pub(super) fn domain(text: &str) -> Result<String, String> {
     let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
     if text.starts_with('.') || !text.chars().all(is_domain) {
-        return Err(format!(
-            "{} is not a domain; expected what stands behind the @, such as example.org",
-            quoted(text)
-        ));
+        return Err(format!("{} is not a domain; expected the part after the @, such as example.org", quoted(text)));
     }
     Ok(text.to_owned())
 }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_may_read_the_key() {
+    fn only_the_owner_may_read_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let (_, key) =
             Authority::new().unwrap().certify(&["localhost"]).unwrap().write(folder.path(), "server").unwrap();

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_base_tells_how_far_it_got() {
+    fn a_missing_base_returns_the_nearest_entry_above() {
         let tree = tree();
         let found = tree.search(&request("uid=x,ou=East,ou=Sales,dc=example", "(uid=*)", &[]));
         assert_eq!((found.code, found.matched.as_str()), (LdapResultCode::NoSuchObject, "ou=Sales,dc=example"));

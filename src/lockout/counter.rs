@@ -39,7 +39,7 @@ pub const SERIES: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is remembered of one person, name or network.
 #[derive(Debug, Default)]
 pub struct Counter {
-    tries: Vec<Attempt>,
+    tries: Vec<Guess>,
     last_lock_out: Option<LastLockOut>,
 }
 
@@ -58,7 +58,7 @@ impl Threshold {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Attempt {
+struct Guess {
     tag: Tag,
     at: Instant,
     /// Known to be wrong; else it is under way.
@@ -79,7 +79,7 @@ impl Counter {
         if self.tries.len() >= threshold.most {
             return false;
         }
-        self.tries.push(Attempt { tag, at: now, is_wrong: false });
+        self.tries.push(Guess { tag, at: now, is_wrong: false });
         true
     }
 
@@ -91,7 +91,7 @@ impl Counter {
             return None;
         }
         self.tries.retain(|tried| tried.tag != tag);
-        self.tries.push(Attempt { tag, at: now, is_wrong: true });
+        self.tries.push(Guess { tag, at: now, is_wrong: true });
         let count = self.wrong(threshold, now);
         if count < threshold.most {
             return None;
@@ -112,7 +112,7 @@ impl Counter {
         self.tries.retain(|tried| tried.tag != tag);
     }
 
-    /// Until when nobody is let in.
+    /// The end of the lock-out, if there is one now.
     #[must_use]
     pub fn locked_until(&self, now: Instant) -> Option<Instant> {
         self.last_lock_out.map(|last| last.until).filter(|until| *until > now)
@@ -158,7 +158,7 @@ impl Counter {
     }
 }
 
-fn is_young(tried: &Attempt, threshold: Threshold, now: Instant) -> bool {
+fn is_young(tried: &Guess, threshold: Threshold, now: Instant) -> bool {
     now.saturating_duration_since(tried.at) < threshold.within
 }
 

@@ -1,5 +1,4 @@
-//! Guessing, counted: distinct wrong passwords within a time, by the person that they are meant for and by the network
-//! that they come from.
+//! Counters of guesses: distinct wrong passwords within a time, by person or name and by network.
 //!
 //! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
 //! another for the same password and reveals nothing of it; so a device that repeats one stale password counts once.
@@ -16,12 +15,12 @@ pub use network::{Block, Network};
 pub use repeats::{Pace, Repeats, Sum};
 pub use table::Table;
 
-/// What is too much, and what follows.
+/// The thresholds, and the duration of lock-outs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Distinct wrong passwords that lock a person out; 0 switches this counter off.
+    /// Distinct wrong passwords that lock a person out; 0 disables this.
     pub person: usize,
-    /// Distinct refused pairs of name and password that lock a network out; 0 counts no network.
+    /// Distinct refused pairs of name and password that lock a network out; 0 disables this.
     pub network: usize,
     /// How long a password counts after it was last tried.
     pub within: Duration,
@@ -40,7 +39,7 @@ impl Settings {
         Self { person: 0, network: 0, ..Self::default() }
     }
 
-    /// The threshold of a person, and of a name that leads to nobody.
+    /// The threshold of a person, and of a name that does not exist.
     #[must_use]
     pub fn of_person(&self) -> Threshold {
         self.threshold(self.person)

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_ones_are_told_and_the_others_summed_up() {
+    fn the_first_ones_are_reported_and_the_others_summed_up() {
         let mut repeats = Repeats::new(Pace { one_by_one: 3, within: MINUTE }, 100);
         let begin = Instant::now();
         let reported =
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn where_none_is_told_by_itself_the_first_sum_comes_at_once() {
+    fn without_single_reports_the_first_sum_comes_at_once() {
         let mut repeats = Repeats::new(Pace { one_by_one: 0, within: MINUTE }, 100);
         let begin = Instant::now();
         assert!(!repeats.note("x", network(1), begin));

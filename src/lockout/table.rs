@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::counter::{Counter, LockOut, Tag, Threshold};
 
-/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that no client can predict.
+/// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that is not predictable from outside.
 ///
 /// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its
 /// set. A lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be

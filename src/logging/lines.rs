@@ -18,7 +18,7 @@ const KEPT: Duration = Duration::from_millis(50);
 /// Octets that are written without waiting for more.
 const ENOUGH: usize = 128 * 1024;
 
-/// Octets kept for a reader that does not keep up. LogQueue from a warning up have as much room again.
+/// Octets buffered for a slow reader. Warnings and errors may use as much again.
 const MOST: usize = 4 * 1024 * 1024;
 
 /// How long the end of the process waits for a slow reader.
@@ -27,10 +27,10 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 /// Where lines go. Cloning gives the same lines.
 #[derive(Clone)]
 pub(super) struct LogQueue {
-    inner: Arc<Shared>,
+    inner: Arc<LogBuffer>,
 }
 
-struct Shared {
+struct LogBuffer {
     queue: Mutex<Queue>,
     /// Notified when there is something to write.
     some: Condvar,
@@ -39,17 +39,17 @@ struct Shared {
     out: Mutex<Box<dyn Write + Send>>,
 }
 
-/// LogQueue on their way to the thread that writes.
+/// Lines on their way to the writer thread.
 #[derive(Default)]
 struct Queue {
     octets: Vec<u8>,
-    /// There is such a thread. Before, each line is written at once by whoever logs it.
+    /// The thread is running. Before, each line is written at once by the logging thread.
     has_writer: bool,
     /// One of them is a warning or an error, or there are many: they are not delayed.
     is_urgent: bool,
     /// Some were taken and are being written.
     is_writing: bool,
-    /// LogQueue that had no room since the log last said so.
+    /// Lines lost since the log last reported it.
     lost: u64,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct LineWriter<'a> {
 impl LogQueue {
     /// To be written there, each at once.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
-        let inner = Shared {
+        let inner = LogBuffer {
             queue: Mutex::default(),
             some: Condvar::new(),
             written: Condvar::new(),
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// LogQueue, what is written of them, and what lets each write end.
+    /// The queue, what is written of it, and what lets each write end.
     fn lines() -> (LogQueue, Receiver<String>, Sender<()>) {
         let ((written, writes), (go, may_end)) = (channel(), channel());
         (LogQueue::to(Reader { written, may_end }), writes, go)

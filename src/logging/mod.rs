@@ -32,7 +32,7 @@ pub enum Format {
 pub struct Log(LogQueue);
 
 impl Log {
-    /// From now on a thread writes the log, and nobody waits for whoever reads it. LogQueue below a warning may be kept back for
+    /// Starts the thread that writes the log, so that nothing waits for its reader. Lines below a warning may be delayed by
     /// 50 ms, so that many are written with one system call, unless they go to a terminal. Call it after the user was
     /// changed, which affects the calling thread only.
     ///

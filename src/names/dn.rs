@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_not_read() {
+    fn malformed_names_are_rejected() {
         for text in [
             "",
             "ajones",

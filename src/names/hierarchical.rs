@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hierarchical_name() {
+    fn malformed_hierarchical_names_are_rejected() {
         for text in ["Alan Jones", "Alan Jones/", "/Sales", "a//b", "uid=ajones/ou=Sales"] {
             assert_eq!(HierarchicalName::parse(text), None, "{text}");
         }

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_not_read() {
+    fn malformed_patterns_are_rejected() {
         for text in ["", "Sales", "ou=", "*,", "=*", "ou=Sales,,o=Reno", "**"] {
             assert_eq!(DnPattern::parse(text), None, "{text}");
         }

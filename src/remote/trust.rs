@@ -1,4 +1,4 @@
-//! TLS with a server whose certificate nobody checks: for one on a way that nobody else is on.
+//! TLS without certificate validation, for a server on a trusted network.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, Signature
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 
-/// TLS that takes any certificate: whoever is on the way can read the password.
+/// TLS that accepts any certificate: others can read the password on the way.
 ///
 /// # Errors
 /// The TLS library offers no version of the protocol.

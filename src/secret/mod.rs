@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_password_cannot_be_built() {
+    fn malformed_passwords_cannot_be_built() {
         assert_eq!(Password::new(vec![]), Err(PasswordFault::Empty));
         assert_eq!(Password::new(vec![0xff]), Err(PasswordFault::NotUtf8));
         assert_eq!(Password::new(b"a\0b".to_vec()), Err(PasswordFault::Nul));

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_cannot_be_built() {
+    fn malformed_tokens_cannot_be_built() {
         assert_eq!(Token::new(b"").unwrap_err(), TokenFault::Empty);
         for octets in [&b"="[..], b"a b", b"a=b", b"a\n", "ä".as_bytes(), b"a,b", b"\"a\""] {
             assert_eq!(Token::new(octets).unwrap_err(), TokenFault::Malformed, "{octets:?}");

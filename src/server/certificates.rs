@@ -43,7 +43,11 @@ impl Certificates {
         let of_chain = |fault: String| (chain.to_owned(), format!("{fault}; {RIGHT_CHAIN}"));
         let of_key = |fault: String| (key.to_owned(), fault);
         let certificates = certificates_of(chain).map_err(of_chain)?;
-        let own = certificates.first().map(|own| Certificate::read(own)).transpose().map_err(of_chain)?;
+        let own = certificates
+            .first()
+            .map(|own| Certificate::read(own))
+            .transpose()
+            .map_err(|fault| of_chain(fault.to_string()))?;
         let names = own.map(|own| own.host_names).unwrap_or_default();
         let private = private_key(key).map_err(of_key)?;
         let loaded = crypto::aws_lc_rs::default_provider().key_provider.load_private_key(private);

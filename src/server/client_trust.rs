@@ -34,7 +34,7 @@ struct AuthorityNames {
 }
 
 /// A request for certificates lists the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC 8446
-/// §4.2.4; beyond that nobody's handshake succeeds), but clients with small buffers take no handshake message that is
+/// §4.2.4; beyond that no handshake succeeds), but clients with small buffers take no handshake message that is
 /// longer than one record.
 const LONGEST_NAMES: usize = 16 * 1024;
 
@@ -47,7 +47,7 @@ impl ClientTrust {
     /// Reads the authorities (PEM) and the revocation lists (PEM or DER).
     ///
     /// With lists, every certificate below an authority of ours, those between included, needs one of its issuer that
-    /// is not out of date: none is taken for not revoked because nobody says otherwise.
+    /// is not out of date: a certificate without a list is not assumed to be valid.
     ///
     /// # Errors
     /// The file that is wrong, and a sentence that says how.
@@ -107,7 +107,7 @@ impl ClientTrust {
         Self::read(&self.authorities, &self.revocations)
     }
 
-    /// For a listener that serves nobody without a certificate that counts.
+    /// For a listener that requires a valid certificate.
     pub(super) fn required(&self) -> Arc<dyn ClientCertVerifier> {
         self.verifier.clone()
     }
@@ -117,7 +117,7 @@ impl ClientTrust {
         Arc::new(AnyCertificate(self.verifier.clone()))
     }
 
-    /// Why a chain does not count now; its first certificate is the client's own.
+    /// Whether a chain is valid now, or why not; its first certificate is the client's own.
     pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
         let Some((own, between)) = chain.split_first() else { return Err("there is none".to_owned()) };
         self.verifier

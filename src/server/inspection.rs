@@ -1,5 +1,5 @@
 //! What an administrator should know about certificates before clients find out: chains that clients reject, certificates
-//! whose time is over, authorities and revocation lists by which nobody's certificate can count.
+//! that have expired, authorities and revocation lists that make no certificate valid.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,7 +159,7 @@ pub fn inspect_authorities(file: &Path, now: SystemTime) -> Vec<CertificateFindi
         }));
         if !authority.is_authority && !authority.is_self_issued() {
             let (name, issuer) = (authority.name(), authority.issuer_name());
-            let what = format!("{name} is no authority's certificate, so it vouches for nobody");
+            let what = format!("{name} is not an authority's certificate, so it certifies nobody");
             findings.push(CertificateFinding::Fault(format!("{what}; expected that of {issuer}, which issued it")));
         }
     }

@@ -66,9 +66,9 @@ impl Listener {
 pub enum ClientCertificate {
     /// They are not.
     None,
-    /// They are; one that does not count is as good as none.
+    /// They are; an invalid one is treated as none.
     Optional,
-    /// They are, and nobody is served without one that counts.
+    /// They are, and clients without a valid one are not served.
     Required,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct CompareOptions {
     pub(super) json: bool,
 }
 
-/// Differences listed: nobody reads more, and `--json` lists them all.
+/// The most differences listed; `--json` lists all.
 const ROWS: usize = 1_000;
 
 /// Returns whether a client would see no difference.

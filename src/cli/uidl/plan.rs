@@ -14,7 +14,7 @@ use crate::directory::{Directory, WalkEnd};
 use crate::identity::{self, IdentityMap};
 use crate::maildir::{MaildropPath, Store};
 
-/// Plans for these login names, or for everybody. Gives whether nothing is wrong.
+/// Plans for these login names, or for everybody. Returns whether nothing is wrong.
 pub(super) fn plan(configuration: Configuration, logins: &[String], json: bool) -> anyhow::Result<bool> {
     act_as_service(configuration.server.user.as_deref())?;
     let Configuration { identity, directories, maildir, .. } = configuration;
