@@ -92,10 +92,8 @@ impl Explanation {
             Err(Outcome::Refused(refused)) => match &refused.reason {
                 Reason::Name(NameReason::Unknown) => "no_such_name",
                 Reason::Name(NameReason::OutsidePolicy) => "outside_policy",
-                Reason::Name(NameReason::Ambiguous(_))
-                | Reason::Name(NameReason::TriedOnEach(_))
-                | Reason::Password(PasswordReason::OfNone(_))
-                | Reason::Password(PasswordReason::OfSeveral(_)) => "ambiguous",
+                Reason::Name(NameReason::Ambiguous(_) | NameReason::TriedOnEach(_))
+                | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => "ambiguous",
                 Reason::Name(NameReason::OutsideLimits(_)) => "outside_limits",
                 Reason::Name(NameReason::Invalid(_)) => "no_name",
                 Reason::Account(AccountReason::NoMaildrop(_)) => "no_path",
@@ -149,8 +147,7 @@ fn rule(reason: &Reason) -> &'static str {
         }
         Reason::Name(NameReason::Ambiguous(_)) => "an ambiguous name is rejected",
         Reason::Name(NameReason::TriedOnEach(_))
-        | Reason::Password(PasswordReason::OfNone(_))
-        | Reason::Password(PasswordReason::OfSeveral(_)) => {
+        | Reason::Password(PasswordReason::OfNone(_) | PasswordReason::OfSeveral(_)) => {
             "internet_authentication.ambiguous: try_each requires that the password is right for exactly one of at most four people"
         }
         Reason::Name(NameReason::OutsideLimits(_)) => {
