@@ -12,14 +12,17 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would send passwords in clear; expected"),
     ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is not a distinguished name; expected"),
     ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: must be "),
-    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: true has no effect where no URL"),
+    ("urls: [ldaps://x], base: dc=x, starttls: ▸true", "directories.starttls: has no effect if no URL"),
     ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: has no effect without TLS"),
     ("urls: [ldaps://x], base: dc=x, ca: ▸missing.pem", "directories.ca: missing.pem: "),
     ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
     ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: has no effect where schema is not"),
-    ("urls: [ldaps://x], base: dc=x, allowed_group: ▸pop3", "directories.allowed_group: \"pop3\" is no distinguished"),
+    (
+        "urls: [ldaps://x], base: dc=x, allowed_group: ▸pop3",
+        "directories.allowed_group: \"pop3\" is not a distinguished",
+    ),
     ("urls: [ldaps://x], base: dc=x, group_base: ▸dc=x", "directories.group_base: has no effect without allowed_group"),
     (
         "urls: [ldaps://x], base: dc=x, enabled_attribute: ▸{ name: a }",
@@ -30,10 +33,16 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
         "directories.enabled_attribute.name is missing",
     ),
     ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸[] }", "directories.attributes.mail: the list is empty"),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: [a, ▸\"smtp:\"] }", "directories.attributes.mail: \"\" is no"),
+    (
+        "urls: [ldaps://x], base: dc=x, attributes: { mail: [a, ▸\"smtp:\"] }",
+        "directories.attributes.mail: \"\" is not an",
+    ),
     ("urls: [ldaps://x], base: dc=x, schema: ▸poxis", "directories.schema: \"poxis\" is unknown"),
     ("urls: [ldaps://x], base: dc=x, bind: ▸{ dn: cn=x }", "directories.bind.password_file is missing"),
-    ("urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }", "directories.attributes.mail: \"e mail\" is no"),
+    (
+        "urls: [ldaps://x], base: dc=x, attributes: { mail: ▸e mail }",
+        "directories.attributes.mail: \"e mail\" is not an",
+    ),
     (
         "urls: [ldaps://x], base: dc=x, timeouts: { search: ▸0s }",
         "directories.timeouts.search: \"0s\" is below the minimum",
@@ -65,14 +74,14 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "name: x, urls: [ldaps://x], base: dc=x }, { name: ▸x, urls: [ldaps://y], base: dc=y",
-        "directories.name: \"x\" is the name of another directory; expected a name of its own",
+        "directories.name: \"x\" is the name of another directory; expected a unique one",
     ),
     ("name: x, urls: [ldaps://x], base: dc=x }, ▸{ name: y, urls: [ldaps://y]", "directories.base is missing"),
     ("urls: [ldaps://x], base: dc=x, names_below: ▸[]", "directories.names_below: an empty list excludes every name"),
     ("urls: [ldaps://x], base: dc=x, names_below: ▸o=x", "directories.names_below: must be a list"),
     (
         "urls: [ldaps://x], base: dc=x, names_below: [o=x, ▸Sales]",
-        "directories.names_below: \"Sales\" is not a pattern of",
+        "directories.names_below: \"Sales\" is not a DN pattern",
     ),
     ("urls: [ldaps://x], base: dc=x, mail_domains: ▸[]", "directories.mail_domains: an empty list excludes every name"),
     (

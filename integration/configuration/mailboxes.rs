@@ -19,7 +19,10 @@ const FAULTS: &[(&str, &str)] = &[
     ("mailboxes: { deletion: keep }", "1:24: mailboxes.deletion: \"keep\" is unknown; expected"),
     ("mailboxes: { deletion: [a] }", "1:24: mailboxes.deletion: must be a mapping"),
     ("mailboxes: { deletion: { keep: 5m } }", "1:26: \"mailboxes.deletion.keep\" is an unknown key; did you mean"),
-    ("mailboxes: { deletion: { keep_for: 5m } }", "1:36: mailboxes.deletion.keep_for: \"5m\" is too little; expected"),
+    (
+        "mailboxes: { deletion: { keep_for: 5m } }",
+        "1:36: mailboxes.deletion.keep_for: \"5m\" is below the minimum; expected",
+    ),
     (
         "mailboxes: { deletion: { move_to: a/b } }",
         "1:35: mailboxes.deletion.move_to: \"a/b\" is no name of a Maildir++",

@@ -172,8 +172,8 @@ fn what_is_secret_is_never_logged() {
 fn resolve_shows_who_has_credentials() {
     let world = World::new();
     for (name, words) in [
-        (ALAN.0, "scram       authPassword holds credentials, 4096 iterations"),
-        (LAMB.0, "scram       authPassword holds no SCRAM-SHA-256 credentials"),
+        (ALAN.0, "scram       authPassword has credentials, 4096 iterations"),
+        (LAMB.0, "scram       authPassword has no SCRAM-SHA-256 credentials"),
     ] {
         let told = world.command(&["resolve", name]);
         assert!(told.contains(words), "{told}");

@@ -66,7 +66,7 @@ fn a_mistake_is_reported_with_its_position() {
         ("issuer", "", "tokens.issuer is missing; expected what the tokens' claim iss says"),
         ("audience", "", "tokens.audience is missing; expected"),
         ("keys", "", "tokens.keys is missing; expected a list of files"),
-        ("algorithms", "", "tokens.algorithms is missing; expected those that the issuer signs by"),
+        ("algorithms", "", "tokens.algorithms is missing; expected the issuer's signature algorithms"),
         ("claim", "", "tokens.claim is missing; expected"),
         ("name", "", "tokens.name is missing; expected the kind of name"),
         ("keys", "key.pem", "tokens.keys: must be a list"),
@@ -77,7 +77,7 @@ fn a_mistake_is_reported_with_its_position() {
         (
             "algorithms",
             "[HS256]",
-            "tokens.algorithms: \"HS256\" is by a shared secret, with which this server could make",
+            "tokens.algorithms: \"HS256\" uses a shared secret, with which this server could make",
         ),
         ("algorithms", "[none]", "tokens.algorithms: \"none\" is unknown; expected RS256"),
         (

@@ -64,9 +64,13 @@ fn each_issuer_has_a_kind_of_name_of_its_own() {
     );
     world.refuses("", &partner("alamb", &json!({ "scope": "openid" })), "token without the scope mail");
     // The one issuer's key signs nothing for the other.
-    world.refuses("", &world.partner.sign(&claims(MAIL, &json!({}))), "by an algorithm that is not allowed: \"ES256\"");
+    world.refuses(
+        "",
+        &world.partner.sign(&claims(MAIL, &json!({}))),
+        "signed with an algorithm that is not allowed: \"ES256\"",
+    );
     let stolen = world.key.sign(&claims(MAIL, &json!({ "iss": PARTNER, "preferred_username": "alamb" })));
-    world.refuses("", &stolen, "by an algorithm that is not allowed: \"RS256\"");
+    world.refuses("", &stolen, "signed with an algorithm that is not allowed: \"RS256\"");
 }
 
 /// A token is refused in the same words whatever is wrong with it; the log has the reason.

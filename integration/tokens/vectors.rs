@@ -101,13 +101,13 @@ fn the_standards_own_signature_counts() {
 fn malformed_tokens_are_refused_with_the_reason() {
     let (_, world) = es256();
     for (token, why) in [
-        ("opaque", "it is no JWT (three parts with dots between)"),
-        ("a.b", "it is no JWT (three parts with dots between)"),
+        ("opaque", "not a JWT (three parts separated by dots)"),
+        ("a.b", "not a JWT (three parts separated by dots)"),
         ("a.b.c.d.e", "it is encrypted (JWE)"),
-        ("a.b.c", "its header is no JSON object in base64url"),
-        ("..", "its header is no JSON object in base64url"),
-        ("e30.e30=.", "its claims are no JSON object in base64url"),
-        ("e30.W10.", "its claims are no JSON object in base64url"),
+        ("a.b.c", "its header is not a JSON object in base64url"),
+        ("..", "its header is not a JSON object in base64url"),
+        ("e30.e30=.", "its claims are not a JSON object in base64url"),
+        ("e30.W10.", "its claims are not a JSON object in base64url"),
     ] {
         let judged = Token::new(token.as_bytes()).map(|_| world.judge(token));
         assert!(judged.is_err() || judged == Ok(Err(Refusal::NotReadable(why))), "{token}: {judged:?}");
