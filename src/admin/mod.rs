@@ -81,13 +81,13 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
 }
 
 /// What the client is told: a word for its program, and a sentence for the administrator.
-type Answer = (&'static str, String);
+type AdminReply = (&'static str, String);
 
-fn refusal(fault: &dyn std::fmt::Display) -> Answer {
+fn refusal(fault: &dyn std::fmt::Display) -> AdminReply {
     ("NO", fault.to_string())
 }
 
-async fn execute(line: &str, identities: &IdentityMap) -> Answer {
+async fn execute(line: &str, identities: &IdentityMap) -> AdminReply {
     let Some(line) = line.strip_suffix('\n') else {
         return ("NO", format!("expected a line of at most {LONGEST_LINE} octets with a line feed at its end"));
     };
