@@ -9,10 +9,14 @@ mod documents;
 mod log_events;
 #[path = "floors/markdown.rs"]
 mod markdown;
+#[path = "floors/rooms.rs"]
+mod rooms;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use rooms::{ROOMS, Room};
 
 /// Each module with its floor, and the external crates it may name. `tracing` may be named from floor 2 up.
 const FLOORS: &[(&str, u8, &[&str])] = &[
@@ -48,26 +52,6 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("cli", 8, &["anyhow", "clap", "indicatif", "rustix", "serde_json", "tempfile", "tokio", "tokio_rustls"]),
     ("main", 9, &["restante"]),
 ];
-
-/// A room of a floor, which is a file or a folder; and the rooms of the same floor that it may name.
-type Room = (&'static str, &'static [&'static str]);
-
-/// The floors that have inner walls, with their rooms from the lowest up. `mod.rs` wires them, and may name all.
-const ROOMS: &[(&str, &[Room])] = &[(
-    "identity",
-    &[
-        ("retention", &[]),
-        ("settings", &["retention"]),
-        ("person", &["retention", "settings"]),
-        ("known_maildrops", &[]),
-        ("verdict", &["person", "retention"]),
-        ("question", &["person", "settings", "verdict"]),
-        ("cache", &["person", "question", "settings", "verdict"]),
-        ("throttle", &["person", "verdict"]),
-        ("login", &["cache", "person", "question", "settings", "throttle", "verdict"]),
-        ("flush", &["cache", "login", "question", "throttle", "verdict"]),
-    ],
-)];
 
 /// Crates that one file alone may name.
 const OF_ONE_FILE: &[(&str, &str)] =

@@ -104,7 +104,7 @@ fn nor_is_kept_mail_cleaned_up_at_the_end_of_a_session() {
     assert_eq!(log.matches("no mail is removed by age").count(), 2, "at the start, and once after it: {log}");
     assert!(!log.contains("cleaned up"), "{log}");
     let back = command(&stage.site, &["undelete", "ajones"], "");
-    assert!(back.told.contains("brought back 1 of 1"), "{}{}", back.told, back.complained);
+    assert!(back.told.contains("restored 1 of 1"), "{}{}", back.told, back.complained);
 }
 
 /// A deletion is noted by the latest time seen, so that a clock that is behind shortens no term.
