@@ -218,7 +218,7 @@ fn one_mistake_is_one_line_with_its_position() {
 /// Each of these, the only mistake in a file, is one line that begins so and says what would be right.
 /// Whether a message says how to correct the mistake.
 fn says_what_is_expected(message: &str) -> bool {
-    ["; expected ", "must be ", "did you mean ", "; right would be "].iter().any(|hint| message.contains(hint))
+    ["; expected ", "must be ", "did you mean "].iter().any(|hint| message.contains(hint))
 }
 
 fn each_is_reported(mistakes: &[(&str, &str)]) {

@@ -137,7 +137,7 @@ fn cell(
         let is_offered = mechanisms(&mut client).ends_with(" EXTERNAL");
         client.send("AUTH EXTERNAL =");
         if !is_offered {
-            client.expect("-ERR EXTERNAL wants a client certificate that counts here");
+            client.expect("-ERR EXTERNAL requires a client certificate that is accepted here");
             return "-".to_owned();
         }
     }
@@ -178,6 +178,6 @@ fn nothing_is_taken_in_clear_where_a_certificate_is_required() {
     let world = World::new();
     let mut client = super::Conversation::plain(world.port(("required", "optional"), true));
     client.expect("+OK");
-    client.ask("USER ajones", "-ERR passwords are taken under TLS only: send STLS first");
-    client.ask("AUTH EXTERNAL =", "-ERR EXTERNAL wants a client certificate that counts here");
+    client.ask("USER ajones", "-ERR passwords are accepted under TLS only: send STLS first");
+    client.ask("AUTH EXTERNAL =", "-ERR EXTERNAL requires a client certificate that is accepted here");
 }

@@ -8,7 +8,7 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ("urls: [ldaps://x]", "directories.base is missing; expected the DN below which"),
     ("urls: ▸ldaps://x, base: dc=x", "directories.urls: must be a list"),
     ("urls: ▸[], base: dc=x", "directories.urls: the list is empty"),
-    ("urls: [▸https://x], base: dc=x", "directories.urls: \"https\" is no LDAP scheme; right would be ldap"),
+    ("urls: [▸https://x], base: dc=x", "directories.urls: \"https\" is no LDAP scheme; expected ldap"),
     ("urls: [▸ldap://x], base: dc=x", "directories.urls: \"ldap://x\" would send passwords in clear; expected"),
     ("urls: [ldaps://x], base: ▸people", "directories.base: \"people\" is not a distinguished name; expected"),
     ("urls: [ldaps://x], base: dc=x, starttls: ▸yes", "directories.starttls: must be "),
@@ -16,7 +16,7 @@ const DIRECTORY_FAULTS: &[(&str, &str)] = &[
     ("urls: [ldapi://%2Fx], base: dc=x, ca: ▸chain.pem", "directories.ca: has no effect without TLS"),
     ("urls: [ldaps://x], base: dc=x, ca: ▸missing.pem", "directories.ca: missing.pem: "),
     ("urls: [ldaps://x], base: dc=x, ca: ▸key.pem", "directories.ca: key.pem holds no certificate"),
-    ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; right would"),
+    ("urls: [ldaps://x], base: dc=x, filter: ▸\"(a=b\"", "directories.filter: \"(a=b\" is no filter; expected"),
     ("urls: [ldaps://x], base: dc=x, filter: ▸\"a\\n\\eb\"", "directories.filter: \"a\u{fffd}\u{fffd}b\" is no filter"),
     ("urls: [ldaps://x], base: dc=x, domain: ▸RENO", "directories.domain: has no effect where schema is not"),
     (

@@ -108,7 +108,7 @@ fn is_taken_only_where_a_password_is() {
     pop3.ask("CAPA", "+OK");
     assert!(!String::from_utf8(pop3.message()).unwrap().contains("SCRAM"));
     let refusal = Client::new(ALAN).log_in(&mut pop3);
-    assert!(refusal.starts_with("-ERR passwords are taken under TLS only"), "{refusal}");
+    assert!(refusal.starts_with("-ERR passwords are accepted under TLS only"), "{refusal}");
     pop3.stls("localhost", &trusting(&world.site.authority()));
     assert!(Client::new(ALAN).log_in(&mut pop3).starts_with("+OK"));
 }

@@ -183,7 +183,7 @@ fn tokens_are_offered_where_a_password_may_be_sent() {
     client.expect("+OK");
     assert_eq!(mechanisms(&mut client), "");
     let sent = format!("AUTH OAUTHBEARER {}", oauthbearer("", "x"));
-    client.ask(&sent, "-ERR tokens are taken under TLS only: send STLS first");
+    client.ask(&sent, "-ERR tokens are accepted under TLS only: send STLS first");
     client.stls(NAME, &world.tls);
     assert_eq!(mechanisms(&mut client), "PLAIN LOGIN OAUTHBEARER XOAUTH2");
     client.send(&format!("AUTH OAUTHBEARER {}", oauthbearer("", &world.token())));
@@ -194,7 +194,7 @@ fn tokens_are_offered_where_a_password_may_be_sent() {
     let without = World::with(|plan, _| plan.further = "refusal_step: 0s\n".to_owned());
     let mut client = without.client();
     assert_eq!(mechanisms(&mut client), "PLAIN LOGIN");
-    client.ask(&sent, "-ERR no tokens are taken here");
+    client.ask(&sent, "-ERR tokens are not accepted here");
 }
 
 fn mechanisms(client: &mut Conversation) -> String {

@@ -113,7 +113,7 @@ impl World {
 }
 
 /// The one answer to every token that does not count.
-pub const REFUSAL: &str = "-ERR [AUTH] the token does not count";
+pub const REFUSAL: &str = "-ERR [AUTH] the token is not valid here";
 
 /// The configuration of both issuers.
 pub fn tokens() -> String {

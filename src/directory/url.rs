@@ -28,12 +28,12 @@ impl LdapUrl {
     pub fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text
             .split_once("://")
-            .ok_or_else(|| format!("\"{text}\" is no LDAP URL; right would be ldaps://ldap.example.org"))?;
+            .ok_or_else(|| format!("\"{text}\" is no LDAP URL; expected ldaps://ldap.example.org"))?;
         match scheme.to_ascii_lowercase().as_str() {
             "ldap" => tcp(rest, false, 389),
             "ldaps" => tcp(rest, true, 636),
             "ldapi" => local(rest),
-            _ => Err(format!("\"{scheme}\" is no LDAP scheme; right would be ldap, ldaps or ldapi")),
+            _ => Err(format!("\"{scheme}\" is no LDAP scheme; expected ldap, ldaps or ldapi")),
         }
     }
 
@@ -76,7 +76,7 @@ fn tcp(rest: &str, tls: bool, default_port: u16) -> Result<LdapUrl, String> {
     }
     let (host, port) = split_port(authority)?;
     if host.is_empty() {
-        return Err("the URL names no host; right would be ldaps://ldap.example.org".to_owned());
+        return Err("the URL names no host; expected ldaps://ldap.example.org".to_owned());
     }
     if tls && host.parse::<Ipv6Addr>().is_ok() {
         return Err(
@@ -96,7 +96,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
     let Some(port) = port else { return Ok((host, None)) };
-    port.parse().map(|port| (host, Some(port))).map_err(|_| format!("\"{port}\" is no port; right would be 1 to 65535"))
+    port.parse().map(|port| (host, Some(port))).map_err(|_| format!("\"{port}\" is no port; expected 1 to 65535"))
 }
 
 fn local(rest: &str) -> Result<LdapUrl, String> {

@@ -54,7 +54,7 @@ impl Authorization {
             }
             Ok(Command::Utf8) => self.utf8(),
             Ok(_) => self.wrong(Text::LogInFirst),
-            Err(Misread::Usage(usage)) => self.wrong(Text::RightWouldBe(usage)),
+            Err(Misread::Usage(usage)) => self.wrong(Text::Usage(usage)),
             Err(Misread::Unknown) => self.wrong(Text::UnknownCommand),
         }
     }

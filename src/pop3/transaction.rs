@@ -38,7 +38,7 @@ impl Transaction {
     pub(super) fn command(self, line: &Line) -> Transition {
         match Command::parse(line) {
             Ok(command) => self.run(&command),
-            Err(Misread::Usage(usage)) => self.wrong(Text::RightWouldBe(usage)),
+            Err(Misread::Usage(usage)) => self.wrong(Text::Usage(usage)),
             Err(Misread::Unknown) => self.wrong(Text::UnknownCommand),
         }
     }

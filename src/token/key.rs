@@ -22,7 +22,7 @@ impl VerificationKey {
         let (kind, fitting) = fitting(&key)?;
         let algorithms: Vec<Algorithm> = configured.iter().copied().filter(|own| fitting.contains(own)).collect();
         if algorithms.is_empty() {
-            return Err(format!("holds {kind}, which is for {fitting:?}; right would be one of them among algorithms"));
+            return Err(format!("holds {kind}, which is for {fitting:?}; expected one of them among algorithms"));
         }
         Ok(Self { id, algorithms, public: key })
     }
@@ -38,13 +38,11 @@ fn fitting(key: &DecodingKey) -> Result<(&'static str, &'static [Algorithm]), St
     match (key.family(), octets.len()) {
         // The modulus, or with it the exponent and a few octets of DER.
         (AlgorithmFamily::Rsa, RSA_OCTETS..) => Ok(("an RSA key", &[RS256, RS384, RS512, PS256, PS384, PS512])),
-        (AlgorithmFamily::Rsa, _) => {
-            Err("holds an RSA key of less than 2048 bits; right would be a longer one".to_owned())
-        }
+        (AlgorithmFamily::Rsa, _) => Err("holds an RSA key of less than 2048 bits; expected a longer one".to_owned()),
         // Uncompressed points: an octet, and two coordinates.
         (AlgorithmFamily::Ec, 65) => Ok(("a key on the curve P-256", &[ES256])),
         (AlgorithmFamily::Ec, 97) => Ok(("a key on the curve P-384", &[ES384])),
         (AlgorithmFamily::Ed, 32) => Ok(("an Ed25519 key", &[EdDSA])),
-        _ => Err("holds a key of a kind not known here; right would be RSA, P-256, P-384 or Ed25519".to_owned()),
+        _ => Err("holds a key of an unsupported type; expected RSA, P-256, P-384 or Ed25519".to_owned()),
     }
 }

@@ -152,7 +152,7 @@ impl AttributeCheck<'_> {
             }
         }
         let sentence = |may_not: &str, names: &[&str]| {
-            let right = "right would be to let it read them";
+            let right = "expected the right to read them";
             (!names.is_empty()).then(|| {
                 format!("the service's entry may not {may_not} {}, {}; {right}", names.join(", "), need.purpose)
             })

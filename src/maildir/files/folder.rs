@@ -21,7 +21,7 @@ impl FolderName {
     /// # Errors
     /// What is wrong with it, and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right = "right would be a name such as Trash, or Archive.2026 for a folder within a folder";
+        let right = "expected a name such as Trash, or Archive.2026 for a folder within a folder";
         let is_known = |octet: u8| (0x20..0x7f).contains(&octet) && octet != b'/';
         if !text.bytes().all(is_known) {
             return Err(format!("is no name of a Maildir++ folder; {right}, letters beyond ASCII in modified UTF-7"));

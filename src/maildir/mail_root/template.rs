@@ -162,7 +162,7 @@ fn fault(at: usize, what: String) -> TemplateFault {
 /// Looks at what stands between the slashes, before any field is filled in.
 fn check_components(text: &str) -> Result<(), TemplateFault> {
     if text.split('/').all(|component| matches!(component, "" | ".")) {
-        return Err(fault(0, "the template is empty; right would be {short_name}/Maildir".to_owned()));
+        return Err(fault(0, "the template is empty; expected {short_name}/Maildir".to_owned()));
     }
     if text.starts_with('/') {
         return Err(fault(0, "the path counts from the mail root; leave out the / in front".to_owned()));
@@ -199,7 +199,7 @@ fn field(rest: &str, at: usize) -> Result<(TemplatePart, &str), TemplateFault> {
     let (word, lower) = match inside.split_once('|') {
         None => (inside, false),
         Some((word, "lower")) => (word, true),
-        Some((_, change)) => return Err(fault(at, format!("\"|{change}\" is unknown; right would be |lower"))),
+        Some((_, change)) => return Err(fault(at, format!("\"|{change}\" is unknown; expected |lower"))),
     };
     let field = Field::from_word(word).ok_or_else(|| fault(at, unknown(word)))?;
     Ok((TemplatePart::Field { field, lower }, behind.strip_prefix('}').unwrap_or(behind)))
@@ -255,7 +255,7 @@ fn is_attribute(name: &str) -> bool {
 /// The sentence about a word that is no field.
 fn unknown(word: &str) -> String {
     if word.starts_with("attr") {
-        return format!("\"{word}\" names no attribute; right would be {{attr:homeDirectory}}");
+        return format!("\"{word}\" names no attribute; expected {{attr:homeDirectory}}");
     }
     let nearest = Field::PLAIN.iter().min_by_key(|field| distance(word, field.word()));
     match nearest.filter(|field| 2 * distance(word, field.word()) < field.word().len()) {

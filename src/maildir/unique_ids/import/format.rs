@@ -140,7 +140,7 @@ fn filter(word: &str) -> Result<Vec<FormatFilter>, FormatFault> {
         ("hexlify", _) => Ok(Vec::new()),
         ("lower", "") => Ok(vec![FormatFilter::Lower]),
         ("upper", "") => Ok(vec![FormatFilter::Upper]),
-        _ => Err(fault(word, "right would be hex, hex(8), md5, hexlify, lower or upper")),
+        _ => Err(fault(word, "expected hex, hex(8), md5, hexlify, lower or upper")),
     }
 }
 
@@ -228,7 +228,7 @@ impl FormatFilter {
 }
 
 fn fault(what: &str, why: &str) -> FormatFault {
-    FormatFault(format!("{what:?} is no part of a format of unique-ids: {why}; right would be such as %08Xu%08Xv"))
+    FormatFault(format!("{what:?} is no part of a format of unique-ids: {why}; expected such as %08Xu%08Xv"))
 }
 
 impl fmt::Display for FormatFault {
@@ -280,7 +280,7 @@ mod tests {
     fn what_a_maildir_does_not_have_is_refused() {
         for format in ["", "x", "%m", "%", "%08X", "%{uid", "%{md5}", "%{uid | octal}", "%99u", "%{uid | hex(x)}"] {
             let fault = UidlFormat::parse(format).unwrap_err().to_string();
-            assert!(fault.ends_with("right would be such as %08Xu%08Xv"), "{format}: {fault}");
+            assert!(fault.ends_with("expected such as %08Xu%08Xv"), "{format}: {fault}");
         }
     }
 }
