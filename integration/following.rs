@@ -79,7 +79,7 @@ fn soon(what: &str, goes_right: impl Fn() -> bool) {
 fn is_cached_soon(service: &Service) {
     soon("the password is cached", || {
         log_in(service, ALAN.0, ALAN.1).unwrap();
-        service.log().iter().any(|line| line.contains("login person=\"ajones\"") && line.contains("proof=held"))
+        service.log().iter().any(|line| line.contains("login person=\"ajones\"") && line.contains("proof=cache"))
     });
 }
 
@@ -138,7 +138,7 @@ fn a_disabled_person_is_cut_by_lifetime(directory: &impl RealDirectory) {
     let service = serve_over(&relay, &site, &format!("refusal_step: 0s\n{cache}"));
     relay.set(Conduct::TurnsFollowersAway);
     relay.end_connections();
-    service.wait_for_log(&["WARN", "the directory is not followed", "what is held lasts for its lifetime"]);
+    service.wait_for_log(&["WARN", "the directory is not followed", "cached data lasts for its lifetime"]);
     let began = Instant::now();
     log_in(&service, ALAN.0, ALAN.1).unwrap();
     directory.disable(ALAN.0);

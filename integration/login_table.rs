@@ -57,7 +57,7 @@ const REFUSAL: &str = "-ERR [AUTH] name or password is wrong";
 /// Results of a change that a schema does not allow (RFC 4511 Appendix A): no such attribute, undefined attribute type,
 /// constraint violation, object class violation, not allowed on RDN.
 const BY_SCHEMA: [i32; 5] = [16, 17, 19, 65, 67];
-const NOBODY: Told = Told::Refused("nobody has that name");
+const NOBODY: Told = Told::Refused("no such login name");
 
 impl Preset {
     fn word(self) -> &'static str {

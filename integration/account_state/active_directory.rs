@@ -98,7 +98,7 @@ fn every_name_of_an_account() {
     for nobody in ["OTHER\\ajones", "x500:/o=Renovations/cn=ajones", "SMTP:a.jones@renovations.example"] {
         super::refuses(&service, nobody, ALAN.1, "AUTH");
     }
-    service.wait_for_log(&["login refused", "OTHER", "nobody has that name"]);
+    service.wait_for_log(&["login refused", "OTHER", "no such login name"]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn each_state_of_an_account_cuts_a_held_password_and_ends() {
     ] {
         set(&directory, attribute, good);
         is_let_in_again(&service, ALAN);
-        lets_in(&service, ALAN, "held");
+        lets_in(&service, ALAN, "cache");
         set(&directory, attribute, bad);
         is_cut(&service, ALAN, reason);
         set(&directory, attribute, good);

@@ -17,7 +17,7 @@ fn states(directory: &impl RealDirectory, lines: &str, disabled: &str) {
     let (site, service) = served(&directory.url(), lines);
     for person in [ALAN, LAMB, TOM, MARY, OTHER_MARY] {
         lets_in(&service, person, "bind");
-        lets_in(&service, person, "held");
+        lets_in(&service, person, "cache");
     }
     directory.disable(LAMB.0);
     directory.lock(TOM.0);
@@ -71,10 +71,10 @@ fn groups(directory: &impl RealDirectory, lines: &str, new_group: &str) {
     keeps_out(&service, LAMB, "not in the group cn=Everybody,");
     member("add", &inner, &directory.dn(LAMB.0));
     is_let_in_again(&service, LAMB);
-    lets_in(&service, LAMB, "held");
+    lets_in(&service, LAMB, "cache");
     member("delete", &inner, &directory.dn(LAMB.0));
     is_cut(&service, LAMB, "not in the group cn=Everybody,");
-    lets_in(&service, ALAN, "held");
+    lets_in(&service, ALAN, "cache");
 }
 
 fn slapd() -> Slapd {

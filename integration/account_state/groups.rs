@@ -55,7 +55,7 @@ fn nested_groups_come_and_go(slapd: &Slapd) {
     keeps_out(&service, ALAN, REASON);
     slapd.modify(&format!("dn: {innermost}\nchangetype: modify\nadd: uniqueMember\nuniqueMember: {ALANS_DN}\n"));
     is_let_in_again(&service, ALAN);
-    lets_in(&service, ALAN, "held");
+    lets_in(&service, ALAN, "cache");
     slapd.modify(&format!("dn: {innermost}\nchangetype: modify\ndelete: uniqueMember\nuniqueMember: {ALANS_DN}\n"));
     is_cut(&service, ALAN, REASON);
     slapd.modify(&format!("dn: {GROUP}\nchangetype: modify\ndelete: member\nmember: {MARYS_DN}\n"));
@@ -95,7 +95,7 @@ fn an_attribute_switches_the_service_on() {
     keeps_out(&service, ALAN, "switched off by the attribute employeeType");
     slapd.modify(&format!("dn: {ALANS_DN}\nchangetype: modify\nadd: employeeType\nemployeeType: POP3  User\n"));
     lets_in(&service, ALAN, "bind");
-    lets_in(&service, ALAN, "held");
+    lets_in(&service, ALAN, "cache");
     slapd.modify(&format!("dn: {ALANS_DN}\nchangetype: modify\nreplace: employeeType\nemployeeType: none\n"));
     is_cut(&service, ALAN, "switched off by the attribute employeeType");
 }

@@ -91,7 +91,7 @@ fn each_state_of_an_entry_cuts_a_held_password_and_ends() {
         ("shadowExpire", "18000", "account expired"),
     ] {
         is_let_in_again(&service, ALAN);
-        lets_in(&service, ALAN, "held");
+        lets_in(&service, ALAN, "cache");
         set(&slapd, ALANS_DN, attribute, value);
         is_cut(&service, ALAN, reason);
         take(&slapd, ALANS_DN, attribute);
@@ -120,7 +120,7 @@ fn a_locked_account() {
 fn is_locked_and_unlocked(slapd: &Slapd) {
     let (_site, service) = served(&slapd.url(), "");
     lets_in(&service, MARY, "bind");
-    lets_in(&service, MARY, "held");
+    lets_in(&service, MARY, "cache");
     for wrong in ["1", "2", "3"] {
         keeps_out(&service, (MARY.0, wrong), "wrong password");
     }
@@ -159,7 +159,7 @@ fn grace_logins_and_an_expired_password() {
     let (_site, service) = served(&slapd.url(), "");
     lets_in(&service, ALAN, "grace login, 1 left");
     for _ in 0..5 {
-        lets_in(&service, ALAN, "held");
+        lets_in(&service, ALAN, "cache");
     }
     keeps_out(&service, LAMB, "password expired");
 }

@@ -179,13 +179,13 @@ fn each_login_has_one_line_with_the_kind_of_name_or_the_true_reason() {
     let dn = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
     let plays: &[(&str, &str, &[&str])] = &[
         ("ajones", PASSWORD, &["login person=\"ajones\"", "kind=\"short_name\"", "proof=bind"]),
-        ("Al Jones", PASSWORD, &["login person=\"ajones\"", "kind=\"common_name\"", "proof=held"]),
-        ("ALAN.JONES@renovations.example", PASSWORD, &["login person=\"ajones\"", "kind=\"mail\"", "proof=held"]),
-        (dn, PASSWORD, &["login person=\"ajones\"", "kind=\"distinguished_name\"", "proof=held"]),
+        ("Al Jones", PASSWORD, &["login person=\"ajones\"", "kind=\"common_name\"", "proof=cache"]),
+        ("ALAN.JONES@renovations.example", PASSWORD, &["login person=\"ajones\"", "kind=\"mail\"", "proof=cache"]),
+        (dn, PASSWORD, &["login person=\"ajones\"", "kind=\"distinguished_name\"", "proof=cache"]),
         ("ajones", "wrong", &["login refused person=\"ajones\"", "reason=wrong password "]),
         ("ajones", "wrong", &["login refused person=\"ajones\"", "reason=wrong password, refused before "]),
         ("ajones", "", &["login refused login=", "reason=empty password "]),
-        ("nobody", "wrong", &["login refused login=", "reason=nobody has that name "]),
+        ("nobody", "wrong", &["login refused login=", "reason=no such login name "]),
         ("Mary Brown", "paper-boat-42", &["login refused login=", "reason=ambiguous: uid=mbrown", " and uid=mbrown"]),
     ];
     for (number, (login, password, told)) in (1..).zip(plays) {

@@ -126,7 +126,7 @@ fn the_command_does_it_for_those_who_seldom_come() {
     assert_eq!(told.status, 1);
     assert!(told.told.ends_with("removed: expired 1, previously deleted 0, failed 2\n"), "{}", told.told);
     assert!(told.complained.contains("ajones: maildrop in use, skipped"), "{}", told.complained);
-    assert!(told.complained.contains("nobody: nobody has that name"), "{}", told.complained);
+    assert!(told.complained.contains("nobody: no such login name"), "{}", told.complained);
     assert_eq!((names(&stage, "ajones"), names(&stage, "mbrown")), (vec![old], vec![]));
     client.ask("QUIT", "+OK bye");
     assert_eq!(names(&stage, "ajones"), [] as [&str; 0]);

@@ -107,7 +107,7 @@ fn a_name_that_identifies_nobody_is_refused() {
     assert!(network.complained.contains("192.0.2.0/24 is a network; expected one address"), "{}", network.complained);
     let stranger = world.flush(&["stranger"]);
     assert_eq!((stranger.status, stranger.told.as_str()), (1, ""));
-    let words = "stranger: nobody has that name, and nothing was cached under it: nothing was dropped";
+    let words = "stranger: no such login name, and nothing was cached under it: nothing was dropped";
     assert!(stranger.complained.contains(words), "{}", stranger.complained);
     let json = |whom: &str| {
         let ended = world.flush(&["--json", whom]);

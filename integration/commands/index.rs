@@ -60,7 +60,7 @@ fn everybody_is_indexed() {
     let json = command(&site, &["index", "--json", "ajones", "nobody-at-all"], "");
     let told: serde_json::Value = serde_json::from_str(&json.told).unwrap();
     assert_eq!((json.status, &told["messages"], &told["clean"]), (1, &500.into(), &false.into()));
-    assert_eq!(told["faults"][0], "nobody-at-all: nobody has that name");
+    assert_eq!(told["faults"][0], "nobody-at-all: no such login name");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn what_cannot_be_indexed_is_reported() {
     fs::remove_dir(site.maildir("ajones").join("tmp")).unwrap();
     let ended = command(&site, &["index", "ajones", "nobody-at-all"], "");
     assert_eq!(ended.status, 1);
-    assert!(ended.complained.contains("nobody-at-all: nobody has that name"), "{}", ended.complained);
+    assert!(ended.complained.contains("nobody-at-all: no such login name"), "{}", ended.complained);
     assert!(ended.complained.contains("its index cannot be written"), "{}", ended.complained);
     assert_eq!(command(&site, &["index"], "").status, 2);
     assert_eq!(command(&site, &["index", "--all", "ajones"], "").status, 2);

@@ -51,7 +51,7 @@ fn each_outcome_is_shown_with_its_rule_and_its_exit_status() {
             "person",
             &["does not exist yet", "one person; no Maildir at", "yet (clients see an empty mailbox)"],
         ),
-        ("nobody at all", 1, "no_such_name", &["no entry", "nobody has that name"]),
+        ("nobody at all", 1, "no_such_name", &["no entry", "no such login name"]),
         ("Pop Users", 1, "no_such_name", &["no entry", "matches the directory's filter"]),
         ("Mary Brown", 1, "ambiguous", &["2 entries", "uid=mbrown,", "uid=mbrown2,", "an ambiguous name is rejected"]),
         ("uid=x,dc=elsewhere,dc=example", 1, "outside_policy", &["not asked", "internet_authentication.names"]),

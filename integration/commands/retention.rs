@@ -119,7 +119,7 @@ fn the_end_of_a_session_removes_what_is_old_for_this_person() {
     let world = World::new("after: 10d, also_unretrieved: true", "");
     world.says(ALAN, &["90"]);
     let mut left = Vec::new();
-    for (proof, old, young) in [("bind", 91, 89), ("held", 95, 85)] {
+    for (proof, old, young) in [("bind", 91, 89), ("cache", 95, 85)] {
         deliver_old(&world.site, "ajones", old);
         left.push(deliver_old(&world.site, "ajones", young));
         world.session().ask("QUIT", "+OK bye");

@@ -96,7 +96,7 @@ fn an_unknown_name_and_a_wrong_time_are_reported() {
     let stage = stage("remove");
     let unknown = command(&stage.site, &["undelete", "nobody"], "");
     assert_eq!(unknown.status, 1);
-    assert!(unknown.complained.contains("nobody has that name"), "{}", unknown.complained);
+    assert!(unknown.complained.contains("no such login name"), "{}", unknown.complained);
     let named = command(&stage.site, &["undelete", "ajones", "9.z"], "");
     assert_eq!((named.status, named.told.trim()), (1, "restored 0 of 1 messages of ajones"));
     let wrong = command(&stage.site, &["undelete", "--since", "soon", "ajones"], "");

@@ -45,7 +45,7 @@ fn held_answers_need_no_directory() {
     serves(&service, ALAN);
     slapd.kill();
     serves(&service, ALAN);
-    proofs(&service, "held", 1);
+    proofs(&service, "cache", 1);
     puts_off(&service, ("ajones", "wrong"));
 }
 

@@ -21,8 +21,8 @@ fn serve(slapd: &Slapd, site: &Site) -> Service {
     }
     let service = site.serve(&plan.and("log: { level: debug }"));
     follows(&service);
-    // A password that was changed in this very second may be changed once more under the same stamp.
-    std::thread::sleep(Duration::from_millis(1_100));
+    // A password that was changed less than three seconds ago may be changed once more under the same stamp.
+    std::thread::sleep(Duration::from_millis(3_100));
     service
 }
 

@@ -33,7 +33,7 @@ async fn a_moved_change_stamp_ends_an_old_password_before_its_time() {
     let world = World::new();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: wrong password");
 }
 
@@ -51,7 +51,7 @@ async fn a_refused_password_is_not_bound_again() {
     // The owner is not shut out, neither does their login make the stale one worth a bind.
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login("ajones", "stale").await, "refused: wrong password, refused before");
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     assert_eq!(world.asked().1, 2);
 }
 
@@ -91,7 +91,7 @@ async fn an_ambiguous_name_is_nobodys_whoever_had_it() {
         assert_eq!(world.login("Alan Lamb", password).await, ambiguous);
     }
     assert_eq!(world.asked().1, binds, "nobody's password is tried");
-    assert_eq!(world.login("alamb", "seven green lamps").await, "alamb/Maildir by held");
+    assert_eq!(world.login("alamb", "seven green lamps").await, "alamb/Maildir by cache");
     world.change(|tree| tree.remove(super::LAMB).unwrap());
     world.until("Alan Lamb", "x", "other/Maildir by bind").await;
 }
@@ -123,7 +123,7 @@ async fn a_renamed_person_is_known_by_the_new_name() {
     }
     let renamed = "uid=alan,ou=Sales,ou=people,dc=renovations,dc=example";
     world.change(|tree| tree.move_entry(ALAN, renamed).unwrap());
-    assert_eq!(world.login("ajones", PASSWORD).await, "refused: nobody has that name");
+    assert_eq!(world.login("ajones", PASSWORD).await, "refused: no such login name");
     for name in ["Alan Jones", "alan", "alan.jones@renovations.example", renamed] {
         assert_eq!(world.login(name, PASSWORD).await, "alan/Maildir by bind", "{name}");
     }
@@ -150,6 +150,6 @@ async fn a_person_who_left_is_dropped_under_every_name() {
         assert!(world.login(name, PASSWORD).await.starts_with("ajones/Maildir by "));
     }
     world.change(|tree| tree.remove(ALAN).unwrap());
-    assert_eq!(world.login("ajones", "wrong").await, "refused: nobody has that name");
-    assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: nobody has that name");
+    assert_eq!(world.login("ajones", "wrong").await, "refused: no such login name");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: no such login name");
 }

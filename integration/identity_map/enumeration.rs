@@ -38,9 +38,9 @@ async fn whatever_is_cached_of_a_name_it_is_told_the_same() {
     for (name, password) in cached.into_iter().chain([("alamb", "5"), ("nobody else", "5"), ("ajones", "a guess")]) {
         is_soon_unanswered(&world, name, password).await;
     }
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     world.controls.inject(InjectedFault::None);
-    world.until("nobody", "x", "refused: nobody has that name").await;
+    world.until("nobody", "x", "refused: no such login name").await;
 }
 
 /// The time of a bind is not that of a search: those who are cached are asked for like all others.
@@ -116,7 +116,7 @@ async fn a_directory_that_answers_is_hardly_asked_more() {
     let world = World::new();
     let began = Instant::now();
     for _ in 0..50 {
-        assert_eq!(world.login("nobody", "x").await, "refused: nobody has that name");
+        assert_eq!(world.login("nobody", "x").await, "refused: no such login name");
     }
     assert!(world.asked().0 <= 2 + began.elapsed().as_secs(), "{:?} in {:?}", world.asked(), began.elapsed());
 }

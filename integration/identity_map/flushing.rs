@@ -79,7 +79,7 @@ async fn a_flush_ends_the_outage_grace() {
     world.map.flush(&ajones()).await.unwrap();
     world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
-    assert_eq!(world.login("alamb", LAMBS).await, "alamb/Maildir by held");
+    assert_eq!(world.login("alamb", LAMBS).await, "alamb/Maildir by cache");
 }
 
 /// A followed directory may tell changes faster than it answers, such as while it is filled: what was asked for after a login
@@ -95,7 +95,7 @@ async fn changes_without_end_keep_nobody_waiting() {
         }
     };
     let logins = async {
-        assert_eq!(world.login("nobody", "x").await, "refused: nobody has that name");
+        assert_eq!(world.login("nobody", "x").await, "refused: no such login name");
         assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     };
     tokio::select! {

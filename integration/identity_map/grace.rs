@@ -32,7 +32,7 @@ async fn it_ends_after_its_time_and_is_not_renewed_by_use() {
 async fn it_holds_for_every_name_that_was_looked_up() {
     let world = World::holding(|cache| (cache.found, cache.password) = (Duration::ZERO, SHORT));
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by cache");
     world.controls.inject(InjectedFault::Refuse);
     for name in ["ajones", "Alan Jones"] {
         world.until(name, PASSWORD, "ajones/Maildir by outage grace").await;
@@ -73,7 +73,7 @@ async fn it_is_not_for_those_who_left() {
     let world = world();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.change(|tree| tree.remove(ALAN).unwrap());
-    assert_eq!(world.login("ajones", PASSWORD).await, "refused: nobody has that name");
+    assert_eq!(world.login("ajones", PASSWORD).await, "refused: no such login name");
     world.controls.inject(InjectedFault::Refuse);
     assert_eq!(world.login("ajones", PASSWORD).await, "unavailable");
 }
@@ -87,7 +87,7 @@ async fn an_outage_is_never_held() {
     }
     world.controls.inject(InjectedFault::None);
     world.until("ajones", PASSWORD, "ajones/Maildir by bind").await;
-    assert_eq!(world.login("nobody", PASSWORD).await, "refused: nobody has that name");
+    assert_eq!(world.login("nobody", PASSWORD).await, "refused: no such login name");
 }
 
 /// Whoever asked: a login by certificate or token, or an administrator. The directory has told that the password is another.

@@ -57,7 +57,7 @@ async fn a_lock_out_made_elsewhere_does_not_reach_who_is_at_home_and_is_no_free_
     guess(&world, "ajones", &WRONG).await;
     assert_eq!(world.login("ajones", PASSWORD).await, LOCKED);
     assert!(world.login_from(HOME, "ajones", PASSWORD).await.starts_with("ajones/Maildir by "));
-    assert_eq!(world.login_from(&format!("::ffff:{HOME}"), "ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login_from(&format!("::ffff:{HOME}"), "ajones", PASSWORD).await, "ajones/Maildir by cache");
     for password in &WRONG[..4] {
         world.login_from(HOME, "ajones", password).await;
     }
@@ -76,7 +76,7 @@ async fn names_that_lead_to_nobody_are_locked_out_alike() {
         assert_eq!(world.login(name, "six").await, NAME_LOCKED);
         assert_eq!(world.login(&name.to_uppercase(), "six").await, NAME_LOCKED);
     }
-    assert!(world.login("nobody else", "six").await.ends_with("nobody has that name"));
+    assert!(world.login("nobody else", "six").await.ends_with("no such login name"));
 }
 
 #[tokio::test]
@@ -212,11 +212,11 @@ async fn an_administrator_forgives() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     assert_eq!(world.login("nobody", "3").await, NAME_LOCKED);
     assert_eq!(world.map.reset_counters(&ResetScope::Person("nobody".to_owned())), 1);
-    assert_eq!(world.login("nobody", "3").await, "refused: nobody has that name");
+    assert_eq!(world.login("nobody", "3").await, "refused: no such login name");
     world.map.reset_counters(&ResetScope::All);
     lock().await;
     world.map.reset_counters(&ResetScope::All);
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     assert_eq!(world.map.reset_counters(&ResetScope::Person("stranger".to_owned())), 0);
 }
 

@@ -12,12 +12,12 @@ async fn a_held_password_asks_nobody() {
     let world = World::new();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     for _ in 0..20 {
-        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     }
     assert_eq!(world.asked(), (1, 1));
     // The password is the person's, not the name's.
     for name in ["Alan Jones", "alan.jones@renovations.example", ALAN, "Alan Jones/Sales/people"] {
-        assert_eq!(world.login(name, PASSWORD).await, "ajones/Maildir by held", "{name}");
+        assert_eq!(world.login(name, PASSWORD).await, "ajones/Maildir by cache", "{name}");
     }
     assert_eq!(world.asked().1, 1);
     // And nobody else's.
@@ -37,15 +37,15 @@ async fn a_held_identity_is_not_renewed_by_use() {
     let world = World::holding(|cache| cache.found = SHORT);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.change(|tree| tree.remove(ALAN).unwrap());
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
-    world.until("ajones", PASSWORD, "refused: nobody has that name").await;
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
+    world.until("ajones", PASSWORD, "refused: no such login name").await;
 }
 
 #[tokio::test]
 async fn a_name_nobody_has_is_held_for_its_own_time() {
     let world = World::holding(|cache| cache.missed = SHORT);
     for _ in 0..10 {
-        assert_eq!(world.login("alan", PASSWORD).await, "refused: nobody has that name");
+        assert_eq!(world.login("alan", PASSWORD).await, "refused: no such login name");
     }
     assert_eq!(world.asked(), (1, 0));
     world.change(|tree| tree.set(ALAN, "uid", ["ajones", "alan"]).unwrap());
@@ -77,7 +77,7 @@ async fn nothing_is_held_for_no_time() {
     for round in 1..=3 {
         assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
         assert_eq!(world.login("ajones", "stale").await, "refused: wrong password");
-        assert_eq!(world.login("nobody", "x").await, "refused: nobody has that name");
+        assert_eq!(world.login("nobody", "x").await, "refused: no such login name");
         // The refused bind is followed by one more look at the entry.
         assert_eq!(world.asked(), (4 * round, 2 * round));
     }
@@ -88,7 +88,7 @@ async fn nothing_is_held_for_no_time() {
 async fn each_time_stands_alone() {
     let world = World::holding(|cache| cache.found = Duration::ZERO);
     world.login("ajones", PASSWORD).await;
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     assert_eq!(world.asked(), (2, 1));
 
     let world = World::holding(|cache| cache.password = Duration::ZERO);

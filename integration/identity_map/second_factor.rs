@@ -51,7 +51,7 @@ async fn anothers_password_is_not_tried() {
         assert_eq!(log_in(&world, (LAMB.0, password), &certificate).await, refusal);
     }
     assert_eq!(world.asked().1, binds);
-    assert_eq!(world.login(LAMB.0, LAMB.1).await, "alamb/Maildir by held", "what is cached of them stays");
+    assert_eq!(world.login(LAMB.0, LAMB.1).await, "alamb/Maildir by cache", "what is cached of them stays");
 }
 
 #[tokio::test]

@@ -120,10 +120,10 @@ async fn each_person_is_proven_by_their_own_directory() {
     assert_eq!(two.login("bwright", "wrong").await, "refused: wrong password");
     assert_eq!(two.binds(), (1, 2), "never tried on another directory");
     assert_eq!(two.login("bwright", PASSWORD).await, "refused: wrong password");
-    assert_eq!(two.login("nobody", "x").await, "refused: nobody has that name");
+    assert_eq!(two.login("nobody", "x").await, "refused: no such login name");
     // A DN is read in the directory whose base it lies below; the other is not asked.
     let before = two.first.asked().searches;
-    assert_eq!(two.login(BEA, "anvil").await, "bwright/Maildir by held");
+    assert_eq!(two.login(BEA, "anvil").await, "bwright/Maildir by cache");
     assert_eq!(two.first.asked().searches, before);
 }
 
@@ -164,7 +164,7 @@ async fn entries_of_two_directories_are_never_taken_for_one() {
     two.first.change(|tree| tree.set(ALAN, "pwdChangedTime", ["20400101000000Z"]).unwrap());
     for (name, password) in [("Alan the First", PASSWORD), ("Alan the Second", "of the second")] {
         assert_eq!(two.login(name, password).await, "ajones/Maildir by bind");
-        assert_eq!(two.login(name, password).await, "ajones/Maildir by held");
+        assert_eq!(two.login(name, password).await, "ajones/Maildir by cache");
     }
     assert_eq!(two.login("Alan the First", "of the second").await, "refused: wrong password");
     assert_eq!(two.login("Alan the Second", PASSWORD).await, "refused: wrong password");
@@ -183,7 +183,7 @@ async fn while_one_is_silent_nobody_new_is_known() {
         assert_eq!(two.binds(), (0, 0));
         // None of that was held.
         two.second.inject(InjectedFault::None);
-        two.until("nobody", "x", "refused: nobody has that name").await;
+        two.until("nobody", "x", "refused: no such login name").await;
         assert_eq!(two.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
         assert!(two.login("Alan Lamb", LAMBS).await.starts_with("refused: ambiguous"));
     }
@@ -252,7 +252,7 @@ async fn a_directory_is_not_asked_for_names_that_it_is_not_for() {
     two.second.inject(InjectedFault::Refuse);
     let mail = "alan.jones@renovations.example";
     assert_eq!(two.login(mail, PASSWORD).await, "ajones/Maildir by bind", "the silent one need not answer");
-    assert_eq!(two.login("alan@renovations.example", "x").await, "refused: nobody has that name");
+    assert_eq!(two.login("alan@renovations.example", "x").await, "refused: no such login name");
     assert_eq!(two.login("bea@factory.example", "anvil").await, "unavailable");
     assert_eq!(two.login("alamb", LAMBS).await, "unavailable", "a short name may be either's");
     let nobodys = "refused: outside the limits of the directories: no directory is for such a name";

@@ -33,7 +33,7 @@ async fn a_password_refused_and_made_right_within_one_second_works_at_once() {
     assert_eq!(world.login("ajones", PASSWORD).await, REFUSED);
     set_password_at(&world, PASSWORD, &now);
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
 }
 
 /// Nor is it too late when a device has repeated it within that second.
@@ -126,8 +126,8 @@ async fn a_refused_bind_that_moves_the_stamp_takes_away_nobodys_cached_password(
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.change(|tree| tree.set(ALAN, "pwdFailureTime", [this_second()]).unwrap());
     assert_eq!(world.login_from("203.0.113.66", "ajones", "a guess").await, REFUSED);
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
-    assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "ajones/Maildir by cache");
     // The same guess is not tried again for that reason either.
     world.change(|tree| tree.set(ALAN, "pwdFailureTime", [this_second()]).unwrap());
     assert_eq!(world.login_from("203.0.113.66", "Al Jones", "a guess").await, REFUSED_BEFORE);

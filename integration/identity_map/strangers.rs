@@ -18,7 +18,7 @@ async fn a_wrong_guess_leaves_the_cached_password() {
         let told = world.login_from(STRANGER, "ajones", guess).await;
         assert!(told.starts_with("refused: wrong password"), "{told}");
     }
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_guess_while_the_directory_is_silent_leaves_what_is_cached() {
     world.controls.inject(InjectedFault::DropOnSearch);
     for _ in 0..2 {
         assert_eq!(world.login_from(STRANGER, "ajones", "a guess").await, "unavailable");
-        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+        assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     }
 }
 
@@ -49,7 +49,7 @@ async fn a_guess_in_vain_renews_nothing() {
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.controls.inject(InjectedFault::DropOnSearch);
     let began = std::time::Instant::now();
-    while world.login("ajones", PASSWORD).await == "ajones/Maildir by held" {
+    while world.login("ajones", PASSWORD).await == "ajones/Maildir by cache" {
         world.login_from(STRANGER, "ajones", "a guess").await;
         assert!(began.elapsed() < SHORT + Duration::from_secs(2));
     }
@@ -82,7 +82,7 @@ async fn a_guess_that_shows_a_moved_stamp_drops_the_cached_password() {
     let world = World::new();
     assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by bind");
     world.set_password(ALAN, "new one");
-    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", PASSWORD).await, "ajones/Maildir by cache");
     assert_eq!(world.login_from(STRANGER, "ajones", "a guess").await, "refused: wrong password");
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: wrong password");
 }
@@ -112,6 +112,6 @@ async fn a_guess_under_an_ambiguous_name_leaves_both_cached_passwords() {
     }
     assert!(two.login("Mary Brown", "a guess").await.starts_with("refused: ambiguous, and nobody's password"));
     for (name, password) in [("mbrown", "paper-boat-42"), ("mbrown2", "quiet-orchard-8")] {
-        assert_eq!(two.login(name, password).await, format!("{name}/Maildir by held"));
+        assert_eq!(two.login(name, password).await, format!("{name}/Maildir by cache"));
     }
 }

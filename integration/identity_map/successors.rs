@@ -44,7 +44,7 @@ async fn a_successors_password_opens_the_successors_mail_under_the_cached_name()
         assert!(world.login("Alan Jones", PASSWORD).await.starts_with("alan/Maildir by "));
     }
     assert_eq!(world.login("ajones", PASSWORD).await, "refused: wrong password");
-    assert_eq!(world.login("ajones", SUCCESSOR).await, "ajones/Maildir by held");
+    assert_eq!(world.login("ajones", SUCCESSOR).await, "ajones/Maildir by cache");
 }
 
 /// The first name that the successor types is another one of the person who was there before.
@@ -71,9 +71,9 @@ async fn a_successors_password_opens_nothing_of_a_person_who_was_removed() {
         tree.remove(ALAN).unwrap();
         tree.add(ldif::parse(&somebody_at(ALAN, "cn: A Successor\n")).unwrap().remove(0)).unwrap();
     });
-    assert_eq!(world.login("Alan Jones", SUCCESSOR).await, "refused: nobody has that name");
+    assert_eq!(world.login("Alan Jones", SUCCESSOR).await, "refused: no such login name");
     assert_eq!(world.login("ajones", SUCCESSOR).await, "ajones/Maildir by bind");
-    assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: nobody has that name");
+    assert_eq!(world.login("Alan Jones", PASSWORD).await, "refused: no such login name");
 }
 
 /// Not somebody who may log in at all: then the cached name leads where it leads now.

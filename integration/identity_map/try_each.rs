@@ -34,7 +34,7 @@ async fn the_password_tells_them_apart_and_repeats_ask_nobody() {
     for (password, opened) in [(OF_FIRST, "mbrown"), (OF_SECOND, "mbrown2")] {
         assert_eq!(two.login(MARY, password).await, format!("{opened}/Maildir by bind"));
         for _ in 0..5 {
-            assert_eq!(two.login(MARY, password).await, format!("{opened}/Maildir by held"));
+            assert_eq!(two.login(MARY, password).await, format!("{opened}/Maildir by cache"));
         }
     }
     assert_eq!(two.binds(), (4, 0));
@@ -45,7 +45,7 @@ async fn the_password_tells_them_apart_and_repeats_ask_nobody() {
     assert_eq!(two.binds(), (6, 0));
     // And who is called so otherwise.
     for (name, password) in [("mbrown", OF_FIRST), ("mbrown2", OF_SECOND)] {
-        assert_eq!(two.login(name, password).await, format!("{name}/Maildir by held"));
+        assert_eq!(two.login(name, password).await, format!("{name}/Maildir by cache"));
     }
 }
 
@@ -149,12 +149,12 @@ async fn a_namesake_takes_away_neither_the_held_password_nor_the_grace() {
         let two = Two::with(Setup { cache: Lifetimes { found, ..Lifetimes::default() }, ..trying() });
         assert_eq!(two.login("mbrown", OF_FIRST).await, "mbrown/Maildir by bind");
         assert_eq!(two.login(MARY, OF_SECOND).await, "mbrown2/Maildir by bind");
-        assert_eq!(two.login("mbrown", OF_FIRST).await, "mbrown/Maildir by held");
+        assert_eq!(two.login("mbrown", OF_FIRST).await, "mbrown/Maildir by cache");
         for controls in [&two.first, &two.second] {
             controls.inject(InjectedFault::Refuse);
         }
         let told = two.login("mbrown", OF_FIRST).await;
-        assert!(told == "mbrown/Maildir by held" || told == "mbrown/Maildir by outage grace", "{told}");
+        assert!(told == "mbrown/Maildir by cache" || told == "mbrown/Maildir by outage grace", "{told}");
     }
 }
 
@@ -180,7 +180,7 @@ async fn wrong_passwords_count_for_the_name() {
         assert_eq!(two.login(name, password).await, format!("{name}/Maildir by bind"));
     }
     assert!(two.map.reset_counters(&ResetScope::Person("mbrown2".to_owned())) > 0);
-    assert_eq!(told(&two.map, elsewhere, MARY, OF_FIRST).await, "mbrown/Maildir by held");
+    assert_eq!(told(&two.map, elsewhere, MARY, OF_FIRST).await, "mbrown/Maildir by cache");
 }
 
 /// Else each of them would lock the other out by logging in.
@@ -193,7 +193,7 @@ async fn right_passwords_count_for_nobody() {
         assert_eq!(two.login(MARY, &password).await, "mbrown/Maildir by bind");
     }
     assert_eq!(two.login("mbrown2", OF_SECOND).await, "mbrown2/Maildir by bind");
-    assert_eq!(two.login(MARY, OF_SECOND).await, "mbrown2/Maildir by held");
+    assert_eq!(two.login(MARY, OF_SECOND).await, "mbrown2/Maildir by cache");
 }
 
 /// Whoever is locked out by their own name is, by the one they share.
@@ -218,5 +218,5 @@ async fn at_home_the_name_has_a_counter_of_its_own() {
         assert_eq!(two.login(MARY, &format!("guess {guess}")).await, none_of("wrong password", "wrong password"));
     }
     assert!(two.login(MARY, OF_FIRST).await.starts_with("refused: locked out"));
-    assert_eq!(told(&two.map, home, MARY, OF_FIRST).await, "mbrown/Maildir by held");
+    assert_eq!(told(&two.map, home, MARY, OF_FIRST).await, "mbrown/Maildir by cache");
 }

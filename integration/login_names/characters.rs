@@ -49,7 +49,7 @@ fn special_characters_match_only_themselves() {
         "ou=people,dc=renovations,dc=example",
     ];
     for guess in guesses {
-        world.refuses_with(guess, world.password("ajones"), "nobody has that name");
+        world.refuses_with(guess, world.password("ajones"), "no such login name");
     }
 }
 
@@ -59,7 +59,7 @@ fn blanks_around_a_name_are_ignored_and_some_names_are_rejected() {
     opens(&world.service, " ajones  ", world.password("ajones"), "ajones");
     for (login, reason) in [
         ("a".repeat(513), "login name too long"),
-        ("a".repeat(512), "nobody has that name"),
+        ("a".repeat(512), "no such login name"),
         ("aj\u{7}ones".to_owned(), "login name contains a control character"),
     ] {
         world.refuses_with(&login, world.password("ajones"), reason);

@@ -29,7 +29,7 @@ fn what_was_typed_never_makes_a_path() {
         opens(&world.service, typed, world.password("ajones"), "ajones");
     }
     for typed in ["../ajones", "ajones/", "/ajones", "ajones/../alamb", "./ajones"] {
-        world.refuses_with(typed, world.password("ajones"), "nobody has that name");
+        world.refuses_with(typed, world.password("ajones"), "no such login name");
     }
     assert!(log_in(&world.service, "ajones", world.password("alamb")).is_err());
 }

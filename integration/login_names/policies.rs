@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::support::slapd::{Options, Slapd};
 use super::{Row, World, ldif};
 
-const NOBODY: &str = "nobody has that name";
+const NOBODY: &str = "no such login name";
 const OUTSIDE: &str = "the name policy has no kind of name that this could be";
 
 /// Names that log in under both presets.

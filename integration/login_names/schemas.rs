@@ -4,7 +4,7 @@ use super::World;
 use super::support::login::{opens, refuses};
 use super::support::maildir;
 
-const NOBODY: &str = "nobody has that name";
+const NOBODY: &str = "no such login name";
 
 /// Only those with a `posixAccount`, and their mail in their home directory.
 #[test]

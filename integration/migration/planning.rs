@@ -98,7 +98,7 @@ fn an_unknown_name_is_an_error() {
     fs::write(site.maildir("ajones").join("dovecot-uidlist"), "3 V1700000000 N9\n5 :1.a\n").unwrap();
     let (status, told, _) = command(&site, "", &["plan", "nobody", "ajones"], "");
     assert_eq!(status, 1);
-    assert!(told.contains("WRONG   nobody: nobody has that name"), "{told}");
+    assert!(told.contains("WRONG   nobody: no such login name"), "{told}");
     assert!(told.contains("ajones: messages 1, listed 1 (dovecot-uidlist)"), "the others are planned: {told}");
     assert!(told.ends_with("something is wrong in 1 of 2 maildrops\n"), "{told}");
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");

@@ -54,7 +54,7 @@ fn whoever_else_it_is_is_refused_in_the_same_words() {
     world.refuses((ALAN.0, "another"), "wrong password");
     world.refuses((ALAN.0, "violet-harbour-17"), "wrong password");
     world.refuses(LAMB, "the entry holds no SCRAM-SHA-256 credentials");
-    world.refuses(("nobody", "x"), "nobody has that name");
+    world.refuses(("nobody", "x"), "no such login name");
     world.refuses(("Mary Brown", "paper-boat-42"), "ambiguous: ");
     // The other mechanisms go on as before.
     assert_eq!(log_in(&world.service, LAMB.0, LAMB.1).as_deref(), Ok("alamb"));

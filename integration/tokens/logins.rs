@@ -54,7 +54,7 @@ fn each_issuer_has_a_kind_of_name_of_its_own() {
     assert_eq!(world.log_in("", &partner("ALAMB", &json!({}))).as_deref(), Ok("alamb"));
     // Other names of the same person, and what would be one if it had been typed.
     for name in ["Alan Lamb", "alan.lamb@renovations.example", "UID=alamb", "Alan", "alam*", "nobody"] {
-        world.refuses("", &partner(name, &json!({})), &format!("reason=nobody has that name issuer=\"{PARTNER}\""));
+        world.refuses("", &partner(name, &json!({})), &format!("reason=no such login name issuer=\"{PARTNER}\""));
     }
     // What slapd takes for the same letters (RFC 4518 §2.3) are other letters in a token.
     world.refuses(
@@ -84,7 +84,7 @@ fn the_log_has_the_true_reason() {
         (world.token_with(&json!({ "aud": "imap" })), "token for another audience: \"imap\""),
         (world.token_with(&json!({ "iss": "x\ny" })), "token of an issuer that is not configured: \"x\\ny\""),
         (world.token_with(&json!({ "email": null })), "token without the claim email as a string"),
-        (world.token_with(&json!({ "email": "nobody@x.example" })), "nobody has that name"),
+        (world.token_with(&json!({ "email": "nobody@x.example" })), "no such login name"),
         (world.token_with(&json!({ "email": "\u{7}" })), "login name contains a control character"),
         (world.token_with(&json!({ "email_verified": false })), "mail address that its issuer did not verify"),
         (stranger.sign(&claims(MAIL, &json!({}))), "token with a wrong signature"),
@@ -257,7 +257,7 @@ fn the_person_behind_a_claim_is_cached_for_a_while() {
     let mut flush = restante();
     let file = world.site.folder().join("restante.yaml");
     assert!(flush.args(["flush", "ajones", "--config"]).arg(file).status().unwrap().success());
-    world.refuses("", &world.token(), "nobody has that name");
+    world.refuses("", &world.token(), "no such login name");
 }
 
 /// Whose DN it is now is read, whatever is cached: a DN can be given to a successor.
@@ -290,7 +290,7 @@ fn a_token_by_dn_leads_to_whoever_has_the_dn_now() {
     assert_eq!(world.log_in("Alan Jones", &by_dn(&moved)).as_deref(), Ok("alan.jones"));
     // Once the successor has left as well, the DN is nobody's.
     world.slapd.modify(&format!("dn: {DN}\nchangetype: delete\n"));
-    world.refuses("", &by_dn(DN), "nobody has that name");
+    world.refuses("", &by_dn(DN), "no such login name");
 }
 
 /// An outage is never told as a bad token, and those known of late go on working.

@@ -58,7 +58,7 @@ async fn flush_person(context: &LoginContext, name: &LoginName) -> Result<Flushe
             return Err(FlushFault::Ambiguous(name.clone(), describe_people(people.iter())));
         }
         Ok(NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_)) => {
-            unknown = Some("nobody has that name".to_owned());
+            unknown = Some("no such login name".to_owned());
         }
         Err(fault) => unknown = Some(fault.to_string()),
     }

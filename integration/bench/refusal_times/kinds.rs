@@ -99,7 +99,7 @@ const OF_NAME: &str = "locked out: too many wrong passwords of this name";
 const OF_NETWORK: &str = "locked out: too many refused logins from this network";
 
 pub(super) const OF_PASSWORDS: &[Kind] = &[
-    kind("unknown name", "nobody has that name", |i| by_pair(format!("nobody{i}"), "x")),
+    kind("unknown name", "no such login name", |i| by_pair(format!("nobody{i}"), "x")),
     kind("wrong password", "wrong password ", |i| by_pair(format!("a{i}"), "x")),
     Kind {
         before: |i| vec![pair(format!("b{i}"), "x")],

@@ -87,11 +87,11 @@ impl Flushes {
             }
             Change::Following => {
                 self.every_name();
-                tracing::info!(directory, "the directory is followed: what is held of a person falls when it changes");
+                tracing::info!(directory, "the directory is followed: cached data about a person is dropped when their entry changes");
             }
             Change::Lost(reason) => {
                 self.every_name();
-                tracing::warn!(directory, reason, "the directory is not followed: what is held lasts for its lifetime");
+                tracing::warn!(directory, reason, "the directory is not followed: cached data lasts for its lifetime");
             }
         }
     }

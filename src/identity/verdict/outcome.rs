@@ -104,7 +104,7 @@ impl fmt::Display for Proof {
         match self {
             Self::Bind => f.write_str("bind"),
             Self::GraceLogin { left } => write!(f, "grace login, {left} left"),
-            Self::Cached => f.write_str("held"),
+            Self::Cached => f.write_str("cache"),
             Self::OutageGrace => f.write_str("outage grace"),
             Self::Certificate => f.write_str("certificate"),
             Self::Scram => f.write_str("scram"),

@@ -211,7 +211,7 @@ impl fmt::Display for NameReason {
         match self {
             Self::Invalid(fault) => fault.fmt(f),
             Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
-            Self::Unknown => f.write_str("nobody has that name"),
+            Self::Unknown => f.write_str("no such login name"),
             Self::OutsideLimits(what) => write!(f, "outside the limits of the directories: {what}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
             Self::TriedOnEach(people) => write!(f, "not by the name alone, which is {}'s", people.join(" and ")),

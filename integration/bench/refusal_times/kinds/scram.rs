@@ -7,7 +7,7 @@ fn acting_as(name: String, password: &str, authorization: String) -> Attempt {
 }
 
 pub(in super::super) const OF_SCRAM: &[Kind] = &[
-    kind("unknown name", "nobody has that name", |i| by_pair(format!("nobody{i}"), "x")),
+    kind("unknown name", "no such login name", |i| by_pair(format!("nobody{i}"), "x")),
     kind("wrong proof", "wrong password ", |i| by_pair(format!("a{i}"), "x")),
     kind("no credentials", "the entry holds no SCRAM", |i| by_pair(format!("plain{i}"), "right")),
     kind("ambiguous", "ambiguous: ", |i| by_pair(format!("Twin {i}"), "right")),

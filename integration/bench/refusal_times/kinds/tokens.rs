@@ -7,7 +7,7 @@ fn about(name: &str) -> Attempt {
 }
 
 pub(in super::super) const OF_TOKENS: &[Kind] = &[
-    kind("nobody's", "nobody has that name", |i| about(&format!("nobody{i}"))),
+    kind("nobody's", "no such login name", |i| about(&format!("nobody{i}"))),
     kind("expired", "token expired ", |i| Attempt { has_expired: true, ..about(&format!("a{i}")) }),
     kind("wrong signature", "token with a wrong signature", |i| Attempt { is_forged: true, ..about(&format!("b{i}")) }),
     kind("disabled", "account disabled", |i| about(&format!("disabled{i}"))),
