@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-/// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only [`Listing`] turns it into an index.
+/// A message's number inside one session: 1, 2, … (RFC 1939 §5). Only `Listing` turns it into an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageNumber(NonZeroUsize);
 

@@ -87,7 +87,10 @@ impl Flushes {
             }
             Change::Following => {
                 self.every_name();
-                tracing::info!(directory, "the directory is followed: cached data about a person is dropped when their entry changes");
+                tracing::info!(
+                    directory,
+                    "the directory is followed: cached data about a person is dropped when their entry changes"
+                );
             }
             Change::Lost(reason) => {
                 self.every_name();
