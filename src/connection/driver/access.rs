@@ -1,7 +1,7 @@
 //! What a client may do: it depends on TLS, on the port, and on which credentials people have.
 
-use crate::connection::Service;
 use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::service::Service;
 use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
 use crate::pop3::{Access, Expire};
 
