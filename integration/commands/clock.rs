@@ -4,10 +4,11 @@
 use std::process::Command;
 
 use super::expire::deliver_old;
+use super::support::conversation::Conversation;
 use super::support::maildir;
 use super::support::process::output;
-use super::support::service::{Site, restante};
-use super::support::stage::Stage;
+use super::support::service::{Service, Site, restante};
+use super::support::stage::{PASSWORD, Stage};
 use super::{Ended, command};
 
 /// Runs a command while the clock is so far ahead, such as `+400 days`.
@@ -65,20 +66,26 @@ fn what_was_deleted_is_not_cleaned_up_by_a_clock_that_jumped() {
     }
 }
 
+/// A service that is started after a jump of this machine's clock: the latest time that was recorded is long ago. Two sessions
+/// have ended.
+fn two_sessions_after_a_jump(stage: &Stage) -> Service {
+    std::fs::write(stage.site.root().join("restante-clock"), "1600000000\n").unwrap();
+    let again = stage.site.serve(&stage.plan);
+    for _ in 0..2 {
+        let mut client = Conversation::plain(again.pop3());
+        client.expect("+OK");
+        client.login("ajones", PASSWORD);
+        client.ask("QUIT", "+OK bye");
+    }
+    again
+}
+
 /// The service, too: at the end of a session nothing is removed, and the log says why, once.
 #[test]
 fn nor_does_the_end_of_a_session_remove_anything() {
     let stage = stage("expire: { after: 30d, also_unretrieved: true }\n", "");
     let old = deliver_old(&stage.site, "ajones", 31);
-    // The latest time that was noted is long ago, as after a jump of this machine's clock.
-    std::fs::write(stage.site.root().join("restante-clock"), "1600000000\n").unwrap();
-    let again = stage.site.serve(&stage.plan);
-    for _ in 0..2 {
-        let mut client = super::support::conversation::Conversation::plain(again.pop3());
-        client.expect("+OK");
-        client.login("ajones", super::support::stage::PASSWORD);
-        client.ask("QUIT", "+OK bye");
-    }
+    let again = two_sessions_after_a_jump(&stage);
     again.wait_for_log(&["ERROR", "no mail is removed by age", "--confirm-clock"]);
     assert_eq!(maildir::names(&stage.maildir()), [old]);
 }
@@ -91,14 +98,7 @@ fn nor_is_kept_mail_cleaned_up_at_the_end_of_a_session() {
     let mut client = stage.session();
     client.ask("DELE 1", "+OK");
     client.ask("QUIT", "+OK bye");
-    std::fs::write(stage.site.root().join("restante-clock"), "1600000000\n").unwrap();
-    let again = stage.site.serve(&stage.plan);
-    for _ in 0..2 {
-        let mut client = super::support::conversation::Conversation::plain(again.pop3());
-        client.expect("+OK");
-        client.login("ajones", super::support::stage::PASSWORD);
-        client.ask("QUIT", "+OK bye");
-    }
+    let again = two_sessions_after_a_jump(&stage);
     again.wait_for_logs(&["connection ended", "reason=\"quit\""], 2);
     let log = again.log().join("\n");
     assert_eq!(log.matches("no mail is removed by age").count(), 2, "at the start, and once after it: {log}");

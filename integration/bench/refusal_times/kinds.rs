@@ -30,7 +30,7 @@ pub(super) struct Kind {
 pub(super) struct Attempt {
     /// Name and password; of a token, the mail address that it is about.
     pub(super) pair: Pair,
-    /// As whom the client wants to act, where it says so.
+    /// The authorization identity that the client sends; empty for none.
     pub(super) authorization: String,
     /// The common name of the certificate that is shown.
     pub(super) certificate: String,
@@ -98,6 +98,23 @@ const OF_PERSON: &str = "locked out: too many wrong passwords of this person";
 const OF_NAME: &str = "locked out: too many wrong passwords of this name";
 const OF_NETWORK: &str = "locked out: too many refused logins from this network";
 
+/// Lock-outs by the name, which passwords and SCRAM proofs meet alike.
+const LOCKED_OUT: Kind = Kind {
+    before: |i| five(&format!("d{i}")),
+    history: History::OfName,
+    ..kind("locked out", OF_PERSON, |i| by_pair(format!("d{i}"), "x"))
+};
+const LOCKED_OUT_RIGHT: Kind = Kind {
+    before: |i| five(&format!("e{i}")),
+    history: History::OfName,
+    ..kind("locked out, right", OF_PERSON, |i| by_pair(format!("e{i}"), "right"))
+};
+const LOCKED_OUT_UNKNOWN: Kind = Kind {
+    before: |i| five(&format!("stranger{i}")),
+    history: History::OfName,
+    ..kind("locked out, unknown", OF_NAME, |i| by_pair(format!("stranger{i}"), "x"))
+};
+
 pub(super) const OF_PASSWORDS: &[Kind] = &[
     kind("unknown name", "no such login name", |i| by_pair(format!("nobody{i}"), "x")),
     kind("wrong password", "wrong password ", |i| by_pair(format!("a{i}"), "x")),
@@ -116,20 +133,8 @@ pub(super) const OF_PASSWORDS: &[Kind] = &[
     kind("password expired", "password expired", |i| by_pair(format!("old{i}"), "right")),
     kind("must change", "password must be changed first", |i| by_pair(format!("reset{i}"), "right")),
     kind("not in group", "not in the group ", |i| by_pair(format!("outsider{i}"), "right")),
-    Kind {
-        before: |i| five(&format!("d{i}")),
-        history: History::OfName,
-        ..kind("locked out", OF_PERSON, |i| by_pair(format!("d{i}"), "x"))
-    },
-    Kind {
-        before: |i| five(&format!("e{i}")),
-        history: History::OfName,
-        ..kind("locked out, right", OF_PERSON, |i| by_pair(format!("e{i}"), "right"))
-    },
-    Kind {
-        before: |i| five(&format!("stranger{i}")),
-        history: History::OfName,
-        ..kind("locked out, unknown", OF_NAME, |i| by_pair(format!("stranger{i}"), "x"))
-    },
+    LOCKED_OUT,
+    LOCKED_OUT_RIGHT,
+    LOCKED_OUT_UNKNOWN,
     from_locked_network(|i| by_pair(format!("f{i}"), "right")),
 ];

@@ -103,7 +103,7 @@ impl PasswordLogin<'_> {
             }
         };
         if found.people().iter().all(|anew| anew.id != person.id) {
-            // Renamed, or gone: then no other name of theirs may lead to the old entry either.
+            // Renamed, or gone: the person's other cached names must not lead to the old entry either.
             caches.flushes.entry_changed(person.id.clone());
         }
         let anew = match &*found {

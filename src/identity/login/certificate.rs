@@ -87,7 +87,7 @@ impl LoginContext {
         if owner.looked_up >= began {
             return Ok(found);
         }
-        match self.is_still_owner(query, owner).await {
+        match self.is_still_theirs(owner, query.is_by_dn_of(owner)).await {
             Ok(true) => Ok(found),
             Ok(false) => {
                 cache.drop_owner(certificate).await;
@@ -97,27 +97,31 @@ impl LoginContext {
         }
     }
 
-    /// Whether a certificate is still a cached person's: they are not barred, and its subject's DN is not a
-    /// successor's.
-    async fn is_still_owner(&self, query: CertificateQuery<'_>, owner: &Identity) -> Result<bool, Fault> {
-        if self.check_account(owner, Doubt::Refused).is_err() {
-            return Ok(false);
-        }
-        if query.is_by_dn_of(owner) { self.directories.is_still_theirs(owner).await } else { Ok(true) }
-    }
-
-    /// Nobody is let in by an earlier answer who was seen to be barred since, by whatever login.
     fn unless_barred_since(&self, found: (CertificateOwner, Proof)) -> Result<(CertificateOwner, Proof), Fault> {
-        match &found {
-            (CertificateOwner::One(owner), Proof::OutageGrace) if self.caches.passwords.was_barred_since(owner) => {
-                Err(barred_since())
-            }
-            _ => Ok(found),
+        if let CertificateOwner::One(owner) = &found.0 {
+            self.require_not_barred_since(owner, found.1)?;
         }
+        Ok(found)
     }
 }
 
-/// The directory is silent, and the last that it said about a person is that they may not log in.
-pub(super) fn barred_since() -> Fault {
-    Fault::Unavailable { why: "silent, and the person was barred when it was last heard".to_owned(), silent: true }
+/// What certificates and tokens have in common: the look-up is the proof, and an earlier one may bridge an outage.
+impl LoginContext {
+    /// Whether credentials still lead to a cached person: the person is not barred, and the DN, if it alone led to the
+    /// person, has not been given to a successor.
+    pub(super) async fn is_still_theirs(&self, person: &Identity, is_by_dn: bool) -> Result<bool, Fault> {
+        if self.check_account(person, Doubt::Refused).is_err() {
+            return Ok(false);
+        }
+        if is_by_dn { self.directories.is_still_theirs(person).await } else { Ok(true) }
+    }
+
+    /// Requires that an earlier answer lets nobody in who was seen to be barred since, by whatever login.
+    pub(super) fn require_not_barred_since(&self, person: &Identity, proof: Proof) -> Result<(), Fault> {
+        if proof != Proof::OutageGrace || !self.caches.passwords.was_barred_since(person) {
+            return Ok(());
+        }
+        let why = "silent, and the person was barred when it was last heard".to_owned();
+        Err(Fault::Unavailable { why, silent: true })
+    }
 }

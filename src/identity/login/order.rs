@@ -129,7 +129,7 @@ async fn checks<Method: LoginMethod>(
     attempt.trace.note(|| TraceEvent::Proven(proof));
     // 7. The certificate shown besides is the same person's.
     attempt.accepted.check(&person)?;
-    // 8. The authorization identity is a name of theirs.
+    // 8. The authorization identity is a name of the same person.
     context.check_authorization(&person, method.authorization()).await?;
     // 9. The place of the mail.
     let maildrop = place(&person, attempt.trace)?;

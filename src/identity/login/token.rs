@@ -10,10 +10,8 @@ use std::time::{Instant, SystemTime};
 use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
-use super::certificate::barred_since;
 use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
 use crate::directory::Fault;
-use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, NameQuery};
 use crate::identity::throttle::Ticket;
 use crate::identity::verdict::{Outcome, Proof, Reason, TokenReason, Trace};
@@ -85,28 +83,16 @@ impl<'c> TokenLogin<'c> {
         if let (NameOwner::One(person, _), Proof::Token) = (&*found.0, found.1)
             && person.looked_up < began
         {
-            found = match self.is_still_bearer(person, kind).await {
+            found = match self.context.is_still_theirs(person, kind == Kind::DistinguishedName).await {
                 Ok(true) => found,
                 Ok(false) => claims.find_anew(query).await?,
                 Err(fault) => claims.bridge(name, fault).await?,
             };
         }
-        match &*found.0 {
-            NameOwner::One(person, _)
-                if found.1 == Proof::OutageGrace && self.context.caches.passwords.was_barred_since(person) =>
-            {
-                Err(barred_since())
-            }
-            _ => Ok(found),
+        if let NameOwner::One(person, _) = &*found.0 {
+            self.context.require_not_barred_since(person, found.1)?;
         }
-    }
-
-    /// Whether a claim is still a cached person's: they are not barred, and their DN is not a successor's.
-    async fn is_still_bearer(&self, person: &Identity, kind: Kind) -> Result<bool, Fault> {
-        if self.context.check_account(person, Doubt::Refused).is_err() {
-            return Ok(false);
-        }
-        if kind == Kind::DistinguishedName { self.context.directories.is_still_theirs(person).await } else { Ok(true) }
+        Ok(found)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Refused SCRAM logins. The time is that of the reply to the proof; the challenge's is what `challenge_times` measures.
 
-use super::{Attempt, History, Kind, OF_NAME, OF_PERSON, by_pair, five, from_locked_network, kind, pair};
+use super::{
+    Attempt, Kind, LOCKED_OUT, LOCKED_OUT_RIGHT, LOCKED_OUT_UNKNOWN, by_pair, from_locked_network, kind, pair,
+};
 
 fn acting_as(name: String, password: &str, authorization: String) -> Attempt {
     Attempt { pair: pair(name, password), authorization, ..Attempt::default() }
@@ -21,20 +23,8 @@ pub(in super::super) const OF_SCRAM: &[Kind] = &[
     kind("not in group", "not in the group ", |i| by_pair(format!("outsider{i}"), "right")),
     kind("another's name", "no name of this person", |i| acting_as(format!("b{i}"), "right", format!("Person a{i}"))),
     kind("another's, wrong", "wrong password ", |i| acting_as(format!("c{i}"), "x", format!("Person a{i}"))),
-    Kind {
-        before: |i| five(&format!("d{i}")),
-        history: History::OfName,
-        ..kind("locked out", OF_PERSON, |i| by_pair(format!("d{i}"), "x"))
-    },
-    Kind {
-        before: |i| five(&format!("e{i}")),
-        history: History::OfName,
-        ..kind("locked out, right", OF_PERSON, |i| by_pair(format!("e{i}"), "right"))
-    },
-    Kind {
-        before: |i| five(&format!("stranger{i}")),
-        history: History::OfName,
-        ..kind("locked out, unknown", OF_NAME, |i| by_pair(format!("stranger{i}"), "x"))
-    },
+    LOCKED_OUT,
+    LOCKED_OUT_RIGHT,
+    LOCKED_OUT_UNKNOWN,
     from_locked_network(|i| by_pair(format!("f{i}"), "right")),
 ];
