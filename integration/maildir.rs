@@ -29,6 +29,8 @@ mod pinning;
 mod remembered;
 #[path = "maildir/sharing.rs"]
 mod sharing;
+#[path = "maildir/swapped.rs"]
+mod swapped;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use super::mount::Remembered;
 use super::{Mail, fetched, path, unique_ids};
 
 /// A mail root on another machine, and what this one sees of it.
-struct Elsewhere {
-    mail: Mail,
+pub(super) struct Elsewhere {
+    pub(super) mail: Mail,
     here: Store,
     settings: Settings,
     _shown: Remembered,
@@ -17,7 +17,7 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    fn with(messages: &[&str], change: impl Fn(&mut Settings)) -> Self {
+    pub(super) fn with(messages: &[&str], change: impl Fn(&mut Settings)) -> Self {
         let mail = Mail::with(&change);
         for name in messages {
             mail.deliver(name, "x\n");
@@ -30,18 +30,30 @@ impl Elsewhere {
         Self { mail, here, settings, _shown: shown, _at: at }
     }
 
-    fn enter(&self) -> Maildrop {
+    pub(super) fn enter(&self) -> Maildrop {
         self.here.enter(&path("ajones")).unwrap()
     }
 
     /// Another process on this machine, which remembers nothing itself.
-    fn enter_anew(&self) -> Maildrop {
+    pub(super) fn enter_anew(&self) -> Maildrop {
         Store::new(self.settings.clone()).unwrap().enter(&path("ajones")).unwrap()
     }
 
     /// The next reading of `cur` misses a message, which is renamed while it is read.
     fn hide_once(&self, from: &str, to: &str) {
         fs::write(self.mail.root().join("hide-once"), format!("cur\n{from}\n{to}\n")).unwrap();
+    }
+}
+
+impl Elsewhere {
+    /// Just before a name in `cur` is removed or renamed, another file gets it, and the one that had it a new name.
+    pub(super) fn swap_once(&self, name: &str, other: &str, new: &str) {
+        fs::write(self.mail.root().join("swap-once"), format!("cur\n{name}\n{other}\n{new}\n")).unwrap();
+    }
+
+    /// Whether that has not happened yet.
+    pub(super) fn is_swap_due(&self) -> bool {
+        self.mail.root().join("swap-once").exists()
     }
 }
 

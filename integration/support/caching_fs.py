@@ -4,6 +4,8 @@
 
 shows the directory WHAT at AT. Whoever changes WHAT itself is the other machine. A file `hide-once` in WHAT, with the lines
 `cur`, `old name`, `new name`, has the next reading of a directory of that name miss a message: it is renamed while it is read.
+A file `swap-once`, with the lines `cur`, `name`, `other name`, `new name`, gives a name in such a directory to another file just
+before the first one is removed or renamed, and the new name to the first one.
 """
 
 import errno
@@ -106,6 +108,7 @@ class Remote(pyfuse3.Operations):
         return self.enter(parent, name)
 
     async def unlink(self, parent, name, ctx):
+        self.swap(parent, name)
         try:
             os.unlink(name, dir_fd=self.files[parent])
         except OSError as error:
@@ -121,6 +124,7 @@ class Remote(pyfuse3.Operations):
     async def rename(self, old_parent, old, new_parent, new, flags, ctx):
         if flags:
             raise pyfuse3.FUSEError(errno.EINVAL)
+        self.swap(old_parent, old)
         try:
             os.rename(old, new, src_dir_fd=self.files[old_parent], dst_dir_fd=self.files[new_parent])
         except OSError as error:
@@ -141,6 +145,20 @@ class Remote(pyfuse3.Operations):
                 continue
             if not pyfuse3.readdir_reply(token, os.fsencode(name), entry, number):
                 break
+
+    def swap(self, parent, name):
+        order = os.path.join(self.what, "swap-once")
+        try:
+            with open(order, encoding="utf-8") as lines:
+                directory, taken, other, new = lines.read().split("\n")[:4]
+        except FileNotFoundError:
+            return
+        place = os.readlink(self.at(parent))
+        if os.path.basename(place) != directory or os.fsdecode(name) != taken:
+            return
+        os.unlink(order)
+        os.rename(os.path.join(place, taken), os.path.join(place, new))
+        os.rename(os.path.join(place, other), os.path.join(place, taken))
 
     def hidden(self, inode):
         order = os.path.join(self.what, "hide-once")

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, statat};
 
+use super::aside;
 use super::fresh;
 use super::scan::{MessageFile, Parts, ScanResult, Subdirectory};
 use super::stamp::{Moment, Stamps};
@@ -100,6 +101,8 @@ struct RepeatedScan<'a> {
     odd: Option<PathBuf>,
     /// Readings in a row that found no message that none before found.
     calm: usize,
+    /// What sessions had taken from their names, and was put back.
+    put_back: HashSet<Box<[u8]>>,
 }
 
 impl Parts {
@@ -110,7 +113,8 @@ impl Parts {
     /// They cannot be read, or more and more messages turned up for as long as they were read.
     pub(in crate::maildir) fn names(&self, timestamp_granularity: Duration) -> io::Result<FileList> {
         let local = self.are_local();
-        let mut reading = RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
+        let mut reading =
+            RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0, put_back: HashSet::new() };
         for round in 0..ROUNDS {
             if let Some(names) = reading.round(round, timestamp_granularity)? {
                 return Ok(names);
@@ -167,6 +171,9 @@ impl RepeatedScan<'_> {
         let before = self.parts.stamps(self.local)?;
         let mut look = self.parts.look()?;
         self.odd = look.odd.take();
+        if self.put_back(std::mem::take(&mut look.taken)) {
+            return Ok(None);
+        }
         let is_still = before == self.parts.stamps(self.local)?;
         let is_of_one_moment = self.local && look.is_of_one_moment;
         let margin = if self.local { Duration::ZERO } else { ELSEWHERE };
@@ -181,7 +188,7 @@ impl RepeatedScan<'_> {
         self.take(found);
         if is_of_one_moment {
             // One that went back from `cur` to `new` in between was seen in neither.
-            let mut again = ScanResult { found: Vec::new(), odd: None, is_of_one_moment };
+            let mut again = ScanResult::empty();
             self.parts.look_into(Subdirectory::New, &mut again)?;
             if again.is_of_one_moment {
                 self.take(in_order(again.found));
@@ -190,6 +197,19 @@ impl RepeatedScan<'_> {
         }
         let is_whole = (is_still && is_like_the_last && round > 0) || self.calm >= CALM;
         Ok(is_whole.then(|| self.names(before, self.found.clone())))
+    }
+
+    /// Puts back what a session has taken from its name; whether there was anything that was not tried before.
+    fn put_back(&mut self, taken: Vec<(Subdirectory, Box<[u8]>)>) -> bool {
+        let mut is_any_new = false;
+        for (place, name) in taken {
+            if let Some(part) = self.parts.get(place).filter(|_| !self.put_back.contains(&name)) {
+                aside::put_back(part, &name);
+                self.put_back.insert(name);
+                is_any_new = true;
+            }
+        }
+        is_any_new
     }
 
     /// Takes what one more reading found; of a message under several names the last one read.

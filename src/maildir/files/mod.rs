@@ -11,10 +11,12 @@
 //! | **octets are counted here and nowhere else** | `count` |
 //! | gzip and zstd are read as the message within; other compression is not mail | `compressed` |
 //! | a file is never moved over another one | `renaming` |
+//! | a file that is to be removed is taken from its name first, and looked at where nobody else renames it | `aside` |
 //! | a file that may have been made huge is read within limits, one at a time | `bounds` |
 //! | caches of network file systems are made to refresh | `fresh` |
 //! | folders beside the inbox, as Maildir++ has them | `folder` |
 
+mod aside;
 pub(in crate::maildir) mod bounds;
 mod compressed;
 pub(in crate::maildir) mod count;
@@ -26,6 +28,7 @@ mod renaming;
 mod scan;
 mod stamp;
 
+pub(in crate::maildir) use aside::TakenFile;
 pub(in crate::maildir) use bounds::{FileBounds, ReadLimit};
 pub(in crate::maildir) use compressed::{Compression, Inflater, MARK};
 pub(in crate::maildir) use count::{Counted, FileState, read, require_mail};
@@ -33,6 +36,6 @@ pub(in crate::maildir) use file_list::FileList;
 pub(in crate::maildir) use file_name::Arrival;
 pub use folder::FolderName;
 pub(in crate::maildir) use folder::{DIRECTORY, make_directory};
-pub(in crate::maildir) use renaming::{fresh_base, rename};
+pub(in crate::maildir) use renaming::{fresh_base, fresh_name, rename};
 pub(in crate::maildir) use scan::{KEY_SEPARATOR, MESSAGE, MessageFile, MovingKey, Parts, SharedName, Subdirectory};
 pub(in crate::maildir) use stamp::{DirectoryStamp, FileStamp, Moment, Stamps};

@@ -6,9 +6,10 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Dir, RenameFlags, fstat, linkat, renameat_with, statat, unlinkat};
+use rustix::fs::{AtFlags, Dir, RenameFlags, fstat, linkat, renameat_with, statat};
 use rustix::io::Errno;
 
+use super::aside;
 use super::file_name;
 
 /// Moves a file, never over another. Whatever fails in between, it keeps at least one of its names.
@@ -42,7 +43,8 @@ struct Move<'a> {
 /// server does whose answer was lost: the request that is sent again finds its own work done.
 trait Calls {
     fn link(&self, files: &Move<'_>) -> Result<(), Errno>;
-    fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno>;
+    /// Removes a name, but only while it is that of this file: another one may have got it.
+    fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8], file: u64) -> Result<(), Errno>;
 }
 
 struct System;
@@ -52,8 +54,8 @@ impl Calls for System {
         linkat(files.from, files.name, files.to, files.new_name, AtFlags::empty())
     }
 
-    fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-        unlinkat(directory, name, AtFlags::empty())
+    fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8], file: u64) -> Result<(), Errno> {
+        aside::unlink_if(directory, name, file)
     }
 }
 
@@ -64,11 +66,11 @@ fn rename_by_link(files: &Move<'_>, calls: &impl Calls) -> Result<(), Errno> {
     {
         return Err(errno);
     }
-    let Err(errno) = calls.unlink(files.from, files.name) else { return Ok(()) };
+    let Err(errno) = calls.unlink(files.from, files.name, file) else { return Ok(()) };
     match inode(files.from, files.name) {
         // The old name stands, and so does the new one, as seen just now: the move is undone.
         Ok(still) if still == file && inode(files.to, files.new_name) == Ok(file) => {
-            let _ = calls.unlink(files.to, files.new_name);
+            let _ = calls.unlink(files.to, files.new_name, file);
             Err(errno)
         }
         Ok(still) if still == file => Err(errno),
@@ -77,7 +79,7 @@ fn rename_by_link(files: &Move<'_>, calls: &impl Calls) -> Result<(), Errno> {
             if !has_other_name(files, file)? {
                 return Ok(());
             }
-            let _ = calls.unlink(files.to, files.new_name);
+            let _ = calls.unlink(files.to, files.new_name, file);
             Err(Errno::NOENT)
         }
         Err(_) => Err(errno),
@@ -115,6 +117,12 @@ pub(in crate::maildir) fn fresh_base(base: &[u8]) -> Vec<u8> {
     let mut fresh = format!("{seconds}.M{}P{process}Q{number}.{host}", now.subsec_micros()).into_bytes();
     fresh.extend_from_slice(&file_name::sizes(base));
     fresh
+}
+
+/// A name that no other file has had, with the sizes and flags of an old one.
+pub(in crate::maildir) fn fresh_name(old: &[u8]) -> Vec<u8> {
+    let base = file_name::base(old);
+    [&*fresh_base(base), old.get(base.len()..).unwrap_or_default()].concat()
 }
 
 #[cfg(test)]
@@ -168,16 +176,16 @@ mod tests {
             self.link.map_or(Ok(()), Err)
         }
 
-        fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+        fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8], file: u64) -> Result<(), Errno> {
             (self.meanwhile)();
             match self.unlink {
                 Some(errno) if name == b"old" => {
                     if self.done {
-                        System.unlink(directory, name)?;
+                        System.unlink(directory, name, file)?;
                     }
                     Err(errno)
                 }
-                _ => System.unlink(directory, name),
+                _ => System.unlink(directory, name, file),
             }
         }
     }
@@ -237,6 +245,22 @@ mod tests {
         let calls = Failing { link: None, unlink: None, done: true, meanwhile };
         assert_eq!(disk.moved("old", "new", &calls), Err(Errno::NOENT));
         assert_eq!(disk.names(), ["theirs"]);
+    }
+
+    #[test]
+    fn a_message_that_got_the_old_name_meanwhile_stays() {
+        let disk = Disk::with("old");
+        let at = |name: &str| disk.disk.path().join(name);
+        let meanwhile = || {
+            if !at("theirs").exists() {
+                fs::rename(at("old"), at("theirs")).unwrap();
+                fs::write(at("old"), "another").unwrap();
+            }
+        };
+        let calls = Failing { link: None, unlink: None, done: true, meanwhile };
+        assert_eq!(disk.moved("old", "new", &calls), Err(Errno::NOENT));
+        assert_eq!(disk.names(), ["old", "theirs"]);
+        assert_eq!(fs::read_to_string(at("old")).unwrap(), "another");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, fstat, openat, seek, statat};
 use rustix::io::Errno;
 
+use super::aside;
 use super::file_name::{self, Arrival};
 use super::fresh;
 use super::stamp::{DirectoryStamp, Stamps};
@@ -199,7 +200,7 @@ impl Parts {
 
     /// Reads `new` before `cur`: a message that is delivered while we read is seen at least once.
     pub(in crate::maildir) fn look(&self) -> io::Result<ScanResult> {
-        let mut look = ScanResult { found: Vec::new(), odd: None, is_of_one_moment: true };
+        let mut look = ScanResult::empty();
         for place in [Subdirectory::New, Subdirectory::Cur] {
             self.look_into(place, &mut look)?;
         }
@@ -212,7 +213,7 @@ impl Parts {
         // A name takes about three times the room that some file systems count for it.
         let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
         let room = size.saturating_mul(3).clamp(LEAST_ROOM, MOST_ROOM);
-        let ScanResult { found, odd, is_of_one_moment } = look;
+        let ScanResult { found, odd, is_of_one_moment, taken } = look;
         let answers = read(part, room, |entry| {
             match entry {
                 DirectoryEntry::File(name, inode) => found.push(MessageFile::new(place, name, inode)),
@@ -220,6 +221,7 @@ impl Parts {
                     *odd = Some(Path::new(place.directory()).join(OsStr::from_bytes(name)));
                 }
                 DirectoryEntry::Odd(_) => {}
+                DirectoryEntry::Taken(name) => taken.push((place, name.into())),
             }
             Ok(())
         })?;
@@ -233,7 +235,7 @@ impl Parts {
             let Some(part) = self.get(place) else { continue };
             read(part, LITTLE_ROOM, |entry| match entry {
                 DirectoryEntry::File(name, inode) => act(MessageFile::new(place, name, inode)),
-                DirectoryEntry::Odd(_) => Ok(()),
+                DirectoryEntry::Odd(_) | DirectoryEntry::Taken(_) => Ok(()),
             })?;
         }
         Ok(())
@@ -247,6 +249,14 @@ pub(in crate::maildir) struct ScanResult {
     pub(in crate::maildir) odd: Option<PathBuf>,
     /// Each directory's names came in one answer of the kernel.
     pub(super) is_of_one_moment: bool,
+    /// The names of files that a session has taken from their own.
+    pub(super) taken: Vec<(Subdirectory, Box<[u8]>)>,
+}
+
+impl ScanResult {
+    pub(super) fn empty() -> Self {
+        Self { found: Vec::new(), odd: None, is_of_one_moment: true, taken: Vec::new() }
+    }
 }
 
 /// What a directory names.
@@ -254,6 +264,8 @@ enum DirectoryEntry<'a> {
     File(&'a [u8], u64),
     /// Something other than a regular file.
     Odd(&'a [u8]),
+    /// The name of a file that a session has taken from its own.
+    Taken(&'a [u8]),
 }
 
 /// Reads the names in a directory. Returns in how many answers they came.
@@ -273,6 +285,9 @@ fn read(
         let entry = entry?;
         let name = entry.file_name();
         if name.to_bytes().starts_with(b".") {
+            if aside::is_taken(name.to_bytes()) {
+                act(DirectoryEntry::Taken(name.to_bytes()))?;
+            }
             continue;
         }
         let kind = match entry.file_type() {

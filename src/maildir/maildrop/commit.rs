@@ -149,7 +149,7 @@ impl Maildrop {
             });
             looked.map_err(hindered)?;
             removed?;
-            self.rescan(&reach.parts).map_err(hindered)?;
+            self.rescan_for(reach).map_err(hindered)?;
             if self.rescanned_files().is_some_and(|names| !names.has(listed)) {
                 return Ok(());
             }

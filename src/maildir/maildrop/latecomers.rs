@@ -34,8 +34,7 @@ impl Maildrop {
         if self.snapshot.reusable && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
             return Ok(Latecomers::default());
         }
-        self.rescan(&reach.parts)?;
-        reach.rescanned = true;
+        self.rescan_for(reach)?;
         let concerned: Vec<usize> = places.iter().copied().filter(|place| self.has_latecomers(*place)).collect();
         if concerned.is_empty() {
             return Ok(Latecomers::default());

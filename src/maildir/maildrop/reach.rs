@@ -1,6 +1,7 @@
 //! Acting on a message's file where it is now: other programs rename, flag and move it at any moment.
 
 use std::fmt;
+use std::io;
 
 use rustix::io::Errno;
 
@@ -14,7 +15,7 @@ use crate::maildir::removal::MessageFault;
 pub(in crate::maildir) struct Reach {
     pub(in crate::maildir) parts: Parts,
     /// The names were read again since this began, so a message that is not among them is gone.
-    pub(super) rescanned: bool,
+    rescanned: bool,
 }
 
 impl Maildrop {
@@ -22,18 +23,7 @@ impl Maildrop {
         Ok(Reach { parts: self.parts()?, rescanned: false })
     }
 
-    /// Acts on a message's file, again wherever it has moved meanwhile. None if it is gone.
-    pub(super) fn reach_for<T>(
-        &mut self,
-        index: usize,
-        reach: &mut Reach,
-        act: impl FnMut(&Parts, &MessageFile) -> Result<T, MessageFault>,
-    ) -> Result<Option<T>, MessageFault> {
-        let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
-        self.reach_for_file(&listed, reach, act)
-    }
-
-    /// The same with a file that was listed.
+    /// Acts on a file that was listed, again wherever it has moved meanwhile. None if it is gone.
     pub(super) fn reach_for_file<T>(
         &mut self,
         listed: &MessageFile,
@@ -53,10 +43,16 @@ impl Maildrop {
                 Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
                 done => return done.map(Some),
             }
-            self.rescan(&reach.parts).map_err(|error| MessageFault::Hindered(error.to_string()))?;
-            reach.rescanned = true;
+            self.rescan_for(reach).map_err(|error| MessageFault::Hindered(error.to_string()))?;
         }
         Err(MessageFault::Elusive)
+    }
+
+    /// Reads the names again, to follow what has moved.
+    pub(super) fn rescan_for(&mut self, reach: &mut Reach) -> io::Result<()> {
+        self.rescan(&reach.parts)?;
+        reach.rescanned = true;
+        Ok(())
     }
 
     /// The log text about a message that was left alone.

@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use super::session::Maildrop;
 use crate::maildir::files::{MessageFile, Parts, Subdirectory, file_name, rename};
-use crate::maildir::removal::MessageFault;
+use crate::maildir::removal::{self, MessageFault};
 
 /// The flag of a message that was seen.
 pub(in crate::maildir) const SEEN: u8 = b'S';
@@ -23,7 +23,12 @@ impl Maildrop {
         let separator = self.separator();
         let mut failed = Vec::new();
         for &index in indices {
-            if let Err(fault) = self.reach_for(index, &mut reach, |parts, found| mark(parts, found, separator)) {
+            let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { continue };
+            let marked = self.reach_for_file(&listed, &mut reach, |parts, found| {
+                removal::require_listed(parts, &listed, found)?;
+                mark(parts, found, separator)
+            });
+            if let Err(fault) = marked {
                 failed.push(self.failure(index, &fault));
             }
         }

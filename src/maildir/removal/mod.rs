@@ -22,6 +22,6 @@ mod undeleting;
 pub use expiry::{Expired, Expiry};
 pub(in crate::maildir) use expiry::{ExpiryCheck, expire};
 pub(in crate::maildir) use message_fault::MessageFault;
-pub(in crate::maildir) use removing::{LinkCount, Removal};
+pub(in crate::maildir) use removing::{LinkCount, Removal, require_listed};
 pub(in crate::maildir) use undeleting::clean_up;
 pub use undeleting::{Deleted, DeletedMail};

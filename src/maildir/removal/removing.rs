@@ -3,15 +3,13 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, OFlags, fsync, statat, unlinkat};
+use rustix::fs::{AtFlags, OFlags, Stat, fsync, statat};
 use rustix::io::Errno;
 
 use super::batch::DeletedBatch;
 use super::message_fault::MessageFault;
 use super::quota::QuotaChange;
-use crate::maildir::files::{
-    FileState, MessageFile, Parts, Subdirectory, file_name, folder, fresh, fresh_base, rename,
-};
+use crate::maildir::files::{FileState, MessageFile, Parts, Subdirectory, TakenFile, folder, fresh, fresh_name};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::settings::Deletion;
 use crate::maildir::site::Site;
@@ -49,21 +47,28 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        let (part, state, links) = self.verified(parts, listed, found, counted)?;
         if self.site.settings().deletion == Deletion::Remove {
-            unlinkat(part, &*found.name, AtFlags::empty())?;
-        } else {
-            match self.destination()? {
-                Destination::Kept(batch) => rename(part, &found.name, batch.directory(), &found.name)?,
-                Destination::Folder { batch, new, cur } => {
-                    let to = if found.place == Subdirectory::New { new } else { cur };
-                    // It is still in a folder of this Maildir, and counts as before.
-                    move_to(batch, part, &found.name, to.as_fd())?;
-                    return Ok(links);
-                }
+            return self.remove_further(parts, listed, found, counted);
+        }
+        if self.place.is_none() {
+            // Before the file is taken: it should be away from its name for a moment only.
+            self.require_same(parts, listed, found, counted)?;
+        }
+        self.destination()?;
+        let (taken, state, links) = self.take(parts, listed, found, counted)?;
+        match self.destination()? {
+            Destination::Kept(batch) => {
+                let kept = keep(batch, &taken, &found.name);
+                taken.done_or_back(kept)?;
+                self.quota.take_away(&found.name, state.size);
+            }
+            Destination::Folder { batch, new, cur } => {
+                let to = if found.place == Subdirectory::New { new } else { cur };
+                // It is still in a folder of this Maildir, and counts as before.
+                let moved = move_to(batch, &taken, &found.name, to.as_fd());
+                taken.done_or_back(moved)?;
             }
         }
-        self.quota.take_away(&found.name, state.size);
         Ok(links)
     }
 
@@ -75,8 +80,8 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        let (part, state, links) = self.verified(parts, listed, found, counted)?;
-        unlinkat(part, &*found.name, AtFlags::empty())?;
+        let (taken, state, links) = self.take(parts, listed, found, counted)?;
+        taken.remove()?;
         self.quota.take_away(&found.name, state.size);
         Ok(links)
     }
@@ -105,30 +110,56 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<(), MessageFault> {
-        self.verified(parts, listed, found, counted).map(drop)
+        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
+        self.look_up(parts, part, &found.name)?;
+        state(parts, listed, found, counted).map(drop)
     }
 
-    /// Where a file lies, its state, and whether it has further names; if it is the one that was listed, in the state whose
-    /// octets clients know.
-    fn verified<'p>(
+    /// Takes a file from its name, if it is the one that was listed, in the state whose octets clients know. Gives its
+    /// state, and whether it has further names.
+    fn take<'p>(
         &mut self,
         parts: &'p Parts,
         listed: &MessageFile,
-        found: &MessageFile,
+        found: &'p MessageFile,
         counted: Option<FileState>,
-    ) -> Result<(BorrowedFd<'p>, FileState, LinkCount), MessageFault> {
+    ) -> Result<(TakenFile<'p>, FileState, LinkCount), MessageFault> {
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-        self.look_up(parts, found)?;
-        let (state, links) = state(parts, listed, found, counted)?;
-        Ok((part, state, links))
+        self.look_up(parts, part, &found.name)?;
+        let before = state(parts, listed, found, counted)?;
+        let taken = TakenFile::take(part, &found.name)?;
+        // Another program may have given the name to another file meanwhile.
+        match self.look_at_taken(parts, &taken, before, counted.is_some()) {
+            Ok((state, links)) => Ok((taken, state, links)),
+            Err(fault) => taken.done_or_back(Err(fault)),
+        }
+    }
+
+    /// `before`: the state in which the file was under its name.
+    fn look_at_taken(
+        &mut self,
+        parts: &Parts,
+        taken: &TakenFile<'_>,
+        before: FileState,
+        is_counted: bool,
+    ) -> Result<(FileState, LinkCount), MessageFault> {
+        let (part, name) = taken.place();
+        self.look_up(parts, part, name)?;
+        let stat = taken.stat()?;
+        let state = FileState::of(&stat).ok_or(MessageFault::Replaced)?;
+        if state.inode != before.inode {
+            return Err(MessageFault::Replaced);
+        }
+        if is_counted && state != before {
+            return Err(MessageFault::Changed);
+        }
+        Ok((state, LinkCount::of(&stat)))
     }
 
     /// A file is removed by its name, so the name must be looked up now, not in this machine's cache.
-    fn look_up(&mut self, parts: &Parts, found: &MessageFile) -> Result<(), Errno> {
-        match parts.get(found.place) {
-            Some(part) if !*self.local.get_or_insert_with(|| parts.are_local()) => fresh::look_up(part, &found.name),
-            _ => Ok(()),
-        }
+    fn look_up(&mut self, parts: &Parts, part: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+        let is_local = *self.local.get_or_insert_with(|| parts.are_local());
+        if is_local { Ok(()) } else { fresh::look_up(part, name) }
     }
 
     /// Syncs the directories that messages were moved to: otherwise a crash could lose them, since the kernel may have
@@ -186,24 +217,38 @@ pub(in crate::maildir) enum LinkCount {
     Several,
 }
 
-/// The state of a file, if it is the one that was listed.
+impl LinkCount {
+    fn of(stat: &Stat) -> Self {
+        if stat.st_nlink > 1 { Self::Several } else { Self::One }
+    }
+}
+
+/// Requires that a file is the one that was listed, whatever its state.
+pub(in crate::maildir) fn require_listed(
+    parts: &Parts,
+    listed: &MessageFile,
+    found: &MessageFile,
+) -> Result<(), MessageFault> {
+    state(parts, listed, found, None).map(drop)
+}
+
+/// The state of a file, if it is the one that was listed, in the state that was counted.
 fn state(
     parts: &Parts,
     listed: &MessageFile,
     found: &MessageFile,
     counted: Option<FileState>,
-) -> Result<(FileState, LinkCount), MessageFault> {
+) -> Result<FileState, MessageFault> {
     let stat = statat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?;
     let state = FileState::of(&stat).ok_or(MessageFault::Changed)?;
-    if counted.is_some_and(|counted| counted.inode != state.inode) {
+    let is_it = match counted {
+        Some(counted) => counted.inode == state.inode,
+        None => listed.inode == 0 || state.inode == listed.inode || directory_agrees(parts, listed, found)?,
+    };
+    if !is_it {
         return Err(MessageFault::Replaced);
     }
-    let is_same = match counted {
-        Some(counted) => counted == state,
-        None => listed.inode == 0 || stat.st_ino == listed.inode || directory_agrees(parts, listed, found)?,
-    };
-    let names = if stat.st_nlink > 1 { LinkCount::Several } else { LinkCount::One };
-    if is_same { Ok((state, names)) } else { Err(MessageFault::Changed) }
+    if counted.is_some_and(|counted| counted != state) { Err(MessageFault::Changed) } else { Ok(state) }
 }
 
 /// Whether the directory itself gives a name the inode that was listed: on some file systems they differ from those of
@@ -217,13 +262,24 @@ fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) ->
     looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
 }
 
+/// Puts a message among those that can be brought back. Its name is kept, unless another one of the batch has it.
+fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), MessageFault> {
+    let mut name = old.to_vec();
+    loop {
+        match taken.move_to(batch.directory(), &name) {
+            Err(Errno::EXIST) => name = fresh_name(old),
+            moved => return Ok(moved?),
+        }
+    }
+}
+
 /// Moves a message to a folder, recorded before that, so that it can be found there again. Its name is kept, unless the
 /// folder has a file of that name.
-fn move_to(batch: &DeletedBatch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
+fn move_to(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
         batch.note(&name).map_err(MessageFault::Hindered)?;
-        let moved = rename(part, old, to, &name);
+        let moved = taken.move_to(to, &name);
         if moved.is_ok() {
             return Ok(());
         }
@@ -231,7 +287,6 @@ fn move_to(batch: &DeletedBatch, part: BorrowedFd<'_>, old: &[u8], to: BorrowedF
         if moved != Err(Errno::EXIST) {
             return Ok(moved?);
         }
-        let base = file_name::base(old);
-        name = [&*fresh_base(base), old.get(base.len()..).unwrap_or_default()].concat();
+        name = fresh_name(old);
     }
 }

@@ -11,7 +11,9 @@ use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, UTIME_NOW, fsync, openat, 
 use rustix::io::Errno;
 
 use super::batch::{self, BatchName};
+use super::message_fault::MessageFault;
 use super::quota::QuotaChange;
+use super::removing::Removal;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{DIRECTORY, MESSAGE, MessageFile, Parts, Subdirectory, file_name, fresh_base, rename};
 use crate::maildir::mail_root::MaildropPath;
@@ -192,16 +194,18 @@ impl<'a> DeletedMail<'a> {
         let (due, younger): (Vec<_>, Vec<_>) = self.batches()?.into_iter().partition(is_due);
         let removes_moved = due.iter().any(|batch| batch.folder.is_some() && batch.term.is_some());
         let again = if removes_moved { self.stems(&younger)? } else { HashSet::new() };
-        let (mut removed, mut quota) = (0, QuotaChange::default());
+        let (mut removed, mut removal) = (0, Removal::begin(self.site, self.path));
         for batch in due {
             let spares = |stem: &[u8]| batch.folder.is_some() && (batch.term.is_none() || again.contains(stem));
-            let cleaned = self.clean_up_batch(&batch, spares, really, &mut quota);
-            if cleaned.is_err() {
-                quota.record(self.site, self.path);
+            match self.clean_up_batch(&batch, spares, really, &mut removal) {
+                Ok(cleaned) => removed += cleaned,
+                Err(fault) => {
+                    let _ = removal.sync();
+                    return Err(fault);
+                }
             }
-            removed += cleaned?;
         }
-        quota.record(self.site, self.path);
+        removal.sync().map_err(|errno| self.fault(errno))?;
         Ok(removed)
     }
 
@@ -222,26 +226,25 @@ impl<'a> DeletedMail<'a> {
         batch: &BatchName,
         spares: impl Fn(&[u8]) -> bool,
         really: bool,
-        quota: &mut QuotaChange,
+        removal: &mut Removal<'_>,
     ) -> Result<usize, EnterFault> {
         let Some(OpenBatch { directory, names }) = self.batch(batch)? else { return Ok(0) };
         let mut removed = 0;
         for name in names {
             let spares = spares(&file_name::stem(file_name::base(&name)));
             let in_folder = if spares { None } else { self.moved(batch, &name)? };
-            let part = in_folder.as_ref().and_then(|found| Some((self.part_of(batch, found)?, found)));
-            removed += usize::from(!spares && (batch.folder.is_none() || part.is_some()));
-            if !really {
-                continue;
-            }
-            if let Some((part, found)) = part {
-                let octets = size(part, &found.name);
-                self.unlink(part, &found.name)?;
-                if let Some(octets) = octets {
-                    quota.take_away(&found.name, octets);
+            if really {
+                if let Some((parts, found)) = in_folder.as_ref().and_then(|found| Some((self.parts_of(batch)?, found)))
+                {
+                    match removal.remove_further(parts, found, found, None) {
+                        // It has just moved: the next clean-up finds it.
+                        Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => continue,
+                        removed => removed.map_err(|fault| self.fault_of(&fault))?,
+                    };
                 }
+                self.unlink(directory.as_fd(), &name)?;
             }
-            self.unlink(directory.as_fd(), &name)?;
+            removed += usize::from(!spares && (batch.folder.is_none() || in_folder.is_some()));
         }
         if really {
             self.remove_if_empty(batch);
@@ -307,12 +310,23 @@ impl<'a> DeletedMail<'a> {
     }
 
     fn part_of(&self, batch: &BatchName, found: &MessageFile) -> Option<BorrowedFd<'_>> {
-        self.folders.get(batch.folder.as_ref()?)?.parts.get(found.place)
+        self.parts_of(batch)?.get(found.place)
+    }
+
+    fn parts_of(&self, batch: &BatchName) -> Option<&Parts> {
+        Some(&self.folders.get(batch.folder.as_ref()?)?.parts)
     }
 
     fn inbox(&self) -> io::Result<Parts> {
         let root = self.site.root().open().map_err(io::Error::other)?;
         Parts::open(&root, self.path.as_ref()).map_err(io::Error::other)
+    }
+
+    fn fault_of(&self, fault: &MessageFault) -> EnterFault {
+        match fault {
+            MessageFault::Kernel(errno) => self.fault(*errno),
+            fault => EnterFault::Unavailable(format!("{}/{}: {fault}", self.path, batch::DELETED)),
+        }
     }
 
     fn fault(&self, errno: Errno) -> EnterFault {

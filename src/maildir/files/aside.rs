@@ -1,0 +1,274 @@
+//! Taking a file from its name before it is removed or moved.
+//!
+//! Between two calls of ours another program may rename a file and give its name to another one. So no file is removed by
+//! the name under which it was looked at: it is renamed to a name that nobody else uses, looked at there, and put back if it
+//! is not the one.
+//!
+//! The other name begins with a dot, so mail programs do not take the file for a message. If the process is killed
+//! meanwhile, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) puts it back.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::os::fd::BorrowedFd;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use rustix::fs::{AtFlags, Stat, renameat, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::fresh;
+use super::renaming::{fresh_name, rename};
+
+/// What the name of a file that was taken begins with. A number and, behind `=`, the name it had follow.
+const PREFIX: &[u8] = b".restante-";
+
+/// Octets of a file's name at most.
+const LONGEST: usize = 255;
+
+/// How often a file is put back to its name before it gets another one, since that name is in use.
+const TRIES: usize = 100;
+
+/// A file that was taken from its name.
+pub(in crate::maildir) struct TakenFile<'a> {
+    directory: BorrowedFd<'a>,
+    /// None if it did not fit into the other name, and is not known any more.
+    original: Option<&'a [u8]>,
+    name: Vec<u8>,
+}
+
+impl<'a> TakenFile<'a> {
+    /// Takes the file that has a name at this moment, whichever it is.
+    ///
+    /// # Errors
+    /// `NOENT` if no file has the name.
+    pub(in crate::maildir) fn take(directory: BorrowedFd<'a>, original: &'a [u8]) -> Result<Self, Errno> {
+        let number = number();
+        let whole = [&*number, b"=", original].concat();
+        let name = if whole.len() <= LONGEST { whole } else { number.clone() };
+        let taken = match move_away(directory, original, &name) {
+            // Some file systems allow shorter names only.
+            Err(Errno::NAMETOOLONG) if name != number => {
+                move_away(directory, original, &number)?;
+                number
+            }
+            taken => taken.map(|()| name)?,
+        };
+        Ok(Self { directory, original: Some(original), name: taken })
+    }
+
+    /// What lies under a name: none if that is not the name of a file that was taken.
+    fn left_behind(directory: BorrowedFd<'a>, name: &'a [u8]) -> Option<Self> {
+        let rest = name.strip_prefix(PREFIX)?;
+        let original = rest.iter().position(|octet| *octet == b'=').and_then(|at| rest.get(at + 1..));
+        let original = original.filter(|original| !original.is_empty());
+        Some(Self { directory, original, name: name.to_vec() })
+    }
+
+    /// The file's attributes. No program but Restante changes the name that it has now.
+    ///
+    /// # Errors
+    /// `NOENT` if it was put back by another session.
+    pub(in crate::maildir) fn stat(&self) -> Result<Stat, Errno> {
+        statat(self.directory, &*self.name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// The directory in which it lies, and its name there.
+    pub(in crate::maildir) fn place(&self) -> (BorrowedFd<'a>, &[u8]) {
+        (self.directory, &self.name)
+    }
+
+    /// Removes it. If that fails, it is put back.
+    ///
+    /// # Errors
+    /// `NOENT` if it was put back by another session.
+    pub(in crate::maildir) fn remove(self) -> Result<(), Errno> {
+        let removed = unlinkat(self.directory, &*self.name, AtFlags::empty());
+        self.done_or_back(removed)
+    }
+
+    /// Moves it, never over another file.
+    ///
+    /// # Errors
+    /// It was not moved, and is still taken. `EXIST` if another file has the name.
+    pub(in crate::maildir) fn move_to(&self, to: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+        rename(self.directory, &self.name, to, name)
+    }
+
+    /// Passes on what came of a change to it; after an error it is put back.
+    pub(in crate::maildir) fn done_or_back<T, E>(self, done: Result<T, E>) -> Result<T, E> {
+        if done.is_err() {
+            self.put_back();
+        }
+        done
+    }
+
+    /// Puts it back. If another file has its name by now, and keeps it, it gets a new one.
+    pub(in crate::maildir) fn put_back(self) {
+        let put = self.try_to_put_back();
+        if let Err(error) = put {
+            let file = self.name.escape_ascii();
+            tracing::warn!(%file, %error, "a message that is not to be removed cannot be put back to its name yet");
+        }
+    }
+
+    fn try_to_put_back(&self) -> Result<(), Errno> {
+        let original = self.original.unwrap_or_default();
+        for _ in 0..TRIES {
+            if original.is_empty() {
+                break;
+            }
+            match self.move_to(self.directory, original) {
+                Err(Errno::EXIST) => thread::yield_now(),
+                // Another session has done so.
+                Err(Errno::NOENT) => return Ok(()),
+                done => return done,
+            }
+        }
+        match self.move_to(self.directory, &fresh_name(original)) {
+            Err(Errno::NOENT) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// Whether a file in `new` or `cur` was taken from its name.
+pub(super) fn is_taken(name: &[u8]) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// Puts a file back that was taken from its name: the session that took it was killed, or is about to look at it, and then
+/// follows it.
+pub(super) fn put_back(directory: BorrowedFd<'_>, name: &[u8]) {
+    if let Some(taken) = TakenFile::left_behind(directory, name) {
+        taken.put_back();
+    }
+}
+
+/// Removes a name, but only while it is that of a certain file.
+///
+/// # Errors
+/// `NOENT` if another file has the name, or none.
+pub(super) fn unlink_if(directory: BorrowedFd<'_>, name: &[u8], inode: u64) -> Result<(), Errno> {
+    let taken = TakenFile::take(directory, name)?;
+    // What the kernel has cached moved with the name.
+    let looked_at = fresh::look_up(directory, &taken.name).and_then(|()| taken.stat());
+    match looked_at {
+        Ok(stat) if stat.st_ino == inode => taken.remove(),
+        Ok(_) => taken.done_or_back(Err(Errno::NOENT)),
+        Err(errno) => taken.done_or_back(Err(errno)),
+    }
+}
+
+/// A name that no file has: a plain rename puts it over none.
+fn number() -> Vec<u8> {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
+    [PREFIX, format!("{:016x}", NEXT.fetch_add(1, Ordering::Relaxed)).as_bytes()].concat()
+}
+
+/// Renames a file to a name that no other has.
+fn move_away(directory: BorrowedFd<'_>, original: &[u8], name: &[u8]) -> Result<(), Errno> {
+    match renameat(directory, original, directory, name) {
+        // A server whose answer was lost was asked again, and found its own work done.
+        Err(Errno::NOENT) => statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(drop),
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    struct Disk {
+        disk: tempfile::TempDir,
+        directory: File,
+    }
+
+    impl Disk {
+        fn with(names: &[&str]) -> Self {
+            let disk = tempfile::tempdir().unwrap();
+            let directory = File::open(disk.path()).unwrap();
+            let disk = Self { disk, directory };
+            for name in names {
+                disk.put(name, name);
+            }
+            disk
+        }
+
+        fn put(&self, name: &str, text: &str) {
+            fs::write(self.disk.path().join(name), text).unwrap();
+        }
+
+        fn files(&self) -> Vec<(String, String)> {
+            let mut files: Vec<_> = fs::read_dir(self.disk.path())
+                .unwrap()
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
+                })
+                .collect();
+            files.sort_unstable();
+            files
+        }
+
+        fn names(&self) -> Vec<String> {
+            self.files().into_iter().map(|(name, _)| name).collect()
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_taken_is_put_back_under_its_name() {
+        let disk = Disk::with(&["1.a:2,S"]);
+        let taken = TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap();
+        assert!(is_taken(disk.names()[0].as_bytes()), "{:?}", disk.names());
+        taken.put_back();
+        assert_eq!(disk.names(), ["1.a:2,S"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_put_back() {
+        let disk = Disk::with(&["1.a:2,S"]);
+        drop(TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap());
+        let left = disk.names().remove(0);
+        put_back(disk.directory.as_fd(), left.as_bytes());
+        assert_eq!(disk.names(), ["1.a:2,S"]);
+    }
+
+    #[test]
+    fn it_is_not_put_over_a_file_that_got_its_name_meanwhile() {
+        let disk = Disk::with(&["1.a,S=9:2,S"]);
+        let taken = TakenFile::take(disk.directory.as_fd(), b"1.a,S=9:2,S").unwrap();
+        disk.put("1.a,S=9:2,S", "another");
+        taken.put_back();
+        let files = disk.files();
+        assert_eq!(files.len(), 2, "{files:?}");
+        assert!(files.contains(&("1.a,S=9:2,S".to_owned(), "another".to_owned())), "{files:?}");
+        let is_moved = |(name, text): &(String, String)| name.ends_with(",S=9:2,S") && text == "1.a,S=9:2,S";
+        assert!(files.iter().any(is_moved), "{files:?}");
+    }
+
+    #[test]
+    fn a_name_as_long_as_names_may_be_is_taken_and_put_back() {
+        let long = format!("1.{}:2,S", "a".repeat(LONGEST - 6));
+        let disk = Disk::with(&[&long]);
+        TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap().put_back();
+        assert_eq!(disk.names(), [&*long]);
+        drop(TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap());
+        put_back(disk.directory.as_fd(), disk.names()[0].as_bytes());
+        let [(name, text)] = &disk.files()[..] else { panic!("{:?}", disk.names()) };
+        assert!(*text == long && !is_taken(name.as_bytes()), "{name}");
+    }
+
+    #[test]
+    fn a_name_is_removed_only_while_it_is_that_of_the_file() {
+        let disk = Disk::with(&["one", "other"]);
+        let inode = |name: &str| fs::metadata(disk.disk.path().join(name)).unwrap().ino();
+        assert_eq!(unlink_if(disk.directory.as_fd(), b"one", inode("other")), Err(Errno::NOENT));
+        assert_eq!(disk.names(), ["one", "other"]);
+        assert_eq!(unlink_if(disk.directory.as_fd(), b"one", inode("one")), Ok(()));
+        assert_eq!(disk.names(), ["other"]);
+    }
+}
