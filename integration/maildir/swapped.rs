@@ -104,6 +104,26 @@ fn a_message_is_marked_as_seen_where_it_lies_now() {
     assert_eq!(files(&mail, "cur"), [file("1.a:2,", "other\n"), file("1.a:2,FS", "x\n")]);
 }
 
+/// Since the login, a message was flagged, and other mail arrived under the name that it had.
+#[test]
+fn what_arrives_under_the_name_of_a_message_is_not_sent_in_its_place() {
+    for name in ["cur/1.a,W=3:2,", "cur/1.a:2,"] {
+        let mail = Mail::new();
+        mail.deliver(name, "x\n");
+        let mut maildrop = mail.enter();
+        mail.rename(name, &format!("{name}F"));
+        mail.deliver(name, "other\n");
+        if let Some(message) = maildrop.fetch_cached(0).unwrap() {
+            panic!("{message:?} is another file");
+        }
+        assert_eq!(fetched(&mut maildrop, 0), "x\n", "{name}");
+        let committed = maildrop.commit(&[0]);
+        assert_eq!((committed.removed, &*committed.failed), (1, &[][..]), "{name}");
+        assert_eq!(files(&mail, "cur").len(), 1, "{name}");
+        assert_eq!(fs::read_to_string(mail.at(name)).unwrap(), "other\n");
+    }
+}
+
 /// Two messages of one name, one in `new` and one in `cur`, are both kept, and both can be brought back.
 #[test]
 fn two_messages_of_one_file_name_are_both_kept() {

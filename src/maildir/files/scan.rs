@@ -185,6 +185,23 @@ impl Parts {
         openat(part, &*found.name, MESSAGE, Mode::empty()).map(File::from)
     }
 
+    /// Whether the file with this inode is the one that a directory lists: another file of the same base name may have got
+    /// its name meanwhile.
+    pub(in crate::maildir) fn is_file_of(&self, found: &MessageFile, inode: u64) -> io::Result<bool> {
+        if found.inode == 0 || inode == found.inode {
+            return Ok(true);
+        }
+        // Some directories give other inodes than files have: then this one still gives the same under that name.
+        let mut is_named = false;
+        self.each(|now| {
+            is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
+            Ok(())
+        })?;
+        let Some(part) = self.get(found.place).filter(|_| is_named) else { return Ok(false) };
+        let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
+        Ok(stat.is_ok_and(|stat| stat.st_ino == inode))
+    }
+
     /// Whether both lie on local file systems.
     pub(in crate::maildir) fn are_local(&self) -> bool {
         [Subdirectory::New, Subdirectory::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)

@@ -36,7 +36,7 @@ impl Maildrop {
             return Ok(None);
         };
         let file = File::from(file);
-        if self.is_another(place, &file) {
+        if !self.has_known_inode(place, &found, &file)? {
             return Ok(None);
         }
         self.checked(place, file).map(Some)

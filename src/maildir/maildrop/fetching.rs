@@ -94,9 +94,11 @@ impl Maildrop {
         let mut found = self.last_seen(index).ok_or(FetchFault::Gone)?;
         for _ in 0..TRIES {
             match self.open_at(&found) {
-                // Messages of one base name may get each other's names.
-                Ok(file) if self.is_another(index, &file) => {}
-                Ok(file) => return Ok(file),
+                Ok(file) => {
+                    if self.has_known_inode(index, &found, &file)? || self.is_file_of(&found, &file)? {
+                        return Ok(file);
+                    }
+                }
                 Err(FetchFault::Gone) => {}
                 Err(fault) => return Err(fault),
             }
@@ -110,10 +112,19 @@ impl Maildrop {
         Err(FetchFault::Gone)
     }
 
-    /// Whether a file is that of another message with the same base name.
-    pub(super) fn is_another(&self, index: usize, file: &File) -> bool {
-        let counted = self.entry(index).filter(|_| self.shares_name(index)).and_then(|entry| entry.counted);
-        counted.is_some_and(|counted| fstat(file).is_ok_and(|stat| stat.st_ino != counted.inode))
+    /// Whether a file that was opened under a message's name is that message's, as far as that shows at once: messages of
+    /// one base name may get each other's names.
+    pub(super) fn has_known_inode(&self, index: usize, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
+        let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
+        let seen = self.state_seen(index).map(|seen| seen.inode);
+        Ok(found.inode == 0 || found.inode == inode || seen == Some(inode))
+    }
+
+    /// The same by what the directory says now.
+    fn is_file_of(&self, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
+        let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
+        let parts = self.parts().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
+        parts.is_file_of(found, inode).map_err(FetchFault::Io)
     }
 
     fn open_at(&self, found: &MessageFile) -> Result<File, FetchFault> {

@@ -1,5 +1,8 @@
 //! Whether a client can have read a message: a file that cannot be read as mail is never deleted on its word.
 
+use std::io;
+
+use rustix::fs::fstat;
 use rustix::io::Errno;
 
 use super::session::Maildrop;
@@ -45,6 +48,10 @@ impl Readability {
             Err(Errno::LOOP | Errno::NXIO) => return Err(MessageFault::Changed),
             Err(errno) => return Err(errno.into()),
         };
+        let is_its = fstat(&file).map_err(io::Error::from).and_then(|stat| parts.is_file_of(found, stat.st_ino));
+        if !is_its.map_err(|error| MessageFault::Hindered(error.to_string()))? {
+            return Err(MessageFault::Replaced);
+        }
         require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
             Some(why) => MessageFault::NoMail(why),
             None => MessageFault::Hindered(error.to_string()),

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use rustix::fs::{AtFlags, StatxFlags, fstat, statat, statx};
+use rustix::fs::{AtFlags, StatxFlags, fstat, statx};
 use rustix::io::Errno;
 
 use crate::maildir::files::{FileState, KEY_SEPARATOR, MessageFile, Moment, Parts};
@@ -65,7 +65,7 @@ pub(super) fn key_of(found: &MessageFile, content: Option<&ContentDigest>) -> Bo
 /// A message's file, wherever it lies now. None if it is gone.
 pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     if let Some(file) = open(parts, found)?
-        && (is_listed_file(&file, found)? || is_named_file(parts, found, &file)?)
+        && parts.is_file_of(found, fstat(&file)?.st_ino)?
     {
         return Ok(Some(file));
     }
@@ -97,19 +97,6 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
 /// may get each other's names.
 fn is_listed_file(file: &File, found: &MessageFile) -> io::Result<bool> {
     Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
-}
-
-/// The same where the directory gives other inodes than files have: its name has the inode that was listed, and is this
-/// file's.
-fn is_named_file(parts: &Parts, found: &MessageFile, file: &File) -> io::Result<bool> {
-    let mut is_named = false;
-    parts.each(|now| {
-        is_named |= (now.place, &now.name, now.inode) == (found.place, &found.name, found.inode);
-        Ok(())
-    })?;
-    let Some(part) = parts.get(found.place).filter(|_| is_named) else { return Ok(false) };
-    let stat = statat(part, &*found.name, AtFlags::SYMLINK_NOFOLLOW);
-    Ok(stat.is_ok_and(|stat| fstat(file).is_ok_and(|opened| opened.st_ino == stat.st_ino)))
 }
 
 fn open(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {

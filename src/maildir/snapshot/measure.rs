@@ -71,11 +71,9 @@ impl Measurement<'_> {
             Err(Errno::LOOP | Errno::NXIO) => return Ok(MeasureResult::NoMessage),
             Err(errno) => Err(errno.into()),
         };
-        let is_another =
-            |state: FileState| self.contents.get(&found.inode).is_some_and(|one| one.state.inode != state.inode);
         match counted {
             // Messages of one base name may get each other's names.
-            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if is_another(state) => {
+            Ok(Some(Counted::Mail(_, state) | Counted::NoMail(_, state))) if !self.is_of(found, state)? => {
                 Ok(MeasureResult::Moved)
             }
             Ok(Some(Counted::Mail(octets, state))) => Ok(MeasureResult::Known(Size::counted(octets, state))),
@@ -86,6 +84,16 @@ impl Measurement<'_> {
             Ok(None) => Ok(MeasureResult::NoMessage),
             Err(error) if concerns_one_file(&error) => Ok(by_size(self.path, part, found, self.known, &error)),
             Err(error) => Err(error),
+        }
+    }
+}
+
+impl Measurement<'_> {
+    /// Whether a file that was opened under a message's name is that message's.
+    fn is_of(&self, found: &MessageFile, state: FileState) -> io::Result<bool> {
+        match self.contents.get(&found.inode) {
+            Some(one) => Ok(one.state.inode == state.inode),
+            None => self.parts.is_file_of(found, state.inode),
         }
     }
 }

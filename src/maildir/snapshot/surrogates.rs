@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
+use rustix::fs::fstat;
 use rustix::io::Errno;
 
 use super::entry::SnapshotEntry;
@@ -131,6 +132,8 @@ fn follow(parts: &Parts, mut moved: HashMap<MovingKey, usize>, largest: u64) -> 
 /// The octets of the header of a message's surrogate. None if its file is not there any more.
 fn header_of(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<Option<u64>> {
     match parts.open_file(found) {
+        // Messages of one base name may get each other's names.
+        Ok(file) if !parts.is_file_of(found, fstat(&file)?.st_ino)? => Ok(None),
         Ok(file) => header(&file, largest).map(Some),
         Err(Errno::NOENT) => Ok(None),
         Err(Errno::LOOP | Errno::NXIO) => Ok(Some(NOT_READ)),
