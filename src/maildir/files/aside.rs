@@ -5,13 +5,15 @@
 //! is not the one.
 //!
 //! The other name begins with a dot, so mail programs do not take the file for a message. If the process is killed
-//! meanwhile, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) puts it back.
+//! meanwhile, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) waits for files that
+//! are taken, and puts back what nobody does anything with.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::fd::BorrowedFd;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, Stat, renameat, statat, unlinkat};
 use rustix::io::Errno;
@@ -25,8 +27,14 @@ const PREFIX: &[u8] = b".restante-";
 /// Octets of a file's name at most.
 const LONGEST: usize = 255;
 
-/// How often a file is put back to its name before it gets another one, since that name is in use.
-const TRIES: usize = 100;
+/// For how long a file is put back to its name, if another file has that name by now. Then it gets a new one.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A file that is away from its name for so long was left behind by a process that was killed.
+pub(super) const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
+/// How long to wait until a name or a file is looked at again.
+pub(super) const PAUSE: Duration = Duration::from_millis(1);
 
 /// A file that was taken from its name.
 pub(in crate::maildir) struct TakenFile<'a> {
@@ -112,22 +120,18 @@ impl<'a> TakenFile<'a> {
     }
 
     fn try_to_put_back(&self) -> Result<(), Errno> {
-        let original = self.original.unwrap_or_default();
-        for _ in 0..TRIES {
-            if original.is_empty() {
-                break;
+        let (original, deadline) = (self.original.unwrap_or_default(), Instant::now() + PATIENCE);
+        let put = loop {
+            if original.is_empty() || Instant::now() > deadline {
+                break self.move_to(self.directory, &fresh_name(original));
             }
             match self.move_to(self.directory, original) {
-                Err(Errno::EXIST) => thread::yield_now(),
-                // Another session has done so.
-                Err(Errno::NOENT) => return Ok(()),
-                done => return done,
+                Err(Errno::EXIST) => thread::sleep(PAUSE),
+                done => break done,
             }
-        }
-        match self.move_to(self.directory, &fresh_name(original)) {
-            Err(Errno::NOENT) => Ok(()),
-            done => done,
-        }
+        };
+        // Another session has done so, or removed it.
+        if put == Err(Errno::NOENT) { Ok(()) } else { put }
     }
 }
 
@@ -136,8 +140,7 @@ pub(super) fn is_taken(name: &[u8]) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Puts a file back that was taken from its name: the session that took it was killed, or is about to look at it, and then
-/// follows it.
+/// Puts a file back that was taken from its name, and left behind.
 pub(super) fn put_back(directory: BorrowedFd<'_>, name: &[u8]) {
     if let Some(taken) = TakenFile::left_behind(directory, name) {
         taken.put_back();

@@ -5,14 +5,15 @@
 //! the stamps show; or if each directory answered at one moment; or if several readings together find nothing new.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FileType, statat};
 
-use super::aside;
+use super::aside::{self, LEFT_BEHIND, PAUSE};
 use super::fresh;
 use super::scan::{MessageFile, Parts, ScanResult, Subdirectory};
 use super::stamp::{Moment, Stamps};
@@ -26,6 +27,9 @@ const CALM: usize = 6;
 /// How old a change on another machine's file system must be for no other to share its stamp, its clock being a little
 /// ahead of ours, or behind.
 const ELSEWHERE: Duration = Duration::from_secs(2);
+
+/// For how long files are waited for that sessions have away from their names.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The messages of a Maildir in order, each once.
 #[derive(Clone, Debug)]
@@ -101,8 +105,14 @@ struct RepeatedScan<'a> {
     odd: Option<PathBuf>,
     /// Readings in a row that found no message that none before found.
     calm: usize,
-    /// What sessions had taken from their names, and was put back.
-    put_back: HashSet<Box<[u8]>>,
+}
+
+/// What one reading found, and when it began.
+struct StampedScan {
+    begun: Moment,
+    /// The stamps of that moment.
+    before: Stamps,
+    look: ScanResult,
 }
 
 impl Parts {
@@ -113,8 +123,7 @@ impl Parts {
     /// They cannot be read, or more and more messages turned up for as long as they were read.
     pub(in crate::maildir) fn names(&self, timestamp_granularity: Duration) -> io::Result<FileList> {
         let local = self.are_local();
-        let mut reading =
-            RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0, put_back: HashSet::new() };
+        let mut reading = RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
         for round in 0..ROUNDS {
             if let Some(names) = reading.round(round, timestamp_granularity)? {
                 return Ok(names);
@@ -167,13 +176,8 @@ impl Parts {
 impl RepeatedScan<'_> {
     /// Reads once more. None if a message may be missing.
     fn round(&mut self, round: usize, timestamp_granularity: Duration) -> io::Result<Option<FileList>> {
-        let begun = Moment::before(Duration::ZERO);
-        let before = self.parts.stamps(self.local)?;
-        let mut look = self.parts.look()?;
+        let StampedScan { begun, before, mut look } = self.look()?;
         self.odd = look.odd.take();
-        if self.put_back(std::mem::take(&mut look.taken)) {
-            return Ok(None);
-        }
         let is_still = before == self.parts.stamps(self.local)?;
         let is_of_one_moment = self.local && look.is_of_one_moment;
         let margin = if self.local { Duration::ZERO } else { ELSEWHERE };
@@ -199,19 +203,26 @@ impl RepeatedScan<'_> {
         Ok(is_whole.then(|| self.names(before, self.found.clone())))
     }
 
-    /// Puts back what a session has taken from its name; whether there was anything that was not tried before.
-    fn put_back(&mut self, taken: Vec<(Subdirectory, Box<[u8]>)>) -> bool {
-        let mut is_any_new = false;
-        for (place, name) in taken {
-            if let Some(part) = self.parts.get(place).filter(|_| !self.put_back.contains(&name)) {
-                aside::put_back(part, &name);
-                self.put_back.insert(name);
-                is_any_new = true;
+    /// Reads the names while no session has a file away from its name. What was left behind is put back.
+    fn look(&self) -> io::Result<StampedScan> {
+        let mut since: HashMap<Box<[u8]>, Instant> = HashMap::new();
+        let mut deadline = None;
+        loop {
+            let begun = Moment::before(Duration::ZERO);
+            let before = self.parts.stamps(self.local)?;
+            let look = self.parts.look()?;
+            if look.taken.is_empty() || Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + PATIENCE) {
+                return Ok(StampedScan { begun, before, look });
             }
+            for (place, name) in look.taken {
+                let is_left_behind = since.entry(name.clone()).or_insert_with(Instant::now).elapsed() > LEFT_BEHIND;
+                if let Some(part) = self.parts.get(place).filter(|_| is_left_behind) {
+                    aside::put_back(part, &name);
+                }
+            }
+            thread::sleep(PAUSE);
         }
-        is_any_new
     }
-
     /// Takes what one more reading found; of a message under several names the last one read.
     fn take(&mut self, found: Vec<MessageFile>) {
         if self.found.is_empty() || found.is_empty() {

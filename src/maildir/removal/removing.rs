@@ -15,6 +15,9 @@ use crate::maildir::settings::Deletion;
 use crate::maildir::site::Site;
 use crate::maildir::snapshot::DuplicateFile;
 
+/// How often a file is taken again that another session has put back.
+const TRIES: usize = 10;
+
 /// The removal of some messages of one maildrop.
 pub(in crate::maildir) struct Removal<'a> {
     site: &'a Site,
@@ -55,21 +58,10 @@ impl<'a> Removal<'a> {
             self.require_same(parts, listed, found, counted)?;
         }
         self.destination()?;
-        let (taken, state, links) = self.take(parts, listed, found, counted)?;
-        match self.destination()? {
-            Destination::Kept(batch) => {
-                let kept = keep(batch, &taken, &found.name);
-                taken.done_or_back(kept)?;
-                self.quota.take_away(&found.name, state.size);
-            }
-            Destination::Folder { batch, new, cur } => {
-                let to = if found.place == Subdirectory::New { new } else { cur };
-                // It is still in a folder of this Maildir, and counts as before.
-                let moved = move_to(batch, &taken, &found.name, to.as_fd());
-                taken.done_or_back(moved)?;
-            }
-        }
-        Ok(links)
+        self.take(parts, listed, found, counted, |removal, taken, name, state| {
+            let is_new = found.place == Subdirectory::New;
+            removal.put_away(taken, name, is_new, state)
+        })
     }
 
     /// Removes a further file of a message that was removed, or a further name of its file.
@@ -80,10 +72,11 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        let (taken, state, links) = self.take(parts, listed, found, counted)?;
-        taken.remove()?;
-        self.quota.take_away(&found.name, state.size);
-        Ok(links)
+        self.take(parts, listed, found, counted, |removal, taken, name, state| {
+            taken.remove()?;
+            removal.quota.take_away(name, state.size);
+            Ok(())
+        })
     }
 
     /// Removes a message where it was listed, with its further files: all of them or none.
@@ -115,24 +108,57 @@ impl<'a> Removal<'a> {
         state(parts, listed, found, counted).map(drop)
     }
 
-    /// Takes a file from its name, if it is the one that was listed, in the state whose octets clients know. Gives its
-    /// state, and whether it has further names.
-    fn take<'p>(
+    /// Takes a file from its name, if it is the one that was listed, in the state whose octets clients know, and does
+    /// something with it. Returns whether it has further names.
+    fn take(
         &mut self,
-        parts: &'p Parts,
+        parts: &Parts,
         listed: &MessageFile,
-        found: &'p MessageFile,
+        found: &MessageFile,
         counted: Option<FileState>,
-    ) -> Result<(TakenFile<'p>, FileState, LinkCount), MessageFault> {
-        let part = parts.get(found.place).ok_or(Errno::NOENT)?;
-        self.look_up(parts, part, &found.name)?;
-        let before = state(parts, listed, found, counted)?;
-        let taken = TakenFile::take(part, &found.name)?;
-        // Another program may have given the name to another file meanwhile.
-        match self.look_at_taken(parts, &taken, before, counted.is_some()) {
-            Ok((state, links)) => Ok((taken, state, links)),
-            Err(fault) => taken.done_or_back(Err(fault)),
+        act: impl Fn(&mut Self, TakenFile<'_>, &[u8], FileState) -> Result<(), MessageFault>,
+    ) -> Result<LinkCount, MessageFault> {
+        let mut at = found.clone();
+        for _ in 0..TRIES {
+            let part = parts.get(at.place).ok_or(Errno::NOENT)?;
+            self.look_up(parts, part, &at.name)?;
+            let before = state(parts, listed, &at, counted)?;
+            let taken = TakenFile::take(part, &at.name)?;
+            // Another program may have given the name to another file meanwhile.
+            let done = match self.look_at_taken(parts, &taken, before, counted.is_some()) {
+                Ok((state, links)) => act(self, taken, &at.name, state).map(|()| links),
+                Err(fault) => taken.done_or_back(Err(fault)),
+            };
+            match done {
+                // Another session took it for one that was left behind.
+                Err(MessageFault::Kernel(Errno::NOENT)) => at = put_back_by_others(parts, before)?,
+                done => return done,
+            }
         }
+        Err(MessageFault::Elusive)
+    }
+
+    /// Keeps a message, or moves it to a folder.
+    fn put_away(
+        &mut self,
+        taken: TakenFile<'_>,
+        name: &[u8],
+        is_new: bool,
+        state: FileState,
+    ) -> Result<(), MessageFault> {
+        match self.destination()? {
+            Destination::Kept(batch) => {
+                let kept = keep(batch, &taken, name);
+                taken.done_or_back(kept)?;
+                self.quota.take_away(name, state.size);
+            }
+            Destination::Folder { batch, new, cur } => {
+                // It is still in a folder of this Maildir, and counts as before.
+                let moved = move_to(batch, &taken, name, if is_new { new } else { cur }.as_fd());
+                taken.done_or_back(moved)?;
+            }
+        }
+        Ok(())
     }
 
     /// `before`: the state in which the file was under its name.
@@ -208,6 +234,19 @@ impl<'a> Removal<'a> {
         let batch = DeletedBatch::begin(&maildir, moment, self.term(), Some(&directory))?;
         Ok(Destination::Folder { batch, new, cur })
     }
+}
+
+/// Where another session has put a file back that was taken from its name: perhaps under a new one.
+fn put_back_by_others(parts: &Parts, file: FileState) -> Result<MessageFile, MessageFault> {
+    let mut found = None;
+    let looked = parts.each(|now| {
+        if now.inode == file.inode {
+            found = Some(now);
+        }
+        Ok(())
+    });
+    looked.map_err(|error| MessageFault::Hindered(error.to_string()))?;
+    found.ok_or(MessageFault::Kernel(Errno::NOENT))
 }
 
 /// Whether a file had names beside the one that was removed.
