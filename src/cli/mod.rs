@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: options and help texts here, and a file for each command.
 
 mod acting;
 mod admin_client;
@@ -57,9 +57,9 @@ enum Subcommands {
     },
     /// Check the configuration, certificates, mail root and directories, and report everything that is wrong
     ///
-    /// Reports how many people each directory has, which attributes the service needs but cannot read, whether the paths of
-    /// some people lead to mail, and what clients would reject about the certificates. A note is information; it may be right
-    /// as it is.
+    /// Reports how many people each directory has, which attributes the service needs but cannot read, whether the
+    /// paths of some people lead to mail, and what clients would reject about the certificates. A note is information,
+    /// and not necessarily wrong.
     ///
     /// Run as root, it reads everything as the service does: as the user given by --as, or else `user` of the configuration
     /// (after root has read keys and passwords), or else `User=` of the systemd unit that serves this configuration.
@@ -178,7 +178,8 @@ enum Subcommands {
     /// Requires that `mailboxes.deletion` keeps deleted mail or moves it to a folder. Restored messages get new unique-ids,
     /// since clients ignore those that they remember. Run as root, it acts as the configured user.
     ///
-    /// Exit status: 0 if every message that matches was restored, 1 if one was not, or the login name leads to no maildrop.
+    /// Exit status: 0 if every message that matches was restored, 1 if one was not, or if the login name has no
+    /// maildrop.
     Undelete {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]

@@ -1,4 +1,4 @@
-//! The reference file that is shipped: complete, and true.
+//! The reference file that is shipped: complete and correct.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::config::tree::NodeKind;
 
 const REFERENCE: &str = include_str!("../../config/restante.yaml");
 
-/// What has no default.
+/// The keys without a default.
 const SMALLEST: &str = "
 directories:
   - urls: [ldaps://ldap1.renovations.example, ldaps://ldap2.renovations.example]

@@ -11,7 +11,7 @@ pub struct Settings {
     pub hostname: String,
     /// Refusals are sent at a whole number of steps after the credentials arrived; zero: at once.
     pub refusal_step: Duration,
-    /// How long a call on a file system may take that is not local.
+    /// How long a call on a file system that is not local may take.
     pub file_deadline: Duration,
     /// How many sessions a maildrop may have at once.
     pub sessions: SessionsPerMaildrop,

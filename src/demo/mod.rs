@@ -1,5 +1,5 @@
-//! The demonstration: a small LDAP directory inside the process, sample people, sample mail and a throw-away certificate authority,
-//! all laid out in one folder.
+//! The demonstration: a small LDAP directory inside the process, sample people and mail, and a throw-away certificate
+//! authority, all in one folder. `layout` writes the folder; `restante demo` (`cli/demo.rs`) and the tests use it.
 
 pub mod authority;
 pub mod directory;

@@ -1,7 +1,7 @@
 //! Counters of guesses: distinct wrong passwords within a time, by person or name and by network.
 //!
-//! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
-//! another for the same password and reveals nothing of it; so a device that repeats one stale password counts once.
+//! Nothing here reads a clock, a file or a socket. A password is represented by a [`Tag`], a keyed hash: equal for
+//! equal passwords, and revealing nothing about them. So a device that repeats an old password counts once.
 
 mod counter;
 mod network;
@@ -66,7 +66,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (quarter, lasts_at_most) = (Duration::from_secs(15 * 60), Duration::from_secs(4 * 60 * 60));
-        // Directories lock an account at five, as a rule.
+        // Directories usually lock an account at five.
         Self { person: 4, network: 50, within: quarter, lasts: quarter, lasts_at_most, exempt_networks: Vec::new() }
     }
 }

@@ -1,11 +1,11 @@
-//! What is said to people, in each language. Keywords, response codes and figures are the same in all.
+//! The texts of replies, in each language. Keywords, response codes and figures are the same in all.
 
 use super::message_number::MessageNumber;
 
 /// A language that replies can be in (RFC 6856 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English, in ASCII: what every session begins with.
+    /// English, in ASCII: the language in which every session begins.
     #[default]
     English,
     /// German.
@@ -78,7 +78,7 @@ impl Language {
         }
     }
 
-    /// What it calls itself.
+    /// Its name in the language itself.
     pub(super) fn own_name(self) -> &'static str {
         match self {
             Self::English => "English",

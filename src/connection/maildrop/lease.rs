@@ -160,8 +160,8 @@ impl Drop for MaildropLease {
     }
 }
 
-/// Waits for the client, unless another session takes its maildrop over meanwhile. What the client sent before that
-/// comes first, and all of it counts; nothing that it sends later does.
+/// Waits for the client, unless another session takes its maildrop over meanwhile. Everything that the client sent
+/// before that is executed first; what it sends later is ignored.
 pub(crate) async fn unless_taken_over<T>(
     lease: Option<&MaildropLease>,
     awaited: impl Future<Output = Result<T, CloseReason>>,
