@@ -3,7 +3,7 @@
 /// Checks that a text is one filter in its parentheses, so that it can be combined with others.
 ///
 /// # Errors
-/// A sentence that says what is wrong and what would be right.
+/// A sentence: what is wrong, and what is expected.
 pub fn check_filter(text: &str) -> Result<(), String> {
     if text.starts_with('(') && text.ends_with(')') && ldap3::parse_filter(text).is_ok() {
         return Ok(());

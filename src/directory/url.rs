@@ -24,7 +24,7 @@ impl LdapUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// A sentence that says what is wrong and what would be right.
+    /// A sentence: what is wrong, and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text
             .split_once("://")

@@ -22,7 +22,7 @@ pub struct Claims {
     pub principal_names: Vec<String>,
 }
 
-/// The most people that a certificate is compared with: more people of one name are not compared.
+/// The most people that a certificate is compared with; if more have the name, none is compared.
 pub(crate) const CANDIDATES: u8 = 5;
 
 /// One more than [`CANDIDATES`], and perhaps the service's own entry.
@@ -44,7 +44,7 @@ impl Claims {
     }
 }
 
-/// The candidates, each once, with what their entries hold of certificates; at most one more than [`CANDIDATES`].
+/// The candidates, each once, with the certificates of their entries; at most one more than [`CANDIDATES`].
 pub(crate) async fn candidates(searcher: &Searcher, claims: &Claims) -> Result<Vec<Entry>, Fault> {
     let settings = searcher.settings();
     let mut found: Vec<Entry> = Vec::new();

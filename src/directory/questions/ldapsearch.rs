@@ -6,7 +6,7 @@ use crate::directory::ldap::Question;
 use crate::directory::settings::Settings;
 use crate::names::LookUp;
 
-/// Every search that a look-up stands for, as an administrator would type it. Nothing is asked.
+/// Every search of a look-up, as an administrator would type it. Nothing is asked.
 pub(crate) fn searches(settings: &Settings, look_up: &LookUp) -> Vec<String> {
     let written = |question: Question| {
         let scope = if question.scope == Scope::Base { "base" } else { "sub" };
