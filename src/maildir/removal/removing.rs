@@ -1,4 +1,4 @@
-//! Removing a message: it is gone, kept for a while, or moved to a folder.
+//! Removing a message for good, keeping it for a while, or moving it to a folder.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::maildir::snapshot::DuplicateFile;
 pub(in crate::maildir) struct Removal<'a> {
     site: &'a Site,
     path: &'a MaildropPath,
-    /// Where they go, from the first one on; none if they are just removed.
+    /// Where they go; none if they are just removed, or before the first one.
     place: Option<Destination>,
-    /// What is no longer among the mail that counts against a quota.
+    /// The removed mail that no longer counts against a quota.
     quota: QuotaChange,
-    /// Whether the mail lies on local file systems; none until something is removed.
+    /// Whether the mail is on local file systems; none until something is removed.
     local: Option<bool>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Removal<'a> {
     }
 
     /// Removes a message, but only while its file is the one that was listed, in the state whose octets were listed.
-    /// `found`: where it lies now.
+    /// `found`: where it is now.
     pub(in crate::maildir) fn remove(
         &mut self,
         parts: &Parts,
@@ -51,7 +51,7 @@ impl<'a> Removal<'a> {
             return self.remove_further(parts, listed, found, counted);
         }
         if self.place.is_none() {
-            // Before the file is taken: it should be away from its name for a moment only.
+            // Before the file is taken, since it should be without its name for a moment only.
             self.require_same(parts, listed, found, counted)?;
         }
         self.destination()?;
@@ -64,7 +64,7 @@ impl<'a> Removal<'a> {
             }
             Destination::Folder { batch, new, cur } => {
                 let to = if found.place == Subdirectory::New { new } else { cur };
-                // It is still in a folder of this Maildir, and counts as before.
+                // It is still in this Maildir, and counts against the quota as before.
                 let moved = move_to(batch, &taken, &found.name, to.as_fd());
                 taken.done_or_back(moved)?;
             }
@@ -86,7 +86,7 @@ impl<'a> Removal<'a> {
         Ok(links)
     }
 
-    /// Removes a message where it was listed, with its further files: all of them or none.
+    /// Removes a message under its listed name, with its further files: all of them or none.
     pub(super) fn remove_whole(
         &mut self,
         parts: &Parts,
@@ -115,8 +115,8 @@ impl<'a> Removal<'a> {
         state(parts, listed, found, counted).map(drop)
     }
 
-    /// Takes a file from its name, if it is the one that was listed, in the state whose octets clients know. Gives its
-    /// state, and whether it has further names.
+    /// Takes a file from its name, if it is the one that was listed, in the state whose octets clients know. Returns
+    /// its state, and whether it has further names.
     fn take<'p>(
         &mut self,
         parts: &'p Parts,
@@ -128,7 +128,7 @@ impl<'a> Removal<'a> {
         self.look_up(parts, part, &found.name)?;
         let before = state(parts, listed, found, counted)?;
         let taken = TakenFile::take(part, &found.name)?;
-        // Another program may have given the name to another file meanwhile.
+        // Another program may have given the name to another file in between.
         match self.look_at_taken(parts, &taken, before, counted.is_some()) {
             Ok((state, links)) => Ok((taken, state, links)),
             Err(fault) => taken.done_or_back(Err(fault)),
@@ -210,7 +210,7 @@ impl<'a> Removal<'a> {
     }
 }
 
-/// Whether a file had names beside the one that was removed.
+/// Whether a file had further names when one was removed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::maildir) enum LinkCount {
     One,
@@ -251,7 +251,7 @@ fn state(
     if counted.is_some_and(|counted| counted != state) { Err(MessageFault::Changed) } else { Ok(state) }
 }
 
-/// Whether the directory itself gives a name the inode that was listed: on some file systems they differ from those of
+/// Whether the directory lists the same inode for a name as before: on some file systems it differs from that of
 /// `stat`.
 fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
     let mut is_same = false;
@@ -262,7 +262,7 @@ fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) ->
     looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
 }
 
-/// Puts a message among those that can be brought back. Its name is kept, unless another one of the batch has it.
+/// Moves a message to those that can be restored. Its name is kept, unless another one of the batch has it.
 fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
@@ -273,8 +273,8 @@ fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), M
     }
 }
 
-/// Moves a message to a folder, recorded before that, so that it can be found there again. Its name is kept, unless the
-/// folder has a file of that name.
+/// Moves a message to a folder; that is recorded first, so that it can be found there again. Its name is kept, unless
+/// the folder has a file of that name.
 fn move_to(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
