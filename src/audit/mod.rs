@@ -2,6 +2,15 @@
 //!
 //! Names, paths and Maildirs are checked by the same policy, template and code as at a login. People are read page by
 //! page; only their names and DNs are kept in memory.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `people` | everybody, by number |
+//! | `namesakes` | ambiguous login names |
+//! | `mailboxes`, `pairs` | people without a Maildir, Maildirs without a person, and which may belong together |
+//! | `coverage`, `sample` | the same for some people only, for `check` and the start of the service |
+//! | `compare` | an old server's listing compared with ours, for `uidl compare` |
+//! | `finding` | the kinds of findings, and their severity |
 
 mod compare;
 mod coverage;

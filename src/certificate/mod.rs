@@ -3,6 +3,15 @@
 //!
 //! The only module that knows the X.509 library: the server uses it for the host names and chains of its own
 //! certificates, the identity map for the names and keys of client certificates.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `fields` | validity, names and key of a certificate |
+//! | `chain` | a server's chain as clients judge it |
+//! | `host` | whether a certificate is for a host name |
+//! | `weakness` | keys and signatures that clients reject |
+//! | `subject` | a subject as text (RFC 4514) |
+//! | `revocations` | whose a revocation list is, and until when it is valid |
 
 mod chain;
 mod fields;

@@ -1,4 +1,14 @@
 //! The command line: options and help texts here, and a file for each command.
+//!
+//! A command is a variant of `Command` and a file of its name. What several commands need:
+//!
+//! | file | content |
+//! |---|---|
+//! | `acting`, `unit` | the user as whom a command reads and writes, taken from the configuration or the systemd unit |
+//! | `maildrops` | the maildrops that a command works on, and their owners |
+//! | `admin_client` | commands to the running service |
+//! | `explain` | the steps of a login as text and JSON |
+//! | `layout`, `password` | text for a terminal; a password typed or piped in |
 
 mod acting;
 mod admin_client;

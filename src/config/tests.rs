@@ -18,17 +18,16 @@ directories:
     base: ou=people,dc=renovations,dc=example
 tls:
   certificates:
-    - { chain: tls/fullchain.pem, key: tls/privkey.pem }
+    - { chain: fullchain.pem, key: privkey.pem }
 ";
 
 /// A folder with the files that the reference names.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let own = rcgen::generate_simple_self_signed(["mail.renovations.example".to_owned()]).unwrap();
-    fs::create_dir(folder.path().join("tls")).unwrap();
     for (name, content) in [
-        ("tls/fullchain.pem", own.cert.pem()),
-        ("tls/privkey.pem", own.signing_key.serialize_pem()),
+        ("fullchain.pem", own.cert.pem()),
+        ("privkey.pem", own.signing_key.serialize_pem()),
         ("ldap.password", "correct horse\n".to_owned()),
     ] {
         fs::write(folder.path().join(name), content).unwrap();

@@ -2,6 +2,13 @@
 //!
 //! Nothing here reads a clock, a file or a socket. A password is represented by a [`Tag`], a keyed hash: equal for
 //! equal passwords, and revealing nothing about them. So a device that repeats an old password counts once.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `counter` | one counter: when it locks out, and for how long |
+//! | `table` | many counters in bounded memory |
+//! | `network` | the unit in which clients are counted |
+//! | `repeats` | log lines that anybody can cause are summed up |
 
 mod counter;
 mod network;

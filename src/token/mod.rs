@@ -5,6 +5,15 @@
 //! none is fetched. Which person a token belongs to is decided by `identity`.
 //!
 //! The only module that knows the JWT library.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `issuers` | all issuers; their keys are read again when the files change |
+//! | `unverified` | which issuer a token names, before anything is verified |
+//! | `bearer` | whether a token is valid, and whose it is |
+//! | `claims` | audience, times, scope, the name |
+//! | `keys`, `key`, `jwks`, `pem` | an issuer's keys, and the algorithms that fit each |
+//! | `refusal` | why a token is rejected |
 
 mod bearer;
 mod claims;
