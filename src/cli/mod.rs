@@ -141,7 +141,7 @@ enum Subcommands {
     /// Clear the running service's caches of people and passwords
     ///
     /// The next login asks the directory, so that a changed password, a disabled account or a moved mailbox takes effect at
-    /// once. Look-ups in progress are not cached either. Requires admin.socket in the configuration, and the right to write to
+    /// once. Lock-outs end as well. Look-ups in progress are not cached either. Requires admin.socket in the configuration, and the right to write to
     /// it; nothing else of the configuration is read, so keys and passwords need not be readable.
     ///
     /// Exit status: 0 if it was done; 1 if not: no service answers, the name is ambiguous, or it does not exist and nothing

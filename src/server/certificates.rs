@@ -13,7 +13,7 @@ use super::abilities::Abilities;
 use super::pem::{certificates_of, private_key};
 use crate::certificate::{Certificate, CertificateFields, host_match};
 
-const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by those above it";
+const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by the intermediate certificates";
 
 /// The certificates a server may show. A client gets one for the host it names, and of those the first that it can verify;
 /// clients that name no host or an unknown one get the first of all that they can verify.

@@ -31,7 +31,9 @@ pub(super) fn read(files: &[PathBuf], configured: &[Algorithm]) -> Result<Vec<Ve
         let fault = |what| KeyFault { file: file.clone(), what };
         keys.extend(read_file(file, configured).map_err(fault)?);
         if keys.len() > MOST {
-            return Err(fault(format!("makes more than {MOST} keys of one issuer; expected those it signs by now")));
+            return Err(fault(format!(
+                "makes more than {MOST} keys of one issuer; expected only those that it signs with now"
+            )));
         }
     }
     Ok(keys)

@@ -10,7 +10,11 @@ use crate::names::LookUp;
 pub(crate) fn searches(settings: &Settings, look_up: &LookUp) -> Vec<String> {
     let written = |question: Question| {
         let scope = if question.scope == Scope::Base { "base" } else { "sub" };
-        let parents = if question.parents.is_some() { ", of these only who fits the parents typed" } else { "" };
+        let parents = if question.parents.is_some() {
+            ", and of these only the entries below the parents that were typed"
+        } else {
+            ""
+        };
         format!("-b {} -s {scope} {}{parents}", quoted(&question.base), quoted(&question.filter))
     };
     Question::all(settings, look_up, 1).into_iter().map(written).collect()

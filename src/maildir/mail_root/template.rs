@@ -260,7 +260,7 @@ fn unknown(word: &str) -> String {
     }
     let nearest = Field::PLAIN.iter().min_by_key(|field| distance(word, field.word()));
     match nearest.filter(|field| 2 * distance(word, field.word()) < field.word().len()) {
-        Some(field) => format!("\"{word}\" is no field; the nearest is {field}"),
+        Some(field) => format!("\"{word}\" is no field; did you mean {field}?"),
         None => format!(
             "\"{word}\" is no field; known are {{short_name}}, {{mail}}, {{mail.local}}, {{mail.domain}}, \
              {{canonical_name}} and {{attr:NAME}}"
