@@ -37,7 +37,7 @@ struct MaildirOwners {
     numbers: Vec<Number>,
 }
 
-/// What lies below the mail root.
+/// What is below the mail root.
 #[derive(Default)]
 pub(super) struct Below {
     /// Maildirs without an owner.

@@ -1,5 +1,5 @@
 //! Which mailbox without a person may be that of a person without a mailbox: a login name was changed, or the path uses
-//! another name than the one under which the mail lies.
+//! another name than the one under which the mail is.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

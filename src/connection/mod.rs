@@ -6,7 +6,7 @@
 //!
 //! # The rooms
 //!
-//! Each names those above it, and none below.
+//! Each names only those above it.
 //!
 //! | room | what it is for |
 //! |---|---|

@@ -31,7 +31,7 @@ pub enum SessionsPerMaildrop {
     Many,
     /// One, on all nodes together; others get "maildrop in use".
     One,
-    /// One; but a session of this node that was idle for so long is ended. Its deletions are not carried out.
+    /// One; but a session of this node that was idle for this long is ended. Its deletions are not carried out.
     OneWithTakeover(Duration),
 }
 

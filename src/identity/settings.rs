@@ -20,7 +20,7 @@ pub struct Settings {
     pub ambiguous: Ambiguous,
     /// How a maildrop's path is made from an entry.
     pub template: PathTemplate,
-    /// The mail root, below which every path lies.
+    /// The mail root; every path is below it.
     pub root: PathBuf,
     /// When mail that people leave on the server is removed.
     pub retention: RetentionPolicy,

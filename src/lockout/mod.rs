@@ -63,7 +63,7 @@ impl Settings {
         Threshold { most, within, lasts, lasts_at_most }
     }
 
-    /// Whether an address lies in an exempt network.
+    /// Whether an address is in an exempt network.
     #[must_use]
     pub fn exempts(&self, address: std::net::IpAddr) -> bool {
         self.exempt_networks.iter().any(|block| block.contains(address))

@@ -19,7 +19,7 @@ pub(super) enum Exchange {
     Token(BearerForm),
 }
 
-/// Where an exchange stands after a response.
+/// The state of an exchange after a response.
 pub(super) enum Progress {
     /// The challenge to send, in base64.
     Challenge(Exchange, &'static str),

@@ -1,4 +1,4 @@
-//! Tokens: what a bearer token (a JWT, RFC 7519) says, and whether it may be believed.
+//! Tokens: what a bearer token (a JWT, RFC 7519) says, and whether it is valid.
 //!
 //! Nothing in a token decides how it is verified: issuer, audience, algorithms and keys are [`Settings`], and the
 //! algorithms of a key follow from its type. Keys come from files, which are read again when they change (`issuers`);

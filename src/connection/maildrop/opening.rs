@@ -106,7 +106,7 @@ impl Openings {
         Ok(self.with_pool(maildrop, &file_systems))
     }
 
-    /// Finds out where the maildrop lies, and opens it if that is on local file systems: one hop to another thread for
+    /// Finds out where the maildrop is, and opens it if that is on local file systems: one hop to another thread for
     /// both.
     async fn first_attempt(
         &self,

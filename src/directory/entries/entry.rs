@@ -42,10 +42,10 @@ pub struct Entry {
 /// Operational attributes that are read of every entry: the first that is present identifies it.
 pub(crate) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
 
-/// These change when a password may have changed, besides `pwdLastSet`, which also shows the account's state.
+/// These change when a password may have changed; so does `pwdLastSet`, which also shows the account's state.
 pub(crate) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
-/// These are finer, where the directory has them.
+/// These are finer, if the directory has them.
 pub(crate) const FINER_STAMPS: [&str; 2] = ["entryCSN", "pwdFailureTime"];
 
 /// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
@@ -92,7 +92,7 @@ impl Entry {
         self.values.texts(attribute)
     }
 
-    /// Those without options; only where there are none, those with options.
+    /// Those without options; only if there are none, those with options.
     #[must_use]
     pub fn plain_values(&self, attribute: &str) -> &[String] {
         self.values.plain_texts(attribute)

@@ -155,7 +155,7 @@ impl Servers {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those not believed to be down in the order of the configuration, then the others.
+    /// Those not known to be down, in the order of the configuration, then the others.
     fn order(&self) -> Vec<usize> {
         let states = self.states();
         let is_up = |server: &usize| states.get(*server).is_some_and(|state| state.next_probe.is_none());

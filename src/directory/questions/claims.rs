@@ -12,7 +12,7 @@ use crate::names::{Dn, Kind};
 /// What a certificate says about its subject. An entry that matches any of it is a candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// The entry of this name, if it lies below the search base.
+    /// The entry with this DN, if it is below the search base.
     pub entry: Option<Dn>,
     /// Common names.
     pub common_names: Vec<String>,

@@ -1,5 +1,5 @@
 //! The claims of tokens, with the people they name. They are cached apart from login names: a claim is one kind of
-//! name, letter by letter, and stands for nothing else.
+//! name, letter by letter, and nothing else.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! The outage grace of a password: while the directory is silent, people who logged in recently can still log in, and
-//! nobody is told that a password is wrong.
+//! no client gets the reply that a password is wrong.
 
 use std::sync::Arc;
 use std::time::Instant;

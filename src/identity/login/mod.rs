@@ -1,8 +1,8 @@
 //! The ways to log in.
 //!
 //! In go credentials, the client's address and perhaps a certificate; out comes an `Outcome`. The order of the checks
-//! is the same for all ways and stands in one function, `order::checks`. Each way is one struct that implements
-//! `order::LoginMethod`: a new SASL mechanism is a new struct here, and one method of `IdentityMap`.
+//! is the same for all ways, and is written down in one function, `order::checks`. Each way is one struct that
+//! implements `order::LoginMethod`: a new SASL mechanism is a new struct here, and one method of `IdentityMap`.
 //!
 //! | file | rule |
 //! |---|---|

@@ -108,7 +108,7 @@ impl CertificateAnswers {
     }
 }
 
-/// What may be believed of a certificate's subject. With the key in the entry, every name is only a hint where to look;
+/// Which names of a certificate's subject are used. With the key in the entry, every name is only a hint where to look;
 /// without it, a common name would let in anybody of that name.
 fn claims(certificate: &Certificate, mapping: CertificateMapping) -> Claims {
     // A name of one part would be the root of a directory, and an empty one everybody's.

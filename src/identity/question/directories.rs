@@ -83,7 +83,7 @@ impl Directories {
         }
     }
 
-    /// Whether a person's directory has not answered searches lately.
+    /// Whether a person's directory did not answer the last search.
     pub(crate) fn finds_nobody(&self, person: &Identity) -> bool {
         self.directory_of(&person.id).is_some_and(Directory::finds_nobody)
     }

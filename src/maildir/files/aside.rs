@@ -72,7 +72,7 @@ impl<'a> TakenFile<'a> {
         statat(self.directory, &*self.name, AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    /// The directory in which it lies, and its name there.
+    /// The directory that contains it, and its name there.
     pub(in crate::maildir) fn place(&self) -> (BorrowedFd<'a>, &[u8]) {
         (self.directory, &self.name)
     }

@@ -66,7 +66,7 @@ pub(in crate::maildir) fn make(maildir: BorrowedFd<'_>, folder: &Path) -> Result
     }
 }
 
-/// Makes a directory with the permissions of the one it lies in, if it is missing, and opens it.
+/// Creates a directory with the permissions of its parent, if it is missing, and opens it.
 pub(in crate::maildir) fn make_directory(parent: BorrowedFd<'_>, name: &Path) -> Result<OwnedFd, Errno> {
     let is_new = match mkdirat(parent, name, Mode::RWXU) {
         Ok(()) => true,

@@ -110,7 +110,7 @@ impl DirectoryStamp {
         }
     }
 
-    /// The file system that it lies on.
+    /// The device of its file system.
     pub(in crate::maildir) fn device(&self) -> u64 {
         self.device
     }

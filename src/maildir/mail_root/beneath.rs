@@ -1,4 +1,4 @@
-//! Opening only what lies beneath a directory.
+//! Opening only paths beneath a directory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -83,7 +83,7 @@ impl MaildropPath {
         self.as_stored.as_deref()
     }
 
-    /// Whether the mail lies at the same path.
+    /// Whether the mail is at the same path.
     pub(in crate::maildir) fn has_mail_of(&self, other: &Self) -> bool {
         self.mail == other.mail
     }

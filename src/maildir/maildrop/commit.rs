@@ -25,7 +25,7 @@ pub struct Committed {
 }
 
 impl Maildrop {
-    /// Removes the messages at these indices of the listing, each where it lies now. A failure stops none of the
+    /// Removes the messages at these indices of the listing, each wherever it is now. A failure does not affect the
     /// others. A message whose file is no longer the one that was listed stays, and so does one that cannot be read as
     /// mail, since no client can have it. Blocks while the disk answers.
     pub fn commit(&mut self, marks: &[usize]) -> Committed {

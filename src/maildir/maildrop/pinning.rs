@@ -208,7 +208,7 @@ impl Maildrop {
         }
     }
 
-    /// The day by which pins outlive their messages; none while the clock cannot be believed.
+    /// The day by which pins outlive their messages; none while the clock is not plausible.
     fn today(&self) -> Option<Day> {
         let clock = self.site().clock();
         match clock.now() {
