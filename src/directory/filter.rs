@@ -8,7 +8,7 @@ pub fn check_filter(text: &str) -> Result<(), String> {
     if text.starts_with('(') && text.ends_with(')') && ldap3::parse_filter(text).is_ok() {
         return Ok(());
     }
-    Err(format!("\"{text}\" is no filter; expected such as (objectClass=person) (RFC 4515), in parentheses"))
+    Err(format!("\"{text}\" is no filter; expected one in parentheses, such as (objectClass=person) (RFC 4515)"))
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ fn check_components(text: &str) -> Result<(), TemplateFault> {
         return Err(fault(0, "the template is empty; expected {short_name}/Maildir".to_owned()));
     }
     if text.starts_with('/') {
-        return Err(fault(0, "the path counts from the mail root; leave out the / in front".to_owned()));
+        return Err(fault(0, "the path is relative to the mail root; leave out the leading /".to_owned()));
     }
     let mut at = 0;
     for component in text.split('/') {
