@@ -26,7 +26,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
         Ok(path)
     });
     if socket.is_none() && mode != MODE {
-        admin.fault("mode", admin.place_of("mode"), "has no effect without admin.socket; remove the key");
+        admin.fault("mode", admin.place_of("mode"), "has no effect without admin.socket; expected no such key");
     }
     Some(Settings { socket: socket?, mode })
 }

@@ -95,7 +95,7 @@ fn name_limits(section: &Section<'_>) -> NameLimits {
     let items = |key| section.list(key).unwrap_or_default().iter();
     for key in ["names_below", "mail_domains"] {
         if section.list(key).is_some_and(<[_]>::is_empty) {
-            let what = "an empty list excludes every name; remove the key";
+            let what = "an empty list excludes every name; expected no such key";
             section.fault(key, section.place_of(key), what);
         }
     }

@@ -105,7 +105,7 @@ fn login_without_tls(section: &Section<'_>, tls: Option<TlsMode>) -> LoginWithou
     let login = section.word(key, LoginWithoutTls::Loopback, &words);
     let contradiction = match (tls, login) {
         (Some(TlsMode::Implicit), LoginWithoutTls::Allow) => {
-            "allow has no effect where tls is implicit; remove the key"
+            "allow has no effect where tls is implicit; expected no such key"
         }
         (Some(TlsMode::None), LoginWithoutTls::Refuse) => {
             "refuse rejects everybody where tls is none; expected loopback or allow, or another tls"

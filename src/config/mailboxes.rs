@@ -114,7 +114,7 @@ fn contradictions(section: &Section<'_>, retention: &RetentionPolicy, at_least: 
         section.fault("at_least", section.place_of("at_least"), what);
     }
     if is_by_person && retention.after.is_some_and(|after| after < at_least) {
-        let what = "is shorter than expire.at_least, which CAPA announces; expected the same or longer";
+        let what = "is shorter than expire.at_least, which clients are told; expected the same or longer";
         section.fault("after", section.place_of("after"), what);
     }
 }

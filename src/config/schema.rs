@@ -71,7 +71,7 @@ pub(super) fn attributes(section: &Section<'_>, schema: Schema, base: Option<&Dn
 fn domain(section: &Section<'_>, schema: Schema, base: Option<&Dn>) -> Option<String> {
     let given = section.text("domain").map(str::to_owned);
     if given.is_some() && schema != Schema::ActiveDirectory {
-        let what = "has no effect where schema is not active_directory; remove the key";
+        let what = "has no effect where schema is not active_directory; expected no such key";
         section.fault("domain", section.place_of("domain"), what);
     }
     if schema != Schema::ActiveDirectory {
@@ -116,7 +116,7 @@ pub(super) fn admission(section: &Section<'_>, schema: Schema) -> Admission {
     let group = section.parsed("allowed_group", values::dn);
     let base = section.parsed("group_base", values::dn);
     if base.is_some() && section.get("allowed_group").is_none() {
-        let what = "has no effect without allowed_group; remove the key";
+        let what = "has no effect without allowed_group; expected no such key";
         section.fault("group_base", section.place_of("group_base"), what);
     }
     let group = group.map(|dn| Group {
