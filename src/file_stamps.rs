@@ -1,4 +1,4 @@
-//! Whether files are still those that were read: what is read once and believed for long is looked at again.
+//! Whether files have changed since they were read, for files that are read again while the service runs.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStamps(Vec<Option<FileState>>);
 
-/// Moves when a file is written or replaced: time of change, inode, octets. None for a file that is not there.
+/// Changes when a file is written or replaced: time of change, inode, octets. None for a missing file.
 type FileState = (SystemTime, u64, u64);
 
 impl FileStamps {
@@ -19,7 +19,7 @@ impl FileStamps {
         Self(files.into_iter().map(|file| stamp(file.as_ref()).ok()).collect())
     }
 
-    /// Whether one of the same files is another one now.
+    /// Whether one of the same files has changed.
     pub fn are_outdated<P: AsRef<Path>>(&self, files: impl IntoIterator<Item = P>) -> bool {
         *self != Self::of(files)
     }

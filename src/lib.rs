@@ -28,7 +28,7 @@
 //! |---|---|---|
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
-//! | 0 | [`date`] | the calendar: a moment as the log, LDAP and mail write it |
+//! | 0 | [`date`] | the calendar: times as the log, LDAP and mail write them |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, SASL, line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
 //! | 1 | [`certificate`] | what X.509 certificates say, and how clients judge a chain |
@@ -48,6 +48,26 @@
 //! | 7 | [`demo`] | an LDAP directory inside the process, sample people and mail, a throw-away authority |
 //! | 8 | [`cli`] | the commands, one file each |
 //!
+//! # Where to look
+//!
+//! | question | file |
+//! |---|---|
+//! | In which order is a login checked? | `identity/login/order.rs`, function `checks` |
+//! | What happens when a directory does not answer? | the next server: `directory/ldap/failover.rs`; none left: `identity/login/outage.rs` and `grace.rs`; the client's reply: `connection/driver/translation.rs` |
+//! | What may delete a message's file? | `maildir/removal/removing.rs` |
+//! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs` |
+//! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
+//! | Who reads changed files again? | client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else, not even the server's own certificates |
+//!
+//! | to add | begin in | and then |
+//! |---|---|---|
+//! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide |
+//! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; account attributes: `directory/entries/account.rs` |
+//! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; a `LoginMethod` in `identity/login`; `connection/driver/login.rs` |
+//! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs` |
+//! | a command | a file in `cli` | its variant in `cli/mod.rs`, `config/guide/commands.md` |
+//! | a log event | where it happens | `config/guide/log.md` |
+//!
 //! # The tasks of the running service
 //!
 //! Tasks that run as long as the service are watched ([`tasks`]): one that panics or returns is logged and restarted. If that
@@ -56,8 +76,8 @@
 //! | task | started by | runs until | if it ends early |
 //! |---|---|---|---|
 //! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
-//! | reload of client authorities and revocation lists, every 2 s | `server` | shutdown | restarted |
-//! | reload of token keys, every 2 s | `cli::serve` | shutdown | restarted |
+//! | reload of client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
+//! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | shutdown | restarted |
 //! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
 //! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
 //! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
@@ -75,7 +95,7 @@
 //!
 //! | term | meaning |
 //! |---|---|
-//! | login name | a name as typed by the user; the name policy says which forms count |
+//! | login name | a name as typed by the user; the name policy says which forms can be used |
 //! | canonical name | the name of a person in log and reports: the short name of the entry, else the mail address, the common name, or the DN |
 //! | ambiguous name | a login name that several people have |
 //! | identity | a person's canonical name, DN, maildrop and retention, read from their entry |
@@ -100,7 +120,7 @@
 //! | octets | a message's size as sent: line ends are CRLF; byte-stuffing and the final dot are not counted |
 //! | mark, reset, commit | DELE, RSET, and the removal in the UPDATE state |
 //! | surrogate | the wrapper message that stands in for one with 8-bit headers (RFC 6856) |
-//! | retention, expiry | how long mail stays that is left on the server; its removal afterwards |
+//! | retention, expiry | how long mail that is left on the server stays; its removal afterwards |
 //! | deadline | how long a session waits for a file call, such as on a hanging network file system |
 //!
 //! To see it run: `cargo run --release -- demo`. To see how it behaves: the dialogues in `integration/dialogues`.

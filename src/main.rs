@@ -7,7 +7,7 @@ use restante::cli::{self, ExitStatus};
 /// `EX_CONFIG` of sysexits.h: "something was found in an unconfigured or misconfigured state".
 const BAD_CONFIGURATION: u8 = 78;
 
-/// As the command line's own parser has it.
+/// The same status as that of the command line's own parser.
 const USED_WRONGLY: u8 = 2;
 
 fn main() -> ExitCode {

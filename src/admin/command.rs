@@ -51,7 +51,7 @@ fn flush_target(text: &str) -> Result<Flush, CommandFault> {
     }
 }
 
-/// An address with a length, such as 192.0.2.0/24.
+/// An address with a prefix length, such as 192.0.2.0/24.
 fn is_network(text: &str) -> bool {
     let parts = text.split_once('/');
     parts.is_some_and(|(address, length)| address.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok())

@@ -1,7 +1,8 @@
 //! The admin socket: commands to the running service, one line each, over a Unix socket.
 //!
-//! A client sends one line and reads one line: `OK` or `NO`, a space, and a sentence for the administrator. The mode of the
-//! socket's file controls who may connect.
+//! A client sends one line and reads one line: `OK` or `NO`, a space, and a sentence for the administrator. The mode of
+//! the socket's file controls who may connect. **A new command** needs a variant of [`AdminCommand`] and its syntax
+//! (`command`), an arm in `execute` below, and a command of `cli` that sends it, like `cli/flush.rs`.
 
 mod command;
 mod socket;
@@ -80,7 +81,7 @@ async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Re
     timeout(PATIENCE, writing.write_all(format!("{word} {sentence}\n").as_bytes())).await?
 }
 
-/// What the client is told: a word for its program, and a sentence for the administrator.
+/// The reply to the client: a word for its program, and a sentence for the administrator.
 type AdminReply = (&'static str, String);
 
 fn refusal(fault: &dyn std::fmt::Display) -> AdminReply {

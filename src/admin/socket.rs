@@ -32,8 +32,8 @@ impl AdminSocket {
     }
 }
 
-/// The file is made for its owner alone, since Linux takes its mode from the socket, and opened to others afterwards:
-/// it is never there with a wider mode, not even for a moment.
+/// The file is created for its owner alone, since Linux takes its mode from the socket, and opened to others
+/// afterwards: it never has a wider mode, not even for a moment.
 fn listen(settings: &Settings) -> std::io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;

@@ -119,7 +119,7 @@ fn sizes(remote: &RemoteMessage, one: &Ours) -> Option<Difference> {
     })
 }
 
-/// The first message that stands elsewhere among those that both have.
+/// The first of the common messages that has another place in our order.
 fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
     let known: HashSet<&str> = common.iter().copied().collect();
     let in_our_order = ours.iter().filter(|one| known.contains(one.message.unique_id.as_str()));
@@ -133,7 +133,8 @@ fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
     })
 }
 
-/// What is left on both sides: where a size is found once on each, it is one message with another unique-id.
+/// Pairs the messages left on both sides: a size that occurs exactly once on each side is one message with two
+/// unique-ids.
 fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
     let only = |octets: u64| {
         let mut there = theirs.iter().filter(|remote| remote.octets == Some(octets));

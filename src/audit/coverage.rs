@@ -12,10 +12,10 @@ use crate::maildir::{Condition, DirectoryId, MaildropPath, Store, Surveyed};
 const MAILDIRS: usize = 1_000;
 const DIRECTORIES: usize = 20_000;
 
-/// A mail root that is so many directories too high up is noticed, too.
+/// A mail root that is up to this many directories too high is noticed, too.
 const DEEPER: usize = 2;
 
-/// How many people have a Maildir where their path leads, beside the Maildirs that are not theirs.
+/// How many people have a Maildir where their path leads, and how many Maildirs are not theirs.
 #[derive(Debug, Default)]
 pub struct Coverage {
     pub(super) root: PathBuf,
@@ -30,13 +30,13 @@ pub struct Coverage {
     pub(super) others: usize,
     pub(super) may_hold_more: bool,
     pub(super) first_other: Option<PathBuf>,
-    /// Whose Maildir may not be read or not be written; why.
+    /// People whose Maildir may not be read or not be written, each with the reason.
     pub unserved: Vec<String>,
 }
 
 impl Coverage {
-    /// Looks for the Maildirs of these people, and for Maildirs of others, which are nobody's if there is a whole sample of
-    /// every directory. Blocks while the disk answers.
+    /// Looks for the Maildirs of these people, and for others, which are unowned if the sample of every directory is
+    /// complete. Blocks while the disk answers.
     #[must_use]
     pub fn compare(store: &Store, root: &Path, samples: &[Sample], directories: usize) -> Self {
         let knows_everybody = samples.len() == directories && samples.iter().all(Sample::is_complete);
@@ -51,7 +51,7 @@ impl Coverage {
         found
     }
 
-    /// How deep Maildirs are looked for: deeper than anybody's path where nobody has a Maildir, since then the paths or the
+    /// How deep Maildirs are looked for. If nobody has a Maildir, deeper than anybody's path, since the paths or the
     /// mail root may be wrong.
     pub(super) fn depth(&self, deepest: usize) -> usize {
         deepest + if self.with_maildir == 0 { DEEPER } else { 0 }
@@ -137,7 +137,7 @@ impl Coverage {
         })
     }
 
-    /// What is worth knowing, and right on many a server.
+    /// Notes: worth knowing, but not necessarily wrong.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         let (missing, root) = (self.missing, self.root.display());

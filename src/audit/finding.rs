@@ -17,9 +17,9 @@ pub struct Person {
 pub enum Severity {
     /// A login fails, or does not reach its mail.
     Error,
-    /// Everybody reaches their mail, but something is not as it should be.
+    /// Everybody reaches their mail, but something is wrong.
     Warning,
-    /// Information; it may be right as it is.
+    /// Information; not necessarily wrong.
     Note,
 }
 
@@ -32,9 +32,9 @@ pub enum AuditFinding {
     ReplicationConflict(Person),
     /// A login name that several people have.
     Ambiguous(AmbiguousName),
-    /// The path template wants a value that the entry does not have; why.
+    /// The path template needs a value that the entry does not have; why.
     NoPath(Person, String),
-    /// The path template wants one value, and the entry has several; why.
+    /// The path template needs one value, and the entry has several; why.
     SeveralValues(Person, String),
     /// A value, or a link on the disk, that would lead out of the mail root; why.
     LeadsOut(Person, String),
@@ -147,7 +147,7 @@ impl AuditFinding {
         }
     }
 
-    /// What it is about besides: a name, a path, or the reason.
+    /// What else it is about: a name, a path, or the reason.
     #[must_use]
     pub fn about(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! Whose Maildirs there are: people against the mail root, and the mail root against people.
+//! Which Maildir belongs to whom: people are compared with the mail root, and the mail root with people.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -24,23 +24,23 @@ pub(super) struct Mailboxes<'a> {
     with_mailbox: usize,
 }
 
-/// A Maildir: the directory itself where it is there, since two paths can lead to one.
+/// A Maildir: identified by the directory itself if it exists, since two paths can lead to the same one.
 #[derive(PartialEq, Eq, Hash)]
 enum Maildir {
     There(DirectoryId),
     Missing(MaildropPath),
 }
 
-/// The path that led there first, and everybody's number whose path leads there.
+/// The path that led there first, and the numbers of all people whose path leads there.
 struct MaildirOwners {
     path: MaildropPath,
     numbers: Vec<Number>,
 }
 
-/// What lies below the mail root.
+/// What is below the mail root.
 #[derive(Default)]
 pub(super) struct Below {
-    /// Maildirs that are nobody's.
+    /// Maildirs without an owner.
     pub(super) unowned: Vec<PathBuf>,
     /// Directories that may not be read.
     pub(super) hidden: Vec<AuditFinding>,
@@ -92,7 +92,7 @@ impl<'a> Mailboxes<'a> {
         finding
     }
 
-    /// Takes down the names of a person without a Maildir, by which it may be found elsewhere.
+    /// Records the names of a person without a Maildir, by which it may be found elsewhere.
     pub(super) fn note_names(&mut self, number: Number, entry: &Entry, of: &Settings) {
         if self.missing.contains_key(&number) {
             self.wanted.note(number, entry, of);
@@ -147,7 +147,7 @@ impl<'a> Mailboxes<'a> {
         found
     }
 
-    /// People without a Maildir, but for those whose it may be that is elsewhere.
+    /// People without a Maildir, except those to whom an unowned one may belong.
     pub(super) fn without(&self, paired: &HashSet<Number>, people: &People) -> Vec<AuditFinding> {
         let mut missing: Vec<_> = self.missing.iter().filter(|(number, _)| !paired.contains(number)).collect();
         missing.sort_unstable_by_key(|(number, _)| **number);
@@ -157,7 +157,7 @@ impl<'a> Mailboxes<'a> {
             .collect()
     }
 
-    /// How many people have a Maildir, beside those that belong to nobody.
+    /// How many people have a Maildir, and how many Maildirs belong to nobody.
     pub(super) fn coverage(&self, root: &Path, unowned: &[PathBuf], people: &People) -> Coverage {
         let first = self.missing.iter().min_by_key(|(number, _)| **number);
         Coverage {
@@ -175,7 +175,7 @@ impl<'a> Mailboxes<'a> {
     }
 }
 
-/// Looks at the mail itself, as far as its names do not say that it is as it was delivered.
+/// Looks at the mail itself, except files whose names prove that they are as they were delivered.
 fn unreadable(store: &Store, path: &MaildropPath, person: impl Fn() -> Person) -> Option<AuditFinding> {
     match store.unreadable(path, usize::MAX) {
         Ok(unreadable) => unreadable.sentence().map(|sentence| AuditFinding::UnreadableMail(person(), sentence)),

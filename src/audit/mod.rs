@@ -1,7 +1,16 @@
 //! The audit: problems in the directory and below the mail root that would affect logins, found before anybody logs in.
 //!
-//! Names, paths and Maildirs are checked by the same policy, template and code as at a login. People
-//! are read page by page; only their names and DNs are kept.
+//! Names, paths and Maildirs are checked by the same policy, template and code as at a login. People are read page by
+//! page; only their names and DNs are kept in memory.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `people` | everybody, by number |
+//! | `namesakes` | ambiguous login names |
+//! | `mailboxes`, `pairs` | people without a Maildir, Maildirs without a person, and which may belong together |
+//! | `coverage`, `sample` | the same for some people only, for `check` and the start of the service |
+//! | `compare` | an old server's listing compared with ours, for `uidl compare` |
+//! | `finding` | the kinds of findings, and their severity |
 
 mod compare;
 mod coverage;
@@ -66,21 +75,21 @@ pub trait AuditProgress {
 }
 
 impl AuditReport {
-    /// Whether everything was seen, and nothing is wrong: notes are not.
+    /// Whether everything was checked, and there are neither errors nor warnings.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.count(Severity::Error) + self.count(Severity::Warning) == 0 && self.cut_short.is_empty()
     }
 
-    /// How many findings matter so much.
+    /// The number of findings of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.found.iter().filter(|finding| finding.severity() == severity).count()
     }
 }
 
-/// Audits directories and mail root. Blocks while the disk answers, so it wants a thread besides the one that the
-/// directory's answers come in on.
+/// Audits directories and mail root. Blocks while the disk answers, so it needs a thread other than the one that
+/// receives the directory's answers.
 ///
 /// # Errors
 /// A directory gives no answer.

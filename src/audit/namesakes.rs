@@ -1,5 +1,5 @@
-//! Which login names several people have: every name that anybody could type is put to the policy, as at a login, and
-//! the answer sought in an index of all values instead of the directory.
+//! Which login names are ambiguous: the policy is applied to every name that anybody could type, as at a login, and its
+//! look-ups are answered from an index of all values instead of the directory.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -34,7 +34,7 @@ impl Policies {
 }
 
 impl NameIndex {
-    /// A name counts only where the directory is asked for it.
+    /// A name is noted only if the directory is asked for it.
     pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
         for kind in Kind::ALL {
             let sources = of.attributes.of(kind).iter();
@@ -71,8 +71,8 @@ impl NameIndex {
         u64::try_from(self.holders.len()).unwrap_or(u64::MAX)
     }
 
-    /// A value that one person alone has can still be another's name only where a domain completes it, or where it reads
-    /// as a path.
+    /// A value of only one person can still be somebody else's name, but only if a domain completes it, or if it can be
+    /// read as a hierarchical name.
     fn may_be_shared(&self, name: &str, policies: &Policies) -> bool {
         let mut holders = self.holders.get(name).into_iter().flatten();
         let first = holders.next().map(|(person, _)| *person);
@@ -81,8 +81,8 @@ impl NameIndex {
             || name.contains('/')
     }
 
-    /// How a value can be typed: as it is; of a common name that several have, with the parents of each; with its prefix,
-    /// where that asks for what the plain form does not.
+    /// How a value can be typed: as it is; a common name of several people with the parents of each; with its prefix,
+    /// if that asks for something that the plain form does not.
     fn forms(&self, name: &str, people: &People) -> BTreeSet<String> {
         let mut forms = BTreeSet::from([name.to_owned()]);
         let holders = || self.holders.get(name).into_iter().flatten();
@@ -115,7 +115,7 @@ impl NameIndex {
         })
     }
 
-    /// Who answers the questions that a name stands for. A DN is one entry's, so it is never ambiguous, whatever the base.
+    /// The people whom the look-ups of a name find. A DN is one entry's, so it is never ambiguous, whatever the base.
     fn having(&self, login: &LoginName, policy: &Policy, people: &People) -> BTreeSet<Number> {
         let Some(nowhere) = Dn::parse("dc=nowhere") else { return BTreeSet::new() };
         let LookUp { hierarchical, equal, .. } = policy.look_up(login, &nowhere);

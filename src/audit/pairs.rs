@@ -1,5 +1,5 @@
-//! Which mailbox without a person may be that of a person without a mailbox: a login name was changed, or the path is
-//! made of another name than the mail lies under.
+//! Which mailbox without a person may be that of a person without a mailbox: a login name was changed, or the path uses
+//! another name than the one under which the mail is.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,14 +15,15 @@ pub(super) struct MissingMailboxNames {
 }
 
 impl MissingMailboxNames {
-    /// Takes down the names of a person without a mailbox.
+    /// Records the names of a person without a mailbox.
     pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
         for form in forms(entry, of) {
             self.holders.entry(form.into()).or_default().push(person);
         }
     }
 
-    /// Whose mailbox each of these may be, by its place among them: one person's who may have none of the others.
+    /// For each of these, by its index, the person to whom it may belong: the only one, and only if they may not own
+    /// another of these.
     pub(super) fn pairs(&self, unowned: &[&Path]) -> HashMap<usize, Number> {
         let candidates: Vec<HashSet<Number>> = unowned.iter().map(|path| self.candidates(path)).collect();
         let mut claims: HashMap<Number, usize> = HashMap::new();
@@ -34,15 +35,15 @@ impl MissingMailboxNames {
         candidates.iter().enumerate().filter_map(|(place, people)| Some((place, only(people)?))).collect()
     }
 
-    /// The people who are called like any directory on the way to a Maildir.
+    /// The people who have the name of any directory on the way to a Maildir.
     fn candidates(&self, path: &Path) -> HashSet<Number> {
         let names = path.components().map(|name| plain(&name.as_os_str().to_string_lossy()));
         names.filter_map(|name| self.holders.get(&*name)).flatten().copied().collect()
     }
 }
 
-/// The values themselves, what stands before the `@` of an address, and of names in several words: all words, first and
-/// last, and either of them as an initial.
+/// The values themselves, the local part of an address, and for names of several words: all words, first and last, and
+/// either of them as an initial.
 fn forms(entry: &Entry, of: &Settings) -> HashSet<String> {
     let values = |kind: Kind| {
         let sources = of.attributes.of(kind).iter();

@@ -1,5 +1,5 @@
-//! Some people of a directory, for `check` and for the start of the service. The audit looks at everybody, which takes its
-//! time.
+//! Some people of a directory, for `check` and for the start of the service. The audit looks at everybody, which takes
+//! longer.
 
 use crate::directory::{Attributes, Directory, Entry, EntryId, Fault, WalkEnd};
 use crate::identity::{Identity, Settings};
@@ -12,9 +12,9 @@ const PEOPLE: usize = 1_000;
 /// The first people of one directory.
 #[derive(Debug)]
 pub struct Sample {
-    /// Those that the directory is for.
+    /// Those within `names_below` and `mail_domains`.
     pub people: Vec<Sampled>,
-    /// How many are outside `names_below` and `mail_domains`.
+    /// How many are outside these limits.
     pub outside_limits: usize,
     /// The kinds of name that any of them has.
     pub kinds: Vec<Kind>,
@@ -31,7 +31,7 @@ pub enum SampleEnd {
     Complete,
     /// There may be more than a sample takes.
     Enough,
-    /// The directory gave no more: one of its limits; the result.
+    /// The directory returned no more because of one of its limits; its result.
     CutShort(String),
 }
 
@@ -94,7 +94,7 @@ impl Sample {
             .extend(Kind::ALL.into_iter().filter(|kind| has(*kind) && !self.kinds.contains(kind)).collect::<Vec<_>>());
     }
 
-    /// Entries that the directory gave.
+    /// Entries that the directory returned.
     #[must_use]
     pub fn seen(&self) -> usize {
         self.people.len() + self.outside_limits + self.unreadable.len()
@@ -106,7 +106,7 @@ impl Sample {
         self.end == SampleEnd::Complete
     }
 
-    /// How many people the directory is for, in words.
+    /// How many people are within the limits, in words.
     #[must_use]
     pub fn counted(&self) -> String {
         let at_least = if self.is_complete() { "" } else { "at least " };

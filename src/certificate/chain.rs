@@ -11,11 +11,11 @@ use crate::date::Date;
 pub enum CertificateFinding {
     /// Clients, or some of them, will not accept it.
     Fault(String),
-    /// It may be right as it is; whoever runs the server knows.
+    /// It may be intended; the administrator knows.
     Note(String),
 }
 
-/// The part of its life, one in so many, before whose end the end of a certificate is announced.
+/// The end of a certificate is announced in the last of this many equal parts of its validity.
 const LAST_PART: u32 = 10;
 
 /// What is wrong with a chain, the server's own certificate first. `known` are authorities that may have issued its last
@@ -115,7 +115,7 @@ fn inspect_order(
     findings
 }
 
-/// Where in a chain the certificate stands with which the way from the server's own to its root ends.
+/// The index of the last certificate on the path from the server's own towards its root.
 #[must_use]
 pub fn top_of_chain(chain: &[CertificateFields]) -> Option<usize> {
     let top = *path(chain.first()?, chain).last()?;
@@ -135,7 +135,7 @@ fn path<'c>(own: &'c CertificateFields, chain: &'c [CertificateFields]) -> Vec<&
     path
 }
 
-/// Whether clients can go on from where the chain ends.
+/// Whether clients can continue from the last certificate on the path.
 fn inspect_end(path: &[&CertificateFields], known: &[CertificateFields]) -> Option<CertificateFinding> {
     let (top, below) = path.split_last()?;
     if top.is_self_issued() {

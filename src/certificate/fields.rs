@@ -10,7 +10,7 @@ use x509_parser::time::ASN1Time;
 use super::weakness::{weak_key, weak_signature};
 use super::{HostMatch, MalformedCertificate, host_match, subject};
 
-/// What one certificate says of itself and of its issuer. None of it is proven.
+/// What one certificate says about itself and its issuer. None of it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFields {
     /// The first moment at which it is valid.
@@ -25,7 +25,7 @@ pub struct CertificateFields {
     pub host_names: Vec<String>,
     /// The IP addresses among them.
     pub addresses: Vec<IpAddr>,
-    /// Why clients reject its key or its signature, whatever else it says: what is wrong, and what would be right.
+    /// Why clients reject its key or its signature, whatever else it says: what is wrong, and what is expected.
     pub weakness: Option<String>,
     subject: Name,
     issuer: Name,
@@ -96,7 +96,7 @@ impl CertificateFields {
         }
     }
 
-    /// How texts for people call it: the subject in quotes, or its first host name where the subject is empty.
+    /// How messages name it: the subject in quotes, or its first host name if the subject is empty.
     #[must_use]
     pub fn name(&self) -> String {
         match (self.subject.text.as_str(), self.host_names.first()) {
@@ -105,7 +105,7 @@ impl CertificateFields {
         }
     }
 
-    /// How texts for people call its issuer.
+    /// How messages name its issuer.
     #[must_use]
     pub fn issuer_name(&self) -> String {
         self.issuer.quoted()

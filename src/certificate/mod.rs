@@ -1,8 +1,17 @@
-//! What an X.509 certificate says (RFC 5280). It is read here and believed elsewhere: nothing in this module asks who
-//! signed it.
+//! What an X.509 certificate says (RFC 5280). This module only reads certificates; whether one is trusted is decided
+//! elsewhere.
 //!
-//! The only module that knows the X.509 library: the server reads its own certificates' host names with it and inspects
-//! their chains, the identity map reads what clients' certificates say.
+//! The only module that knows the X.509 library: the server uses it for the host names and chains of its own
+//! certificates, the identity map for the names and keys of client certificates.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `fields` | validity, names and key of a certificate |
+//! | `chain` | a server's chain as clients judge it |
+//! | `host` | whether a certificate is for a host name |
+//! | `weakness` | keys and signatures that clients reject |
+//! | `subject` | a subject as text (RFC 4514) |
+//! | `revocations` | whose a revocation list is, and until when it is valid |
 
 mod chain;
 mod fields;
@@ -24,13 +33,14 @@ pub use revocations::RevocationList;
 /// Active Directory's user principal name among the subject alternative names.
 const PRINCIPAL_NAME: &str = "1.3.6.1.4.1.311.20.2.3";
 
-/// What one certificate says of its subject.
+/// What one certificate says about its subject.
 ///
 /// Values with control characters in them are left out: no such name exists, and none may be mistaken for another one
 /// that ends before a NUL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// The subject's distinguished name, written as RFC 4514 has it; empty if the certificate gives none that can be.
+    /// The subject's distinguished name in the form of RFC 4514; empty if the certificate has none that can be written
+    /// so.
     pub subject: String,
     /// The subject's common names.
     pub common_names: Vec<String>,
@@ -114,7 +124,7 @@ impl Certificate {
     }
 }
 
-/// Those that can be somebody's.
+/// The values without control characters.
 fn texts<'t>(values: impl IntoIterator<Item = Option<&'t str>>) -> Vec<String> {
     let is_sound = |value: &&str| !value.is_empty() && !value.chars().any(char::is_control);
     values.into_iter().flatten().filter(is_sound).map(str::to_owned).collect()

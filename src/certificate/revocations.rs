@@ -1,4 +1,4 @@
-//! What a revocation list says of itself (RFC 5280 §5).
+//! What a revocation list says about itself (RFC 5280 §5).
 
 use std::time::SystemTime;
 
@@ -8,7 +8,8 @@ use x509_parser::revocation_list::CertificateRevocationList;
 use super::fields::{Name, moment};
 use super::{CertificateFields, MalformedCertificate};
 
-/// A revocation list: whose it is, and how long it counts. What it revokes is for those who verify certificates.
+/// A revocation list: whose it is, and until when it is valid. What it revokes is evaluated where certificates are
+/// verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationList {
     /// When the next list is due at the latest; none if it does not say.
@@ -32,7 +33,7 @@ impl RevocationList {
         self.issuer == *authority.subject()
     }
 
-    /// How texts for people call its issuer.
+    /// How messages name its issuer.
     #[must_use]
     pub fn issuer_name(&self) -> String {
         self.issuer.quoted()

@@ -18,7 +18,7 @@ const NAMES: [(&str, &str); 12] = [
     ("1.2.840.113549.1.9.1", "emailAddress"),
 ];
 
-/// The whole name, or nothing if it is empty or one of its values is no sound text.
+/// The whole name; none if it is empty or one of its values is not valid text.
 pub(super) fn text(name: &X509Name<'_>) -> Option<String> {
     let mut parts = Vec::new();
     for rdn in name.iter() {
@@ -41,7 +41,7 @@ fn pair(pair: &AttributeTypeAndValue<'_>) -> Option<String> {
     Some(format!("{name}={}", escape(value)))
 }
 
-/// Escapes what RFC 4514 §2.4 wants escaped.
+/// Escapes what RFC 4514 §2.4 requires to be escaped.
 fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     let last = value.len() - value.chars().next_back().map_or(0, char::len_utf8);

@@ -56,7 +56,7 @@ fn begin_as(user: &str, why: String) -> Result<Reader, String> {
 }
 
 impl Reader {
-    /// Whose rights count for what the service reads and writes while it runs.
+    /// The user whose rights apply to what the service reads and writes while it runs.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::User { name, .. } | Self::RootAtFirst(name) => name,
@@ -65,7 +65,7 @@ impl Reader {
         }
     }
 
-    /// What an administrator should know of it.
+    /// What an administrator should know about it.
     pub(super) fn note(&self) -> Option<String> {
         match self {
             Self::User { name, why } => Some(format!("checked as {name} ({why})")),

@@ -1,10 +1,10 @@
 //! Text for a terminal of 80 columns.
 
-/// Columns of a line. Wider terminals are not asked for: what is piped and what is looked at are the same.
+/// Columns of a line. The real width of the terminal is not used, so that piped and displayed text are the same.
 pub(super) const WIDTH: usize = 80;
 
-/// A text in lines of at most [`WIDTH`] columns: the first begins after `indent` blanks, the others after four more. Only
-/// blanks are broken at, so that paths can be copied, and the commas of a DN that fits no line.
+/// A text in lines of at most [`WIDTH`] columns: the first begins after `indent` blanks, the others after four more.
+/// Lines are broken at blanks, so that paths can be copied, and at the commas of a DN that is longer than a line.
 pub(super) fn wrapped(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     for paragraph in text.lines() {
@@ -34,7 +34,7 @@ fn wrap(text: &str, indent: usize, lines: &mut String) {
     }
 }
 
-/// A word, or what follows the part of one on the line before.
+/// A word, or the rest of one that was broken.
 struct Chunk<'t> {
     text: &'t str,
     follows: bool,

@@ -1,4 +1,14 @@
-//! The command line.
+//! The command line: options and help texts here, and a file for each command.
+//!
+//! A command is a variant of `Command` and a file of its name. What several commands need:
+//!
+//! | file | content |
+//! |---|---|
+//! | `acting`, `unit` | the user as whom a command reads and writes, taken from the configuration or the systemd unit |
+//! | `maildrops` | the maildrops that a command works on, and their owners |
+//! | `admin_client` | commands to the running service |
+//! | `explain` | the steps of a login as text and JSON |
+//! | `layout`, `password` | text for a terminal; a password typed or piped in |
 
 mod acting;
 mod admin_client;
@@ -57,9 +67,9 @@ enum Subcommands {
     },
     /// Check the configuration, certificates, mail root and directories, and report everything that is wrong
     ///
-    /// Reports how many people each directory has, which attributes the service needs but cannot read, whether the paths of
-    /// some people lead to mail, and what clients would reject about the certificates. A note is information; it may be right
-    /// as it is.
+    /// Reports how many people each directory has, which attributes the service needs but cannot read, whether the
+    /// paths of some people lead to mail, and what clients would reject about the certificates. A note is information,
+    /// and not necessarily wrong.
     ///
     /// Run as root, it reads everything as the service does: as the user given by --as, or else `user` of the configuration
     /// (after root has read keys and passwords), or else `User=` of the systemd unit that serves this configuration.
@@ -131,7 +141,7 @@ enum Subcommands {
     /// Clear the running service's caches of people and passwords
     ///
     /// The next login asks the directory, so that a changed password, a disabled account or a moved mailbox takes effect at
-    /// once. Look-ups in progress are not cached either. Requires admin.socket in the configuration, and the right to write to
+    /// once. Lock-outs end as well. Look-ups in progress are not cached either. Requires admin.socket in the configuration, and the right to write to
     /// it; nothing else of the configuration is read, so keys and passwords need not be readable.
     ///
     /// Exit status: 0 if it was done; 1 if not: no service answers, the name is ambiguous, or it does not exist and nothing
@@ -178,7 +188,8 @@ enum Subcommands {
     /// Requires that `mailboxes.deletion` keeps deleted mail or moves it to a folder. Restored messages get new unique-ids,
     /// since clients ignore those that they remember. Run as root, it acts as the configured user.
     ///
-    /// Exit status: 0 if every message that matches was restored, 1 if one was not, or the login name leads to no maildrop.
+    /// Exit status: 0 if every message that matches was restored, 1 if one was not, or if the login name has no
+    /// maildrop.
     Undelete {
         /// The configuration of the service
         #[arg(long, value_name = "FILE")]

@@ -12,7 +12,7 @@ use crate::identity::{IdentityMap, Outcome, Trace};
 use crate::maildir::{MaildropPath, Store};
 use crate::pop3::{Credentials, Mechanism};
 
-/// What is wanted to be known.
+/// The options of the command.
 pub(super) struct ResolveOptions<'a> {
     pub(super) login: &'a str,
     pub(super) password: bool,

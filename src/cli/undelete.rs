@@ -85,7 +85,7 @@ impl UndeleteOptions {
         self.since.is_none_or(|since| age <= since)
     }
 
-    /// Why a name that was given stands for no message; none if it does.
+    /// Why a given name matches no message; none if it matches one.
     fn why_not(&self, name: &str, deleted: &[Deleted]) -> Option<String> {
         let mut of_name = deleted.iter().filter(|one| one.name() == name).peekable();
         if of_name.peek().is_none() {

@@ -36,7 +36,7 @@ impl Unit {
             .find(|unit| unit.serves(configuration))
     }
 
-    /// A unit and what is dropped in beside it.
+    /// A unit with its drop-in files.
     fn read(file: PathBuf, folders: &[PathBuf]) -> Self {
         let name = file.file_name().unwrap_or_default().to_owned();
         let beside: Vec<PathBuf> = folders.iter().map(|folder| folder.join(with_d(&name))).collect();
@@ -90,7 +90,7 @@ fn configuration_of(command: &str) -> Option<&str> {
         .or_else(|| words.next())
 }
 
-/// `Key=value` of each line; a line that ends in a backslash goes on in the next.
+/// `Key=value` of each line; a line that ends in a backslash continues on the next.
 fn assignments(text: &str) -> Vec<(String, String)> {
     let text = text.replace("\\\n", " ");
     let is_comment = |line: &&str| line.starts_with(['#', ';']);
@@ -98,7 +98,7 @@ fn assignments(text: &str) -> Vec<(String, String)> {
     text.lines().map(str::trim).filter(|line| !is_comment(line)).filter_map(pair).collect()
 }
 
-/// The files of some folders that end so, by name; the first of a name counts.
+/// The files with this extension in some folders, by name; of several with one name, the first.
 fn by_name(folders: &[PathBuf], extension: &str) -> BTreeMap<OsString, PathBuf> {
     let mut files = BTreeMap::new();
     let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();

@@ -81,7 +81,7 @@ fn small(section: &Section<'_>, key: &str, default: u32) -> u32 {
     u32::try_from(section.count(key, u64::from(default), 1..=10_000)).unwrap_or(default)
 }
 
-/// RFC 2449 §4 wants room for command lines of 255 octets.
+/// RFC 2449 §4 requires room for command lines of 255 octets.
 fn octets(section: &Section<'_>, key: &str, default: usize) -> usize {
     usize::try_from(section.octets(key, default as u64, 255..=65_536)).unwrap_or(default)
 }

@@ -14,7 +14,7 @@ use crate::names::DnPattern;
 /// The name of the only directory if it is not given.
 const UNNAMED: &str = "directory";
 
-/// The directories, unless one lacks what has no default. `further` are attributes that others want read.
+/// The directories; none if one lacks a required key. `further`: attributes that other settings need.
 pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<Settings>> {
     root.require("directories", "a list, each with urls and base");
     let listed = root.sections("directories")?;

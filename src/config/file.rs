@@ -188,7 +188,7 @@ fn pair(key: Spanned<Raw>, value: Spanned<Raw>, source: &str) -> (NodeKey, Node)
     (NodeKey { place, name }, node(value, source))
 }
 
-/// A scalar as it stands in the file, quotes included.
+/// A scalar as it is in the file, including quotes.
 fn written(at: Location, source: &str) -> Option<&str> {
     let start = usize::try_from(at.span().byte_offset()?).ok()?;
     let length = usize::try_from(at.span().byte_len()?).ok()?;

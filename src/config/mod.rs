@@ -2,6 +2,17 @@
 //!
 //! No module depends on this one: each has plain settings of its own, and can be built without a file. All mistakes in a file
 //! are reported at once, with line and column.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `file`, `tree` | from YAML to a tree of values with their positions |
+//! | `section`, `values` | reading one value; a mistake is recorded, and reading continues |
+//! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
+//! | `paths`, `outline` | files that the configuration names; what is read before everything else |
+//! | all others | one part of the file each; the first line of each file names its keys |
+//!
+//! **A new key** is asked for in the file of its section; it also needs a line in `config/restante.yaml`, which `tests`
+//! compares with the keys that are asked for.
 
 mod admin;
 mod client_certificates;

@@ -19,7 +19,7 @@ pub struct Outline {
     pub credentials: Vec<String>,
 }
 
-/// Reads `user` and the credentials, and leaves everything else unread and unchecked.
+/// Reads `user` and the credentials; everything else is neither read nor checked.
 ///
 /// # Errors
 /// The file cannot be read, or `user` is wrong.
@@ -32,8 +32,8 @@ pub fn outline(file: &Path) -> Result<Outline, Faults> {
     })
 }
 
-/// Reads the admin socket, and leaves everything else unread and unchecked: whoever sends commands
-/// need not be able to read keys and passwords. None if there is no socket.
+/// Reads the admin socket; everything else is neither read nor checked: whoever sends commands need not be able to read
+/// keys and passwords. None if there is no socket.
 ///
 /// # Errors
 /// The file cannot be read, or `admin` is wrong.

@@ -50,7 +50,7 @@ impl Base {
         Ok(directory.join(name))
     }
 
-    /// The password that stands in the first line of a file.
+    /// The password in the first line of a file.
     pub(super) fn password(&self, path: &str) -> Result<Password, String> {
         let file = self.resolve(path)?;
         let shown = file.display();

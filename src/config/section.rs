@@ -123,7 +123,7 @@ impl<'f> Section<'f> {
         Some(text)
     }
 
-    /// One word of several, each with its meaning.
+    /// One of several words, each with its meaning.
     pub(super) fn word<T: Copy>(&self, key: &str, default: T, words: &[(&str, T)]) -> T {
         self.parsed(key, |text| values::word(text, words)).unwrap_or(default)
     }

@@ -1,4 +1,4 @@
-//! The reference file that is shipped: complete, and true.
+//! The reference file that is shipped: complete and correct.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,24 +11,23 @@ use crate::config::tree::NodeKind;
 
 const REFERENCE: &str = include_str!("../../config/restante.yaml");
 
-/// What has no default.
+/// The keys without a default.
 const SMALLEST: &str = "
 directories:
   - urls: [ldaps://ldap1.renovations.example, ldaps://ldap2.renovations.example]
     base: ou=people,dc=renovations,dc=example
 tls:
   certificates:
-    - { chain: tls/fullchain.pem, key: tls/privkey.pem }
+    - { chain: fullchain.pem, key: privkey.pem }
 ";
 
 /// A folder with the files that the reference names.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let own = rcgen::generate_simple_self_signed(["mail.renovations.example".to_owned()]).unwrap();
-    fs::create_dir(folder.path().join("tls")).unwrap();
     for (name, content) in [
-        ("tls/fullchain.pem", own.cert.pem()),
-        ("tls/privkey.pem", own.signing_key.serialize_pem()),
+        ("fullchain.pem", own.cert.pem()),
+        ("privkey.pem", own.signing_key.serialize_pem()),
         ("ldap.password", "correct horse\n".to_owned()),
     ] {
         fs::write(folder.path().join(name), content).unwrap();

@@ -1,17 +1,17 @@
 //! One client: its connection, its session, and the loop that drives both.
 //!
-//! [`serve`] knows nothing of the protocol: it cuts lines, hands them to a [`crate::pop3::Session`], and does what that
-//! answers. Here, and nowhere else, causes are translated into what a client may know; the log gets the cause. It runs over
-//! any [`Transport`]: a socket, or a stream in memory.
+//! [`serve`] knows nothing of the protocol: it cuts lines, passes them to a [`crate::pop3::Session`], and carries out
+//! the action that this returns. Here, and nowhere else, causes are translated into what a client may know; the log
+//! gets the cause. It runs over any [`Transport`]: a socket, or a stream in memory.
 //!
 //! # The rooms
 //!
-//! Each names those above it, and none below.
+//! Each names only those above it.
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | `settings` | how a client is treated; the time limits |
-//! | `report` | what the log says of a connection |
+//! | `report` | what the log says about a connection |
 //! | `wire` | octets: lines in, replies out, TLS, what the client has acknowledged |
 //! | `maildrop` | the open maildrop, and the threads that file calls need |
 //! | `service` | what every session has in common, and one client |

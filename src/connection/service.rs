@@ -12,7 +12,7 @@ use super::wire::PortTls;
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::maildir::Store;
 
-/// What every client is served with.
+/// What all sessions share.
 pub struct Service {
     /// Who may log in.
     pub identities: Arc<IdentityMap>,
@@ -20,13 +20,13 @@ pub struct Service {
     pub store: Arc<Store>,
     /// Where the mail of each entry was last seen.
     pub known: Arc<KnownMaildrops>,
-    /// The way there: of several sessions that want to open the same maildrop, one reads it.
+    /// Opens maildrops: of several sessions that want to open the same one, one reads it.
     pub openings: Openings,
     /// How clients are treated.
     pub settings: Settings,
     /// Which session has a maildrop to itself, where it may have one only.
     pub leases: Arc<MaildropLeases>,
-    /// What the log sums up.
+    /// Log lines that are summed up.
     pub repeats: Arc<LogSummaries>,
 }
 

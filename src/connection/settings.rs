@@ -11,7 +11,7 @@ pub struct Settings {
     pub hostname: String,
     /// Refusals are sent at a whole number of steps after the credentials arrived; zero: at once.
     pub refusal_step: Duration,
-    /// How long a call on a file system may take that is not local.
+    /// How long a call on a file system that is not local may take.
     pub file_deadline: Duration,
     /// How many sessions a maildrop may have at once.
     pub sessions: SessionsPerMaildrop,
@@ -31,7 +31,7 @@ pub enum SessionsPerMaildrop {
     Many,
     /// One, on all nodes together; others get "maildrop in use".
     One,
-    /// One; but a session of this node that was idle for so long is ended. Its deletions are not carried out.
+    /// One; but a session of this node that was idle for this long is ended. Its deletions are not carried out.
     OneWithTakeover(Duration),
 }
 

@@ -1,4 +1,4 @@
-//! The calendar: a moment as the log, LDAP and mail write it.
+//! The calendar: times as the log, LDAP and mail write them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ const SECONDS_OF_A_DAY: u64 = 86_400;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A moment of UTC in the Gregorian calendar; what lies before 1970 is taken for its first second.
+/// A time in UTC in the Gregorian calendar; times before 1970 become its first second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
     days: u64,
@@ -38,21 +38,21 @@ impl Date {
         (i32::try_from(year).unwrap_or(i32::MAX), small(month), small(day))
     }
 
-    /// As LDAP's generalized time has it (RFC 4517 §3.3.13): `20261123180956Z`.
+    /// As LDAP's generalized time (RFC 4517 §3.3.13): `20261123180956Z`.
     #[must_use]
     pub fn generalized(self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());
         format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")
     }
 
-    /// As the log has it (RFC 3339 §5.6): `2026-11-23T18:09:56Z`.
+    /// As in the log (RFC 3339 §5.6): `2026-11-23T18:09:56Z`.
     #[must_use]
     pub fn of_log(self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// As the header of a message has it (RFC 5322 §3.3): `Mon, 23 Nov 2026 18:09:56 +0000`.
+    /// As in the header of a message (RFC 5322 §3.3): `Mon, 23 Nov 2026 18:09:56 +0000`.
     #[must_use]
     pub fn of_mail(self) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.day(), self.time());

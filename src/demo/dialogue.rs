@@ -20,7 +20,7 @@ use super::state::{DirectoryState, lock};
 use super::tree::SearchResult;
 use crate::names::Dn;
 
-/// Answers a client until it has enough, or the injected wants the connection closed.
+/// Answers a client until it closes the connection, or the injected fault does.
 pub(super) async fn converse(stream: TcpStream, state: Arc<Mutex<DirectoryState>>) {
     if let Err(fault) = stream.set_nodelay(true) {
         tracing::debug!(%fault, "replies may wait for acknowledgements");
@@ -216,7 +216,7 @@ impl Dialogue {
     }
 }
 
-/// The answer to a request that is none of ours, in the form that belongs to it; none if it is no request at all.
+/// The refusal of a request that is not supported, in the form that belongs to it; none if it is not a request.
 fn refuse(op: &LdapOp) -> Option<LdapOp> {
     let no: LdapResult = OperationResult::new(LdapResultCode::UnwillingToPerform, "this directory is read only").into();
     Some(match op {

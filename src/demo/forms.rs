@@ -29,7 +29,7 @@ async fn alone(directory: &Directory, policy: &Policy, name: &str) -> Result<Opt
     Ok(if found.len() == 1 { found.pop() } else { None })
 }
 
-/// All forms, whether they count or not.
+/// All forms, whether the policy allows them or not.
 fn forms(entry: &Entry, attributes: &Attributes) -> Vec<String> {
     let values =
         |kind: Kind| attributes.of(kind).first().map(|source| entry.values(&source.attribute)).unwrap_or_default();

@@ -108,7 +108,7 @@ fn write_certificates(folder: &Path) -> anyhow::Result<()> {
 fn configuration(ports: Ports, directory: SocketAddr) -> String {
     let Ports { pop3, pop3s, .. } = ports;
     format!(
-        r#"# The configuration of a demonstration. Paths count from this file's folder.
+        r#"# The configuration of a demonstration. Paths are relative to the folder of this file.
 hostname: mail.renovations.example
 listeners:
   - address: "127.0.0.1:{pop3}"

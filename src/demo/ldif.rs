@@ -65,7 +65,7 @@ impl LdifRecord {
 /// does the same, and people write it.
 ///
 /// # Errors
-/// The first fault. Change records and values that stand behind a URL (`name:< file:///…`) are refused.
+/// The first fault. Change records and values given by a URL (`name:< file:///…`) are refused.
 pub fn parse(text: &str) -> Result<Vec<LdifRecord>, LdifFault> {
     let mut entries = Vec::new();
     let mut open: Option<LdifRecord> = None;

@@ -1,5 +1,13 @@
-//! The demonstration: a small LDAP directory inside the process, sample people, sample mail and a throw-away certificate authority,
-//! all laid out in one folder.
+//! The demonstration: a small LDAP directory inside the process, sample people and mail, and a throw-away certificate
+//! authority, all in one folder. `layout` writes the folder; `restante demo` (`cli/demo.rs`) and the tests use it.
+//!
+//! | file | content |
+//! |---|---|
+//! | `layout` | the folder of a demonstration |
+//! | `people`, `mail`, `authority` | sample people and mail, the certificate authority |
+//! | `directory`, `dialogue`, `state`, `fault_injection` | the LDAP server, its connections, and how it fails on command |
+//! | `tree`, `node`, `filter`, `ldif` | its entries: stored, searched, read from LDIF |
+//! | `forms` | every form of a person's name |
 
 pub mod authority;
 pub mod directory;

@@ -19,7 +19,7 @@ pub struct Tree {
 /// The result of a search: its code, the entries returned, and the part of a missing base that does exist.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResult {
-    /// 0, 4 where the size limit cut it short, 32 for a missing base, 34 for one that is no DN.
+    /// 0, 4 where the size limit cut it short, 32 for a missing base, 34 for one that is not a DN.
     pub code: LdapResultCode,
     /// Its entries, with the attributes asked for.
     pub entries: Vec<LdapSearchResultEntry>,
@@ -30,7 +30,7 @@ pub struct SearchResult {
 /// Why a change cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TreeFault {
-    /// The text is no distinguished name.
+    /// The text is not a distinguished name.
     NotADn,
     /// There is no such entry.
     NoSuchEntry,
@@ -54,7 +54,7 @@ impl fmt::Display for TreeFault {
 impl std::error::Error for TreeFault {}
 
 impl Tree {
-    /// Takes the entries of a file.
+    /// Builds a tree from the entries of a file.
     ///
     /// # Errors
     /// [`TreeFault::Exists`] where two have one name.
@@ -64,7 +64,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Adds an entry; operational attributes it brings are kept, others are made up.
+    /// Adds an entry; operational attributes that it has are kept, the others are generated.
     ///
     /// # Errors
     /// [`TreeFault::Exists`].
@@ -77,7 +77,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Takes an entry away.
+    /// Removes an entry.
     ///
     /// # Errors
     /// [`TreeFault::NotADn`], [`TreeFault::NoSuchEntry`], [`TreeFault::NotALeaf`].
@@ -87,7 +87,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Replaces all values of an attribute (no values: takes it away), and writes down when.
+    /// Replaces all values of an attribute (without values: removes it), and records the time.
     ///
     /// # Errors
     /// [`TreeFault::NotADn`], [`TreeFault::NoSuchEntry`].
@@ -123,10 +123,10 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether this password lets somebody in under this DN; the DN as the entry has it, none for anonymous.
+    /// Checks the password of a DN; returns the DN as the entry writes it, none for anonymous.
     ///
     /// # Errors
-    /// The result code: 34 for what is no DN, 53 for a name without a password, 49 for everything else.
+    /// The result code: 34 for a malformed DN, 53 for a name without a password, 49 for everything else.
     pub fn bind(&self, dn: &str, password: &str) -> Result<Option<Dn>, LdapResultCode> {
         match (dn.is_empty(), password.is_empty()) {
             (true, true) => return Ok(None),
@@ -142,7 +142,7 @@ impl Tree {
         if node.has_password(password) { Ok(Some(node.dn.clone())) } else { Err(LdapResultCode::InvalidCredentials) }
     }
 
-    /// Does a search: scope, filter, size limit and the attributes asked for; time limit and aliases are passed over.
+    /// Performs a search: scope, filter, size limit and the attributes asked for; time limit and aliases are ignored.
     #[must_use]
     pub fn search(&self, request: &LdapSearchRequest) -> SearchResult {
         let Ok(base) = read_key(&request.base) else { return SearchResult::nothing(LdapResultCode::InvalidDNSyntax) };

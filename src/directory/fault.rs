@@ -64,8 +64,8 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// A result code with its name (RFC 4511 Appendix A) and the server's own words; for those that administrators meet,
-/// what it means here.
+/// A result code with its name (RFC 4511 Appendix A) and the server's own words; for common ones, also what it means
+/// here.
 pub(super) fn describe(result: &LdapResult) -> String {
     let (name, meaning) = match result.rc {
         1 => ("operationsError", ""),
@@ -98,7 +98,7 @@ pub(super) fn describe(result: &LdapResult) -> String {
 }
 
 /// A search base that does not exist, or that the service's entry may not see: a server answers both with 32, but names
-/// the nearest entry above (RFC 4511 §4.1.9) only of one that does not exist.
+/// the nearest entry above (RFC 4511 §4.1.9) only if the base does not exist.
 pub(super) fn no_base(base: &str, result: &LdapResult) -> Fault {
     let what = match result.matched.as_str() {
         "" => format!("the search base {base} is not there, or the service's entry may not see it: is `base` right?"),

@@ -3,12 +3,12 @@
 /// Checks that a text is one filter in its parentheses, so that it can be combined with others.
 ///
 /// # Errors
-/// A sentence that says what is wrong and what would be right.
+/// A sentence: what is wrong, and what is expected.
 pub fn check_filter(text: &str) -> Result<(), String> {
     if text.starts_with('(') && text.ends_with(')') && ldap3::parse_filter(text).is_ok() {
         return Ok(());
     }
-    Err(format!("\"{text}\" is no filter; expected such as (objectClass=person) (RFC 4515), in parentheses"))
+    Err(format!("\"{text}\" is no filter; expected one in parentheses, such as (objectClass=person) (RFC 4515)"))
 }
 
 #[cfg(test)]

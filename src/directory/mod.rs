@@ -1,19 +1,19 @@
-//! The directory: who has a name, and whether a password is theirs. LDAP is the one implementation.
+//! The directory: who has a name, and whether a password is theirs. LDAP is the only implementation.
 //!
 //! "Yes", "no" and "nobody" are values; a [`Fault`] is the lack of an answer. Searches share one connection bound as
-//! the service; binds as the people have a pool of their own. Each request has a time limit, is retried once on a fresh
-//! connection if the server closed an idle one, and fails over to the next server if this one is silent.
+//! the service; binds as people have a connection pool of their own. Each request has a time limit, is retried once on
+//! a fresh connection if the server closed an idle one, and fails over to the next server if this one is silent.
 //!
 //! # The rooms
 //!
-//! Each names those above it, and none below.
+//! Each names only those above it.
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | `fault`, `url`, `filter` | why there was no answer; what an administrator writes |
-//! | `entries` | what an entry says; **a new schema goes to `entries/attributes.rs`**, its name to `config/schema.rs` |
-//! | `settings` | what must be known of a directory before it is asked |
-//! | `ldap` | connections, servers, searches, binds; **when a server is silent: `ldap/failover.rs`** |
+//! | `entries` | what an entry says; **a new schema: `entries/attributes.rs`**, and its name and filter in `config/schema.rs` |
+//! | `settings` | the settings of a directory |
+//! | `ldap` | connections, servers, searches, binds; **when a server is silent: `ldap/failover.rs`**; when all are: `identity::login` |
 //! | `questions` | what a directory is asked: for people, groups, SCRAM credentials, everybody |
 //! | `background` | keeping connections alive, following changes |
 //! | `health` | when the directory last answered, and whether it has fallen silent since |
@@ -159,7 +159,7 @@ impl Directory {
         apart(async move { questions::unreadable(&searcher, &needs).await }).await
     }
 
-    /// What is below the search base where nobody is found, and what may be wrong.
+    /// If nobody is found: what is below the search base instead, and what may be wrong.
     ///
     /// # Errors
     /// No answer; see [`Fault`].
@@ -232,8 +232,8 @@ impl Directory {
         Follower { servers: servers.clone(), last_read: last_read.clone(), report: Arc::new(report) }.run().await;
     }
 
-    /// Asks a question for a login, beginning at the call: no more than `concurrent_lookups` at once, and the result
-    /// counts for whether the directory is silent.
+    /// Asks a question for a login, beginning at the call: no more than `concurrent_lookups` at once. The result shows
+    /// whether the directory is silent.
     fn ask<T, Asking, Answer>(
         &self,
         question: Asking,
@@ -254,7 +254,7 @@ impl Directory {
 }
 
 impl DirectoryParts {
-    /// Notes what was read of people, for the follower.
+    /// Notes what was read of people's entries, for the follower.
     fn note_read(&self, answer: Result<Vec<Entry>, Fault>, by_certificate: bool) -> Result<Vec<Entry>, Fault> {
         let entries = answer?;
         if self.servers.settings().follow {

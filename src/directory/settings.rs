@@ -10,7 +10,7 @@ use crate::directory::entries::{Admission, Attributes, Entry, NameLimits, OutOfS
 use crate::names::Dn;
 use crate::secret::Password;
 
-/// One directory: any of its servers gives the same answers.
+/// One directory: all of its servers give the same answers.
 #[derive(Clone)]
 pub struct Settings {
     /// Its name in the log; each directory has a different one, which distinguishes its entries from those of others.
@@ -82,7 +82,7 @@ pub struct Limits {
 }
 
 impl Settings {
-    /// Whether an entry is the service's own, which is nobody's.
+    /// Whether an entry is the service's own, which is not a person.
     pub(crate) fn is_service(&self, entry: &Entry) -> bool {
         self.bind.as_ref().is_some_and(|service| service.dn.matches(&entry.dn))
     }

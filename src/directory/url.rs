@@ -24,7 +24,7 @@ impl LdapUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// A sentence that says what is wrong and what would be right.
+    /// A sentence: what is wrong, and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text
             .split_once("://")
@@ -72,16 +72,14 @@ impl fmt::Display for LdapUrl {
 fn tcp(rest: &str, tls: bool, default_port: u16) -> Result<LdapUrl, String> {
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['/', '?', '#', '@']) {
-        return Err(format!("\"{rest}\" holds more than host and port; base and filter have keys of their own"));
+        return Err(format!("\"{rest}\" contains more than host and port; base and filter have keys of their own"));
     }
     let (host, port) = split_port(authority)?;
     if host.is_empty() {
         return Err("the URL names no host; expected ldaps://ldap.example.org".to_owned());
     }
     if tls && host.parse::<Ipv6Addr>().is_ok() {
-        return Err(
-            "ldaps:// wants the host name that stands in the server's certificate, not an IPv6 address".to_owned()
-        );
+        return Err("ldaps:// needs the host name in the server's certificate, not an IPv6 address".to_owned());
     }
     Ok(LdapUrl::Tcp { tls, host: host.to_owned(), port: port.unwrap_or(default_port) })
 }
@@ -90,20 +88,22 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("the bracket of the IPv6 address is not closed")?;
-            host.parse::<Ipv6Addr>().map_err(|_| format!("\"{host}\" is no IPv6 address"))?;
+            host.parse::<Ipv6Addr>().map_err(|_| format!("\"{host}\" is not an IPv6 address"))?;
             (host, port.strip_prefix(':'))
         }
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
     let Some(port) = port else { return Ok((host, None)) };
-    port.parse().map(|port| (host, Some(port))).map_err(|_| format!("\"{port}\" is no port; expected 1 to 65535"))
+    port.parse().map(|port| (host, Some(port))).map_err(|_| format!("\"{port}\" is not a port; expected 1 to 65535"))
 }
 
 fn local(rest: &str) -> Result<LdapUrl, String> {
     let path = rest.replace("%2F", "/").replace("%2f", "/");
     if !path.starts_with('/') || path.contains('%') {
-        return Err("ldapi:// wants the socket's path with each / written %2F, such as ldapi://%2Frun%2Fslapd%2Fldapi"
-            .to_owned());
+        return Err(
+            "ldapi:// needs the path of the socket with each / written as %2F, such as ldapi://%2Frun%2Fslapd%2Fldapi"
+                .to_owned(),
+        );
     }
     Ok(LdapUrl::Local(PathBuf::from(path)))
 }

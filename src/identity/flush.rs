@@ -27,7 +27,7 @@ pub enum Flush {
 pub enum FlushFault {
     /// Several people have the name; their DNs.
     Ambiguous(LoginName, Vec<String>),
-    /// Nothing was cached under the name, and the directories give nobody of that name; why.
+    /// Nothing was cached under the name, and the directories have nobody of that name; why.
     NothingCached(LoginName, String),
 }
 

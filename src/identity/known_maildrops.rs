@@ -1,5 +1,5 @@
-//! Whose maildrop is where, by the entry's own id: a person whose login name was changed in the directory may get a new
-//! and empty maildrop while their mail lies where it was.
+//! The last maildrop of each entry, by the entry's own id: a person whose login name was changed in the directory may
+//! get a new, empty maildrop, while their mail is still in the old one.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::maildir::MaildropPath;
 pub struct KnownMaildrops(Cache<EntryId, MaildropPath>);
 
 impl KnownMaildrops {
-    /// Remembers so many entries at most; those that were not seen for longest are dropped first.
+    /// Remembers this many entries at most; those that were not seen for longest are dropped first.
     #[must_use]
     pub fn new(most: u64) -> Self {
         Self(Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru()).build())
     }
 
-    /// Remembers an entry's maildrop. Where it was another one before, the log warns.
+    /// Remembers an entry's maildrop. If it was another one before, a warning is logged.
     pub fn note(&self, id: &EntryId, person: &str, maildrop: &MaildropPath) {
         let before = self.0.get(id);
         if before.as_ref().is_none_or(|before| is_elsewhere(before, maildrop)) {

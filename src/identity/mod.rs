@@ -1,26 +1,27 @@
 //! The identity map: from credentials to a person and their maildrop.
 //!
 //! In go credentials, the client's address and perhaps a certificate; out comes an [`Outcome`]. A warm login asks no
-//! directory: the name leads to a cached identity, and the password is compared with a cached hash. Whatever is not
-//! cached, or does not match, is asked of the directory, so a new password works at once.
+//! directory: the name leads to a cached identity, and the password is compared with a cached hash. For whatever is not
+//! cached, or does not match, the directory is asked, so a new password works at once.
 //!
 //! # The rooms
 //!
-//! Each names those above it, and none below; the test `floors` holds that.
+//! Each names only those above it; the test `floors` enforces that.
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | `settings`, `retention` | what the configuration says; how long mail stays that people leave on the server |
+//! | `settings`, `retention` | what the configuration says; how long mail that people leave on the server stays |
 //! | `person` | an [`Identity`]: what an entry says about a person |
 //! | `verdict` | how a login ended and why; the trace of how it came about |
-//! | `question` | the directories asked: whose name, whose certificate, whose password |
+//! | `question` | asking the directories: whose name, whose certificate, whose password |
 //! | `cache` | what is remembered of the answers, for how long, and when it is dropped |
 //! | `throttle` | guesses counted, and who is locked out |
 //! | `login` | the ways to log in; **`login/order.rs` has the order of all checks** |
 //! | `flush` | the administrator's command that drops what is cached and counted |
-//! | `known_maildrops` | whose maildrop was where, so that a renamed person's is noticed |
+//! | `known_maildrops` | the last maildrop of each person, so that a renamed person is noticed |
 //!
-//! A new SASL mechanism is a struct in `login` that implements `LoginMethod`, and a method here.
+//! A new SASL mechanism needs a struct in `login` that implements `LoginMethod`, and a method here; its messages belong
+//! to `pop3` (see the table there).
 
 mod cache;
 mod flush;
@@ -66,7 +67,7 @@ pub struct IdentityMap {
 }
 
 impl IdentityMap {
-    /// Begins with nothing cached. The directories have names of their own, which distinguish their entries.
+    /// Begins with nothing cached. Each directory has a name, which distinguishes its entries from those of the others.
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
@@ -84,12 +85,12 @@ impl IdentityMap {
         Ok(map)
     }
 
-    /// Judges credentials that a client sent from an address, and counts what is refused, by person and by network.
+    /// Judges credentials, and counts refusals by person and by network. `from`: the client's address.
     pub async fn verify(&self, credentials: Credentials, from: IpAddr) -> Outcome {
         self.verify_password(credentials, from, None, Trace::OFF).await
     }
 
-    /// The same of a client that showed a certificate as well: both must be the same person's.
+    /// The same for a client that sent a certificate as well: both must be the same person's.
     pub async fn verify_with(
         &self,
         credentials: Credentials,
@@ -115,8 +116,8 @@ impl IdentityMap {
         log_in(&self.context, &mut login, ticket, certificate, trace).await
     }
 
-    /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL), sent from an address. The
-    /// authorization identity may be empty, or any login name of the certificate's owner.
+    /// Judges a certificate that TLS has verified, without a password (SASL EXTERNAL). The authorization identity may
+    /// be empty, or any login name of the certificate's owner.
     ///
     /// What is refused counts for the network alone.
     pub async fn verify_certificate(&self, certificate: &Certificate, authorization: &[u8], from: IpAddr) -> Outcome {
@@ -124,8 +125,8 @@ impl IdentityMap {
         log_in(&self.context, &mut Ok(login), ticket, None, Trace::OFF).await
     }
 
-    /// Judges a token that a client sent from an address. The authorization identity may be empty, or any login name of
-    /// the token's owner. A certificate that the client showed as well must be the same person's.
+    /// Judges a token. The authorization identity may be empty, or any login name of the token's owner. A certificate
+    /// that the client sent as well must be the same person's.
     ///
     /// What is refused counts for the network alone.
     pub async fn verify_token(
@@ -139,7 +140,7 @@ impl IdentityMap {
         TokenJudgement { outcome, bearer: login.ok().and_then(TokenLogin::into_bearer) }
     }
 
-    /// Makes a SCRAM challenge for a login name that a client sent from an address, whether anybody has it or not.
+    /// Makes a SCRAM challenge for a login name, whether anybody has it or not.
     ///
     /// # Errors
     /// The directory gives no answer.
@@ -151,8 +152,8 @@ impl IdentityMap {
         ScramChallenger { context: &self.context, decoys: &self.decoys }.challenge(login, from).await
     }
 
-    /// Judges the answer to a challenge that a client sent from an address, and counts what is refused; signs what is
-    /// proven. A certificate that the client showed as well must be the same person's, as with a password.
+    /// Judges the answer to a challenge, and counts refusals; signs a right proof. A certificate that the client sent
+    /// as well must be the same person's, as with a password.
     pub async fn verify_answer(
         &self,
         exchange: ScramExchange,
@@ -186,7 +187,7 @@ impl IdentityMap {
         self.context.settings.tokens.is_some()
     }
 
-    /// The JSON for a client whose token does not count.
+    /// The JSON for a client whose token is refused.
     #[must_use]
     pub fn token_challenge(&self, mechanism: Mechanism) -> String {
         self.context.settings.tokens.as_ref().map(|issuers| issuers.challenge(mechanism)).unwrap_or_default()
@@ -198,7 +199,7 @@ impl IdentityMap {
         self.context.directories.iter().any(|directory| directory.settings().attributes.scram.is_some())
     }
 
-    /// An attacker who compares before and after a start, or one node with another, learns who has credentials.
+    /// An attacker who compares salts before and after a start, or on two nodes, learns who has credentials.
     fn warn_of_random_salts(&self) {
         if self.offers_scram() && self.context.settings.scram.key.is_none() {
             tracing::warn!(
@@ -207,23 +208,23 @@ impl IdentityMap {
         }
     }
 
-    /// Drops what is cached and what was counted (lock-outs end), and what is being asked for right now: a look-up or a
-    /// bind that is under way is finished, and its answer not kept. A person is sought by the name policy; while the
-    /// directory gives no answer, only among those cached.
+    /// Drops what is cached and what was counted, so that lock-outs end. A look-up or bind in progress is finished, but
+    /// its answer is not cached. A person is looked up by the name policy; while the directory gives no answer, only
+    /// among those cached.
     ///
     /// # Errors
-    /// The name is several people's, or nobody's and nothing was cached under it, so that nothing was dropped.
+    /// Nothing was dropped: several people have the name, or nobody has it and nothing was cached under it.
     pub async fn flush(&self, what: &Flush) -> Result<Flushed, FlushFault> {
         flush::flush(&self.context, what).await
     }
 
-    /// Drops what a change that a directory's follower reported may have made wrong.
+    /// Drops cached data that a change, reported by a directory's follower, may have made wrong.
     pub fn on_directory_change(&self, directory: &str, change: Change) {
         self.context.caches.flushes.on_directory_change(directory, change);
     }
 
-    /// Logs the lock-outs that are over, and lets be tried again what was refused before them. Each login does it; call
-    /// it now and then, so that the log has each end when it comes.
+    /// Logs the lock-outs that are over, and allows passwords that were refused before them to be tried again. Each
+    /// login does this; call it regularly as well, so that each end is logged in time.
     pub fn end_lock_outs(&self) {
         self.context.end_lock_outs();
     }

@@ -16,13 +16,13 @@ pub struct Identity {
     pub id: EntryId,
     /// The other ids by which a followed directory may name the entry.
     pub(crate) other_ids: Vec<EntryId>,
-    /// The entry's DN, which is also the name that binds.
+    /// The entry's DN, which is also used for binds.
     pub dn: Dn,
     /// The name that the log and the administrator's commands use: from the entry, never from what was typed.
     pub canonical_name: String,
     /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
-    /// How long the mail stays that they leave on the server.
+    /// How long mail that they leave on the server stays.
     pub retention: Retention,
     /// The change stamp of the entry when it was read.
     pub(crate) stamp: Option<Stamp>,
@@ -84,7 +84,7 @@ fn canonical_name(entry: &Entry, attributes: &Attributes) -> String {
     first.unwrap_or_else(|| entry.dn.as_str().to_owned())
 }
 
-/// Of several attributes, the first one that has a value counts.
+/// Of several attributes, the first one that has a value is used.
 fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
     let values = sources.iter().map(|source| match one_value(entry, &source.attribute) {
         FieldValue::One(value) => {
@@ -95,8 +95,8 @@ fn first_value(entry: &Entry, sources: &[Source]) -> FieldValue {
     values.into_iter().find(|value| !matches!(value, FieldValue::None)).unwrap_or(FieldValue::None)
 }
 
-/// Values of an attribute have no order: of several, only the one in the entry's RDN stands out. Values under attribute
-/// options count where there is none without.
+/// Values of an attribute have no order: of several, the one in the entry's RDN is used. Values under attribute options
+/// are used only if there is none without.
 fn one_value(entry: &Entry, attribute: &str) -> FieldValue {
     match entry.plain_values(attribute) {
         [] => FieldValue::None,

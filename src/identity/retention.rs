@@ -1,4 +1,4 @@
-//! How long mail stays that people leave on the server: the same for everybody, or as each person's entry says.
+//! How long mail that people leave on the server stays: the same for everybody, or as each person's entry says.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of a value that are quoted.
 const MOST_QUOTED: usize = 40;
 
-/// When mail is removed that people leave on the server; by default, never.
+/// When mail that people leave on the server is removed; by default, never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionPolicy {
     /// The time from when it arrived and was retrieved, for people whose entry says nothing; none for never.
@@ -85,7 +85,7 @@ impl RetentionPolicy {
         self.after.into_iter().chain(at_least).min().map(|after| self.expiry(after))
     }
 
-    /// How long the mail stays of the person whose entry this is.
+    /// How long the mail of the person with this entry stays.
     pub(super) fn retention(&self, entry: &Entry) -> Retention {
         let Some(by_person) = &self.by_person else {
             let source = if self.after.is_some() { RetentionSource::Setting } else { RetentionSource::Off };
@@ -119,7 +119,7 @@ impl Retention {
     }
 }
 
-/// What all values say together. They have no order: values that differ mean nothing.
+/// What all values say together. They have no order, so values that differ are unclear.
 fn stated<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<Stated>, UnclearValue> {
     let mut all = None;
     for value in values {

@@ -11,41 +11,41 @@ use crate::names::Policy;
 use crate::secret::Password;
 use crate::token::Issuers;
 
-/// Everything the identity map needs besides its directories.
+/// Everything the identity map needs to know, except its directories.
 #[derive(Clone)]
 pub struct Settings {
-    /// Which forms of a name count.
+    /// Which forms of a name can be used.
     pub policy: Policy,
-    /// Whether a name that several people have can log anybody in.
+    /// Whether anybody can log in by a name that several people have.
     pub ambiguous: Ambiguous,
     /// How a maildrop's path is made from an entry.
     pub template: PathTemplate,
-    /// The mail root, below which every path lies.
+    /// The mail root; every path is below it.
     pub root: PathBuf,
     /// When mail that people leave on the server is removed.
     pub retention: RetentionPolicy,
     /// How long answers are cached.
     pub cache: Lifetimes,
-    /// How many wrong passwords are too many.
+    /// The thresholds for wrong passwords.
     pub lockout: lockout::Settings,
     /// The challenges for names without SCRAM credentials.
     pub scram: ScramSettings,
-    /// The issuers whose tokens count; none if no token does.
+    /// The issuers whose tokens are accepted; none if no tokens are.
     pub tokens: Option<Arc<Issuers>>,
 }
 
-/// Whether a name that several people have can log anybody in.
+/// Whether anybody can log in by a name that several people have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ambiguous {
     /// It is rejected.
     #[default]
     Refuse,
-    /// The password is tried on each of them, and must be exactly one's.
+    /// The password is tried for each of them, and must be right for exactly one.
     TryEach,
 }
 
 impl Ambiguous {
-    /// How many people of one name a password may be tried on.
+    /// The most people of one name for whom a password is tried.
     pub(super) fn most(self) -> u8 {
         match self {
             Self::Refuse => 1,
@@ -63,7 +63,7 @@ pub struct Lifetimes {
     pub missed: Duration,
     /// A verified password, from the last bind.
     pub password: Duration,
-    /// A refused password, which is not tried again for so long: by default a little longer than an hour, so that a
+    /// A refused password, which is not tried again for this long: by default a little longer than an hour, so that a
     /// device that polls once an hour is remembered.
     pub refused: Duration,
     /// A password and its owner, from the last proof, while a directory that is needed is silent.
@@ -85,7 +85,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// The settings of SCRAM besides the directory's attribute.
+/// The settings of SCRAM, except the directory's attribute.
 #[derive(Clone, Debug)]
 pub struct ScramSettings {
     /// The iterations in challenges for names without credentials.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// A keyed hash of a password, or of a name and a password: equal for equal ones, and revealing nothing of them.
 pub type Tag = u64;
 
-/// What is too much.
+/// When a counter locks out, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
     /// The number of distinct wrong passwords that begins a lock-out; 0 counts nothing.
@@ -61,13 +61,13 @@ impl Threshold {
 struct Guess {
     tag: Tag,
     at: Instant,
-    /// Known to be wrong; else it is under way.
+    /// It was refused; otherwise it is still being checked.
     is_wrong: bool,
 }
 
 impl Counter {
-    /// Asks whether a password may be tried, and takes a place for it until [`Self::count`] or [`Self::withdraw`].
-    /// There are no more places than the threshold, so that many tries at once are no way around it.
+    /// Whether a password may be tried; if so, reserves a place for it until [`Self::count`] or [`Self::withdraw`].
+    /// There are no more places than the threshold, so that many tries at once cannot exceed it.
     pub fn reserve(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> bool {
         self.forget_old(threshold, now);
         if self.locked_until(now).is_some() {
@@ -83,8 +83,9 @@ impl Counter {
         true
     }
 
-    /// Counts a wrong password; returns the lock-out if this one began a lock-out. One that is counted already is only remembered
-    /// for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on guessing.
+    /// Counts a wrong password; returns the lock-out if this one began a lock-out. A password that was counted before
+    /// is only kept for longer. During a lock-out nothing is counted, so that its end does not depend on who goes on
+    /// guessing.
     pub fn count(&mut self, tag: Tag, threshold: Threshold, now: Instant) -> Option<LockOut> {
         self.forget_old(threshold, now);
         if self.locked_until(now).is_some() {
@@ -130,8 +131,8 @@ impl Counter {
         self.tries.iter().filter(|tried| tried.is_wrong && is_young(tried, threshold, now)).count()
     }
 
-    /// The number of steps by which a refusal is delayed: none for the first wrong password, [`MOST_DELAY_STEPS`] from the
-    /// threshold on and during a lock-out, in between as far as the way to the threshold is gone.
+    /// The number of steps by which a refusal is delayed: none for the first wrong password, [`MOST_DELAY_STEPS`] from
+    /// the threshold on and during a lock-out, and in proportion in between.
     #[must_use]
     pub fn delay_steps(&self, threshold: Threshold, now: Instant) -> u32 {
         if self.locked_until(now).is_some() {
@@ -142,8 +143,8 @@ impl Counter {
             .map_or(MOST_DELAY_STEPS, |steps| steps.min(MOST_DELAY_STEPS))
     }
 
-    /// What this counter is worth keeping: a lock-out before all, the longer the more; then the more wrong passwords,
-    /// of which a recent lock-out counts as two; then the younger.
+    /// How much this counter is worth keeping: a lock-out comes first, the one that ends last before the others; then
+    /// the number of wrong passwords, of which a recent lock-out counts as two; then the time of the latest one.
     pub(super) fn weight(&self, threshold: Threshold, now: Instant) -> (bool, usize, Option<Instant>) {
         if let Some(until) = self.locked_until(now) {
             return (true, 0, Some(until));

@@ -1,7 +1,14 @@
 //! Counters of guesses: distinct wrong passwords within a time, by person or name and by network.
 //!
-//! Nothing here reads a clock, a file or a socket. A password is known here as a [`Tag`] only, a keyed hash that equals
-//! another for the same password and reveals nothing of it; so a device that repeats one stale password counts once.
+//! Nothing here reads a clock, a file or a socket. A password is represented by a [`Tag`], a keyed hash: equal for
+//! equal passwords, and revealing nothing about them. So a device that repeats an old password counts once.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `counter` | one counter: when it locks out, and for how long |
+//! | `table` | many counters in bounded memory |
+//! | `network` | the unit in which clients are counted |
+//! | `repeats` | log lines that anybody can cause are summed up |
 
 mod counter;
 mod network;
@@ -56,7 +63,7 @@ impl Settings {
         Threshold { most, within, lasts, lasts_at_most }
     }
 
-    /// Whether an address lies in an exempt network.
+    /// Whether an address is in an exempt network.
     #[must_use]
     pub fn exempts(&self, address: std::net::IpAddr) -> bool {
         self.exempt_networks.iter().any(|block| block.contains(address))
@@ -66,7 +73,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (quarter, lasts_at_most) = (Duration::from_secs(15 * 60), Duration::from_secs(4 * 60 * 60));
-        // Directories lock an account at five, as a rule.
+        // Directories usually lock an account at five.
         Self { person: 4, network: 50, within: quarter, lasts: quarter, lasts_at_most, exempt_networks: Vec::new() }
     }
 }

@@ -44,7 +44,7 @@ impl Block {
         Ok(written.canonical())
     }
 
-    /// Whether an address lies in it; one mapped into IPv6 is IPv4.
+    /// Whether an address is in it; an IPv4-mapped IPv6 address is IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -61,7 +61,7 @@ impl Block {
         }
     }
 
-    /// The first address of the block that its address lies in.
+    /// The first address of the block.
     fn masked(&self) -> IpAddr {
         match self.first {
             IpAddr::V4(address) => {

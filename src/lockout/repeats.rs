@@ -1,5 +1,5 @@
-//! Events that anybody can cause at will: of each kind, the first ones from a network are reported one by
-//! one, and those that follow are summed up.
+//! Events that anybody can cause: the first ones of each kind from a network are reported one by one, and those that
+//! follow are summed up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,8 +10,8 @@ use super::Network;
 /// How often events of a kind are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// This many from a network are reported one by one within [`Self::within`]; with 0, the sum of all is reported as soon as somebody
-    /// looks, and then at most once within that time.
+    /// This many from a network are reported one by one within [`Self::within`]; with 0, only sums are reported: the
+    /// first at the next call of [`Repeats::sums`], then at most one within that time.
     pub one_by_one: u32,
     /// The time after which the others are summed up.
     pub within: Duration,
@@ -50,7 +50,7 @@ impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
         Self { pace, most, seen: HashMap::new() }
     }
 
-    /// Something happened: whether to report it by itself; otherwise it is part of a sum.
+    /// Notes an event; returns whether to report it by itself. Otherwise it is part of a sum.
     pub fn note(&mut self, kind: Kind, network: Network, now: Instant) -> bool {
         let Pace { one_by_one, within } = self.pace;
         let key = (kind, Some(network));
@@ -65,7 +65,7 @@ impl<Kind: Clone + Eq + Hash> Repeats<Kind> {
         false
     }
 
-    /// The sums whose time has come. Where nothing was summed up since the last one, counting begins anew.
+    /// The sums that are due. Where nothing was summed up since the last one, counting begins anew.
     pub fn sums(&mut self, now: Instant) -> Vec<Sum<Kind>> {
         let (mut sums, within) = (Vec::new(), self.pace.within);
         self.seen.retain(|(kind, network), seen| {

@@ -7,9 +7,9 @@ use super::counter::{Counter, LockOut, Tag, Threshold};
 
 /// Counters by key, in sets of `WAYS`; a key's set is chosen by a hash that is not predictable from outside.
 ///
-/// Flooding it with fresh keys does not empty it of counted ones: a newcomer takes the place of the lightest of its
-/// set. A lock-out makes room only where the whole set is locked out, the one that ends first: else newcomers could be
-/// guessed without end.
+/// A flood of new keys does not displace the counters that matter: a new key replaces the counter of least weight in
+/// its set. A lock-out is replaced only if the whole set is locked out, and then the one that ends first; if lock-outs
+/// were never replaced, new keys could be guessed without limit.
 pub struct Table<Key> {
     threshold: Threshold,
     hasher: RandomState,
@@ -30,7 +30,7 @@ impl<Key: Hash + Eq> Table<Key> {
         Self { threshold, hasher: RandomState::new(), sets: (0..sets).map(|_| Vec::new()).collect() }
     }
 
-    /// See [`Counter::reserve`]; where nothing can be counted every place is free.
+    /// See [`Counter::reserve`]; if nothing is counted, every password may be tried.
     pub fn reserve(&mut self, key: Key, tag: Tag, now: Instant) -> bool {
         let threshold = self.threshold;
         self.room(key, now).is_none_or(|counter| counter.reserve(tag, threshold, now))

@@ -24,7 +24,7 @@ const MOST: usize = 4 * 1024 * 1024;
 /// How long the end of the process waits for a slow reader.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// Where lines go. Cloning gives the same lines.
+/// The queue of lines. Clones share it.
 #[derive(Clone)]
 pub(super) struct LogQueue {
     inner: Arc<LogBuffer>,
@@ -34,12 +34,12 @@ struct LogBuffer {
     queue: Mutex<Queue>,
     /// Notified when there is something to write.
     some: Condvar,
-    /// Notified when everything that was taken is written.
+    /// Notified when all lines that were taken are written.
     written: Condvar,
     out: Mutex<Box<dyn Write + Send>>,
 }
 
-/// Lines on their way to the writer thread.
+/// Lines that wait for the writer thread.
 #[derive(Default)]
 struct Queue {
     octets: Vec<u8>,
@@ -60,7 +60,7 @@ pub(super) struct LineWriter<'a> {
 }
 
 impl LogQueue {
-    /// To be written there, each at once.
+    /// Writes each line there at once.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
         let inner = LogBuffer {
             queue: Mutex::default(),
@@ -71,7 +71,8 @@ impl LogQueue {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Begins to leave the writing to a thread. It keeps lines below a warning back for so long, that many go together.
+    /// Leaves the writing to a thread from now on. It delays lines below a warning for this long, so that many are
+    /// written together.
     pub(super) fn gather(&self, keep: Duration) -> io::Result<()> {
         let writer = self.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || writer.keep_writing(keep))?;
@@ -79,10 +80,10 @@ impl LogQueue {
         Ok(())
     }
 
-    /// For so long as is usual.
+    /// The usual delay.
     pub(super) const KEEP: Duration = KEPT;
 
-    /// Waits until everything is written, but not for ever.
+    /// Waits until everything is written, for [`LAST_LINES`] at most.
     pub(super) fn flush(&self) {
         let mut queue = self.queue();
         if !queue.has_writer {
@@ -94,7 +95,7 @@ impl LogQueue {
         drop(self.inner.written.wait_timeout_while(queue, LAST_LINES, is_left));
     }
 
-    /// A panic of the writer costs no later line.
+    /// After a panic of the writer, later lines are still written.
     fn keep_writing(&self, keep: Duration) {
         loop {
             let _was_logged = std::panic::catch_unwind(AssertUnwindSafe(|| self.write_for_ever(keep)));

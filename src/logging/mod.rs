@@ -69,7 +69,7 @@ pub fn start(settings: Settings) -> Result<Log, String> {
     started.map_err(|fault| fault.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // Not the message: it may hold what a client sent.
+        // Not the message, which may contain what a client sent.
         tracing::error!(place, "internal error: panic");
     }));
     Ok(Log(lines))

@@ -1,7 +1,7 @@
-//! Which Maildir is meant, if a person's values have insignificant blanks.
+//! Which Maildir is a person's, if the values of their entry have insignificant blanks.
 //!
-//! A path is made without them. But a Maildir that was made for the values with their blanks belongs to the same person:
-//! were it passed over, its owner would be shown an empty maildrop, and each client would forget what it has.
+//! A path is made without them. But a Maildir that was made with the blanks belongs to the same person: if it were
+//! ignored, its owner would see an empty maildrop, and each client would forget its messages.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use crate::maildir::files::Parts;
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::store::Store;
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MailPresence {
     Nothing,
     /// A Maildir without a message.
     NoMail,
-    /// Messages; or there were some when it was last seen.
+    /// A Maildir with messages, now or when it was last seen.
     Mail,
 }
 
 impl Store {
-    /// The path where a person's mail is, of the two that may be meant: the one without blanks too many, unless there is a
-    /// Maildir with them, and none or an empty one without. Blocks while the disk answers, and only where two may be meant.
+    /// The path of a person's mail, of two possible ones: the one without superfluous blanks, unless there is a Maildir
+    /// with them, and none, or an empty one, without. Blocks while the disk answers, but only if there are two.
     ///
     /// # Errors
-    /// [`EnterFault::Forbidden`] where both hold mail: one of them shown would be taken for all. [`EnterFault::Unavailable`]
-    /// where what is there cannot be determined now.
+    /// [`EnterFault::Forbidden`] if both contain mail: clients would take the mail of one for all.
+    /// [`EnterFault::Unavailable`] if it cannot be determined now what is there.
     pub fn choose<'p>(&self, path: &'p MaildropPath) -> Result<Cow<'p, MaildropPath>, EnterFault> {
         let Some(as_stored) = path.as_stored() else { return Ok(Cow::Borrowed(path)) };
         self.site().root().require_markers(&[])?;
@@ -58,7 +58,7 @@ impl Store {
     fn content(&self, root: &OpenRoot<'_>, path: &MaildropPath) -> Result<MailPresence, EnterFault> {
         if root.directory(path.as_ref())?.is_none() {
             self.site().root().require_mounted(path.as_ref(), &self.site().settings().mount_table)?;
-            // What fell away is no reason to show other mail in its place.
+            // If the mail has disappeared, other mail must not be shown in its place.
             return Ok(if self.had_messages(path) { MailPresence::Mail } else { MailPresence::Nothing });
         }
         let names = Parts::open(root, path.as_ref())?.names(self.site().timestamp_granularity());

@@ -1,9 +1,9 @@
-//! The time by which mail ages: this machine's clock, as long as it is plausible.
+//! The time by which mail expires: this machine's clock, as long as it is plausible.
 //!
-//! A clock that jumps ahead by years would make all mail old enough to be removed. So the latest moment that was seen is
-//! noted in a file of the mail root, `restante-clock`, which all nodes share. Where the clock is further ahead of it than
-//! [`BELIEVED`], nothing is removed for its age until an administrator confirms the time. A clock that is behind only makes
-//! mail younger, and what is noted of a deletion then is the latest moment seen.
+//! A clock that jumps ahead by years would make all mail old enough to be removed. So the latest time seen is stored in
+//! a file in the mail root, `restante-clock`, which all nodes share. If the clock is further ahead of it than
+//! [`BELIEVED`], nothing is removed by age until an administrator confirms the time. A clock that is behind only makes
+//! mail younger; a deletion is then recorded with the latest time seen.
 
 use std::fmt;
 use std::fs::File;
@@ -21,17 +21,17 @@ use crate::maildir::fault::EnterFault;
 /// The file in the mail root.
 const FILE: &str = "restante-clock";
 
-/// How far the clock may be ahead of the latest moment seen, the time counted in which the process ran: a service that was
-/// down over holidays begins again without a word.
+/// How far the clock may be ahead of the latest time seen, not counting the time during which the process runs. A
+/// service that was down over the holidays starts again without a complaint.
 const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How often the latest moment is written.
+/// How often the latest time is written.
 const WRITTEN: Duration = Duration::from_secs(60 * 60);
 
-/// How often the log reports that the clock is not believed.
+/// How often the log reports that the clock is not plausible.
 const COMPLAINT: Duration = Duration::from_secs(60 * 60);
 
-/// This machine's clock, and the latest moment that was seen.
+/// This machine's clock, and the latest time seen.
 #[derive(Debug)]
 pub(super) struct Clock {
     file: PathBuf,
@@ -41,12 +41,12 @@ pub(super) struct Clock {
 #[derive(Debug, Default)]
 struct ClockState {
     latest: Option<LatestMoment>,
-    /// The latest moment that stands in the file.
+    /// The latest time in the file.
     written: Option<Duration>,
     logged: Option<Instant>,
 }
 
-/// The latest moment, since 1970, and when it was that moment by a clock that never jumps.
+/// The latest time, since 1970, and the same moment by a clock that never jumps.
 #[derive(Clone, Copy, Debug)]
 struct LatestMoment {
     moment: Duration,
@@ -56,14 +56,14 @@ struct LatestMoment {
 /// Why no mail is removed by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClockFault {
-    /// The clock is further ahead of the latest moment seen than can be believed.
+    /// The clock is too far ahead of the latest time seen.
     Jumped {
         /// What the clock says.
         now: SystemTime,
-        /// The latest moment seen.
+        /// The latest time seen.
         latest: SystemTime,
     },
-    /// The latest moment can't be read or written; why.
+    /// The latest time cannot be read or written; why.
     NotNoted(String),
 }
 
@@ -72,10 +72,10 @@ impl Clock {
         Self { file: root.join(FILE), state: Mutex::default() }
     }
 
-    /// The time since 1970 by which mail ages. Reads or writes the file at times: blocks while the disk answers.
+    /// The time since 1970 by which mail expires. It may read or write the file: blocks while the disk answers.
     ///
     /// # Errors
-    /// Nothing may be removed for its age now.
+    /// Nothing may be removed by age now.
     pub(super) fn now(&self) -> Result<Duration, ClockFault> {
         self.at(SystemTime::now(), Instant::now())
     }
@@ -83,7 +83,7 @@ impl Clock {
     fn at(&self, now: SystemTime, instant: Instant) -> Result<Duration, ClockFault> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut state = self.state();
-        // Read anew where the clock is not believed: another process may have confirmed it.
+        // If the clock is not plausible, the file is read again: another process may have confirmed it.
         if state.latest.is_none_or(|latest| !latest.believes(now, instant)) {
             let written = self.read()?;
             state.written = written;
@@ -102,8 +102,8 @@ impl Clock {
         Ok(now)
     }
 
-    /// The moment at which something is noted to happen, since 1970: never before the latest one seen, or what is kept from
-    /// then on would be old too early.
+    /// The time that is recorded for an event, since 1970: never before the latest one seen, since mail that is kept
+    /// from then on would expire too early.
     pub(super) fn time_to_record(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Another node may have seen a later one.
@@ -112,10 +112,10 @@ impl Clock {
         now.max(noted).max(seen)
     }
 
-    /// Accepts the clock as it is; returns the latest moment seen before, if one was recorded.
+    /// Accepts the clock as it is; returns the latest time seen before, if one was recorded.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file cannot be written.
     pub(super) fn confirm(&self) -> Result<Option<SystemTime>, ClockFault> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let before = self.read().ok().flatten();
@@ -124,7 +124,7 @@ impl Clock {
         Ok(before.map(|moment| UNIX_EPOCH + moment))
     }
 
-    /// Whether it is time to log again that the clock is not believed.
+    /// Whether it is time to log again that the clock is not plausible.
     pub(super) fn should_log(&self) -> bool {
         let mut state = self.state();
         let should_log = state.logged.is_none_or(|at| at.elapsed() >= COMPLAINT);
@@ -150,7 +150,8 @@ impl Clock {
         Ok(Some(Duration::from_secs(seconds)))
     }
 
-    /// Written in place, always as long: an administrator may have made the file where the root itself may not be written.
+    /// Writes the file in place, always with the same length: an administrator may have created it because the service
+    /// may not write in the root.
     fn write(&self, moment: Duration) -> Result<(), ClockFault> {
         let file = self.open(OFlags::WRONLY | OFlags::CREATE).map_err(|errno| self.not_recorded(errno))?;
         file.write_all_at(format!("{:020}\n", moment.as_secs()).as_bytes(), 0).map_err(|error| self.not_recorded(error))

@@ -1,4 +1,4 @@
-//! What can go wrong, named by what the caller must do.
+//! What can go wrong, grouped by what the caller must do.
 
 use std::fmt;
 use std::io;
@@ -9,9 +9,9 @@ use rustix::io::Errno;
 /// Why no [`Store`](crate::maildir::Store) can be made.
 #[derive(Debug)]
 pub enum StoreFault {
-    /// The mail root is no directory that can be read.
+    /// The mail root is not a readable directory.
     Root(PathBuf, io::Error),
-    /// The root of other servers' lists is no directory that can be read.
+    /// The root of other servers' lists is not a readable directory.
     Lists(PathBuf, io::Error),
     /// The marker is not below the mail root: its disk is not mounted.
     Marker(PathBuf, io::Error),
@@ -20,9 +20,9 @@ pub enum StoreFault {
 /// Why a maildrop cannot be entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnterFault {
-    /// The path leads out of the mail root, or can be no path: an administrator must put it right. Why, for the log.
+    /// The path leads out of the mail root, or is not a valid path: an administrator must fix it. Why, for the log.
     Forbidden(String),
-    /// What is in the maildrop cannot be determined now, so nothing may be listed. Why, for the log.
+    /// The content of the maildrop cannot be determined now, so nothing may be listed. Why, for the log.
     Unavailable(String),
 }
 
@@ -46,7 +46,7 @@ impl From<io::Error> for FetchFault {
 }
 
 impl EnterFault {
-    /// Sorts the kernel's answer about `what`.
+    /// Classifies the kernel's error about `what`.
     pub(super) fn of(what: impl fmt::Display, errno: Errno) -> Self {
         match errno {
             Errno::XDEV => Self::Forbidden(format!("{what}: a link leads out of the mail root")),
@@ -101,18 +101,18 @@ impl std::error::Error for FetchFault {}
 /// Why a file cannot be read as mail, now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoMail {
-    /// It is compressed in another way than gzip or zstd; the way.
+    /// It is compressed, but not with gzip or zstd; with what.
     Compressed(&'static str),
     /// It is encrypted: `mail_crypt` of Dovecot.
     Encrypted,
     /// The compressed stream is damaged, or ends early.
     Broken,
-    /// It is larger than the largest message of the settings, on disk or inflated.
+    /// It is larger than the largest message allowed by the settings, on disk or uncompressed.
     TooLarge,
 }
 
 impl NoMail {
-    /// The reason that an error carries, if the file can be read and is no mail.
+    /// The reason inside an error, if the file can be read but is not mail.
     pub(in crate::maildir) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
@@ -137,7 +137,7 @@ impl fmt::Display for NoMail {
 
 impl std::error::Error for NoMail {}
 
-/// Whether an error concerns one file, and does not mean that nothing can be read now.
+/// Whether an error concerns only one file, and does not mean that nothing can be read now.
 pub(in crate::maildir) fn concerns_one_file(error: &io::Error) -> bool {
     /// `EFSCORRUPTED` and `EFSBADCRC` of file systems are the first two.
     const DAMAGED: [Errno; 6] = [Errno::UCLEAN, Errno::BADMSG, Errno::IO, Errno::NODATA, Errno::REMOTEIO, Errno::ILSEQ];

@@ -1,7 +1,7 @@
 //! What a missing or incomplete Maildir means: no mail yet, or a missing disk.
 //!
-//! After an empty answer every client would forget its unique-ids, and download everything again as soon as the mail is
-//! back. So "missing" counts only where nothing contradicts it.
+//! After an empty list every client would forget its unique-ids, and download everything again as soon as the mail is
+//! back. So a missing Maildir is an empty one only if nothing contradicts it.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::maildir::files::{Parts, Subdirectory};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot};
 use crate::maildir::settings::{Missing, Settings};
 
-/// The prefix of our own files that prove that there is, or was, mail. The lock proves nothing: it is made in an
+/// The prefix of our own files, which prove that there is, or was, mail. The lock proves nothing: it is made in an
 /// empty directory as well.
 const OWN_FILE_PREFIX: &[u8] = b"restante-";
 
-/// Requires certainty that what `parts` lacks was never made. Fine where both parts are there.
+/// Requires that whatever is missing in `parts` was certainly never made. Fine if both parts exist.
 pub(super) fn check(
     root: &OpenRoot<'_>,
     path: &MaildropPath,

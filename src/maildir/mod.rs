@@ -1,5 +1,5 @@
-//! Maildirs: which one is a person's, what is in it, and what is removed from it. Synchronous code: a call blocks while
-//! the disk answers, unless it says otherwise.
+//! Maildirs: which one is a person's, what is in it, and what is removed from it. The code is synchronous: a call
+//! blocks while the disk answers, unless its comment says otherwise.
 //!
 //! ```text
 //!  path template, person's fields ─▶ mail_root ─▶ files ─▶ unique_ids ─▶ snapshot ─▶ maildrop ─▶ a client's session
@@ -8,23 +8,24 @@
 //!                                                                             removal: deleted, kept, expired, brought back
 //! ```
 //!
-//! A room names only rooms to its left, and `removal` is left of `maildrop`. `site` holds what all of them need of the mail
-//! root: the open roots, the clock, the settings. [`Store`] is the entrance for everything outside; `survey` looks at
+//! A room names only rooms to its left, and `removal` is left of `maildrop`. `site` has what all of them need: the
+//! roots, the mounts, the clock, the settings. [`Store`] is the interface for everything outside; `survey` inspects
 //! maildrops without a session.
 //!
 //! | question | answer |
 //! |---|---|
-//! | What may delete a message's file? | `removal`, and nothing else |
-//! | Where are octets counted? | `files/count.rs`, and nowhere else |
+//! | What may delete a message's file? | `removal`, and nothing else; it begins in `removal/removing.rs` |
+//! | Where are octets counted? | `files/count.rs`, by the rule in `pop3/multiline.rs`, and nowhere else |
 //! | When is a missing Maildir an empty maildrop? | `missing` |
-//! | Which of two Maildirs is meant, when an entry has a blank too many? | `choose` |
-//! | When can the clock be believed? | `clock` |
+//! | Which of two Maildirs is used, if an entry has superfluous blanks? | `choose` |
+//! | When is the clock plausible? | `clock` |
 //! | What can go wrong, and what must the caller do? | `fault` |
 //!
-//! Nothing outside the mail root is ever opened, except another server's lists where their own root is set. In `new`
-//! and `cur`, only messages that a user deleted, or that the settings let expire, are renamed or deleted. Beside them,
-//! only our own files are written; their names begin with `restante`: an index, which is a cache; pins; a lock; and
-//! what was deleted and is kept. An existing `maildirsize` gets a line for each removal.
+//! Nothing outside the mail root is ever opened, except another server's lists if they have a root of their own. In
+//! `new` and `cur`, only messages that a user deleted, or that the settings let expire, are removed; and with
+//! `mark_seen`, messages are renamed to set the flag. Otherwise only our own files are written; their names begin with
+//! `restante`: an index, which is a cache; pins; a lock; and deleted mail that is kept. An existing `maildirsize` gets
+//! a line for each removal.
 
 mod choose;
 mod clock;

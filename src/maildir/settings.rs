@@ -7,15 +7,15 @@ use crate::maildir::files::FolderName;
 use crate::maildir::mail_root::PathTemplate;
 use crate::maildir::unique_ids::{ImportMode, UniqueIdSettings};
 
-/// Where mail lies, and how it is watched.
+/// Where mail is, and how it is treated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The directory below which every Maildir lies; nothing outside it is ever opened.
+    /// The directory that contains every Maildir; nothing outside it is ever opened.
     pub root: PathBuf,
-    /// Files below the root that must be there: they guard against an unmounted disk. Those with fields are each person's
-    /// own, and come with the paths of their template; the others are looked for at the start, too.
+    /// Files below the root that must exist: they guard against an unmounted disk. Those with fields are each person's
+    /// own, and come with the paths of their template; the others are checked at the start, too.
     pub markers: Vec<PathTemplate>,
-    /// What a Maildir means that is not there.
+    /// What a missing Maildir means.
     pub missing: Missing,
     /// The table of file systems that should be mounted, such as `/etc/fstab`.
     pub mount_table: PathBuf,
@@ -24,11 +24,11 @@ pub struct Settings {
     pub timestamp_granularity: Duration,
     /// The most octets of memory that names, sizes and unique-ids may take between sessions.
     pub kept_octets: u64,
-    /// The most octets of one message, on disk and inflated; what is larger is listed, and not read.
+    /// The most octets of one message, on disk and uncompressed; a larger one is listed, but not read.
     pub largest_message: u64,
-    /// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+    /// How messages with octets beyond ASCII in their header are offered to clients that did not send UTF8.
     pub eight_bit_headers: EightBitHeaders,
-    /// What decides unique-ids besides the names of the files.
+    /// What determines unique-ids, apart from file names.
     pub unique_ids: UniqueIdSettings,
     /// What becomes of a message that a client deleted.
     pub deletion: Deletion,
@@ -36,13 +36,14 @@ pub struct Settings {
     pub mark_seen: MarkSeen,
     /// Which messages clients are offered.
     pub offer: Offer,
-    /// Whether anybody's mail may age. Then it is noted who retrieves what.
+    /// Whether anybody's mail may expire. Then retrievals are recorded.
     pub ageing: bool,
-    /// Whether the time for which mail stays differs from person to person. Then each one's is noted where they fetch mail.
+    /// Whether the time for which mail stays differs from person to person. Then each person's time is recorded in
+    /// their maildrop.
     pub terms_differ: bool,
 }
 
-/// What a Maildir means that is not there, where nothing says that something fell away.
+/// What a missing Maildir means, if nothing shows that something was unmounted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Missing {
     /// No mail yet: an empty maildrop.
@@ -68,16 +69,16 @@ pub enum Deletion {
     /// It is gone.
     #[default]
     Remove,
-    /// It is kept for so long beside the mail, where neither a mail program nor a quota sees it.
+    /// It is kept for this long beside the mail, where neither a mail program nor a quota sees it.
     Keep(Duration),
-    /// It is moved to a folder of the same Maildir, and removed from there after so long, if it is still there.
+    /// It is moved to a folder of the same Maildir, and removed from there after this long, if it is still there.
     Move(FolderName, Option<Duration>),
 }
 
-/// How messages with octets beyond ASCII in their header are offered to clients that did not say UTF8.
+/// How messages with octets beyond ASCII in their header are offered to clients that did not send UTF8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EightBitHeaders {
-    /// As they lie on disk.
+    /// As they are on disk.
     #[default]
     AsTheyAre,
     /// Wrapped into a message whose header is ASCII. Every message's header is read once for that.
@@ -90,12 +91,12 @@ pub enum MarkSeen {
     /// Nothing.
     #[default]
     None,
-    /// Every message that the client has got whole.
+    /// Every message that the client has received whole.
     Retrieved,
 }
 
 impl Settings {
-    /// The same, with other servers' lists read whatever the settings say of that: for a trial before a move.
+    /// The same, but with other servers' lists read, whatever the settings say: for a trial before a move.
     #[must_use]
     pub fn for_trial(mut self) -> Self {
         if !self.unique_ids.import.reads() {

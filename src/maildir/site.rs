@@ -1,5 +1,5 @@
-//! The place where mail lies, and what nearly all rooms need of it: the mail root, the root of other servers' lists, the
-//! mounts, the clock by which mail ages, the settings.
+//! What nearly all rooms need: the mail root, the root of other servers' lists, the mounts, the clock, and the
+//! settings.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,7 +13,7 @@ use crate::maildir::mail_root::{FileSystems, MaildropPath, Mounts, Root, RootKin
 use crate::maildir::settings::{Deletion, Settings};
 use crate::maildir::unique_ids::{LIST_FILES, Pins, Retrievals, UniqueIdSettings, pins};
 
-/// Where mail lies, and how it is treated. One for each [`Store`](crate::maildir::Store).
+/// Where mail is, and how it is treated. One for each [`Store`](crate::maildir::Store).
 #[derive(Debug)]
 pub(in crate::maildir) struct Site {
     root: Root,
@@ -28,7 +28,7 @@ impl Site {
     /// Looks at the roots, and remembers which directories they are. Blocks while the disk answers.
     ///
     /// # Errors
-    /// A root is no directory that can be read, or its marker is not there.
+    /// A root is not a readable directory, or its marker is missing.
     pub(in crate::maildir) fn new(settings: Settings) -> Result<Self, StoreFault> {
         let lists_root = settings.unique_ids.lists_root.as_deref();
         let roots = || [Some(&*settings.root), lists_root].into_iter().flatten();
@@ -52,7 +52,7 @@ impl Site {
         self.lists.as_ref()
     }
 
-    /// The time by which mail ages.
+    /// The time by which mail expires.
     pub(in crate::maildir) fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -69,12 +69,12 @@ impl Site {
         self.settings.timestamp_granularity
     }
 
-    /// The number of the state in which the mounts are now.
+    /// The current generation of the mounts.
     pub(in crate::maildir) fn mounts_generation(&self) -> u64 {
         self.mounts.now().generation
     }
 
-    /// Where a marker is missing, no mail counts as gone.
+    /// Requires the markers: without them, no mail counts as gone.
     ///
     /// # Errors
     /// A marker is missing.
@@ -83,7 +83,7 @@ impl Site {
         self.lists().map_or(Ok(()), |lists| lists.require_markers(path.list_markers()))
     }
 
-    /// The Maildir itself, if it is there.
+    /// The Maildir itself, if it exists.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -91,7 +91,7 @@ impl Site {
         self.root.open()?.directory(path.as_ref())
     }
 
-    /// What clients have seen of a maildrop's messages.
+    /// The pins of a maildrop.
     ///
     /// # Errors
     /// The pins cannot be read.
@@ -110,8 +110,8 @@ impl Site {
         Ok(Retrievals::of(pins))
     }
 
-    /// The file systems on which the files of a maildrop lie, those on the way to them, and those of other servers' lists
-    /// where these are read. Links are followed. Blocks while the disks of this machine answer, never for another machine.
+    /// The file systems of a maildrop's files, of the path to them, and of other servers' lists if those are read.
+    /// Links are followed. Blocks while the disks of this machine answer, never for another machine.
     pub(in crate::maildir) fn file_systems(&self, path: &MaildropPath) -> FileSystems {
         let mut found = FileSystems::default();
         for path in std::iter::once(path).chain(path.as_stored()) {
@@ -128,7 +128,7 @@ impl Site {
         let folders = folder.iter().flat_map(|folder| ["new", "cur"].map(|part| folder.join(part)));
         let parts = ["new", "cur", "tmp"].map(PathBuf::from).into_iter().chain(folders);
         let files = || LIST_FILES.map(PathBuf::from);
-        // Unless they have a root of their own, lists lie beside the mail.
+        // Unless they have a root of their own, lists are beside the mail.
         let beside = self.settings.unique_ids.import.reads() && self.lists.is_none();
         let parts = parts.chain(beside.then(files).into_iter().flatten());
         self.root.add_file_systems(path.as_ref(), parts, path.markers(), found);

@@ -1,4 +1,4 @@
-//! The mail store: what everything outside this module asks of Maildirs, each request in a few lines.
+//! The mail store: the interface of this module. Each request is a few lines.
 
 use std::collections::HashMap;
 use std::io;
@@ -22,10 +22,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Looks at the mail root, and remembers which directory it is. Blocks while the disk answers.
+    /// Opens the mail root, and remembers which directory it is. Blocks while the disk answers.
     ///
     /// # Errors
-    /// The root is no directory that can be read, or the marker is not there.
+    /// The root is not a readable directory, or the marker is missing.
     pub fn new(settings: Settings) -> Result<Self, StoreFault> {
         Ok(Self { snapshots: Arc::new(Snapshots::new(Site::new(settings)?)) })
     }
@@ -40,11 +40,11 @@ impl Store {
         }
     }
 
-    /// Takes the snapshot that one session works with. Blocks while the disk answers; where nothing has changed since
-    /// the last session, that is two `stat` calls, and one more for the marker.
+    /// Takes the snapshot that one session works with. Blocks while the disk answers; if nothing has changed since the
+    /// last session, that is two `stat` calls, and one more for the marker.
     ///
-    /// A Maildir that was never made is an empty maildrop, but only where it is sure that its disk is mounted: after an
-    /// empty answer every client would forget its unique-ids, and download everything again.
+    /// A Maildir that was never made is an empty maildrop, but only if its disk is certainly mounted: after an empty
+    /// list every client would forget its unique-ids, and download everything again.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -56,11 +56,11 @@ impl Store {
         Ok(Maildrop::new(Arc::clone(&self.snapshots), path.clone(), cached, snapshot))
     }
 
-    /// The same where nothing has changed since the last session, by those few `stat` calls; none where it takes more, or
-    /// where a `stat` call may wait for another machine. So it may be called where nothing may block.
+    /// The same if nothing has changed since the last session, by those few `stat` calls; none if more is needed, or if
+    /// a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {
-        // The pins say what is unread, and must be read for that.
+        // The pins show what is unread, so they must be read.
         if path.as_stored().is_some() || self.site().settings().offer == Offer::Unread {
             return None;
         }
@@ -68,14 +68,14 @@ impl Store {
         if !self.snapshots.is_local_still(&cached) {
             return None;
         }
-        // Only snapshots of local file systems are used again.
+        // Only snapshots of local file systems are reused.
         let snapshot = self.snapshots.unchanged(path, &cached)?;
         self.site().require_markers(path).ok()?;
         Some(Maildrop::new(Arc::clone(&self.snapshots), path.clone(), cached, snapshot))
     }
 
-    /// The file systems on which the files of a maildrop lie, those on the way to them, and those of other servers' lists
-    /// where these are read. Links are followed. Blocks while the disks of this machine answer, never for another machine.
+    /// The file systems of a maildrop's files, of the path to them, and of other servers' lists if those are read.
+    /// Links are followed. Blocks while the disks of this machine answer, never for another machine.
     #[must_use]
     pub fn file_systems(&self, path: &MaildropPath) -> FileSystems {
         let generation = self.site().mounts_generation();
@@ -92,11 +92,11 @@ impl Store {
         self.site().settings().terms_differ
     }
 
-    /// Notes the time, where mail ages or what was deleted is kept: a clock that jumps later is then known to have jumped.
-    /// Blocks while the disk answers.
+    /// Records the time, if mail expires or deleted mail is kept, so that a later jump of the clock is noticed. Blocks
+    /// while the disk answers.
     ///
     /// # Errors
-    /// The clock can't be believed, or the time can't be noted; then nothing is removed for its age.
+    /// The clock is not plausible, or the time cannot be recorded; then nothing is removed by age.
     pub fn note_time(&self) -> Result<(), ClockFault> {
         let settings = self.site().settings();
         let removes_by_age = settings.ageing || settings.deletion != Deletion::Remove;
@@ -106,13 +106,13 @@ impl Store {
     /// Accepts this machine's clock after it jumped; returns the latest time seen before, if one was recorded.
     ///
     /// # Errors
-    /// The time can't be noted.
+    /// The time cannot be recorded.
     pub fn confirm_clock(&self) -> Result<Option<SystemTime>, ClockFault> {
         self.site().clock().confirm()
     }
 
-    /// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just reports what that
-    /// would be. Opens no message but those that share a name with another. Blocks while the disk answers.
+    /// Removes expired mail from a person's maildrop, and deleted mail whose time is over; or only reports what would
+    /// be removed. Opens only messages that share a name with another. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -128,7 +128,7 @@ impl Store {
         removal::expire(self.site(), path, person, expiry, really)
     }
 
-    /// Looks at what clients deleted from a maildrop; none if nothing was ever kept. Blocks while the disk answers.
+    /// Opens the deleted mail of a maildrop; none if nothing was ever kept. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -136,8 +136,8 @@ impl Store {
         DeletedMail::open(self.site(), path)
     }
 
-    /// Removes for good what was kept for long enough; returns how many messages. What was kept under earlier settings is
-    /// looked for as well. Blocks while the disk answers.
+    /// Removes deleted mail whose time is over for good; returns how many messages. That includes mail kept under
+    /// earlier settings. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -145,11 +145,11 @@ impl Store {
         removal::clean_up(self.site(), path)
     }
 
-    /// Who retrieved the messages of a maildrop, by what each is known by: its base name without `,U=<n>`. Blocks while
+    /// Who retrieved the messages of a maildrop, by each message's key: its base name without `,U=<n>`. Blocks while
     /// the disk answers.
     ///
     /// # Errors
-    /// The marks cannot be read.
+    /// The records cannot be read.
     pub fn retrievals(&self, path: &MaildropPath) -> io::Result<HashMap<Box<[u8]>, Vec<Retrieval>>> {
         self.site().pins(path).map(Pins::into_retrieved)
     }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use stringprep::tables::{case_fold_for_nfkc, x520_mapped_to_nothing, x520_mapped_to_space};
 use unicode_normalization::UnicodeNormalization;
 
-/// Folds a value as LDAP's `caseIgnoreMatch` compares it (RFC 4517 §4.2.11, RFC 4518 §2): what is composed and what is
-/// decomposed are one, upper and lower case, runs of blanks; blanks at either end do not count.
+/// Folds a value as LDAP's `caseIgnoreMatch` compares it (RFC 4517 §4.2.11, RFC 4518 §2): composed and decomposed
+/// letters, upper and lower case, and runs of blanks become the same; blanks at either end are removed.
 ///
-/// A value with a code point that RFC 4518 §2.4 prohibits matches nothing there; here it is folded like any other, since
-/// the directory decides who is found.
+/// By RFC 4518 §2.4 a value with a prohibited code point matches nothing; here it is folded like any other, since the
+/// directory decides who is found.
 #[must_use]
 pub fn fold(value: &str) -> String {
     if value.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
@@ -22,8 +22,8 @@ pub fn fold(value: &str) -> String {
     prepared(&folded).into_owned()
 }
 
-/// A value without insignificant blanks (RFC 4518 §2.6.1): none at either end, one where several stand within. Otherwise
-/// as it stands in the entry; control characters within are no blanks here.
+/// Removes insignificant blanks (RFC 4518 §2.6.1): those at either end, and all but one of each run within. Everything
+/// else stays as it is in the entry; control characters are not blanks here.
 #[must_use]
 pub fn prepared(value: &str) -> Cow<'_, str> {
     let is_blank = |character: char| character.is_whitespace() && !character.is_control();
@@ -34,8 +34,8 @@ pub fn prepared(value: &str) -> Cow<'_, str> {
     Cow::Owned(value.trim().split(is_blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// A typed value in each form in which a directory may hold it: as typed, composed (NFC) and decomposed (NFD), each
-/// once. Not every directory compares as RFC 4518 §2.3 has it.
+/// The forms of a typed value that a directory may store: as typed, composed (NFC) and decomposed (NFD), without
+/// duplicates. Not every directory normalises values as RFC 4518 §2.3 requires.
 #[must_use]
 pub fn normal_forms(typed: &str) -> Vec<String> {
     let mut forms = vec![typed.to_owned()];

@@ -1,4 +1,4 @@
-//! Distinguished names (RFC 4514): read, compared, found below one another.
+//! Distinguished names (RFC 4514): how they are parsed and compared, and which is below which.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct Rdn {
 }
 
 impl Dn {
-    /// Reads the text form of RFC 4514 §3; blanks around `,`, `+` and `=` are passed over, as RFC 2253 allowed.
+    /// Parses the text form of RFC 4514 §3; blanks around `,`, `+` and `=` are ignored, as RFC 2253 allowed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut rdns = Vec::new();
@@ -31,26 +31,26 @@ impl Dn {
         Some(Self { text: text.trim().to_owned(), rdns })
     }
 
-    /// The name of an entry as its directory spells it. One that cannot be read has no parts: it matches nothing and lies
-    /// below nothing.
+    /// The DN of an entry as its directory writes it. A DN that cannot be parsed has no parts: it equals no other DN
+    /// and is below none.
     #[must_use]
     pub fn of_entry(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|| Self { text: text.to_owned(), rdns: Vec::new() })
     }
 
-    /// Whether its parts are known.
+    /// Whether it could be parsed.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         !self.rdns.is_empty()
     }
 
-    /// The text it was read from.
+    /// The text it was parsed from.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The text in each form in which a directory may hold it; see [`normal_forms`].
+    /// The text in each form in which a directory may store it; see [`normal_forms`].
     #[must_use]
     pub fn normal_forms(&self) -> Vec<String> {
         normal_forms(&self.text)
@@ -62,21 +62,21 @@ impl Dn {
         &self.rdns
     }
 
-    /// The entry above it; none above a name of one part.
+    /// The DN of the parent entry; none if it has only one part.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let above = split_unescaped(&self.text, ',').into_iter().skip(1).collect::<Vec<_>>().join(",");
         Self::parse(&above)
     }
 
-    /// Whether it lies below `base`, or is `base` itself.
+    /// Whether it is below `base`, or `base` itself.
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {
         let Some(above) = self.rdns.len().checked_sub(base.rdns.len()) else { return false };
         base.is_readable() && self.rdns.iter().skip(above).zip(&base.rdns).all(|(own, of_base)| own.matches(of_base))
     }
 
-    /// Whether both name the same entry, upper and lower case alike.
+    /// Whether both name the same entry; case is ignored.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.rdns.len() == other.rdns.len() && self.is_within(other)
@@ -90,13 +90,13 @@ impl fmt::Display for Dn {
 }
 
 impl Rdn {
-    /// The pairs of attribute type and value, unescaped; a value that is no text as `#` and its octets in hexadecimal
-    /// digits (RFC 4514 §2.4).
+    /// The pairs of attribute type and value, unescaped. A value that is not text is given as `#` and its octets in
+    /// hexadecimal digits (RFC 4514 §2.4).
     pub fn pairs(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.pairs.iter().map(|(kind, value)| (kind.as_str(), value.to_text()))
     }
 
-    /// The value that this part gives to an attribute, if it names it; a text.
+    /// The value of an attribute in this part, if it has one that is text.
     #[must_use]
     pub fn value_of(&self, attribute: &str) -> Option<&str> {
         let mut named = self.pairs.iter().filter(move |(kind, _)| kind.eq_ignore_ascii_case(attribute));
@@ -107,7 +107,7 @@ impl Rdn {
         self.pairs.len()
     }
 
-    /// Whether it gives an attribute a value; this one, if one is given.
+    /// Whether this part has the attribute: with this value, if one is given.
     pub(super) fn has(&self, attribute: &str, value: Option<&DnValue>) -> bool {
         let of_attribute = |(kind, _): &&(String, DnValue)| kind.eq_ignore_ascii_case(attribute);
         self.pairs.iter().filter(of_attribute).any(|(_, own)| value.is_none_or(|value| own.matches(value)))
@@ -118,7 +118,7 @@ impl Rdn {
     }
 }
 
-/// Splits at a separator that no backslash stands before.
+/// Splits at each separator that is not escaped by a backslash.
 pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
@@ -147,7 +147,7 @@ pub(super) fn read_pair(text: &str) -> Option<(String, DnValue)> {
     is_type.then(|| (kind.to_owned(), value))
 }
 
-/// Trims blanks, but not one that a backslash protects.
+/// Trims blanks, except one that is escaped by a backslash.
 fn trim_unescaped(value: &str) -> &str {
     let value = value.trim_start();
     let trimmed = value.trim_end();

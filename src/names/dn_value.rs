@@ -1,4 +1,4 @@
-//! The values in a distinguished name: text, or octets that are none.
+//! The values in a distinguished name: text, or octets that are not text.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ impl DnValue {
         }
     }
 
-    /// Whether both are one value, upper and lower case alike where they are text.
+    /// Whether both are the same value; in text, case is ignored.
     pub(super) fn matches(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => fold(one) == fold(other),
@@ -59,7 +59,7 @@ fn ber(octets: Vec<u8>) -> DnValue {
     text.map_or(DnValue::Octets(octets), DnValue::Text)
 }
 
-/// What a string of definite length holds (X.690 §8.1.3), if nothing stands behind it.
+/// The content of a string of definite length (X.690 §8.1.3), if no octets follow it.
 fn content(octets: &[u8]) -> Option<&[u8]> {
     let (tag, rest) = octets.split_first()?;
     let (first, rest) = rest.split_first()?;

@@ -12,7 +12,7 @@ pub struct HierarchicalName {
     parents: Vec<NamePart>,
 }
 
-/// One part: a value, in canonical form with its attribute type.
+/// One part: a value, and in the canonical form its attribute type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NamePart {
     kind: Option<String>,
@@ -20,7 +20,7 @@ struct NamePart {
 }
 
 impl HierarchicalName {
-    /// Reads a name of two parts or more, none of them empty. The first part is the common name.
+    /// Parses a name of two or more parts, none of them empty. The first part is the common name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/').map(NamePart::parse).collect::<Option<Vec<_>>>()?.into_iter();
@@ -30,7 +30,7 @@ impl HierarchicalName {
         (is_common_name && !parents.is_empty()).then_some(Self { common_name: first.value, parents })
     }
 
-    /// How the hierarchical name of an entry is written, abbreviated and canonical; without the parts of a domain.
+    /// The hierarchical name of an entry, abbreviated and canonical, without its `dc` parts.
     #[must_use]
     pub fn forms(common_name: &str, entry: &Dn) -> [String; 2] {
         let parents = |part: fn((&str, Cow<'_, str>)) -> String| -> String {

@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// The kind that a word of the configuration means.
+    /// The kind for a word of the configuration.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)

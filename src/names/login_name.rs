@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LoginName(Arc<str>);
 
-/// Why some octets are no login name.
+/// Why octets are not a login name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginNameFault {
     /// Nothing but blanks.
@@ -16,12 +16,12 @@ pub enum LoginNameFault {
     TooLong,
     /// Not UTF-8.
     NotUtf8,
-    /// Holds a control character.
+    /// Contains a control character.
     Control,
 }
 
 impl LoginName {
-    /// The longest name taken, in octets: a DN of many parts fits.
+    /// The longest name accepted, in octets: enough for a DN of many parts.
     pub const MOST: usize = 512;
 
     /// Takes the octets of a USER command or a SASL response.
@@ -42,15 +42,15 @@ impl LoginName {
         Ok(Self(Arc::from(text)))
     }
 
-    /// What was typed as a name, whether it can be one or not, as it is logged and counted: trimmed, and cut at
-    /// [`Self::MOST`] octets, so that a stranger's longest line fills neither log nor memory.
+    /// What was typed as a name, valid or not, in the form in which it is logged and counted: trimmed, and cut at
+    /// [`Self::MOST`] octets, so that a stranger's long lines fill neither log nor memory.
     #[must_use]
     pub fn as_typed(octets: &[u8]) -> String {
         let octets = octets.trim_ascii();
         let Some((kept, _)) = octets.split_at_checked(Self::MOST).filter(|(_, rest)| !rest.is_empty()) else {
             return String::from_utf8_lossy(octets).trim().to_owned();
         };
-        // Not within a character.
+        // Do not cut within a character.
         let kept = match std::str::from_utf8(kept) {
             Err(fault) if fault.error_len().is_none() => kept.get(..fault.valid_up_to()).unwrap_or(kept),
             _ => kept,

@@ -1,15 +1,15 @@
-//! From a typed login name to the questions a directory is asked.
+//! From a typed login name to the look-ups that a directory is asked for.
 
 use super::{Dn, HierarchicalName, Kind, LoginName, Policy, fold, prepared};
 
-/// The questions that one login name stands for. An entry that answers any of them is a candidate.
+/// The look-ups that a login name stands for. An entry that any of them finds is a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct LookUp {
     /// An entry to read by its DN.
     pub entry: Option<Dn>,
-    /// Common name and parents to seek.
+    /// The common name and the parents to search for.
     pub hierarchical: Option<HierarchicalName>,
-    /// Values to seek, by kind.
+    /// The values to search for, by kind.
     pub equal: Vec<Equality>,
 }
 
@@ -20,12 +20,12 @@ pub struct Equality {
     pub kind: Kind,
     /// The value, as typed.
     pub value: String,
-    /// Only case may differ: what LDAP takes for the same letters (RFC 4518 §2.3) are other letters here.
+    /// Only case may differ: letters that LDAP treats as equal (RFC 4518 §2.3) are different here.
     pub is_literal: bool,
 }
 
 impl Equality {
-    /// Whether an entry's value is the one that is sought.
+    /// Whether an entry's value is the one that is searched for.
     #[must_use]
     pub fn fits(&self, value: &str, sought: &str) -> bool {
         if self.is_literal {
@@ -74,7 +74,7 @@ impl Policy {
         LookUp { equal, ..LookUp::default() }
     }
 
-    /// A DN is read only below the configured base.
+    /// A DN is looked up only if it is below the configured base.
     fn by_dn(&self, dn: Dn, base: &Dn) -> LookUp {
         let counts = self.allows(Kind::DistinguishedName) && dn.is_within(base);
         LookUp { entry: counts.then_some(dn), ..LookUp::default() }
@@ -90,7 +90,8 @@ impl Policy {
         kinds.iter().filter_map(|kind| self.equality(*kind, typed)).collect()
     }
 
-    /// Only kinds of the policy count; an address typed without its domain only where a default domain completes it.
+    /// None for a kind that the policy does not allow, and for an address typed without its domain unless a default
+    /// domain completes it.
     fn equality(&self, kind: Kind, typed: &str) -> Option<Equality> {
         if !self.allows(kind) {
             return None;

@@ -1,4 +1,12 @@
 //! The name policy: which look-ups a typed login name stands for. Pure; nothing here asks a directory.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `login_name` | which octets are a valid login name |
+//! | `kind`, `policy` | the kinds of name, and which of them may be used |
+//! | `look_up` | **from a login name to the look-ups that a directory is asked for** |
+//! | `comparison` | when two values are equal (RFC 4518) |
+//! | `dn`, `dn_value`, `hierarchical`, `pattern` | distinguished names, hierarchical names, patterns of them |
 
 mod comparison;
 mod dn;

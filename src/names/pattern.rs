@@ -1,4 +1,4 @@
-//! Patterns of distinguished names: which entries lie where names of a certain form lie.
+//! Patterns of distinguished names: which entries are at or below a DN of a certain form.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::dn_value::DnValue;
 use super::{Dn, Rdn};
 
 /// A DN in which `*` may stand for any value (`ou=*,o=Renovations`), or for any one part (`ou=Sales,*,o=Renovations`).
-/// Names at it and below it fit.
+/// It matches DNs of this form, and those below them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnPattern {
     text: String,
@@ -17,19 +17,19 @@ pub struct DnPattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PatternPart {
     Any,
-    /// Each attribute type with its value; none for any value.
+    /// Each attribute type with its value; `None` stands for any value.
     Pairs(Vec<(String, Option<DnValue>)>),
 }
 
 impl DnPattern {
-    /// Reads the text form of RFC 4514 §3, and the asterisks. An asterisk that is escaped stands for itself.
+    /// Parses the text form of RFC 4514 §3 with asterisks. An escaped asterisk stands for itself.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts = split_unescaped(text, ',').into_iter().map(PatternPart::parse).collect::<Option<Vec<_>>>()?;
         Some(Self { text: text.trim().to_owned(), parts })
     }
 
-    /// Whether a name is of this form, or lies below one that is.
+    /// Whether a DN has this form, or is below one that has.
     #[must_use]
     pub fn fits(&self, dn: &Dn) -> bool {
         let Some(above) = dn.rdns().len().checked_sub(self.parts.len()) else { return false };

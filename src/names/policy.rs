@@ -1,4 +1,4 @@
-//! Which kinds of name count.
+//! Which kinds of name may be used.
 
 use super::Kind;
 
@@ -7,7 +7,7 @@ use super::Kind;
 pub struct Policy {
     kinds: Vec<Kind>,
     default_domain: Option<String>,
-    /// What is typed is a value of the one kind, whatever it looks like.
+    /// The name is a value of the only allowed kind, whatever it looks like.
     pub(super) is_literal: bool,
 }
 
@@ -32,14 +32,14 @@ impl Policy {
         Self { kinds, default_domain: None, is_literal: false }
     }
 
-    /// Names of one kind only, each taken to the letter: `UID=ajones` is no short name of `ajones`, and no address is
-    /// completed. For names that nobody typed.
+    /// One kind of name, taken literally: `UID=ajones` is not the short name `ajones`, and no address is completed. For
+    /// names that nobody typed, such as those in tokens.
     #[must_use]
     pub fn literal(kind: Kind) -> Self {
         Self { is_literal: true, ..Self::of([kind]) }
     }
 
-    /// The kinds that count, in their order.
+    /// The allowed kinds, in order.
     pub(super) fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
@@ -51,7 +51,7 @@ impl Policy {
         self
     }
 
-    /// Whether a kind of name counts.
+    /// Whether a kind of name is allowed.
     #[must_use]
     pub fn allows(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind)

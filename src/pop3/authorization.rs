@@ -17,7 +17,7 @@ pub(super) struct Authorization {
     access: Access,
     style: ReplyStyle,
     refusals_left: u32,
-    /// The argument of the USER command before.
+    /// The argument of the preceding USER command.
     user: Option<Vec<u8>>,
 }
 
@@ -128,7 +128,7 @@ impl Authorization {
         }
     }
 
-    /// Goes on with a SASL exchange.
+    /// Continues a SASL exchange.
     pub(super) fn progress(self, progress: Progress) -> Transition {
         match progress {
             Progress::Challenge(exchange, challenge) => {
@@ -147,7 +147,7 @@ impl Authorization {
         }
     }
 
-    /// Whether an AUTH command may bring a token with it.
+    /// Whether an AUTH command may contain a token.
     pub(super) fn takes_tokens(&self) -> bool {
         self.access.tokens && self.access.passwords
     }
@@ -161,7 +161,7 @@ impl Authorization {
         SessionState::Verifying(Verifying(self))
     }
 
-    /// The verdict came early: nothing is left to ask the client for.
+    /// The verdict came before the exchange was over: nothing more is asked of the client.
     pub(super) fn judged(self, verdict: LoginVerdict) -> Transition {
         Verifying(self).judged(verdict)
     }
@@ -193,14 +193,14 @@ impl Authorization {
         Transition::right(SessionState::Authorization(self), Action::StartTls(reply))
     }
 
-    /// Nothing sent before counts any more, neither a name, nor LANG nor UTF8: somebody in the middle may have sent it.
+    /// Whatever was sent before TLS is discarded (a name, LANG, UTF8): an attacker in the middle may have sent it.
     pub(super) fn under_tls(self, access: Access) -> Transition {
         Self { access, style: self.style.anew(), user: None, ..self }.reply(Vec::new())
     }
 }
 
 impl Authorization {
-    /// Goes on with a SCRAM exchange.
+    /// Continues a SCRAM exchange.
     fn scram(self, progress: scram::ScramProgress) -> Transition {
         match progress {
             scram::ScramProgress::Begun(begun, login) => {
@@ -213,14 +213,14 @@ impl Authorization {
         }
     }
 
-    /// The challenge is there.
+    /// Sends the challenge.
     pub(super) fn challenge(self, begun: scram::Begun, challenge: &ScramChallenge) -> Transition {
         let (challenged, first) = begun.challenge(challenge);
         self.await_answer(scram::AwaitedMessage::Last(Box::new(challenged)), &first)
     }
 
-    /// The proof is right. "server-final-message = (server-error / verifier)" (RFC 5802 §7), which POP3 sends as one more
-    /// challenge, for the client to answer by an empty line (RFC 5034 §4).
+    /// The proof is right. "server-final-message = (server-error / verifier)" (RFC 5802 §7), which POP3 sends as one
+    /// more challenge, which the client answers with an empty line (RFC 5034 §4).
     pub(super) fn signed(self, signature: &[u8; 32]) -> Transition {
         self.await_answer(scram::AwaitedMessage::Content, &format!("v={}", STANDARD.encode(signature)))
     }
@@ -261,7 +261,7 @@ impl Verifying {
         Transition::reply(SessionState::TokenRefused(self), challenge)
     }
 
-    /// The dummy response came: `AQ==` for OAUTHBEARER, nothing for XOAUTH2, or whatever it was.
+    /// The dummy response has come: `AQ==` for OAUTHBEARER, an empty line for XOAUTH2; its content does not matter.
     pub(super) fn token_refusal_heard(self) -> Transition {
         self.refused(Text::TokenDoesNotCount)
     }

@@ -1,10 +1,10 @@
-//! What a client says to be let in by a bearer token: OAUTHBEARER (RFC 7628 §3.1) and XOAUTH2, which Google's servers
-//! had before it.
+//! The messages by which a client logs in with a bearer token: OAUTHBEARER (RFC 7628 §3.1), and XOAUTH2, Google's
+//! predecessor of it.
 
 use super::{Mechanism, TokenCredentials};
 use crate::secret::{Token, TokenFault};
 
-/// How a message with a token is written.
+/// The form of a message with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BearerForm {
     OauthBearer,
@@ -14,7 +14,7 @@ pub(super) enum BearerForm {
 /// `kvsep = %x01`
 const SEPARATOR: u8 = 0x01;
 
-/// What a client's first message says; nothing if it is not in its mechanism's form.
+/// Parses a client's first message; none if it does not have its mechanism's form.
 pub(super) fn read(form: BearerForm, message: &[u8]) -> Option<TokenCredentials> {
     match form {
         BearerForm::OauthBearer => oauthbearer(message),
@@ -23,7 +23,7 @@ pub(super) fn read(form: BearerForm, message: &[u8]) -> Option<TokenCredentials>
 }
 
 /// `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`, and `kvpair = key "=" value kvsep`. Host and port, which
-/// clients send as well, say nothing that we would not know.
+/// clients may send as well, are ignored.
 fn oauthbearer(message: &[u8]) -> Option<TokenCredentials> {
     let header = message.iter().position(|octet| *octet == SEPARATOR)?;
     let (header, pairs) = message.split_at_checked(header)?;
@@ -39,8 +39,8 @@ fn xoauth2(message: &[u8]) -> Option<TokenCredentials> {
     Some(TokenCredentials { authorization, token: token(&pairs)?, mechanism: Mechanism::Xoauth2 })
 }
 
-/// `gs2-header = [gs2-nonstd-flag ","] gs2-cb-flag "," [gs2-authzid] ","` (RFC 5801 §4). No channel is bound here, so the
-/// flag is `n`, or `y` for a client that could.
+/// `gs2-header = [gs2-nonstd-flag ","] gs2-cb-flag "," [gs2-authzid] ","` (RFC 5801 §4). These mechanisms bind no
+/// channel, so the flag is `n`, or `y` from a client that supports channel binding.
 fn authorization(header: &[u8]) -> Option<Vec<u8>> {
     let rest = header.strip_prefix(b"n,").or_else(|| header.strip_prefix(b"y,"))?;
     let identity = rest.strip_suffix(b",")?;
@@ -50,7 +50,7 @@ fn authorization(header: &[u8]) -> Option<Vec<u8>> {
     unescaped(identity.strip_prefix(b"a=")?)
 }
 
-/// `saslname`: "=2C" is a comma, "=3D" an equals sign, and neither stands for itself (RFC 5801 §4).
+/// `saslname`: "=2C" is a comma, "=3D" an equals sign, and neither may stand unescaped (RFC 5801 §4).
 fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
     if name.is_empty() || name.contains(&b',') || name.contains(&0) {
         return None;
@@ -81,7 +81,7 @@ impl<'m> Pairs<'m> {
         pairs.map(pair).collect::<Option<Vec<_>>>().map(Self)
     }
 
-    /// The value of a key that stands there once.
+    /// The value of a key that occurs exactly once.
     fn one(&self, key: &[u8]) -> Option<&'m [u8]> {
         let mut values = self.0.iter().filter(|(own, _)| *own == key).map(|(_, value)| *value);
         let value = values.next()?;
@@ -89,7 +89,7 @@ impl<'m> Pairs<'m> {
     }
 }
 
-/// `key = 1*(ALPHA)` and `value = *(VCHAR / SP / HTAB / CR / LF)`; names in UTF-8 are taken as well.
+/// `key = 1*(ALPHA)` and `value = *(VCHAR / SP / HTAB / CR / LF)`; names in UTF-8 are accepted as well.
 fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = pair.iter().position(|octet| *octet == b'=')?;
     let (key, value) = pair.split_at_checked(at)?;
@@ -97,8 +97,8 @@ fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     is_sound.then_some((key, value.get(1..)?))
 }
 
-/// `"Bearer" 1*SP b64token` (RFC 6750 §2.1), the scheme in any case (RFC 9110 §11.1). An empty value asks what a token must
-/// be good for (RFC 7628 §4.3).
+/// `"Bearer" 1*SP b64token` (RFC 6750 §2.1), the scheme in any case (RFC 9110 §11.1). With an empty value the client
+/// asks what kind of token is required (RFC 7628 §4.3).
 fn token(pairs: &Pairs<'_>) -> Option<Result<Token, TokenFault>> {
     let value = pairs.one(b"auth")?;
     if value.is_empty() {

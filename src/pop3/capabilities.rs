@@ -30,13 +30,13 @@ pub struct Access {
 /// The minimum time that mail stays on the server (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expire {
-    /// "EXPIRE NEVER asserts that the server will not delete messages": those that a client leaves, that is.
+    /// "EXPIRE NEVER asserts that the server will not delete messages", that is, those that a client leaves.
     #[default]
     Never,
-    /// So many days.
+    /// This many days.
     Days(u64),
-    /// So many days, and more for some people, which they see after the login: "The server SHOULD append the token
-    /// "USER" to the EXPIRE parameter in AUTHORIZATION state".
+    /// This many days, and more for some people, who see their own time after the login: "The server SHOULD append the
+    /// token "USER" to the EXPIRE parameter in AUTHORIZATION state".
     DaysByUser(u64),
 }
 
@@ -90,7 +90,7 @@ impl Access {
 }
 
 impl Expire {
-    /// So many days, or never.
+    /// This many days, or never.
     #[must_use]
     pub fn after(days: Option<u64>) -> Self {
         days.map_or(Self::Never, Self::Days)

@@ -34,11 +34,11 @@ pub(super) struct Auth {
     pub(super) initial_response: Option<Line>,
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Misread {
     Unknown,
-    /// The keyword is known, its arguments are not; with the right form.
+    /// The keyword is known, but its arguments are wrong; with the usage.
     Usage(&'static str),
 }
 
@@ -71,7 +71,7 @@ impl Command {
     }
 }
 
-/// The octets before the first space, and those behind it.
+/// The octets before the first space, and those after it.
 fn split_word(line: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = line.splitn(2, |octet| *octet == b' ');
     (parts.next().unwrap_or_default(), parts.next())
@@ -84,7 +84,8 @@ fn bare(argument: Option<&[u8]>, command: Command, usage: &'static str) -> Resul
     Ok(command)
 }
 
-/// "Arguments: a string identifying a mailbox (required)" (RFC 1939 §7). What has none is answered alike whoever exists.
+/// "Arguments: a string identifying a mailbox (required)" (RFC 1939 §7). Without one the reply is always the same, so
+/// it does not reveal who exists.
 fn user(argument: Option<&[u8]>) -> Result<Command, Misread> {
     let name = argument.filter(|name| !name.trim_ascii().is_empty()).ok_or(Misread::Usage("USER name"))?;
     Ok(Command::User(name.to_vec()))

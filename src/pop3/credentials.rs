@@ -1,28 +1,28 @@
-//! What a client shows to be let in.
+//! The credentials that a client sends to log in.
 
 use std::fmt;
 
 use crate::secret::{Password, PasswordFault, Token, TokenFault};
 
-/// A login name and a password, as they came.
+/// A login name and a password, as received.
 pub struct Credentials {
     /// The login name as typed, in any octets.
     pub login: Vec<u8>,
-    /// Whom the client wants to be (RFC 4422 §3.4.1), in any octets; empty if it leaves that to the login name.
+    /// The authorization identity (RFC 4422 §3.4.1), in any octets; empty if the client leaves it to the login name.
     pub authorization: Vec<u8>,
-    /// The password, or why the octets sent are none.
+    /// The password, or why the octets sent cannot be one.
     pub password: Result<Password, PasswordFault>,
-    /// How they came.
+    /// How they were sent.
     pub mechanism: Mechanism,
 }
 
-/// A bearer token, as it came.
+/// A bearer token, as received.
 pub struct TokenCredentials {
     /// The authorization identity, in any octets; empty if the client leaves it to the token.
     pub authorization: Vec<u8>,
-    /// The token, or why the octets sent are none.
+    /// The token, or why the octets sent cannot be one.
     pub token: Result<Token, TokenFault>,
-    /// How it came.
+    /// How it was sent.
     pub mechanism: Mechanism,
 }
 
@@ -33,7 +33,7 @@ pub enum Mechanism {
     User,
     /// SASL PLAIN (RFC 4616).
     Plain,
-    /// SASL LOGIN, which never became a standard but is what some clients know.
+    /// SASL LOGIN, which never became a standard, but is all that some clients know.
     Login,
     /// SASL EXTERNAL (RFC 4422 appendix A): the certificate shown under TLS.
     External,
@@ -43,7 +43,7 @@ pub enum Mechanism {
     ScramSha256Plus,
     /// SASL OAUTHBEARER (RFC 7628): a bearer token.
     OauthBearer,
-    /// SASL XOAUTH2, Google's forerunner of it.
+    /// SASL XOAUTH2, Google's predecessor of it.
     Xoauth2,
 }
 

@@ -6,17 +6,17 @@ use zeroize::{Zeroize, Zeroizing};
 /// A line without its end. It may hold a password, so it is wiped when dropped.
 pub type Line = Zeroizing<Vec<u8>>;
 
-/// What a block of input held.
+/// One line of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
     /// A whole line.
     Line(Line),
-    /// A line over the limit; its octets were thrown away as they came.
+    /// A line beyond the limit; its octets were discarded as they came.
     TooLong,
 }
 
-/// Cuts input into lines. Holds at most one unfinished line within the limit, and what of the last block is not yet
-/// asked for.
+/// Cuts input into lines. Keeps at most one unfinished line within the limit, and the part of the last block that was
+/// not requested yet.
 #[derive(Default)]
 pub struct Lines {
     waiting: Vec<u8>,
@@ -24,12 +24,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes what was read.
+    /// Takes a block of input.
     pub fn push(&mut self, block: &[u8]) {
         self.waiting.extend_from_slice(block);
     }
 
-    /// The next line, if its end has come. Lines end in CRLF (RFC 1939 §3); a bare LF is taken too.
+    /// The next line, if its end has come. Lines end in CRLF (RFC 1939 §3); a bare LF is accepted, too.
     ///
     /// `limit` counts octets without the end.
     pub fn next(&mut self, limit: usize) -> Option<Input> {
@@ -46,20 +46,20 @@ impl Lines {
         Some(if too_long { Input::TooLong } else { Input::Line(line) })
     }
 
-    /// Whether [`Lines::next`] would give something.
+    /// Whether [`Lines::next`] would return something.
     #[must_use]
     pub fn has_next(&self) -> bool {
         memchr(b'\n', &self.waiting).is_some()
     }
 
-    /// Forgets everything read so far. After STLS nothing that came in clear may count: it may have been put there by
-    /// somebody in the middle (CVE-2011-0411).
+    /// Discards everything read so far. After STLS nothing that came in clear may be used: an attacker in the middle
+    /// may have injected it (CVE-2011-0411).
     pub fn forget(&mut self) {
         self.waiting.zeroize();
         *self = Self::default();
     }
 
-    /// Throws away the beginning of a line that is over the limit already. One octet is left for the CR.
+    /// Discards the beginning of a line that is already beyond the limit, except one octet for the CR.
     fn bound(&mut self, limit: usize) {
         if self.waiting.len() > limit + 1 {
             self.waiting.zeroize();
@@ -67,7 +67,7 @@ impl Lines {
         }
     }
 
-    /// Wipes the octets that were handed out; gives the memory back when nothing waits.
+    /// Wipes the octets that were returned, and frees the memory when nothing is left.
     fn take_off(&mut self, count: usize) {
         if count == self.waiting.len() {
             self.waiting.zeroize();

@@ -49,7 +49,7 @@ impl UniqueId {
     }
 }
 
-/// What a client may know of a message before it fetches it.
+/// What a client can learn about a message before it fetches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Size in octets as RETR sends it: CRLF counted, stuffing and final dot not.
@@ -58,8 +58,8 @@ pub struct Listed {
     pub unique_id: UniqueId,
 }
 
-/// The messages of a maildrop in order, with their totals and the replies to LIST and UIDL, which are made once. Shared
-/// by all sessions that see the maildrop in the same state.
+/// The messages of a maildrop in order, with their totals and the replies to LIST and UIDL, which are built once.
+/// Shared by all sessions that see the maildrop in the same state.
 #[derive(Debug)]
 pub struct Messages {
     listed: Box<[Listed]>,
@@ -72,7 +72,7 @@ impl Messages {
     /// Octets of memory at most that the allocator, the message-numbers and the sizes take for each message.
     const OVERHEAD: usize = 80;
 
-    /// Octets of memory that these messages take at most, once both replies are made.
+    /// Octets of memory that these messages take at most, once both replies are built.
     #[must_use]
     pub fn memory(&self) -> usize {
         let text = |message: &Listed| 2 * message.unique_id.as_str().len();
@@ -163,14 +163,14 @@ impl Listing {
         self.unpinned
     }
 
-    /// Takes the unique-ids of the same messages as they are once pinned; marks stay.
+    /// Takes over the unique-ids of the same messages after they were pinned; marks stay.
     pub(super) fn renew(&mut self, pinned: Self) {
         if pinned.messages.len() == self.messages.len() {
             (self.messages, self.unpinned) = (pinned.messages, pinned.unpinned);
         }
     }
 
-    /// Where a message stands in the maildrop; none if there is no such message or it is marked as deleted.
+    /// The index of a message in the maildrop; none if there is no such message, or it is marked as deleted.
     #[must_use]
     pub fn index(&self, number: MessageNumber) -> Option<usize> {
         let index = number.index();

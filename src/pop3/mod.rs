@@ -1,9 +1,21 @@
 //! The POP3 protocol without a socket, a file or a clock.
 //!
 //! [`Session`] takes one [`Event`] and answers with exactly one [`Action`]; whoever drives it does the reading, the
-//! waiting and the sending. RFC 1939 whole but APOP (which needs clear-text passwords in the directory), CAPA and
+//! waiting and the sending. All of RFC 1939 except APOP (which needs clear-text passwords in the directory), CAPA and
 //! response codes (RFC 2449, 3206), STLS (RFC 2595, 8314), SASL PLAIN, LOGIN, EXTERNAL and SCRAM (RFC 5034), OAUTHBEARER
 //! (RFC 7628) and XOAUTH2, UTF8 and LANG (RFC 6856).
+//!
+//! | file | rule |
+//! |---|---|
+//! | `session` | **the state machine: events in, actions out** |
+//! | `authorization`, `transaction` | the two states in which a client sends commands (RFC 1939 §4, §5) |
+//! | `line`, `command` | lines are cut from the input; commands are parsed |
+//! | `sasl`, `scram`, `bearer` | the messages of SASL; **a new mechanism begins in `sasl`** |
+//! | `credentials`, `capabilities` | what a client sends to log in; what it is offered |
+//! | `reply`, `reply_style`, `text` | the form of replies, their language, their words |
+//! | `listing`, `message_number` | the messages of one session, and which are marked as deleted |
+//! | `multiline` | **line ends and byte-stuffing: the rule by which octets are counted and sent** |
+//! | `surrogate` | messages with 8-bit headers, wrapped (RFC 6856) |
 
 mod authorization;
 mod bearer;

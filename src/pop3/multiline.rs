@@ -5,7 +5,7 @@
 
 use memchr::{memchr, memmem};
 
-/// A stretch of a line, as far as one block of the message holds it.
+/// A piece of a line: as much of it as one block of the message contains.
 struct Piece<'a> {
     /// The octets before the LF; with a CR as the last if the line ends in CRLF.
     text: &'a [u8],
@@ -14,14 +14,14 @@ struct Piece<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The line goes on in the next block.
+    /// The line continues in the next block.
     Open,
     Lf,
     CrLf,
 }
 
 impl Piece<'_> {
-    /// The octets it is on the wire, stuffing not counted.
+    /// Its octets on the wire, without byte-stuffing.
     fn octets(&self) -> u64 {
         let end = match self.end {
             End::Open => 0,
@@ -80,13 +80,13 @@ impl Octets {
     }
 }
 
-/// The octets of the end that a last line lacks.
+/// The octets of the line end that the last line lacks.
 fn missing_end(last: Option<u8>) -> u64 {
     if last.is_some_and(|octet| octet != b'\n') { 2 } else { 0 }
 }
 
-/// How many LF have no CR before them. Written so that the compiler looks at many octets at once: no branches, and sums
-/// of single octets, each over a stretch in which they cannot overflow.
+/// The number of LFs without a CR before them. Written so that the compiler can vectorise it: no branches, and sums in
+/// single octets, each over a stretch in which it cannot overflow.
 fn bare_line_feeds(before: Option<u8>, block: &[u8]) -> u64 {
     const STRETCH: usize = u8::MAX as usize;
     let is_bare = |before: u8, octet: u8| u8::from(octet == b'\n') & u8::from(before != b'\r');
@@ -182,20 +182,20 @@ impl Multiline {
         }
     }
 
-    /// Octets of what was sent so far, as [`Octets`] counts them.
+    /// The octets sent so far, as [`Octets`] counts them.
     #[must_use]
     pub fn octets(&self) -> u64 {
         self.octets
     }
 
-    /// Whether nothing more of the message is wanted: TOP has its lines.
+    /// Whether the rest of the message is not needed: TOP has its lines.
     #[must_use]
     pub fn is_enough(&self) -> bool {
         matches!(self.scope, Scope::Enough)
     }
 
-    /// Appends the end of the last line, if it has none, and the final dot. Tells the octets of what was sent, as
-    /// [`Octets`] counts them.
+    /// Appends the end of the last line, if it has none, and the final dot. Returns the octets sent, as [`Octets`]
+    /// counts them.
     pub fn finish(self, out: &mut Vec<u8>) -> u64 {
         let missing = missing_end(self.cutter.last);
         if missing > 0 {

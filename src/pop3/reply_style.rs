@@ -28,7 +28,7 @@ impl ReplyStyle {
         Self { preferred, ..Self::default() }
     }
 
-    /// Nothing that was sent in clear counts under TLS; the administrator's preference stays.
+    /// Discards what the client chose before TLS; the administrator's preference stays.
     pub(super) fn anew(self) -> Self {
         Self::new(self.preferred)
     }

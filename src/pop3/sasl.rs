@@ -19,7 +19,7 @@ pub(super) enum Exchange {
     Token(BearerForm),
 }
 
-/// Where an exchange stands after a response.
+/// The state of an exchange after a response.
 pub(super) enum Progress {
     /// The challenge to send, in base64.
     Challenge(Exchange, &'static str),
@@ -30,7 +30,7 @@ pub(super) enum Progress {
     Token(TokenCredentials),
     /// A line with a single `*` cancels the exchange, and is answered with `-ERR` (RFC 5034 §4).
     Cancelled,
-    /// The same, after a challenge that the directory was asked for.
+    /// The same, after a challenge for which the directory was asked.
     GivenUp,
     /// Not base64, or not the mechanism's form.
     Malformed,
@@ -54,8 +54,8 @@ impl Exchange {
         }
     }
 
-    /// Whether it carries a password or a token, which not every connection may; or something from which a bystander can
-    /// find out a weak password by trying (RFC 5802 §9).
+    /// Whether it carries a password or a token, which not every connection may; or something from which an
+    /// eavesdropper can guess a weak password (RFC 5802 §9).
     pub(super) fn carries_password(&self) -> bool {
         !matches!(self, Self::External)
     }
@@ -77,7 +77,7 @@ impl Exchange {
         matches!(self, Self::Token(_))
     }
 
-    /// Takes the response that came with the command; a single `=` is one of no octets (RFC 5034 §4).
+    /// Takes the response that came with the command; a single `=` is an empty response (RFC 5034 §4).
     pub(super) fn initial(self, response: &Line) -> Progress {
         if response.as_slice() == b"=" { self.decoded(&[]) } else { self.respond(response) }
     }
@@ -110,8 +110,8 @@ impl Exchange {
     }
 }
 
-/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 §2). Nobody acts for another here, but whose names both
-/// are is not for this floor to say.
+/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 §2). Nobody may act for somebody else; `identity`
+/// decides whether both names are the same person's.
 fn plain(message: &[u8]) -> Option<Credentials> {
     let mut parts = message.splitn(3, |octet| *octet == 0);
     let [authorization, login] = [parts.next()?.to_vec(), parts.next()?.to_vec()];

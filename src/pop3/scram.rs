@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Mechanism;
 
-/// What both ends of a TLS connection know, and nobody in the middle: its channel binding of the type `tls-exporter`
-/// (RFC 9266).
+/// The channel binding of a TLS connection, of the type `tls-exporter` (RFC 9266): both ends know it, and nobody in the
+/// middle.
 pub type ChannelBinding = [u8; 32];
 
-/// The flag of a client that binds to the channel by the one type that is known here (RFC 5802 §7).
+/// The flag of a client that binds the channel by the only type that is supported here (RFC 5802 §7).
 const BOUND: &str = "p=tls-exporter";
 
 /// The login for which a client wants a challenge.
@@ -40,7 +40,7 @@ pub struct ScramChallenge {
 /// The contents of the client's last message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramProof {
-    /// `AuthMessage` (RFC 5802 §3): all that both have said.
+    /// `AuthMessage` (RFC 5802 §3): everything that both sides have sent.
     pub message: Vec<u8>,
     /// `ClientProof`.
     pub proof: [u8; 32],
@@ -51,9 +51,9 @@ pub struct ScramProof {
 pub enum ScramFault {
     /// The client answers another challenge.
     OtherNonce,
-    /// The client's channel is another one than ours.
+    /// The client is not on the same TLS connection as the server.
     OtherChannel,
-    /// The client binds to the channel by a type that is not known here.
+    /// The client binds the channel by a type that is not supported here.
     OtherBindingType,
     /// The client believes that -PLUS was not offered, but it was.
     Downgrade,
@@ -76,7 +76,7 @@ pub(super) enum AwaitedMessage {
     First(Mechanism, Option<ChannelBinding>),
     /// Its last one.
     Last(Box<Challenged>),
-    /// Nothing more, in a line of its own: it has seen that the server knows its password.
+    /// An empty line: the client accepts the server's signature.
     Content,
 }
 
@@ -87,7 +87,7 @@ pub(super) enum ScramProgress {
     Content,
 }
 
-/// The client's first message was taken.
+/// The client's first message was accepted.
 pub(super) struct Begun {
     /// What the last message must repeat: the client's header and the channel binding.
     binding: Vec<u8>,
@@ -235,8 +235,7 @@ fn is_nonce(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b',')
 }
 
-/// `attr-val = ALPHA "=" value`: extensions that are not known are ignored, but for "m", which asks not to be (RFC 5802
-/// §5.1).
+/// `attr-val = ALPHA "=" value`: unknown extensions are ignored, except "m", which must not be (RFC 5802 §5.1).
 fn is_optional_extension(text: &str) -> bool {
     let Some((name, value)) = text.split_once('=') else { return false };
     matches!(name.as_bytes(), [letter] if letter.is_ascii_alphabetic() && *letter != b'm') && !value.is_empty()

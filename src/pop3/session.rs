@@ -8,9 +8,10 @@
 //!     └──────────────────────────────────┴────────────────┘                UPDATE ──▶ Ended
 //! ```
 //!
-//! A SCRAM exchange has stops of its own: `Challenging` until its challenge is made, `Proving` until its proof is judged.
+//! A SCRAM exchange has two states of its own: `Challenging` until its challenge is made, `Proving` until its proof is
+//! judged.
 //!
-//! In TRANSACTION, a UIDL waits in Pinning until what it sends is pinned.
+//! In TRANSACTION, UIDL waits in `Pinning` until the unique-ids that it sends are pinned.
 //!
 //! Each state is a struct that is consumed by its transition; only [`Transaction`] owns a listing.
 
@@ -31,7 +32,7 @@ use super::{
 pub enum Event {
     /// A line came: a command, or a SASL response where one is awaited.
     Line(Line),
-    /// A line came that was over the limit.
+    /// A line came that was beyond the limit.
     TooLong,
     /// The TLS handshake that STLS asked for is done; with what the client may do from now on.
     TlsEstablished(Access),
@@ -49,7 +50,7 @@ pub enum Event {
     NotOpened(NotOpened),
     /// The message could not be read; nothing of it was sent.
     NotTransmitted(NotTransmitted),
-    /// The unique-ids are pinned; the listing with what the client may do from now on.
+    /// The unique-ids are pinned; with the new listing.
     Pinned(Listing),
     /// They could not be pinned, and must not be sent.
     NotPinned,
@@ -74,7 +75,7 @@ pub enum Action {
     Reply(Reply),
     /// The same with a reply that sessions share: it may be large, and is not copied.
     Share(Arc<[u8]>),
-    /// The same where a client began a login that may not be made before TLS.
+    /// The same, after a login that is not allowed before TLS.
     RefuseInClear(Reply, InClear),
     /// Check these credentials.
     Verify(Credentials),
@@ -106,10 +107,10 @@ pub enum Action {
     Close(Reply, End),
 }
 
-/// What a client sent before TLS where that is not accepted.
+/// A login that a client tried before TLS, where that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InClear {
-    /// The login name, where it came by itself.
+    /// The login name, if it was sent separately.
     pub login: Option<Vec<u8>>,
     /// How the client would have logged in.
     pub mechanism: Mechanism,
@@ -155,7 +156,7 @@ pub enum NotOpened {
 pub enum NotTransmitted {
     /// It cannot be read now.
     Now,
-    /// It is compressed in a way that is not read here.
+    /// It is compressed in a format that is not supported.
     Compressed,
     /// It is encrypted.
     Encrypted,
@@ -168,7 +169,7 @@ pub enum NotTransmitted {
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// QUIT, with everything done that it asks for.
+    /// QUIT, and everything it asks for was done.
     Quit,
     /// QUIT, but not every deletion succeeded.
     CommitFailed,
@@ -261,7 +262,7 @@ impl Session {
         matches!(self.state, SessionState::Transaction(_))
     }
 
-    /// What is known of a message of the open maildrop.
+    /// A message of the open maildrop, as it is listed.
     #[must_use]
     pub fn listing(&self) -> Option<&Listing> {
         match &self.state {
@@ -297,7 +298,7 @@ impl SessionState {
             (Self::Exchange(state, _) | Self::Authorization(state), Event::TooLong) => state.too_long(),
             (Self::Challenging(state, begun), Event::Challenge(challenge)) => state.challenge(*begun, &challenge),
             (Self::Proving(state), Event::Signed(signature)) => state.signed(&signature),
-            // What is proven is signed first.
+            // Only for a refusal: a right proof is signed before its verdict.
             (Self::Challenging(state, _) | Self::Proving(state), Event::Judged(verdict))
                 if verdict != LoginVerdict::Proven =>
             {

@@ -1,14 +1,14 @@
-//! Messages with octets beyond ASCII in their header, for clients that did not say UTF8: wrapped into a message whose
-//! own header is ASCII, and in which the original lies whole.
+//! Messages with octets beyond ASCII in their header, for clients that did not send UTF8: wrapped into a message whose
+//! own header is ASCII, and which contains the whole original.
 //!
 //! "If a client requests a UTF-8 message when UTF-8 mode is not enabled, the server MUST either send the client a surrogate
 //! message that complies with unextended POP and Internet Mail Format without UTF-8 mode support, or fail the request with
 //! an -ERR response." (RFC 6856 §2.1)
 //!
-//! The surrogate keeps every field that is ASCII, but those of MIME. Of the others, the subject is given in encoded words
-//! (RFC 2047), and senders and recipients as the name of an empty group (RFC 5322 §3.4), which no client takes for an
-//! address to answer to. The rest stands in the original only: its lines with CRLF, in base64, as `message/global` (RFC
-//! 6532 §3.7, which lets it have any encoding).
+//! The surrogate keeps every field that is ASCII, except those of MIME. Of the others, the subject is given in encoded
+//! words (RFC 2047), and senders and recipients as the name of an empty group (RFC 5322 §3.4), which no client takes
+//! for an address to answer to. Everything else is only in the original, which has CRLF line ends and is encoded in
+//! base64, as `message/global` (RFC 6532 §3.7, which allows any encoding).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,10 +19,10 @@ const LINE: usize = 57;
 /// The octets of UTF-8 in an encoded word: with the name of the field a line stays below 76 characters (RFC 2047 §2).
 const WORD: usize = 33;
 
-/// The most of a header that is looked at, in octets; longer ones are no person's.
+/// How much of a header is examined, in octets; no genuine header is longer.
 pub(super) const HEADER: usize = 1024 * 1024;
 
-/// What makes the rest of the message the original.
+/// The fields that declare the rest of the message to be the original.
 const MIME: &str = "MIME-Version: 1.0\r\nContent-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\
                     Content-Disposition: attachment; filename=\"message.eml\"\r\n\r\n";
 
@@ -41,7 +41,7 @@ const ADDRESSES: [&str; 11] = [
     "resent-bcc",
 ];
 
-/// Where the header of a message ends, its blank line counted; none if the blank line is not among these octets.
+/// Where the header of a message ends, including its blank line; none if the blank line is not among these octets.
 fn header_end(octets: &[u8]) -> Option<usize> {
     let ends = memchr::memchr_iter(b'\n', octets).map(|at| at + 1);
     let mut begin = 0;
@@ -54,8 +54,8 @@ fn header_end(octets: &[u8]) -> Option<usize> {
     None
 }
 
-/// The header of the surrogate, if a message that begins with these octets wants one. They must hold the whole header, or
-/// a mebibyte of it, or the whole message; how much they hold beyond that makes no difference.
+/// The header of the surrogate, if a message that begins with these octets needs one. They must hold the whole header,
+/// or a mebibyte of it, or the whole message; how much they hold beyond that makes no difference.
 #[must_use]
 pub fn surrogate_header(beginning: &[u8]) -> Option<Vec<u8>> {
     let beginning = beginning.get(..HEADER).unwrap_or(beginning);
@@ -99,7 +99,7 @@ fn fields(header: &[u8]) -> Vec<Vec<&[u8]>> {
     fields
 }
 
-/// What the surrogate says of one field; nothing if it is not for it.
+/// One field as the surrogate has it; empty if it is left out.
 fn render(field: &[&[u8]]) -> Vec<u8> {
     let Some((name, body)) = name_and_body(field) else { return Vec::new() };
     let lower = name.to_ascii_lowercase();
@@ -197,7 +197,8 @@ impl Wrapping {
         let SurrogateState::Header(beginning) = std::mem::replace(&mut self.state, SurrogateState::Body) else {
             return;
         };
-        // Whoever asks for a surrogate has seen that there is one. A file that changed meanwhile is wrapped all the same.
+        // The caller has seen that the message needs a surrogate. If the file has changed since, it is wrapped all the
+        // same.
         out.extend(surrogate_header(&beginning).unwrap_or_else(|| MIME.as_bytes().to_vec()));
         self.encode(&beginning, out);
     }
@@ -215,7 +216,7 @@ impl Wrapping {
         self.lines(LINE, out);
     }
 
-    /// Writes lines as long as there are octets enough for one.
+    /// Writes lines as long as there are enough octets for one.
     fn lines(&mut self, enough: usize, out: &mut Vec<u8>) {
         let mut chunks = self.waiting.chunks(LINE).peekable();
         let mut written = 0;

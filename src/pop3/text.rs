@@ -1,11 +1,11 @@
-//! What is said to people, in each language. Keywords, response codes and figures are the same in all.
+//! The texts of replies, in each language. Keywords, response codes and figures are the same in all.
 
 use super::message_number::MessageNumber;
 
 /// A language that replies can be in (RFC 6856 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English, in ASCII: what every session begins with.
+    /// English, in ASCII: the language in which every session begins.
     #[default]
     English,
     /// German.
@@ -78,7 +78,7 @@ impl Language {
         }
     }
 
-    /// What it calls itself.
+    /// Its name in the language itself.
     pub(super) fn own_name(self) -> &'static str {
         match self {
             Self::English => "English",
@@ -175,58 +175,68 @@ impl Text {
 
     fn in_german(self) -> String {
         let text = match self {
-            Self::AlreadyLoggedIn => "schon angemeldet",
+            Self::AlreadyLoggedIn => "bereits angemeldet",
             Self::AuthenticationCancelled => "Anmeldung abgebrochen",
             Self::BeginTls => "TLS kann beginnen",
             Self::Bye => "auf Wiedersehen",
-            Self::CannotCheckNow => "Namen und Passwörter können gerade nicht geprüft werden, bitte später noch einmal",
+            Self::CannotCheckNow => {
+                "Namen und Passwörter können gerade nicht geprüft werden, bitte später erneut versuchen"
+            }
             Self::CannotCheckTellAdministrator => {
-                "Namen und Passwörter können nicht geprüft werden, bitte dem Administrator sagen"
+                "Namen und Passwörter können nicht geprüft werden, bitte den Administrator informieren"
             }
             Self::CapabilitiesFollow => "Fähigkeiten folgen",
-            Self::ExternalWantsCertificate => "EXTERNAL braucht ein Zertifikat des Clients, das hier anerkannt wird",
+            Self::ExternalWantsCertificate => "EXTERNAL erfordert ein Client-Zertifikat, das hier akzeptiert wird",
             Self::InternalError => "interner Fehler",
             Self::LanguageChanged => "Sprache gewechselt",
             Self::LanguagesFollow => "Sprachen folgen",
             Self::LineTooLong => "Zeile zu lang",
-            Self::LogInFirst => "erst anmelden",
+            Self::LogInFirst => "bitte zuerst anmelden",
             Self::MalformedResponse => "fehlerhafte Antwort",
             Self::MarkedForRemoval(number) => return format!("Nachricht {number} wird bei QUIT entfernt"),
             Self::MechanismsFollow => "Verfahren folgen",
             Self::MessageCompressed => {
-                "diese Nachricht ist so komprimiert, dass sie hier nicht gelesen werden kann, bitte dem Administrator sagen"
+                "diese Nachricht ist so komprimiert, dass sie hier nicht gelesen werden kann, bitte den Administrator informieren"
             }
-            Self::MessageDamaged => "diese Nachricht ist auf dem Server beschädigt, bitte dem Administrator sagen",
-            Self::MessageEncrypted => "diese Nachricht ist auf dem Server verschlüsselt, bitte dem Administrator sagen",
-            Self::MessageTooLarge => "diese Nachricht ist zu groß zum Senden, bitte dem Administrator sagen",
+            Self::MessageDamaged => {
+                "diese Nachricht ist auf dem Server beschädigt, bitte den Administrator informieren"
+            }
+            Self::MessageEncrypted => {
+                "diese Nachricht ist auf dem Server verschlüsselt, bitte den Administrator informieren"
+            }
+            Self::MessageTooLarge => {
+                "diese Nachricht ist zu groß, um gesendet zu werden, bitte den Administrator informieren"
+            }
             Self::MessageUnreadableNow => "diese Nachricht kann gerade nicht gelesen werden",
             Self::Messages { count, octets } => return format!("{count} Nachrichten ({octets} Oktette)"),
             Self::MaildropHas { count, octets } => {
                 return format!("{count} Nachrichten im Postfach ({octets} Oktette)");
             }
-            Self::MaildropForbidden => "das Postfach kann nicht geöffnet werden, bitte dem Administrator sagen",
+            Self::MaildropForbidden => "das Postfach kann nicht geöffnet werden, bitte den Administrator informieren",
             Self::MaildropInUse => "eine andere Sitzung benutzt dieses Postfach",
-            Self::MaildropUnavailable => "das Postfach kann gerade nicht geöffnet werden, bitte später noch einmal",
+            Self::MaildropUnavailable => {
+                "das Postfach kann gerade nicht geöffnet werden, bitte später erneut versuchen"
+            }
             Self::NoSuchMessage(number) => return format!("in dieser Sitzung gibt es keine Nachricht {number}"),
             Self::NotAllRemoved => "einige gelöschte Nachrichten wurden nicht entfernt",
-            Self::NoTokensHere => "Token werden hier nicht angenommen",
+            Self::NoTokensHere => "Token werden hier nicht akzeptiert",
             Self::Octets(octets) => return format!("{octets} Oktette"),
-            Self::PasswordsUnderTls => "Passwörter werden nur unter TLS angenommen",
-            Self::PasswordsUnderTlsSendStls => "Passwörter werden nur unter TLS angenommen: erst STLS senden",
-            Self::Usage(usage) => return format!("Aufruf: {usage}"),
+            Self::PasswordsUnderTls => "Passwörter werden nur unter TLS akzeptiert",
+            Self::PasswordsUnderTlsSendStls => "Passwörter werden nur unter TLS akzeptiert: zuerst STLS senden",
+            Self::Usage(usage) => return format!("Syntax: {usage}"),
             Self::SendPass => "weiter mit PASS",
-            Self::SendUserFirst => "erst USER senden",
-            Self::StlsNotAvailable => "STLS gibt es hier nicht",
-            Self::TokenDoesNotCount => "das Token gilt nicht",
-            Self::TokensUnderTls => "Token werden nur unter TLS angenommen",
-            Self::TokensUnderTlsSendStls => "Token werden nur unter TLS angenommen: erst STLS senden",
-            Self::TooManyWrongCommands => "zu viele falsche Befehle",
+            Self::SendUserFirst => "zuerst USER senden",
+            Self::StlsNotAvailable => "STLS ist nicht verfügbar",
+            Self::TokenDoesNotCount => "das Token ist hier nicht gültig",
+            Self::TokensUnderTls => "Token werden nur unter TLS akzeptiert",
+            Self::TokensUnderTlsSendStls => "Token werden nur unter TLS akzeptiert: zuerst STLS senden",
+            Self::TooManyWrongCommands => "zu viele ungültige Befehle",
             Self::TopFollows => "Anfang der Nachricht folgt",
             Self::UnknownCommand => "unbekannter Befehl",
             Self::UnknownLanguage => "unbekannte Sprache",
             Self::UnknownMechanism => "unbekanntes Verfahren",
             Self::UniqueIdsFollow => "Kennungen folgen",
-            Self::UniqueIdsUnavailable => "Kennungen sind gerade nicht verfügbar, bitte später noch einmal",
+            Self::UniqueIdsUnavailable => "Kennungen sind gerade nicht verfügbar, bitte später erneut versuchen",
             Self::Utf8Accepted => "UTF8-Modus eingeschaltet",
             Self::WrongNameOrPassword => "Name oder Passwort ist falsch",
         };

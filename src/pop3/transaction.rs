@@ -104,7 +104,7 @@ impl Transaction {
         self.one(number, |message| message.octets.to_string())
     }
 
-    /// A unique-id must never change once it was sent: so it is pinned before.
+    /// A unique-id must never change once it was sent, so it is pinned before that.
     fn uidl(self, number: Option<MessageNumber>) -> Transition {
         if !self.listing.has_unpinned() {
             return self.send_unique_ids(number);

@@ -32,7 +32,7 @@ pub enum Protection {
 /// Where the other server is.
 #[derive(Clone)]
 pub struct Settings {
-    /// Its name, which its certificate must hold, or its address.
+    /// Its name, for which its certificate must be valid, or its address.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -55,10 +55,10 @@ pub struct RemoteMessage {
     pub octets: Option<u64>,
 }
 
-/// The longest line taken, in octets: more than RFC 1939 §3 allows, since servers use base names as unique-ids.
+/// The longest line accepted, in octets: more than RFC 1939 §3 allows, since servers use base names as unique-ids.
 const LONGEST: u64 = 4096;
 
-/// The most messages taken.
+/// The most messages accepted.
 const MOST: usize = 10_000_000;
 
 trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -73,14 +73,14 @@ struct Remote {
 /// Logs in, and asks for the unique-id and the size of every message, in the other server's order.
 ///
 /// # Errors
-/// The server cannot be reached, is not who it should be, does not let us in, or answers what is no POP3.
+/// The server cannot be reached, its certificate is not accepted, it refuses the login, or its replies are not POP3.
 pub async fn list_messages(
     settings: &Settings,
     name: &str,
     password: &Password,
 ) -> Result<Vec<RemoteMessage>, RemoteFault> {
     let mut remote = Remote::connect(settings).await?;
-    // A name or password that holds a line end would be two commands.
+    // A name or password with a line end in it would be two commands.
     if name.contains(['\r', '\n']) || password.expose().contains(['\r', '\n']) {
         return Err(RemoteFault("a name or password that contains a line end cannot be sent".to_owned()));
     }
@@ -88,7 +88,7 @@ pub async fn list_messages(
     remote.ask_secretly(password).await?;
     let unique_ids = remote.listing("UIDL").await?;
     let sizes = remote.listing("LIST").await?;
-    // Nothing was marked, so QUIT removes nothing; whether it is answered does not matter any more.
+    // Nothing was marked, so QUIT removes nothing; its reply does not matter.
     let _ = remote.ask("QUIT", "QUIT\r\n").await;
     let mut sizes = sizes.into_iter().peekable();
     let messages = unique_ids.into_iter().map(|(number, unique_id)| {
@@ -110,8 +110,8 @@ impl Remote {
                 let mut clear = Self { stream: BufReader::new(Box::new(connected)), patience: *patience };
                 clear.status("greeting").await?;
                 clear.ask("STLS", "STLS\r\n").await?;
-                // "… the server MUST discard any knowledge obtained from the client …" (RFC 2595 §4); so do we: what was
-                // sent in clear behind the answer is not taken for something said under TLS.
+                // "… the server MUST discard any knowledge obtained from the client …" (RFC 2595 §4); so do we: what
+                // the server sent in clear after its reply must not be used under TLS.
                 if !clear.stream.buffer().is_empty() {
                     return Err(RemoteFault("the server sends more in clear after its reply to STLS".to_owned()));
                 }
@@ -125,14 +125,14 @@ impl Remote {
         Ok(remote)
     }
 
-    /// Sends a command, and wants `+OK`.
+    /// Sends a command, and requires `+OK`.
     async fn ask(&mut self, what: &str, line: &str) -> Result<(), RemoteFault> {
         within(self.patience, what, self.stream.get_mut().write_all(line.as_bytes())).await?;
         within(self.patience, what, self.stream.get_mut().flush()).await?;
         self.status(what).await
     }
 
-    /// The password is put into no text that could be printed.
+    /// The password is never part of a text that could be printed.
     async fn ask_secretly(&mut self, password: &Password) -> Result<(), RemoteFault> {
         let patience = self.patience;
         let stream = self.stream.get_mut();
@@ -178,7 +178,7 @@ impl Remote {
         if octets.last() == Some(&b'\r') {
             octets.pop();
         }
-        // A unique-id that is no UTF-8 is none of ours, whatever takes its place here.
+        // A unique-id that is not UTF-8 cannot be one of ours, whatever replaces it here.
         Ok(String::from_utf8_lossy(&octets).into_owned())
     }
 }

@@ -18,19 +18,19 @@ pub use token::{Token, TokenFault};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Zeroizing<String>);
 
-/// Why some octets are no [`Password`].
+/// Why octets are not a [`Password`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordFault {
     /// No octets at all.
     Empty,
-    /// Not UTF-8, which RFC 4513 §5.1.3 wants of a password sent to a directory.
+    /// Not UTF-8, which RFC 4513 §5.1.3 requires of a password sent to a directory.
     NotUtf8,
-    /// Holds a NUL, which no mechanism can carry.
+    /// Contains a NUL, which no mechanism can carry.
     Nul,
 }
 
 impl Password {
-    /// Takes the octets of a password, wiping them if they are none.
+    /// Takes the octets of a password; wipes them if they are not one.
     ///
     /// # Errors
     /// See [`PasswordFault`].
@@ -51,7 +51,7 @@ impl Password {
         Ok(Self(text))
     }
 
-    /// The password itself, for the one who must send or hash it.
+    /// The password itself, for code that must send or hash it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

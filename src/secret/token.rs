@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 /// A bearer token as a client sent it. Wiped from memory when dropped, never printed.
 pub struct Token(Zeroizing<String>);
 
-/// Why some octets are no [`Token`].
+/// Why octets are not a [`Token`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFault {
-    /// No octets at all: clients ask in this way what a token must be good for (RFC 7628 §4.3).
+    /// No octets at all: in this way clients ask what kind of token is required (RFC 7628 §4.3).
     Empty,
-    /// Holds what no token may hold.
+    /// Contains characters that a token may not have.
     Malformed,
 }
 
@@ -35,7 +35,7 @@ impl Token {
         Ok(Self(Zeroizing::new(octets.iter().copied().map(char::from).collect())))
     }
 
-    /// The token itself, for the one who must verify it.
+    /// The token itself, for code that must verify it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,5 @@
-//! The server's certificates: read, checked, and chosen by the name that a client asks for and by what it can verify.
+//! The server's own certificates: read and checked at the start, and chosen by the name that a client asks for and by
+//! what it can verify.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::abilities::Abilities;
 use super::pem::{certificates_of, private_key};
 use crate::certificate::{Certificate, CertificateFields, host_match};
 
-const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by those above it";
+const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by the intermediate certificates";
 
 /// The certificates a server may show. A client gets one for the host it names, and of those the first that it can verify;
 /// clients that name no host or an unknown one get the first of all that they can verify.
@@ -30,7 +31,7 @@ pub(super) struct Named {
     pub(super) key: Arc<CertifiedKey>,
 }
 
-/// A file that is wrong, and a sentence: what is wrong with it, and what would be right.
+/// A file that is wrong, and a sentence: what is wrong, and what is expected.
 pub type FileFault = (PathBuf, String);
 
 impl Certificates {
@@ -66,8 +67,8 @@ impl Certificates {
         self.keys.is_empty()
     }
 
-    /// The best match; of equal ones the first. What a client can verify goes before what is for its host: it may not
-    /// look at the name, but it cannot go on without the signature.
+    /// The best match; of equal ones the first. A certificate that the client can verify is preferred to one for its
+    /// host: a client may ignore the name, but not the signature.
     fn choose(&self, host: Option<&str>, client: &Abilities<'_>) -> Option<Arc<CertifiedKey>> {
         if let [only] = self.keys.as_slice() {
             return Some(only.key.clone());
@@ -84,7 +85,7 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Why a key cannot be used: as a rule its certificate's kind of key says it.
+/// Why a key cannot be used: usually its certificate's kind of key explains it.
 fn unusable(fault: &Error, chain: &[CertificateDer<'_>]) -> String {
     let own = chain.first().and_then(|own| CertificateFields::read(own).ok());
     match own.as_ref().and_then(|own| Some((own.name(), own.weakness.as_ref()?))) {

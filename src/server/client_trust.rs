@@ -1,4 +1,4 @@
-//! Which clients' certificates count: those signed by the configured authorities, and not revoked by them.
+//! Which client certificates are valid: those signed by the configured authorities, and not revoked by them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,21 +33,21 @@ struct AuthorityNames {
     octets: usize,
 }
 
-/// A request for certificates lists the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC 8446
-/// §4.2.4; beyond that no handshake succeeds), but clients with small buffers take no handshake message that is
+/// A request for certificates lists the authorities' names up to this length, in octets. TLS has room for 64 KiB (RFC
+/// 8446 §4.2.4; beyond that no handshake succeeds), but clients with small buffers reject a handshake message that is
 /// longer than one record.
 const LONGEST_NAMES: usize = 16 * 1024;
 
-/// Lets every certificate through whose key the client holds. Whether it counts is judged after the handshake, so that an
-/// expired one shuts out nobody who has a password as well.
+/// Accepts every certificate whose key the client has. Whether it is valid is judged after the handshake, so that an
+/// expired one locks out nobody who also has a password.
 #[derive(Debug)]
 struct AnyCertificate(Arc<dyn ClientCertVerifier>);
 
 impl ClientTrust {
     /// Reads the authorities (PEM) and the revocation lists (PEM or DER).
     ///
-    /// With lists, every certificate below an authority of ours, those between included, needs one of its issuer that
-    /// is not out of date: a certificate without a list is not assumed to be valid.
+    /// If there are lists, every certificate below a configured authority, intermediate ones included, needs a list of
+    /// its issuer that is not out of date: a certificate without a list is not assumed to be valid.
     ///
     /// # Errors
     /// The file that is wrong, and a sentence that says how.
@@ -97,12 +97,12 @@ impl ClientTrust {
         &self.revocations
     }
 
-    /// Whether a file is another one than was read.
+    /// Whether a file has changed since it was read.
     pub(super) fn is_outdated(&self) -> bool {
         self.stamps.are_outdated(files(&self.authorities, &self.revocations))
     }
 
-    /// The same from the files as they are now.
+    /// Reads the files again.
     pub(super) fn read_anew(&self) -> Result<Self, (PathBuf, String)> {
         Self::read(&self.authorities, &self.revocations)
     }
@@ -112,7 +112,7 @@ impl ClientTrust {
         self.verifier.clone()
     }
 
-    /// For a listener that also serves those without, or with one that does not count.
+    /// For a listener that also serves clients without a valid certificate.
     pub(super) fn optional(&self) -> Arc<dyn ClientCertVerifier> {
         Arc::new(AnyCertificate(self.verifier.clone()))
     }

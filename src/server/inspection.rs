@@ -39,7 +39,7 @@ impl Certificates {
         findings
     }
 
-    /// Whether clients that look for this host name accept none of them: then what they are for.
+    /// If none of them is for this host name: which names they are for.
     #[must_use]
     pub fn lacks_host(&self, host: &str) -> Option<String> {
         let all: Vec<CertificateFields> =
@@ -78,8 +78,8 @@ impl Named {
         (1..).zip(&self.key.cert).map(read).collect()
     }
 
-    /// What a client that trusts the end of the chain says against it, signatures included. Whether it is for the right
-    /// host is another question.
+    /// Why a client that trusts the end of the chain would reject it, signatures included. Whether it is for the right
+    /// host is checked elsewhere.
     fn rejected(&self, chain: &[CertificateFields], known: &[CertificateDer<'static>]) -> Option<CertificateFinding> {
         let own = chain.first().filter(|own| !own.is_self_issued())?;
         let (leaf, above) = self.key.cert.split_first()?;
@@ -97,7 +97,7 @@ impl Named {
         Some(CertificateFinding::Fault(format!("clients reject the chain of {}: {fault}; {right}", own.name())))
     }
 
-    /// Whether every client that could be shown the other one is shown this one.
+    /// Whether every client to which the other one could be shown is shown this one.
     fn hides(&self, other: &Self) -> bool {
         let all = crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
         let kind = |named: &Self| named.key.key.choose_scheme(&all).map(|signer| signer.scheme());

@@ -84,7 +84,7 @@ impl PortPolicy {
         }
     }
 
-    /// How TLS is done with the next client, by authorities and revocation lists as they are now.
+    /// The TLS configuration for the next client, with the current authorities and revocation lists.
     fn client_tls(&self) -> Option<connection::PortTls> {
         let policies = self.policies.as_ref().filter(|_| self.tls != TlsMode::None)?;
         let configuration = policies.configuration(self.client_certificate)?;
@@ -104,7 +104,7 @@ impl PortPolicy {
         self.accept_from.is_empty() || self.accept_from.iter().any(|network| network.holds(address))
     }
 
-    /// Whether a client can read words before TLS.
+    /// Whether a client can read plain text before TLS.
     pub(super) fn speaks_in_clear(&self) -> bool {
         self.tls != TlsMode::Implicit
     }
@@ -116,7 +116,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
-    // What is accepted inherits it (tcp(7)): a call less for each client.
+    // Accepted sockets inherit it (tcp(7)), which saves a call for each client.
     socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

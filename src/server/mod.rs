@@ -1,4 +1,14 @@
 //! The server: listeners, certificates, limits, orderly shutdown.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `settings`, `network` | listeners, their policies, limits |
+//! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
+//! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
+//! | `certificates`, `abilities`, `pem` | the server's own certificates, read at the start, and which one a client gets |
+//! | `client_trust` | which client certificates are valid |
+//! | `inspection` | what `restante check` reports about certificates |
+//! | `privileges` | the user of the process, and its limit of open files |
 
 mod abilities;
 mod accept;

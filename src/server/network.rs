@@ -1,4 +1,4 @@
-//! Networks, as an administrator writes them.
+//! Networks, as an administrator writes them in `accept_from`.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ pub struct AllowedNetwork {
 }
 
 impl AllowedNetwork {
-    /// Whether an address lies in it. An IPv4 address is one, mapped into IPv6 or not.
+    /// Whether an address is in it. An IPv4-mapped IPv6 address is treated as IPv4.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

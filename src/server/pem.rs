@@ -1,4 +1,4 @@
-//! What certificates and keys are read from: PEM files (RFC 7468).
+//! Reading certificates and keys from PEM files (RFC 7468).
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the process may: as many descriptors as the system lets it have, and no more rights than it needs.
+//! The limits and rights of the process: as many descriptors as the system allows, and no more rights than it needs.
 //!
 //! The calls that change the user act on one thread, so they are made before any other thread exists.
 

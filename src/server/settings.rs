@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use super::{AllowedNetwork, Certificates, ClientTrust, TlsPolicies};
 
-/// Everything the server needs besides what it serves.
+/// Everything the server needs to know, except what it serves.
 #[derive(Clone)]
 pub struct Settings {
     /// Where it listens.
     pub listeners: Vec<Listener>,
-    /// Its certificates; must be there if any listener does TLS.
+    /// Its own certificates; required if any listener uses TLS.
     pub certificates: Option<Certificates>,
-    /// Whose certificates count; must be there if any listener asks clients for one.
+    /// Which client certificates are valid; required if any listener asks clients for one.
     pub client_trust: Option<ClientTrust>,
     /// The name under which clients reach it, if the configuration says it; certificates should be for it.
     pub hostname: Option<String>,
     /// The user to become after the ports are bound, when started as root.
     pub user: Option<String>,
-    /// The bounds of what it takes on.
+    /// The limits of the whole server.
     pub limits: Limits,
 }
 
@@ -40,14 +40,14 @@ pub struct Listener {
     pub login_without_tls: LoginWithoutTls,
     /// Whether clients are asked for a certificate.
     pub client_certificate: ClientCertificate,
-    /// Whether name and password are needed besides it.
+    /// Whether name and password are needed in addition.
     pub name_and_password: NameAndPassword,
-    /// The networks from which it takes logins; none for every one.
+    /// The networks from which logins are accepted; empty: all.
     pub accept_from: Vec<AllowedNetwork>,
 }
 
 impl Listener {
-    /// One that asks for no certificate, and takes passwords in clear from this machine only.
+    /// One that asks for no certificate, and accepts passwords in clear only from this machine.
     #[must_use]
     pub fn at(address: SocketAddr, tls: TlsMode) -> Self {
         Self {
@@ -72,7 +72,7 @@ pub enum ClientCertificate {
     Required,
 }
 
-/// Whether name and password are needed besides a certificate.
+/// Whether name and password are needed in addition to a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameAndPassword {
     /// They are.
@@ -86,7 +86,7 @@ pub enum NameAndPassword {
 pub enum TlsMode {
     /// Never.
     None,
-    /// When the client says STLS (RFC 2595 §4).
+    /// When the client sends STLS (RFC 2595 §4).
     StartTls,
     /// With the first octet (RFC 8314 §3).
     Implicit,
@@ -103,14 +103,14 @@ pub enum LoginWithoutTls {
     Allow,
 }
 
-/// How much the server takes on.
+/// The limits of the whole server, as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all.
+    /// Connections in total.
     pub connections: usize,
     /// Connections from one address (IPv6: from one /64).
     pub connections_per_address: usize,
-    /// How long sessions may go on after SIGTERM.
+    /// How long sessions may continue after SIGTERM.
     pub shutdown: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! How many connections there are, in all and from each address.
+//! How many connections there are, in total and from each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

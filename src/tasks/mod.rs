@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-/// How long to wait before a task is started again that ended soon after its start.
+/// How long to wait before a task that ended soon after its start is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A task that has run for so long is started again at once.
+/// A task that has run for this long is started again at once.
 const LONG: Duration = Duration::from_secs(10);
 
 /// Tasks that are watched. They are aborted when this is dropped.
@@ -22,8 +22,8 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs the task that `start` creates, and restarts it whenever it ends. The name is for the log.
-    /// A restarted task must continue where the last one ended; what that was doing is lost.
+    /// Runs the task that `start` creates, and restarts it whenever it ends. The name is for the log. A restarted task
+    /// must continue where the last one ended; the work in progress is lost.
     pub fn keep_running<Task>(&mut self, name: impl Into<Arc<str>>, start: impl FnMut() -> Task + Send + 'static)
     where
         Task: Future<Output = ()> + Send + 'static,

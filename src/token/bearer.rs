@@ -25,10 +25,10 @@ pub struct Bearer {
     pub kind: Kind,
 }
 
-/// A token that does not count.
+/// A rejected token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Why.
+    /// The reason.
     pub refusal: Refusal,
     /// The bearer, if the signature is valid.
     pub bearer: Option<Bearer>,
@@ -74,8 +74,8 @@ fn verified(
     let Some(algorithm) = algorithm.filter(|own| settings.algorithms.contains(own)) else {
         return Err(Refusal::Algorithm(named.map(str::to_owned)));
     };
-    // "The "kid" (key ID) Header Parameter is a hint indicating which key was used" (RFC 7515 §4.1.4): keys that have no
-    // name, because they come from a PEM file, may be meant by any.
+    // "The "kid" (key ID) Header Parameter is a hint indicating which key was used" (RFC 7515 §4.1.4): keys without a
+    // name, which come from PEM files, are tried for every token.
     let is_meant = |key: &&VerificationKey| match (unverified.key_id(), &key.id) {
         (Some(wanted), Some(own)) => wanted == own,
         _ => true,

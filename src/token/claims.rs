@@ -1,7 +1,7 @@
-//! Claims of a token whose signature is right (RFC 7519 §4.1): is it for us, and does it hold now?
+//! The claims of a token whose signature is valid (RFC 7519 §4.1): whether it is for this service, and valid now.
 //!
-//! The library could judge times and audience as well, but by the machine's clock and without saying which of them is
-//! wrong by how much.
+//! The library could check times and audience as well, but only by the machine's clock, and without saying which of
+//! them is wrong and by how much.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ impl TokenClaims {
         Self(claims)
     }
 
-    /// Why the token does not count for us now.
+    /// Whether the token is for this service and valid now; if not, why.
     pub(super) fn judge(&self, settings: &Settings, now: SystemTime) -> Result<(), Refusal> {
         self.audience(&settings.audience)?;
         self.times(settings, now)?;
@@ -29,8 +29,8 @@ impl TokenClaims {
         Ok(())
     }
 
-    /// The name that a claim holds. Whoever may write any address into their account at the issuer must not become its
-    /// owner: `email_verified` says whether somebody looked (`OpenID` Connect Core §5.1).
+    /// The name in a claim. Whoever can enter any address into their account at the issuer must not get its owner's
+    /// mail: `email_verified` says whether the address was verified (`OpenID` Connect Core §5.1).
     pub(super) fn name(&self, claim: &str) -> Result<&str, Refusal> {
         let is_refuted = |value: &Value| *value != Value::Bool(true) && value.as_str() != Some("true");
         if claim == "email" && self.0.get("email_verified").is_some_and(is_refuted) {
@@ -39,14 +39,14 @@ impl TokenClaims {
         self.text(claim).filter(|name| !name.is_empty()).ok_or_else(|| Refusal::NoClaim(claim.to_owned()))
     }
 
-    /// A claim that is a text.
+    /// A claim that is a string.
     pub(super) fn text(&self, claim: &str) -> Option<&str> {
         self.0.get(claim).and_then(Value::as_str)
     }
 
-    /// "In the general case, the `aud` value is an array of case-sensitive strings … In the special case when the JWT has
-    /// one audience, the `aud` value MAY be a single case-sensitive string" (RFC 7519 §4.1.3). Without any it is for
-    /// nobody.
+    /// "In the general case, the `aud` value is an array of case-sensitive strings … In the special case when the JWT
+    /// has one audience, the `aud` value MAY be a single case-sensitive string" (RFC 7519 §4.1.3). A token without an
+    /// audience is for nobody.
     fn audience(&self, own: &str) -> Result<(), Refusal> {
         let audience: Vec<&str> = texts(self.0.get("aud")).collect();
         if audience.contains(&own) {
@@ -64,7 +64,7 @@ impl TokenClaims {
         if now >= end + leeway {
             return Err(Refusal::Expired(seconds(now - end)));
         }
-        // One that is there but no number is no moment that has come.
+        // An `nbf` that is not a number is a moment that never comes.
         if self.0.contains_key("nbf") {
             let begin = self.date("nbf").unwrap_or(f64::INFINITY);
             if now < begin - leeway {
@@ -88,14 +88,15 @@ impl TokenClaims {
         self.0.get(claim).and_then(Value::as_f64)
     }
 
-    /// `scope` is one text with blanks between (RFC 8693 §4.2); some issuers write a list, or call it `scp`.
+    /// `scope` is one string of values with blanks between them (RFC 8693 §4.2); some issuers write a list, or call it
+    /// `scp`.
     fn scopes(&self) -> impl Iterator<Item = &str> {
         let claims = ["scope", "scp"].into_iter().map(|claim| self.0.get(claim));
         claims.flat_map(texts).flat_map(|text| text.split(' '))
     }
 }
 
-/// The texts of a claim that is one, or a list of them.
+/// The strings of a claim that is a string or a list of strings.
 fn texts(claim: Option<&Value>) -> impl Iterator<Item = &str> {
     let (one, list) = match claim {
         Some(Value::String(one)) => (Some(one.as_str()), &[][..]),

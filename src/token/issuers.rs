@@ -34,7 +34,7 @@ struct LoadedKeys {
     keys: Vec<VerificationKey>,
 }
 
-/// How often the files of keys are looked at.
+/// How often the key files are checked for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl Issuers {
@@ -59,11 +59,11 @@ impl Issuers {
         if faults.is_empty() { Ok(Self(issuers)) } else { Err(faults) }
     }
 
-    /// The bearer of a token, if it is valid now. The issuer that it names says by which keys that is judged; what it names
-    /// is proven with the rest of it.
+    /// The bearer of a token, if it is valid now. The issuer that the token names decides which keys are tried; that
+    /// name is verified with the rest of the token.
     ///
     /// # Errors
-    /// Why it does not count.
+    /// Why it is rejected.
     pub fn verify(&self, token: &Token, now: SystemTime) -> Result<Bearer, Refused> {
         let unverified = Unverified::read(token)?;
         let named = unverified.issuer();
@@ -79,13 +79,12 @@ impl Issuers {
         self.0.iter().map(|issuer| issuer.settings.kind)
     }
 
-    /// The files of their keys, which are looked at for as long as the service runs.
+    /// Their key files, which are read again while the service runs.
     pub fn key_files(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().flat_map(|issuer| &issuer.settings.keys).map(PathBuf::as_path)
     }
 
-    /// The JSON challenge after a rejected token: of the issuers, the first that is configured to say
-    /// where tokens come from is the one to go to.
+    /// The JSON challenge after a rejected token. Its `openid_configuration` is that of the first issuer that has one.
     #[must_use]
     pub fn challenge(&self, mechanism: Mechanism) -> String {
         let has_configuration = |issuer: &&Issuer| issuer.settings.openid_configuration.is_some();
@@ -93,7 +92,7 @@ impl Issuers {
         let scope = first.and_then(|settings| settings.required_scope.as_deref());
         let configuration = first.and_then(|settings| settings.openid_configuration.as_deref());
         let status = match mechanism {
-            // As Google's servers have it.
+            // As Google's servers send it.
             Mechanism::Xoauth2 => [("status", Some("401")), ("schemes", Some("bearer"))],
             // "status (REQUIRED): The authorization error code" (RFC 7628 §3.2.2), the same whatever the reason.
             _ => [("status", Some("invalid_token")), ("schemes", None)],

@@ -8,9 +8,9 @@ use super::key::VerificationKey;
 
 const RIGHT: &str = "expected a JWK set of public keys, as the issuer publishes at its jwks_uri";
 
-/// The keys of a set that are for signatures by one of the configured algorithms. Issuers publish others beside them:
-/// "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values that are not understood by them,
-/// that are missing required members, or for which values are out of the supported ranges." (RFC 7517 §5)
+/// The keys of a set that are for signatures by one of the configured algorithms. Issuers publish other keys as well:
+/// "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values that are not understood by
+/// them, that are missing required members, or for which values are out of the supported ranges." (RFC 7517 §5)
 pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<VerificationKey>, String> {
     let set: Value = serde_json::from_str(text).map_err(|fault| format!("is not valid JSON: {fault}; {RIGHT}"))?;
     let listed = set.get("keys").and_then(Value::as_array).ok_or_else(|| format!("has no list \"keys\"; {RIGHT}"))?;

@@ -17,7 +17,7 @@ const RSA_OCTETS: usize = 256;
 
 impl VerificationKey {
     /// A key with those of the configured algorithms that fit it; a sentence if there are none. The key's type alone
-    /// decides: a token that says it was signed by HMAC, with a public key as the secret, meets no key that HMAC fits.
+    /// decides: a token that claims to be signed by HMAC, with the public key as the secret, finds no key for HMAC.
     pub(super) fn new(id: Option<String>, key: DecodingKey, configured: &[Algorithm]) -> Result<Self, String> {
         let (kind, fitting) = fitting(&key)?;
         let algorithms: Vec<Algorithm> = configured.iter().copied().filter(|own| fitting.contains(own)).collect();

@@ -9,7 +9,7 @@ use jsonwebtoken::Algorithm;
 use super::key::VerificationKey;
 use super::{jwks, pem};
 
-/// Which file is wrong, and a sentence that says how, and what would be right.
+/// Which file is wrong, and a sentence: what is wrong, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFault {
     /// The file.
@@ -18,20 +18,22 @@ pub struct KeyFault {
     pub what: String,
 }
 
-/// A JWK set of many keys with certificate chains is smaller.
+/// The largest file; a JWK set of many keys with certificate chains is smaller.
 const LARGEST: u64 = 1024 * 1024;
 
-/// A token that names no key is tried with every one of its issuer.
+/// The most keys of an issuer: a token that names no key is tried with all of them.
 const MOST: usize = 64;
 
-/// Reads every key in some files that is for one of these algorithms.
+/// Reads all keys for these algorithms from some files.
 pub(super) fn read(files: &[PathBuf], configured: &[Algorithm]) -> Result<Vec<VerificationKey>, KeyFault> {
     let mut keys = Vec::new();
     for file in files {
         let fault = |what| KeyFault { file: file.clone(), what };
         keys.extend(read_file(file, configured).map_err(fault)?);
         if keys.len() > MOST {
-            return Err(fault(format!("makes more than {MOST} keys of one issuer; expected those it signs by now")));
+            return Err(fault(format!(
+                "makes more than {MOST} keys of one issuer; expected only those that it signs with now"
+            )));
         }
     }
     Ok(keys)

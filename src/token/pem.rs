@@ -6,7 +6,7 @@ use super::key::VerificationKey;
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// The keys of a file, one or several behind each other. A key that cannot be used is a fault: somebody put it there.
+/// The keys of a file, one or several. A key that cannot be used is an error, since somebody put it there on purpose.
 pub(super) fn keys(text: &str, configured: &[Algorithm]) -> Result<Vec<VerificationKey>, String> {
     let begins: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
     if begins.is_empty() {

@@ -23,17 +23,17 @@ pub enum Refusal {
     Signature,
     /// It is for another audience.
     Audience(Vec<String>),
-    /// It has no end.
+    /// It never expires.
     Endless,
-    /// It has ended so many seconds ago.
+    /// It expired this many seconds ago.
     Expired(u64),
-    /// It is not valid yet, for so many seconds.
+    /// It becomes valid in this many seconds.
     NotYetValid(u64),
     /// It does not say when it was issued, which `max_age` requires.
     NoBirth,
-    /// It was issued so many seconds ago, which is too long.
+    /// It was issued this many seconds ago, which is too long.
     TooOld(u64),
-    /// It was issued so many seconds in the future.
+    /// It was issued this many seconds in the future.
     Unborn(u64),
     /// It lacks the required scope.
     Scope(String),

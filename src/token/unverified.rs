@@ -26,7 +26,7 @@ impl Unverified {
         let unreadable = |why| move || Refusal::NotReadable(why);
         let header = object(header).ok_or_else(unreadable("its header is not a JSON object in base64url"))?;
         // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the
-        // JWS is invalid." (RFC 7515 §4.1.11) None is understood here, `b64` (RFC 7797) neither.
+        // JWS is invalid." (RFC 7515 §4.1.11) None is understood here, not even `b64` (RFC 7797).
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(Refusal::Critical);
         }

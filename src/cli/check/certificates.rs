@@ -12,7 +12,7 @@ use crate::server::{ClientTrust, FileFinding, Settings, TlsPolicies, authorities
 pub(super) struct CertificateFindings {
     /// What is wrong.
     pub(super) faults: Vec<String>,
-    /// What an administrator may want to know, though it may be right as it is.
+    /// What an administrator may want to know, though it is not necessarily wrong.
     pub(super) notes: Vec<String>,
 }
 

@@ -24,14 +24,14 @@ pub(super) struct Probed {
 }
 
 impl Probed {
-    /// How many people there are, and what makes them people.
+    /// How many people there are, and which entries are people.
     pub(super) fn counted(&self, of: &directory::Settings) -> Option<String> {
         let sample = self.sample.as_ref()?;
         Some(format!("directory {}: {} below {}, matching {}", of.name, sample.counted(), of.base, of.filter))
     }
 }
 
-/// Asks a directory everything; its silence is a fault like others.
+/// Asks a directory everything that `check` reports; a missing answer is a fault like any other.
 pub(super) async fn probe(directory: &Directory, settings: &identity::Settings, certificates: bool) -> Probed {
     let mut probed = Probed::default();
     if let Err(fault) = examine(directory, settings, certificates, &mut probed).await {
@@ -110,7 +110,7 @@ fn nameless(sample: &Sample, of: &directory::Settings, settings: &identity::Sett
     if sample.people.is_empty() { Vec::new() } else { unused.map(sentence).collect() }
 }
 
-/// The attributes that this configuration needs, besides those that every directory is asked for.
+/// The attributes that this configuration needs, in addition to those that every directory is asked for.
 fn needs(of: &directory::Settings, settings: &identity::Settings, certificates: bool) -> Vec<AttributeNeed> {
     let need =
         |attributes: Vec<String>, by, purpose: &str| AttributeNeed { attributes, by, purpose: purpose.to_owned() };

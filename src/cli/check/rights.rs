@@ -1,4 +1,4 @@
-//! The access rights that the service's user needs after the start, besides those to mail.
+//! The access rights that the service's user needs after the start, except those to mail.
 
 use std::fs::File;
 use std::path::Path;

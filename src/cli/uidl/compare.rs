@@ -18,7 +18,7 @@ use crate::maildir::{FetchFault, Maildrop, MaildropPath, Store};
 use crate::remote::{self, RemoteMessage};
 use crate::secret::Password;
 
-/// What is wanted to be known.
+/// The options of the command.
 pub(super) struct CompareOptions {
     pub(super) host: String,
     pub(super) tls: OldServerTls,

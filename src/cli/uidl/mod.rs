@@ -91,7 +91,7 @@ pub(super) fn uidl(command: UidlCommands) -> ExitStatus {
     }
 }
 
-/// The person behind a login name, and the path of their mail; or why there is none.
+/// The person with a login name, and the path of their mail; or why there is none.
 async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
     match identities.resolve(login.as_bytes(), Trace::OFF).await {
         Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),

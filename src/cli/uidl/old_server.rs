@@ -7,7 +7,7 @@ use super::OldServerTls;
 use crate::directory::trust;
 use crate::remote::{self, Protection};
 
-/// How long the old server may take to answer: a big maildrop that it has not seen for long takes its time.
+/// How long the old server may take to answer: a large maildrop that was not opened for a long time takes a while.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Which certificates are accepted.

@@ -17,7 +17,7 @@ pub(super) struct LoginOffer {
 }
 
 impl LoginOffer {
-    /// On every connection of a service.
+    /// What every connection of a service is offered.
     pub(super) fn by(service: &Service) -> Self {
         let (identities, expire) = (&service.identities, service.settings.expire);
         Self { scram: identities.offers_scram(), tokens: identities.takes_tokens(), expire }

@@ -25,7 +25,7 @@ pub(super) struct Driver<T> {
     pub(super) deadline: Instant,
     pub(super) takes_logins: bool,
     pub(super) login: Option<AcceptedLogin>,
-    /// How far a SCRAM login is.
+    /// The progress of a SCRAM login.
     pub(super) scram: Option<Box<ScramState>>,
     pub(super) maildrop: Option<OpenMaildrop>,
 }

@@ -1,4 +1,4 @@
-//! Logins by password and by certificate, what comes of a login, and when a refusal is sent.
+//! Logins by password and by certificate, what follows from any login, and when a refusal is sent.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The driver of a session.
 //!
-//! In go a client and the service; out comes a served session. The driver knows nothing of the protocol: it takes lines to
-//! a [`crate::pop3::Session`], and does what that answers.
+//! In go a client and the service; out comes a served session. The driver knows nothing of the protocol: it passes
+//! lines to a [`crate::pop3::Session`], and carries out the action that this returns.
 //!
 //! | file | rule |
 //! |---|---|

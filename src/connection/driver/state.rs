@@ -1,4 +1,4 @@
-//! How far a login is.
+//! The progress of a login.
 
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ pub(super) struct AcceptedLogin {
     pub(super) began: Instant,
 }
 
-/// How far a SCRAM login is.
+/// The progress of a SCRAM login.
 pub(super) enum ScramState {
     /// The client was given a challenge.
     Challenged(ScramLogin, Box<ScramExchange>),

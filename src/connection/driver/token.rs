@@ -1,4 +1,4 @@
-//! Logins by token, and by the certificate that the port may require besides.
+//! Logins by token, and by the certificate that the port may require in addition.
 
 use tokio::time::Instant;
 

@@ -1,10 +1,10 @@
-//! What a client may know of causes: here, and nowhere else, they are translated.
+//! Causes are translated into what a client may know here, and nowhere else.
 
 use crate::identity::Outcome;
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{LoginVerdict, NotOpened, NotTransmitted};
 
-/// The one place where causes become what a client may know.
+/// What the client may know of an outcome.
 pub(super) fn verdict(outcome: &Outcome) -> LoginVerdict {
     match outcome {
         Outcome::Proven(_) | Outcome::Forbidden(..) => LoginVerdict::Proven,

@@ -99,8 +99,8 @@ impl MaildropLeases {
         MaildropLease { leases: Arc::clone(self), id, holder, _present: present }
     }
 
-    /// Ends the session that has a maildrop, if it is one of this node and was idle for so long, and waits until it has
-    /// closed the maildrop. Returns whether it has.
+    /// Ends the session that has a maildrop, if it is one of this node and was idle for this long, and waits until it
+    /// has closed the maildrop. Returns whether it has.
     async fn revoke(&self, id: LockId, idle: Duration) -> bool {
         let holder = locked(&self.holders).get(&id).cloned();
         let Some(holder) = holder.filter(|holder| holder.revoke(idle)) else { return false };
@@ -160,8 +160,8 @@ impl Drop for MaildropLease {
     }
 }
 
-/// Waits for the client, unless another session takes its maildrop over meanwhile. What the client sent before that
-/// comes first, and all of it counts; nothing that it sends later does.
+/// Waits for the client, unless another session takes its maildrop over meanwhile. Everything that the client sent
+/// before that is executed first; what it sends later is ignored.
 pub(crate) async fn unless_taken_over<T>(
     lease: Option<&MaildropLease>,
     awaited: impl Future<Output = Result<T, CloseReason>>,

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use super::pool::{BlockingPool, BlockingPools, CallFault, Pooled};
 use crate::maildir::{EnterFault, Expiry, FileSystems, Maildrop, MaildropLock, MaildropPath, Store};
 
-/// Unused locks are dropped when there are so many, and twice as many as were left the last time.
+/// Unused locks are dropped when there are this many, and at least twice as many as were left the last time.
 const MANY: usize = 64;
 
 /// Why a maildrop is not open.
@@ -106,7 +106,7 @@ impl Openings {
         Ok(self.with_pool(maildrop, &file_systems))
     }
 
-    /// Finds out where the maildrop lies, and opens it if that is on local file systems: one hop to another thread for
+    /// Finds out where the maildrop is, and opens it if that is on local file systems: one hop to another thread for
     /// both.
     async fn first_attempt(
         &self,

@@ -26,7 +26,7 @@ const THREADS_OF_ALL: usize = 32 * THREADS;
 /// systems when every other one hangs. Threads are started on demand.
 pub const BLOCKING_THREADS: usize = THREADS_OF_ALL + 512;
 
-/// Unused pools are dropped when there are so many.
+/// Unused pools are dropped when there are this many.
 const MANY: usize = 64;
 
 /// The pools of all file systems.

@@ -8,7 +8,7 @@ use crate::pop3::End;
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
-    /// The session decided so.
+    /// The session ended it.
     Session(End),
     /// The client closed the connection without QUIT.
     ByClient,

@@ -1,4 +1,4 @@
-//! What the log says of a connection: one line for each login, one for the end.
+//! What the log says about a connection: one line for each login, one for the end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) struct SessionReport {
 struct SentCount {
     messages: u64,
     octets: u64,
-    /// Of the message that is being sent.
+    /// Octets of the message that is being sent.
     under_way: u64,
 }
 
@@ -76,7 +76,7 @@ impl SessionReport {
         sent.octets += std::mem::take(&mut sent.under_way);
     }
 
-    /// So many octets of a message were sent by now: they count even if the connection is cut.
+    /// This many octets of a message have been sent: they are counted even if the connection is cut.
     pub(crate) fn sending(&mut self, part: Part, octets: u64) {
         self.of(part).under_way = octets;
     }
@@ -88,7 +88,7 @@ impl SessionReport {
         }
     }
 
-    /// A login was begun, or even made, that this listener does not accept before TLS.
+    /// A client began or completed a login that this listener does not accept before TLS.
     pub(crate) fn refused_in_clear(&self, sent: &InClear) {
         if !self.admits(LogLine::RefusedInClear) {
             return;

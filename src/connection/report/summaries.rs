@@ -1,5 +1,4 @@
-//! Log lines that anybody can cause, without a password: repeated ones of one kind and reason from one network are
-//! summed up.
+//! Log lines that anybody can cause without a password: those of one kind and reason from one network are summed up.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::identity::ReasonKind;
 use crate::lockout::{self, Network, Pace, Sum};
 
-/// What a log line is about. Reasons are counted separately, so that a rare one is not lost among others; but not by
-/// what a client can choose.
+/// What a log line is about. Reasons are counted separately, so that a rare one is not lost among others; details that
+/// a client can choose are not distinguished.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LogLine {
     /// A login was refused.
@@ -22,18 +21,18 @@ pub(super) enum LogLine {
     Misconfigured,
     /// A connection ended without a login; why.
     NoLogin(String),
-    /// A client's certificate counts as none; why.
+    /// A client's certificate was ignored; why.
     NoCertificate(String),
 }
 
-/// Lines and connections that are summed up. Logged by [`Self::log_sums`], which is to be called now and then.
+/// Lines and connections that are summed up. Logged by [`Self::log_sums`], which must be called regularly.
 pub struct LogSummaries {
     lines: Mutex<lockout::Repeats<LogLine>>,
     turned_away: Mutex<lockout::Repeats<&'static str>>,
 }
 
-/// An attacker is throttled long before this, and a tool that bans addresses has seen enough; a whole office whose
-/// directory is silent takes one more line.
+/// An attacker is throttled long before this, and a tool that bans addresses has seen enough. A whole office whose
+/// directory is silent adds one line a minute.
 const LINES: Pace = Pace { one_by_one: 20, within: Duration::from_secs(60) };
 
 /// Nothing slows down clients that are turned away.
@@ -57,12 +56,12 @@ impl LogSummaries {
         lock(&self.lines).note(line, Network::of(client), Instant::now())
     }
 
-    /// Counts a connection that was turned away, and why. Nothing is logged here: it is the accept loop's.
+    /// Counts a connection that was turned away, and why. Nothing is logged here, since the accept loop calls it.
     pub fn turned_away(&self, client: IpAddr, reason: &'static str) {
         lock(&self.turned_away).note(reason, Network::of(client), Instant::now());
     }
 
-    /// Logs the sums whose time has come.
+    /// Logs the sums that are due.
     pub fn log_sums(&self) {
         self.log_sums_due(Instant::now());
     }

@@ -26,7 +26,7 @@ pub(crate) struct Wire<T> {
     pub(crate) stream: ClientStream<T>,
     lines: Lines,
     out: Vec<u8>,
-    /// So many octets of `out` end with the last octet of a message. What follows are replies.
+    /// The length of `out` up to the last octet of a message. Replies follow it.
     message_end: usize,
     /// Octets of messages were sent that the client may not have received.
     unconfirmed: bool,

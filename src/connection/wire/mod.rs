@@ -7,10 +7,10 @@
 //! | `line_io` | lines in, replies out, each within its time; when replies are flushed |
 //! | `stream` | in clear or under TLS |
 //! | `handshake` | the TLS handshake, and why it failed |
-//! | `certificate` | whether a client's certificate counts |
+//! | `certificate` | whether a client's certificate is accepted |
 //! | `transport` | what a session needs of the connection beneath: a socket, or a stream in memory |
 //! | `delivery` | whether the client has acknowledged what it was sent |
-//! | `socket_queue` | how the kernel is asked that |
+//! | `socket_queue` | how the kernel is asked for it |
 
 mod certificate;
 mod delivery;

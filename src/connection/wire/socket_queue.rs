@@ -1,4 +1,4 @@
-//! How many octets the peer of a TCP socket has not acknowledged: the kernel knows.
+//! How many octets the peer of a TCP socket has not acknowledged, asked from the kernel.
 //!
 //! `sock_diag(7)` answers that for one socket with safe calls; the `SIOCOUTQ` ioctl would need `unsafe`.
 

@@ -16,7 +16,7 @@ use crate::pop3::ChannelBinding;
 pub(crate) enum ClientStream<T> {
     Clear(T),
     Tls(Box<TlsStream<T>>),
-    /// A handshake has the connection, or has lost it.
+    /// A handshake has taken the connection, and has not returned it.
     Gone,
 }
 

@@ -11,12 +11,12 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
 /// How much of what was written the peer has not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unacknowledged {
-    /// So many octets.
+    /// This many octets.
     Octets(u32),
     /// The peer reset the connection; what it had not received is lost.
     Broken,
     /// It cannot be found out now: too many open files, or no memory.
     NotNow,
-    /// Nobody can say.
+    /// It can never be found out.
     Unknown,
 }

@@ -1,5 +1,5 @@
 //! Following a directory: content synchronisation (RFC 4533), so that cached data about a person is dropped as soon as
-//! their entry changes, or a group that admits people. It makes cache lifetimes shorter, never longer.
+//! their entry, or a group that admits people, changes. It makes cache lifetimes shorter, never longer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,14 +39,14 @@ const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
 /// No attributes are wanted (RFC 4511 §4.5.1.8), only notice of the entry.
 const NO_ATTRIBUTES: [&str; 1] = ["1.1"];
 
-/// A server may get content synchronisation by a change of its configuration, so it is asked again now and then.
+/// A server may learn content synchronisation by a change of its configuration, so it is asked again after this time.
 const UNTIL_IT_LEARNS: Duration = Duration::from_secs(5 * 60);
 
 /// Some servers report a changed group before they change memberOf in the entries of its members: an entry that is read
 /// in between has the old value.
 const LISTED_BY_THEN: Duration = Duration::from_millis(500);
 
-/// Takes every change.
+/// Receives every change.
 pub(crate) type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// One search that is followed.
@@ -55,7 +55,7 @@ struct FollowedSearch {
     scope: Scope,
     filter: String,
     of_groups: bool,
-    /// What is read of each entry.
+    /// The attributes read of each entry.
     attributes: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Follower {
         let mut is_reported = false;
         loop {
             let follower = self.clone();
-            // A task of its own: the parsers of the LDAP library panic on what they do not know.
+            // A task of its own: the parsers of the LDAP library panic on unknown messages.
             let lost = match tokio::spawn(async move { follower.follow_once().await }).await {
                 Ok(lost) => lost,
                 Err(_) => FollowEnd::by_a_message(),
@@ -128,7 +128,7 @@ impl Follower {
 }
 
 impl FollowedSearch {
-    /// The people; and where a group admits them, the groups through which they may be its members.
+    /// The people and, if a group admits them, the groups through which they may be its members.
     fn all(settings: &Settings) -> Vec<Self> {
         let below = |base: &Dn, filter: &str, of_groups| Self {
             base: base.to_string(),
@@ -209,7 +209,7 @@ impl SearchListener {
         }
     }
 
-    /// Whether an entry was changed in nothing that concerns its person.
+    /// Whether nothing that concerns the entry's person was changed.
     fn concerns_nobody(&self, state: &SyncState, message: ResultEntry) -> bool {
         if !self.followed || self.part.of_groups || !matches!(state.state, EntryState::Modify) {
             return false;

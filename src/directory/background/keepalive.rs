@@ -1,4 +1,4 @@
-//! Maintains connections in the background, so that no login has to wait for that: servers that failed are tried until
+//! Maintains connections in the background, so that no login has to wait for them: servers that failed are tried until
 //! they answer again, and idle connections are used before they are closed for idleness.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::directory::fault::{Fault, is_lost};
 use crate::directory::ldap::{Binder, Connection, Discarded, Purpose, Question, Searcher, sign_of_life};
 use crate::directory::settings::Settings;
 
-/// How often there is a check for something to do.
+/// The interval between checks for something to do.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The connections of one directory.
@@ -75,7 +75,7 @@ impl KeepAlive {
         Question::nobody(settings).ask_on(&connection, settings).await.map(|_| connection)
     }
 
-    /// A dead one is replaced by a fresh one at once.
+    /// A dead connection is replaced by a fresh one at once.
     async fn use_search_connection(&self) {
         let Some(shared) = self.searcher.used_connection().await else { return };
         let sign = self.sign_of_life(shared.handle()).await;

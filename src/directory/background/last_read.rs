@@ -1,7 +1,7 @@
-//! What was last read of each entry, so that a follower can say whether a change that is reported concerns its person.
+//! What was last read of each entry, so that a follower can tell whether a reported change concerns its person.
 //!
-//! Where passwords have a policy, slapd records each refused bind in the entry (`pwdFailureTime`), and removes that
-//! with the next successful one. Both are reported like any change: a stranger's guess would end the owner's outage
+//! With a password policy, slapd records each refused bind in the entry (`pwdFailureTime`), and removes the records at
+//! the next successful one. Both are reported like any other change, so a stranger's guess would end the owner's outage
 //! grace.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::directory::entries::{Entry, EntryId, Stamp};
 /// Entries remembered at most; with one more, all are forgotten, and the next change of each concerns its person.
 const MOST: usize = 65_536;
 
-/// What a refused bind changes in the entry, or one that succeeds behind it.
+/// What a refused bind changes in the entry, and a successful one after it.
 const OF_REFUSED_BINDS: [&str; 4] = ["pwdfailuretime", "entrycsn", "modifytimestamp", "whenchanged"];
 
 /// The entries that logins read recently.
@@ -24,19 +24,19 @@ pub(crate) struct LastRead {
     entries: Mutex<HashMap<EntryId, LastReading>>,
 }
 
-/// One of them.
+/// What was read of one of them.
 struct LastReading {
-    /// Of all that was read, but for what refused binds change.
+    /// Of everything that was read, except what refused binds change.
     digest: u64,
-    /// Every login since the last change read the same, its stamp shows each later change of its password, and nobody's
-    /// certificate was compared with it: what it holds of those is no part of the digest.
+    /// Every login since the last change has read the same; the stamp shows each later change of the password; and no
+    /// certificate was compared with the entry, since certificates are not part of the digest.
     is_comparable: bool,
-    /// Refused binds were written down in it, and not yet forgotten as far as was reported.
+    /// Refused binds were recorded in it, and no report has shown yet that they were removed.
     has_failures: bool,
 }
 
 impl LastRead {
-    /// A login read these entries.
+    /// Notes that a login has read these entries.
     pub(crate) fn note(&self, entries: &[Entry], by_certificate: bool) {
         let mut known = self.entries();
         for entry in entries {
@@ -51,9 +51,8 @@ impl LastRead {
         }
     }
 
-    /// Whether nothing was changed in an entry that concerns its person, by what a report of a change says of it: only
-    /// refused binds were written down or forgotten, and the password is the same. What was read of it before any other
-    /// change is forgotten.
+    /// Whether a reported change does not concern the entry's person: only refused binds were recorded or removed, and
+    /// the password is the same. After any other change, what was read before is dropped.
     pub(crate) fn is_unchanged(&self, reported: &Entry) -> bool {
         let (digest, is_refused_bind) = (self.digest(reported), reported.was_refused_last());
         let mut known = self.entries();
@@ -70,7 +69,7 @@ impl LastRead {
         }
     }
 
-    /// An entry was changed, whatever it holds now.
+    /// Drops what was read of an entry that was changed.
     pub(crate) fn forget(&self, id: &EntryId) {
         self.entries().remove(id);
     }
@@ -88,13 +87,14 @@ fn has_failures(entry: &Entry) -> bool {
     !entry.values("pwdFailureTime").is_empty()
 }
 
-/// Whether a bind that succeeded made the directory forget the refused ones. A new password does so as well, which only its
-/// date shows.
+/// Whether a successful bind has removed the records of refused ones. A new password removes them as well, which only
+/// its date shows.
 fn are_forgotten(entry: &Entry) -> bool {
     !has_failures(entry) && entry.stamp.as_ref().is_some_and(Stamp::is_of_password)
 }
 
-/// A password may be changed twice within the step of its date. The first date that an entry gets is a change of the digest.
+/// Whether the password's date is older than its own granularity: within that, a password may be changed twice. The
+/// first date that an entry gets changes the digest.
 fn is_settled(entry: &Entry) -> bool {
     entry.stamp.as_ref().is_none_or(|stamp| !stamp.is_of_password() || stamp.is_settled_at(SystemTime::now()))
 }

@@ -1,4 +1,4 @@
-//! What goes on for as long as the service runs, without being asked.
+//! Work in the background, for as long as the service runs.
 //!
 //! | file | task |
 //! |---|---|

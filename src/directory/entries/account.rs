@@ -1,6 +1,7 @@
-//! The state of an account, as its entry shows it: for logins without a bind, and for what a bind does not say.
+//! The state of an account, as its entry shows it: for logins without a bind, and for states that the answer to a bind
+//! does not show.
 //!
-//! Pure: an entry is turned into bars, each with its time; the clock is handed in.
+//! Pure: an entry becomes a list of bars, each with its time; the current time is a parameter.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +20,7 @@ pub struct Account {
 struct AccountBar {
     refusal: Refusal,
     from: i64,
-    /// The first second after.
+    /// The first second after it.
     until: i64,
     /// Whether a bind later than `from` overrides it.
     yields_to_bind: bool,
@@ -28,7 +29,7 @@ struct AccountBar {
 /// A reason to refuse a person now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Barred {
-    /// Why.
+    /// The reason.
     pub refusal: Refusal,
     /// A password proven later than this is accepted nevertheless; none if no proof is.
     ///
@@ -82,7 +83,7 @@ impl Account {
 }
 
 impl Entry {
-    /// The state of the account.
+    /// The state of the account now.
     #[must_use]
     pub fn account(&self) -> Account {
         Account::of(self)

@@ -1,4 +1,4 @@
-//! Who of its people a directory admits to this service: by an attribute, by membership of a group.
+//! Which of its people a directory admits to this service: by an attribute, or by membership in a group.
 
 use super::entry::Entry;
 use super::shut_out::Exclusion;

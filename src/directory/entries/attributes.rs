@@ -1,4 +1,5 @@
-//! The attributes in which entries hold the kinds of name. A new schema goes here.
+//! The attributes that hold each kind of name. A new schema needs its attributes here, its name and filter in
+//! `config/schema.rs`, and its account attributes in `account.rs`.
 
 use crate::names::{Kind, fold, normal_forms};
 
@@ -28,7 +29,7 @@ pub struct Attributes {
 pub struct Source {
     /// The attribute's name.
     pub attribute: String,
-    /// What precedes the name in its values, such as `smtp:` in `proxyAddresses`, in upper or lower case.
+    /// What precedes the name in its values, such as `smtp:` in `proxyAddresses`; case does not matter.
     pub prefix: Option<String>,
 }
 
@@ -39,7 +40,7 @@ impl Source {
         Self { attribute: attribute.to_owned(), prefix: None }
     }
 
-    /// An attribute whose values are names behind a prefix.
+    /// An attribute whose values are names after a prefix.
     #[must_use]
     pub fn behind(prefix: &str, attribute: &str) -> Self {
         Self { attribute: attribute.to_owned(), prefix: Some(prefix.to_owned()) }
@@ -72,7 +73,7 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// As Active Directory has them. Each `userPrincipalName` has the form of a mail address, and counts as one.
+    /// As Active Directory has them. Each `userPrincipalName` has the form of a mail address, and is used as one.
     #[must_use]
     pub fn active_directory(domain: Option<String>) -> Self {
         let mail =

@@ -30,9 +30,9 @@ pub struct Entry {
     pub other_ids: Vec<EntryId>,
     /// Its distinguished name.
     pub dn: Dn,
-    /// Changes when the password may have changed; none where nothing that shows it may be read.
+    /// Changes when the password may have changed; none if no attribute that shows it may be read.
     pub stamp: Option<Stamp>,
-    /// Why this person may not use the service, where that was asked.
+    /// Why this person may not use the service, if that was asked.
     pub exclusion: Option<Exclusion>,
     /// Why this entry is out of scope, if so.
     pub out_of_scope: Option<OutOfScope>,
@@ -42,10 +42,10 @@ pub struct Entry {
 /// Operational attributes that are read of every entry: the first that is present identifies it.
 pub(crate) const IDS: [&str; 3] = ["entryUUID", "nsUniqueId", "objectGUID"];
 
-/// These change when a password may have changed, besides `pwdLastSet`, which also shows the account's state.
+/// These change when a password may have changed; so does `pwdLastSet`, which also shows the account's state.
 pub(crate) const CHANGE_STAMPS: [&str; 3] = ["pwdChangedTime", "modifyTimestamp", "whenChanged"];
 
-/// These are finer, where the directory has them.
+/// These are finer, if the directory has them.
 pub(crate) const FINER_STAMPS: [&str; 2] = ["entryCSN", "pwdFailureTime"];
 
 /// Present in an entry that lost a replication conflict: in 389 Directory Server and its kin, in `OpenDJ` and its kin.
@@ -58,7 +58,7 @@ const CONFLICT_NAMING: [&str; 2] = ["nsuniqueid", "entryuuid"];
 const CONFLICT_MARK: &str = "\nCNF:";
 
 impl Entry {
-    /// Takes what a search found in a directory. Its DN may be unreadable.
+    /// Reads what a search found in a directory. Its DN may be unreadable.
     pub(crate) fn read(found: SearchEntry, directory: &Arc<str>) -> Self {
         let dn = Dn::of_entry(&found.dn);
         let values = EntryValues::read(found);
@@ -92,7 +92,7 @@ impl Entry {
         self.values.texts(attribute)
     }
 
-    /// Those without options; only where there are none, those with options.
+    /// Those without options; only if there are none, those with options.
     #[must_use]
     pub fn plain_values(&self, attribute: &str) -> &[String] {
         self.values.plain_texts(attribute)
@@ -104,7 +104,7 @@ impl Entry {
         self.values.octets(attribute)
     }
 
-    /// Everything that was read but these attributes (in lower case), in an order that is always the same.
+    /// Everything that was read except these attributes (in lower case), in an order that is always the same.
     pub(crate) fn values_without(&self, attributes: &[&str]) -> impl Hash {
         self.values.without(attributes)
     }
@@ -161,8 +161,8 @@ fn digits_of(text: &str) -> String {
     if digits.len() == 32 { digits } else { text.to_owned() }
 }
 
-/// What a search found. The library panics on a DN that is not UTF-8, and with it the task that found other entries as
-/// well: here such a DN becomes an unreadable text.
+/// What a search found. The library panics on a DN that is not UTF-8, which would end the task that found other entries
+/// as well; so such a DN is replaced by a text that cannot be parsed.
 pub(crate) fn constructed(mut found: ResultEntry) -> SearchEntry {
     if let PL::C(parts) = &mut found.0.payload
         && let Some(PL::P(dn)) = parts.first_mut().map(|part| &mut part.payload)

@@ -1,18 +1,18 @@
 //! What a directory's entries say. Pure: nothing here asks a directory.
 //!
-//! In goes what a search found; out comes an [`Entry`]: its id, DN and change stamp, the names it holds, the state of the
-//! account, and whether it lies within the limits of its directory.
+//! In goes what a search found; out comes an [`Entry`]: its id, DN and change stamp, its names, the state of the
+//! account, and whether it is within the limits of its directory.
 //!
 //! | file | rule |
 //! |---|---|
 //! | `entry` | which operational attributes identify an entry; which entries lost a replication conflict |
 //! | `values` | values by attribute description, with options (RFC 4512 §2.5) |
-//! | `attributes` | which attributes hold which kind of name; a new schema goes here |
+//! | `attributes` | which attributes hold which kind of name; **a new schema begins here** |
 //! | `name_limits` | `names_below` and `mail_domains`: whether an entry is in the scope of its directory |
 //! | `admission` | `allowed_group` and `enabled_attribute`, as far as the entry itself says |
 //! | `account` | which attributes bar a person from logging in, and when |
 //! | `shut_out`, `refusal` | why a person is not served, and why a person is refused |
-//! | `stamp` | what moves when a password may have changed |
+//! | `stamp` | which attribute changes when a password may have changed |
 //! | `timestamps` | Generalized Time, Windows and shadow(5) counts |
 
 mod account;

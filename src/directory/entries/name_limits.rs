@@ -22,8 +22,8 @@ impl NameLimits {
         *self == Self::default()
     }
 
-    /// The look-up without names that are outside the limits: addresses of other domains, DNs that match no pattern.
-    /// Where the name does not show it, the directory is asked.
+    /// The look-up without names that are outside the limits: addresses of other domains, DNs that match no pattern. If
+    /// the name does not show whether it is outside, the directory is asked.
     #[must_use]
     pub fn narrow(&self, look_up: LookUp) -> LookUp {
         let LookUp { entry, hierarchical, equal } = look_up;
@@ -34,7 +34,7 @@ impl NameLimits {
         }
     }
 
-    /// Whether a value may be a name here. One with `@` counts as a mail address even in a search for a short name.
+    /// Whether a value may be a name here. One with `@` is treated as a mail address even in a search for a short name.
     #[must_use]
     pub fn takes(&self, kind: Kind, value: &str) -> bool {
         let may_be_address = matches!(kind, Kind::Mail | Kind::ShortName);

@@ -7,8 +7,8 @@ use std::fmt;
 pub enum Refusal {
     /// Not this person's password.
     WrongPassword,
-    /// Not this person's password, or the account is locked: where a password policy is in force, and neither the answer
-    /// nor the entry says which.
+    /// Not this person's password, or the account is locked: a password policy is in force, and neither the answer nor
+    /// the entry says which.
     WrongOrLocked,
     /// The entry is gone, or moved.
     NoSuchEntry,

@@ -12,8 +12,8 @@ pub enum Stamp {
     OfPassword(String),
     /// When anything of the entry was changed: entryCSN, which counts microseconds, else modifyTimestamp or whenChanged.
     OfEntry(String),
-    /// The same, where that last change was a refused bind, which slapd's ppolicy records in the entry. It also dates
-    /// each change of a password (pwdChangedTime), so an entry without such a date has the password that it had before.
+    /// The same, if that last change was a refused bind, which slapd's ppolicy records in the entry. It also dates each
+    /// change of a password (pwdChangedTime), so an entry without such a date has the password that it had before.
     OfRefusedBind(String),
 }
 
@@ -21,7 +21,7 @@ pub enum Stamp {
 /// Server looks at the time once a second, later where the machine is busy.
 const WHOLE_SECONDS: Duration = Duration::from_secs(1 + 2);
 
-/// A refused bind and the change of the entry that it makes are dated within so many seconds.
+/// The dates of a refused bind and of the change of the entry that it causes differ by no more than this, in seconds.
 const OF_ONE_BIND: i64 = 1;
 
 impl Stamp {
@@ -68,13 +68,13 @@ impl Stamp {
         matches!(self, Self::OfPassword(_))
     }
 
-    /// When the change was, and how finely that is written.
+    /// The time of the change, and its granularity.
     fn moment(&self) -> Option<(SystemTime, Duration)> {
         let (Self::OfPassword(text) | Self::OfEntry(text) | Self::OfRefusedBind(text)) = self;
         if let Ok(count) = text.parse::<i64>() {
             return Some((since_1970(of_windows(count)?)?, Duration::ZERO));
         }
-        // A CSN is a moment, followed by what makes it unique.
+        // A CSN is a time, followed by parts that make it unique.
         let text = text.split('#').next().unwrap_or_default();
         let digits = text.split_once(['.', ',']).map_or("", |(_, fraction)| fraction);
         let digits = digits.bytes().take_while(u8::is_ascii_digit).count();

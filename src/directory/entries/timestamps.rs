@@ -1,4 +1,4 @@
-//! Moments as directories write them, in seconds since 1970.
+//! Times as directories write them, converted to seconds since 1970.
 
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;

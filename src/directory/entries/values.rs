@@ -14,15 +14,15 @@ pub(crate) struct EntryValues(HashMap<String, OfAttribute>);
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 struct OfAttribute {
     texts: Vec<String>,
-    /// So many of the texts, from the first on, have no further option.
+    /// The number of texts, from the first on, that have no further option.
     plain: usize,
     /// Values that are not UTF-8.
     octets: Vec<Vec<u8>>,
 }
 
 impl EntryValues {
-    /// Takes what a search found. For one value that is not UTF-8 the library makes octets of the whole attribute; here
-    /// the other values remain texts.
+    /// Reads what a search found. If one value is not UTF-8, the library returns all values of the attribute as octets;
+    /// here the others remain texts.
     pub(crate) fn read(found: SearchEntry) -> Self {
         // Sorted by name, so that values without options come first.
         let mut by_description: BTreeMap<Description, OfAttribute> = BTreeMap::new();
@@ -65,7 +65,7 @@ impl EntryValues {
         self.get(attribute).map(|own| own.texts.as_slice()).unwrap_or_default()
     }
 
-    /// Those without further options; only where there are none, the others.
+    /// Those without further options; only if there are none, the others.
     pub(super) fn plain_texts(&self, attribute: &str) -> &[String] {
         let Some(own) = self.get(attribute) else { return &[] };
         own.texts.get(..own.plain).filter(|plain| !plain.is_empty()).unwrap_or(&own.texts)
@@ -78,7 +78,7 @@ impl EntryValues {
         octets.chain(own.into_iter().flat_map(|own| &own.texts).map(String::as_bytes))
     }
 
-    /// All attributes but these (in lower case), in the order of their names.
+    /// All attributes except these (in lower case), in the order of their names.
     pub(super) fn without(&self, attributes: &[&str]) -> impl Hash {
         let all = self.0.iter().filter(|(name, _)| !attributes.contains(&name.as_str()));
         all.collect::<BTreeMap<_, _>>()

@@ -2,8 +2,8 @@
 
 use crate::directory::fault::Fault;
 
-/// Runs a request in a task of its own, from the call on: the LDAP library panics on some malformed answers, and a
-/// request that was begun is finished even if the client hangs up.
+/// Runs a request in a task of its own, which starts with the call: the LDAP library panics on some malformed answers,
+/// and a request that was begun is finished even if the client closes the connection.
 pub(crate) fn apart<T: Send + 'static, Request: Future<Output = Result<T, Fault>> + Send + 'static>(
     request: Request,
 ) -> impl Future<Output = Result<T, Fault>> + use<T, Request> {

@@ -1,4 +1,4 @@
-//! Binds as the people: a bind changes the identity of a connection, so these have connections of their own.
+//! Binds as people: a bind changes the identity of a connection, so these binds have connections of their own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +25,7 @@ pub(crate) struct Binder {
     late: LateBinds,
 }
 
-/// How one bind on one connection went.
+/// The outcome of one bind on one connection.
 enum BindOutcome {
     Tried(TryOutcome<Verdict>),
     /// No answer in time, from a server that answers others.
@@ -41,8 +41,8 @@ impl Binder {
         Self { servers, places: Semaphore::new(most), most, idle: Mutex::default(), late: LateBinds::default() }
     }
 
-    /// Asks whether this is the entry's password: on a fresh connection if this one was lost, of the next server if this
-    /// one is silent, never of another once one has said no.
+    /// Asks whether this is the entry's password: again on a fresh connection if this one was lost, and at the next
+    /// server if this one is silent, but never at another server after one has said no.
     pub(crate) async fn bind(&self, dn: &Dn, password: &Password) -> Result<Verdict, Fault> {
         let limits = self.servers.settings().limits;
         let patience = limits.connect + limits.operation;
@@ -69,7 +69,7 @@ impl Binder {
         std::mem::take(&mut *self.idle())
     }
 
-    /// Keeps a connection, unless others were made in its place.
+    /// Keeps a connection, unless others were opened in its place.
     fn keep(&self, connection: Connection) {
         let mut idle = self.idle();
         if idle.len() < self.most {
@@ -163,7 +163,7 @@ impl BindRequest<'_> {
     }
 }
 
-/// The result of a request, and whether the server answers otherwise, which is asked only while the request has no
+/// The result of a request, and whether the server answers other requests; that is tried only while the request has no
 /// answer.
 async fn unless_late<T>(request: impl Future<Output = T>, answers_otherwise: impl Future<Output = bool>) -> (T, bool) {
     tokio::pin!(request);

@@ -78,7 +78,8 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
     Ok((ldap, driver))
 }
 
-/// Tries each address of a host for its share of the time, so that one that does not answer does not use up all of it.
+/// Tries each address of a host for its share of the time, so that an address that does not answer does not use up all
+/// of it.
 async fn tcp(host: &str, port: u16, limits: crate::directory::settings::Limits) -> Result<TcpStream, String> {
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await.map_err(|fault| fault.to_string())?.collect();
     let share = limits.connect / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);

@@ -6,9 +6,9 @@ use std::mem::take;
 use super::servers::Servers;
 use crate::directory::fault::Fault;
 
-/// How one try of a request went.
+/// The outcome of one try.
 pub(super) enum TryOutcome<T> {
-    /// There is an answer, or none that another server would give.
+    /// There is an answer, or a fault that another server would not cure.
     Answered(Result<T, Fault>),
     /// The connection was lost, which is normal for one that was idle.
     Lost(Fault),
@@ -24,7 +24,7 @@ pub(super) struct Tried<C, T> {
     pub(super) attempt: TryOutcome<T>,
 }
 
-/// What became of a connection that is to be discarded.
+/// The result of discarding a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Discarded {
     /// It was in use; now there is none.
@@ -37,7 +37,7 @@ pub(crate) enum Discarded {
 
 /// A request that any server can answer.
 pub(super) trait Request: Sync {
-    /// What stands for the connection of a try.
+    /// The connection of a try, or what identifies it.
     type Connection: Send + Sync;
     type Answer: Send;
 

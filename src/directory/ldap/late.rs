@@ -1,5 +1,5 @@
-//! Binds without an answer in time. One alone says nothing about the server: an overlay may ask elsewhere about one person.
-//! A server is down if it does not answer a search of its root DSE either, or if it answers nobody's bind.
+//! Binds without an answer in time. One alone says nothing about the server: an overlay may ask another server about
+//! one person. A server is down if it does not answer a search of its root DSE either, or if it answers nobody's bind.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::directory::settings::Settings;
 use crate::names::Dn;
 
-/// What is known of the binds at each server.
+/// What is known about the binds at each server.
 #[derive(Default)]
 pub(super) struct LateBinds {
     servers: Mutex<HashMap<usize, AtServer>>,
@@ -38,8 +38,8 @@ impl LateBinds {
         self.servers().entry(server).or_default().answered += 1;
     }
 
-    /// Notes a late bind, before which so many were answered; returns whether the server answers nobody's: none was answered
-    /// since it began, nor since the last late one, which was another entry's.
+    /// Notes a late bind, before which this many were answered. Returns whether the server answers nobody's bind: none
+    /// was answered since this one began, nor since the last late one, which was for another entry.
     pub(super) fn note_late(&self, server: usize, dn: &Dn, answered_before: u64) -> bool {
         let mut servers = self.servers();
         let at_server = servers.entry(server).or_default();
@@ -65,7 +65,7 @@ pub(super) async fn answers_otherwise(settings: &Settings, server: usize) -> boo
     timeout(half, ask).await.ok().flatten().is_some()
 }
 
-/// Reads the root DSE (RFC 4512 §5.1), which every server shows to everybody. Whatever it answers, it lives.
+/// Reads the root DSE (RFC 4512 §5.1), which every server shows to everybody. Any answer shows that it is alive.
 pub(crate) async fn sign_of_life(ldap: Ldap, settings: &Settings, limit: Duration) -> Result<(), LdapError> {
     let root = Question::read("", "(objectClass=*)", &["1.1"]);
     root.run(ldap, settings, limit).await.map(drop)

@@ -1,7 +1,7 @@
 //! LDAP on the wire: connections, their servers, searches and binds.
 //!
 //! In goes a [`Question`] or a DN with a password; out comes what was found, or a verdict, or a
-//! [`crate::directory::Fault`]. Every step has a limit of time.
+//! [`crate::directory::Fault`]. Every step has a time limit.
 //!
 //! | file | rule |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | `shared` | the one connection of all searches |
 //! | `apart` | a request that was begun is finished, and a panic of the LDAP library ends that request alone |
 //! | `failover` | **try, try once more on a fresh connection, move on to the next server** |
-//! | `question` | what a search asks, what the result codes of its end mean |
+//! | `question` | what a search asks, and what the result code at its end means |
 //! | `search` | searches over the shared connection; one that is late while others are answered |
 //! | `operation` | one search on one connection, abandoned when it is late |
-//! | `bind` | the pool of connections for binds as the people |
+//! | `bind` | the pool of connections for binds as people |
 //! | `late` | whether a server that is late with one bind is down |
 //! | `verdict`, `password_policy` | what the answer to a bind means |
 //! | `trust`, `tls_fault` | which authorities are trusted; why TLS failed |

@@ -62,9 +62,9 @@ async fn read(stream: &mut SearchStream<'_>) -> Result<Vec<SearchEntry>, LdapErr
     Ok(entries)
 }
 
-/// "The Abandon operation allows a client to request that the server abandon an uncompleted operation"
-/// (RFC 4511 §4.11). The LDAP library does not do so by itself: the server would go on searching, and send what nobody
-/// waits for.
+/// "The Abandon operation allows a client to request that the server abandon an uncompleted operation" (RFC 4511
+/// §4.11). The LDAP library does not do so by itself: the server would continue the search, and send entries that
+/// nobody waits for.
 async fn abandon(stream: &mut SearchStream<'_>) {
     let ldap = stream.ldap_handle();
     let (message_id, mut other) = (ldap.last_id(), ldap.clone());

@@ -1,4 +1,4 @@
-//! What a directory says about a password besides yes and no: the controls that come with the answer to a bind.
+//! What a directory says about a password in addition to yes or no: the controls that come with the answer to a bind.
 
 use ldap3::asn1::{StructureTag, parse_tag, parse_uint};
 use ldap3::controls::{Control, RawControl};
@@ -17,7 +17,7 @@ pub(super) struct Notice {
     pub(super) has_policy: bool,
     /// Seconds until the password expires.
     pub(super) expires_in: Option<u64>,
-    /// Logins left to a password that has expired.
+    /// Logins left for a password that has expired.
     pub(super) grace_left: Option<u64>,
     /// What is wrong with the account.
     pub(crate) fault: Option<AccountFault>,
@@ -95,7 +95,7 @@ fn number(tag: StructureTag) -> Option<u64> {
     parse_uint(&octets).ok().map(|(_, number)| number)
 }
 
-/// The others of the draft's codes answer a change of the password, not a bind.
+/// The draft's other codes answer a change of the password, not a bind.
 fn fault(code: u64) -> Option<AccountFault> {
     match code {
         0 => Some(AccountFault::PasswordExpired),

@@ -1,4 +1,4 @@
-//! One question to a directory: what a search asks, and what its end means.
+//! One question to a directory: what a search asks, and what the result at its end means.
 
 use ldap3::{LdapResult, Scope, SearchEntry, ldap_escape};
 
@@ -8,11 +8,11 @@ use crate::directory::fault::{Fault, describe, failed, no_base};
 use crate::directory::settings::Settings;
 use crate::names::{Dn, HierarchicalName, Kind, LookUp};
 
-/// One person is enough to know that a search base is there; another entry found may be the service's own.
+/// One person is enough to know that the search base exists; another entry may be the service's own.
 const LIMIT: i32 = 2;
 
-/// Parents of hierarchical names and limits of names are compared here: RFC 4515 has no filter for them that every
-/// directory knows.
+/// The most entries, if some are rejected here: parents of hierarchical names and limits of names are compared here,
+/// since RFC 4515 has no filter for them that every directory knows.
 pub(crate) const NAMESAKES: i32 = 100;
 
 /// One question to a directory.
@@ -37,7 +37,7 @@ impl Question {
         Self::people(settings, &nobody, LIMIT)
     }
 
-    /// What a directory is asked for a look-up, in order.
+    /// The questions for a look-up, in order.
     pub(crate) fn all(settings: &Settings, look_up: &LookUp, most: u8) -> Vec<Self> {
         // One more than `most`, and perhaps the service's own entry.
         let limit = if settings.names.is_none() { i32::from(most) + 2 } else { NAMESAKES };
@@ -51,7 +51,7 @@ impl Question {
         by_dn.chain(by_parents).chain(by_value).collect()
     }
 
-    /// The entry of a name that somebody typed, in each form in which the directory may have it.
+    /// The entry of a DN that somebody typed, in each form in which the directory may have it.
     pub(crate) fn entries(settings: &Settings, dn: &Dn) -> impl Iterator<Item = Self> {
         dn.normal_forms().into_iter().map(|dn| Self::entry(settings, &dn))
     }
@@ -102,8 +102,8 @@ impl Question {
         match result.rc {
             0 => {}
             4 if found.len() > 1 => {}
-            // An entry whose DN somebody typed may well not exist, or have a DN that is impossible in this directory;
-            // the search base must exist.
+            // A DN that somebody typed may not exist, or may be impossible in this directory; but the search base must
+            // exist.
             32 | 34 if self.scope == Scope::Base => return Ok(Vec::new()),
             32 => return Err(no_base(&self.base, result)),
             4 | 10 | 34 | 48 | 49 | 50 | 53 => {
@@ -129,7 +129,7 @@ impl Question {
     }
 
     /// Entries that match the parents. If the server did not send all, so that the match cannot be known, the name is
-    /// ambiguous: then all count.
+    /// ambiguous: then all are returned.
     fn fitting(&self, mut answers: Vec<Entry>, is_cut_short: bool) -> Vec<Entry> {
         let fits = |entry: &Entry| self.parents.as_ref().is_none_or(|name| name.fits(&entry.dn));
         let fitting = answers.iter().filter(|entry| fits(entry) && entry.out_of_scope.is_none()).count();

@@ -43,7 +43,7 @@ impl Searcher {
         Ok(self.ask(question).await?.into_iter().next())
     }
 
-    /// The shared connection, which is made if there is none.
+    /// The shared connection, which is opened if there is none.
     pub(crate) async fn connection(&self) -> Result<Shared, Fault> {
         self.shared.get(&self.servers).await
     }
@@ -53,7 +53,7 @@ impl Searcher {
         self.shared.used().await
     }
 
-    /// Takes a connection that was made in the background, unless the current one is as good.
+    /// Takes over a connection that was opened in the background, unless the current one is as good.
     pub(crate) async fn offer(&self, connection: Connection) {
         self.shared.offer(connection).await;
     }
@@ -107,8 +107,8 @@ impl SearchRequest<'_> {
         }
     }
 
-    /// This question has no answer in time, while others are answered: asks another server, over a connection of its own.
-    /// The one that all share goes on answering others.
+    /// This question has no answer in time, while others are answered: asks another server, over a connection of its
+    /// own. The shared connection stays in use for the others.
     async fn ask_elsewhere(&self, late: usize, fault: Fault) -> TryOutcome<Vec<Entry>> {
         let servers = &self.searcher.servers;
         TryOutcome::Answered(match servers.connect_elsewhere(Purpose::Searches, late, fault).await {

@@ -1,4 +1,4 @@
-//! The servers of one directory: any may be asked; the first one that answers is.
+//! The servers of one directory: any may be asked; the first one that answers is used.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,11 +21,11 @@ pub(crate) struct Servers {
 pub(crate) enum Purpose {
     /// It is bound as the service.
     Searches,
-    /// Each bind as a person changes its identity, so it begins as anonymous.
+    /// Each bind as a person changes its identity, so it begins without one.
     Binds,
 }
 
-/// What is known of one server.
+/// What is known about one server.
 #[derive(Clone, Default)]
 struct ServerState {
     /// If it is down: when it is tried again in the background.
@@ -56,10 +56,10 @@ impl Servers {
         self.connect_to_first(purpose, self.order()).await
     }
 
-    /// Connects to another server for a request that is late at one: that one goes on answering others.
+    /// Connects to another server for a request that is late at one, which stays in use for other requests.
     ///
     /// # Errors
-    /// The fault of the late request where there is no other server; else why none of them could be connected to.
+    /// The fault of the late request if there is no other server; otherwise why none of them could be connected to.
     pub(super) async fn connect_elsewhere(
         &self,
         purpose: Purpose,
@@ -117,7 +117,7 @@ impl Servers {
         });
     }
 
-    /// A server that was tried is still down: the next try comes later.
+    /// A server that was tried is still down: the next try is postponed.
     pub(crate) fn postpone(&self, server: usize) {
         self.change(server, |state| state.postpone(state.pause));
     }
@@ -155,7 +155,7 @@ impl Servers {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those not believed to be down in the order of the configuration, then the others.
+    /// Those not known to be down, in the order of the configuration, then the others.
     fn order(&self) -> Vec<usize> {
         let states = self.states();
         let is_up = |server: &usize| states.get(*server).is_some_and(|state| state.next_probe.is_none());
@@ -171,7 +171,7 @@ impl ServerState {
     }
 }
 
-/// Binds as the service, where it has an entry. A refusal is a misconfiguration, whatever the code.
+/// Binds as the service, if it has an entry. A refusal is a misconfiguration, whatever the code.
 async fn log_in(connection: &Connection, settings: &Settings) -> Result<(), Fault> {
     let Some(service) = &settings.bind else { return Ok(()) };
     let mut ldap: Ldap = connection.handle();

@@ -63,7 +63,7 @@ impl Shared {
 }
 
 impl SharedConnection {
-    /// The connection, which is made if there is none that is good.
+    /// The connection, which is opened if there is no usable one.
     pub(crate) async fn get(&self, servers: &Servers) -> Result<Shared, Fault> {
         let mut slot = self.slot.lock().await;
         let is_good = |shared: &Connection| shared.is_open() && !servers.has_better_than(shared.server);
@@ -87,8 +87,8 @@ impl SharedConnection {
         }
     }
 
-    /// Takes a connection that was made in the background, unless the one that is used is as good. Searches under way end
-    /// where they began.
+    /// Takes over a connection that was opened in the background, unless the current one is as good. Searches in
+    /// progress continue on the old one.
     pub(crate) async fn offer(&self, connection: Connection) {
         let mut slot = self.slot.lock().await;
         let is_as_good = |used: &Connection| used.is_open() && used.server <= connection.server;
@@ -97,12 +97,12 @@ impl SharedConnection {
         }
     }
 
-    /// The connection that is used, if there is one.
+    /// The current connection, if there is one.
     pub(crate) async fn used(&self) -> Option<Shared> {
         self.slot.lock().await.shared()
     }
 
-    /// Throws a connection away. Requests under way end where they began.
+    /// Discards a connection. Requests in progress continue on it.
     pub(crate) async fn discard(&self, shared: &Shared) -> Discarded {
         let mut slot = self.slot.lock().await;
         match &slot.connection {

@@ -1,4 +1,4 @@
-//! Why TLS with a directory's server failed, with what would be right.
+//! Why TLS with a directory's server failed, and what to do about it.
 
 use std::io;
 

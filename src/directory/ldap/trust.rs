@@ -1,4 +1,4 @@
-//! Which certificate authorities the servers of a directory are trusted by.
+//! The certificate authorities that the servers of a directory are verified by.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls_pki_types::pem::PemObject;
 use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// TLS that trusts the authorities in a PEM file, or the system's where none is given.
+/// TLS that trusts the authorities in a PEM file, or the system's if none is given.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file.
@@ -42,7 +42,7 @@ fn system_roots() -> RootCertStore {
     roots
 }
 
-/// The certificates of the authorities that this system trusts. One bad file among them costs its own, not all.
+/// The certificates of the authorities that this system trusts. A bad file among them is skipped.
 #[must_use]
 pub fn system_authorities() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs

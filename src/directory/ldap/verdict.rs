@@ -6,12 +6,12 @@ use super::password_policy::{AccountFault, Notice};
 use crate::directory::entries::Refusal;
 use crate::directory::fault::{Fault, describe};
 
-/// The directory's judgement of a password.
+/// The directory's verdict on a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is this person's password, and they may use it.
     Proven,
-    /// It is, but it has expired: a grace login, of which each bind uses one up.
+    /// It is, but it has expired: a grace login. Each bind uses one up.
     Grace {
         /// Logins left after this one.
         left: u64,
@@ -22,7 +22,7 @@ pub enum Verdict {
 
 /// Judges the result of a bind as a person, and the controls that came with it.
 ///
-/// A directory may accept the bind of somebody who must change the password first: only a control says so.
+/// A directory may accept the bind of somebody who must change the password first, and say so only in a control.
 pub(crate) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
     let notice = Notice::of(&result.ctrls);
     let by_control = notice.fault.map(|fault| match fault {
@@ -41,15 +41,15 @@ pub(crate) fn judge(result: &LdapResult) -> Result<Verdict, Fault> {
             refused(sub_code(&result.text).unwrap_or(undisclosed))
         }
         (32 | 34, _) => refused(Refusal::NoSuchEntry),
-        // The sentence is more exact: a disabled account's control says that it is locked.
+        // The text is more precise: the control of a disabled account says that it is locked.
         (19 | 48 | 53, _) => in_words(result)
             .map_or_else(|| refused(Refusal::Other(describe(result))), |refusal| Ok(Verdict::Refused(refusal))),
         _ => Err(Fault::of_result("bind as the person", result)),
     }
 }
 
-/// 389 Directory Server answers a disabled account with 53 and a locked one with 19, each with a sentence: that is the
-/// person, not an outage.
+/// 389 Directory Server answers a disabled account with 53 and a locked one with 19, each with a text: that is about
+/// the person, not an outage.
 fn in_words(result: &LdapResult) -> Option<Refusal> {
     match result.rc {
         53 if result.text.contains("Account inactivated") => Some(Refusal::Disabled),

@@ -12,7 +12,7 @@ use crate::names::{Dn, Kind};
 /// What a certificate says about its subject. An entry that matches any of it is a candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// The entry of this name, if it lies below the search base.
+    /// The entry with this DN, if it is below the search base.
     pub entry: Option<Dn>,
     /// Common names.
     pub common_names: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Claims {
     pub principal_names: Vec<String>,
 }
 
-/// The most people that a certificate is compared with: more people of one name are not compared.
+/// The most people that a certificate is compared with; if more have the name, none is compared.
 pub(crate) const CANDIDATES: u8 = 5;
 
 /// One more than [`CANDIDATES`], and perhaps the service's own entry.
@@ -44,7 +44,7 @@ impl Claims {
     }
 }
 
-/// The candidates, each once, with what their entries hold of certificates; at most one more than [`CANDIDATES`].
+/// The candidates, each once, with the certificates of their entries; at most one more than [`CANDIDATES`].
 pub(crate) async fn candidates(searcher: &Searcher, claims: &Claims) -> Result<Vec<Entry>, Fault> {
     let settings = searcher.settings();
     let mut found: Vec<Entry> = Vec::new();

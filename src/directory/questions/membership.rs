@@ -1,4 +1,4 @@
-//! Whether a person is admitted, where that takes a question: membership of a group.
+//! Whether a person is admitted, if that takes a search: membership in a group.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::names::{Dn, Kind, fold};
 const TOKEN_GROUPS: &str = "tokenGroups";
 const GROUP_ID: &str = "objectSid";
 
-/// How deep a group may lie within groups.
+/// How deep groups may be nested.
 const DEEPEST: usize = 16;
 
 /// Groups asked about at once.
@@ -35,13 +35,13 @@ pub(super) async fn exclusion(searcher: &Searcher, entry: &Entry) -> Result<Opti
     Ok((!is_member).then(|| Exclusion::NotInGroup(group.dn.to_string())))
 }
 
-/// Whether the group is there.
+/// Whether the group exists.
 pub(super) async fn probe_group(searcher: &Searcher) -> Result<(), Fault> {
     let Some(group) = &searcher.settings().admission.group else { return Ok(()) };
     Membership { searcher, group }.read(&group.dn, GROUP_ID).await?.map(drop).ok_or_else(|| no_group(group))
 }
 
-/// Somebody's membership of a group, asked of a directory.
+/// Somebody's membership in a group.
 struct Membership<'a> {
     searcher: &'a Searcher,
     group: &'a Group,
@@ -58,7 +58,7 @@ impl Membership<'_> {
         Ok(person.octets(TOKEN_GROUPS).any(|own| own == id))
     }
 
-    /// From the person upwards, a level at a time; a group is asked about only once, so circles end.
+    /// From the person upwards, a level at a time; each group is searched for only once, so circles end.
     async fn is_walked(&self, entry: &Entry) -> Result<bool, Fault> {
         let mut seen = BTreeSet::from([fold(entry.dn.as_str())]);
         let mut level = vec![member_filter(entry.dn.as_str())];

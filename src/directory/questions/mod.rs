@@ -5,8 +5,8 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `people` | who is behind this login name; which entry lies at this DN now |
-//! | `claims` | whose may this certificate be |
+//! | `people` | who has this login name; which entry has this DN now |
+//! | `claims` | to whom may this certificate belong |
 //! | `membership` | is this person admitted, as a member of a group |
 //! | `scram` | which SCRAM credentials does this entry hold |
 //! | `walk` | everybody, page by page |

@@ -1,4 +1,4 @@
-//! Who is behind a login name, and which entry lies at a DN now: a name can be given to a successor.
+//! Who has a login name, and which entry has a DN now: both can be given to a successor.
 
 use super::membership::{exclusion, probe_group};
 use crate::directory::entries::{Entry, EntryId, IDS};
@@ -39,7 +39,7 @@ pub(super) async fn with_exclusions(searcher: &Searcher, mut found: Vec<Entry>, 
     Ok(found)
 }
 
-/// Whether there is an answer, and the search base.
+/// Whether there is an answer, and the search base exists.
 pub(crate) async fn probe(searcher: &Searcher) -> Result<(), Fault> {
     searcher.ask(&Question::nobody(searcher.settings())).await?;
     probe_group(searcher).await

@@ -18,21 +18,21 @@ const LOCKED: &str = "pwdAccountLockedTime";
 /// People whose entries are looked at.
 const SAMPLES: usize = 3;
 
-/// Entries that are looked at where nobody is found.
+/// Entries that are looked at if nobody is found.
 const OTHERS: i32 = 20;
 
 /// Attributes that the service needs, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeNeed {
-    /// Any of them will do where others are not in the directory's schema.
+    /// If the directory's schema lacks some of them, the others are enough.
     pub attributes: Vec<String>,
-    /// What is done with them.
+    /// How they are used.
     pub by: AttributeUse,
     /// What they are for, as the end of a sentence that begins with their names.
     pub purpose: String,
 }
 
-/// What is done with an attribute.
+/// How an attribute is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeUse {
     /// People are found by it, and its values are read.
@@ -43,7 +43,7 @@ pub enum AttributeUse {
     Secret,
 }
 
-/// What may be seen of an attribute.
+/// What the service may see of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Visibility {
     Visible,
@@ -84,7 +84,7 @@ pub(crate) async fn shows_locks(searcher: &Searcher) -> Result<bool, Fault> {
     Ok(look.visibility(LOCKED, AttributeUse::Read).await? == Visibility::Visible)
 }
 
-/// Why nobody is found, as far as can be seen: what lies below the search base instead of people.
+/// Why nobody is found, as far as can be seen: what is below the search base instead of people.
 pub(crate) async fn instead_of_people(searcher: &Searcher) -> Result<String, Fault> {
     let settings = searcher.settings();
     let question = Question::below(&settings.base, "(objectClass=*)".to_owned(), OTHERS, &["objectClass"]);
@@ -122,7 +122,7 @@ async fn schema(searcher: &Searcher, person: &str) -> Result<Option<HashSet<Stri
     };
     let schema = read(searcher, &subentry, "(objectClass=*)", &["attributeTypes"]).await?;
     let names = |entry: Entry| -> HashSet<String> {
-        // ( 2.5.4.3 NAME ( 'cn' 'commonName' ) … ): what stands in quotes is a name, or a description.
+        // ( 2.5.4.3 NAME ( 'cn' 'commonName' ) … ): the text in quotes is a name, or a description.
         let quoted = entry.values("attributeTypes").iter().flat_map(|kind| kind.split('\'').skip(1).step_by(2));
         quoted.map(str::to_lowercase).collect()
     };
@@ -174,8 +174,7 @@ impl AttributeCheck<'_> {
         let shows_changes = OF_ENTRY.iter().any(|name| self.value_of(name));
         let wanted: Vec<&str> =
             CHANGE_STAMPS.into_iter().filter(|name| !(shows_changes && OF_ENTRY.contains(name))).collect();
-        let purpose =
-            "which tell that a password may have changed: without them an old one counts until it leaves the cache";
+        let purpose = "which tell that a password may have changed: without them an old password is accepted until it leaves the cache";
         let is_any_given = shows_changes || self.value_of("pwdLastSet") || self.value_of("pwdChangedTime");
         if is_any_given { self.need_of(&wanted, purpose).await } else { self.need_of_any(&wanted, purpose).await }
     }
@@ -184,7 +183,7 @@ impl AttributeCheck<'_> {
         self.need_of(&STATE, "which tell of an account's state").await
     }
 
-    /// One of these is given by every directory, and none is.
+    /// What is wrong if none of these can be read, although every directory has one of them.
     async fn need_of_any(&self, names: &[&str], purpose: &str) -> Result<Vec<String>, Fault> {
         let known = self.need_of(names, purpose).await?;
         let is_untold = known.is_empty() && self.schema.is_none();
@@ -203,8 +202,8 @@ impl AttributeCheck<'_> {
     }
 
     /// RFC 4511 §4.5.1.7: a filter on an attribute that may not be seen is neither true nor false, and so is its
-    /// negation. So `(|(a=*)(!(a=*)))` finds an entry only if `a` may be seen, whether the entry has it or not. What is
-    /// found by `(a=*)` and not given may be searched for, and not be read.
+    /// negation. So `(|(a=*)(!(a=*)))` finds an entry only if `a` may be seen, whether the entry has it or not. If an
+    /// entry is found by `(a=*)`, but returned without `a`, the service may search for `a` but not read it.
     async fn visibility(&self, attribute: &str, by: AttributeUse) -> Result<Visibility, Fault> {
         let Some(first) = self.samples.first() else { return Ok(Visibility::Visible) };
         if by != AttributeUse::Secret
@@ -217,7 +216,7 @@ impl AttributeCheck<'_> {
         Ok(if may_be_seen { Visibility::Visible } else { Visibility::Hidden })
     }
 
-    /// What the entries' values say; none if nobody has one that the service knows of.
+    /// What the entries' values show; none if no known entry has one.
     async fn of_values(&self, attribute: &str, by: AttributeUse) -> Result<Option<Visibility>, Fault> {
         let present = format!("({attribute}=*)");
         for sample in &self.samples {

@@ -1,6 +1,5 @@
-//! SCRAM credentials as a person's entry holds them (RFC 5803). They are read when somebody logs in by them, anew each
-//! time, and of that person alone: they are enough to log in to other servers as that person, or to guess a weak
-//! password offline.
+//! The SCRAM credentials in a person's entry (RFC 5803). They are read at each login by SCRAM, and only those of that
+//! person: they are enough to log in to other servers as that person, or to guess a weak password offline.
 
 use zeroize::Zeroizing;
 
@@ -17,7 +16,7 @@ pub struct StoredScram {
     pub values: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// What a person's entry holds; none if no person has that DN, or no attribute is configured.
+/// The credentials of a person's entry; none if no person has that DN, or no attribute is configured.
 pub(crate) async fn scram(searcher: &Searcher, dn: &Dn) -> Result<Option<StoredScram>, Fault> {
     let Some(attribute) = &searcher.settings().attributes.scram else { return Ok(None) };
     let wanted = IDS.into_iter().chain(CHANGE_STAMPS).chain([attribute.as_str()]).map(str::to_owned).collect();

@@ -87,7 +87,7 @@ impl Walk {
         self.entries.recv().await
     }
 
-    /// How it ended, once [`Self::next`] has given everybody.
+    /// How it ended, once [`Self::next`] has returned everybody.
     ///
     /// # Errors
     /// The directory stopped answering, or refuses; see [`Fault`].

@@ -1,4 +1,4 @@
-//! Answers of the directories, each cached for a lifetime of its own and believed until a flush.
+//! Answers of the directories, each cached for a lifetime of its own and valid until a flush.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) struct AnswerCache<Key, Value> {
     flushes: Arc<Flushes>,
 }
 
-/// An answer, since when it is known, and for how long it is cached.
+/// An answer, when it was asked for, and for how long it is cached.
 #[derive(Clone)]
 pub(super) struct Dated<Value> {
     pub(super) asked: Generation,
@@ -33,7 +33,7 @@ impl<Key, Value> Expiry<Key, Dated<Value>> for OwnLifetime {
         Some(answer.lifetime)
     }
 
-    /// A replacement has its own lifetime, not what was left of the old one.
+    /// A replacement has its own lifetime, not the rest of the old one.
     fn expire_after_update(&self, _: &Key, answer: &Dated<Value>, _: Instant, _: Option<Duration>) -> Option<Duration> {
         Some(answer.lifetime)
     }
@@ -51,9 +51,9 @@ where
 
     /// The answer, from the cache or from `look_up`. An outage is never cached.
     ///
-    /// The cache keeps the answer of a look-up that was on its way during a flush. Such an answer is not believed: the
-    /// login that finds it asks again. Changes may come faster than answers: one that was asked for after the first was
-    /// found is recent enough, and is not kept.
+    /// The cache keeps the answer of a look-up that was in progress during a flush. Such an answer is not used: the
+    /// login that finds it asks again. Changes may come faster than answers: an answer that was asked for after the
+    /// first one was found is recent enough, but is not cached.
     pub(super) async fn get<Asked>(
         &self,
         key: &Key,
@@ -89,7 +89,7 @@ where
         self.answers.iter()
     }
 
-    /// Drops everything; returns how many there were.
+    /// Drops everything; returns the number of answers.
     pub(super) fn clear(&self) -> u64 {
         let count = self.answers.iter().count();
         self.answers.invalidate_all();

@@ -27,7 +27,8 @@ type Fingerprint = [u8; 32];
 
 impl CertificateCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
-        // An authority has signed each of them: a new one replaces the least recently used.
+        // Each of them is signed by an authority, so strangers cannot flood the cache: a new one replaces the least
+        // recently used.
         let owners = AnswerCache::new(lifetimes.people, EvictionPolicy::lru(), flushes.clone());
         let grace = lifetimes.outage_grace;
         let last = LastOwners::new(lifetimes.people, grace, grace, flushes.clone());
@@ -51,7 +52,7 @@ impl CertificateCache {
         let fingerprint = fingerprint(query.certificate);
         let is_believed = |answer: &Dated<CertificateOwner>| match &answer.value {
             CertificateOwner::One(person) => self.flushes.believes_owner(answer.asked, person),
-            // Whoever was flushed may be its owner by now.
+            // A person who was flushed since may be its owner now.
             CertificateOwner::Nobody(_) | CertificateOwner::Several(_) => answer.asked == self.flushes.now(),
         };
         match self.owners.get(&fingerprint, || self.look_up(fingerprint, query), is_believed).await {
@@ -60,7 +61,7 @@ impl CertificateCache {
         }
     }
 
-    /// Whose it was last, if the directory is silent and no change of the owner was reported since.
+    /// Its last owner, if the directory is silent and no change of the owner was reported since.
     pub(crate) async fn bridge(
         &self,
         certificate: &Certificate,
@@ -72,7 +73,7 @@ impl CertificateCache {
         }
     }
 
-    /// A certificate that is no longer anybody's bridges no outage. The grace runs from the last look-up in which every
+    /// A certificate that has no owner any more bridges no outage. The grace runs from the last look-up in which every
     /// directory answered.
     async fn look_up(
         &self,
@@ -100,7 +101,7 @@ impl CertificateCache {
     }
 }
 
-/// What identifies a certificate here.
+/// The key of a certificate in the cache.
 pub(crate) fn fingerprint(certificate: &Certificate) -> Fingerprint {
     let digest = digest::digest(&digest::SHA256, certificate.octets());
     let mut fingerprint = Fingerprint::default();

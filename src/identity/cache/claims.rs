@@ -1,5 +1,5 @@
 //! The claims of tokens, with the people they name. They are cached apart from login names: a claim is one kind of
-//! name, letter by letter, and stands for nothing else.
+//! name, letter by letter, and nothing else.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::identity::settings::{Ambiguous, Settings};
 use crate::identity::verdict::Proof;
 use crate::names::{Kind, LoginName, Policy};
 
-/// The names in tokens, by their kind.
+/// The names in tokens, by kind.
 pub(crate) struct ClaimCache(Vec<ClaimNames>);
 
 /// Names of one kind.
@@ -22,7 +22,7 @@ pub(crate) struct ClaimNames {
 }
 
 impl ClaimCache {
-    /// A cache for each kind of name that an issuer's claim is.
+    /// A cache for each kind of name that a claim of an issuer holds.
     pub(crate) fn new(settings: &Settings, flushes: &Arc<Flushes>) -> Self {
         let mut by_kind: Vec<ClaimNames> = Vec::new();
         for kind in settings.tokens.iter().flat_map(|issuers| issuers.kinds()) {
@@ -44,7 +44,7 @@ impl ClaimCache {
         }
     }
 
-    /// The entries that the cached names lead to which a flush is about.
+    /// The entries that the cached names of a flush lead to.
     pub(super) fn ids_of(&self, target: &FlushTarget) -> impl Iterator<Item = EntryId> {
         self.0.iter().flat_map(|claims| claims.names.ids_of(target))
     }
@@ -71,7 +71,7 @@ impl ClaimNames {
         self.or_bridge(query.login, self.names.find(query).await).await
     }
 
-    /// The same, from the directories whatever is cached.
+    /// The same from the directories, whatever is cached.
     pub(crate) async fn find_anew(&self, query: NameQuery<'_>) -> Result<(Arc<NameOwner>, Proof), Fault> {
         self.or_bridge(query.login, self.names.find_anew(query).await).await
     }
@@ -87,8 +87,8 @@ impl ClaimNames {
         }
     }
 
-    /// The person it last led to, if the directory is silent. A person whose name only the directory took for the
-    /// claim, though it differs in letters, is not let in by silence.
+    /// The person it last led to, if the directory is silent. If only the directory considered a name equal to the
+    /// claim, although their letters differ, an outage does not let its owner in.
     pub(crate) async fn bridge(&self, login: &LoginName, fault: Fault) -> Result<(Arc<NameOwner>, Proof), Fault> {
         match self.names.last_proof(login).await {
             Some((person, Some(kind))) if fault.is_silence() => {

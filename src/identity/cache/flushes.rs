@@ -1,5 +1,5 @@
-//! What was flushed or reported as changed: nothing that was asked for before is believed afterwards, not even an
-//! answer that was still on its way.
+//! What was flushed or reported as changed: no answer that was asked for before is used afterwards, not even one that
+//! was still to come.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -24,10 +24,10 @@ pub(crate) struct FlushTarget {
     ids: Vec<EntryId>,
 }
 
-/// How much was dropped.
+/// The number of cached items that were dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flushed {
-    /// Login names with what they led to.
+    /// Login names with their owners.
     pub names: u64,
     /// Verified passwords.
     pub verified: u64,
@@ -43,24 +43,24 @@ pub(crate) struct Flushes {
     changes: RwLock<ReportedChanges>,
 }
 
-/// What followed directories reported lately.
+/// What followed directories have reported.
 #[derive(Default)]
 struct ReportedChanges {
-    /// Names that led to nobody, or to several people, are void if they were asked for in an earlier generation.
+    /// Names that led to nobody, or to several people, are invalid if they were asked for in an earlier generation.
     last: u64,
-    /// Every name is void that was asked for in an earlier generation.
+    /// Every name that was asked for in an earlier generation is invalid.
     every_name_before: u64,
-    /// The generation that each change of an entry began. It stays when following is lost: an outage that follows does
+    /// The generation that each change of an entry began. It stays when following is lost, so that a later outage does
     /// not bridge what was reported.
     entries: HashMap<EntryId, u64>,
-    /// A change was reported that may be about anybody: nothing that was asked for in an earlier generation bridges an
+    /// A change that may be about anybody was reported in this generation: nothing from an earlier one bridges an
     /// outage.
     anybody_changed: u64,
 }
 
 #[derive(Default)]
 struct PastFlushes {
-    /// Everything is void that was asked for in an earlier generation.
+    /// Everything that was asked for in an earlier generation is invalid.
     all_before: u64,
     /// Flushes of one person each, with the generation that each began.
     people: VecDeque<(u64, FlushTarget)>,
@@ -73,14 +73,14 @@ const MOST_CHANGES: usize = 10_000;
 const MOST_PEOPLE: usize = 64;
 
 impl Flushes {
-    /// Makes void what a change in a followed directory may have made wrong.
+    /// Invalidates what a change in a followed directory may have made wrong.
     pub(crate) fn on_directory_change(&self, directory: &str, change: Change) {
         match change {
             Change::Entry(id) => {
                 tracing::debug!(directory, %id, "an entry has changed: its person is looked up anew");
                 self.entry_changed(id);
             }
-            // Only a look-up shows whose membership it touches: groups lie within groups.
+            // Only a look-up shows whose membership it affects, since groups can be nested.
             Change::Groups => {
                 self.anybody_changed();
                 tracing::debug!(directory, "a group has changed: everybody is looked up anew");
@@ -104,14 +104,14 @@ impl Flushes {
         Generation(self.now.load(Ordering::Acquire))
     }
 
-    /// Makes everything void that was asked for before.
+    /// Invalidates everything that was asked for before.
     pub(crate) fn everybody(&self) {
         let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
         past.all_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
         past.people.clear();
     }
 
-    /// Makes everything void that was asked for before about one person.
+    /// Invalidates everything about one person that was asked for before.
     pub(crate) fn person(&self, target: FlushTarget) {
         let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
         let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
@@ -123,8 +123,8 @@ impl Flushes {
         }
     }
 
-    /// Makes every name void that was asked for before and led to an entry which has changed now, or did not lead to
-    /// one person. Cached passwords stay: the look-up that follows compares the change stamp.
+    /// Invalidates every name that was asked for before and led to an entry which has changed now, or that did not lead
+    /// to one person. Cached passwords stay: the look-up that follows compares the change stamp.
     pub(crate) fn entry_changed(&self, id: EntryId) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
@@ -136,21 +136,21 @@ impl Flushes {
         changes.entries.insert(id, began);
     }
 
-    /// Makes every name void that was asked for before: a change was reported that may be about anybody.
+    /// Invalidates every name that was asked for before: the reported change may be about anybody.
     fn anybody_changed(&self) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let began = self.now.fetch_add(1, Ordering::AcqRel) + 1;
         (changes.every_name_before, changes.anybody_changed) = (began, began);
     }
 
-    /// Makes every name void that was asked for before: changes may have been missed. Nothing was reported, so an
+    /// Invalidates every name that was asked for before: changes may have been missed. Nothing was reported, so an
     /// outage is bridged as before.
     fn every_name(&self) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         changes.every_name_before = self.now.fetch_add(1, Ordering::AcqRel) + 1;
     }
 
-    /// Whether what a name led to is still believed.
+    /// Whether the owner of a name is still valid.
     pub(crate) fn believes(&self, asked: Generation, login: &LoginName, found: &NameOwner) -> bool {
         self.stands(asked, |target| target.is_about(login, found)) && self.is_unchanged(asked, found)
     }
@@ -168,7 +168,7 @@ impl Flushes {
         asked.0 >= void_before.max(changes.every_name_before)
     }
 
-    /// Whether it is still believed that a certificate or a challenge is this person's.
+    /// Whether the owner of a certificate or a challenge is still valid.
     pub(crate) fn believes_owner(&self, asked: Generation, person: &Arc<Identity>) -> bool {
         self.believes_of(asked, person) && self.is_unchanged(asked, &NameOwner::One(person.clone(), None))
     }
@@ -185,7 +185,7 @@ impl Flushes {
         asked.0 >= latest.max(changes.anybody_changed)
     }
 
-    /// Whether what is known about a person is still believed: no flush was about them.
+    /// Whether what is known about a person is still valid: no flush was about them.
     pub(crate) fn believes_of(&self, asked: Generation, person: &Identity) -> bool {
         self.stands(asked, |target| target.is(person))
     }

@@ -23,13 +23,13 @@ pub(super) struct LastOwners<Key> {
 pub(super) struct LastOwner {
     pub(super) asked: Generation,
     pub(super) person: Arc<Identity>,
-    /// By which kind of name, where it was a name.
+    /// The kind of name that matched, if it was a name.
     pub(super) kind: Option<Kind>,
 }
 
 impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
-    /// Room for so many, each for a lifetime. Only people's are remembered; a newcomer replaces the least recently
-    /// used.
+    /// Room for this many, each for a lifetime. Only keys that lead to one person are remembered; a new one replaces
+    /// the least recently used.
     pub(super) fn new(most: u64, lifetime: Duration, outage_grace: Duration, flushes: Arc<Flushes>) -> Self {
         let builder = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
         Self { owners: builder.time_to_live(lifetime).build(), outage_grace, flushes }
@@ -55,7 +55,7 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
         known.is_within(self.outage_grace)
     }
 
-    /// How long an answer is believed that rests on the last owner.
+    /// How long an answer that relies on the last owner is valid.
     pub(super) fn time_left(&self, sure: &Identity) -> Duration {
         self.outage_grace.saturating_sub(sure.looked_up.elapsed())
     }
@@ -70,7 +70,7 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
         self.owners.get(key).await.filter(|last| self.flushes.bridges(last.asked, &last.person))
     }
 
-    /// The same where the look-up itself is the proof.
+    /// The same if the look-up itself is the proof.
     pub(super) async fn proof(&self, key: &Key) -> Option<LastOwner> {
         self.bridging(key).await.filter(|last| self.is_sure(&last.person))
     }

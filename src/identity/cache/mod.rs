@@ -1,16 +1,16 @@
 //! What is remembered, for how long, and when it is dropped before its time.
 //!
 //! A warm login asks no directory. Everything that is cached can be dropped by a flush, and by what a followed
-//! directory reports; answers that were on their way at that moment are dropped with it.
+//! directory reports; answers that were still to come at that moment are dropped with it.
 //!
 //! | file | rule |
 //! |---|---|
-//! | `names`, `certificates`, `claims` | whose a login name, a certificate or a token's claim is |
+//! | `names`, `certificates`, `claims` | the owner of a login name, a certificate or a token's claim |
 //! | `answer_cache` | an answer is cached for its own lifetime; one asked for before a flush is asked for again |
-//! | `last_owners` | what may bridge an outage: whom a name or certificate belonged to when all directories last answered |
+//! | `last_owners` | what may bridge an outage: the owner of a name or certificate when all directories last answered |
 //! | `passwords`, `password_record` | which passwords were verified or refused, under which change stamp |
-//! | `flushes` | what was flushed or reported as changed, and what is therefore believed no longer |
-//! | `single_flight` | the same question is asked once at a time, however many wait for it |
+//! | `flushes` | what was flushed or reported as changed, and what is therefore no longer valid |
+//! | `single_flight` | the same question is asked once at a time, however many logins wait for the answer |
 
 mod answer_cache;
 mod certificates;
@@ -59,7 +59,7 @@ impl Caches {
         })
     }
 
-    /// Drops everything, and what is being asked for right now.
+    /// Drops everything, including answers that are still to come.
     pub(crate) fn drop_all(&self) -> Flushed {
         self.flushes.everybody();
         self.certificates.drop_all();
@@ -68,14 +68,14 @@ impl Caches {
         Flushed { names, ..self.passwords.drop_all() }
     }
 
-    /// The entries that the cached names lead to which a flush is about.
+    /// The entries that the cached names of a flush lead to.
     pub(crate) fn ids_of(&self, target: &FlushTarget) -> Vec<EntryId> {
         let mut ids = self.names.ids_of(target);
         ids.extend(self.claims.ids_of(target));
         ids
     }
 
-    /// Drops what is cached about one person, and what is being asked for right now.
+    /// Drops what is cached about one person, including answers that are still to come.
     pub(crate) async fn drop_person(&self, target: FlushTarget) -> Flushed {
         let passwords = target.ids().iter().map(|id| self.passwords.drop_person(id));
         let passwords = passwords.fold(Flushed::default(), Flushed::and);

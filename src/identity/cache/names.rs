@@ -22,7 +22,7 @@ type CachedName = Dated<Arc<NameOwner>>;
 pub(crate) struct NameCache {
     names: AnswerCache<LoginName, Arc<NameOwner>>,
     last: LastOwners<LoginName>,
-    /// Look-ups of cached names that are made all the same.
+    /// Look-ups in progress of names that are cached already.
     anew: SingleFlight<(LoginName, Generation), Result<CachedName, Fault>>,
     lifetimes: Lifetimes,
     flushes: Arc<Flushes>,
@@ -30,10 +30,10 @@ pub(crate) struct NameCache {
 
 impl NameCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
-        // Anybody can type unknown names. With TinyLFU, a name that is asked for once takes no place from names
-        // that are asked for again and again; a new one is admitted once it is.
+        // Anybody can type unknown names. With TinyLFU, a name that is asked for once does not displace names that are
+        // asked for again and again; it is admitted once it is asked for as often.
         let names = AnswerCache::new(lifetimes.people, EvictionPolicy::tiny_lfu(), flushes.clone());
-        // A password may be proven later than its owner was looked up, by `found` at most.
+        // A password may be proven after its owner was looked up, by `found` at most.
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last = LastOwners::new(lifetimes.people, bridged, lifetimes.outage_grace, flushes.clone());
         Self { names, last, anew: SingleFlight::default(), lifetimes, flushes }
@@ -45,8 +45,8 @@ impl NameCache {
         self.names.get(query.login, || self.look_up(query), is_believed).await
     }
 
-    /// The same, from the directories whatever is cached. That stays until there is an answer: a stranger who has a
-    /// name looked up while the directory is silent takes nothing away from its owner.
+    /// The same from the directories, whatever is cached. The cached answer stays until there is a new one: a stranger
+    /// who uses a name while the directory is silent takes nothing away from its owner.
     pub(crate) async fn find_anew(&self, query: NameQuery<'_>) -> Result<Arc<NameOwner>, Fault> {
         let question = (query.login.clone(), self.flushes.now());
         let answer = self.anew.once(question, self.look_up(query)).await?;
@@ -62,7 +62,7 @@ impl NameCache {
         Some(self.last.bridging(login).await?.person)
     }
 
-    /// The same where the look-up itself is the proof, with the kind of name.
+    /// The same if the look-up itself is the proof, with the kind of name.
     pub(crate) async fn last_proof(&self, login: &LoginName) -> Option<(Arc<Identity>, Option<Kind>)> {
         let last = self.last.proof(login).await?;
         Some((last.person, last.kind))
@@ -81,7 +81,7 @@ impl NameCache {
         if let Some(known) =
             known.as_ref().filter(|known| are_complete && owner.people().iter().all(|person| person.id != known.id))
         {
-            // Renamed, or gone: then their other names are looked up again as well.
+            // Renamed, or gone: the person's other names are looked up again as well.
             self.flushes.entry_changed(known.id.clone());
         }
         let mut lifetime = self.lifetime(&owner);
@@ -112,7 +112,7 @@ impl NameCache {
         dropped
     }
 
-    /// The entries that the cached names lead to which a flush is about.
+    /// The entries that the cached names of a flush lead to.
     pub(crate) fn ids_of(&self, target: &FlushTarget) -> Vec<EntryId> {
         let about = |(login, answer): (Arc<LoginName>, CachedName)| match &*answer.value {
             NameOwner::One(person, _) if target.is_about(&login, &answer.value) => Some(person.id.clone()),

@@ -1,4 +1,4 @@
-//! What is cached about one person's passwords, and how far it is believed.
+//! What is cached about one person's passwords, and for how long it is used.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ pub(super) struct PasswordRecord {
     pub(super) refused: VecDeque<JudgedPassword>,
     /// Distinct passwords unlike the verified one that were tried during an outage.
     pub(super) tried_in_outage: Vec<hmac::Tag>,
-    /// When it was last seen that the account is barred.
+    /// When the account was last seen to be barred.
     pub(super) barred: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct JudgedPassword {
     pub(super) sent: Submission,
     /// Whether the change stamp shows whether the password was changed since.
     pub(super) is_settled: bool,
-    /// It was refused, and the entry could not be read after that.
+    /// It was refused, and the entry could not be read afterwards.
     pub(super) is_unseen: bool,
     /// It was refused, but may be right: how often it was tried again for that reason.
     pub(super) doubt: Option<u32>,
@@ -48,7 +48,7 @@ pub(super) struct JudgedPassword {
 /// A refused password that is to be tried once more.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recheck {
-    /// The stamp was first seen then.
+    /// When the stamp was first seen.
     since: Instant,
     /// It was tried again while the stamp was still young.
     was_tried_again: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Submission {
     pub(crate) asked: Generation,
     /// The client's address.
     pub(crate) from: IpAddr,
-    /// When it came.
+    /// When it arrived.
     pub(crate) at: Instant,
 }
 
@@ -71,15 +71,16 @@ const MOST_REFUSED: usize = 16;
 /// A refused password is refused from the cache for no longer than this, however often it is repeated.
 const REFUSED_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// And for no longer than this where nothing would show that it was made right.
+/// And for no longer than this if nothing would show that it has become right.
 const REFUSED_IN_DOUBT: Duration = Duration::from_secs(10 * 60);
 
-/// A change stamp that has not moved for so long is older than its granularity.
+/// A change stamp that has not moved for this long is older than its granularity.
 const STAMP_GRANULARITY: Duration = Duration::from_secs(1);
 
-/// A refused password that may still be right, by the change stamp, is tried again so often, each time after twice as
-/// long. Then it is refused from the cache like any other, lest a directory whose stamp does not follow its passwords
-/// lock the account: with the first refusal that makes four failed binds, and accounts are usually locked at five.
+/// A refused password that may still be right, by the change stamp, is tried again this often, each time after twice as
+/// long. Then it is refused from the cache like any other, so that a directory whose stamp does not follow its
+/// passwords does not lock the account: with the first refusal that makes four failed binds, and accounts are usually
+/// locked at five.
 const MOST_RETRIES: u32 = 3;
 
 impl JudgedPassword {
@@ -106,8 +107,8 @@ impl JudgedPassword {
     }
 
     /// A device that repeats it continues to be refused, for a day at most: each new bind would count towards the
-    /// directory's own lock-out. That holds only where a change stamp would show a new password, and where the refusal
-    /// is not in doubt; else a repetition does not renew its time.
+    /// directory's own lock-out. That applies only if a change stamp would show a new password, and if the refusal is
+    /// not in doubt; otherwise a repetition does not renew its time.
     pub(super) fn is_refused_still(&mut self, lifetime: Duration, now: Instant) -> bool {
         let (age, idle) = (now.duration_since(self.at), now.duration_since(self.last_tried));
         let in_doubt = lifetime.min(REFUSED_IN_DOUBT);
@@ -131,7 +132,7 @@ impl Recheck {
 }
 
 impl PasswordRecord {
-    /// The directory refused a password; so it is no longer silent, and this one is not believed.
+    /// The directory refused a password: so it is not silent, and this password is no longer accepted from the cache.
     pub(super) fn disbelieve(&mut self, tag: &hmac::Tag) {
         self.tried_in_outage.clear();
         if let Some(verified) = self.verified.take_if(|verified| same(&verified.tag, tag)) {
@@ -139,23 +140,23 @@ impl PasswordRecord {
         }
     }
 
-    /// The stamp says that this may be the password that was right, the directory that it is wrong: then the account
-    /// may be locked without the entry showing it, and nothing shows when such a lock ends.
+    /// The stamp says that this may still be the right password, but the directory refused it: the account may be
+    /// locked without the entry showing it, and nothing shows when such a lock ends.
     pub(super) fn doubt(&mut self, refused: &JudgedPassword) -> Option<u32> {
         let stamp = refused.stamp.as_ref();
         stamp?;
         let is_this = |mark: &JudgedPassword| mark.may_be_of(stamp) && same(&mark.tag, &refused.tag);
         match self.refused.iter().find(|mark| is_this(mark)) {
-            // Judged after this one came: many clients sent it at once, and it was tried for all of them.
+            // Judged after this one arrived: many clients sent it at once, and it was tried once for all of them.
             Some(before) if before.at > refused.sent.at => before.doubt,
             Some(before) => before.doubt.map(|tried_again| tried_again + 1).filter(|count| *count < MOST_RETRIES),
             None => self.dropped.take_if(|mark| is_this(mark)).map(|_| 0),
         }
     }
 
-    /// Whether a refused password is to be tried once more, since it may have been made right under the same stamp: at
-    /// once, and again when the stamp has not moved for its granularity. Where each refused bind moves the stamp, only
-    /// at once.
+    /// Whether a refused password is to be tried once more, since it may have become right under the same stamp: at
+    /// once, and again when the stamp has not moved for its granularity. If each refused bind moves the stamp, only at
+    /// once.
     pub(super) fn recheck(&self, refused: &JudgedPassword) -> Option<Recheck> {
         let stamp = refused.stamp.as_ref().filter(|_| !refused.is_settled)?;
         let is_this = |mark: &&JudgedPassword| mark.may_be_of(Some(stamp)) && same(&mark.tag, &refused.tag);

@@ -30,14 +30,14 @@ pub(crate) enum Recall {
     Unknown,
 }
 
-/// Whether a password is believed while the directory is silent.
+/// Whether a password is accepted while the directory is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GraceCheck {
-    /// It is believed.
+    /// It is accepted.
     Accepted,
     /// It is not the one that was proven last.
     OtherPassword,
-    /// Nothing is known about it, or nothing that still counts.
+    /// Nothing is known about it, or nothing that is still valid.
     Unknown,
 }
 
@@ -67,8 +67,8 @@ impl PasswordCache {
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
-        // A newcomer replaces the least recently used: a person whose refused passwords are not remembered would be
-        // locked out of the directory by a phone with a stale one.
+        // A new person replaces the least recently used one: people whose refused passwords are not remembered would be
+        // locked out of the directory by a phone with an old password.
         let people = Cache::builder()
             .max_capacity(lifetimes.people)
             .eviction_policy(EvictionPolicy::lru())
@@ -77,7 +77,7 @@ impl PasswordCache {
         Ok(Self { key, lifetimes, flushes, people, binds: SingleFlight::default() })
     }
 
-    /// The answer to a bind with this password, or to the same bind if one is under way.
+    /// The answer to a bind with this password, or to the same bind if one is in progress.
     pub(crate) async fn bind_once(
         &self,
         person: &Identity,
@@ -137,7 +137,7 @@ impl PasswordCache {
         Some(LastProof { at, by_grace: record.is_by_grace })
     }
 
-    /// The account is barred, or only a bind can show that it is not: no cached password is believed any more.
+    /// The account is barred, or only a bind can show that it is not: no cached password is accepted any more.
     pub(crate) fn record_barred(&self, person: &Identity) {
         self.change(person, |record| {
             record.dropped = record.verified.take().or_else(|| record.dropped.take());
@@ -146,21 +146,21 @@ impl PasswordCache {
         });
     }
 
-    /// Whether it was seen since a person was looked up, under whatever name, that the account is barred.
+    /// Whether the account was seen to be barred, under any name, since the person was looked up.
     pub(crate) fn was_barred_since(&self, person: &Identity) -> bool {
         let Some(record) = self.people.get(&person.id) else { return false };
         lock(&record).barred.is_some_and(|at| at > person.looked_up)
     }
 
-    /// A bind with this password was refused: if it is the cached one, it is not believed any more. Another one stays:
-    /// a stranger's wrong guess takes nothing away from the account's owner.
+    /// A bind with this password was refused: if it is the cached one, that is dropped. Another one stays: a stranger's
+    /// wrong guess takes nothing away from the account's owner.
     pub(crate) fn disbelieve(&self, person: &Identity, password: &Password) {
         let tag = self.tag(person, password);
         self.change(person, |record| record.disbelieve(&tag));
     }
 
-    /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats a
-    /// stale one all day locks nobody out of the directory.
+    /// The same, because the password is wrong: it is not tried again for a while, so that a phone which repeats an old
+    /// one all day locks nobody out of the directory.
     pub(crate) fn record_refused(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mut mark = self.mark(person, password, now, sent);
         self.change(person, |record| {
@@ -171,9 +171,9 @@ impl PasswordCache {
         });
     }
 
-    /// The same, and then the directory fell silent: the entry may have moved, and the password be right where it is
-    /// now. The entry is read before it is tried again, or a device would go on with failing binds as long as look-ups
-    /// fail.
+    /// The same, and then the directory fell silent: the entry may have moved, and the password may be right at its new
+    /// DN. The entry is read before the password is tried again; otherwise a device would cause failed binds for as
+    /// long as look-ups fail.
     pub(crate) fn record_refused_unseen(&self, person: &Identity, password: &Password, now: Instant, sent: Submission) {
         let mark = JudgedPassword { is_unseen: true, ..self.mark(person, password, now, sent) };
         self.change(person, |record| {
@@ -181,8 +181,8 @@ impl PasswordCache {
         });
     }
 
-    /// The entry was read: if its change stamp has moved, none of its cached passwords is believed any more. One that
-    /// may still be the password is remembered, so that its refusal can be doubted.
+    /// The entry was read: if its change stamp has moved, its cached passwords are dropped. One that may still be the
+    /// password is remembered, so that its refusal can be doubted.
     pub(crate) fn compare_stamp(&self, person: &Identity) {
         let Some(record) = self.people.get(&person.id) else { return };
         let mut record = lock(&record);
@@ -200,13 +200,13 @@ impl PasswordCache {
         }
     }
 
-    /// Whether a password is believed while the directory is silent: it is the one proven last, the proof is within the
+    /// Whether a password is accepted while the directory is silent: it is the one proven last, the proof is within the
     /// grace, and nobody is guessing.
     pub(crate) fn check_grace(&self, person: &Identity, password: &Password, now: Instant) -> GraceCheck {
         let Some(record) = self.people.get(&person.id) else { return GraceCheck::Unknown };
         let mut record = lock(&record);
         let tag = self.tag(person, password);
-        // Some login has looked the person up since, and the directory has shown that the password is another.
+        // A later login has looked the person up, and the change stamp shows that the password has changed.
         let has_moved = |mark: &JudgedPassword| person.looked_up > mark.at && !mark.is_under_the_stamp_of(person);
         let believed = |mark: &&JudgedPassword| {
             self.flushes.believes_of(mark.sent.asked, person) && !has_moved(mark) && !self.is_doubted(mark, person)
@@ -228,7 +228,7 @@ impl PasswordCache {
         GraceCheck::OtherPassword
     }
 
-    /// Whether a change was reported since a password was verified, which may be a new password, and the stamp does not
+    /// Whether a change that may be a new password was reported since this one was verified, and the stamp does not
     /// show it. Refused binds are no reason to ask again: a directory may report each of them as a change.
     fn is_doubted(&self, verified: &JudgedPassword, person: &Identity) -> bool {
         !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)

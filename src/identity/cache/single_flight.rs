@@ -1,5 +1,5 @@
-//! The same question is asked of the directory once at a time, however many wait for its answer: a client with many
-//! connections costs no more failed binds, or grace logins, than one.
+//! The directory is asked the same question once at a time, however many logins wait for the answer: a client with many
+//! connections causes no more failed binds, or grace logins, than one.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,11 +14,11 @@ use crate::directory::EntryId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BindKey {
     pub(crate) person: EntryId,
-    /// Where the entry lies: one that moved is another question.
+    /// The DN of the entry: if the entry was moved, it is another question.
     pub(crate) dn: String,
     /// The password's keyed hash.
     pub(crate) password: Vec<u8>,
-    /// A bind that began before a flush answers nobody who came after it.
+    /// The answer to a bind from before a flush is not used for logins after it.
     pub(crate) asked: Generation,
 }
 

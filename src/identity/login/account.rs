@@ -8,11 +8,11 @@ use crate::identity::cache::LastProof;
 use crate::identity::person::Identity;
 use crate::identity::verdict::{AccountReason, AccountStatus, Reason};
 
-/// A proof that followed the beginning of a lock this closely may as well have come before it: clocks differ, and
+/// A proof that followed the beginning of a lock this closely may really have come before it: clocks differ, and
 /// directories write whole seconds. Then a bind decides.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
-/// What it means that an entry speaks against a login, though a bind may show otherwise.
+/// What happens if an entry bars a login, but a bind may show that the reason is over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// A bind follows, which decides.
@@ -44,8 +44,7 @@ impl LoginContext {
         self.caches.passwords.last_proof(person).is_some_and(waives)
     }
 
-    /// Whether a person may log in. If the entry speaks against it, even in doubt, their cached password is dropped at
-    /// once.
+    /// Whether a person may log in. If the entry bars them, even in doubt, their cached password is dropped at once.
     pub(super) fn check_account(&self, person: &Identity, doubt: Doubt) -> Result<(), Reason> {
         let result = match self.account_status(person) {
             AccountStatus::Usable => return Ok(()),

@@ -1,6 +1,6 @@
-//! The authorization identity: who a client wants to be, which may differ from whose credentials it sends (RFC 4422
-//! §3.4.1). Nobody acts for another here: both must be names of one person. Clients send the address as the one and the
-//! short name as the other, or the reverse.
+//! The authorization identity: who a client wants to act as, which may differ from the owner of its credentials (RFC
+//! 4422 §3.4.1). Nobody may act for somebody else: both must be names of one person. Some clients send the address as
+//! the one and the short name as the other, or the reverse.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::identity::person::Identity;
 use crate::identity::verdict::{CertificateReason, Outcome, PasswordReason, Reason, TokenReason, Trace};
 use crate::names::LoginName;
 
-/// The authorization identity, as it came.
+/// The authorization identity, as received.
 #[derive(Debug)]
 pub(crate) struct AuthorizationId {
     /// None if the client leaves it to the credentials.
@@ -20,7 +20,7 @@ pub(crate) struct AuthorizationId {
 }
 
 impl AuthorizationId {
-    /// Of a login by name: as good as none if it is the login name itself.
+    /// Of a login by name: ignored if it is the login name itself.
     pub(super) fn besides_login(login: &[u8], authorization: Vec<u8>) -> Self {
         let wanted = Some(authorization).filter(|wanted| !wanted.is_empty() && wanted != login);
         Self { wanted, unless_theirs: Reason::Password(PasswordReason::OtherAuthorization) }
@@ -42,7 +42,7 @@ impl AuthorizationId {
 }
 
 impl LoginContext {
-    /// Whether a client that proved to be a person may be the one it wants to be.
+    /// Whether a client that has proved to be a person may act as the identity that it asked for.
     pub(super) async fn check_authorization(
         &self,
         person: &Arc<Identity>,
@@ -56,8 +56,8 @@ impl LoginContext {
         Err(Outcome::refused(Some(person), authorization.unless_theirs.clone()))
     }
 
-    /// Whether a login name is one of a person's. Several people may have it: the credentials decide which of them it
-    /// is. While a directory is silent, the person counts who had it when all last answered.
+    /// Whether a login name is one of a person's. Several people may have it, since the credentials decide. While a
+    /// directory is silent, the owner from the last time when all answered is used.
     async fn is_called(&self, person: &Identity, login: &LoginName) -> Result<bool, Fault> {
         match self.caches.names.find(self.query(login, Trace::OFF)).await {
             Ok(owner) => Ok(owner.people().iter().any(|found| found.id == person.id)),

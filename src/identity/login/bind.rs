@@ -16,7 +16,7 @@ impl PasswordLogin<'_> {
     pub(super) async fn bind(&self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let person = &claimed.person;
         // While a directory is silent, it is asked about known people in the same way as about unknown ones: by a
-        // search, which takes another time than a bind.
+        // search, since that takes a different time than a bind.
         if person.looked_up < self.sent.at && self.context.directories.finds_nobody(person) {
             return self.begin_anew(attempt).await;
         }
@@ -30,7 +30,7 @@ impl PasswordLogin<'_> {
         }
     }
 
-    /// A bind with the password, or the answer to the same one that is under way.
+    /// A bind with the password, or the answer to the same one if it is in progress.
     pub(super) async fn ask(&self, person: &Identity, trace: &Trace) -> Result<Verdict, Fault> {
         let bind = self.context.directories.bind(person, self.password.clone());
         let answer = self.context.caches.passwords.bind_once(person, &self.password, self.sent, bind).await;
@@ -51,7 +51,7 @@ impl PasswordLogin<'_> {
     }
 
     /// Whether a bind under the person's DN was a bind as the person: a DN can be given to a successor. An entry that
-    /// was read in the course of this login needs no second look.
+    /// was read during this login need not be read again.
     pub(super) async fn is_still_at_its_dn(&self, person: &Identity) -> Result<bool, Fault> {
         if person.looked_up >= self.sent.at {
             return Ok(true);
@@ -59,8 +59,8 @@ impl PasswordLogin<'_> {
         self.context.directories.is_still_theirs(person).await
     }
 
-    /// The DN of a cached person is somebody else's by now: the checks begin again with the name, and so does every
-    /// other name of that person.
+    /// The DN of a cached person belongs to somebody else now: the checks begin again with the name, and the person's
+    /// other names are looked up again, too.
     pub(super) async fn begin_anew_after_move(
         &self,
         moved: &EntryId,
@@ -78,10 +78,9 @@ impl PasswordLogin<'_> {
         }
     }
 
-    /// The entry is read again before a refusal stands: one that moved has another DN, and that one is bound once. And
-    /// where passwords have a policy, a refused bind is itself a change of the entry, which may move its stamp (its
-    /// modifyTimestamp, in slapd): the password is cached as refused under the stamp after the bind, or it would soon
-    /// be tried again.
+    /// The entry is read again before a refusal is final: if it has moved, one bind is tried with its new DN. And with
+    /// a password policy, a refused bind itself changes the entry, which may move its stamp (modifyTimestamp in slapd):
+    /// the password is cached as refused under the stamp after the bind, since otherwise it would soon be tried again.
     async fn bind_where_it_is_now(
         &self,
         person: &Arc<Identity>,
@@ -89,7 +88,7 @@ impl PasswordLogin<'_> {
         attempt: &mut Attempt<'_>,
     ) -> Result<Proved, Outcome> {
         let caches = &self.context.caches;
-        // Whatever the entry says next, or if it cannot be read: this password is not believed any more.
+        // Whatever the entry says next, even if it cannot be read: this password is no longer accepted from the cache.
         caches.passwords.disbelieve(person, &self.password);
         let found = match self.find_anew(attempt.trace).await {
             Ok(found) => found,
@@ -123,8 +122,7 @@ impl PasswordLogin<'_> {
         }
     }
 
-    /// What a refusal comes to, once the entry was read again: the account comes first, and an entry with another DN is
-    /// bound once.
+    /// The verdict after the entry was read again: the account comes first, and at another DN one bind is tried.
     pub(super) async fn verdict_where_it_is_now(
         &self,
         person: &Identity,
@@ -140,7 +138,7 @@ impl PasswordLogin<'_> {
         Ok(self.record_verdict(anew, verdict))
     }
 
-    /// A bind was answered, and the entry read: what both say together is cached.
+    /// A bind was answered, and the entry was read: the result of both is cached.
     pub(super) fn record_verdict(&self, person: &Identity, verdict: Verdict) -> Result<Proof, Reason> {
         let passwords = &self.context.caches.passwords;
         match self.context.account_status(person).with(verdict) {

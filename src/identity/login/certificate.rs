@@ -1,7 +1,7 @@
 //! A login by a certificate that TLS has verified, without a password (SASL EXTERNAL).
 //!
-//! It makes no bind. A certificate's owner is cached as long as a login name's; its proof is the look-up that found the
-//! owner, and bridges an outage for `outage_grace` from then on.
+//! It makes no bind. A certificate's owner is cached as long as a login name's. The look-up that found the owner is the
+//! proof, and bridges an outage for `outage_grace` from then on.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -34,7 +34,7 @@ pub(crate) struct CertificateLogin<'c> {
 
 impl<'c> CertificateLogin<'c> {
     /// A login begins. Some clients send an authorization identity: it may be empty, or any login name of the
-    /// certificate's owner. Nobody guesses a certificate: what is refused counts for the network alone.
+    /// certificate's owner. Nobody guesses a certificate: a refusal counts for the network alone.
     pub(crate) fn begin(
         context: &'c LoginContext,
         certificate: &'c Certificate,
@@ -77,8 +77,8 @@ impl LoginMethod for CertificateLogin<'_> {
 }
 
 impl LoginContext {
-    /// Whose a certificate is. A barred account is never refused from the cache: it may be free by now. Nor is an owner
-    /// believed from the cache whose DN alone makes the certificate theirs: a DN can be given to a successor.
+    /// The owner of a certificate. A barred account is never refused from the cache, since it may be free again. Nor is
+    /// the cache used if only the DN makes the certificate the owner's, since a DN can be given to a successor.
     pub(super) async fn owner_of(&self, certificate: &Certificate) -> Result<(CertificateOwner, Proof), Fault> {
         let (began, cache) = (Instant::now(), &self.caches.certificates);
         let query = CertificateQuery { certificate, directories: &self.directories, settings: &self.settings };
@@ -107,8 +107,8 @@ impl LoginContext {
 
 /// What certificates and tokens have in common: the look-up is the proof, and an earlier one may bridge an outage.
 impl LoginContext {
-    /// Whether credentials still lead to a cached person: the person is not barred, and the DN, if it alone led to the
-    /// person, has not been given to a successor.
+    /// Whether credentials still lead to a cached person: the person is not barred, and if only the DN led to the
+    /// person, it has not been given to a successor.
     pub(super) async fn is_still_theirs(&self, person: &Identity, is_by_dn: bool) -> Result<bool, Fault> {
         if self.check_account(person, Doubt::Refused).is_err() {
             return Ok(false);
@@ -116,7 +116,7 @@ impl LoginContext {
         if is_by_dn { self.directories.is_still_theirs(person).await } else { Ok(true) }
     }
 
-    /// Requires that an earlier answer lets nobody in who was seen to be barred since, by whatever login.
+    /// Requires that an earlier answer does not let in a person who was seen to be barred since, by any login.
     pub(super) fn require_not_barred_since(&self, person: &Identity, proof: Proof) -> Result<(), Fault> {
         if proof != Proof::OutageGrace || !self.caches.passwords.was_barred_since(person) {
             return Ok(());

@@ -19,12 +19,12 @@ pub(crate) struct LoginContext {
 }
 
 impl LoginContext {
-    /// The question whose a login name is.
+    /// The query for the owner of a login name.
     pub(crate) fn query<'a>(&'a self, login: &'a LoginName, trace: &'a Trace) -> NameQuery<'a> {
         NameQuery { login, directories: &self.directories, settings: &self.settings, trace }
     }
 
-    /// Logs the lock-outs that are over, and lets be tried again what was refused before them.
+    /// Logs the lock-outs that are over, and allows passwords that were refused before them to be tried again.
     pub(crate) fn end_lock_outs(&self) {
         self.retry_refused(&self.throttle.end_lock_outs(Instant::now()));
     }
@@ -36,7 +36,7 @@ impl LoginContext {
         count
     }
 
-    /// What was refused before a lock-out is tried again after it.
+    /// Passwords that were refused before a lock-out are tried again after it.
     fn retry_refused(&self, people: &[EntryId]) {
         for person in people {
             self.caches.passwords.drop_refused(person);

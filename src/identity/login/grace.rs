@@ -1,5 +1,5 @@
-//! The outage grace of a password: while the directory is silent, those who were proven not long ago go on working, and
-//! clients never get the answer that a password is wrong.
+//! The outage grace of a password: while the directory is silent, people who logged in recently can still log in, and
+//! no client gets the reply that a password is wrong.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,8 +12,8 @@ use crate::identity::person::Identity;
 use crate::identity::verdict::{LockOutOf, Outcome, Proof};
 
 impl PasswordLogin<'_> {
-    /// The directory gives no answer: the person, if the grace lets them in. Everybody else gets the answer of an
-    /// outage, whether their name is known or not.
+    /// The directory gives no answer: returns the person if the grace lets them in. Everybody else gets the answer of
+    /// an outage, whether their name is known or not.
     pub(super) async fn within_grace(&self, fault: Fault, attempt: &mut Attempt<'_>) -> Result<Arc<Identity>, Outcome> {
         let Fault::Unavailable { why, silent: true } = fault else { return Err(fault.into()) };
         let last = self.context.caches.names.last(&self.name).await;
@@ -34,7 +34,7 @@ impl PasswordLogin<'_> {
         Err(Outcome::Unavailable(why))
     }
 
-    /// The same where the person was found already.
+    /// The same if the person was already found.
     pub(super) async fn bridge(&self, fault: Fault, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let person = self.within_grace(fault, attempt).await?;
         Ok(Claimed { person, kind: None }.proven_by(Proof::OutageGrace))

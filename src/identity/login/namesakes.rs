@@ -1,8 +1,8 @@
-//! A name that several people have, where the password decides which of them it is: it is tried on each of them, and
-//! must be exactly one's.
+//! A name of several people, where the password decides which of them it is: it is tried for each of them, and must be
+//! right for exactly one.
 //!
 //! Each goes through the same checks as somebody with a name of their own. But a wrong password counts for the name,
-//! not for them: it may well be their namesake's right one.
+//! not for them: it may be the right one of their namesake.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ pub(super) struct NamesakesLogin<'l> {
     people: &'l [Arc<Identity>],
 }
 
-/// The password tried on one of them.
+/// The password tried for one of them.
 struct NamesakeTry {
     person: Arc<Identity>,
     result: TryResult,
 }
 
-/// What came of the password with one person.
+/// The result of the password for one person.
 enum TryResult {
     /// It is theirs.
     Proven(Proof),
@@ -35,7 +35,7 @@ enum TryResult {
     Refused(Reason),
     /// Their directory refused it just now.
     RefusedByBind(Refusal),
-    /// It is somebody's, but their DN is another entry's by now.
+    /// It is somebody's, but their DN now belongs to another entry.
     Moved,
     /// Their directory gave no answer.
     Unanswered(Fault),
@@ -46,7 +46,7 @@ impl<'l> NamesakesLogin<'l> {
         Self { login, people }
     }
 
-    /// Whose password it is, if it is exactly one's.
+    /// Whose password it is, if it is right for exactly one of them.
     pub(super) async fn prove(&self, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         if !attempt.ticket.reserve_together(self.people) {
             return Err(Outcome::refused(None, Reason::LockedOut(LockOutOf::Name)));
@@ -68,7 +68,7 @@ impl<'l> NamesakesLogin<'l> {
         if let Err(reason) = check_person(self.login.context, attempt, person, Doubt::LeftToBind) {
             return TryResult::Refused(reason);
         }
-        // The certificate decides between them as well: the password is tried on nobody else.
+        // The certificate decides between them as well: the password is not tried for anybody else.
         if let Some(reason) = attempt.accepted.rejects(person) {
             return TryResult::Refused(reason);
         }
@@ -92,7 +92,7 @@ impl<'l> NamesakesLogin<'l> {
         }
     }
 
-    /// As for everybody else, the entries are read again before a refusal stands: once for all.
+    /// As for everybody else, the entries are read again before a refusal is final: once for all of them.
     async fn look_again(&self, tries: Vec<NamesakeTry>, attempt: &Attempt<'_>) -> Result<Vec<NamesakeTry>, Fault> {
         if !tries.iter().any(|tried| matches!(tried.result, TryResult::RefusedByBind(_))) {
             return Ok(tries);

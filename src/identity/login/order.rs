@@ -15,32 +15,33 @@ use crate::names::Kind;
 
 /// A way to log in: what it does at each check. [`checks`] calls these methods from top to bottom.
 pub(crate) trait LoginMethod {
-    /// What an entry means that speaks against a login, though a bind may show otherwise.
+    /// What happens if an entry bars the login, but a bind may show that the reason is over.
     const DOUBT: Doubt;
 
-    /// Whose credentials these claim to be: the name, and the person it leads to.
+    /// Whose credentials these claim to be: finds the person by the name.
     async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<Claim, Outcome>;
 
     /// Whether the credentials are this person's.
     async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome>;
 
-    /// Whose the credentials are, where several people have the name. Each goes through the same checks.
+    /// Whose credentials these are, if several people have the name. Each goes through the same checks.
     async fn prove_one_of(&mut self, people: &[Arc<Identity>], _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         Err(Outcome::refused(None, Reason::Name(NameReason::Ambiguous(describe_people(people.iter())))))
     }
 
-    /// Who the client wants to be, which may differ from whose credentials it has sent.
+    /// Who the client wants to act as, which may differ from the owner of the credentials.
     fn authorization(&self) -> &AuthorizationId;
 
-    /// What the client is answered if a directory that the refusal rests on is silent by now.
+    /// The answer to the client: an outage instead of a refusal, if a directory on which the refusal relies is silent
+    /// now.
     async fn confirm(&self, outcome: Outcome, attempt: &mut Attempt<'_>) -> Outcome;
 }
 
 /// One login on its way through the checks.
 pub(crate) struct Attempt<'a> {
-    /// What the throttle counts.
+    /// The part of this login in the throttle.
     pub(super) ticket: Ticket<'a>,
-    /// Whose credentials are accepted, by the certificate shown besides.
+    /// Whose credentials are accepted, by the certificate that was sent with them.
     pub(super) accepted: AcceptedOwner,
     pub(super) trace: &'a Trace,
 }
@@ -49,14 +50,14 @@ pub(crate) struct Attempt<'a> {
 pub(crate) enum Claim {
     /// One person's.
     One(Claimed),
-    /// One of several people's of one name.
+    /// One of several people of one name.
     Namesakes(Vec<Arc<Identity>>),
     /// The directory is silent, and the outage grace lets this person in: `grace` has made the checks up to the
     /// password.
     Bridged(Arc<Identity>),
 }
 
-/// A person that credentials claim to be of.
+/// The person whose credentials these claim to be.
 #[derive(Clone)]
 pub(crate) struct Claimed {
     pub(super) person: Arc<Identity>,
@@ -68,12 +69,12 @@ pub(crate) struct Claimed {
 pub(crate) enum Proved {
     /// They are this person's.
     Person(Claimed, Proof),
-    /// The entry may be somebody else's by now: the checks begin again with the people that the name leads to.
+    /// The entry may belong to somebody else now: the checks begin again with the people that the name leads to.
     Anew(Claim),
 }
 
-/// One login from beginning to end: what is counted is the outcome of the whole of it. `method` is the reason of a
-/// refusal where what was sent cannot be anybody's credentials.
+/// One login from beginning to end; the throttle counts its outcome. `method` is a refusal if what was sent cannot be
+/// anybody's credentials.
 pub(crate) async fn log_in<Method: LoginMethod>(
     context: &LoginContext,
     method: &mut Result<Method, Reason>,
@@ -99,11 +100,11 @@ async fn checks<Method: LoginMethod>(
     besides: Option<ShownCertificate<'_>>,
     attempt: &mut Attempt<'_>,
 ) -> Result<ProvenLogin, Outcome> {
-    // 1. The lock-out of the network: nothing that comes from there is looked at.
+    // 1. The lock-out of the network: nothing else is checked.
     if attempt.ticket.is_network_locked_out() {
         return Err(Outcome::refused(None, Reason::LockedOut(LockOutOf::Network)));
     }
-    // 2. The certificate shown besides: whose other credentials it accepts.
+    // 2. The certificate sent in addition: whose other credentials are accepted.
     attempt.accepted = context.accepted_owner(besides).await?;
     // 3. The name, and the person it leads to.
     let method = method.as_mut().map_err(|reason| Outcome::refused(None, reason.clone()))?;
@@ -127,7 +128,7 @@ async fn checks<Method: LoginMethod>(
         }
     };
     attempt.trace.note(|| TraceEvent::Proven(proof));
-    // 7. The certificate shown besides is the same person's.
+    // 7. The certificate sent in addition is the same person's.
     attempt.accepted.check(&person)?;
     // 8. The authorization identity is a name of the same person.
     context.check_authorization(&person, method.authorization()).await?;
@@ -147,7 +148,7 @@ impl Claimed {
 }
 
 /// The checks of a person before their credentials: the lock-out, then the account. Each of several people of one name
-/// goes through them as well.
+/// goes through them, too.
 pub(super) fn check_person(
     context: &LoginContext,
     attempt: &Attempt<'_>,

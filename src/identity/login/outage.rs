@@ -1,5 +1,5 @@
-//! While a directory is silent there is one answer for everybody who is not let in by the outage grace: in words, time
-//! and counters. Else an outage would show who exists, and who has logged in lately.
+//! While a directory is silent, everybody who is not let in by the outage grace gets the same answer, with the same
+//! words, time and counters. Otherwise an outage would show who exists, and who has logged in recently.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use crate::identity::verdict::{
 };
 use crate::names::LoginName;
 
-/// A directory that has answered so short a time ago is not asked whether it answers.
+/// A directory that has answered within this time is not asked whether it answers.
 const ANSWERED_LATELY: Duration = Duration::from_secs(1);
 
 impl LoginContext {
-    /// A refusal stands only while the directories answer that it rests on: from the cache, an unknown name would else
-    /// be distinguishable from a person, whose password cannot be judged.
+    /// A refusal is final only while the directories on which it relies answer. Otherwise an unknown name, refused from
+    /// the cache, could be distinguished from a person, whose password cannot be judged.
     pub(super) async fn unless_silent(&self, outcome: Outcome, login: Option<&LoginName>, began: Instant) -> Outcome {
         let Outcome::Refused(refused) = &outcome else { return outcome };
         if !refused.reason.rests_on_a_directory() {
@@ -51,7 +51,7 @@ impl LoginContext {
 }
 
 impl Reason {
-    /// If several people were found, it does not matter who else may be.
+    /// If several people were found, it does not matter who else has the name.
     fn needed(&self) -> Needed {
         match self {
             Self::Name(NameReason::Ambiguous(_))
@@ -61,9 +61,9 @@ impl Reason {
         }
     }
 
-    /// Whether a directory's answer would be needed for it, were it not cached. A lock-out of the whole network, and
-    /// what no directory is asked for, shows nothing about who exists. Nor does an authorization identity besides a
-    /// right password.
+    /// Whether it would need a directory's answer if nothing were cached. A lock-out of the whole network reveals
+    /// nothing about who exists, nor does anything for which no directory is asked, nor an authorization identity that
+    /// comes with a right password.
     fn rests_on_a_directory(&self) -> bool {
         match self {
             Self::Name(reason) => !matches!(

@@ -1,7 +1,6 @@
 //! A login by name and password.
 //!
-//! The cache is asked first. A password that is not cached, or not as refused, is asked of the directory, so that a new
-//! one works at once.
+//! The cache comes first. A password that is not cached is checked by the directory, so that a new one works at once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use crate::names::LoginName;
 use crate::pop3::Credentials;
 use crate::secret::Password;
 
-/// A refused password is refused from the cache without another look at the entry for so long.
+/// A refused password is refused from the cache for this long without reading the entry again.
 const REFUSED_UNSEEN: Duration = Duration::from_secs(30);
 
 /// A login by name and password.
@@ -35,8 +34,8 @@ pub(crate) struct PasswordLogin<'c> {
 }
 
 impl<'c> PasswordLogin<'c> {
-    /// A login begins. The name is validated before it is counted; but what cannot be anybody's name or password is
-    /// counted as well, by the name as typed.
+    /// A login begins. The name is validated first, but invalid names and passwords are counted as well, by the name as
+    /// typed.
     pub(crate) fn begin(
         context: &'c LoginContext,
         credentials: Credentials,
@@ -72,8 +71,8 @@ impl<'c> PasswordLogin<'c> {
         Ok(found)
     }
 
-    /// A barred account is never refused from the cache: it may be free by now. And of several people, each entry may
-    /// have changed since their password was refused.
+    /// A barred account is never refused from the cache, since it may be free again. And of several people, each entry
+    /// may have changed since their password was refused.
     fn is_outdated(&self, found: &NameOwner) -> bool {
         let people = found.people();
         let is_refused = |person: &Identity| people.len() > 1 && self.recall(person) == Recall::Refused;
@@ -123,7 +122,7 @@ impl<'c> PasswordLogin<'c> {
         }
     }
 
-    /// The entry may have changed since: it is read again before the same password is refused without a bind.
+    /// The entry may have changed since, so it is read again before the same password is refused without a bind.
     async fn refuse_or_bind_anew(&self, person: &Arc<Identity>, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let found = match self.find_anew(attempt.trace).await {
             Ok(found) => found,
@@ -138,8 +137,8 @@ impl<'c> PasswordLogin<'c> {
         self.bind(Claimed { person: anew.clone(), kind: *kind }, attempt).await
     }
 
-    /// A login that fails because a directory is silent counts for its network, for as long as the grace may let
-    /// anybody in, and for known and unknown names alike: as one with a wrong password does.
+    /// For as long as the grace may let anybody in, a login that fails because a directory is silent counts for its
+    /// network like one with a wrong password, for known and unknown names alike.
     fn note_outage(&self, outcome: &Outcome, attempt: &mut Attempt<'_>) {
         let is_unanswered = matches!(outcome, Outcome::Unavailable(_));
         if is_unanswered && self.context.directories.fell_silent_within(self.context.settings.cache.outage_grace) {

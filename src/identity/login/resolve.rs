@@ -1,5 +1,5 @@
-//! Who is behind a login name, without a password: the login's own steps up to where a password would be asked for, and
-//! the place of the mail, which comes after it.
+//! Who has a login name, without a password: the login's own checks up to the password, and the place of the mail,
+//! which comes after it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::identity::verdict::{AccountReason, AccountStatus, NameReason, Outcome
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Kind, LoginName};
 
-/// One person with a place for their mail.
+/// One person, and the place of their mail.
 #[derive(Debug)]
 pub struct Resolved {
     /// Who it is.
@@ -21,7 +21,7 @@ pub struct Resolved {
     pub kind: Option<Kind>,
 }
 
-/// Whose login name this is; else how a login with it would end, whatever the password.
+/// Whose login name this is; otherwise how a login with it would end, whatever the password.
 pub(crate) async fn resolve(context: &LoginContext, login: &[u8], trace: &Trace) -> Result<Resolved, Outcome> {
     let login = LoginName::new(login).map_err(|fault| Outcome::refused(None, fault.into()))?;
     trace.note(|| TraceEvent::Name(login.to_string()));
@@ -44,7 +44,7 @@ pub(crate) async fn resolve(context: &LoginContext, login: &[u8], trace: &Trace)
     Ok(Resolved { identity: person.clone(), maildrop, kind })
 }
 
-/// Where a person's mail is, or how a login without a place for mail ends.
+/// Where a person's mail is; if nowhere, how the login ends.
 pub(super) fn place(person: &Arc<Identity>, trace: &Trace) -> Result<MaildropPath, Outcome> {
     trace.note(|| TraceEvent::Maildrop(person.maildrop.clone()));
     if !person.retention.is_off() {

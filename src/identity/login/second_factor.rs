@@ -1,8 +1,9 @@
-//! A certificate that a client showed besides a password, a SCRAM proof or a token: both must be the same person's.
+//! A certificate that a client sent in addition to a password, a SCRAM proof or a token: both must be the same
+//! person's.
 //!
-//! It is looked up before the other credentials are judged, and a person whose certificate it is not is refused without
-//! a look at their password. So nobody can find out with a certificate of their own which password of somebody else is
-//! right: neither by words nor by time, counters or the directory's state.
+//! Its owner is looked up first, and the credentials of any other person are refused without being checked. So nobody
+//! can use their own certificate to find out somebody else's password: neither by words nor by time, counters or the
+//! directory's state.
 
 use std::sync::Arc;
 
@@ -13,16 +14,17 @@ use crate::identity::person::Identity;
 use crate::identity::question::CertificateOwner;
 use crate::identity::verdict::{CertificateReason, Outcome, Reason};
 
-/// A certificate that was shown besides other credentials, and that TLS has verified.
+/// A certificate that was sent in addition to other credentials, and that TLS has verified.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownCertificate<'a> {
     /// What it says.
     pub certificate: &'a Certificate,
-    /// The listener requires certificates. Where it does not, one that leads to no one person counts as none.
+    /// The listener requires certificates. If it does not, a certificate that does not lead to exactly one person is
+    /// ignored.
     pub is_required: bool,
 }
 
-/// Whose other credentials are accepted, by the certificate that came with them.
+/// Whose other credentials are accepted, by the certificate that was sent with them.
 pub(crate) enum AcceptedOwner {
     /// Everybody's.
     Any,
@@ -43,14 +45,14 @@ impl AcceptedOwner {
         }
     }
 
-    /// Right credentials of a person whose certificate it is not are as wrong as any.
+    /// Right credentials with another person's certificate are refused like wrong ones.
     pub(super) fn check(&self, person: &Arc<Identity>) -> Result<(), Outcome> {
         self.rejects(person).map_or(Ok(()), |reason| Err(Outcome::refused(Some(person), reason)))
     }
 }
 
 impl LoginContext {
-    /// Whose other credentials are accepted besides a certificate, if one was shown.
+    /// Whose other credentials are accepted with a certificate, if one was sent.
     pub(super) async fn accepted_owner(&self, shown: Option<ShownCertificate<'_>>) -> Result<AcceptedOwner, Fault> {
         let Some(ShownCertificate { certificate, is_required }) = shown else { return Ok(AcceptedOwner::Any) };
         Ok(match self.owner_of(certificate).await?.0 {

@@ -28,13 +28,13 @@ pub(crate) struct TokenLogin<'c> {
     authorization: AuthorizationId,
     /// Who the token is about, once its signature is verified.
     bearer: Option<Bearer>,
-    /// The claim as a login name, once the token counts; and since when it is looked up.
+    /// The claim as a login name, once the token is accepted; and when its look-up began.
     name: Option<(LoginName, Instant)>,
     /// Whether the person was found by this login, or an earlier answer bridges an outage.
     proof: Proof,
 }
 
-/// What came of a token.
+/// The result of a token.
 #[derive(Debug)]
 pub struct TokenJudgement {
     /// The end of the login.
@@ -47,8 +47,8 @@ impl<'c> TokenLogin<'c> {
     /// A login begins. Clients send an authorization identity with a token: it may be empty, or any login name of the
     /// token's owner.
     ///
-    /// Nobody guesses a token: what is refused counts for the network alone, and a person who is locked out for wrong
-    /// passwords may still show theirs.
+    /// Nobody guesses a token: a refusal counts for the network alone, and a person who is locked out for wrong
+    /// passwords may still use one.
     pub(crate) fn begin(
         context: &'c LoginContext,
         credentials: TokenCredentials,
@@ -71,8 +71,8 @@ impl<'c> TokenLogin<'c> {
         self.bearer
     }
 
-    /// Who has the name in a claim. A barred account is never refused from the cache: it may be free by now. Nor is it
-    /// believed from the cache whose a DN is.
+    /// Who has the name in a claim. A barred account is never refused from the cache, since it may be free again. Nor
+    /// is the owner of a DN taken from the cache.
     async fn bearer_of(&self, kind: Kind, name: &LoginName) -> Result<(Arc<NameOwner>, Proof), Fault> {
         let Some(claims) = self.context.caches.claims.of(kind) else {
             return Ok((Arc::new(NameOwner::OutsidePolicy), Proof::Token));
@@ -125,7 +125,7 @@ impl LoginMethod for TokenLogin<'_> {
         &self.authorization
     }
 
-    /// Whose the certificate is that was shown besides was confirmed when it was looked up.
+    /// The owner of a certificate that was sent in addition was confirmed by its look-up.
     async fn confirm(&self, outcome: Outcome, _: &mut Attempt<'_>) -> Outcome {
         let is_by_certificate =
             matches!(&outcome, Outcome::Refused(refused) if matches!(refused.reason, Reason::Certificate(_)));

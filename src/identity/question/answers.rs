@@ -37,15 +37,14 @@ impl Answers {
         })
     }
 
-    /// Why it is unknown whether nobody, or nobody but the one found, is the answer: a silent directory may have
-    /// somebody else. The person who was found when all directories last answered
-    /// is believed still.
+    /// Why it is not certain that nobody, or only the person found, has the name: a silent directory may know somebody
+    /// else. The person who was found when all directories last answered is still accepted.
     pub(super) fn doubt(&self, known: Option<&Arc<Identity>>) -> Option<Fault> {
         let known = self.still(known);
         if known.is_some() && !self.people.is_empty() {
             return None;
         }
-        // What an administrator must fix comes first, but the known person waits for their own directory alone.
+        // A fault that an administrator must fix comes first, but a known person depends only on their own directory.
         let is_misconfigured = |fault: &&Fault| matches!(fault, Fault::Misconfigured(_));
         let all = || self.faults.iter().map(|(_, fault)| fault);
         let own = known.and_then(|known| self.fault_of(known));
@@ -57,7 +56,7 @@ impl Answers {
     }
 }
 
-/// People described by name, at most.
+/// The most people that are named.
 const MOST_DESCRIBED: usize = 5;
 
 /// People as the log names them: by DN, with the directory if they are of several; of many, the first few.

@@ -1,4 +1,4 @@
-//! Whose certificate is this? Each directory is asked by its own mapping, all at the same time.
+//! The owner of a certificate. Each directory is asked by its own mapping, all at the same time.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct CertificateQuery<'a> {
     pub(crate) settings: &'a Settings,
 }
 
-/// Whose a certificate is.
+/// The owner of a certificate.
 #[derive(Clone)]
 pub(crate) enum CertificateOwner {
     One(Arc<Identity>),
@@ -32,7 +32,7 @@ pub(crate) enum CertificateOwner {
 #[derive(Default)]
 pub(crate) struct CertificateAnswers {
     answers: Answers,
-    /// Why entries that match its names are not its owner's.
+    /// Why entries that match its names do not belong to its owner.
     unfit: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl CertificateQuery<'_> {
 }
 
 impl CertificateAnswers {
-    /// Where a directory gives more candidates than its limit, each of them may be the owner.
+    /// If a directory returns more candidates than the limit, each of them may be the owner.
     fn note(&mut self, candidates: &[Entry], certificate: &Certificate, of: &directory::Settings, settings: &Settings) {
         let are_too_many = candidates.len() > usize::from(Directory::CANDIDATES);
         for entry in candidates {
@@ -89,7 +89,7 @@ impl CertificateAnswers {
         self.answers.still(known)
     }
 
-    /// Whose it is. If several people have it, it does not matter who else may.
+    /// Its owner. If several people have it, it does not matter who else may.
     pub(crate) fn owner(mut self, known: Option<&Arc<Identity>>) -> Result<CertificateOwner, Fault> {
         let doubt = self.answers.doubt(known);
         match (self.answers.people.len(), doubt) {
@@ -108,7 +108,7 @@ impl CertificateAnswers {
     }
 }
 
-/// What may be believed of a certificate's subject. With the key in the entry, every name is only a hint where to look;
+/// Which names of a certificate's subject are used. With the key in the entry, every name is only a hint where to look;
 /// without it, a common name would let in anybody of that name.
 fn claims(certificate: &Certificate, mapping: CertificateMapping) -> Claims {
     // A name of one part would be the root of a directory, and an empty one everybody's.

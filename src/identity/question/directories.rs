@@ -56,7 +56,7 @@ impl Directories {
         Ok(credentials.filter(|entry| entry.id == person.id).map(|entry| entry.values))
     }
 
-    /// Whether the wanted directories answer: all of them, or at least one. Those that have not answered since a given
+    /// Whether directories answer: all of those selected, or at least one. Those that have not answered since a given
     /// moment are asked now.
     pub(crate) async fn confirm(
         &self,
@@ -83,12 +83,12 @@ impl Directories {
         }
     }
 
-    /// Whether a person's directory has not answered searches lately.
+    /// Whether a person's directory did not answer the last search.
     pub(crate) fn finds_nobody(&self, person: &Identity) -> bool {
         self.directory_of(&person.id).is_some_and(Directory::finds_nobody)
     }
 
-    /// Whether any directory has fallen silent, and had answered less than this time ago.
+    /// Whether any directory has fallen silent that had answered less than this time ago.
     pub(crate) fn fell_silent_within(&self, time: Duration) -> bool {
         self.0.iter().any(|directory| directory.fell_silent_within(time))
     }

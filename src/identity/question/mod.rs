@@ -1,4 +1,4 @@
-//! Questions to the directories: whose a login name is, and whose a certificate.
+//! Questions to the directories: who has a login name, and who owns a certificate.
 //!
 //! In go a name or a certificate; out comes who has it, or a [`crate::directory::Fault`] if a directory that is needed
 //! gives no answer. Every directory that may know it is asked, all at the same time. Nothing is cached here.
@@ -6,8 +6,8 @@
 //! | file | rule |
 //! |---|---|
 //! | `query` | which directories are asked for a login name, and for what |
-//! | `certificate_query` | which names of a certificate's subject count, and which entry is its owner's |
-//! | `answers` | what is known while a directory is silent: a name is one person's only if nobody else can have it |
+//! | `certificate_query` | which names of a certificate's subject are used, and which entry is its owner's |
+//! | `answers` | what is certain while a directory is silent: a name is one person's only if nobody else can have it |
 //! | `name_owner` | what a login name leads to, and why nobody can log in by it |
 //! | `directories` | one person's own directory: binds, the entry at a DN, SCRAM credentials; whether directories answer |
 

@@ -16,7 +16,7 @@ pub(crate) enum NameOwner {
     Nobody,
     /// The policy has no kind of name that this could be.
     OutsidePolicy,
-    /// The limits of the directories leave it out.
+    /// It is outside the limits of the directories.
     OutsideLimits(OutsideLimits),
     /// Several people have that name.
     Ambiguous(Vec<Arc<Identity>>),

@@ -1,4 +1,4 @@
-//! Whose login name is this? All directories that may know it are asked at the same time.
+//! The owner of a login name. All directories that may know it are asked at the same time.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl NameQuery<'_> {
         answers
     }
 
-    /// An entry outside its directory's limits is nobody, and never makes a name ambiguous.
+    /// An entry outside its directory's limits is ignored, and never makes a name ambiguous.
     fn note(&self, answers: &mut NameAnswers, entry: &Entry, look_up: &LookUp, of: &directory::Settings) {
         if let Some(misfit) = &entry.out_of_scope {
             let why = format!("{} in {}: {misfit}", entry.dn, of.name);
@@ -97,8 +97,8 @@ impl NameAnswers {
         self.answers.still(known)
     }
 
-    /// What the name leads to. If several people have it, it does not matter who else may; but where a password is
-    /// tried on each, all must be known.
+    /// What the name leads to. If several people have it, it does not matter who else may; but if a password is tried
+    /// for each, all must be known.
     pub(crate) fn owner(self, known: Option<&Arc<Identity>>, settings: &Settings) -> Result<NameOwner, Fault> {
         let is_several = self.answers.people.len() > 1;
         if let Some(fault) = self.answers.doubt(known)

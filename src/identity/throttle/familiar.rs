@@ -1,5 +1,5 @@
-//! Familiar networks: those that each person logged in from lately. A lock-out made elsewhere does not reach them
-//! there.
+//! Familiar networks: those from which a person logged in recently. A lock-out caused elsewhere does not affect the
+//! person there.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use moka::sync::Cache;
 
 use crate::lockout::Network;
 
-/// A network stays familiar for so long after the last login from it.
+/// A network stays familiar for this long after the last login from it.
 const FAMILIAR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Networks remembered for each person. With one more, the least recently used is dropped: somebody who logs in from
@@ -26,9 +26,8 @@ pub(super) struct FamiliarNetworks<Person> {
 }
 
 impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person> {
-    /// Room for so many people. The cache's usual policy (`TinyLFU`) admits a newcomer only if it is looked up more
-    /// often than somebody who is there already, which never happens before it is admitted: here the least recently
-    /// used is dropped.
+    /// Room for this many people. The least recently used is dropped: the cache's usual policy (`TinyLFU`) would admit
+    /// a new person only if they were looked up more often than one who is already there, which cannot happen here.
     pub(super) fn new(people: u64) -> Self {
         let people =
             Cache::builder().max_capacity(people).eviction_policy(EvictionPolicy::lru()).time_to_idle(FAMILIAR).build();
@@ -47,7 +46,7 @@ impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person>
         networks.push((network, now));
     }
 
-    /// Whether a person logged in from a network lately.
+    /// Whether a person logged in from a network recently.
     pub(super) fn contains(&self, person: &Person, network: Network, now: Instant) -> bool {
         let Some(networks) = self.people.get(person) else { return false };
         let networks = networks.lock().unwrap_or_else(PoisonError::into_inner);

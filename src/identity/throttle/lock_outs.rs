@@ -1,4 +1,4 @@
-//! The lock-outs under way, and what the log says about them.
+//! The current lock-outs, and what the log says about them.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use crate::identity::person::Identity;
 use crate::lockout::{LockOut, Network};
 use crate::names::fold;
 
-/// A person as far as counting goes: the entry's own id, and the name that the log uses, which need not be unique.
+/// A person as the counters know them: the entry's own id, and the name in the log, which need not be unique.
 #[derive(Clone, Debug)]
 pub(super) struct CountedPerson {
     pub(super) id: EntryId,
@@ -34,7 +34,7 @@ pub(super) enum LockOutSubject {
     Network(Network),
 }
 
-/// People of one name, as far as counting goes: whichever of their common names is typed.
+/// People of one name as the counters know them, whichever of their shared names is typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PeopleOfOneName {
     people: Vec<CountedPerson>,
@@ -42,7 +42,7 @@ pub(super) struct PeopleOfOneName {
     familiar: Option<Network>,
 }
 
-/// The lock-outs under way, by their ends.
+/// The current lock-outs, by their ends.
 #[derive(Default)]
 pub(super) struct ActiveLockOuts {
     under_way: BTreeMap<(Instant, u64), LockOutSubject>,
@@ -101,7 +101,7 @@ impl LockOutSubject {
         }
     }
 
-    /// Logs what became of the lock-out; returns whose it was, if it was a person's.
+    /// Logs that the lock-out is over, or was lifted; returns whose it was, if it was a person's.
     pub(super) fn log(self, what: &str) -> Option<EntryId> {
         match self {
             Self::Person(person) => {
@@ -152,7 +152,7 @@ impl PeopleOfOneName {
         Self { people, familiar }
     }
 
-    /// Whether resetting somebody's counters, or a network's, is about these as well.
+    /// Whether resetting the counters of a person or a network includes these.
     pub(super) fn are_within(&self, scope: &ResetScope) -> bool {
         match scope {
             ResetScope::All => true,
@@ -167,7 +167,7 @@ impl PeopleOfOneName {
 }
 
 impl CountedPerson {
-    /// Whether a folded name is the one that the log uses.
+    /// Whether a folded name is the one in the log.
     pub(super) fn is_called(&self, folded: &str) -> bool {
         fold(&self.name) == folded
     }

@@ -15,10 +15,10 @@ use crate::directory::EntryId;
 use crate::lockout::{self, LockOut, Network, Table, Tag};
 use crate::names::fold;
 
-/// Networks counted at most.
+/// The most networks that are counted.
 const MOST_NETWORKS: usize = 65_536;
 
-/// Counts what is refused, and remembers who is locked out.
+/// Counts refusals, and remembers who is locked out.
 pub(crate) struct LoginThrottle {
     tagger: Tagger,
     settings: lockout::Settings,
@@ -52,13 +52,13 @@ impl LoginThrottle {
         Ok(Self { tagger, settings, familiar, counters: Mutex::new(counters) })
     }
 
-    /// A login begins, with a name as typed (of bounded length) and a password, or what stands for one.
+    /// A login begins, with a name as typed (of bounded length) and a password, or its substitute.
     pub(crate) fn begin(&self, login: &str, password: &str, from: IpAddr) -> Ticket<'_> {
         let tags = self.tagger.credentials(login, password);
         Ticket::new(self, login.to_owned(), tags, Counts::Guesses, from, self.settings.exempts(from))
     }
 
-    /// The same with something that nobody guesses: what is refused counts for the network alone.
+    /// The same with credentials that nobody guesses: a refusal counts for the network alone.
     pub(crate) fn begin_unguessable(&self, login: &str, shown: &str, from: IpAddr) -> Ticket<'_> {
         let tags = self.tagger.credentials(login, shown);
         Ticket::new(self, login.to_owned(), tags, Counts::NetworkOnly, from, self.settings.exempts(from))
@@ -70,7 +70,7 @@ impl LoginThrottle {
         Ticket::new(self, String::new(), tags, Counts::NetworkOnly, from, self.settings.exempts(from))
     }
 
-    /// Logs the lock-outs that are over; returns the people whose they were.
+    /// Logs the lock-outs that are over; returns the people who were locked out.
     pub(crate) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
         let over = self.counters().lock_outs.end(now);
         over.into_iter().filter_map(|subject| subject.log("lock-out ends")).collect()
@@ -111,7 +111,7 @@ impl LoginThrottle {
         (count, counters.lock_outs.lift(scope))
     }
 
-    /// Counts, and logs a lock-out that begins with this, once the tables are free again.
+    /// Counts; a lock-out that begins is logged after the tables were unlocked.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counters) -> Option<(LockOutSubject, LockOut)>) {
         let mut counters = self.counters();
         let Some((subject, lock_out)) = count(&mut counters) else { return };

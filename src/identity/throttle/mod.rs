@@ -1,24 +1,24 @@
-//! Whoever guesses passwords is refused for a while, whatever they send.
+//! Lock-outs: whoever guesses passwords is refused for a while, whatever they send.
 //!
 //! Each login takes a [`Ticket`]: [`LoginThrottle::begin`] when the credentials arrive, [`Ticket::reserve`] before a
-//! directory is asked about a person's password, [`Ticket::finish`] with the outcome of the whole login, which says by
-//! how many steps a refusal is delayed.
+//! directory is asked about a person's password, [`Ticket::finish`] with the outcome of the whole login; it adds the
+//! delay of a refusal.
 //!
-//! Five tables count, each alike. *People*: wrong passwords of somebody, by whatever name they were typed. *Familiar
-//! networks*: the same, from a network that this person logged in from lately, so that a lock-out made elsewhere does
-//! not reach them there. *Names*: every refusal, by the name as typed, whether it leads to somebody or not. *Networks*:
-//! every refusal, by where it comes from. *People of one name*: where the password is tried on each of several people,
-//! the wrong ones of all of them together, since one's right password is wrong for the others.
+//! There are five tables of counters. *People*: wrong passwords for a person, whatever form of the name was typed.
+//! *Familiar networks*: the same from a network from which this person logged in recently, so that a lock-out caused
+//! elsewhere does not affect them there. *Names*: every refusal, by the name as typed, whether anybody has it or not.
+//! *Networks*: every refusal, by the client's network. *People of one name*: if the password is tried for each of
+//! several people, those that are wrong for all of them, since the right password of one is wrong for the others.
 //!
-//! A client sees how late it is refused. That depends on *names* and *networks* alone: on what was sent, never on what
-//! the directory has. Whether a person is locked out, or could be, is visible to nobody without a right password.
+//! A client can measure the delay of a refusal. It depends on *names* and *networks* alone: on what was sent, never on
+//! what the directory knows. Nobody without a right password can see whether a person is locked out, or could be.
 //!
 //! | file | rule |
 //! |---|---|
-//! | `login_throttle` | the tables; a lock-out is logged once they are free again |
-//! | `ticket` | what each outcome counts, and in which counters |
-//! | `lock_outs` | the lock-outs under way, and what the log says about them |
-//! | `familiar` | the networks that a person logged in from lately |
+//! | `login_throttle` | the tables; a lock-out is logged after they were unlocked |
+//! | `ticket` | which outcome counts, and in which counters |
+//! | `lock_outs` | the current lock-outs, and what the log says about them |
+//! | `familiar` | the networks from which a person logged in recently |
 //! | `tags` | names and passwords are counted as keyed hashes |
 
 mod familiar;

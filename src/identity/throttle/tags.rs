@@ -1,4 +1,4 @@
-//! Names and passwords as far as counting goes: keyed hashes, under a key that never leaves this process.
+//! Names and passwords as the counters know them: keyed hashes, with a key that never leaves this process.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
@@ -6,7 +6,7 @@ use aws_lc_rs::{hmac, rand};
 use crate::lockout::Tag;
 use crate::names::fold;
 
-/// What credentials are counted by.
+/// The hashes by which credentials are counted.
 #[derive(Clone, Copy)]
 pub(super) struct Tags {
     pub(super) name: Tag,
@@ -23,7 +23,7 @@ impl Tagger {
         hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new()).map(Self)
     }
 
-    /// Of a name as typed, and of a password or what stands for one.
+    /// Of a name as typed, and of a password or its substitute.
     pub(super) fn credentials(&self, login: &str, password: &str) -> Tags {
         let name = fold(login);
         Tags { name: self.name(&name), password: self.tag(&["", password]), pair: self.tag(&[&name, password]) }

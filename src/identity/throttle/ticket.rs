@@ -1,4 +1,4 @@
-//! One login as far as counting goes, from its credentials to its outcome.
+//! One login in the throttle, from its credentials to its outcome.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) struct Ticket<'t> {
     counts: Counts,
     /// The person whose counter has a place reserved for this password.
     reserved: Option<CountedPerson>,
-    /// The same, where it is tried on several people.
+    /// The same, if it is tried for several people.
     reserved_together: Option<PeopleOfOneName>,
     /// A person whose password this is not, as far as can be known while the directory is silent.
     wrong_in_outage: Option<CountedPerson>,
@@ -37,7 +37,7 @@ pub(crate) struct Ticket<'t> {
 pub(super) enum Counts {
     /// For the person, the name and the network: a password can be guessed.
     Guesses,
-    /// For the network. Whoever is locked out for wrong passwords may still show a certificate or a token.
+    /// For the network. Whoever is locked out for wrong passwords may still use a certificate or a token.
     NetworkOnly,
 }
 
@@ -69,7 +69,7 @@ impl<'t> Ticket<'t> {
         !self.is_exempt && self.throttle.counters().networks.is_locked(&self.network, Instant::now())
     }
 
-    /// Whether this person is not let in, from where the credentials come.
+    /// Whether this person is locked out for the client's network.
     pub(crate) fn is_locked_out(&self, person: &Identity) -> bool {
         if self.counts == Counts::NetworkOnly {
             return false;
@@ -105,7 +105,7 @@ impl<'t> Ticket<'t> {
         self.throttle.counters().of_one_name.reserve(people, self.tags.password, Instant::now())
     }
 
-    /// Gives back the places of a password that was not judged, or not as that of these people.
+    /// Gives back the places of a password that was not judged, or not for these people.
     pub(crate) fn withdraw(&mut self) {
         if let Some(people) = self.reserved_together.take() {
             self.throttle.counters().of_one_name.withdraw(&people, self.tags.password);
@@ -122,7 +122,7 @@ impl<'t> Ticket<'t> {
     }
 
     /// A directory is silent, so that it is unknown whether the password is wrong: it counts for its network all the
-    /// same, or the counter would show whose passwords can be judged.
+    /// same, since the counter would otherwise show whose passwords can be judged.
     pub(crate) fn note_outage(&mut self) {
         self.is_in_outage = true;
     }
@@ -153,8 +153,8 @@ impl<'t> Ticket<'t> {
         }
     }
 
-    /// A right password clears nothing but itself, and the wrong ones that this person typed in a familiar network:
-    /// else somebody with an account of their own could go on guessing others' for ever.
+    /// A right password clears only itself, and this person's wrong ones from a familiar network: otherwise somebody
+    /// with an account could guess other people's passwords for ever.
     fn clear(&self, person: &Identity) {
         let person = CountedPerson::from(person);
         let mut counters = self.throttle.counters();
@@ -210,7 +210,7 @@ impl<'t> Ticket<'t> {
         });
     }
 
-    /// Returns whether the name leads nowhere and was locked out before.
+    /// Returns whether the name leads to nobody and was locked out before.
     fn count_name(&self, leads_nowhere: bool) -> bool {
         let (mut was_locked, now) = (false, Instant::now());
         self.throttle.count(|counters| {
@@ -256,7 +256,7 @@ fn is_wrong_guess(reason: &Reason) -> bool {
 }
 
 /// Whether a refused token or certificate may be an attack: devices wake up with tokens that have expired meanwhile,
-/// and clients ask without a token what it must be good for (RFC 7628 §4.3).
+/// and clients ask without a token what kind of token is required (RFC 7628 §4.3).
 fn is_attack(reason: &Reason) -> bool {
     use token::Refusal::{Expired, TooOld};
     !matches!(

@@ -8,22 +8,22 @@ use crate::directory::{Refusal, Verdict};
 /// The state of a person's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountStatus {
-    /// The entry has nothing against a login.
+    /// Nothing in the entry bars a login.
     Usable,
-    /// The entry speaks against a login, and only a bind can show that this is over or waived.
+    /// The entry bars a login, but a bind can show that the reason is over or waived.
     Doubted(Refusal),
     /// The person may not log in.
     Barred(Reason),
 }
 
 impl AccountStatus {
-    /// Whether the entry has nothing against a login.
+    /// Whether nothing in the entry bars a login.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         *self == Self::Usable
     }
 
-    /// What a bind's answer means for an account in this state.
+    /// The verdict of a bind on an account in this state.
     ///
     /// A bind that succeeds proves that a lock is over. It proves that an expired password is waived only if it says
     /// so. Locked accounts often answer as if the password were wrong, even to the right one.

@@ -1,11 +1,11 @@
-//! What came of a login, and the trace of how it came about.
+//! The outcome of a login, and the trace of how it came about.
 //!
 //! Pure values: nothing here asks a directory, reads a cache or counts.
 //!
 //! | file | rule |
 //! |---|---|
 //! | `outcome` | the five ends of a login, and how a proven one was proven |
-//! | `reason` | why a login was refused, grouped; the words that the log uses |
+//! | `reason` | why a login was refused, grouped; the words of the log |
 //! | `account_status` | what the entry says about the account, and what a bind adds to it |
 //! | `trace` | the events of a login, recorded for `restante resolve` and nobody else |
 

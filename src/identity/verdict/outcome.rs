@@ -40,11 +40,11 @@ pub struct ProvenLogin {
 /// A login that was refused.
 #[derive(Debug)]
 pub struct RefusedLogin {
-    /// Who was meant, where that is known.
+    /// Whose login it would have been, if that is known.
     pub identity: Option<Arc<Identity>>,
     /// Why, for the log alone.
     pub reason: Reason,
-    /// By how many whole steps the refusal is to be sent later than a first one, because somebody seems to be guessing.
+    /// The number of further steps by which the refusal is delayed, because somebody seems to be guessing.
     pub delay_steps: u32,
 }
 
@@ -76,13 +76,13 @@ impl Outcome {
         Self::Refused(RefusedLogin { identity: identity.cloned(), reason, delay_steps: 0 })
     }
 
-    /// A login where a certificate is required and the client has none that counts.
+    /// A login where a certificate is required and the client has no valid one.
     #[must_use]
     pub fn no_certificate(why: String) -> Self {
         Self::refused(None, Reason::Certificate(CertificateReason::Missing(why)))
     }
 
-    /// A login from an address from which the listener takes none.
+    /// A login from an address from which the listener accepts none.
     #[must_use]
     pub fn address_not_allowed() -> Self {
         Self::refused(None, Reason::AddressNotAllowed)
@@ -90,7 +90,7 @@ impl Outcome {
 }
 
 impl From<Fault> for Outcome {
-    /// A directory gave no answer, and nothing bridges that: no client gets a refusal that cannot be known to be right.
+    /// A directory gave no answer, and nothing bridges the outage: no client gets a refusal that may be wrong.
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Misconfigured(why) => Self::Misconfigured(why),

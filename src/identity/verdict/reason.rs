@@ -21,24 +21,24 @@ pub enum Reason {
     Certificate(CertificateReason),
     /// The token.
     Token(TokenReason),
-    /// There were too many wrong passwords; this one was not looked at.
+    /// There were too many wrong passwords; this one was not checked.
     LockedOut(LockOutOf),
     /// The account, whatever the credentials.
     Account(AccountReason),
-    /// The listener takes no logins from the client's address.
+    /// The listener accepts no logins from the client's address.
     AddressNotAllowed,
 }
 
 /// What is wrong with a login name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameReason {
-    /// The octets sent are no login name.
+    /// The octets sent are not a login name.
     Invalid(LoginNameFault),
     /// The policy has no kind of name that this could be.
     OutsidePolicy,
     /// No entry has this name.
     Unknown,
-    /// The limits of the directories leave it out.
+    /// It is outside the limits of the directories.
     OutsideLimits(OutsideLimits),
     /// Several people have this name; their DNs.
     Ambiguous(Vec<String>),
@@ -46,7 +46,7 @@ pub enum NameReason {
     TriedOnEach(Vec<String>),
 }
 
-/// What the limits of the directories leave out.
+/// What is outside the limits of the directories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutsideLimits {
     /// The name: no directory is asked for it.
@@ -58,15 +58,15 @@ pub enum OutsideLimits {
 /// What is wrong with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordReason {
-    /// The octets sent are no password.
+    /// The octets sent are not a password.
     Invalid(PasswordFault),
     /// The directory refused it.
     Refused(Refusal),
     /// The directory refused the same password not long ago.
     RefusedBefore,
-    /// It was tried on each of several people, and is nobody's; what each of their directories said.
+    /// It was tried for each of several people, and is nobody's; what each of their directories said.
     OfNone(Vec<String>),
-    /// It was tried on each of several people, and is that of more than one; their DNs.
+    /// It was tried for each of several people, and is right for more than one; their DNs.
     OfSeveral(Vec<String>),
     /// The SCRAM proof was made with another password.
     WrongProof,
@@ -83,7 +83,7 @@ pub enum PasswordReason {
 /// What is wrong with a client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateReason {
-    /// A certificate is required, and the client has none that counts; why.
+    /// A certificate is required, and the client has no valid one; why.
     Missing(String),
     /// It is nobody's; why.
     OfNobody(String),
@@ -100,9 +100,9 @@ pub enum CertificateReason {
 pub enum TokenReason {
     /// No issuer is configured.
     NotAccepted,
-    /// The octets sent are no token.
+    /// The octets sent are not a token.
     Invalid(TokenFault),
-    /// It does not count.
+    /// It is rejected.
     Refused(token::Refusal),
     /// The directory matches the token's name with this person's, but they are not equal letter by letter.
     NotToTheLetter,
@@ -113,7 +113,7 @@ pub enum TokenReason {
 /// What is wrong with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountReason {
-    /// The directory says no, by the answer to a bind or by what the entry says.
+    /// The directory refuses the login, by its answer to a bind or by what the entry says.
     Refused(Refusal),
     /// The directory does not let this person use the service.
     Excluded(Exclusion),
@@ -121,16 +121,16 @@ pub enum AccountReason {
     NoMaildrop(PathRefusal),
 }
 
-/// Whose wrong passwords were too many.
+/// Who is locked out by too many wrong passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockOutOf {
-    /// The person's.
+    /// The person.
     Person,
-    /// The person's, with those still being judged: many came at once.
+    /// The person, if passwords that are still being judged are counted: many came at once.
     PersonAtOnce,
-    /// Those for a name that leads to nobody, or to several people.
+    /// A name that leads to nobody, or to several people.
     Name,
-    /// Those from the client's network.
+    /// The client's network.
     Network,
 }
 

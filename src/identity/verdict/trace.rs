@@ -1,4 +1,4 @@
-//! The events of a login, for `restante resolve`; the service records none, and pays nothing for them.
+//! The events of a login, for `restante resolve`; the service records none.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -55,7 +55,7 @@ pub enum TraceEvent {
         /// The entry's own id.
         id: String,
     },
-    /// The name leads to several people, and the password is tried on each of them; their DNs.
+    /// The name leads to several people, and the password is tried for each of them; their DNs.
     TriedOnEach(Vec<String>),
     /// What the entry says about the account and its groups.
     Account(AccountStatus),
@@ -63,12 +63,12 @@ pub enum TraceEvent {
     Scram {
         /// The attribute that may hold credentials.
         attribute: String,
-        /// The iterations of those that count; none if there are none.
+        /// The iterations of the credentials that are used; none if there are none.
         iterations: Option<u32>,
     },
     /// A bind with the password was tried.
     Bind {
-        /// The entry that was bound as.
+        /// The DN of the bind.
         dn: Dn,
         /// What the directory answered.
         verdict: Verdict,
@@ -79,7 +79,7 @@ pub enum TraceEvent {
     Proven(Proof),
     /// The maildrop's path, made from the template.
     Maildrop(Result<MaildropPath, PathRefusal>),
-    /// How long mail stays that the person leaves on the server, where anybody's mail expires.
+    /// How long mail that the person leaves on the server stays, if anybody's mail expires.
     Retention(Retention),
 }
 

@@ -1,8 +1,8 @@
 //! Taking a file from its name before it is removed or moved.
 //!
-//! Between two calls of ours another program may rename a file and give its name to another one. So no file is removed by
-//! the name under which it was looked at: it is renamed to a name that nobody else uses, looked at there, and put back if it
-//! is not the one.
+//! Between two of our system calls another program may rename a file and give its name to another one. So no file is
+//! removed by the name under which it was examined: it is renamed to a name that nobody else uses, examined there, and
+//! put back if it is not the right one.
 //!
 //! The other name begins with a dot, so mail programs do not take the file for a message. If the process is killed
 //! meanwhile, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) waits for files that
@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use super::fresh;
 use super::renaming::{fresh_name, rename};
 
-/// What the name of a file that was taken begins with. A number and, behind `=`, the name it had follow.
+/// The beginning of a taken file's name. A number, `=`, and its original name follow.
 const PREFIX: &[u8] = b".restante-";
 
 /// Octets of a file's name at most.
@@ -39,13 +39,13 @@ pub(super) const PAUSE: Duration = Duration::from_millis(1);
 /// A file that was taken from its name.
 pub(in crate::maildir) struct TakenFile<'a> {
     directory: BorrowedFd<'a>,
-    /// None if it did not fit into the other name, and is not known any more.
+    /// None if it was too long for the other name, and is therefore unknown.
     original: Option<&'a [u8]>,
     name: Vec<u8>,
 }
 
 impl<'a> TakenFile<'a> {
-    /// Takes the file that has a name at this moment, whichever it is.
+    /// Takes the file that has this name now, whichever it is.
     ///
     /// # Errors
     /// `NOENT` if no file has the name.
@@ -64,7 +64,7 @@ impl<'a> TakenFile<'a> {
         Ok(Self { directory, original: Some(original), name: taken })
     }
 
-    /// What lies under a name: none if that is not the name of a file that was taken.
+    /// The taken file of a name; none if it is not the name of a taken file.
     fn left_behind(directory: BorrowedFd<'a>, name: &'a [u8]) -> Option<Self> {
         let rest = name.strip_prefix(PREFIX)?;
         let original = rest.iter().position(|octet| *octet == b'=').and_then(|at| rest.get(at + 1..));
@@ -80,7 +80,7 @@ impl<'a> TakenFile<'a> {
         statat(self.directory, &*self.name, AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    /// The directory in which it lies, and its name there.
+    /// The directory that contains it, and its name there.
     pub(in crate::maildir) fn place(&self) -> (BorrowedFd<'a>, &[u8]) {
         (self.directory, &self.name)
     }
@@ -102,7 +102,7 @@ impl<'a> TakenFile<'a> {
         rename(self.directory, &self.name, to, name)
     }
 
-    /// Passes on what came of a change to it; after an error it is put back.
+    /// Returns the result of a change to it; after an error it is put back.
     pub(in crate::maildir) fn done_or_back<T, E>(self, done: Result<T, E>) -> Result<T, E> {
         if done.is_err() {
             self.put_back();
@@ -110,7 +110,7 @@ impl<'a> TakenFile<'a> {
         done
     }
 
-    /// Puts it back. If another file has its name by now, and keeps it, it gets a new one.
+    /// Puts it back. If another file has its name now, and keeps it, it gets a new one.
     pub(in crate::maildir) fn put_back(self) {
         let put = self.try_to_put_back();
         if let Err(error) = put {
@@ -153,7 +153,7 @@ pub(super) fn put_back(directory: BorrowedFd<'_>, name: &[u8]) {
 /// `NOENT` if another file has the name, or none.
 pub(super) fn unlink_if(directory: BorrowedFd<'_>, name: &[u8], inode: u64) -> Result<(), Errno> {
     let taken = TakenFile::take(directory, name)?;
-    // What the kernel has cached moved with the name.
+    // The cached attributes moved with the name.
     let looked_at = fresh::look_up(directory, &taken.name).and_then(|()| taken.stat());
     match looked_at {
         Ok(stat) if stat.st_ino == inode => taken.remove(),
@@ -162,7 +162,7 @@ pub(super) fn unlink_if(directory: BorrowedFd<'_>, name: &[u8], inode: u64) -> R
     }
 }
 
-/// A name that no file has: a plain rename puts it over none.
+/// A name that no file has, so that a plain rename replaces none.
 fn number() -> Vec<u8> {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
     [PREFIX, format!("{:016x}", NEXT.fetch_add(1, Ordering::Relaxed)).as_bytes()].concat()
@@ -171,7 +171,7 @@ fn number() -> Vec<u8> {
 /// Renames a file to a name that no other has.
 fn move_away(directory: BorrowedFd<'_>, original: &[u8], name: &[u8]) -> Result<(), Errno> {
     match renameat(directory, original, directory, name) {
-        // A server whose answer was lost was asked again, and found its own work done.
+        // The server's answer was lost, and the repeated request found the work done.
         Err(Errno::NOENT) => statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(drop),
         done => done,
     }

@@ -1,7 +1,7 @@
-//! Files beside the mail that may have been made huge: how much of them is read, and that one is read at a time.
+//! Limits for files beside the mail that somebody may have made huge: how much of them is read, and only one at a time.
 //!
-//! The owner of a Maildir can put anything there. So such a file may be as large as the messages that are there explain, and
-//! as removed messages may have left it; a larger one is not read. The messages are counted only where it matters.
+//! The owner of a Maildir can put anything there. So such a file may be as large as the present messages explain, with
+//! some room for removed ones; a larger one is not read. The messages are counted only if that matters.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -21,14 +21,14 @@ pub(in crate::maildir) struct FileBounds {
 }
 
 impl FileBounds {
-    /// Of another server's list, however few messages are there.
+    /// For another server's list, however few messages there are.
     pub(in crate::maildir) const LIST: Self = Self { octets: 16 << 20, lines: 200_000 };
-    /// Of the index.
+    /// For the index.
     pub(in crate::maildir) const INDEX: Self = Self { octets: 16 << 20, lines: u64::MAX };
-    /// Of the pins, which outlive their messages.
+    /// For the pins, which outlive their messages.
     pub(in crate::maildir) const PINS: Self = Self { octets: 128 << 20, lines: 1_000_000 };
 
-    /// The bounds for so many messages.
+    /// The bounds for this many messages.
     fn with(self, messages: u64) -> Self {
         /// Much more than a message takes in any of these files: dozens of people may have retrieved it.
         const OCTETS: u64 = 8 << 10;
@@ -44,7 +44,7 @@ impl FileBounds {
     }
 }
 
-/// Bounds that grow with the messages that are there, which are counted once, and only if that matters.
+/// Bounds that grow with the number of messages, which are counted once, and only if that matters.
 pub(in crate::maildir) struct ReadLimit<F> {
     bounds: FileBounds,
     messages: Option<F>,
@@ -55,7 +55,7 @@ impl<F: FnOnce() -> io::Result<u64>> ReadLimit<F> {
         Self { bounds, messages: Some(messages) }
     }
 
-    /// Whether a file of so many octets and lines may be read.
+    /// Whether a file of this many octets and lines may be read.
     ///
     /// # Errors
     /// The messages cannot be counted.
@@ -69,7 +69,7 @@ impl<F: FnOnce() -> io::Result<u64>> ReadLimit<F> {
     }
 }
 
-/// How many files lie in `new` and `cur`.
+/// The number of files in `new` and `cur`.
 pub(in crate::maildir) fn messages(maildir: BorrowedFd<'_>) -> io::Result<u64> {
     let mut count = 0;
     for part in ["new", "cur"] {
@@ -95,7 +95,7 @@ static ENDED: Condvar = Condvar::new();
 #[derive(Debug)]
 pub(in crate::maildir) struct LargeFileTurn(u64);
 
-/// Waits until no other large file is read on the same device. A small file needs no turn.
+/// Waits until no other large file is read on the same device. A small file does not wait.
 pub(in crate::maildir) fn turn(stat: &Stat) -> Option<LargeFileTurn> {
     const LARGE: i64 = 16 << 20;
     if stat.st_size <= LARGE {

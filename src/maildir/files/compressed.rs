@@ -16,7 +16,7 @@ use crate::maildir::fault::NoMail;
 pub(in crate::maildir) const MARK: usize = 10;
 
 /// The most memory that a zstd stream may request for its window, as a power of two: 128 MiB, which level 22 uses. Only
-/// what the message fills of it is really used.
+/// as much of it as the message fills is really used.
 const WINDOW: u32 = 27;
 
 /// What a file contains, by its first octets.
@@ -28,8 +28,8 @@ pub(in crate::maildir) enum Compression {
     None(NoMail),
 }
 
-/// The message in a file, which may be compressed. Reading fails with a [`NoMail`] where a compressed stream is damaged, or
-/// where the message is too large.
+/// The message in a file, which may be compressed. Reading fails with a [`NoMail`] if a compressed stream is damaged,
+/// or if the message is too large.
 pub(in crate::maildir) struct Inflater<R: Read> {
     decoder: Decoder<R>,
     /// Octets that may still come.
@@ -69,7 +69,7 @@ impl Compression {
         none.map_or(Self::Plain, |(_, why)| Self::None(*why))
     }
 
-    /// Reads the first octets of a file, and leaves its position as it is. Blocks while the disk answers.
+    /// Reads the first octets of a file without changing its position. Blocks while the disk answers.
     pub(in crate::maildir) fn look(file: &File) -> io::Result<Self> {
         let (mut beginning, mut filled) = ([0; MARK], 0);
         while let Some(room) = beginning.get_mut(filled..).filter(|room| !room.is_empty()) {
@@ -133,7 +133,7 @@ impl<R: Read> Read for Inflater<R> {
                 self.allowed = self.allowed.checked_sub(length as u64).ok_or(NoMail::TooLarge)?;
                 Ok(length)
             }
-            // The file itself cannot be read, or this is no stream.
+            // The file itself cannot be read, or it is not a compressed stream.
             Err(error)
                 if matches!(self.decoder, Decoder::Plain(_))
                     || error.raw_os_error().is_some()

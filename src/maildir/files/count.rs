@@ -1,5 +1,6 @@
-//! Counting a message's octets, once; and the state of its file, by which a later reader sees that it is still the
-//! counted one.
+//! Counting a message's octets, once; and the state of its file, which shows later whether it is still the file that
+//! was counted. The rule of line ends is [`crate::pop3::Octets`]; the size of a wrapped message follows from these
+//! octets (`snapshot::surrogates`).
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
@@ -14,7 +15,7 @@ use crate::pop3::Octets;
 /// Octets read at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// How often a file that grows while it is counted is counted again.
+/// How often a file that changes while it is counted is counted again.
 const ROUNDS: usize = 3;
 
 /// The state of a file in which its octets were counted.
@@ -27,7 +28,7 @@ pub(in crate::maildir) struct FileState {
 }
 
 impl FileState {
-    /// None if it is no regular file.
+    /// None if it is not a regular file.
     pub(in crate::maildir) fn of(stat: &Stat) -> Option<Self> {
         let size = u64::try_from(stat.st_size).ok()?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
@@ -44,8 +45,8 @@ pub(in crate::maildir) enum Counted {
     NoMail(NoMail, FileState),
 }
 
-/// Reads a message once and counts its octets as RETR sends them: of a compressed one those of the message within. None if
-/// it is no regular file. `largest`: octets of the largest message; a file that is larger is not read.
+/// Reads a message once and counts its octets as RETR sends them: of a compressed one those of the message within. None
+/// if it is not a regular file. `largest`: octets of the largest message; a file that is larger is not read.
 pub(in crate::maildir) fn count(mut file: &File, largest: u64) -> io::Result<Option<Counted>> {
     let mut block = vec![0; BLOCK];
     let Some(mut before) = FileState::of(&fstat(file)?) else { return Ok(None) };

@@ -1,8 +1,9 @@
 //! The messages of a Maildir in order, each once, and none left out while other programs rename them.
 //!
-//! A directory that is read while others rename in it may leave out what was there all the time: a name that is gone from
-//! where the reading has not come yet, and new where it has been. So the names count only if nothing changed meanwhile, as
-//! the stamps show; or if each directory answered at one moment; or if several readings together find nothing new.
+//! Reading a directory while others rename files in it may miss a file that was there all the time: its old name is
+//! gone before the reading reaches it, and its new name appears where the reading has already been. So a list is used
+//! only if nothing changed in between, as the stamps show; or if each directory answered in one call; or if several
+//! readings in a row find nothing new.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -21,7 +22,7 @@ use super::stamp::{Moment, Stamps};
 /// How often the names are read again while they change.
 const ROUNDS: usize = 40;
 
-/// So many readings in a row must find no message that none before them found.
+/// This many readings in a row must find no new message.
 const CALM: usize = 6;
 
 /// How old a change on another machine's file system must be for no other to share its stamp, its clock being a little
@@ -38,18 +39,18 @@ pub(in crate::maildir) struct FileList {
     pub(in crate::maildir) stamps: Stamps,
     /// The directories lie on local file systems.
     pub(in crate::maildir) local: bool,
-    /// A later look with the same stamps would find the same names.
+    /// A later reading with the same stamps would find the same names.
     pub(in crate::maildir) reusable: bool,
     /// A message that is not among them is gone: nothing changed while they were read, by stamps that are certainly new.
     pub(super) certain: bool,
-    /// The first of those entries that are no regular files.
+    /// The first entry that is not a regular file.
     pub(in crate::maildir) odd: Option<PathBuf>,
 }
 
 impl FileList {
-    /// The file that now contains the message of `wanted`: its flags may have been changed, it may have moved
-    /// from `new` to `cur`, or `,U=<n>` may have been added; or another file replaced it. `others` are the messages
-    /// listed beside it, and the further files of any.
+    /// The file that now contains the message of `wanted`: its flags may have been changed, it may have moved from
+    /// `new` to `cur`, or `,U=<n>` may have been added; or another file replaced it. `others`: the messages listed with
+    /// it, and the further files of any.
     pub(in crate::maildir) fn follow<'a>(
         &self,
         wanted: &MessageFile,
@@ -60,7 +61,7 @@ impl FileList {
         }
         let is_beside = |other: &&MessageFile| other.order(wanted) == Ordering::Equal && !other.is_same_message(wanted);
         let taken: Vec<&MessageFile> = others.filter(is_beside).collect();
-        // Where inodes are unknown, only the name is left.
+        // If inodes are unknown, only the name identifies it.
         let may_be =
             |found: &&MessageFile| wanted.inode == 0 || (found.place, &found.name) == (wanted.place, &wanted.name);
         let mut left = self.like(wanted).filter(|found| !taken.iter().any(|other| other.is_same_message(found)));
@@ -103,7 +104,7 @@ struct RepeatedScan<'a> {
     /// All that was found so far, in order.
     found: Vec<MessageFile>,
     odd: Option<PathBuf>,
-    /// Readings in a row that found no message that none before found.
+    /// The number of readings in a row that found no new message.
     calm: usize,
 }
 
@@ -120,7 +121,7 @@ impl Parts {
     /// one to share its stamp.
     ///
     /// # Errors
-    /// They cannot be read, or more and more messages turned up for as long as they were read.
+    /// They cannot be read, or further messages appeared for as long as they were read.
     pub(in crate::maildir) fn names(&self, timestamp_granularity: Duration) -> io::Result<FileList> {
         let local = self.are_local();
         let mut reading = RepeatedScan { parts: self, local, found: Vec::new(), odd: None, calm: 0 };
@@ -132,9 +133,9 @@ impl Parts {
         Err(io::Error::other("the names in new and cur never hold still: no list of them would be whole"))
     }
 
-    /// Looks a second time for messages that were there and are not among the names: on a file system whose answers may
-    /// be old, or while others rename, a message that is not found need not be gone. `indexed`: inodes of which no more
-    /// is known.
+    /// Looks a second time for earlier messages that are not among the names: on a file system whose answers may be
+    /// old, or while others rename files, a message that is not found may still exist. `indexed`: messages of which
+    /// only the inode is known.
     pub(in crate::maildir) fn look_again<'f>(
         &self,
         names: &mut FileList,
@@ -161,7 +162,7 @@ impl Parts {
         Ok(())
     }
 
-    /// Whether a message lies under the name that it had.
+    /// Whether a message still has the name that it had.
     fn lies_there(&self, found: &MessageFile) -> bool {
         let look = |part| {
             fresh::look_up(part, &found.name).ok()?;
@@ -191,7 +192,7 @@ impl RepeatedScan<'_> {
         let is_like_the_last = found == self.found;
         self.take(found);
         if is_of_one_moment {
-            // One that went back from `cur` to `new` in between was seen in neither.
+            // A message that went back from `cur` to `new` in between was seen in neither.
             let mut again = ScanResult::empty();
             self.parts.look_into(Subdirectory::New, &mut again)?;
             if again.is_of_one_moment {
@@ -229,7 +230,7 @@ impl RepeatedScan<'_> {
             self.found.extend(found);
             return;
         }
-        // What is delivered while we read was not left out before.
+        // A message in `new` may have been delivered just now, so no earlier reading missed it.
         let is_news = |found: &MessageFile| found.place == Subdirectory::Cur && !has(&self.found, found);
         self.calm = if found.iter().any(is_news) { 0 } else { self.calm + 1 };
         let missed: Vec<MessageFile> = self.found.drain(..).filter(|old| !has(&found, old)).collect();
@@ -246,8 +247,8 @@ impl RepeatedScan<'_> {
     }
 }
 
-/// Sorts, and leaves one name of each file: that in `cur` rather than that in `new`, and that with `,U=<n>`. A file that was
-/// seen both before and after it was renamed counts once, too.
+/// Sorts, and keeps one name of each file: that in `cur` rather than that in `new`, and that with `,U=<n>`. A file that
+/// was seen both before and after it was renamed is kept once, too.
 fn in_order(mut found: Vec<MessageFile>) -> Vec<MessageFile> {
     found.sort_unstable_by(MessageFile::full_order);
     let mut ordered: Vec<MessageFile> = Vec::with_capacity(found.len());

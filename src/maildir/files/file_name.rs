@@ -1,8 +1,8 @@
 //! What the name of a message's file says: `1700000000.M123P45.mx1,S=2034,W=2088:2,RS`.
 //!
-//! The base name stands before the first `:`, the flags behind it. Where names cannot contain a colon, as on FAT, other
-//! programs write `;2,` or `!2,` instead (`InfoDelimiter` of mbsync), so those are read alike. A name is octets, not text:
-//! it need not be UTF-8.
+//! The base name is before the first `:`, the flags are after it. Where names cannot contain a colon, as on FAT, other
+//! programs write `;2,` or `!2,` instead (`InfoDelimiter` of mbsync), so those are read in the same way. A name is
+//! octets, not text: it need not be UTF-8.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(in crate::maildir) fn base(name: &[u8]) -> &[u8] {
     foreign_info(before_colon).map_or(before_colon, |(base, _)| base)
 }
 
-/// The flags behind the base name, as `RS`. None where there are none, for lack of `:2,`.
+/// The flags after the base name, such as `RS`. None if the name has no `:2,`.
 pub(in crate::maildir) fn flags(name: &[u8]) -> Option<&[u8]> {
     match memchr(SEPARATOR, name) {
         Some(at) => name.get(at..)?.strip_prefix(b":2,"),
@@ -30,8 +30,8 @@ pub(in crate::maildir) fn separator(name: &[u8]) -> Option<u8> {
     name.get(base(name).len()).copied()
 }
 
-/// A name with other flags behind the same separator, or behind this one if it has none yet. None if what it says cannot be
-/// read. "The flags … are stored in ASCII order" (maildir(5)): the caller sees to that.
+/// A name with other flags after the same separator, or after this one if it has none yet. None if its flags cannot be
+/// parsed. "The flags … are stored in ASCII order" (maildir(5)): that is up to the caller.
 pub(in crate::maildir) fn with_flags(name: &[u8], separator: u8, flags: &[u8]) -> Option<Vec<u8>> {
     match self::flags(name) {
         Some(old) => Some([name.strip_suffix(old)?, flags].concat()),
@@ -40,7 +40,7 @@ pub(in crate::maildir) fn with_flags(name: &[u8], separator: u8, flags: &[u8]) -
     }
 }
 
-/// The base name and the rest of a name in which `;2,` or `!2,` stands before nothing but flags, which are letters.
+/// The base name and the rest of a name in which only flags, that is, letters, follow `;2,` or `!2,`.
 fn foreign_info(name: &[u8]) -> Option<(&[u8], &[u8])> {
     let letters = name.iter().rev().take_while(|octet| octet.is_ascii_alphabetic()).count();
     let before = name.get(..name.len() - letters)?;
@@ -53,12 +53,12 @@ pub(in crate::maildir) fn identity(base: &[u8]) -> Cow<'_, [u8]> {
     if memmem::find(base, b",U=").is_none() { Cow::Borrowed(base) } else { without(base, b"U") }
 }
 
-/// The stem, which stays when the sizes change, too: the base name without `,U=`, `,S=` and `,W=`.
+/// The stem, which stays the same even if the sizes change: the base name without `,U=`, `,S=` and `,W=`.
 pub(in crate::maildir) fn stem(base: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b',', base).is_none() { Cow::Borrowed(base) } else { without(base, b"USW") }
 }
 
-/// The octets on the wire that the deliverer wrote into the name: `,W=<n>`. `,S=<n>` counts line ends otherwise.
+/// The octets on the wire that the deliverer wrote into the name: `,W=<n>`. `,S=<n>` counts line ends differently.
 pub(in crate::maildir) fn octets_in_name(base: &[u8]) -> Option<u64> {
     number_of(base, b"W")
 }

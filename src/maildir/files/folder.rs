@@ -1,4 +1,4 @@
-//! Folders beside the inbox, as Maildir++ has them: `.Trash` in the Maildir, with `new`, `cur` and `tmp` in it.
+//! Folders in addition to the inbox, as in Maildir++: `.Trash` in the Maildir, with `new`, `cur` and `tmp` in it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ impl FolderName {
     /// Takes a name such as `Trash`, or `Archive.2026` for a folder within a folder.
     ///
     /// # Errors
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let right = "expected a name such as Trash, or Archive.2026 for a folder within a folder";
         let is_known = |octet: u8| (0x20..0x7f).contains(&octet) && octet != b'/';
@@ -59,14 +59,14 @@ pub(in crate::maildir) fn make(maildir: BorrowedFd<'_>, folder: &Path) -> Result
     }
     let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match openat(&directory, MARK, new, Mode::RUSR | Mode::WUSR) {
-        // By the open file: its owner may have put a link in the place of the name.
+        // By the open file, since its owner may have replaced the name by a link.
         Ok(mark) => fchmod(&mark, Mode::from_raw_mode(fstat(maildir)?.st_mode & 0o666)),
         Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(errno),
     }
 }
 
-/// Makes a directory with the permissions of the one it lies in, if it is missing, and opens it.
+/// Creates a directory with the permissions of its parent, if it is missing, and opens it.
 pub(in crate::maildir) fn make_directory(parent: BorrowedFd<'_>, name: &Path) -> Result<OwnedFd, Errno> {
     let is_new = match mkdirat(parent, name, Mode::RWXU) {
         Ok(()) => true,
@@ -80,7 +80,7 @@ pub(in crate::maildir) fn make_directory(parent: BorrowedFd<'_>, name: &Path) ->
     Ok(directory)
 }
 
-/// How directories of our own making are opened: never through a link.
+/// How directories that we create are opened: never through a link.
 pub(in crate::maildir) const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 

@@ -6,9 +6,9 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Stat, StatxFlags, fstat, linkat, statx};
 use rustix::io::Errno;
 
-/// Has the kernel ask the server for the attributes of an open file or directory. Where they have changed, it drops
-/// what it has cached of its octets, or of the names in it, too. Local file systems answer at once, and kernels before
-/// 4.11 do not support it.
+/// Makes the kernel ask the server for the attributes of an open file or directory. If they have changed, it also drops
+/// the octets, or the names, that it has cached. Local file systems answer at once, and kernels before 4.11 do not
+/// support it.
 pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
     match statx(file, "", flags, StatxFlags::BASIC_STATS) {
@@ -17,10 +17,10 @@ pub(in crate::maildir) fn refresh(file: BorrowedFd<'_>) -> Result<(), Errno> {
     }
 }
 
-/// Has the kernel look up a name in an open directory anew, whatever it has cached.
+/// Makes the kernel look up a name in an open directory again, whatever it has cached.
 ///
-/// Refreshing the directory does so on NFS. FUSE asks again for a name that is to be new, as that of a hard link; and
-/// none is ever made, since a directory has one name only.
+/// On NFS, refreshing the directory is enough. FUSE asks again for a name that is about to be created, such as that of
+/// a hard link; here none is created, since a directory cannot have a second name.
 pub(in crate::maildir) fn look_up(directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     refresh(directory)?;
     // Whatever the result, the name was looked up.

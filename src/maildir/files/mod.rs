@@ -1,4 +1,4 @@
-//! The files of one Maildir: names, states, contents. Nothing here knows of sessions, unique-ids or the index.
+//! The files of one Maildir: names, states, contents. Nothing here knows about sessions, unique-ids or the index.
 //!
 //! In: an open root and the path of a Maildir. Out: every message in `new` and `cur`, each once, in order of arrival.
 //!
@@ -11,10 +11,10 @@
 //! | **octets are counted here and nowhere else** | `count` |
 //! | gzip and zstd are read as the message within; other compression is not mail | `compressed` |
 //! | a file is never moved over another one | `renaming` |
-//! | a file that is to be removed is taken from its name first, and looked at where nobody else renames it | `aside` |
-//! | a file that may have been made huge is read within limits, one at a time | `bounds` |
+//! | a file that is to be removed is first renamed, so that no other program can swap it, and examined then | `aside` |
+//! | files that somebody may have made huge are read within limits, one at a time | `bounds` |
 //! | caches of network file systems are made to refresh | `fresh` |
-//! | folders beside the inbox, as Maildir++ has them | `folder` |
+//! | folders in addition to the inbox, as in Maildir++ | `folder` |
 
 mod aside;
 pub(in crate::maildir) mod bounds;

@@ -12,10 +12,10 @@ use rustix::io::Errno;
 use super::aside;
 use super::file_name;
 
-/// Moves a file, never over another. Whatever fails in between, it keeps at least one of its names.
+/// Moves a file, never over another. If something fails in between, it keeps at least one of its names.
 ///
 /// # Errors
-/// It was not moved. Where that cannot be determined, as on a failing disk, it may have both names.
+/// It was not moved. If that cannot be determined, as on a failing disk, it may have both names.
 pub(in crate::maildir) fn rename(
     from: BorrowedFd<'_>,
     name: &[u8],
@@ -39,11 +39,11 @@ struct Move<'a> {
     new_name: &'a [u8],
 }
 
-/// The calls by which a file gets its new name and loses its old one. A test's calls report other errors than happened, as a
-/// server does whose answer was lost: the request that is sent again finds its own work done.
+/// The calls by which a file gets its new name and loses its old one. In tests they report errors that did not happen,
+/// like a server whose answer was lost: the repeated request finds the work done.
 trait Calls {
     fn link(&self, files: &Move<'_>) -> Result<(), Errno>;
-    /// Removes a name, but only while it is that of this file: another one may have got it.
+    /// Removes a name, but only while it is that of this file: another file may have got it.
     fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8], file: u64) -> Result<(), Errno>;
 }
 
@@ -68,7 +68,7 @@ fn rename_by_link(files: &Move<'_>, calls: &impl Calls) -> Result<(), Errno> {
     }
     let Err(errno) = calls.unlink(files.from, files.name, file) else { return Ok(()) };
     match inode(files.from, files.name) {
-        // The old name stands, and so does the new one, as seen just now: the move is undone.
+        // The file still has the old name, and the new one as well, as was just seen: the move is undone.
         Ok(still) if still == file && inode(files.to, files.new_name) == Ok(file) => {
             let _ = calls.unlink(files.to, files.new_name, file);
             Err(errno)
@@ -90,8 +90,8 @@ fn inode(directory: BorrowedFd<'_>, name: &[u8]) -> Result<u64, Errno> {
     Ok(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?.st_ino)
 }
 
-/// Whether the directory from which a file is moved has it under another name than the new one. Asked only where a call has
-/// failed: the names are read, and the one that is found is looked at again.
+/// Whether the old directory has the file under a name other than the new one. Only after a failed call: the names are
+/// read, and the one that is found is checked again.
 fn has_other_name(files: &Move<'_>, file: u64) -> Result<bool, Errno> {
     let moves_within = fstat(files.from)?.st_ino == fstat(files.to)?.st_ino;
     for entry in Dir::read_from(files.from)? {
@@ -105,7 +105,7 @@ fn has_other_name(files: &Move<'_>, file: u64) -> Result<bool, Errno> {
     Ok(false)
 }
 
-/// A base name that no other file has had, with the sizes that another one has.
+/// A base name that no other file has had, with the sizes of an old one.
 pub(in crate::maildir) fn fresh_base(base: &[u8]) -> Vec<u8> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -19,19 +19,19 @@ use super::stamp::{DirectoryStamp, Stamps};
 use crate::maildir::fault::EnterFault;
 use crate::maildir::mail_root::{OpenRoot, is_local};
 
-/// Octets of names read from the kernel at a time, at least and at most. One answer shows one moment:
-/// nothing is renamed meanwhile.
+/// Octets of names read from the kernel at a time, at least and at most. One answer shows one moment: nothing is
+/// renamed in between.
 const LEAST_ROOM: usize = 64 * 1024;
 const MOST_ROOM: usize = 1 << 20;
 
-/// Octets of names read at a time where each message is opened as soon as its name is read.
+/// Octets of names read at a time if each message is opened as soon as its name is read.
 const LITTLE_ROOM: usize = 4 * 1024;
 
 /// How a message's file is opened: never through a link, never waiting for a pipe's other end.
 pub(in crate::maildir) const MESSAGE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// The two directories of a Maildir in which messages lie. Where both hold a message, `cur` counts.
+/// The two directories of a Maildir that contain messages. If both contain the same message, `cur` is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) enum Subdirectory {
     New,
@@ -47,15 +47,15 @@ impl Subdirectory {
     }
 }
 
-/// Stands in a key between base name and digest: no name of a file has it.
+/// The separator between base name and digest in a key: no file name contains it.
 pub(in crate::maildir) const KEY_SEPARATOR: u8 = 0;
 
 /// The rank of a message among those whose base names differ in `,U=<n>` at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::maildir) enum SharedName {
-    /// It was there first, and has the unique-id of its name. It is pinned by this key, too.
+    /// It was there first, and has the unique-id that belongs to its name. It is pinned by this key, too.
     First(Box<[u8]>),
-    /// It came later, and is known by this key.
+    /// It came later, and is identified by this key.
     Later(Box<[u8]>),
 }
 
@@ -67,7 +67,7 @@ impl SharedName {
     }
 }
 
-/// What a message is known by while its name changes.
+/// What identifies a message while its name changes.
 pub(in crate::maildir) type MovingKey = (u64, Box<[u8]>);
 
 /// A message's file, as a directory names it.
@@ -75,22 +75,22 @@ pub(in crate::maildir) type MovingKey = (u64, Box<[u8]>);
 pub(in crate::maildir) struct MessageFile {
     pub(in crate::maildir) place: Subdirectory,
     pub(in crate::maildir) name: Box<[u8]>,
-    /// As in the directory; 0 where it has none.
+    /// As in the directory; 0 if the directory has none.
     pub(in crate::maildir) inode: u64,
     arrival: Arrival,
-    /// None for a message whose name no other has.
+    /// None for a message whose name is its own.
     pub(in crate::maildir) shared_name: Option<Box<SharedName>>,
 }
 
 impl MessageFile {
     pub(in crate::maildir) fn new(place: Subdirectory, name: &[u8], inode: u64) -> Self {
-        /// What FUSE reports for a file system that gives no inodes with the names (`FUSE_UNKNOWN_INO`).
+        /// What FUSE reports for a file system that returns no inodes with the names (`FUSE_UNKNOWN_INO`).
         const UNKNOWN: u64 = 0xffff_ffff;
         let inode = if inode == UNKNOWN { 0 } else { inode };
         Self { place, name: name.into(), inode, arrival: Arrival::of(file_name::base(name)), shared_name: None }
     }
 
-    /// A message that came later under a shared name is known by its key, any other by its base name.
+    /// A message that came later under a shared name is identified by its key, any other by its base name.
     pub(in crate::maildir) fn key(&self) -> &[u8] {
         match self.shared_name.as_deref() {
             Some(SharedName::Later(key)) => key,
@@ -103,7 +103,7 @@ impl MessageFile {
         self.shared_name.as_deref().map(SharedName::key)
     }
 
-    /// What it is known by while its name changes.
+    /// What identifies it while its name changes.
     pub(in crate::maildir) fn moving_key(&self) -> MovingKey {
         (self.inode, if self.inode == 0 { self.base().into() } else { self.identity().into() })
     }
@@ -112,7 +112,7 @@ impl MessageFile {
         matches!(self.shared_name.as_deref(), Some(SharedName::Later(_)))
     }
 
-    /// Whether both names are of one message: of one file, or, where the directory gives no inodes, of one base name.
+    /// Whether both names belong to one message: to one file or, if the directory returns no inodes, to one base name.
     pub(in crate::maildir) fn is_same_message(&self, other: &Self) -> bool {
         let is_same = if self.inode == 0 { self.base() == other.base() } else { self.inode == other.inode };
         is_same && self.order(other) == Ordering::Equal
@@ -179,7 +179,7 @@ impl Parts {
     /// Opens a message's file under the name that was found: never through a link, never waiting for a pipe's other end.
     ///
     /// # Errors
-    /// `NOENT` where it is not there any more, `LOOP` and `NXIO` for what is not a file.
+    /// `NOENT` if it is no longer there, `LOOP` and `NXIO` if it is not a file.
     pub(in crate::maildir) fn open_file(&self, found: &MessageFile) -> Result<File, Errno> {
         let part = self.get(found.place).ok_or(Errno::NOENT)?;
         openat(part, &*found.name, MESSAGE, Mode::empty()).map(File::from)
@@ -227,7 +227,7 @@ impl Parts {
     /// Reads the names in one of the two.
     pub(super) fn look_into(&self, place: Subdirectory, look: &mut ScanResult) -> io::Result<()> {
         let Some(part) = self.get(place) else { return Ok(()) };
-        // A name takes about three times the room that some file systems count for it.
+        // In the answer a name takes about three times the room that some file systems count for it.
         let size = usize::try_from(fstat(part)?.st_size).unwrap_or_default();
         let room = size.saturating_mul(3).clamp(LEAST_ROOM, MOST_ROOM);
         let ScanResult { found, odd, is_of_one_moment, taken } = look;
@@ -246,7 +246,7 @@ impl Parts {
         Ok(())
     }
 
-    /// Reads the names, few at a time, and hands over each at once: what is done then is done before it gets another name.
+    /// Reads the names, a few at a time, and passes on each at once, so that it is acted on before it changes.
     pub(in crate::maildir) fn each(&self, mut act: impl FnMut(MessageFile) -> io::Result<()>) -> io::Result<()> {
         for place in [Subdirectory::New, Subdirectory::Cur] {
             let Some(part) = self.get(place) else { continue };
@@ -262,11 +262,11 @@ impl Parts {
 /// The contents of `new` and `cur` when they were read.
 pub(in crate::maildir) struct ScanResult {
     pub(in crate::maildir) found: Vec<MessageFile>,
-    /// The first of those entries that are no regular files.
+    /// The first entry that is not a regular file.
     pub(in crate::maildir) odd: Option<PathBuf>,
-    /// Each directory's names came in one answer of the kernel.
+    /// The names of each directory came in one answer of the kernel.
     pub(super) is_of_one_moment: bool,
-    /// The names of files that a session has taken from their own.
+    /// The names of files that a session has taken from their original ones.
     pub(super) taken: Vec<(Subdirectory, Box<[u8]>)>,
 }
 
@@ -276,12 +276,12 @@ impl ScanResult {
     }
 }
 
-/// What a directory names.
+/// An entry of a directory.
 enum DirectoryEntry<'a> {
     File(&'a [u8], u64),
     /// Something other than a regular file.
     Odd(&'a [u8]),
-    /// The name of a file that a session has taken from its own.
+    /// The name of a file that a session has taken from its original one.
     Taken(&'a [u8]),
 }
 
@@ -319,7 +319,7 @@ fn read(
     }
 }
 
-/// Asks what an entry is, where the directory does not say. None if it is gone. If that fails, it may be a message.
+/// Finds out what an entry is if the directory does not say. None if it is gone. If that fails, it may be a message.
 fn kind_of(part: BorrowedFd<'_>, name: &CStr) -> Option<FileType> {
     match statat(part, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),

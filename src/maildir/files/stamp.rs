@@ -1,4 +1,4 @@
-//! Whether a directory is still as it was: its device, inode and times.
+//! Whether a directory is unchanged, by its device, inode and times.
 
 use std::path::Path;
 use std::time::Duration;
@@ -58,12 +58,12 @@ impl Moment {
         Self::at(stat.st_ctime, stat.st_ctime_nsec)
     }
 
-    /// The moment so long before.
+    /// The moment this long before.
     pub(in crate::maildir) fn earlier_by(self, time: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
     }
 
-    /// The moment so long after.
+    /// The moment this long after.
     pub(in crate::maildir) fn later_by(self, time: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
     }
@@ -85,8 +85,8 @@ impl Moment {
         Self(nanoseconds)
     }
 
-    /// Whether a later change would show by a later moment than this, once the clock stands at `now`. Some file systems
-    /// count whole seconds, and then a second must be over.
+    /// Whether a change at `now` would get a later moment than this one. Some file systems count whole seconds; then
+    /// the second must be over.
     fn is_over_at(self, now: Self) -> bool {
         const SECOND: i64 = 1_000_000_000;
         let step = if self.0.rem_euclid(SECOND) == 0 { SECOND } else { 1 };
@@ -110,7 +110,7 @@ impl DirectoryStamp {
         }
     }
 
-    /// The file system that it lies on.
+    /// The device of its file system.
     pub(in crate::maildir) fn device(&self) -> u64 {
         self.device
     }
@@ -121,10 +121,10 @@ impl DirectoryStamp {
 }
 
 impl Stamps {
-    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None where they cannot be read.
+    /// The stamps of a Maildir, by two `stat` calls; nothing is opened. None if they cannot be read.
     ///
-    /// No confinement is needed: a stamp holds device and inode, so that another directory never passes for the one
-    /// that was opened beneath the root.
+    /// Confinement to the root is not needed: a stamp contains device and inode, so another directory is never mistaken
+    /// for the one that was opened beneath the root.
     pub(in crate::maildir) fn at(root: &Root, maildir: &Path) -> Option<Self> {
         let maildir = root.path().join(maildir);
         let of = |name| match stat(maildir.join(name)) {

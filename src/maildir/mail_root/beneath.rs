@@ -1,4 +1,4 @@
-//! Opening only what lies beneath a directory.
+//! Opening only paths beneath a directory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,15 +18,15 @@ pub(in crate::maildir) const PASSING: OFlags = OFlags::PATH.union(OFlags::DIRECT
 /// How a path without links is kept beneath a directory.
 pub(in crate::maildir) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 
-/// Links on the way to something; the kernel follows as many.
+/// The most links on a path; the kernel follows as many.
 const MOST_LINKS: usize = 40;
 
-/// Directories within each other on the way, each kept open: links could make very many of a few names.
+/// The most nested directories on a path, each kept open: with links, a few names could become very many.
 const DEEPEST: usize = 100;
 
-/// Opens a path beneath `root`. Links are followed as long as they stay beneath it, one that leads out is EXDEV; and only
-/// if root or this process's user made them, or the owner of what they lead to: any other is ELOOP. A user who may write to
-/// one Maildir could have the mail of another shown, and deleted, as their own.
+/// Opens a path beneath `root`. Links are followed as long as they stay beneath it, one that leads out is EXDEV; and
+/// only if they were made by root, by this process's user, or by the owner of their target: any other is ELOOP.
+/// Otherwise a user who may write to one Maildir could make another one's mail appear, and be deleted, as their own.
 pub(in crate::maildir) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     for _ in 0..TRIES {
         match openat2(root, path, flags, Mode::empty(), BENEATH) {
@@ -71,7 +71,7 @@ fn open_by_steps(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<Own
     openat(walk.at(), ".", flags, Mode::empty())
 }
 
-/// On the way to what a path leads to.
+/// A path that is followed step by step.
 struct LinkWalk<'a> {
     root: BorrowedFd<'a>,
     /// The directories entered since, the innermost last.
@@ -84,7 +84,7 @@ struct LinkWalk<'a> {
 enum WalkStep {
     Into(OsString),
     Out,
-    /// What a link of this user's led to must be theirs.
+    /// The target of this user's link, which must be theirs.
     Owned(u32),
 }
 
@@ -137,7 +137,7 @@ impl WalkStep {
     }
 }
 
-/// Whether a path stops at a link that leads to nothing: a disk may be missing, which is not the same as "no Maildir".
+/// Whether a path ends at a dangling link: a disk may be missing, which is not the same as "no Maildir".
 pub(super) fn dangles(root: BorrowedFd<'_>, path: &Path) -> bool {
     let mut steps: Vec<&Path> = path.ancestors().filter(|step| !step.as_os_str().is_empty()).collect();
     steps.reverse();

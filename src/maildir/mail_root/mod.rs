@@ -1,4 +1,4 @@
-//! Which Maildir belongs to a person, and how to open what lies in it without leaving the mail root.
+//! Which Maildir belongs to a person, and how to open its files without leaving the mail root.
 //!
 //! In: a path template and a person's fields. Out: a [`MaildropPath`]; and an `OpenRoot`, beneath which files are opened.
 //!
@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `..`, NUL, a slash in a single name, an absolute value outside the root: no path | `path` |
 //! | nothing outside the mail root is opened, and links are followed only beneath it | `beneath` |
-//! | another directory at the root, a missing marker, or a disk that is not mounted: no mail is called missing | `root`, `mounts` |
+//! | with another directory at the root, a missing marker or an unmounted disk, no mail counts as missing | `root`, `mounts` |
 //! | calls that may wait for another machine are known in advance | `mounts` |
 
 pub(in crate::maildir) mod beneath;

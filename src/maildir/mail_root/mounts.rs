@@ -1,6 +1,7 @@
 //! Which file system a path leads to, determined without touching other machines' file systems, so that it never hangs.
 //!
-//! The kernel's list of mounts says what is mounted where; links on the way are read as long as it stays on this machine.
+//! The kernel's list of mounts says what is mounted where; links on the path are read only on file systems of this
+//! machine.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -15,14 +16,14 @@ use rustix::fs::{FsWord, fstatfs};
 
 const LIST: &str = "/proc/self/mountinfo";
 
-/// The kinds whose data lie on this machine, as [`is_local`] knows them by number.
+/// The types whose data are on this machine; [`is_local`] has the same ones by number.
 const LOCAL: [&str; 9] = ["ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs"];
 
-/// Links on the way to something; the kernel follows as many.
+/// The most links on a path; the kernel follows as many.
 const MOST_LINKS: usize = 40;
 
-/// The file systems of other machines, or of programs, that the files of a maildrop lie on; none where all of them are this
-/// machine's own, on which only a failing disk makes a call wait for long.
+/// The file systems of other machines, or of programs, that contain files of a maildrop; empty if all are local, where
+/// only a failing disk makes a call wait for long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FileSystems(Vec<u64>);
 
@@ -31,14 +32,14 @@ pub struct FileSystems(Vec<u64>);
 pub(in crate::maildir) struct FileSystem {
     /// Its device: what distinguishes it from others.
     pub(in crate::maildir) device: u64,
-    /// Its data lie on this machine.
+    /// Its data are on this machine.
     pub(in crate::maildir) is_local: bool,
 }
 
 /// The list of mounts, read again whenever it has changed.
 #[derive(Debug)]
 pub(in crate::maildir) struct Mounts {
-    /// Reports that it has changed; none where there is no such list.
+    /// Reports that it has changed; none if there is no such list.
     list: Option<File>,
     /// The directories, without links, whose mounts matter.
     trees: Vec<PathBuf>,
@@ -71,7 +72,7 @@ impl FileSystems {
         self.0.is_empty()
     }
 
-    /// One that is another machine's, by its device.
+    /// One file system of another machine, by its device.
     #[must_use]
     pub fn remote(device: u64) -> Self {
         Self(vec![device])
@@ -103,7 +104,7 @@ impl Mounts {
         mounts
     }
 
-    /// The list as it is now: one system call where it has not changed.
+    /// The current list: one system call if it has not changed.
     pub(in crate::maildir) fn now(&self) -> Arc<MountTable> {
         let mut table = self.locked();
         if self.has_changed() {
@@ -138,13 +139,13 @@ impl Mounts {
 }
 
 impl MountTable {
-    /// The file system of an absolute path without links: that of the innermost mount which holds it.
+    /// The file system of an absolute path without links: that of the innermost mount that contains it.
     fn of(&self, path: &Path) -> Option<FileSystem> {
         path.ancestors().find_map(|point| self.mounted.get(point)).copied()
     }
 
-    /// Where `path` leads from a directory without links. Of a file system that is not this machine's own nothing is asked:
-    /// what lies below follows from the names alone.
+    /// Where `path` leads from a directory without links. A file system that is not local is never asked: below it,
+    /// only the names are used.
     pub(super) fn locate(&self, from: &Path, path: &Path) -> Located {
         let mut steps = Vec::new();
         add_steps(&mut steps, path);
@@ -169,15 +170,15 @@ impl MountTable {
         Located { real, on }
     }
 
-    /// A place on the way to a path, which has no links, where something was mounted since the start or should be, and
-    /// nothing is.
+    /// A place on a path without links where something was mounted since the start, or should be mounted, and nothing
+    /// is.
     pub(super) fn was_unmounted<'p>(&self, path: &'p Path, declared: &HashSet<PathBuf>) -> Option<&'p Path> {
         let is_expected = |point: &&Path| self.seen.contains(*point) || declared.contains(*point);
         path.ancestors().filter(is_expected).find(|point| !self.mounted.contains_key(*point))
     }
 }
 
-/// The places where a table such as `/etc/fstab` wants something mounted; none if there is no such table.
+/// The places where a table such as `/etc/fstab` says something is mounted; none if there is no such table.
 pub(super) fn declared(table: &Path) -> HashSet<PathBuf> {
     let table = fs::read(table).unwrap_or_default();
     let lines = table.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii_start().starts_with(b"#"));
@@ -230,7 +231,7 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// Whether a directory lies on a file system whose clock is this machine's and whose attributes are never stale.
+/// Whether a directory is on a file system that uses this machine's clock, and whose attributes are never stale.
 pub(in crate::maildir) fn is_local(directory: BorrowedFd<'_>) -> bool {
     fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
 }

@@ -25,7 +25,7 @@ pub enum PathRefusal {
     NoValue(Field),
     /// The entry has several values for a field, and none of them takes precedence.
     SeveralValues(Field),
-    /// A value that may stand in no path, or a path that leads out of the mail root; why, for the log.
+    /// A value that is not allowed in a path, or a path that leads out of the mail root; why, for the log.
     Forbidden(String),
 }
 
@@ -48,13 +48,13 @@ impl std::error::Error for PathRefusal {}
 pub struct MaildropPath {
     mail: Arc<str>,
     lists: Option<Arc<str>>,
-    /// Where it would be with the blanks that the entry's values have at their ends, or too many of within.
+    /// The path with the superfluous blanks of the entry's values.
     as_stored: Option<Arc<Self>>,
-    /// The person's own markers, below the mail root and below the root of lists; none where there are none.
+    /// The person's own markers, below the mail root and below the root of lists, if there are any.
     markers: Option<Arc<Markers>>,
 }
 
-/// Paths of files that must be there, as proof that a disk is mounted.
+/// Paths of files that must exist, as proof that a disk is mounted.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 struct Markers {
     mail: Box<[Arc<str>]>,
@@ -73,22 +73,22 @@ impl MaildropPath {
         Ok(Self { mail: components.join("/").into(), lists: None, as_stored: None, markers: None })
     }
 
-    /// The same, with the way to the lists of another server below their own root.
+    /// The same, with the path to the lists of another server below their own root.
     fn with_lists(self, lists: &Self) -> Self {
         Self { lists: Some(Arc::clone(&lists.mail)), ..self }
     }
 
-    /// The path of the same person with all blanks of the entry's values; none where they have no blanks too many.
+    /// The path of the same person with all blanks of the entry's values; none if they have no superfluous ones.
     pub(in crate::maildir) fn as_stored(&self) -> Option<&Self> {
         self.as_stored.as_deref()
     }
 
-    /// Whether the mail lies at the same path.
+    /// Whether the mail is at the same path.
     pub(in crate::maildir) fn has_mail_of(&self, other: &Self) -> bool {
         self.mail == other.mail
     }
 
-    /// This path of the mail, with that of the lists of another; without any other one that may be meant.
+    /// This path of the mail with the other's path of the lists, and without alternatives.
     pub(in crate::maildir) fn with_lists_of(&self, other: &Self) -> Self {
         let path = Self { mail: Arc::clone(&self.mail), lists: other.lists.clone(), as_stored: None, markers: None };
         path.with_markers(self.markers().into(), other.list_markers().into())
@@ -109,7 +109,7 @@ impl MaildropPath {
         self.markers.as_ref().map_or(&[], |markers| &markers.lists)
     }
 
-    /// The way to the lists of another server below their own root; none if that is not set.
+    /// The path to the lists of another server below their own root; none if that is not set.
     pub(in crate::maildir) fn lists(&self) -> Option<&Path> {
         self.lists.as_deref().map(Path::new)
     }
@@ -129,10 +129,10 @@ impl AsRef<Path> for MaildropPath {
 
 impl PathTemplate {
     /// Fills the template in. `value` is asked for every field but `{mail.local}` and `{mail.domain}`, which are cut
-    /// from the value of `{mail}`; it gives values as they stand in the entry. Blanks that do not count there (RFC 4518
-    /// §2.6.1) are no part of the path; but a Maildir that was made with them is found by
-    /// [`Store::choose`](crate::maildir::Store::choose). The value of an attribute may be an absolute path, if it
-    /// stands in front and lies beneath `root`; only then, and only if it does not lie there by its name alone, the
+    /// from the value of `{mail}`; it returns values as they are in the entry. Insignificant blanks (RFC 4518 §2.6.1)
+    /// are not part of the path; but a Maildir that was made with them is found by
+    /// [`Store::choose`](crate::maildir::Store::choose). The value of an attribute may be an absolute path if it comes
+    /// first in the template and is beneath `root`. Only in that case, and only if the names alone do not show it, the
     /// file system is asked where `root` really is.
     ///
     /// # Errors
@@ -198,8 +198,8 @@ fn value_of(field: &Field, value: &impl Fn(&Field) -> FieldValue) -> Result<Stri
     }
 }
 
-/// A value as it may stand in the path; `root` is given for the one that stands in front, with where it really is, if that
-/// is known.
+/// A value as it is used in the path. `root`: for the first field, the mail root, and where it really is, if that is
+/// known.
 fn checked(field: &Field, value: String, root: Option<(&Path, Option<&Path>)>) -> Result<String, PathRefusal> {
     let refused = |why: &str| PathRefusal::Forbidden(format!("the value {value:?} of {field} {why}"));
     if value.chars().any(char::is_control) {
@@ -215,7 +215,7 @@ fn checked(field: &Field, value: String, root: Option<(&Path, Option<&Path>)>) -
     if value.split('/').any(|component| component == "..") {
         return Err(refused("holds \"..\""));
     }
-    // If it vanished from the path, all people with such a value would share one maildrop.
+    // Without a component of its own, all people with such a value would share one maildrop.
     if value.split('/').all(|component| matches!(component, "" | ".")) {
         return Err(refused("names no directory"));
     }
@@ -227,8 +227,8 @@ fn checked(field: &Field, value: String, root: Option<(&Path, Option<&Path>)>) -
     Ok(rest)
 }
 
-/// What is left of an absolute path below the mail root, which may itself be a link. Where that leads is looked up only if
-/// it was not before.
+/// The part of an absolute path below the mail root, which may itself be a link. Its target is looked up only if that
+/// is not known yet.
 fn beneath(root: &Path, real: Option<&Path>, value: &str) -> Option<String> {
     let strip = |root: &Path| {
         let rest = Path::new(value).strip_prefix(root).ok()?.to_str()?;

@@ -13,26 +13,26 @@ use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared, is_local
 use super::template::PathTemplate;
 use crate::maildir::fault::{EnterFault, StoreFault};
 
-/// Where mail lies, or another server's lists, as it was at the start.
+/// The root of the mail, or of another server's lists, as it was at the start.
 #[derive(Debug)]
 pub(in crate::maildir) struct Root {
     kind: RootKind,
     path: PathBuf,
-    /// Those that are the same for everybody.
+    /// The markers that are the same for everybody.
     markers: Vec<PathBuf>,
     device: u64,
     inode: u64,
     local: bool,
     /// The path with links, but absolute.
     given: PathBuf,
-    /// The path without links, and what is mounted where on the way to it and below it.
+    /// The path without links, and what is mounted on the way to it and below it.
     real: PathBuf,
     mounts: Arc<Mounts>,
     /// The file systems of other machines that the path itself leads over.
     way: FileSystems,
 }
 
-/// What lies below a root.
+/// What is below a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum RootKind {
     Mail,
@@ -74,13 +74,13 @@ impl Root {
         Ok(root)
     }
 
-    /// Whether the way to the root never leads to another machine.
+    /// Whether the path to the root never leads to another machine.
     pub(in crate::maildir) fn answers_at_once(&self) -> bool {
         self.way.are_local()
     }
 
-    /// Adds the file systems that what lies at a path is on, with the `parts` of it, its `markers`, and those on the
-    /// way. Asks none of them but this machine's own.
+    /// Adds the file systems of a path, of its `parts`, of its `markers`, and of everything on the way. Asks only local
+    /// ones.
     pub(in crate::maildir) fn add_file_systems(
         &self,
         path: &Path,
@@ -101,22 +101,22 @@ impl Root {
         *to = std::mem::take(to).and(&self.way);
     }
 
-    /// Looks whether the markers, if any are set, are there; the first that is not.
+    /// Checks that the markers, if any are set, exist; returns the first that does not.
     fn markers(&self, own: &[Arc<str>]) -> Result<(), (PathBuf, Errno)> {
         let own = own.iter().map(|marker| self.path.join(&**marker));
         let mut all = self.markers.iter().cloned().chain(own);
         all.try_for_each(|marker| stat(&marker).map(drop).map_err(|errno| (marker, errno)))
     }
 
-    /// No marker, no mail: its disk is not mounted. `own`: those of a person.
+    /// Requires the markers: without one, the disk is not mounted. `own`: those of a person.
     pub(in crate::maildir) fn require_markers(&self, own: &[Arc<str>]) -> Result<(), EnterFault> {
         self.markers(own).map_err(|(marker, errno)| {
             EnterFault::Unavailable(format!("the marker {} is not there ({errno})", marker.display()))
         })
     }
 
-    /// Looks whether everything is mounted on the way to a path that was at any time since the start, or that a table of
-    /// file systems wants to be: so it is known after a restart as well.
+    /// Requires that everything is mounted on the way to a path that was mounted at any time since the start, or that a
+    /// table of file systems names, so that it is known after a restart as well.
     pub(in crate::maildir) fn require_mounted(&self, path: &Path, mount_table: &Path) -> Result<(), EnterFault> {
         let in_reality = |point: PathBuf| match point.strip_prefix(&self.given) {
             Ok(rest) => self.real.join(rest),
@@ -132,7 +132,7 @@ impl Root {
         )))
     }
 
-    /// Where it lies.
+    /// Its path.
     pub(in crate::maildir) fn path(&self) -> &Path {
         &self.path
     }
@@ -151,7 +151,7 @@ impl AsFd for OpenRoot<'_> {
 }
 
 impl OpenRoot<'_> {
-    /// Opens what lies beneath the root.
+    /// Opens a path beneath the root.
     pub(in crate::maildir) fn beneath(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         beneath::open(self.directory.as_fd(), path, flags)
     }
@@ -173,7 +173,7 @@ impl OpenRoot<'_> {
         self.about.require_mounted(path, mount_table)
     }
 
-    /// Looks whether this is the directory seen at the start. An unmounted disk leaves another one in its place.
+    /// Requires that this is the directory seen at the start. An unmounted disk leaves another one in its place.
     pub(in crate::maildir) fn require_same(&self) -> Result<(), EnterFault> {
         let now = fstat(&self.directory).map_err(|errno| EnterFault::of(self.about.path.display(), errno))?;
         if (now.st_dev, now.st_ino) == (self.about.device, self.about.inode) {

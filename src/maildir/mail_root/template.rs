@@ -1,4 +1,4 @@
-//! How the path of a maildrop is written down: text with fields to be filled in.
+//! The template of a maildrop's path: text with fields to be filled in.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ pub(in crate::maildir) enum TemplatePart {
     Field { field: Field, lower: bool },
 }
 
-/// What may stand in braces; each also with `|lower`.
+/// A field in braces; each also with `|lower`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `{short_name}`
     ShortName,
     /// `{mail}`: the whole address.
     Mail,
-    /// `{mail.local}`: what stands before the last `@`.
+    /// `{mail.local}`: the part before the last `@`.
     MailLocal,
-    /// `{mail.domain}`: what stands behind it.
+    /// `{mail.domain}`: the part after it.
     MailDomain,
     /// `{canonical_name}`
     CanonicalName,
@@ -41,7 +41,7 @@ pub enum Field {
 pub struct TemplateFault {
     /// Where, in characters from the beginning.
     pub at: usize,
-    /// What, and what would be right.
+    /// What is wrong, and what is expected.
     pub what: String,
 }
 
@@ -59,7 +59,7 @@ impl PathTemplate {
         Err(fault(0, "the template has no field: everybody would share one maildrop".to_owned()))
     }
 
-    /// Reads the template of a marker, which may do without fields: then it is the same for everybody.
+    /// Reads the template of a marker, which needs no fields: then it is the same for everybody.
     ///
     /// # Errors
     /// As [`PathTemplate::parse`].
@@ -91,15 +91,15 @@ impl PathTemplate {
         self.parts.iter().map(text).collect::<Option<String>>().map(PathBuf::from)
     }
 
-    /// The same, with markers below the same root that must be there, each path made will name its own. Those without a
-    /// field are left out: they are the root's.
+    /// The same, with markers below the same root: each path will have its own. Those without a field are left out,
+    /// since they belong to the root.
     #[must_use]
     pub fn with_markers(self, markers: &[Self]) -> Self {
         Self { markers: markers.iter().filter(|marker| marker.has_fields()).cloned().collect(), ..self }
     }
 
-    /// The same, after looking up where its root really is, and that of the lists. Blocks while the disk answers; from now
-    /// on, no path made from it asks the file system.
+    /// The same, after looking up where its root really is, and that of the lists. Blocks while the disk answers; from
+    /// now on, making a path does not ask the file system.
     #[must_use]
     pub fn looked_up(mut self, root: &Path) -> Self {
         self.real_root = Some(root.canonicalize().unwrap_or_else(|_| root.to_owned()));
@@ -121,13 +121,13 @@ impl PathTemplate {
         &self.markers
     }
 
-    /// The same, with the way to another server's lists below a root of their own, which each path made will hold as well.
+    /// The same, with the path to another server's lists below a root of their own, which each path will have as well.
     #[must_use]
     pub fn with_lists(self, lists: Self, root: PathBuf) -> Self {
         Self { lists: Some(Box::new((lists, root))), ..self }
     }
 
-    /// The way to another server's lists, and their root.
+    /// The path to another server's lists, and their root.
     pub(in crate::maildir) fn lists(&self) -> Option<&(Self, PathBuf)> {
         self.lists.as_deref()
     }
@@ -159,13 +159,13 @@ fn fault(at: usize, what: String) -> TemplateFault {
     TemplateFault { at, what }
 }
 
-/// Looks at what stands between the slashes, before any field is filled in.
+/// Checks the parts between the slashes, before any field is filled in.
 fn check_components(text: &str) -> Result<(), TemplateFault> {
     if text.split('/').all(|component| matches!(component, "" | ".")) {
         return Err(fault(0, "the template is empty; expected {short_name}/Maildir".to_owned()));
     }
     if text.starts_with('/') {
-        return Err(fault(0, "the path counts from the mail root; leave out the / in front".to_owned()));
+        return Err(fault(0, "the path is relative to the mail root; leave out the leading /".to_owned()));
     }
     let mut at = 0;
     for component in text.split('/') {
@@ -208,7 +208,7 @@ fn field(rest: &str, at: usize) -> Result<(TemplatePart, &str), TemplateFault> {
 impl Field {
     const PLAIN: [Self; 5] = [Self::ShortName, Self::Mail, Self::MailLocal, Self::MailDomain, Self::CanonicalName];
 
-    /// The field that a word in braces means.
+    /// The field of a word in braces.
     fn from_word(word: &str) -> Option<Self> {
         if let Some(name) = word.strip_prefix("attr:") {
             return is_attribute(name).then(|| Self::Attribute(name.to_owned()));
@@ -216,7 +216,7 @@ impl Field {
         Self::PLAIN.into_iter().find(|field| field.word() == word)
     }
 
-    /// What stands in the braces; of an attribute only the beginning.
+    /// The word in the braces; of an attribute only the beginning.
     fn word(&self) -> &'static str {
         match self {
             Self::ShortName => "short_name",
@@ -246,20 +246,21 @@ impl fmt::Display for TemplateFault {
 
 impl std::error::Error for TemplateFault {}
 
-/// A name or OID of an attribute, with its options (RFC 4512 §2.5); `_` is in no standard, but in some directories.
+/// A name or OID of an attribute, with its options (RFC 4512 §2.5); `_` is not in the standard, but used by some
+/// directories.
 fn is_attribute(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ';');
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(allowed)
 }
 
-/// The sentence about a word that is no field.
+/// The message about a word that is not a field.
 fn unknown(word: &str) -> String {
     if word.starts_with("attr") {
         return format!("\"{word}\" names no attribute; expected {{attr:homeDirectory}}");
     }
     let nearest = Field::PLAIN.iter().min_by_key(|field| distance(word, field.word()));
     match nearest.filter(|field| 2 * distance(word, field.word()) < field.word().len()) {
-        Some(field) => format!("\"{word}\" is no field; the nearest is {field}"),
+        Some(field) => format!("\"{word}\" is no field; did you mean {field}?"),
         None => format!(
             "\"{word}\" is no field; known are {{short_name}}, {{mail}}, {{mail.local}}, {{mail.domain}}, \
              {{canonical_name}} and {{attr:NAME}}"
@@ -267,7 +268,7 @@ fn unknown(word: &str) -> String {
     }
 }
 
-/// How many letters must be put in, left out or changed to make one word of the other (Levenshtein).
+/// The number of letters to insert, delete or change to turn one word into the other (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
     let first: Vec<usize> = (0..=to.len()).collect();
     let last = from.bytes().enumerate().fold(first, |above, (line, letter)| {

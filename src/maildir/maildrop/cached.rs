@@ -1,8 +1,8 @@
-//! Fetching what is in memory already, without ever waiting for a disk.
+//! Fetching messages that are in memory already, without ever waiting for a disk.
 //!
-//! The kernel answers from its caches only (`RESOLVE_CACHED` of openat2(2), `RWF_NOWAIT` of
-//! preadv2(2)). So these calls may be made where nothing may block; on local file systems only, since others may ask
-//! another machine whether their caches are still valid.
+//! The kernel answers from its caches only (`RESOLVE_CACHED` of openat2(2), `RWF_NOWAIT` of preadv2(2)). So these calls
+//! may be made where nothing may block, but only on local file systems, since others may ask another machine whether
+//! their caches are still valid.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,13 +18,13 @@ use crate::maildir::files::{MESSAGE, MessageFile, Subdirectory};
 use crate::maildir::mail_root::{BENEATH, PASSING};
 
 impl Maildrop {
-    /// Opens the message at an index of the listing, if that takes nothing that is not in memory; none where it does,
-    /// and where the message is not where it was last seen: [`Maildrop::fetch`] finds out then.
+    /// Opens the message at an index of the listing, if everything needed is in memory; none if not, or if the message
+    /// is not where it was last seen: then [`Maildrop::fetch`] is needed.
     ///
     /// A directory stays open until [`Maildrop::rest`].
     ///
     /// # Errors
-    /// See [`FetchFault`]; the session can go on after each.
+    /// See [`FetchFault`]; the session can continue after each.
     pub fn fetch_cached(&mut self, index: usize) -> Result<Option<Message>, FetchFault> {
         if !self.is_local() {
             return Ok(None);

@@ -25,9 +25,9 @@ pub struct Committed {
 }
 
 impl Maildrop {
-    /// Removes the messages at these indices of the listing, each where it lies now. A failure stops none of the
-    /// others. One whose file is no longer the one that was listed stays, and so does one that cannot be read as mail: no
-    /// client can have it. Blocks while the disk answers.
+    /// Removes the messages at these indices of the listing, each wherever it is now. A failure does not affect the
+    /// others. A message whose file is no longer the one that was listed stays, and so does one that cannot be read as
+    /// mail, since no client can have it. Blocks while the disk answers.
     pub fn commit(&mut self, marks: &[usize]) -> Committed {
         let mut committed = Committed::default();
         if marks.is_empty() {
@@ -68,8 +68,8 @@ impl Maildrop {
         committed
     }
 
-    /// Removes a message with all its files, if `is_due` finds that it may go where it lies now. Gives the file
-    /// removed; none if it is gone, or may not go.
+    /// Removes a message with all its files, if `is_due` allows it for the file found now. Returns the removed file;
+    /// none if it is gone, or must stay.
     pub(in crate::maildir) fn remove(
         &mut self,
         index: usize,
@@ -80,7 +80,7 @@ impl Maildrop {
     ) -> Result<Option<MessageFile>, MessageFault> {
         let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
         let (counted, snapshot) = (self.state_seen(index), Arc::clone(&self.snapshot));
-        // All files of a message or none: what is left of it would come back as another message.
+        // All files of a message or none: a file that is left would come back as another message.
         for copy in snapshot.copies(index) {
             self.reach_for_file(&copy.found, reach, |parts, found| {
                 removal.require_same(parts, &copy.found, found, Some(copy.state))
@@ -129,8 +129,7 @@ impl Maildrop {
         }
     }
 
-    /// Removes the further names of a file in this Maildir, of which there may be none. Each is removed as soon as it
-    /// turns up.
+    /// Removes the further names of a file in this Maildir, if there are any. Each is removed as soon as it is found.
     fn remove_names(
         &mut self,
         listed: &MessageFile,
@@ -157,8 +156,8 @@ impl Maildrop {
         Err(MessageFault::Elusive)
     }
 
-    /// Forgets what is known of messages whose files have changed, in memory and in the index: the next session, here or
-    /// after a restart, counts them anew, and can remove them then.
+    /// Drops the sizes of messages whose files have changed, from memory and from the index: the next session, here or
+    /// after a restart, counts them again, and can remove them then.
     pub(in crate::maildir) fn forget(&self, changed: &[usize]) {
         let entries = || changed.iter().filter_map(|index| self.entry(*index));
         for entry in entries() {
@@ -175,7 +174,7 @@ impl Maildrop {
     }
 }
 
-/// What has left a name needs no removal there.
+/// A file that no longer has the name needs no removal there.
 fn or_gone(removed: Result<LinkCount, MessageFault>) -> Result<(), MessageFault> {
     match removed {
         Ok(_) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => Ok(()),

@@ -1,4 +1,4 @@
-//! What else is done after QUIT, besides removing the marked messages.
+//! What else is done after QUIT, apart from removing the marked messages.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ impl Maildrop {
     }
 
     /// Carries out what the settings require at the end of a session. `marked`: the messages that it marked as deleted,
-    /// ascending; `retrieved`: those that its client got whole. No failure makes a failed QUIT, since all of it can be done
-    /// again; the log reports it. Blocks while the disk answers.
+    /// ascending; `retrieved`: those that its client received whole. A failure does not fail the QUIT, since everything
+    /// can be done again; it is logged. Blocks while the disk answers.
     pub fn leave(&mut self, marked: &[usize], retrieved: &[usize]) {
         let left: Vec<usize> = retrieved.iter().copied().filter(|index| marked.binary_search(index).is_err()).collect();
         self.note_what_was_retrieved(&left);
@@ -81,7 +81,7 @@ impl Maildrop {
         }
     }
 
-    /// Whether anything that clients deleted is kept, by these settings or by earlier ones.
+    /// Whether deleted mail is kept, by these settings or by earlier ones.
     fn has_deleted(&self) -> bool {
         match DeletedMail::open(self.site(), &self.path) {
             Ok(mail) => mail.is_some(),
@@ -106,7 +106,7 @@ impl Maildrop {
         false
     }
 
-    /// Removes aged mail, of what the session has listed and not marked; `marked`: places in the snapshot, ascending.
+    /// Removes expired mail that the session has listed and not marked. `marked`: places in the snapshot, ascending.
     fn expire(&mut self, expiry: Expiry, marked: &[usize]) -> Result<Expired, EnterFault> {
         let (snapshots, path, person) = (Arc::clone(&self.snapshots), self.path.clone(), self.person.clone());
         let site = snapshots.site();

@@ -1,9 +1,9 @@
-//! Opening a message for RETR or TOP: the file is found wherever it lies now, and refused unless it is the one that was
+//! Opening a message for RETR or TOP: the file is found wherever it is now, and rejected unless it is the one that was
 //! listed.
 //!
 //! The way of a message: [`Maildrop::fetch`] opens and checks it, [`Message::read`](super::message::Message::read)
-//! reads it to its end, and [`Message::was_sent`](super::message::Message::was_sent) compares what was sent with what
-//! was listed.
+//! reads it to its end, and [`Message::was_sent`](super::message::Message::was_sent) compares the octets sent with
+//! those listed.
 
 use std::fs::File;
 use std::io;
@@ -25,13 +25,14 @@ impl Maildrop {
     /// Opens the message at an index of the listing. Blocks while the disk answers.
     ///
     /// # Errors
-    /// See [`FetchFault`]; the session can go on after each.
+    /// See [`FetchFault`]; the session can continue after each.
     pub fn fetch(&mut self, index: usize) -> Result<Message, FetchFault> {
         let index = self.place(index);
         let file = self.open(index)?;
         let message = self.checked(index, file)?;
         let (state, largest) = (message.state(), self.site().settings().largest_message);
-        // With line ends counted, no message has fewer octets than in its file; so what was counted is within the bounds.
+        // Counted with its line ends, no message has fewer octets than its file; so a counted message is within the
+        // limit.
         let is_within = self.snapshot.listed.get(index).is_some_and(|listed| listed.octets <= largest);
         let is_counted = is_within && self.entry(index).is_some_and(|entry| entry.counted.is_some());
         message.begin(largest, is_counted).map_err(|error| self.note_no_mail(index, state, error.into()))
@@ -73,8 +74,8 @@ impl Maildrop {
         Ok(Message::new(file, state, source))
     }
 
-    /// The state in which a message's file was counted; or, where its name gave the octets, in which this session fetched it
-    /// first. A file in another state is neither sent nor removed.
+    /// The state in which a message's file was counted or, if its name gave the octets, in which this session first
+    /// fetched it. A file in another state is neither sent nor removed.
     pub(super) fn state_seen(&self, index: usize) -> Option<FileState> {
         let counted = self.entry(index)?.counted;
         counted.or_else(|| self.fetched.get(&index).copied())

@@ -1,4 +1,4 @@
-//! Where a message's file lies now: other programs rename, flag and move it at any moment.
+//! Where a message's file is now: other programs may rename, flag and move it at any moment.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ impl Maildrop {
         self.rescanned.as_ref().map(|(names, _)| names)
     }
 
-    /// Where a message lies by the names as they were read again; none if it is not among them.
+    /// Where a message is, by the names as they were read again; none if it is not among them.
     pub(super) fn found_again(&self, index: usize) -> Option<MessageFile> {
         let wanted = &self.entry(index)?.found;
         self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
@@ -34,7 +34,7 @@ impl Maildrop {
         name_sharers.chain(self.snapshot.all_copies())
     }
 
-    /// Where a file lies by the names as they were read again; none if it is not among them.
+    /// Where a file is, by the names as they were read again; none if it is not among them.
     pub(super) fn file_found_again(&self, wanted: &MessageFile) -> Option<MessageFile> {
         self.rescanned_files()?.follow(wanted, self.other_files()).cloned()
     }
@@ -43,7 +43,8 @@ impl Maildrop {
         Parts::open(&self.site().root().open()?, self.path.as_ref())
     }
 
-    /// What was there when the maildrop was entered must still be: what is on an unmounted disk is not gone.
+    /// Requires that `new` and `cur` still exist if they existed at the login: messages on an unmounted disk are not
+    /// gone.
     pub(super) fn require_parts(&self, parts: &Parts) -> io::Result<()> {
         let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{what} missing"));
         let was_unmounted = |place, before: Option<DirectoryStamp>| before.is_some() && parts.get(place).is_none();
@@ -68,7 +69,7 @@ impl Maildrop {
         Ok(at.elapsed() < BRIEFLY || names.reusable && names.stamps == parts.stamps(names.local)?)
     }
 
-    /// Reads the names again, to follow what has moved.
+    /// Reads the names again, to follow files that have moved.
     pub(super) fn rescan(&mut self, parts: &Parts) -> io::Result<()> {
         self.require_parts(parts)?;
         self.rescanned = Some((parts.names(self.site().timestamp_granularity())?, Instant::now()));

@@ -1,4 +1,4 @@
-//! What arrives during a session under the names of messages that it deletes: a restored back-up, or other mail.
+//! Files that arrive during a session under the names of messages that it deletes: a restored back-up, or other mail.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,7 +9,7 @@ use super::session::Maildrop;
 use crate::maildir::files::MessageFile;
 use crate::maildir::snapshot::{DuplicateFile, SnapshotEntry};
 
-/// The further files, with the same octets, of messages that are about to be removed, by their places in the snapshot.
+/// The further files with the same octets of messages that are about to be removed, by their places in the snapshot.
 #[derive(Default)]
 pub(in crate::maildir) struct Latecomers(HashMap<usize, Vec<DuplicateFile>>);
 
@@ -20,9 +20,9 @@ impl Latecomers {
 }
 
 impl Maildrop {
-    /// Looks for what arrived since the listing under the names of messages that are about to be removed. Files with the
-    /// same octets are the same message, and are returned. Other mail is pinned: when the messages are gone, nothing
-    /// else shows that it is other mail.
+    /// Looks for files that arrived since the listing under the names of messages that are about to be removed. Files
+    /// with the same octets are the same message, and are returned. Other mail is pinned, since nothing else shows that
+    /// it is other mail once the messages are gone.
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
             tracing::warn!(maildrop = %self.path, %error, "what arrived under the names of deleted messages is not known");
@@ -40,7 +40,7 @@ impl Maildrop {
             return Ok(Latecomers::default());
         }
         let gone = self.gone_of(&concerned);
-        // What has their names now is other mail, also for the listing that is about to be made.
+        // A file that has their name now is other mail, also for the listing that is about to be made.
         for found in &gone {
             self.cached.note_removed(found);
         }
@@ -68,7 +68,7 @@ impl Maildrop {
         found.filter(|found| self.rescanned_files().is_some_and(|names| !names.has(found))).cloned().collect()
     }
 
-    /// Whether files have a message's name now that were not listed.
+    /// Whether files that were not listed have a message's name now.
     fn has_latecomers(&self, place: usize) -> bool {
         let Some((names, entry)) = self.rescanned_files().zip(self.entry(place)) else { return false };
         let mut others = names.like(&entry.found).filter(|now| !now.is_same_message(&entry.found));
@@ -80,7 +80,7 @@ impl Maildrop {
         self.entry(place).is_some_and(|entry| is_same(&entry.found)) || self.other_files().any(is_same)
     }
 
-    /// Where the message is that has this file.
+    /// The place of the message that has this file.
     fn place_of(&self, file: &MessageFile) -> Option<usize> {
         let has_file = |place: usize| self.snapshot.copies(place).iter().any(|copy| copy.found.is_same_message(file));
         let is_it = |(place, entry): (usize, &SnapshotEntry)| {

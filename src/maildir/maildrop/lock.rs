@@ -1,8 +1,8 @@
 //! One session at a time: a maildrop is locked by a file in its Maildir.
 //!
-//! The lock of flock(2) belongs to the open file. So it ends with the session, however that ends, and with the process if
-//! that is killed; nothing needs to be cleaned up. On NFS the kernel makes a byte-range lock of it, which the server
-//! keeps for all nodes.
+//! The lock of flock(2) belongs to the open file. So it ends with the session, however that ends, and with the process
+//! even if that is killed; nothing needs to be cleaned up. On NFS the kernel turns it into a byte-range lock, which the
+//! server keeps for all nodes.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 use crate::maildir::files::fresh;
 
-/// The file that is locked. It stays, since removing it would let two sessions lock two files. No IMAP server takes a
-/// file without a dot in front, beside `cur` and `new`, for one of its own.
+/// The file that is locked. It stays, since removing it would let two sessions lock two files. No IMAP server mistakes
+/// a file beside `cur` and `new` whose name has no leading dot for one of its own.
 const FILE: &str = "restante.lock";
 
 /// The name of a new lock file until it replaces the old one.
@@ -22,7 +22,7 @@ const BEGUN: &str = "restante.lock.begun";
 const FLAGS: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// How often a lock is tried again whose file was replaced meanwhile.
+/// How often a lock is tried again if its file was replaced in between.
 const TRIES: usize = 5;
 
 /// A maildrop locked for one session. Dropping it unlocks it.
@@ -78,7 +78,7 @@ fn lock(maildir: &OwnedFd) -> Result<LockResult, Errno> {
             Ok(()) if lock_id_at(maildir) == Some(id) => {
                 return Ok(LockResult::Locked(MaildropLock { id, _locked: file }));
             }
-            // The file was removed in between: what we locked excludes no other session.
+            // The file was removed in between, so our lock on it excludes no other session.
             Ok(()) | Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => return Ok(LockResult::InUse(id)),
             Err(errno) => return Err(errno),

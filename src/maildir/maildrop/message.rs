@@ -11,7 +11,7 @@ use crate::maildir::files::{Compression, FileState, Inflater, MARK, read};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::snapshot::{CachedMaildrop, Correction, Snapshot};
 
-/// The octets of a message, as they lie on disk; where its file is compressed, those of the message within. Holds the file
+/// The octets of a message as they are on disk; if its file is compressed, those of the message within. Keeps the file
 /// open until it is dropped.
 pub struct Message {
     body: Body,
@@ -43,8 +43,9 @@ impl Message {
         Self { body: Body::File(file), is_plain: false, state, left: state.size, ended: false, source }
     }
 
-    /// Looks at the first octets, before any is read; a compressed stream is read through, unless that was done when the
-    /// message was counted: so a damaged one is refused before anything of it is sent. Blocks while the disk answers.
+    /// Examines the first octets before any is sent. A compressed stream is read through, unless that was done when the
+    /// message was counted, so that a damaged one is rejected before anything of it is sent. Blocks while the disk
+    /// answers.
     pub(in crate::maildir) fn begin(self, largest: u64, is_counted: bool) -> io::Result<Self> {
         let Body::File(mut file) = self.body else { return Ok(self) };
         let form = Compression::look(&file)?;
@@ -63,13 +64,14 @@ impl Message {
         self.state
     }
 
-    /// Octets that may still come: those on disk not yet read. How many a compressed message has is not known.
+    /// Octets that may still come: those on disk that were not read yet. Of a compressed message the number is not
+    /// known.
     #[must_use]
     pub fn left(&self) -> u64 {
         if matches!(self.body, Body::Inflated(_)) { u64::MAX } else { self.left }
     }
 
-    /// Whether its first octets were read, and what lies on disk is the message.
+    /// Whether its first octets were read, and the file is the message itself.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.is_plain
@@ -78,8 +80,8 @@ impl Message {
     /// Reads the next octets into `block`, and returns how many; 0 at the end. Blocks while the disk answers.
     ///
     /// # Errors
-    /// The file cannot be read, ends before the size it had when it was opened (`UnexpectedEof`), goes on behind it, or is
-    /// not mail (`InvalidData`). What was read so far is not a whole message then.
+    /// The file cannot be read, ends before the size it had when it was opened (`UnexpectedEof`), has grown, or is not
+    /// mail (`InvalidData`). What was read so far is not a whole message then.
     pub fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         if self.ended || block.is_empty() {
             return Ok(0);
@@ -87,7 +89,7 @@ impl Message {
         match &mut self.body {
             Body::File(file) => {
                 if !self.is_plain {
-                    // A compressed file must not be sent as it lies on disk.
+                    // A compressed file must not be sent as it is on disk.
                     Compression::look(file)?.require_plain()?;
                     self.is_plain = true;
                 }
@@ -102,15 +104,15 @@ impl Message {
         }
     }
 
-    /// The same with octets that are in memory already; none if the disk would have to be waited for, and where the file
-    /// turns out to be compressed: [`Maildrop::fetch`] begins it then.
+    /// The same with octets that are in memory already; none if that would mean waiting for the disk, or if the file
+    /// turns out to be compressed: then [`Maildrop::fetch`] is needed.
     ///
     /// # Errors
     /// As [`Message::read`].
     ///
     /// [`Maildrop::fetch`]: crate::maildir::Maildrop::fetch
     pub fn read_cached(&mut self, block: &mut [u8]) -> io::Result<Option<usize>> {
-        /// Where the file was read to (preadv2(2)).
+        /// The current position of the file (preadv2(2)).
         const HERE: u64 = u64::MAX;
         if self.ended || block.is_empty() {
             return Ok(Some(0));
@@ -133,7 +135,7 @@ impl Message {
         }
     }
 
-    /// All of it was sent, so many octets as RETR counts them. If another number was listed, that is logged, and the next
+    /// All of it was sent; `octets` as RETR counts them. If another number was listed, that is logged, and the next
     /// session lists the right one.
     pub fn was_sent(&self, octets: u64) {
         self.source.compare(octets, self.state);
@@ -155,7 +157,7 @@ impl Message {
 }
 
 impl MessageSource {
-    /// The octets sent are right, whatever was listed; the next session lists them.
+    /// The number of octets sent is right, whatever was listed; the next session lists it.
     fn compare(&self, sent: u64, state: FileState) {
         let Some((entry, listed)) = self.snapshot.entries.get(self.index).zip(self.snapshot.listed.get(self.index))
         else {

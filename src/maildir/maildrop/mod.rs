@@ -8,13 +8,13 @@
 //! | which messages the person is offered | `offering` |
 //! | a unique-id is on disk before a client sees it | `pinning` |
 //! | a message is opened only if its file is the one that was listed; if not, `-ERR` before `+OK` | `fetching` |
-//! | a message is read to its end or fails; octets sent correct octets listed | `message` |
-//! | what the kernel has in memory is fetched without waiting for a disk | `cached` |
+//! | a message is read to its end or fails; the octets sent correct the octets listed | `message` |
+//! | messages that the kernel has in memory are fetched without waiting for a disk | `cached` |
 //! | a file is found again wherever other programs moved it | `finding`, `reach` |
 //! | deletion takes place at QUIT, message by message, with all files of a message or none | `commit` |
-//! | what arrives under the name of a deleted message is told apart from it | `latecomers` |
-//! | a file that nobody can have read as mail is not deleted | `readability` |
-//! | what else happens at QUIT: retrieval is noted, flags are set, aged mail goes | `ending`, `seen` |
+//! | files that arrive under the name of a deleted message are distinguished from it | `latecomers` |
+//! | a file that cannot be read as mail is not deleted, since no client can have it | `readability` |
+//! | what else happens at QUIT: retrievals are recorded, flags are set, expired mail is removed | `ending`, `seen` |
 
 mod cached;
 mod commit;

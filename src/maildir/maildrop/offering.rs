@@ -1,4 +1,4 @@
-//! Whose session it is, and which messages that person is offered.
+//! Which person's session it is, and which messages that person is offered.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::maildir::settings::{MarkSeen, Offer};
 use crate::maildir::unique_ids::Retrievals;
 
 impl Maildrop {
-    /// Sets whose session this is, by the canonical name, and when mail that they leave is removed; leaves out what
-    /// the settings do not offer. Blocks while the disk answers.
+    /// Sets the person, by the canonical name, and when mail that they leave is removed; leaves out messages that the
+    /// settings do not offer. Blocks while the disk answers.
     ///
     /// # Errors
-    /// What the person has retrieved cannot be read.
+    /// The person's retrievals cannot be read.
     pub fn of(mut self, person: &str, expiry: Option<Expiry>) -> Result<Self, EnterFault> {
         self.person = person.into();
         self.expiry = expiry;
@@ -25,8 +25,8 @@ impl Maildrop {
         Ok(self)
     }
 
-    /// A message is unread that is not flagged as seen and that the person has not retrieved. Where what is retrieved is
-    /// flagged as seen, the flag alone counts, so that removing the flag offers the message again.
+    /// The unread messages: those that are not flagged as seen and that the person has not retrieved. If retrieved
+    /// messages are flagged as seen, only the flag is used, so that removing it offers the message again.
     fn unread(&self) -> Result<Arc<[usize]>, EnterFault> {
         let unseen = |found: &MessageFile| !file_name::flags(&found.name).is_some_and(|flags| flags.contains(&SEEN));
         let retrievals = match self.site().settings().mark_seen {
@@ -46,7 +46,7 @@ impl Maildrop {
     pub(in crate::maildir) fn place(&self, index: usize) -> usize {
         match &self.offered {
             None => index,
-            // What is not in the listing is not in the snapshot either.
+            // A message that is not in the listing has no place in the snapshot either.
             Some(offered) => offered.get(index).copied().unwrap_or(usize::MAX),
         }
     }

@@ -13,8 +13,8 @@ use crate::maildir::files::{KEY_SEPARATOR, MessageFile};
 use crate::maildir::unique_ids::{Day, LockedPins, PendingPin, Pin, PinLine, Pins, Retrieval, UidState, day, unique};
 use crate::pop3::UniqueId;
 
-/// The unique-ids of messages cannot be written to disk, while another server's list differs from
-/// our own rule: no client may see them now. Why, for the log.
+/// The unique-ids of messages cannot be written to disk, although they must be because of another server's list: no
+/// client may see them now. Why, for the log.
 #[derive(Debug)]
 pub struct PinFault(String);
 
@@ -27,15 +27,14 @@ impl fmt::Display for PinFault {
 impl std::error::Error for PinFault {}
 
 impl Maildrop {
-    /// Pins the unique-ids of the messages at these indices, as far as they must be, before a client sees them. Then a new
-    /// listing holds: where another node was first, its unique-id is the one. Blocks while the disk answers.
+    /// Pins the unique-ids of the messages at these indices, if they must be, before a client sees them. Then a new
+    /// listing is valid: if another node was first, its unique-id is used. Blocks while the disk answers.
     ///
-    /// A client may ask for one after the other: so as many further messages are pinned with them as were before in this
-    /// session. That takes few writes, and a client that asks for one only has no more pinned.
+    /// A client may ask for one message after the other, so as many further messages are pinned as were pinned before
+    /// in this session. That needs few writes, and pins nothing more for a client that asks for one only.
     ///
     /// # Errors
-    /// See [`PinFault`]. Where no other server's list is known, the unique-ids can be shown without pins, and the log says
-    /// that they are.
+    /// See [`PinFault`]. If no other server's list is known, the unique-ids can be shown without pins, which is logged.
     pub fn pin(&mut self, indices: &[usize]) -> Result<(), PinFault> {
         let wanted: Vec<usize> =
             self.places(indices).into_iter().filter(|index| self.snapshot.ids.pending_pin(*index).is_some()).collect();
@@ -46,7 +45,7 @@ impl Maildrop {
             return Err(PinFault(why.to_owned()));
         }
         let mut wanted = self.with_further(indices, wanted);
-        // Of several of one name all are pinned, or none.
+        // Of several messages of one name all are pinned, or none.
         wanted.extend(self.unpinned_namesakes_of(&self.sharing_names_among(&wanted), &wanted));
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
@@ -56,8 +55,8 @@ impl Maildrop {
         Ok(())
     }
 
-    /// Pins other messages that share names with messages which are about to be removed: when those are gone,
-    /// nothing else shows that these are other mail.
+    /// Pins other messages that share names with messages that are about to be removed: once those are gone, nothing
+    /// else shows that these are other mail.
     pub(super) fn pin_others_named_like(&mut self, places: &[usize]) {
         let removed = self.sharing_names_among(places);
         self.pin_namesakes_of(&removed, places);
@@ -93,7 +92,7 @@ impl Maildrop {
         found.filter(|found| found.shared_name.is_some()).cloned().collect()
     }
 
-    /// Adds the places of further messages that must be pinned: behind these indices, and then before them.
+    /// Adds the places of further messages that must be pinned: after these indices, and then before them.
     fn with_further(&self, indices: &[usize], mut wanted: Vec<usize>) -> Vec<usize> {
         let (first, last) = (indices.first().copied().unwrap_or(0), indices.last().map_or(0, |last| last + 1));
         let all = self.offered.as_ref().map_or(self.snapshot.entries.len(), |offered| offered.len());
@@ -119,8 +118,8 @@ impl Maildrop {
         })
     }
 
-    /// Records how many days a person's mail stays, or that it stays for ever: what several people share is removed
-    /// only when it is old enough for each of them. Blocks while the disk answers.
+    /// Records how many days a person's mail stays, or that it stays for ever: mail that several people share is
+    /// removed only when it is old enough for each of them. Blocks while the disk answers.
     ///
     /// # Errors
     /// It cannot be written.
@@ -147,15 +146,15 @@ impl Maildrop {
         Ok(())
     }
 
-    /// The next session sees this snapshot with the pins as they are now, and need not read them again.
+    /// The next session gets this snapshot with the new pins, and need not read them again.
     fn renew(&mut self, ids: UidState, changed: &HashMap<usize, UniqueId>) {
         let before = Arc::clone(&self.snapshot);
         self.snapshot = Arc::new(before.with_pins(ids, changed));
         self.cached.renew(&before, &self.snapshot);
     }
 
-    /// The key of a message's retrievals: its own base name if another message is, or was, known by the name without
-    /// `,U=<n>`.
+    /// The key of a message's retrievals: its own base name if the name without `,U=<n>` is, or was, another message's
+    /// key.
     fn key(&self, index: usize, pins: &Pins) -> Option<Box<[u8]>> {
         let found = &self.entry(index)?.found;
         let is_ambiguous = self.shares_name(index) || pins.get_exactly(found.base()).is_some();
@@ -198,8 +197,8 @@ impl Maildrop {
         act(&mut LockedPins::take(maildir.as_fd())?)
     }
 
-    /// Rewrites the file of pins if that makes it smaller. Its contents stay without that: a disk with no room for
-    /// two of them does not affect what was pinned.
+    /// Rewrites the file of pins if that makes it smaller. If that fails, the old file stays: pins are safe even on a
+    /// disk that has no room for two files.
     fn tidy(&self, locked: &mut LockedPins<'_>, present: usize) {
         if locked.pins.want_rewriting(present)
             && let Some(today) = self.today()
@@ -209,7 +208,7 @@ impl Maildrop {
         }
     }
 
-    /// The day by which pins outlive their messages; none while the clock cannot be believed.
+    /// The day by which pins outlive their messages; none while the clock is not plausible.
     fn today(&self) -> Option<Day> {
         let clock = self.site().clock();
         match clock.now() {
@@ -233,7 +232,7 @@ impl Maildrop {
     }
 }
 
-/// Whether this is the rest of a key of one of several messages that share a name.
+/// Whether this is the end of the key of one of several messages that share a name.
 fn is_behind_name(rest: &[u8]) -> bool {
     rest.first() == Some(&KEY_SEPARATOR)
 }
@@ -247,7 +246,7 @@ fn first_pins<'a>(
     let owners = locked.pins.owners();
     for (index, pending_pin, unique_id, base) in pending_pins {
         let earlier = locked.pins.get_exactly(&pending_pin.key);
-        // The first of several of one name may be pinned by its name alone so far.
+        // The first of several messages of one name may so far be pinned by its name alone.
         let is_own = |owner: &[u8]| {
             *owner == *pending_pin.key || pending_pin.key.strip_prefix(owner).is_some_and(is_behind_name)
         };

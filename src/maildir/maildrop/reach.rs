@@ -1,4 +1,4 @@
-//! Acting on a message's file where it is now: other programs rename, flag and move it at any moment.
+//! Acting on a message's file wherever it is now: other programs may rename, flag and move it at any moment.
 
 use std::fmt;
 use std::io;
@@ -23,7 +23,7 @@ impl Maildrop {
         Ok(Reach { parts: self.parts()?, rescanned: false })
     }
 
-    /// Acts on a file that was listed, again wherever it has moved meanwhile. None if it is gone.
+    /// Acts on a file that was listed; tries again if it has moved in between. None if it is gone.
     pub(super) fn reach_for_file<T>(
         &mut self,
         listed: &MessageFile,
@@ -32,11 +32,11 @@ impl Maildrop {
     ) -> Result<Option<T>, MessageFault> {
         for attempt in 0..TRIES {
             let anew = self.file_found_again(listed);
-            // What is no file has no place among the names, and is in the way all the same.
+            // Something that is not a file is not among the names, but may be in the way all the same.
             let found = if attempt > 0 { anew } else { anew.or_else(|| Some(listed.clone())) };
             let Some(found) = found else { return Ok(None) };
             match act(&reach.parts, &found) {
-                // The names say so, too: it was replaced, and has not moved.
+                // The names confirm that: it was replaced, and has not moved.
                 Err(MessageFault::Replaced) if reach.rescanned && found.inode != listed.inode => {
                     return Err(MessageFault::Changed);
                 }
@@ -48,7 +48,7 @@ impl Maildrop {
         Err(MessageFault::Elusive)
     }
 
-    /// Reads the names again, to follow what has moved.
+    /// Reads the names again, to follow files that have moved.
     pub(super) fn rescan_for(&mut self, reach: &mut Reach) -> io::Result<()> {
         self.rescan(&reach.parts)?;
         reach.rescanned = true;

@@ -1,4 +1,4 @@
-//! Whether a client can have read a message: a file that cannot be read as mail is never deleted on its word.
+//! Whether a client can have read a message: a file that cannot be read as mail is never deleted at its request.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::maildir::files::{MessageFile, Parts, require_mail};
 use crate::maildir::removal::MessageFault;
 use crate::maildir::snapshot::SnapshotEntry;
 
-/// Whether a message may be removed because a client says so: a client that cannot have read it does not have it.
+/// Whether a message may be removed at a client's request: a client that cannot have read it does not have it.
 pub(in crate::maildir) enum Readability {
     /// It was read as mail, when it was counted or in this session.
     Seen,
@@ -21,7 +21,7 @@ pub(in crate::maildir) enum Readability {
 }
 
 impl Maildrop {
-    /// Records which messages a client received whole: those need not be read again before they are removed.
+    /// Records which messages a client received whole; they need not be read again before they are removed.
     pub fn note_read(&mut self, indices: &[usize]) {
         self.read = self.places(indices).into_iter().collect();
     }
@@ -36,7 +36,7 @@ impl Maildrop {
 }
 
 impl Readability {
-    /// Requires that a message can be read as mail, where it lies now.
+    /// Requires that a message can be read as mail, wherever it is now.
     pub(super) fn require(&self, parts: &Parts, found: &MessageFile) -> Result<(), MessageFault> {
         let largest = match self {
             Self::Seen => return Ok(()),

@@ -1,4 +1,4 @@
-//! Marking what was retrieved as seen, for the mail programs that share the Maildir.
+//! Marking retrieved messages as seen, for mail programs that share the Maildir.
 
 use rustix::io::Errno;
 
@@ -10,8 +10,8 @@ use crate::maildir::removal::{self, MessageFault};
 pub(in crate::maildir) const SEEN: u8 = b'S';
 
 impl Maildrop {
-    /// Marks the messages at these indices as seen, each where it lies now, with all its other flags; one that lay in
-    /// `new` moves to `cur`. Returns what failed.
+    /// Marks the messages at these indices as seen, each wherever it is now, and keeps its other flags; a message in
+    /// `new` moves to `cur`. Returns the failures.
     pub(super) fn mark_seen(&mut self, indices: &[usize]) -> Vec<String> {
         if indices.is_empty() {
             return Vec::new();
@@ -49,14 +49,14 @@ fn mark(parts: &Parts, found: &MessageFile, separator: u8) -> Result<(), Message
     Ok(rename(from, &found.name, cur, &name)?)
 }
 
-/// The name of a message that was seen; none if it says so already, or what it says cannot be read. `separator`: what
-/// stands before the flags if it has none yet.
+/// The name of a message with the flag; none if it has the flag already, or its flags cannot be parsed. `separator`:
+/// before the flags, if it has none yet.
 fn seen(old: &[u8], separator: u8) -> Option<Vec<u8>> {
     let flags = file_name::flags(old).unwrap_or_default();
     if flags.contains(&SEEN) {
         return None;
     }
-    // "2,": flags are "stored in ASCII order" (maildir(5)); what is there already keeps its order.
+    // "2,": flags are "stored in ASCII order" (maildir(5)); the existing flags keep their order.
     let at = flags.iter().position(|flag| *flag > SEEN).unwrap_or(flags.len());
     let (before, behind) = flags.split_at(at);
     file_name::with_flags(old, separator, &[before, &[SEEN], behind].concat())

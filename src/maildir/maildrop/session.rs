@@ -14,21 +14,21 @@ use crate::maildir::site::Site;
 use crate::maildir::snapshot::{CachedMaildrop, Snapshot, SnapshotEntry, Snapshots};
 use crate::pop3::Listing;
 
-/// A snapshot of a Maildir, taken at login. No file or directory stays open between calls, except while one message after
-/// the other is fetched from memory.
+/// A snapshot of a Maildir, taken at login. No file or directory stays open between calls, except while messages are
+/// fetched from memory one after the other.
 pub struct Maildrop {
     pub(super) snapshots: Arc<Snapshots>,
     pub(in crate::maildir) path: MaildropPath,
     pub(in crate::maildir) cached: Arc<CachedMaildrop>,
     pub(in crate::maildir) snapshot: Arc<Snapshot>,
-    /// The names as they were read anew, when a message was not where the snapshot had it, and when.
+    /// The names as they were read again because a message was not where the snapshot had it, and the time.
     pub(super) rescanned: Option<(FileList, Instant)>,
     /// How many messages this session has pinned.
     pub(in crate::maildir) pinned: usize,
     /// The files that were fetched without having been counted, by the places of their messages in the snapshot.
     pub(super) fetched: HashMap<usize, FileState>,
     pub(super) open_directory: Option<OpenDirectory>,
-    /// The places in the snapshot of those messages that a client got whole, from the end of the session on.
+    /// The places in the snapshot of the messages that the client received whole; filled at the end of the session.
     pub(in crate::maildir) read: HashSet<usize>,
     /// Whose session it is.
     pub(in crate::maildir) person: Box<str>,
@@ -36,7 +36,7 @@ pub struct Maildrop {
     pub(in crate::maildir) expiry: Option<Expiry>,
     /// The places in the snapshot of those messages that are offered; none for all.
     pub(in crate::maildir) offered: Option<Arc<[usize]>>,
-    /// Kept to the end of the last call, whether or not a caller waits for it.
+    /// Kept until the end of the last call, whether or not a caller waits for it.
     _lock: Option<MaildropLock>,
 }
 
@@ -80,14 +80,14 @@ impl Maildrop {
         Self { _lock: lock, ..self }
     }
 
-    /// Whether neither `new` nor `cur` is there: the Maildir was never made.
+    /// Whether neither `new` nor `cur` exists: the Maildir was never made.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         self.snapshot.stamps == Stamps { new: None, cur: None }
     }
 
-    /// The messages in order, as a client sees them that takes UTF-8 in headers (`utf8`) or does not. Sessions share them
-    /// as long as the Maildir does not change.
+    /// The messages in order, as seen by a client that accepts UTF-8 in headers (`utf8`) or does not. Sessions share
+    /// them as long as the Maildir does not change.
     #[must_use]
     pub fn listing(&self, utf8: bool) -> Listing {
         let surrogates = self.snapshot.surrogates.as_ref().filter(|_| !utf8).map(|surrogates| &surrogates.listed);
@@ -99,18 +99,19 @@ impl Maildrop {
         Listing::new(messages).with_unpinned(self.snapshot.ids.needs_pins())
     }
 
-    /// Whether the message at an index of the listing is offered wrapped to clients that do not take UTF-8 in headers.
+    /// Whether the message at an index of the listing is offered wrapped to clients that do not accept UTF-8 in
+    /// headers.
     #[must_use]
     pub fn wraps(&self, index: usize) -> bool {
         self.snapshot.surrogates.as_ref().is_some_and(|surrogates| surrogates.has(self.place(index)))
     }
 
-    /// Whether what is in memory can be had without asking another machine.
+    /// Whether messages in memory can be read without asking another machine.
     pub(in crate::maildir) fn is_local(&self) -> bool {
         self.snapshot.local && self.site().root().answers_at_once()
     }
 
-    /// The file systems of other machines on which the directories lie that were opened, by their devices.
+    /// The file systems of other machines that contain the opened directories, by their devices.
     #[must_use]
     pub fn file_systems(&self) -> FileSystems {
         self.snapshot.file_systems()

@@ -1,11 +1,12 @@
-//! What clients deleted and can be brought back: `restante-deleted` in the Maildir.
+//! Deleted messages that can be restored: `restante-deleted` in the Maildir.
 //!
 //! Each commit has a directory in it, named by the second of the deletion, a number, and the seconds after which the
-//! messages are removed for good: `1764065700.0+1209600`. There lie the messages themselves under the names they had; or, if
-//! they were moved to a folder, empty files under the names that they got there, and the folder stands at the end:
-//! `1764065700.0+1209600@.Trash`. Without seconds, as in `1764065700.0@.Archive`, they are not removed from their folder. So
-//! each deletion keeps the term that it was made under, whatever the settings say later. No mail program takes any of it for
-//! a folder, since nothing here has a dot in front, or `new`, `cur` and `tmp` inside.
+//! messages are removed for good: `1764065700.0+1209600`. It contains the messages themselves under their old names;
+//! or, if they were moved to a folder, empty files with the names that they got there, and the folder is at the end of
+//! the name: `1764065700.0+1209600@.Trash`. Without seconds, as in `1764065700.0@.Archive`, they are not removed from
+//! their folder. So each deletion keeps the time that was configured when it happened, whatever the settings say later.
+//! No mail program mistakes any of it for a folder, since no name begins with a dot, and nothing contains `new`, `cur`
+//! and `tmp`.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,25 +25,25 @@ pub(super) const DELETED: &str = "restante-deleted";
 /// Commits of one maildrop in one second.
 const MOST_IN_A_SECOND: u32 = 10_000;
 
-/// What one commit deleted.
+/// The messages that one commit deleted.
 pub(in crate::maildir) struct DeletedBatch {
     directory: OwnedFd,
 }
 
-/// What the name of a batch says.
+/// The contents of a batch's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::maildir) struct BatchName {
-    /// Since 1970.
+    /// When the messages were deleted, in seconds since 1970.
     pub(in crate::maildir) seconds: u64,
     number: u32,
     /// How long after their deletion the messages are removed for good; none if that is unspecified.
     pub(in crate::maildir) term: Option<Duration>,
-    /// The directory of the folder to which the messages were moved; none if they lie in the batch.
+    /// The directory of the folder to which the messages were moved; none if they are in the batch.
     pub(in crate::maildir) folder: Option<PathBuf>,
 }
 
 impl DeletedBatch {
-    /// Begins a batch of its own, deleted at a moment since 1970.
+    /// Begins a new batch, deleted at a time since 1970.
     pub(in crate::maildir) fn begin(
         maildir: &OwnedFd,
         moment: Duration,

@@ -1,4 +1,4 @@
-//! The ageing of mail that clients leave on the server.
+//! The expiry of mail that clients leave on the server.
 
 use std::io;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::maildir::site::Site;
 use crate::maildir::snapshot::{RemovedFiles, SharedNames};
 use crate::maildir::unique_ids::Retrievals;
 
-/// When mail is removed that a person left on the server.
+/// When mail that a person left on the server is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// So long after it arrived and was retrieved; a day at least.
+    /// This long after it arrived and was retrieved; a day at least.
     pub after: Duration,
-    /// Mail that was not yet retrieved is removed as well, so long after it arrived.
+    /// Mail that was not yet retrieved is removed as well, this long after it arrived.
     pub also_unretrieved: bool,
-    /// The time differs from person to person. Where several people use one maildrop, the longest holds, and what several of
-    /// them have retrieved stays: no mail is removed before the time announced to its owner.
+    /// The time differs from person to person. If several people use one maildrop, the longest applies, and mail that
+    /// several of them have retrieved stays: no mail is removed before the time announced to its owner.
     pub differs: bool,
 }
 
@@ -39,10 +39,10 @@ pub struct Expired {
     pub failed: Vec<String>,
 }
 
-/// The rule, at one moment, for the mail of one person.
+/// The rule for the mail of one person, at one moment.
 pub(in crate::maildir) struct ExpiryCheck<'a> {
     expiry: Expiry,
-    /// What happened later is too young; none if everything is.
+    /// Mail from later than this is too young; none if all mail is.
     limit: Option<u64>,
     person: &'a str,
     retrievals: Retrievals,
@@ -75,7 +75,8 @@ impl<'a> ExpiryCheck<'a> {
         last.map_or(self.expiry.also_unretrieved, |last| last <= limit)
     }
 
-    /// Whether a message arrived long enough ago: by its name, and by the file's own time, which the delivery leaves.
+    /// Whether a message arrived long enough ago: by its name, and by the time of its file, which delivery agents do
+    /// not change afterwards.
     pub(in crate::maildir) fn arrived_before(&self, parts: &Parts, found: &MessageFile) -> Result<bool, Errno> {
         let Some(limit) = self.limit.filter(|limit| found.arrived() <= *limit) else { return Ok(false) };
         let part = parts.get(found.place).ok_or(Errno::NOENT)?;
@@ -84,8 +85,8 @@ impl<'a> ExpiryCheck<'a> {
     }
 }
 
-/// Removes aged mail from a person's maildrop, and for good what clients deleted long ago; or just reports what that
-/// would be.
+/// Removes expired mail from a person's maildrop, and deleted mail whose time is over; or only reports what would be
+/// removed.
 ///
 /// # Errors
 /// See [`EnterFault`].
@@ -124,7 +125,7 @@ fn expire_by(
     let (messages, mut resolved) =
         SharedNames::new(&parts, &pins, &removed).resolve(names.found).map_err(unavailable)?;
     let mut removal = Removal::begin(site, path);
-    // The first of several of one name waits for a session, which pins what the others are known by.
+    // The first of several messages of one name waits for a session, which pins the keys of the others.
     let is_first = |found: &MessageFile| matches!(found.shared_name.as_deref(), Some(SharedName::First(_)));
     let may_expire = |found: &&MessageFile| !is_first(found) && ageing.may_expire(found, found.shared_name.is_some());
     for found in messages.iter().filter(may_expire) {
@@ -138,7 +139,7 @@ fn expire_by(
         let name = found.path().display().to_string();
         match removed {
             Ok(true) => expired.removed.push(name),
-            // Gone, or moved by now: the next run will find it.
+            // Gone, or just moved: the next run will find it.
             Ok(false) | Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
             Err(fault) => expired.failed.push(format!("{name}: {fault}")),
         }

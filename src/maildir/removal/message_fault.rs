@@ -14,9 +14,9 @@ pub(in crate::maildir) enum MessageFault {
     Replaced,
     /// Its file cannot be read as mail, so no client can have it.
     NoMail(NoMail),
-    /// It had moved whenever it was tried.
+    /// It had moved at each try.
     Elusive,
-    /// Something other than the message prevents it; what.
+    /// Something else prevented it; what.
     Hindered(String),
     Kernel(Errno),
 }

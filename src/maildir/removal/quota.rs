@@ -1,8 +1,8 @@
-//! The quota that other programs keep beside the mail: `maildirsize`, as Maildir++ has it.
+//! The quota file of other programs: `maildirsize`, as in Maildir++.
 //!
-//! Its first line is the quota itself, each further one what a change added or took away: `-2034 -1` for a message of 2,034
-//! octets that was removed. A reader adds the lines up, and counts all messages anew now and then. Restante adds a
-//! line where the file is there, and never makes one.
+//! Its first line is the quota itself, each further one what a change added or removed: `-2034 -1` for a message of
+//! 2,034 octets that was removed. A reader adds up the lines, and recounts all messages from time to time. Restante
+//! adds lines to an existing file, and never creates one.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -16,7 +16,7 @@ use crate::maildir::site::Site;
 /// The file in the Maildir.
 const FILE: &str = "maildirsize";
 
-/// What a change took away from the mail that counts, or brought back.
+/// What a change removed from the mail that counts, or restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::maildir) struct QuotaChange {
     octets: i64,
@@ -24,21 +24,20 @@ pub(in crate::maildir) struct QuotaChange {
 }
 
 impl QuotaChange {
-    /// A message was taken away: the octets that its name gives (`,S=`), as delivery agents count it, else those of its
-    /// file.
+    /// A message was removed: the octets in its name (`,S=`), as delivery agents count it, or else those of its file.
     pub(super) fn take_away(&mut self, name: &[u8], file_size: u64) {
         self.octets = self.octets.saturating_sub(octets(name, file_size));
         self.messages -= 1;
     }
 
-    /// A message was brought back.
+    /// A message was restored.
     pub(super) fn bring_back(&mut self, name: &[u8], file_size: u64) {
         self.octets = self.octets.saturating_add(octets(name, file_size));
         self.messages += 1;
     }
 
-    /// Records what the change came to. If it cannot be written, the quota is wrong until another program counts it
-    /// anew, and the log reports that.
+    /// Records the change. If it cannot be written, the quota is wrong until another program recounts it, and that is
+    /// logged.
     pub(super) fn record(self, site: &Site, path: &MaildropPath) {
         if self == Self::default() {
             return;
@@ -53,10 +52,10 @@ impl QuotaChange {
         }
     }
 
-    /// Adds a line, by one write at the end of the file, so that programs that do the same at that moment lose nothing.
+    /// Adds a line by one write at the end of the file, so that programs that do the same at that moment lose nothing.
     ///
     /// # Errors
-    /// The file is there, and cannot be written.
+    /// The file exists, but cannot be written.
     fn append(self, maildir: BorrowedFd<'_>) -> Result<(), Errno> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(maildir, FILE, flags, Mode::empty()) {
@@ -65,7 +64,7 @@ impl QuotaChange {
             Err(errno) => return Err(errno),
         };
         let stat = fstat(&file)?;
-        // A further name may be another file's, which is nothing to write into.
+        // A file with a second name may be somebody else's, so nothing is written into it.
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_nlink != 1 {
             return Err(Errno::INVAL);
         }

@@ -1,4 +1,4 @@
-//! Removing a message: it is gone, kept for a while, or moved to a folder.
+//! Removing a message for good, keeping it for a while, or moving it to a folder.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -22,11 +22,11 @@ const TRIES: usize = 10;
 pub(in crate::maildir) struct Removal<'a> {
     site: &'a Site,
     path: &'a MaildropPath,
-    /// Where they go, from the first one on; none if they are just removed.
+    /// Where they go; none if they are just removed, or before the first one.
     place: Option<Destination>,
-    /// What is no longer among the mail that counts against a quota.
+    /// The removed mail that no longer counts against a quota.
     quota: QuotaChange,
-    /// Whether the mail lies on local file systems; none until something is removed.
+    /// Whether the mail is on local file systems; none until something is removed.
     local: Option<bool>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Removal<'a> {
     }
 
     /// Removes a message, but only while its file is the one that was listed, in the state whose octets were listed.
-    /// `found`: where it lies now.
+    /// `found`: where it is now.
     pub(in crate::maildir) fn remove(
         &mut self,
         parts: &Parts,
@@ -54,7 +54,7 @@ impl<'a> Removal<'a> {
             return self.remove_further(parts, listed, found, counted);
         }
         if self.place.is_none() {
-            // Before the file is taken: it should be away from its name for a moment only.
+            // Before the file is taken, since it should be without its name for a moment only.
             self.require_same(parts, listed, found, counted)?;
         }
         self.destination()?;
@@ -79,7 +79,7 @@ impl<'a> Removal<'a> {
         })
     }
 
-    /// Removes a message where it was listed, with its further files: all of them or none.
+    /// Removes a message under its listed name, with its further files: all of them or none.
     pub(super) fn remove_whole(
         &mut self,
         parts: &Parts,
@@ -290,7 +290,7 @@ fn state(
     if counted.is_some_and(|counted| counted != state) { Err(MessageFault::Changed) } else { Ok(state) }
 }
 
-/// Whether the directory itself gives a name the inode that was listed: on some file systems they differ from those of
+/// Whether the directory lists the same inode for a name as before: on some file systems it differs from that of
 /// `stat`.
 fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) -> Result<bool, MessageFault> {
     let mut is_same = false;
@@ -301,7 +301,7 @@ fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) ->
     looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
 }
 
-/// Puts a message among those that can be brought back. Its name is kept, unless another one of the batch has it.
+/// Moves a message to those that can be restored. Its name is kept, unless another one of the batch has it.
 fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
@@ -312,8 +312,8 @@ fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), M
     }
 }
 
-/// Moves a message to a folder, recorded before that, so that it can be found there again. Its name is kept, unless the
-/// folder has a file of that name.
+/// Moves a message to a folder; that is recorded first, so that it can be found there again. Its name is kept, unless
+/// the folder has a file of that name.
 fn move_to(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {

@@ -1,4 +1,4 @@
-//! Bringing back what clients deleted, and removing it for good when its time is over.
+//! Restoring what clients deleted, and removing it for good when its time is over.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -26,19 +26,19 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Octets of a message that are read to show what it is.
 const HEAD: u64 = 16 * 1024;
 
-/// A message that a client deleted, and that is still there.
+/// A message that a client deleted, and that can be restored.
 #[derive(Clone, Debug)]
 pub struct Deleted {
     batch: BatchName,
-    /// The name it had, or got in the folder.
+    /// Its old name, or the one that it got in the folder.
     name: Vec<u8>,
-    /// Where it lies in the folder, if it was moved to one.
+    /// Its file in the folder, if it was moved to one.
     moved: Option<MessageFile>,
     /// Octets on disk.
     pub size: u64,
 }
 
-/// The deleted mail of one maildrop, as it was when this was made.
+/// The deleted mail of one maildrop, as it was when this was opened.
 pub struct DeletedMail<'a> {
     site: &'a Site,
     path: &'a MaildropPath,
@@ -46,7 +46,7 @@ pub struct DeletedMail<'a> {
     folders: HashMap<PathBuf, Folder>,
 }
 
-/// A folder to which messages were moved, with what lies in it now by the stems of the names.
+/// A folder to which messages were moved, with its current files by the stems of their names.
 struct Folder {
     parts: Parts,
     found: HashMap<Vec<u8>, Vec<MessageFile>>,
@@ -66,8 +66,8 @@ impl Folder {
     }
 }
 
-/// Removes for good what was kept for long enough; returns how many messages. What was kept under earlier settings is
-/// looked for as well.
+/// Removes deleted mail whose time is over for good; returns how many messages. That includes mail kept under earlier
+/// settings.
 ///
 /// # Errors
 /// See [`EnterFault`].
@@ -105,7 +105,7 @@ impl<'a> DeletedMail<'a> {
         Ok(Some(Self { site, path, deleted, folders: HashMap::new() }))
     }
 
-    /// The messages that can be brought back, those deleted first in front.
+    /// The messages that can be restored, in the order of their deletion.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -118,7 +118,7 @@ impl<'a> DeletedMail<'a> {
                 let size = match (&batch.folder, &moved) {
                     (None, _) => size(directory.as_fd(), &name),
                     (Some(_), Some(found)) => self.part_of(&batch, found).and_then(|part| size(part, &found.name)),
-                    // Moved on, or removed there: it is not ours any more.
+                    // Somebody moved or removed it there: it is no longer ours.
                     (Some(_), None) => None,
                 };
                 if let Some(size) = size {
@@ -145,11 +145,11 @@ impl<'a> DeletedMail<'a> {
         Ok(head)
     }
 
-    /// Brings a message back. It gets a new base name, since a client ignores a unique-id that it remembers; unless its
-    /// unique-id is to be the `same`.
+    /// Restores a message. It gets a new base name, since a client ignores a unique-id that it remembers, unless it is
+    /// to keep the `same` unique-id.
     ///
     /// # Errors
-    /// It is not there any more, cannot be moved, or another message has its name.
+    /// It is gone, cannot be moved, or another message has its name.
     pub fn undelete(&self, deleted: &Deleted, same: bool) -> io::Result<()> {
         let parts = self.inbox()?;
         let (place, name) = name_again(deleted.moved.as_ref().map_or(&*deleted.name, |found| &*found.name), same);
@@ -160,7 +160,7 @@ impl<'a> DeletedMail<'a> {
             None => (batch.as_fd(), &*deleted.name),
         };
         if same && self.site.settings().ageing {
-            // Its name says that it arrived long ago; it stays as long as mail that arrives now.
+            // Its name says that it arrived long ago, but it stays as long as mail that arrives now.
             utimensat(from, old, &touched(), AtFlags::SYMLINK_NOFOLLOW)?;
         }
         rename(from, old, to, &name)?;
@@ -176,8 +176,9 @@ impl<'a> DeletedMail<'a> {
         Ok(())
     }
 
-    /// Removes for good what was kept for long enough by `now`, since 1970, or just counts how many messages that would be.
-    /// Each deletion has its own term: what was moved to a folder without one stays there, and is only forgotten here.
+    /// Removes mail whose time is over at `now` (since 1970) for good, or just counts how many messages that would be.
+    /// Each deletion has its own time: mail that was moved to a folder without one stays there, and only its record is
+    /// removed here.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -219,8 +220,8 @@ impl<'a> DeletedMail<'a> {
         Ok(stems)
     }
 
-    /// `spares`: of which stems the messages stay in their folder, and are forgotten here; those too that were taken out of
-    /// it by their owner, and deleted again later.
+    /// `spares`: the stems of messages that stay in their folder, and of which only the record is removed; this
+    /// includes messages that their owner took out of the folder and deleted again later.
     fn clean_up_batch(
         &mut self,
         batch: &BatchName,
@@ -237,7 +238,7 @@ impl<'a> DeletedMail<'a> {
                 if let Some((parts, found)) = in_folder.as_ref().and_then(|found| Some((self.parts_of(batch)?, found)))
                 {
                     match removal.remove_further(parts, found, found, None) {
-                        // It has just moved: the next clean-up finds it.
+                        // It has just moved; the next clean-up finds it.
                         Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => continue,
                         removed => removed.map_err(|fault| self.fault_of(&fault))?,
                     };
@@ -284,8 +285,8 @@ impl<'a> DeletedMail<'a> {
         let _ = unlinkat(&self.deleted, batch.file_name(), AtFlags::REMOVEDIR);
     }
 
-    /// Where a message lies in the folder to which it was moved: its flags may have been changed since. None where several
-    /// may be the one.
+    /// The file of a message in the folder to which it was moved; its flags may have been changed since. None if
+    /// several files may be the one.
     fn moved(&mut self, batch: &BatchName, name: &[u8]) -> Result<Option<MessageFile>, EnterFault> {
         let Some(directory) = &batch.folder else { return Ok(None) };
         if !self.folders.contains_key(directory) {
@@ -344,8 +345,7 @@ fn size(directory: BorrowedFd<'_>, name: &[u8]) -> Option<u64> {
     u64::try_from(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?.st_size).ok()
 }
 
-/// Where a message is brought back to, and its name: without the flag for trash, and as unread, unless it is to be
-/// known as the one it was.
+/// Where a message is restored, and its name: without the flag for trash, and as unread, unless it keeps its unique-id.
 fn name_again(name: &[u8], same: bool) -> (Subdirectory, Vec<u8>) {
     let base = file_name::base(name);
     let base_again = if same { base.to_vec() } else { fresh_base(base) };

@@ -13,9 +13,9 @@ use crate::maildir::unique_ids::{Assignment, UidState};
 use crate::pop3::Listed;
 
 impl Snapshot {
-    /// Puts a snapshot together from messages with their unique-ids. `measure` opens a file and counts it, if neither an
-    /// earlier snapshot nor its name gives the octets. Messages for which it finds no file are left out and returned, and
-    /// then the snapshot cannot be used again.
+    /// Puts a snapshot together from messages with their unique-ids. `measure` opens a file and counts it, if neither
+    /// an earlier snapshot nor its name has the octets. Messages for which it finds no file are left out and returned,
+    /// and then the snapshot cannot be used again.
     pub(in crate::maildir) fn build(
         names: &FileList,
         assignment: Assignment,
@@ -29,7 +29,8 @@ impl Snapshot {
         let (mut left, mut copies) = (Vec::new(), HashMap::new());
         for message in assignment.messages {
             let found = message.found;
-            // Of several of one name the size in it is not every one's, and what is opened must be known by its state.
+            // The size in a name that several messages share is not the size of each, and the state of an opened file
+            // must be known.
             let by_name =
                 || file_name::octets_in_name(found.base()).filter(|_| found.shared_name.is_none()).map(Size::believed);
             let size = match known.size(&found).or_else(by_name) {

@@ -1,4 +1,4 @@
-//! What is cached of a maildrop between sessions, and shared by concurrent ones.
+//! What is cached about a maildrop between sessions, and shared by concurrent ones.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use super::corrections::{Correction, Corrections, RemovedFiles};
 use super::messages::Snapshot;
 use crate::maildir::files::MessageFile;
 
-/// The last snapshot of one maildrop, and what was found out since.
+/// The last snapshot of one maildrop, and what sessions found out since.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct CachedMaildrop {
     state: Mutex<CacheState>,
     building: Mutex<()>,
     has_failed: AtomicBool,
-    /// The state of the mounts, by its number, in which all of the maildrop lay on this machine; 0 for never.
+    /// The generation of the mounts in which the whole maildrop was on this machine; 0 for never.
     local_at: AtomicU64,
 }
 
@@ -25,7 +25,7 @@ struct CacheState {
 }
 
 impl CachedMaildrop {
-    /// The last snapshot, if it is right as long as the stamps are unchanged.
+    /// The last snapshot, if it is valid as long as the stamps are unchanged.
     pub(in crate::maildir) fn reusable(&self) -> Option<Arc<Snapshot>> {
         let state = self.state();
         state.snapshot.as_ref().filter(|snapshot| snapshot.reusable && state.corrections.is_empty()).cloned()
@@ -68,22 +68,22 @@ impl CachedMaildrop {
         self.state().corrections.insert((found.inode, found.identity().into()), correction) != Some(correction)
     }
 
-    /// Whether this is the first time: what cannot be written is logged once.
+    /// Whether this is the first failure: it is logged only once.
     pub(super) fn is_first_failure(&self) -> bool {
         !self.has_failed.swap(true, Ordering::Relaxed)
     }
 
-    /// All of the maildrop lies on this machine, as long as the mounts stay in this state.
+    /// The whole maildrop is on this machine, as long as the mounts do not change.
     pub(in crate::maildir) fn set_local_at(&self, generation: u64) {
         self.local_at.store(generation, Ordering::Relaxed);
     }
 
-    /// Whether that is known of this state of the mounts.
+    /// Whether that is known for this generation of the mounts.
     pub(super) fn is_local_at(&self, generation: u64) -> bool {
         self.local_at.load(Ordering::Relaxed) == generation
     }
 
-    /// How many messages the last snapshot has.
+    /// The number of messages in the last snapshot.
     pub(in crate::maildir) fn messages(&self) -> usize {
         self.state().snapshot.as_ref().map_or(0, |snapshot| snapshot.entries.len())
     }

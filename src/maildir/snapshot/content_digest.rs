@@ -1,4 +1,4 @@
-//! What a file contains, in a few octets: it distinguishes files that share a name.
+//! A digest of a file's content, which distinguishes files that share a name.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,13 +17,13 @@ const TRIES: usize = 20;
 /// How often a file must be missing from the names to count as gone.
 const ABSENCES: usize = 3;
 
-/// Only so many octets of a longer message are read, and it never counts as the same as another.
+/// Of a longer message only this many octets are read, and it is never considered the same as another.
 const LARGEST: u64 = 64 << 20;
 
 /// Octets read at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Octets of a digest that a key is made of.
+/// Octets of a digest in a key.
 const DIGEST: usize = 16;
 
 /// The content of a file.
@@ -32,11 +32,11 @@ pub(in crate::maildir) struct ContentDigest {
     pub(in crate::maildir) state: FileState,
     pub(super) digest: [u8; DIGEST],
     pub(super) is_whole: bool,
-    /// When the file was created, which no program can change; none where the file system does not record it.
+    /// When the file was created, which no program can change; none if the file system does not record it.
     pub(super) birth_time: Option<Moment>,
 }
 
-/// What is known of contents, by inode as in the directory.
+/// Known contents, by inode as in the directory.
 pub(in crate::maildir) type ContentDigests = HashMap<u64, ContentDigest>;
 
 /// A further file of a message, with the same octets.
@@ -47,8 +47,8 @@ pub(in crate::maildir) struct DuplicateFile {
     pub(in crate::maildir) state: FileState,
 }
 
-/// The key of a message's pin: its base name without `,U=<n>`, and its content. Of one that cannot be read no more
-/// is known than its inode.
+/// The key of a message's pin: its base name without `,U=<n>`, and its content. If it cannot be read, its inode is used
+/// instead.
 pub(super) fn key_of(found: &MessageFile, content: Option<&ContentDigest>) -> Box<[u8]> {
     let mut key = found.identity().into_owned();
     key.push(KEY_SEPARATOR);
@@ -62,7 +62,7 @@ pub(super) fn key_of(found: &MessageFile, content: Option<&ContentDigest>) -> Bo
     key.into()
 }
 
-/// A message's file, wherever it lies now. None if it is gone.
+/// A message's file, wherever it is now. None if it is gone.
 pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<File>> {
     if let Some(file) = open(parts, found)?
         && parts.is_file_of(found, fstat(&file)?.st_ino)?
@@ -85,7 +85,7 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
         })?;
         match file {
             Ok(None) if is_there => {}
-            // One reading of names that others change may leave it out.
+            // A single reading of names that others change may miss it.
             Ok(None) if absences < ABSENCES || parts.names(Duration::ZERO)?.has(found) => absences += 1,
             file => return file,
         }
@@ -93,8 +93,8 @@ pub(super) fn opened(parts: &Parts, found: &MessageFile) -> io::Result<Option<Fi
     Err(io::Error::other(format!("{}: elsewhere whenever it was looked for", found.path().display())))
 }
 
-/// Whether a file is the one that was listed, and not another one that has its name by now: messages of one base name
-/// may get each other's names.
+/// Whether a file is the one that was listed, and not another one that has its name now: messages with the same base
+/// name may get each other's names.
 fn is_listed_file(file: &File, found: &MessageFile) -> io::Result<bool> {
     Ok(found.inode == 0 || fstat(file)?.st_ino == found.inode)
 }

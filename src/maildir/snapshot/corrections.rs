@@ -1,4 +1,4 @@
-//! What sessions found out after the last snapshot: the next one must take it into account.
+//! What sessions found out after the last snapshot; the next one must take it into account.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::maildir::files::{FileState, MessageFile};
 /// What a session found out about a message's octets after they were listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum Correction {
-    /// So many were sent, from a file in this state.
+    /// This many were sent, from a file in this state.
     Sent(u64, FileState),
     /// In this state it cannot be read as mail.
     NoMail(NoMail, FileState),
@@ -42,7 +42,7 @@ impl RemovedFiles {
         self.0.is_empty()
     }
 
-    /// Whether a message of that name was removed, and this is another file.
+    /// Whether a message of this name was removed, and this is another file.
     pub(super) fn has_another(&self, found: &MessageFile) -> bool {
         !self.is_empty() && self.0.get(&*found.identity()).is_some_and(|inodes| !inodes.contains(&found.inode))
     }

@@ -1,4 +1,4 @@
-//! One message of a snapshot: its file, its octets, and how those are known.
+//! One message of a snapshot: its file, its octets, and where those come from.
 
 use crate::maildir::fault::NoMail;
 use crate::maildir::files::{FileState, MessageFile};
@@ -17,7 +17,7 @@ pub(in crate::maildir) struct SnapshotEntry {
     pub(in crate::maildir) no_mail: Option<NoMail>,
 }
 
-/// The octets of a message, and how they are known.
+/// The octets of a message, and where they come from.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::maildir) struct Size {
     pub(super) octets: u64,
@@ -53,7 +53,7 @@ impl Size {
 }
 
 impl SnapshotEntry {
-    /// The state of its file in which it was read whole, as mail.
+    /// The state of its file in which it was read as a whole message.
     pub(super) fn counted_mail(&self) -> Option<FileState> {
         self.counted.filter(|_| self.no_mail.is_none())
     }

@@ -1,7 +1,7 @@
-//! The index beside the mail: what was once found out by reading messages, so that it survives a restart.
+//! The index beside the mail: sizes that were found by reading messages, so that they survive a restart.
 //!
-//! It is a cache and nothing else. Deleting it costs time; an entry counts only if the file in question
-//! is still the one that was counted. In octets, numbers with the least octet first:
+//! It is only a cache. Deleting it costs time; an entry is used only if its file is still the one that was counted. Its
+//! format, with numbers in little-endian order:
 //!
 //! ```text
 //! "restante-index"  version: 2   messages: 8
@@ -19,11 +19,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::maildir::files::{FileState, Moment};
 
 const MAGIC: &[u8] = b"restante-index";
-/// In version 1, compressed files were counted as they lie on disk.
+/// In version 1, compressed files were counted as they are on disk.
 const VERSION: u16 = 2;
 const SUM: usize = 32;
 
-/// What is known of a message without opening it.
+/// What the index says about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct IndexedSize {
     /// As RETR sends them.
@@ -34,7 +34,7 @@ pub(in crate::maildir) struct IndexedSize {
     pub(in crate::maildir) inode: u64,
 }
 
-/// What is recorded of each message, by its base name without `,U=`, `,S=`, `,W=`, and its file's inode as in the directory:
+/// The sizes of messages, by base name without `,U=`, `,S=`, `,W=`, and by the file's inode as in the directory, since
 /// several files may have one name.
 pub(in crate::maildir) struct SizeIndex<'a> {
     by_file: HashMap<(&'a [u8], u64), IndexedSize>,
@@ -68,19 +68,19 @@ impl<'a> SizeIndex<'a> {
         Self::messages(rest).ok_or(IndexFault::Damaged)
     }
 
-    /// What is indexed of the message of that name and inode.
+    /// The entry of the message with this name and inode.
     pub(in crate::maildir) fn get(&self, stem: &[u8], inode: u64) -> Option<IndexedSize> {
         self.by_file.get(&(stem, inode)).copied()
     }
 
-    /// The inodes of all that is indexed.
+    /// The inodes of all indexed files.
     pub(super) fn inodes(&self) -> impl Iterator<Item = u64> {
         self.by_file.keys().map(|(_, inode)| *inode)
     }
 
     fn messages(mut rest: &'a [u8]) -> Option<Self> {
         let count = number(&mut rest)?;
-        // As many as fit in these octets, whatever they claim.
+        // At most as many as fit in these octets, whatever number they claim.
         let most = rest.len() / (5 * size_of::<u64>());
         let mut by_file = HashMap::with_capacity(usize::try_from(count).map_or(most, |count| count.min(most)));
         for _ in 0..count {

@@ -1,8 +1,8 @@
 //! The file of the index: `restante-index` in the Maildir.
 //!
-//! It is written whole, in the Maildir's `tmp`, and renamed: a reader sees one that was right once, whenever the
-//! writer was killed, and two writers lose nothing but the work of one. What a crash of the machine leaves of it is
-//! detected by its checksum. Delivery agents clear away what is left behind in `tmp`.
+//! It is written as a whole in the Maildir's `tmp`, and renamed: even if the writer is killed, a reader sees a valid
+//! index, and of two concurrent writers one only loses its work. Damage by a crash of the machine is detected by the
+//! checksum. Delivery agents clean up files that are left in `tmp`.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ use crate::maildir::mail_root::{MaildropPath, OpenRoot, PASSING};
 const NAME: &str = "restante-index";
 const ASIDE: &str = "restante-index.damaged";
 
-/// The octets of the index; none if there is none. One that cannot be read is logged, and treated as none.
+/// The octets of the index; none if there is none. If it cannot be read, that is logged, and it is ignored.
 pub(in crate::maildir) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> Option<Vec<u8>> {
     match try_read(root, maildir.as_ref()) {
         Ok(octets) => octets,
@@ -52,7 +52,7 @@ fn try_read(root: &OpenRoot<'_>, maildir: &Path) -> io::Result<Option<Vec<u8>>> 
     Ok(Some(octets))
 }
 
-/// Renames a file that has the index's name and is not an index, so that an administrator can look at it.
+/// Renames a file that has the index's name but is not an index, so that an administrator can inspect it.
 pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexFault) {
     let renamed = directory(root, maildir.as_ref()).and_then(|maildir| renameat(&maildir, NAME, &maildir, ASIDE));
     let kept = match renamed {
@@ -76,7 +76,7 @@ pub(in crate::maildir) fn write(root: &OpenRoot<'_>, maildir: &MaildropPath, oct
     written
 }
 
-/// A unique name, in the form that programs which clear `tmp` know.
+/// A unique name, in the form that is known to programs which clean up `tmp`.
 fn temporary() -> io::Result<String> {
     let seconds = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
     let mut chance = [0; 8];

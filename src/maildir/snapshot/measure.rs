@@ -1,4 +1,4 @@
-//! Measuring messages: each is followed wherever other programs move it meanwhile.
+//! Measuring messages: each is followed if other programs move it.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -16,17 +16,17 @@ use crate::maildir::fault::{EnterFault, NoMail, concerns_one_file};
 use crate::maildir::files::{Counted, FileState, MessageFile, Moment, MovingKey, Parts, count, file_name};
 use crate::maildir::mail_root::MaildropPath;
 
-/// How often the names are searched for messages that had moved. Each time catches most
-/// of those that were left by the one before.
+/// How often the names are searched for messages that had moved. Each pass finds most of those that the one before has
+/// missed.
 const PASSES: usize = 60;
 
-/// How often a message must be missing from names that others change to count as gone.
+/// How often a message must be missing from names that others change before it counts as gone.
 const ABSENCES: usize = 8;
 
 /// The result of measuring a message.
 pub(in crate::maildir) enum MeasureResult {
     Known(Size),
-    /// It is not there under this name any more.
+    /// It no longer has this name.
     Moved,
     /// It is not a regular file, so it cannot be a message.
     NoMessage,
@@ -45,14 +45,14 @@ pub(in crate::maildir) struct Measurement<'a> {
     pub(in crate::maildir) path: &'a MaildropPath,
     pub(in crate::maildir) parts: &'a Parts,
     pub(in crate::maildir) known: &'a PriorSizes<'a>,
-    /// What is known of messages that share their names with others.
+    /// The known contents of messages that share their names with others.
     pub(in crate::maildir) contents: &'a ContentDigests,
     /// Octets of the largest message.
     pub(in crate::maildir) largest: u64,
 }
 
 impl Measurement<'_> {
-    /// Opens a message and counts its octets. None if its file is not there any more, or cannot be a message.
+    /// Opens a message and counts its octets. None if its file is gone, or cannot be a message.
     pub(in crate::maildir) fn size(&self, found: &MessageFile) -> Result<Option<Size>, EnterFault> {
         match self.measure(found) {
             Ok(MeasureResult::Known(size)) => Ok(Some(size)),
@@ -61,7 +61,7 @@ impl Measurement<'_> {
         }
     }
 
-    /// One that cannot be read keeps its place: it is listed by the size of its file, and RETR reports the error.
+    /// A message that cannot be read keeps its place: it is listed by the size of its file, and RETR reports the error.
     fn measure(&self, found: &MessageFile) -> io::Result<MeasureResult> {
         let Some(part) = self.parts.get(found.place) else { return Ok(MeasureResult::Moved) };
         let counted = match self.parts.open_file(found) {
@@ -104,7 +104,7 @@ pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &MessageFile, 
     tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
 }
 
-/// What is known of a message that cannot be read.
+/// The size of a message that cannot be read: that of its file.
 fn by_size(
     path: &MaildropPath,
     part: BorrowedFd<'_>,
@@ -131,18 +131,18 @@ impl MovedMessages {
         if self.sizes.is_empty() { None } else { self.sizes.get(&found.moving_key()).copied() }
     }
 
-    /// Leaves out files that are gone or are not messages.
+    /// Removes files that are gone or are not messages.
     pub(super) fn leave_out_gone(&self, found: &mut Vec<MessageFile>) {
         if !self.gone.is_empty() {
             found.retain(|found| !self.gone.contains(&found.moving_key()));
         }
     }
 
-    /// Measures messages that have moved since their names were read. Their directories are gone through, and each is
-    /// opened as soon as its name turns up.
+    /// Measures messages that have moved since their names were read. The directories are read, and each is opened as
+    /// soon as its name is found.
     ///
     /// # Errors
-    /// One had moved whenever it was tried, so that the list would be incomplete; or the names cannot be read.
+    /// A message had moved at each try, so that the list would be incomplete; or the names cannot be read.
     pub(in crate::maildir) fn follow(
         &mut self,
         measurement: &Measurement<'_>,
@@ -180,7 +180,7 @@ impl MovedMessages {
         })?;
         let is_certain = local && before == parts.stamps(local)? && before.are_older_than(begun);
         let is_doubtful = |(key, absences): (&MovingKey, &usize)| *absences + 1 >= ABSENCES && !seen.contains(key);
-        // One reading of names that others change may leave some out, again and again.
+        // A reading of names that others change may miss some, again and again.
         if !is_certain && left.iter().any(is_doubtful) {
             seen.extend(parts.names(Duration::ZERO)?.found.iter().map(MessageFile::moving_key));
         }

@@ -20,17 +20,17 @@ pub(in crate::maildir) struct Snapshot {
     /// What the unique-ids were assigned from, and which of them must be pinned before a client sees them.
     pub(in crate::maildir) ids: UidState,
     pub(in crate::maildir) stamps: Stamps,
-    /// It lies on local file systems, which serve from memory what they have in memory.
+    /// It is on local file systems, which serve cached data from memory.
     pub(in crate::maildir) local: bool,
-    /// While the stamps stay as they are, nothing has changed.
+    /// As long as the stamps are the same, nothing has changed.
     pub(in crate::maildir) reusable: bool,
-    /// Something other than messages lies in the Maildir, and has been logged.
+    /// The Maildir contains something other than messages, which has been logged.
     pub(in crate::maildir) odd: bool,
-    /// What clients that did not say UTF8 are offered, if that may be something else.
+    /// What clients that did not send UTF8 are offered, if that may differ.
     pub(in crate::maildir) surrogates: Option<Surrogates>,
     /// The further files of messages, by index.
     pub(in crate::maildir) copies: Arc<HashMap<usize, Vec<DuplicateFile>>>,
-    /// What was read to distinguish messages that share a name.
+    /// The contents that were read to distinguish messages that share a name.
     pub(in crate::maildir) contents: Arc<ContentDigests>,
 }
 
@@ -52,7 +52,7 @@ impl Snapshot {
         }
     }
 
-    /// The file systems of other machines on which `new` and `cur` lie.
+    /// The file systems of other machines that contain `new` and `cur`.
     pub(in crate::maildir) fn file_systems(&self) -> FileSystems {
         let parts = [self.stamps.new, self.stamps.cur].into_iter().flatten();
         let remote = parts.filter(|_| !self.local).map(|stamp| FileSystems::remote(stamp.device()));
@@ -63,7 +63,7 @@ impl Snapshot {
     pub(super) fn memory(&self) -> usize {
         /// What the allocator adds to each name.
         const OVERHEAD: usize = 16;
-        /// What a message takes that shares its name with another.
+        /// What a message that shares its name with another takes.
         const SHARED_NAME: usize = 512;
         let names: usize = self.entries.iter().map(|entry| entry.found.name.len() + OVERHEAD).sum();
         let surrogates = self.surrogates.as_ref().map_or(0, Surrogates::memory);
@@ -73,7 +73,7 @@ impl Snapshot {
     }
 }
 
-/// What the index takes of a snapshot, and what it saves.
+/// What the index contains of a snapshot, and what it saves.
 impl Snapshot {
     /// The further files of a message, with the same octets.
     pub(in crate::maildir) fn copies(&self, index: usize) -> &[DuplicateFile] {
@@ -85,12 +85,12 @@ impl Snapshot {
         self.copies.values().flatten().map(|copy| &copy.found)
     }
 
-    /// Whether reading the messages again that are not indexed would cost more than writing the index. A message costs
-    /// an `open` and the reading, the index is written whole: a few new messages, which their reader soon deletes, are
-    /// not worth it.
+    /// Whether reading the unindexed messages again would cost more than writing the index. A message costs an `open`
+    /// and its reading, while the index is written as a whole: a few new messages, which are soon deleted, are not
+    /// worth it.
     pub(super) fn is_worth_indexing(&self) -> bool {
-        /// Microseconds: to open and read one message, for each so many octets of it, to write an index, and for each so
-        /// many messages in it.
+        /// Costs in microseconds: to open a message, and for each `OCTETS` of it; to write an index, and for each
+        /// `MESSAGES` in it.
         const OPEN: u64 = 20;
         const OCTETS: u64 = 2000;
         const WRITE: u64 = 200;

@@ -1,16 +1,17 @@
 //! A maildrop as it was at one moment: messages in order, their octets and unique-ids; and the cache of snapshots.
 //!
-//! In: the files of a Maildir, the snapshot before, the index beside the mail. Out: a `Snapshot`, which sessions share.
+//! In: the files of a Maildir, the previous snapshot, the index beside the mail. Out: a `Snapshot`, which sessions
+//! share.
 //!
 //! | rule | where |
 //! |---|---|
 //! | a snapshot is used again only while `new`, `cur`, pins and lists are unchanged | `taking` |
 //! | of several sessions that enter at once, one reads the disk | `cache`, `taking` |
-//! | a message is opened only if neither the snapshot before, nor the index, nor its name gives its octets | `build`, `prior_sizes` |
+//! | a message is opened only if neither the previous snapshot, nor the index, nor its name has its octets | `build`, `prior_sizes` |
 //! | a message that moves while it is measured is followed; one that cannot be read keeps its place | `measure` |
 //! | files that share a base name: the same octets are one message, other octets another | `shared_names`, `content_digest` |
-//! | what a session finds out is taken into the next snapshot | `corrections` |
-//! | the index is a cache: to lose it costs time and nothing else | `index`, `index_file` |
+//! | what a session finds out goes into the next snapshot | `corrections` |
+//! | the index is a cache: losing it costs only time | `index`, `index_file` |
 //! | clients without UTF8 get messages with 8-bit headers wrapped, if the settings say so | `surrogates` |
 
 mod build;

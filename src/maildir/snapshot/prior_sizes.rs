@@ -1,4 +1,5 @@
-//! What is known of messages before their files are opened: by an earlier snapshot, by corrections, by the index.
+//! What is known about messages before their files are opened: from an earlier snapshot, from corrections, from the
+//! index.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use super::messages::Snapshot;
 use crate::maildir::files::{MessageFile, SharedName, file_name};
 use crate::pop3::{Listed, UniqueId};
 
-/// What is known of the messages before their files are opened.
+/// What is known about the messages before their files are opened.
 pub(in crate::maildir) struct PriorSizes<'a> {
     earlier: Option<&'a Snapshot>,
     by_file: HashMap<FileKey<'a>, (&'a SnapshotEntry, &'a Listed)>,
@@ -20,7 +21,7 @@ pub(in crate::maildir) struct PriorSizes<'a> {
 }
 
 impl<'a> PriorSizes<'a> {
-    /// `removed`: a file that has the inode of one of them since is another message.
+    /// `removed`: a file that now has the inode of one of these is another message.
     pub(in crate::maildir) fn new(
         earlier: Option<&'a Snapshot>,
         corrections: &'a Corrections,
@@ -81,7 +82,7 @@ impl<'a> PriorSizes<'a> {
         self.same_file(found)?.0.found.shared_name.as_deref()
     }
 
-    /// What was read of a file.
+    /// The known content of a file.
     pub(in crate::maildir) fn content(&self, found: &MessageFile) -> Option<ContentDigest> {
         self.earlier?.contents.get(&found.inode).copied()
     }
@@ -97,7 +98,7 @@ impl<'a> PriorSizes<'a> {
     }
 }
 
-/// What a file is known by when its name may have changed: the stem of the name, and the inode.
+/// What identifies a file although its name may have changed: the stem of the name, and the inode.
 type FileKey<'a> = (Cow<'a, [u8]>, u64);
 
 fn file(found: &MessageFile) -> FileKey<'_> {

@@ -1,10 +1,10 @@
 //! Files whose base names are the same, or differ in `,U=<n>` alone: one message, or several?
 //!
-//! The same octets are one message: a back-up was restored beside it, or a file copied. Different mail is several
-//! messages. The first one has the unique-id of its name. Each is pinned by a key that is
-//! made of its name and its octets, and not of what other programs change, so that each keeps its unique-id, whichever
-//! of them goes, and none gets that of a message that was deleted. From then on every message that arrives under the
-//! name is a later one.
+//! Files with the same octets are one message: a back-up was restored, or a file was copied. Files with different
+//! octets are several messages. The first one has the unique-id that belongs to its name. Each is pinned by a key made
+//! from its name and its octets, which other programs do not change: so each keeps its unique-id, whichever of them is
+//! removed, and none gets that of a deleted message. From then on, every message that arrives under the name is a later
+//! one.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -35,19 +35,19 @@ pub(in crate::maildir) struct SharedNames<'a> {
     resolved: SharedNameFiles,
 }
 
-/// The files and contents that were found on the way.
+/// The files and contents that were found.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct SharedNameFiles {
     pub(in crate::maildir) contents: ContentDigests,
     copies: HashMap<MessageFile, Vec<DuplicateFile>>,
 }
 
-/// One message of several that have one name.
+/// One of several messages with the same name.
 struct Member {
     found: MessageFile,
     content: Option<ContentDigest>,
     copies: Vec<DuplicateFile>,
-    /// The key of its pin, until the first file has it.
+    /// The key of its pin, which its first file gets in the end.
     key: Box<[u8]>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> SharedNames<'a> {
         Self { known: Some(known), ..self }
     }
 
-    /// Makes messages of files, which come in order. Files are opened only where names do not suffice.
+    /// Makes messages of files, which come in order. Files are opened only if their names are not enough.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -98,8 +98,8 @@ impl<'a> SharedNames<'a> {
         Ok((messages, self.resolved))
     }
 
-    /// A message whose name no other has now keeps its rank; one that was not listed before is a later one
-    /// if there were others.
+    /// A message that is now the only one of its name keeps its rank; if it was not listed before, but there were
+    /// others, it is a later one.
     fn without_others(&mut self, mut found: MessageFile) -> io::Result<MessageFile> {
         let earlier = self.known.and_then(|known| known.shared_name(&found));
         if !self.had_others(&found) {
@@ -135,7 +135,7 @@ impl<'a> SharedNames<'a> {
             let is_later = pin.unique_id == unique::hashed(key);
             return Some(if is_later { SharedName::Later(key.into()) } else { SharedName::First(key.into()) });
         }
-        // By its name with `,U=<n>`, as files from before there were such keys say.
+        // By its name with `,U=<n>`, as in files from before such keys existed.
         if found.base() != &*found.identity() && self.pins.get_exactly(found.base()).is_some() {
             return Some(SharedName::Later(found.base().into()));
         }
@@ -171,7 +171,7 @@ impl<'a> SharedNames<'a> {
         Ok(found)
     }
 
-    /// Gives each its key and rank; the first one comes first.
+    /// Assigns keys and ranks; the first one comes first.
     fn rank_members(&self, mut members: Vec<Member>) -> Vec<Member> {
         for member in &mut members {
             let key = key_of(&member.found, member.content.as_ref());
@@ -196,11 +196,11 @@ impl<'a> SharedNames<'a> {
         members
     }
 
-    /// Sorts the oldest message first: it was listed, it is in the index, its file is the oldest.
+    /// Sorts the oldest message first: it was listed before, it is in the index, or its file is the oldest.
     fn seniority<'m>(&self, member: &'m Member) -> (bool, bool, bool, Option<[Moment; 2]>, &'m [u8], &'m MessageFile) {
         let is_listed = member.files().any(|file| self.is_listed(file));
         let is_indexed = member.files().any(|file| self.known.is_some_and(|known| known.is_indexed(file)));
-        // Files that were made within one tick of the kernel's clock are of the same age.
+        // Files that were made within one tick of the kernel's clock have the same age.
         let age = member
             .content
             .map(|ContentDigest { birth_time, state, .. }| [birth_time.unwrap_or(state.modified), state.modified]);
@@ -239,7 +239,7 @@ impl Member {
         self.content.zip(content).is_some_and(|(one, other)| same(one, other))
     }
 
-    /// Takes a further file; what was listed before stays in front, else what lies in `cur`, and has more flags.
+    /// Adds a further file; the one that was listed before stays first, or else the one in `cur` with more flags.
     fn join(&mut self, found: MessageFile, content: ContentDigest, known: Option<&PriorSizes<'_>>) {
         let is_listed = |found: &MessageFile| known.is_some_and(|known| known.is_listed(found));
         if let Some(own) = &mut self.content {

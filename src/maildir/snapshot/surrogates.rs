@@ -1,4 +1,4 @@
-//! What clients that did not say UTF8 are offered in place of messages with octets beyond ASCII in their header.
+//! What clients that did not send UTF8 are offered instead of messages with octets beyond ASCII in their header.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,25 +17,25 @@ use crate::pop3::{Listed, Messages, UniqueId, has_whole_header, surrogate_header
 /// The messages of a snapshot as such clients see them.
 #[derive(Debug)]
 pub(in crate::maildir) struct Surrogates {
-    /// For each message the octets of its surrogate's header; 0 where it needs none, and [`NOT_READ`].
+    /// For each message the octets of its surrogate's header; 0 if it needs none, or [`NOT_READ`].
     headers: Arc<[u64]>,
     pub(in crate::maildir) listed: Arc<Messages>,
 }
 
-/// What was read of messages before, by file.
+/// The headers that were read before, by file.
 pub(in crate::maildir) struct KnownHeaders<'a>(HashMap<HeaderKey<'a>, u64>);
 
-/// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in its place.
+/// Which file was read: its inode, its name, and the state in which it was counted, since it may be changed in place.
 type HeaderKey<'a> = (u64, Cow<'a, [u8]>, Option<FileState>);
 
-/// A header that could not be read: its message is offered as it is, and read again at the next change.
+/// A header that could not be read: its message is offered unwrapped, and read again at the next change.
 const NOT_READ: u64 = u64::MAX;
 
 /// Octets read of a message at a time.
 const BLOCK: u64 = 8 * 1024;
 
 impl<'a> KnownHeaders<'a> {
-    /// By the entries of an earlier snapshot, and its surrogates.
+    /// From the entries of an earlier snapshot, and its surrogates.
     pub(in crate::maildir) fn of(earlier: Option<(&'a [SnapshotEntry], &'a Surrogates)>) -> Self {
         let pairs = earlier.into_iter().flat_map(|(entries, known)| entries.iter().zip(known.headers.iter()));
         let read = pairs.filter(|(_, header)| **header != NOT_READ);
@@ -48,8 +48,8 @@ fn file(entry: &SnapshotEntry) -> HeaderKey<'_> {
 }
 
 impl Surrogates {
-    /// Reads the headers of messages that were not read before, wherever others move them meanwhile. A message that cannot
-    /// be read, or is gone, is offered as it is. `largest`: octets of the largest message.
+    /// Reads the headers that were not read before, and follows messages that others move. A message that cannot be
+    /// read, or is gone, is offered unwrapped. `largest`: octets of the largest message.
     pub(in crate::maildir) fn look(
         (entries, listed): (&[SnapshotEntry], &Messages),
         read: &KnownHeaders<'_>,
@@ -103,10 +103,11 @@ fn is_wrapped(header: u64) -> bool {
     header != 0 && header != NOT_READ
 }
 
-/// Goes through the names for messages that have moved, and reads the header of each as soon as its name turns up; by the
-/// indices that were given.
+/// Searches the names for messages that have moved, and reads the header of each as soon as its name is found; by the
+/// given indices.
 fn follow(parts: &Parts, mut moved: HashMap<MovingKey, usize>, largest: u64) -> io::Result<HashMap<usize, u64>> {
-    /// How often the names are gone through, and how often none of the messages is among them before all count as gone.
+    /// How often the names are searched, and in how many searches in a row none of the messages may be found before all
+    /// count as gone.
     const PASSES: usize = 60;
     const ABSENCES: usize = 3;
     let (mut headers, mut absences) = (HashMap::new(), 0);
@@ -129,7 +130,7 @@ fn follow(parts: &Parts, mut moved: HashMap<MovingKey, usize>, largest: u64) -> 
     Ok(headers)
 }
 
-/// The octets of the header of a message's surrogate. None if its file is not there any more.
+/// The octets of the header of a message's surrogate. None if its file is gone.
 fn header_of(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<Option<u64>> {
     match parts.open_file(found) {
         // Messages of one base name may get each other's names.
@@ -142,7 +143,7 @@ fn header_of(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<Opt
     }
 }
 
-/// The octets of the surrogate's header; 0 if the message's own is ASCII, or the file is no mail.
+/// The octets of the surrogate's header; 0 if the message's own is ASCII, or the file is not mail.
 fn header(file: &File, largest: u64) -> io::Result<u64> {
     let content = Compression::look(file).and_then(|form| form.content(file, largest));
     let beginning = content.and_then(|mut content| whole_header(&mut content));

@@ -24,7 +24,7 @@ use crate::maildir::settings::EightBitHeaders;
 use crate::maildir::site::Site;
 use crate::maildir::unique_ids::UidSources;
 
-/// How often the names are read again because a message went elsewhere before it was counted.
+/// How often the names are read again because a message moved before it was counted.
 pub(in crate::maildir) const ROUNDS: usize = 20;
 
 /// Takes snapshots of maildrops, and caches the last one of each.
@@ -33,7 +33,7 @@ pub(in crate::maildir) struct Snapshots {
     cache: Cache<MaildropPath, Arc<CachedMaildrop>>,
 }
 
-/// What a new snapshot is made from, besides an earlier one.
+/// What a new snapshot is made from, in addition to an earlier one.
 struct PriorState<'a> {
     corrections: &'a Corrections,
     removed: &'a RemovedFiles,
@@ -66,7 +66,7 @@ impl Snapshots {
         self.cache.get(path)
     }
 
-    /// Whether a maildrop that lay on this machine still does: nothing was mounted since.
+    /// Whether a maildrop that was on this machine still is: nothing was mounted since.
     pub(in crate::maildir) fn is_local_still(&self, cached: &CachedMaildrop) -> bool {
         cached.is_local_at(self.site.mounts_generation())
     }
@@ -77,8 +77,8 @@ impl Snapshots {
         cached.is_some_and(|cached| cached.messages() > 0)
     }
 
-    /// The snapshot of a maildrop as it is now: the last one if nothing has changed, else a new one. Blocks while the disk
-    /// answers.
+    /// The current snapshot of a maildrop: the last one if nothing has changed, or else a new one. Blocks while the
+    /// disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -125,13 +125,13 @@ impl Snapshots {
         }
         let snapshot = Arc::new(snapshot);
         cached.replace(Arc::clone(&snapshot), &corrections, &removed);
-        // The cache weighs a value when it is inserted: once more, now that it has the messages.
+        // The cache weighs a value when it is inserted, so it is inserted again now that it has the messages.
         self.cache.insert(path.clone(), Arc::clone(cached));
         Ok(snapshot)
     }
 
-    /// Reads the names, and opens what is new. A message that moves before it is counted is followed, and the names are read
-    /// again; what was counted by then is not opened twice.
+    /// Reads the names, and opens new files. A message that moves before it is counted is followed, and the names are
+    /// read again; files that were counted are not opened twice.
     fn scan(
         &self,
         path: &MaildropPath,
@@ -174,7 +174,7 @@ impl Snapshots {
         Err(EnterFault::Unavailable(format!("{path}: messages moved whenever they were looked for")))
     }
 
-    /// The names, with all of an earlier snapshot that are still there.
+    /// The names, including all files of an earlier snapshot that still exist.
     fn names(
         &self,
         path: &MaildropPath,
@@ -219,7 +219,7 @@ pub(in crate::maildir) fn parse_index<'a>(
     SizeIndex::read(octets).map_err(|why| index_file::put_aside(root, path, why)).ok()
 }
 
-/// Writes the index. A Maildir that may not be written, or a full disk, costs the index and nothing else.
+/// Writes the index. If the Maildir may not be written, or the disk is full, only the index is lost.
 fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop, snapshot: &mut Snapshot) {
     match index_file::write(root, path, &snapshot.index()) {
         Ok(()) => snapshot.set_indexed(),
@@ -230,7 +230,7 @@ fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop
     }
 }
 
-/// An empty maildrop, unless it had messages when it was last seen, or clients know some: then a disk may be missing.
+/// An empty maildrop; but if it had messages when it was last seen, or clients know some, a disk may be missing.
 fn empty_unless_known(
     path: &MaildropPath,
     cached: &CachedMaildrop,
@@ -245,8 +245,8 @@ fn empty_unless_known(
     }
 }
 
-/// Since when a message may wait for another server: renaming makes it no younger than it was when it was first
-/// left out. After a restart it begins anew.
+/// The time from which a message may wait for another server. Renaming does not change it; after a restart it begins
+/// anew.
 fn waits_since(parts: &Parts, found: &MessageFile, earlier: Option<&Snapshot>) -> Option<Moment> {
     let first = earlier.and_then(|earlier| earlier.ids.waits_since(found));
     last_change(parts, found).map(|changed| first.map_or(changed, |first| first.min(changed)))

@@ -1,4 +1,4 @@
-//! Building the index of a Maildir ahead of any login.
+//! Building the index of a Maildir before the first login.
 
 use std::io;
 
@@ -13,18 +13,19 @@ use crate::maildir::snapshot::{
 use crate::maildir::store::Store;
 use crate::maildir::unique_ids::{Pins, UidAssigner, UidState, UniqueIdSettings};
 
-/// Octets of messages read until what was found out is written: so much is lost at most if the command is interrupted.
+/// Octets of messages that are read before the index is written: at most this much work is lost if the command is
+/// interrupted.
 const AT_ONCE: u64 = 256 << 20;
 
-/// Messages read until then: small ones cost their opening.
+/// Messages that are read before that: with small ones, opening takes the time.
 const MESSAGES_AT_ONCE: u64 = 20_000;
 
-/// What came of it.
+/// The result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Indexed {
     /// Messages in the maildrop.
     pub messages: usize,
-    /// Messages that were read, because neither their names nor an earlier index gave their octets.
+    /// Messages that were read, because neither their names nor an earlier index had their octets.
     pub read: u64,
 }
 
@@ -35,9 +36,9 @@ struct Allowance {
 }
 
 impl Store {
-    /// Finds out what a first login to a maildrop would find out, and writes it beside the mail, piece by piece: broken
-    /// off and begun again it goes on where it was. `read` gets the octets of each message that was read. A Maildir
-    /// whose names give all octets gets no index. Blocks while the disk answers.
+    /// Counts the messages that a first login to a maildrop would have to count, and writes the index piece by piece,
+    /// so that it continues after an interruption. `read` gets the octets of each message that was read. A Maildir
+    /// whose names have all sizes gets no index. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`]; an index that cannot be written is one that is unavailable.
@@ -66,7 +67,7 @@ impl Store {
             let largest = self.site().settings().largest_message;
             let contents = ContentDigests::default();
             let measurement = Measurement { path, parts: &parts, known: &known, contents: &contents, largest };
-            // Octets are looked for, whatever the unique-ids may be.
+            // Only octets matter here, not unique-ids.
             let assignment = own.assign(std::mem::take(&mut names.found), |_| None, |_| None);
             let (mut snapshot, left) = Snapshot::build(
                 &names,
@@ -89,7 +90,7 @@ impl Store {
             write(&root, path, &mut snapshot)?;
             indexed.messages = snapshot.entries.len();
             indexed.read += MESSAGES_AT_ONCE - allowance.messages;
-            // What was left though it might have been read went elsewhere, and is looked for again.
+            // Messages that are left although they could have been read have moved, and are searched for again.
             idle = if allowance.is_used_up() { 0 } else { idle + 1 };
             if left.is_empty() || idle == ROUNDS {
                 return Ok(indexed);

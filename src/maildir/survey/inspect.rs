@@ -1,4 +1,4 @@
-//! Looking at a Maildir without entering it: is it there, and may the service read and write it?
+//! Inspecting a Maildir without entering it: does it exist, and may the service read and write it?
 
 use rustix::fs::{Access, AtFlags, accessat, fstat};
 use rustix::io::Errno;
@@ -17,7 +17,7 @@ pub struct DirectoryId {
     inode: u64,
 }
 
-/// What a login would meet at a path.
+/// What a login would find at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A Maildir that may be read and written.
@@ -26,7 +26,7 @@ pub enum Condition {
     Missing,
     /// Something that leads out of the mail root; why.
     Forbidden(String),
-    /// A Maildir that may not be read or not be written, or something that is none; why.
+    /// A Maildir that may not be read or not be written, or something that is not a Maildir; why.
     Unusable(Option<DirectoryId>, String),
 }
 
@@ -76,7 +76,7 @@ fn place(root: &OpenRoot<'_>, path: &MaildropPath) -> Result<Option<DirectoryId>
     let fault = |errno: Errno| EnterFault::of(path, errno);
     match root.beneath(path.as_ref(), PASSING) {
         Ok(directory) => fstat(directory).map(|stat| Some(DirectoryId::of(&stat))).map_err(fault),
-        // Asks besides whether a link leads to nothing, which is no missing Maildir.
+        // Also finds out whether a link dangles, which is not a missing Maildir.
         Err(Errno::NOENT) => root.directory(path.as_ref()).map(|_| None),
         Err(errno) => Err(fault(errno)),
     }

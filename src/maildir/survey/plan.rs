@@ -18,20 +18,21 @@ pub struct PlannedMessage {
     pub base: String,
     /// Its unique-id.
     pub unique_id: String,
-    /// Where that comes from.
+    /// Where it comes from.
     pub origin: UidlOrigin,
 }
 
-/// What a move would come to for one maildrop.
+/// The preview of a move for one maildrop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Planned {
-    /// Messages there are.
+    /// The number of messages.
     pub messages: usize,
     /// Those whose unique-id clients have seen already; it stays.
     pub pinned: usize,
     /// Those that get the unique-id that the old server's list has.
     pub listed: usize,
-    /// Those that no list has: our own rule gives their unique-ids. Normal for mail that the old server has not seen yet.
+    /// Those that no list has: they get unique-ids by our own rule. Normal for mail that the old server has not seen
+    /// yet.
     pub unlisted: usize,
     /// Those left out until the old server has listed them, or `follow_wait` has passed.
     pub waiting: usize,
@@ -49,22 +50,22 @@ pub struct Planned {
     pub both: bool,
     /// What is wrong with the lists.
     pub faults: Vec<String>,
-    /// The messages shown, in order.
+    /// The messages that clients would see, in order.
     pub shown: Vec<PlannedMessage>,
     /// There are messages, and no list of them.
     pub without_list: bool,
 }
 
-/// Samples shown: enough to see a wrong format.
+/// The number of samples: enough to notice a wrong format.
 const SAMPLES: usize = 3;
 
 impl Planned {
-    /// Some messages with a listed unique-id, to compare with what the old server shows.
+    /// Some messages with a listed unique-id, to compare with the old server.
     pub fn samples(&self) -> impl Iterator<Item = &PlannedMessage> {
         self.shown.iter().filter(|message| message.origin == UidlOrigin::List).take(SAMPLES)
     }
 
-    /// Whether some client would download something again, or an administrator must decide which list counts.
+    /// Whether some client would download something again, or an administrator must decide which list to use.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         self.both

@@ -11,20 +11,20 @@ use crate::maildir::files::{MessageFile, Parts, file_name, require_mail};
 use crate::maildir::mail_root::MaildropPath;
 use crate::maildir::store::Store;
 
-/// What looking for such files came to.
+/// The result of looking for such files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unreadable {
     /// How many there are.
     pub count: usize,
     /// The first of them, counted from the Maildir, and why it cannot be read.
     pub first: Option<(PathBuf, String)>,
-    /// How many files were looked at.
+    /// How many files were examined.
     pub looked_at: usize,
 }
 
 impl Store {
-    /// Looks for files of a maildrop that cannot be read, or not as mail, among so many files at most. A file that is
-    /// as long as its name says (`,S=`) is not opened; a compressed one is read through. Blocks while the disk answers.
+    /// Looks for files of a maildrop that cannot be read, or not as mail, among at most `most` files. A file that is as
+    /// long as its name says (`,S=`) is not opened; a compressed one is read through. Blocks while the disk answers.
     ///
     /// # Errors
     /// See [`EnterFault`].
@@ -58,8 +58,8 @@ impl Unreadable {
     }
 }
 
-/// Whether a file can be read as mail, as far as that can be seen without reading what is not compressed. What is gone, or
-/// is not a regular file, is not mail.
+/// Whether a file can be read as mail, as far as that can be seen without reading uncompressed ones. A missing file, or
+/// one that is not regular, is not mail.
 fn look(parts: &Parts, found: &MessageFile, largest: u64) -> io::Result<()> {
     if let Some(size_in_name) = file_name::disk_octets_in_name(found.base()) {
         let part = parts.get(found.place).ok_or(Errno::NOENT);

@@ -20,19 +20,19 @@ pub enum Surveyed {
     Maildir(PathBuf, DirectoryId),
     /// A directory that cannot be read; why.
     Unreadable(PathBuf, String),
-    /// A directory that is no Maildir, and is looked into next.
+    /// A directory that is not a Maildir, and is searched next.
     Directory,
 }
 
-/// Takes what a survey comes upon, and says whether it goes on.
+/// Receives what a survey finds, and decides whether it continues.
 type Reporter<'r> = &'r mut dyn FnMut(Surveyed) -> ControlFlow<()>;
 
-/// How directories are opened on the way down: never through a link, so that nothing is seen twice.
+/// How directories are opened: never through a link, so that nothing is seen twice.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Store {
-    /// Goes through the mail root, so many directories deep, and reports every Maildir, until the reporter says stop;
-    /// what is inside of one is its own business. No link is followed. Blocks while the disk answers.
+    /// Searches the mail root up to a depth, and reports every Maildir, until the reporter says stop. It does not
+    /// search inside Maildirs, and follows no link. Blocks while the disk answers.
     ///
     /// # Errors
     /// The mail root cannot be opened.
@@ -54,7 +54,7 @@ fn below(directory: &OwnedFd, path: &Path, depth: usize, report: Reporter<'_>) -
         let path = path.join(&name);
         match openat(directory, &name, DIRECTORY, Mode::empty()) {
             Ok(inner) => enter(&inner, &path, depth, report)?,
-            // Gone meanwhile, or a link in its place.
+            // Gone, or replaced by a link.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
             Err(errno) => report(Surveyed::Unreadable(path, errno.to_string()))?,
         }

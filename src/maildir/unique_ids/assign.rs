@@ -1,5 +1,5 @@
-//! The unique-ids of a maildrop's messages, and their order: what clients have seen stays, then another server's list
-//! counts, then our own rule.
+//! The unique-ids of a maildrop's messages, and their order: unique-ids that clients have seen stay; then another
+//! server's list is used, then our own rule.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -23,15 +23,15 @@ pub(in crate::maildir) struct UidAssigner<'a> {
 pub(in crate::maildir) struct AssignedMessage {
     pub(in crate::maildir) found: MessageFile,
     pub(in crate::maildir) unique_id: UniqueId,
-    /// What must be pinned before a client sees the unique-id; none if it is pinned, or need not be.
+    /// The pin that is needed before a client sees the unique-id; none if it is pinned, or need not be.
     pub(in crate::maildir) pending_pin: Option<PendingPin>,
     pub(in crate::maildir) origin: UidlOrigin,
 }
 
-/// What a pin needs besides the unique-id.
+/// What a pin needs in addition to the unique-id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct PendingPin {
-    /// What the message is known by.
+    /// What identifies the message.
     pub(in crate::maildir) key: Box<[u8]>,
     pub(in crate::maildir) rank: Option<Rank>,
     /// The unique-id is by our own rule.
@@ -60,11 +60,11 @@ pub(in crate::maildir) struct Assignment {
     pub(in crate::maildir) waiting: WaitingMessages,
 }
 
-/// The messages that are left out because they wait for the other server: since when, by what each is known by.
+/// The messages that are left out because they wait for the other server: since when, by key.
 pub(in crate::maildir) type WaitingMessages = HashMap<Box<[u8]>, Moment>;
 
 impl Assignment {
-    /// How many messages have a unique-id by our own rule, because no list has them.
+    /// The number of messages that no list has, and that have a unique-id by our own rule.
     pub(super) fn unlisted(&self) -> usize {
         self.messages.iter().filter(|message| message.origin == UidlOrigin::Own).count()
     }
@@ -72,7 +72,7 @@ impl Assignment {
 
 impl UidAssigner<'_> {
     /// Assigns a unique-id to each message; they come in order of arrival. `earlier`: the unique-id in an earlier
-    /// snapshot. `since`: from when on a message may wait for the other server; none if its file is gone.
+    /// snapshot. `since`: the time from which a message may wait for the other server; none if its file is gone.
     pub(in crate::maildir) fn assign(
         &self,
         found: Vec<MessageFile>,
@@ -98,7 +98,8 @@ impl UidAssigner<'_> {
 
     /// What a message would get if it were the only one.
     fn candidate(&self, found: MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>) -> Candidate {
-        // Of several that differ in `,U=<n>` at most, the pin of the name without it is the first one's.
+        // Of several messages whose names differ in `,U=<n>` at most, the pin of the name without it belongs to the
+        // first.
         let exact = found.shared_name_key().and_then(|key| self.pins.get_exactly(key));
         let pin = exact.or_else(|| if found.is_later() { None } else { self.pins.get(found.base()) });
         if let Some((key, pin)) = pin {
@@ -123,7 +124,8 @@ impl UidAssigner<'_> {
         may_be_told.then_some(unique_id)
     }
 
-    /// Whether a message is left out until the other server has listed it, and since when. What was shown stays.
+    /// Whether a message is left out until the other server has listed it, and since when. A message that clients have
+    /// seen is not.
     fn waits(
         &self,
         message: &Candidate,
@@ -141,8 +143,8 @@ impl UidAssigner<'_> {
         (since > now.earlier_by(wait) && since < now.later_by(wait)).then_some(since)
     }
 
-    /// No two messages have the same unique-id, nor one that another message had: a client that knows it would not fetch
-    /// this one. The first keeps it; a pinned message goes before others.
+    /// Ensures that no two messages have the same unique-id, and none has one of an earlier message: a client that
+    /// knows it would not fetch this one. The first keeps it; pinned messages come before others.
     fn make_unique(&self, messages: &mut [Candidate]) {
         if self.pins.is_empty() && self.lists.is_none() {
             return;
@@ -172,7 +174,7 @@ impl UidAssigner<'_> {
     }
 }
 
-/// Our own rule, and what an earlier snapshot had by it.
+/// The unique-id by our own rule, or the one that an earlier snapshot had by it.
 fn own(found: &MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>) -> UniqueId {
     if found.is_later() {
         return unique::hashed(found.key());
@@ -180,7 +182,7 @@ fn own(found: &MessageFile, earlier: &impl Fn(&MessageFile) -> Option<UniqueId>)
     earlier(found).unwrap_or_else(|| unique::plain(&found.identity()))
 }
 
-/// A unique-id that our own rule gives again needs no pin.
+/// Whether our own rule gives this unique-id again, so that it needs no pin.
 fn is_own(unique_id: &UniqueId, found: &MessageFile) -> bool {
     let identity = found.identity();
     unique_id.as_str().as_bytes() == &*identity || *unique_id == unique::plain(&identity)
@@ -191,9 +193,9 @@ struct Candidate {
     unique_id: UniqueId,
     rank: Option<Rank>,
     origin: UidlOrigin,
-    /// What is to be pinned anew: its pin says that its name was gone, or knows it by its name alone.
+    /// The key if it must be pinned again: its pin says that its name was gone, or has only its name.
     repin: Option<Box<[u8]>>,
 }
 
-/// What must be pinned, by the message's index.
+/// The pins that are needed, by the message's index.
 pub(in crate::maildir) type PendingPins = HashMap<usize, PendingPin>;

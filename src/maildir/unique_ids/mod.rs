@@ -5,11 +5,11 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | a pin counts first, then another server's list, then our own rule; no two messages share a unique-id | `assign` |
+//! | a pin comes first, then another server's list, then our own rule; no two messages share a unique-id | `assign` |
 //! | our own rule: the base name, or a hash of it | `unique` |
-//! | what clients have seen stays on disk, with a checksum for each line | `pins` |
+//! | unique-ids that clients have seen stay on disk, with a checksum for each line | `pins` |
 //! | lists of Dovecot, Courier and others are read, never written | `import` |
-//! | another server's order goes before the order of arrival | `order` |
+//! | another server's order comes before the order of arrival | `order` |
 //! | whether pins and lists are still those that a snapshot was made from | `state` |
 //! | who has retrieved which message | `retrievals` |
 

@@ -28,7 +28,7 @@ pub(super) fn compare(one: (&MessageFile, Option<Rank>), other: (&MessageFile, O
             let within_a_second = || match (by_name(one_rank), by_name(other_rank)) {
                 (true, true) => one.0.base().cmp(other.0.base()),
                 (false, false) => one.0.order(other.0),
-                // Those of the old server were there before.
+                // Messages of the old server were there before.
                 (first, second) => second.cmp(&first),
             };
             seconds(one.0).cmp(&seconds(other.0)).then_with(within_a_second)

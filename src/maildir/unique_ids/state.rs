@@ -1,4 +1,4 @@
-//! What a snapshot's unique-ids were assigned from, and whether that is still current.
+//! The sources of a snapshot's unique-ids, and whether they are still current.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,26 +13,26 @@ use crate::maildir::fault::EnterFault;
 use crate::maildir::files::{FileStamp, MessageFile, Moment, bounds};
 use crate::maildir::mail_root::{MaildropPath, OpenRoot, Root};
 
-/// What is read before unique-ids are assigned.
+/// The files that are read before unique-ids are assigned.
 pub(in crate::maildir) struct UidSources {
     pins: Pins,
     contents: ListContents,
 }
 
-/// What a snapshot remembers of it.
+/// What a snapshot remembers about them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::maildir) struct UidState {
-    /// What must be pinned before a client sees it.
+    /// The pins that are needed before a client sees the unique-ids.
     pending_pins: Arc<PendingPins>,
-    /// The messages, by index, whose base names differ from another's in `,U=<n>` alone.
+    /// The messages, by index, whose base names differ from another's only in `,U=<n>`.
     pub(in crate::maildir) name_sharers: Vec<usize>,
     pins: Option<FileStamp>,
     lists: ListStamps,
     /// Whether another server's list was found.
     has_list: bool,
-    /// Why a list that lies there is of no use.
+    /// Why an existing list is unusable.
     unusable: Option<Arc<str>>,
-    /// Whether pins were.
+    /// Whether pins were found.
     has_pins: bool,
     /// The messages that wait for another server.
     waiting: Arc<WaitingMessages>,
@@ -75,7 +75,7 @@ impl UidSources {
         UidAssigner { settings, pins: &self.pins, lists }
     }
 
-    /// What a snapshot made from it remembers.
+    /// What a snapshot made from them remembers.
     pub(in crate::maildir) fn ids(&self, assigner: &UidAssigner<'_>, assignment: &Assignment) -> UidState {
         UidState {
             pending_pins: Arc::default(),
@@ -95,7 +95,7 @@ impl UidSources {
         !self.pins.is_empty()
     }
 
-    /// Logs what is wrong with the lists, once for each state that they are in.
+    /// Logs what is wrong with the lists, once for each of their states.
     pub(in crate::maildir) fn log_faults(
         &self,
         path: &MaildropPath,
@@ -121,7 +121,7 @@ impl UidSources {
 }
 
 impl UidState {
-    /// Notes what there is to know of a message besides its unique-id.
+    /// Records what else is known about a message, in addition to its unique-id.
     pub(in crate::maildir) fn note(&mut self, index: usize, shares_name: bool, pending_pin: Option<PendingPin>) {
         self.name_sharers.extend(shares_name.then_some(index));
         if let Some(pending_pin) = pending_pin {
@@ -143,7 +143,7 @@ impl UidState {
         self.waiting.get(&*found.identity()).copied()
     }
 
-    /// Why a list that lies there is of no use: what it said may be what clients know.
+    /// Why an existing list is unusable: it may contain what clients know.
     pub(in crate::maildir) fn unusable_list(&self) -> Option<&str> {
         self.unusable.as_deref()
     }
@@ -176,7 +176,7 @@ impl UidState {
         Self { pending_pins: Arc::new(pending_pins), pins: stamp, has_pins: true, ..self.clone() }
     }
 
-    /// Whether pins and lists are as they were. Where there is neither, nothing is asked.
+    /// Whether pins and lists are unchanged. If there are neither, the disk is not asked.
     pub(in crate::maildir) fn are_current(
         &self,
         root: &Root,
@@ -198,7 +198,7 @@ impl UidState {
     }
 }
 
-/// Where a person's lists are; none if they are not beside the mail and the person has no way to them.
+/// Where a person's lists are; none if they are not beside the mail, and the person has no path to them.
 fn lists_directory(lists_root: Option<&Path>, mail_root: &Path, path: &MaildropPath) -> Option<PathBuf> {
     match lists_root {
         None => Some(mail_root.join(path)),
@@ -225,7 +225,7 @@ fn contents(
     let opened = lists.open()?;
     let contents = ListContents::read(opened.as_fd(), way, settings, messages).map_err(unreadable)?;
     if contents.is_none() {
-        // Own strings would be pinned in place of those that clients know, for ever.
+        // Otherwise our own unique-ids would be pinned for ever, in place of those that clients know.
         opened.require_same()?;
         opened.require_mounted(way, mount_table)?;
     }

@@ -1,10 +1,10 @@
 //! The unique-id of a message, by a fixed rule.
 //!
-//! It is the base name without `,U=<n>`, or, where that is over 70 characters or not printable, its hash: the first 32
-//! lower-case hexadecimal digits of SHA-256. A name that looks like such a hash is hashed too, so that the two kinds
-//! never meet, and a message's unique-id does not depend on what else lies in the maildrop. One case is left: two
-//! files whose base names differ in `,U=<n>` alone. The first in order keeps the plain form, each other one gets the
-//! hash of its base name with the `,U=<n>`.
+//! It is the base name without `,U=<n>` or, if that has more than 70 characters or is not printable, its hash: the
+//! first 32 lower-case hexadecimal digits of SHA-256. A name that looks like such a hash is hashed too, so that the two
+//! kinds never collide, and a message's unique-id does not depend on other messages. There is one exception: of files
+//! whose base names differ only in `,U=<n>`, the first keeps the plain form, and each other one gets the hash of its
+//! base name with the `,U=<n>`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -13,7 +13,7 @@ use crate::pop3::UniqueId;
 /// Octets of the hash that are used: 32 hexadecimal digits.
 const HASHED: usize = 16;
 
-/// The unique-id of a message known by `identity`.
+/// The unique-id of a message with this `identity`.
 pub(super) fn plain(identity: &[u8]) -> UniqueId {
     let text = std::str::from_utf8(identity).ok().filter(|text| !looks_hashed(text));
     text.and_then(UniqueId::new).unwrap_or_else(|| hashed(identity))

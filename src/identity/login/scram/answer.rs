@@ -19,15 +19,15 @@ pub(crate) struct ScramAnswerLogin<'c> {
     context: &'c LoginContext,
     exchange: ScramExchange,
     answer: Result<ScramProof, ScramFault>,
-    /// Whether the proof was made with the password, or why the answer proves nothing; compared with the decoys of
-    /// those who have no credentials at the same cost.
+    /// Whether the proof was made with the password, or why the answer proves nothing. Decoys are compared at the same
+    /// cost.
     is_right: Result<bool, ScramFault>,
 }
 
 impl<'c> ScramAnswerLogin<'c> {
-    /// A login begins. A proof hides the password so well that two of the same wrong one cannot be distinguished from
-    /// two of different ones: unlike a password, each counts. So does each challenge that got no proof, since each asks
-    /// the directory.
+    /// A login begins. A proof hides the password so well that nobody can see whether two wrong proofs were made with
+    /// the same one: unlike passwords, each counts. So does each challenge that got no proof, since each asks the
+    /// directory.
     pub(crate) fn begin(
         context: &'c LoginContext,
         exchange: ScramExchange,
@@ -49,7 +49,7 @@ impl<'c> ScramAnswerLogin<'c> {
 impl LoginMethod for ScramAnswerLogin<'_> {
     const DOUBT: Doubt = Doubt::Refused;
 
-    /// Who the challenge was for. The proof is compared first, whether anybody has the name or not.
+    /// The person for whom the challenge was made. The proof is compared first, whether anybody has the name or not.
     async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<Claim, Outcome> {
         let meant = &self.exchange.meant;
         self.is_right = self.answer.as_ref().map(|proof| meant.keys.are_proven_by(proof)).map_err(|fault| *fault);

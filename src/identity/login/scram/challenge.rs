@@ -1,4 +1,4 @@
-//! Challenges: who is meant by a login name, and what would prove them.
+//! Challenges: who is meant by a login name, and which keys would prove it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Reason, Trace
 use crate::names::{Kind, LoginName, fold};
 use crate::pop3::{ScramChallenge, ScramLogin};
 
-/// Octets of a nonce: too many for any to come twice.
+/// Octets of a nonce: so many that none occurs twice.
 const NONCE: usize = 18;
 
-/// A challenge that was made: who is meant by it, and what would prove them.
+/// A challenge that was made: who is meant by it, and which keys would prove it.
 #[derive(Debug)]
 pub struct ScramExchange {
     /// The login name as typed.
@@ -53,7 +53,7 @@ pub(crate) struct ScramChallenger<'c> {
 }
 
 impl ScramChallenger<'_> {
-    /// Makes a challenge for a login name that a client sent from an address, whether anybody has it or not.
+    /// Makes a challenge for a login name, whether anybody has it or not. `from`: the client's address.
     pub(crate) async fn challenge(
         self,
         login: &ScramLogin,
@@ -77,8 +77,8 @@ impl ScramChallenger<'_> {
         Ok((ScramExchange { login: typed, nonce, authorization, meant }, challenge))
     }
 
-    /// For a network that is locked out, without a look-up. Every name gets another salt than outside the lock-out,
-    /// those without credentials too: else the names whose salt changes would be those with credentials.
+    /// For a network that is locked out, without a look-up. Every name gets a different salt than outside the lock-out,
+    /// even names without credentials: otherwise a changing salt would show which names have credentials.
     fn nobody_of_locked_out_network(self, name: Option<&LoginName>, typed: &str) -> Meant {
         let questions = name.map_or_else(|| fold(typed), |name| self.questions(name));
         self.nobody(Reason::LockedOut(LockOutOf::Network), &format!("locked out\0{questions}"))
@@ -93,7 +93,7 @@ impl ScramChallenger<'_> {
         let (asked, began) = (self.context.caches.flushes.now(), Instant::now());
         let (owner, own) = self.find_with_keys(name).await?;
         if own.is_none() {
-            // In an outage people get no challenge, so names that are cached as nobody's get none either.
+            // In an outage people get no challenge, so names that are cached as unknown get none either.
             self.context.confirm_directories_of(name, began).await?;
         }
         let person = owner.one_person().map(|(identity, kind)| (identity.clone(), kind));
@@ -102,8 +102,8 @@ impl ScramChallenger<'_> {
         Ok(Meant { asked, person, keys, are_own })
     }
 
-    /// What the directories are asked for a name. Names that stand for the same questions find the same person, and so
-    /// must have the same salt where they find none.
+    /// The look-ups that the directories are asked for a name. Names with the same look-ups find the same person, so
+    /// they must have the same salt if they find nobody.
     fn questions(self, name: &LoginName) -> String {
         let mut questions: Vec<String> = Vec::new();
         for settings in self.context.directories.iter().map(Directory::settings) {
@@ -111,7 +111,7 @@ impl ScramChallenger<'_> {
             let terms = look_up.equal.iter().flat_map(|term| settings.attributes.sought(term.kind, &term.value));
             questions.extend(terms.map(|(attribute, value)| format!("({attribute}={})", fold(&value))));
         }
-        // Composed and decomposed letters are two questions for one name.
+        // Composed and decomposed letters are two look-ups for one name.
         questions.dedup();
         if questions.is_empty() { fold(name.as_str()) } else { questions.concat() }
     }
@@ -122,14 +122,14 @@ impl ScramChallenger<'_> {
         let mut values = self.values_of(&found).await?;
         let may_have_keys = |person: &Arc<Identity>| self.context.directories.scram_attribute(person).is_some();
         if values.is_none() && matches!(&*found, NameOwner::One(person, _) if may_have_keys(person)) {
-            // They moved, or somebody else has their DN by now.
+            // The entry was moved, or its DN was given to somebody else.
             found = self.context.caches.names.find_anew(self.context.query(name, Trace::OFF)).await?;
             values = self.values_of(&found).await?;
         }
         Ok((found, values.and_then(|values| ScramKeys::of(&values))))
     }
 
-    /// A barred account is never refused from the cache: it may be free by now.
+    /// A barred account is never refused from the cache, since it may be free again.
     async fn find_unbarred(self, name: &LoginName) -> Result<Arc<NameOwner>, Fault> {
         let (began, names, query) = (Instant::now(), &self.context.caches.names, self.context.query(name, Trace::OFF));
         let found = names.find(query).await?;
@@ -151,7 +151,7 @@ impl ScramChallenger<'_> {
 }
 
 impl LoginContext {
-    /// Records whether somebody could log in by SCRAM.
+    /// Records whether a person could log in by SCRAM.
     pub(in crate::identity::login) async fn note_scram(&self, person: &Identity, trace: &Trace) -> Result<(), Fault> {
         let Some(attribute) = self.directories.scram_attribute(person).map(str::to_owned) else { return Ok(()) };
         let keys = self.directories.scram(person).await?.and_then(|values| ScramKeys::of(&values));

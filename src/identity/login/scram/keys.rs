@@ -17,8 +17,7 @@ const MECHANISM: &str = "SCRAM-SHA-256";
 /// Octets of SHA-256, and so of each key.
 const OCTETS: usize = 32;
 
-/// Whoever has these can find out whether somebody knows the password, and pretend to be a server to them; wiped when
-/// dropped.
+/// Whoever has these can try passwords, and pretend to be the server; wiped when dropped.
 pub(super) struct ScramKeys {
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
@@ -27,8 +26,8 @@ pub(super) struct ScramKeys {
 }
 
 impl ScramKeys {
-    /// Those of an attribute's values that can be read. Values have no order, and a client must get the same salt each
-    /// time: the one with most iterations counts.
+    /// The keys in an attribute's values, if any can be read. Values have no order, and a client must get the same salt
+    /// each time, so the value with the most iterations is used.
     pub(super) fn of(values: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let readable = values.iter().filter_map(|value| Self::read(std::str::from_utf8(value).ok()?));
         readable.max_by(|one, other| (one.iterations, &one.salt).cmp(&(other.iterations, &other.salt)))
@@ -89,7 +88,7 @@ pub(crate) struct DecoyCredentials {
 }
 
 impl DecoyCredentials {
-    /// Under a key that others share, or a fresh one that never leaves this process.
+    /// With a key that all nodes share, or a random one that never leaves this process.
     pub(crate) fn new(settings: &ScramSettings) -> Result<Self, Unspecified> {
         let ScramSettings { iterations, salt_octets, ref key } = *settings;
         let key = match key {

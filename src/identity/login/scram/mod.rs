@@ -1,13 +1,13 @@
-//! SCRAM logins: a challenge made from what a person's entry holds, and a proof compared with it. No password comes
-//! here, and no bind is made.
+//! SCRAM logins: a challenge is made from the credentials in a person's entry, and a proof is compared with them. No
+//! password is sent, and no bind is made.
 //!
-//! The entry's SCRAM credentials are read anew for each challenge and never kept, so a changed password works at once
-//! and an old one no more. Without an answer of the directory there is no challenge, for nobody: one for the few who
-//! logged in lately would show who they are.
+//! The entry's SCRAM credentials are read for each challenge and never cached, so a new password works at once, and an
+//! old one stops working. Without an answer of the directory nobody gets a challenge: challenges for the few who logged
+//! in recently would show who they are.
 //!
 //! Names without credentials get a challenge like any other: the same salt each time, made from the name under a key of
-//! the server. They are refused once the proof has come. A network that is locked out gets such a challenge for every
-//! name, and no directory is asked.
+//! the server. They are refused once the proof has arrived. A network that is locked out gets such a challenge for
+//! every name, and no directory is asked.
 
 mod answer;
 mod challenge;

@@ -1,4 +1,4 @@
-//! The files that old unique-ids are read from.
+//! The files from which old unique-ids are read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,28 +12,28 @@ use super::settings::{ListKind, UniqueIdSettings};
 use crate::maildir::files::{FileBounds, FileStamp, ReadLimit, bounds};
 use crate::maildir::mail_root::beneath;
 
-/// What the lists are called, in the order of [`ListStamps`], and what is read from each.
+/// The names of the lists, in the order of [`ListStamps`], and what is read from each.
 const LISTS: [(&str, &[ListKind]); 3] = [
     ("dovecot-uidlist", &[ListKind::Dovecot, ListKind::DovecotSaved]),
     ("courierpop3dsizelist", &[ListKind::Courier]),
     ("restante-import", &[ListKind::ImportFile]),
 ];
 
-/// The files that lists are read from.
+/// The files from which lists are read.
 pub(in crate::maildir) const LIST_FILES: [&str; LISTS.len()] = [LISTS[0].0, LISTS[1].0, LISTS[2].0];
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// The state in which each list was read; none of one that was not there, or does not count.
+/// The state in which each list was read; none if it did not exist, or is not used.
 pub(in crate::maildir) type ListStamps = [Option<FileStamp>; LISTS.len()];
 
-/// What stands in the lists of one maildrop.
+/// The contents of one maildrop's lists.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct ListContents {
     pub(super) dovecot: Option<Vec<u8>>,
     pub(super) courier: Option<Vec<u8>>,
     pub(super) import: Option<Vec<u8>>,
-    /// Those that are far larger than lists of the messages that are there; nothing is read from them.
+    /// Lists that are far larger than the present messages explain; they are not read.
     pub(super) too_large: Vec<&'static str>,
     pub(in crate::maildir) stamps: ListStamps,
 }
@@ -44,11 +44,11 @@ impl ListContents {
         self.stamps.iter().all(Option::is_none)
     }
 
-    /// Reads the lists that count in a directory beneath `root`. `messages`: how many messages are there. Blocks while
+    /// Reads the lists that are used, in a directory beneath `root`. `messages`: the number of messages. Blocks while
     /// the disk answers.
     ///
     /// # Errors
-    /// One of them is there and cannot be read; which.
+    /// One of them exists and cannot be read; which.
     pub(in crate::maildir) fn read(
         root: BorrowedFd<'_>,
         directory: &Path,
@@ -74,7 +74,7 @@ impl ListContents {
     }
 }
 
-/// Whether a list that counts was made, changed or removed since it was read: one `stat` call for each.
+/// Whether a list that is used was made, changed or removed since it was read: one `stat` call for each.
 pub(in crate::maildir) fn changed_since(stamps: &ListStamps, directory: &Path, settings: &UniqueIdSettings) -> bool {
     let now = |name| match stat(directory.join(name)) {
         Ok(stat) => Ok(Some(FileStamp::of(&stat))),
@@ -85,7 +85,7 @@ pub(in crate::maildir) fn changed_since(stamps: &ListStamps, directory: &Path, s
     counted.any(|((name, _), stamp)| now(name) != Ok(*stamp))
 }
 
-/// A list from its beginning to its end, unless it is far too large, and its state before that; none if there is none.
+/// The whole list, unless it is far too large, and its state before it was read; none if there is none.
 fn whole(
     root: BorrowedFd<'_>,
     path: &Path,
@@ -107,7 +107,7 @@ fn whole(
     }
     let _turn = bounds::turn(&stat);
     let mut octets = Vec::new();
-    // What is appended meanwhile is read the next time.
+    // Lines that are appended in between are read the next time.
     (&file).take(size).read_to_end(&mut octets)?;
     let lines = memchr::memchr_iter(b'\n', &octets).count() as u64;
     Ok(Some((bounded.has(size, lines)?.then_some(octets), stamp)))

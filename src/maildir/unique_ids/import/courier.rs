@@ -1,7 +1,7 @@
 //! Courier's `courierpop3dsizelist`: which message has which number in its POP3 server.
 //!
-//! Courier writes version 3 (1.0.3 and later) or 2. The older ones are read as well, though today's Courier throws them
-//! away. The list is Courier's: it is read, and nothing else.
+//! Courier writes version 3 (1.0.3 and later) or 2. Older ones are read as well, though today's Courier discards them.
+//! The list belongs to Courier: it is only read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl<'a> Sizelist<'a> {
     /// Reads a list.
     ///
     /// # Errors
-    /// It is empty, its first line is of a version that is not known, or it has no first line: its writing was broken off.
+    /// It is empty, its first line has an unknown version, or it has no first line: its writing was interrupted.
     pub(super) fn parse(octets: &'a [u8]) -> Result<Self, &'static str> {
         if octets.is_empty() {
             return Err("is empty");
@@ -67,7 +67,7 @@ impl<'a> Sizelist<'a> {
 }
 
 impl SizelistRecord {
-    /// The unique-id that Courier made of a record.
+    /// The unique-id that Courier makes from a record.
     pub(super) fn unique_id<'a>(&self, base: &'a [u8]) -> Cow<'a, [u8]> {
         match self {
             Self { number: 0, .. } => escaped(base),
@@ -77,7 +77,7 @@ impl SizelistRecord {
     }
 }
 
-/// `1700000000.M1P2.mx1,S=2034:2,S 2088 12:1690000000:0`, read from the right: a name may hold blanks.
+/// `1700000000.M1P2.mx1,S=2034:2,S 2088 12:1690000000:0`, parsed from the right, since a name may contain blanks.
 fn record(line: &[u8], version: u8) -> Option<(&[u8], SizelistRecord)> {
     let (line, numbers) = if version == 0 { (line, &b""[..]) } else { last_word(line)? };
     let (file, octets) = last_word(line)?;
@@ -95,7 +95,7 @@ fn record(line: &[u8], version: u8) -> Option<(&[u8], SizelistRecord)> {
     Some((base, record))
 }
 
-/// The base name, with what is not printable, and `'`, `"` and `+`, written as `+` and two hexadecimal digits.
+/// The base name with unprintable octets, `'`, `"` and `+` written as `+` and two hexadecimal digits.
 fn escaped(base: &[u8]) -> Cow<'_, [u8]> {
     let is_plain = |octet: &u8| (0x21..=0x7e).contains(octet) && !matches!(octet, b'\'' | b'"' | b'+');
     if base.iter().all(is_plain) {

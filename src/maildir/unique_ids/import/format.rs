@@ -1,11 +1,11 @@
-//! Dovecot's `pop3_uidl_format`: how it makes a unique-id of what its list holds of a message.
+//! Dovecot's `pop3_uidl_format`: how it makes a unique-id from a record of its list.
 //!
-//! Dovecot 2.3 writes `%08Xu%08Xv`, Dovecot 2.4 `%{uid | hex(8)}%{uidvalidity | hex(8)}`; both are read, and mean the
-//! same. Hexadecimal digits are lower-case.
+//! Dovecot 2.3 writes `%08Xu%08Xv`, Dovecot 2.4 `%{uid | hex(8)}%{uidvalidity | hex(8)}`; both are accepted, and mean
+//! the same. Hexadecimal digits are lower-case.
 
 use std::fmt;
 
-/// A format, read once.
+/// A parsed format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UidlFormat {
     parts: Vec<FormatPart>,
@@ -25,14 +25,14 @@ enum FormatVariable {
     Guid,
 }
 
-/// What is done to a value, one after the other.
+/// A change of a value; they are applied in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FormatFilter {
     /// A number in hexadecimal digits.
     Hex,
-    /// At least so many characters, zeros in front.
+    /// At least this many characters, with leading zeros.
     Pad(usize),
-    /// At most so many characters.
+    /// At most this many characters.
     Cut(usize),
     /// MD5, in 32 hexadecimal digits.
     Md5,
@@ -44,7 +44,7 @@ enum FormatFilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatFault(String);
 
-/// What a list holds of a message, as far as a format can ask for it.
+/// The values of a message that a format can use.
 pub(super) struct FormatValues<'a> {
     pub(super) uid: u32,
     pub(super) validity: u32,
@@ -68,7 +68,7 @@ impl UidlFormat {
     /// Reads a format in either spelling.
     ///
     /// # Errors
-    /// It names nothing of a message, or something that a Maildir does not have.
+    /// It contains no variable, or one that a Maildir does not have.
     pub fn parse(text: &str) -> Result<Self, FormatFault> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -168,7 +168,7 @@ fn short(behind: &str) -> Result<(FormatPart, &str), FormatFault> {
     Err(fault(&format!("%{behind}"), "a Maildir has only %u, %v, %f and %g, with X, M, L or U and a width before them"))
 }
 
-/// `08` means zeros in front, `8` alone that the rest is left out.
+/// `08` means leading zeros, `8` alone that the rest is left out.
 fn widened(mut filters: Vec<FormatFilter>, width: &str) -> Result<Vec<FormatFilter>, FormatFault> {
     if !width.is_empty() {
         let count = number(width)?;

@@ -1,4 +1,4 @@
-//! What the other server's lists say of each message.
+//! What the other server's lists say about each message.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use super::uidlist::Uidlist;
 use crate::maildir::files::file_name;
 use crate::maildir::unique_ids::Rank;
 
-/// The lists of one maildrop, read.
+/// The parsed lists of one maildrop.
 #[derive(Debug)]
 pub(in crate::maildir) struct ForeignLists<'a> {
     settings: &'a UniqueIdSettings,
@@ -21,11 +21,11 @@ pub(in crate::maildir) struct ForeignLists<'a> {
     import: Option<ImportFile<'a>>,
     /// What is wrong with the lists, a sentence for each.
     pub(in crate::maildir) faults: Vec<String>,
-    /// The first of them by which a list is of no use at all.
+    /// The first fault that makes a list unusable.
     pub(in crate::maildir) unusable: Option<String>,
 }
 
-/// What another server's list says of a message.
+/// What another server's list says about a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::maildir) struct ListedUid<'a> {
     /// Its unique-id as clients saw it, whether it conforms to the standard or not.
@@ -36,7 +36,7 @@ pub(in crate::maildir) struct ListedUid<'a> {
 }
 
 impl<'a> ForeignLists<'a> {
-    /// Reads what stands in the lists.
+    /// Parses the contents of the lists.
     pub(in crate::maildir) fn parse(contents: &'a ListContents, settings: &'a UniqueIdSettings) -> Self {
         let mut lists =
             Self { settings, dovecot: None, courier: None, import: None, faults: Vec::new(), unusable: None };
@@ -89,13 +89,13 @@ impl<'a> ForeignLists<'a> {
         found.into_iter().filter(|(_, found)| *found).map(|(name, _)| name).collect()
     }
 
-    /// Whether the lists leave open which of two servers clients knew: a Dovecot that serves IMAP alone
-    /// has a list as well, whose uids no POP3 client ever saw.
+    /// Whether the lists do not show which of two servers the clients knew: a Dovecot that serves only IMAP has a list
+    /// as well, with uids that no POP3 client ever saw.
     pub(in crate::maildir) fn is_doubtful(&self) -> bool {
         self.courier.is_some() && self.dovecot.as_ref().is_some_and(|list| !list.has_saved())
     }
 
-    /// Records whose message is not there any more. Normal: the servers drop them late.
+    /// The number of records whose message is gone. That is normal: servers drop them late.
     pub(in crate::maildir) fn dead(&self, present: &HashSet<&[u8]>) -> usize {
         let dovecot = self.dovecot.iter().flat_map(Uidlist::bases);
         let courier = self.courier.iter().flat_map(Sizelist::bases);
@@ -104,7 +104,7 @@ impl<'a> ForeignLists<'a> {
         listed.into_iter().filter(|base| !present.contains(base)).count()
     }
 
-    /// What is listed of a message, by its base name; or, if it was renamed by mbsync, by the name before.
+    /// What is listed for a message, by its base name or, if mbsync has renamed it, by the name before that.
     pub(in crate::maildir) fn find(&self, base: &'a [u8]) -> Option<ListedUid<'a>> {
         let of = |kind: &ListKind| self.find_in(*kind, base);
         self.settings.precedence.iter().find_map(of)

@@ -1,4 +1,4 @@
-//! Unique-ids of another server: read from its own lists, so that after a move no client downloads its mail again.
+//! Unique-ids of another server, read from its own lists, so that after a move no client downloads its mail again.
 //!
 //! Files of other programs are never written, renamed or deleted, and their locks are not taken: their writers append
 //! whole lines, or rename a new list over the old one.

@@ -1,7 +1,7 @@
 //! A list that an administrator writes, for servers whose own lists cannot be read here: Cyrus, Exchange, James, Zimbra.
 //!
 //! A line for each message: the base name of its file, a blank, and its unique-id. Lines that begin with `#`, and empty
-//! ones, say nothing. The order of the lines is the order of the messages.
+//! ones, are ignored. The order of the lines is the order of the messages.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl<'a> ImportFile<'a> {
     /// Reads a list.
     ///
     /// # Errors
-    /// It says nothing, or nothing that can be read: its writing was broken off, or it is something else.
+    /// It is empty, or no line can be parsed: its writing was interrupted, or it is something else.
     pub(super) fn parse(octets: &'a [u8]) -> Result<Self, &'static str> {
         if octets.is_empty() {
             return Err("is empty");

@@ -15,7 +15,7 @@ pub enum ImportMode {
     Read,
     /// They are; and a message is left out until the other server, which still runs, has listed it.
     Follow,
-    /// Not any more: what clients have seen stays.
+    /// They are no longer read; unique-ids that clients have seen stay.
     Done,
 }
 
@@ -24,9 +24,9 @@ pub enum ImportMode {
 pub enum ListKind {
     /// The file `restante-import`, which an administrator wrote.
     ImportFile,
-    /// A unique-id that stands in `dovecot-uidlist` itself.
+    /// A unique-id that is stored in `dovecot-uidlist` itself.
     DovecotSaved,
-    /// What Dovecot's format makes of a record of `dovecot-uidlist`.
+    /// What Dovecot's format makes from a record of `dovecot-uidlist`.
     Dovecot,
     /// Courier's `courierpop3dsizelist`.
     Courier,
@@ -34,7 +34,7 @@ pub enum ListKind {
     BaseName,
 }
 
-/// What becomes of another server's unique-ids that have over 70 characters.
+/// What happens to another server's unique-ids of more than 70 characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverLong {
     /// They are kept as they are: clients know them.
@@ -43,28 +43,28 @@ pub enum OverLong {
     Replace,
 }
 
-/// What decides unique-ids besides the names of the files.
+/// What determines unique-ids, apart from file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueIdSettings {
     /// Whether another server's lists are read.
     pub import: ImportMode,
-    /// Which of them count, the first before the others.
+    /// Which of them are used, in order of precedence.
     pub precedence: Vec<ListKind>,
     /// `pop3_uidl_format` of the old Dovecot.
     pub dovecot_format: UidlFormat,
-    /// What becomes of those that are too long for the standard.
+    /// What happens to those that are too long for the standard.
     pub over_long: OverLong,
     /// How long a message is left out at most while the other server has not listed it.
     pub follow_wait: Duration,
-    /// The directory below which the lists lie, if not beside the mail; each person's way below it comes with the path
-    /// of their mail.
+    /// The directory that contains the lists, if they are not beside the mail; each person's path below it comes with
+    /// the path of their mail.
     pub lists_root: Option<PathBuf>,
-    /// Files below that directory that must be there, as those of the mail root.
+    /// Files below that directory that must exist, like those of the mail root.
     pub list_markers: Vec<PathTemplate>,
 }
 
 impl UniqueIdSettings {
-    /// Whether any of these count.
+    /// Whether any of these are used.
     pub(super) fn counts(&self, kinds: &[ListKind]) -> bool {
         kinds.iter().any(|kind| self.precedence.contains(kind))
     }

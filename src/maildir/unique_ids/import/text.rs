@@ -1,7 +1,7 @@
 //! Lines and words of the lists.
 
-/// The lines that end in LF, with their numbers from 1; a CR before it is dropped. What stands behind the last LF is still
-/// being written, and left out.
+/// The lines that end in LF, with their numbers from 1; a CR before it is dropped. What follows the last LF is still
+/// being written, and is left out.
 pub(super) fn lines(octets: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let ended = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
     let whole = octets.get(..ended).unwrap_or_default();
@@ -12,7 +12,7 @@ pub(super) fn lines(octets: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     (1..).zip(lines)
 }
 
-/// Takes a word off the front, and the blanks behind it.
+/// Takes a word off the front, and the blanks after it.
 pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memchr(b' ', text).unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end).unwrap_or((text, b""));

@@ -1,7 +1,7 @@
 //! Dovecot's `dovecot-uidlist`: which message has which IMAP uid, and its POP3 unique-id if one was saved.
 //!
-//! Version 3 is that of Dovecot 1.1 and later, version 1 that of 0.99 and 1.0. The list is Dovecot's: it is read, and
-//! nothing else. Dovecot throws a damaged one away; here every line that can be read counts.
+//! Version 3 is that of Dovecot 1.1 and later, version 1 that of 0.99 and 1.0. The list belongs to Dovecot: it is only
+//! read. Dovecot discards a damaged one; here every line that can be parsed is used.
 
 use std::collections::HashMap;
 
@@ -27,14 +27,14 @@ pub(super) struct UidlistRecord<'a> {
     guid: Option<&'a [u8]>,
 }
 
-/// What the field `P` says.
+/// The contents of the field `P`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SavedUid<'a> {
     BaseName,
     Text(&'a [u8]),
 }
 
-/// Digits of the head.
+/// The contents of the first line.
 struct UidlistHead {
     validity: u32,
     /// The uid that would be given next; no record of version 1 has it or a greater one.
@@ -45,7 +45,7 @@ impl<'a> Uidlist<'a> {
     /// Reads a list.
     ///
     /// # Errors
-    /// The first line does not say what Dovecot writes there.
+    /// The first line is not one that Dovecot writes.
     pub(super) fn parse(octets: &'a [u8]) -> Result<Self, &'static str> {
         let mut lines = lines(octets);
         let Some((_, first)) = lines.next() else { return Err("is empty") };
@@ -85,14 +85,14 @@ impl<'a> Uidlist<'a> {
         self.records.values().any(|record| record.saved.is_some())
     }
 
-    /// The unique-id that the format makes of a record.
+    /// The unique-id that the format makes from a record.
     pub(super) fn formatted(&self, record: &UidlistRecord<'_>, base: &[u8], format: &UidlFormat) -> Vec<u8> {
         format.expand(&FormatValues { uid: record.uid, validity: self.validity, base, guid: record.guid })
     }
 }
 
 impl<'a> UidlistRecord<'a> {
-    /// The unique-id that stands in the list itself.
+    /// The unique-id that is stored in the list itself.
     pub(super) fn saved(&self, base: &'a [u8]) -> Option<&'a [u8]> {
         self.saved.map(|saved| match saved {
             SavedUid::BaseName => base,
@@ -100,7 +100,7 @@ impl<'a> UidlistRecord<'a> {
         })
     }
 
-    /// Dovecot's order: those with an order of their own first; then, and where they are alike, by uid.
+    /// Dovecot's order: messages with an order of their own first; the others, and those with the same order, by uid.
     pub(super) fn rank(&self) -> u64 {
         u64::from(self.order.unwrap_or(u32::MAX)) << 32 | u64::from(self.uid)
     }
@@ -130,8 +130,8 @@ fn old_head(rest: &[u8]) -> Option<UidlistHead> {
     (head.validity != 0 && head.next != 0).then_some(head)
 }
 
-/// `7 O1 PUID12-1690000000 W5120 :1700000300.M9P2.mx1`. A value may hold a `:`; the name begins with the first that
-/// stands where a field would.
+/// `7 O1 PUID12-1690000000 W5120 :1700000300.M9P2.mx1`. A value may hold a `:`; the name begins with the first one that
+/// is in the place of a field.
 fn record(line: &[u8]) -> Option<(UidlistRecord<'_>, &[u8])> {
     let (uid, mut rest) = uid(line)?;
     let mut record = UidlistRecord { uid, order: None, saved: None, guid: None };

@@ -1,4 +1,4 @@
-//! The file that pins stand in, and how it changes: by appending, and at times by a new file in its place.
+//! The file of the pins, and how it changes: lines are appended, and at times a new file replaces it.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -21,19 +21,19 @@ use crate::maildir::files::{FileBounds, FileStamp, ReadLimit, bounds, fresh};
 const NAME: &str = "restante-pins";
 /// The file before the last rewriting.
 const PREVIOUS: &str = "restante-pins.previous";
-/// A file that is being written; of no use to anybody.
+/// A file that is being written; nobody reads it.
 const BEGUN: &str = "restante-pins.begun";
-/// The file that is being replaced, until it is the one before.
+/// The file that is being replaced, until it becomes the previous one.
 const REPLACED: &str = "restante-pins.replaced";
 
 /// The first line, for a person who finds the file.
 const HEAD: &[u8] =
     b"# Restante: the unique-ids that clients were told. Without them clients download their mail again.\n";
 
-/// The kernel brings what was written longer ago to the disk by itself.
+/// The kernel writes data older than this to the disk by itself.
 const RECENT: Duration = Duration::from_secs(120);
 
-/// How long others may take their turns.
+/// How long to wait for the lock of others.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -48,13 +48,13 @@ const WRITE: OFlags = OFlags::RDWR
 /// Mode of new files: unique-ids and retrievals are private.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Reads the pins of a Maildir. Writers may be at work: no client has seen what an incomplete line says.
+/// Reads the pins of a Maildir. Writers may be active: no client has seen the content of an incomplete line.
 pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
     fresh::refresh(maildir)?;
     match open(maildir, NAME)? {
         Some(file) => {
             let (pins, _) = content(maildir, &file)?;
-            // Its writer may be about to sync it, or have been killed before that.
+            // Its writer may be about to sync it, or may have been killed before that.
             if pins.stamp.is_some_and(|stamp| stamp.is_younger_than(RECENT)) {
                 file.sync_data()?;
             }
@@ -69,7 +69,7 @@ pub(in crate::maildir) fn read(maildir: BorrowedFd<'_>) -> io::Result<Pins> {
 
 /// The state of the file in a Maildir, by one `stat` call; none if there is none.
 pub(in crate::maildir) fn stamp(maildir: &Path) -> io::Result<Option<FileStamp>> {
-    // A link in its place is never followed: it may lead to what does not answer.
+    // A link in its place is never followed: its target may not answer.
     match lstat(maildir.join(NAME)) {
         Ok(stat) => Ok(Some(FileStamp::of(&stat))),
         Err(Errno::NOENT) => Ok(None),
@@ -85,11 +85,11 @@ pub(in crate::maildir) struct LockedPins<'d> {
 }
 
 impl<'d> LockedPins<'d> {
-    /// Waits for the turn, and reads what the others have written. Makes the file if there is none.
+    /// Waits for the lock, and reads what others have written. Creates the file if there is none.
     pub(in crate::maildir) fn take(maildir: BorrowedFd<'d>) -> io::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // What is remembered of the name may be a file that another node has replaced: what is appended to that one is
+            // The cached name may lead to a file that another node has replaced: lines appended to that one would be
             // lost.
             fresh::look_up(maildir, NAME.as_bytes())?;
             let file = File::from(openat(maildir, NAME, WRITE, PRIVATE)?);
@@ -109,13 +109,13 @@ impl<'d> LockedPins<'d> {
         if locked.has_further_names()? {
             locked.replace_linked_file()?;
         } else if fstat(&locked.file)?.st_size.unsigned_abs() != whole {
-            // No client has seen what an incomplete last line says; nothing may be appended to it.
+            // No client has seen the content of an incomplete last line; nothing may be appended to it.
             locked.file.set_len(whole)?;
         }
         Ok(locked)
     }
 
-    /// Whether the file has names beside its own. A rewriting that was cut off leaves one, which goes.
+    /// Whether the file has further names. An interrupted rewrite leaves one, which is removed.
     fn has_further_names(&self) -> io::Result<bool> {
         let ours = fstat(&self.file)?;
         if ours.st_nlink <= 1 {
@@ -129,19 +129,19 @@ impl<'d> LockedPins<'d> {
         Ok(fstat(&self.file)?.st_nlink > 1)
     }
 
-    /// Goes on in a copy: the file has a further name, such as that of another person's message, or in a back-up. Nothing is
-    /// written into that.
+    /// Continues in a copy: the file has a further name, such as that of another person's message, or in a back-up, and
+    /// must not be written to.
     fn replace_linked_file(&mut self) -> io::Result<()> {
         let lines = self.pins.everything();
         let begun = self.begin(&lines)?;
         self.put_in_place(begun, lines)
     }
 
-    /// Writes lines, and brings them to the disk, with what others wrote before. What does not get there is taken back:
-    /// no client may have seen it.
+    /// Writes lines, and syncs them to the disk together with earlier lines of others. If that fails, they are removed
+    /// again: no client has seen them yet.
     pub(in crate::maildir) fn append(&mut self, lines: Vec<PinLine>) -> io::Result<()> {
         let before = fstat(&self.file)?.st_size.unsigned_abs();
-        // Where the file was lost, what is known comes from the one before, which a new line must not hide.
+        // If the file was lost, the pins come from the previous one, which a new line must not hide.
         let (mut text, known) = if before == 0 { (HEAD.to_vec(), self.pins.everything()) } else { Default::default() };
         for line in known.iter().chain(&lines) {
             line.write(&mut text);
@@ -159,8 +159,8 @@ impl<'d> LockedPins<'d> {
         Ok(())
     }
 
-    /// Writes a new file without what is of no use any more, and keeps the old one. Whenever this is cut off, the old
-    /// file is there with the one before it, which it may need, or the new one is there whole.
+    /// Writes a new file without obsolete lines, and keeps the old one. If this is interrupted, either the old file
+    /// remains together with the previous one, which it may need, or the new one is complete.
     pub(in crate::maildir) fn rewrite(&mut self, present: &HashSet<Box<[u8]>>, today: Day) -> io::Result<()> {
         let lines = self.pins.lines(present, today);
         let begun = self.begin(&lines)?;
@@ -181,10 +181,10 @@ impl<'d> LockedPins<'d> {
         sync_directory(self.maildir)
     }
 
-    /// Writes a new file, and brings it to the disk.
+    /// Writes a new file, and syncs it to the disk.
     fn begin(&self, lines: &[PinLine]) -> io::Result<File> {
         self.try_begin(lines).inspect_err(|_| {
-            // What there is of it takes room on a disk that may be full.
+            // An unfinished file takes room on a disk that may be full.
             let _ = remove(self.maildir, BEGUN);
         })
     }
@@ -212,22 +212,22 @@ fn open(maildir: BorrowedFd<'_>, name: &str) -> io::Result<Option<File>> {
     }
 }
 
-/// What stands in a file, completed by the one before it where it is damaged; and the octets of its whole lines.
+/// The pins of a file, completed from the previous one if it is damaged, and the octets of its whole lines.
 fn content(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
-    // Its size may be remembered from before another node wrote to it.
+    // Its size may be cached from before another node wrote to it.
     fresh::refresh(file.as_fd())?;
     let (mut pins, whole) = parse(maildir, file)?;
     if (pins.damaged > 0 || whole == 0)
         && let Some(previous) = open(maildir, PREVIOUS)?
     {
         pins.complete(parse(maildir, &previous)?.0);
-        // The file was emptied: what the previous one says must be restored.
+        // The file was emptied: the lines of the previous one must be restored.
         pins.damaged = pins.damaged.max(1);
     }
     Ok((pins, whole))
 }
 
-/// Reads a file line by line: what it says, with its state before that, and the octets of its whole lines.
+/// Reads a file line by line: its pins, with its state before that, and the octets of its whole lines.
 fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     let stat = fstat(file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -240,7 +240,7 @@ fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     let (mut pins, mut headed, mut lines) = (Pins::default(), false, 0);
     while room.has(size, lines)? {
         let Some(line) = text.next()? else {
-            // Where there is no head, the beginning was cut off, and perhaps lines with it.
+            // Without the first line, the beginning was cut off, and perhaps other lines with it.
             let is_cut = !headed && text.ended > 0 && pins.damaged == 0;
             pins.damaged += usize::from(is_cut);
             pins.stamp = Some(FileStamp::of(&stat));
@@ -259,7 +259,7 @@ fn parse(maildir: BorrowedFd<'_>, file: &File) -> io::Result<(Pins, u64)> {
     Err(io::Error::other(format!("{NAME}, or the file before it, is far larger than pins of these messages can be")))
 }
 
-/// Whether the lock was got before the deadline.
+/// Whether the lock was acquired before the deadline.
 fn lock(file: &File, deadline: Instant) -> io::Result<bool> {
     loop {
         match flock(file, FlockOperation::NonBlockingLockExclusive) {
@@ -272,7 +272,7 @@ fn lock(file: &File, deadline: Instant) -> io::Result<bool> {
     }
 }
 
-/// Whether the file still has its name: it may have been replaced while its lock was waited for.
+/// Whether the file still has its name: it may have been replaced while we waited for its lock.
 fn is_current(maildir: BorrowedFd<'_>, file: &File) -> io::Result<bool> {
     let ours = fstat(file)?;
     fresh::look_up(maildir, NAME.as_bytes())?;
@@ -293,7 +293,7 @@ fn remove(maildir: BorrowedFd<'_>, name: &str) -> io::Result<()> {
 /// A new name is safe once its directory is.
 fn sync_directory(maildir: BorrowedFd<'_>) -> io::Result<()> {
     match fsync(maildir.as_fd()) {
-        // Some file systems sync no directories; there a name is as safe as it gets.
+        // Some file systems do not sync directories; nothing more can be done there.
         Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
         result => Ok(result?),
     }

@@ -1,4 +1,4 @@
-//! A line of the file: its checksum, its kind, and what it says.
+//! A line of the file: its checksum, its kind, and its content.
 //!
 //! ```text
 //! 5d41402a told UID12-1690000000 name - 1700000000.M1P2.mx1,S=2034
@@ -6,7 +6,7 @@
 //! 0a2e51f3 term 30 ajones
 //! ```
 //!
-//! The checksum is the first eight hexadecimal digits of the SHA-256 of what stands behind it. A line of an unknown kind
+//! The checksum is the first eight hexadecimal digits of the SHA-256 of the rest of the line. A line of an unknown kind
 //! whose checksum is right comes from a later version, and is kept.
 
 use std::fmt::Write as _;
@@ -20,14 +20,14 @@ use crate::pop3::UniqueId;
 /// Octets of the checksum: eight hexadecimal digits.
 const CHECKED: usize = 4;
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::maildir) enum PinLine {
     /// A client has seen a unique-id.
     Pin(Box<[u8]>, Pin),
     /// A person retrieved the message.
     Retrieved(Box<[u8]>, Retrieval),
-    /// The mail of a person who uses this maildrop stays so many days, or for ever.
+    /// The mail of a person who uses this maildrop stays this many days, or for ever.
     Term(Box<str>, Option<u64>),
     /// Something that a later version understands.
     Unknown(Box<[u8]>),
@@ -107,7 +107,7 @@ fn checksum(text: &str) -> String {
     sum
 }
 
-/// Octets that cannot stand in a word are written as `%` and two hexadecimal digits.
+/// Octets that are not allowed in a word are written as `%` and two hexadecimal digits.
 fn escaped(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {

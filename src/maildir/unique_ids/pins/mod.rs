@@ -1,11 +1,11 @@
 //! The permanent record of what clients have seen: the unique-id of each message, and who retrieved it.
 //!
-//! It stands beside the mail, in the file `restante-pins` of the Maildir, and is no cache: without it a client could be
-//! shown another unique-id of a message that it has, and would download it again. So lines are appended and synced to
-//! disk before a client sees anything, each has a checksum, and the file before the last rewriting is kept.
+//! It is in the file `restante-pins` of the Maildir, and is not a cache: without it a client could be shown another
+//! unique-id of a message that it has, and would download it again. So lines are appended and synced to disk before a
+//! client sees anything, each has a checksum, and the file before the last rewrite is kept.
 //!
-//! Several nodes write to one file. They take turns by a lock on it, and read what is new before they write: a message's
-//! first pin counts.
+//! Several nodes write to one file. They take turns by a lock on it, and read new lines before they write: a message's
+//! first pin is valid.
 
 mod file;
 mod line;
@@ -30,7 +30,8 @@ pub(in crate::maildir) type Day = u32;
 /// How long a pin outlives the last name of its message, in days: an IMAP client may move a message out and back.
 const OUTLIVES: Day = 180;
 
-/// So many lines outlive their messages at most, those of messages that went last: no file may become too large to be read.
+/// The most lines that outlive their messages, those of the messages that were removed last: no file may become too
+/// large to be read.
 const MOST_GONE: usize = 400_000;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
@@ -41,7 +42,7 @@ pub(in crate::maildir) struct Pin {
     pub(in crate::maildir) unique_id: UniqueId,
     /// Its place in another server's order.
     pub(in crate::maildir) rank: Option<Rank>,
-    /// Since when no file has its name; none while one has.
+    /// The day since which no file has its name; none while one has.
     pub(in crate::maildir) gone: Option<Day>,
 }
 
@@ -50,23 +51,23 @@ pub(in crate::maildir) struct Pin {
 pub struct Retrieval {
     /// The canonical name of the person.
     pub by: Box<str>,
-    /// When they did so first, in seconds since 1970.
+    /// When they first did so, in seconds since 1970.
     pub at: u64,
 }
 
-/// What stands in one Maildir's file, by what each message is known by: its base name without `,U=<n>`, or with it where
-/// two messages differ in it alone.
+/// The contents of one Maildir's file, by each message's key: its base name without `,U=<n>`, or with it if two
+/// messages differ only in that.
 #[derive(Debug, Default)]
 pub(in crate::maildir) struct Pins {
     by_key: HashMap<Box<[u8]>, Pin>,
     retrieved: HashMap<Box<[u8]>, Vec<Retrieval>>,
     /// How many days the mail of each person stays who has used this maildrop; none for ever.
     terms: HashMap<Box<str>, Option<u64>>,
-    /// What those messages are known by, without `,U=<n>`, of which others of that name have keys of their own.
+    /// The names without `,U=<n>` of messages that share them with others, which have keys of their own.
     shared_names: HashSet<Box<[u8]>>,
-    /// Lines in good order whose kind a later version knows.
+    /// Valid lines of a kind that a later version knows.
     unknown: Vec<Box<[u8]>>,
-    /// Lines read, those included that say nothing new.
+    /// Lines read, including those that say nothing new.
     lines: usize,
     /// Lines that could not be read.
     pub(in crate::maildir) damaged: usize,
@@ -75,12 +76,12 @@ pub(in crate::maildir) struct Pins {
 }
 
 impl Pins {
-    /// Whether nothing is known of any message.
+    /// Whether nothing is known about any message.
     pub(in crate::maildir) fn is_empty(&self) -> bool {
         self.by_key.is_empty() && self.retrieved.is_empty()
     }
 
-    /// The pin of a message, and what it is known by there.
+    /// The pin of a message, and its key.
     pub(in crate::maildir) fn get(&self, base: &[u8]) -> Option<(&[u8], &Pin)> {
         if self.by_key.is_empty() {
             return None;
@@ -88,12 +89,12 @@ impl Pins {
         self.get_exactly(base).or_else(|| self.get_exactly(&file_name::identity(base)))
     }
 
-    /// The same, of what is known by this very name.
+    /// The pin with exactly this key.
     pub(in crate::maildir) fn get_exactly(&self, key: &[u8]) -> Option<(&[u8], &Pin)> {
         self.by_key.get_key_value(key).map(|(key, pin)| (&**key, pin))
     }
 
-    /// Whether any message has a key of its own beside others of its name.
+    /// Whether any message shares its name with others, and has a key of its own.
     pub(in crate::maildir) fn have_shared_names(&self) -> bool {
         !self.shared_names.is_empty()
     }
@@ -103,12 +104,12 @@ impl Pins {
         self.have_shared_names() && self.shared_names.contains(identity)
     }
 
-    /// Who retrieved what is known by this very name.
+    /// Who retrieved the message with exactly this key.
     pub(in crate::maildir) fn retrievals(&self, key: &[u8]) -> &[Retrieval] {
         self.retrieved.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// The messages known by their base names with `,U=<n>`, since another one is known by the name without it.
+    /// The messages identified by their base names with `,U=<n>`, since the name without it identifies another one.
     pub(in crate::maildir) fn ambiguous_names(&self) -> HashSet<Box<[u8]>> {
         self.by_key.keys().filter(|key| *file_name::identity(key) != ***key).cloned().collect()
     }
@@ -128,13 +129,13 @@ impl Pins {
         self.by_key.iter().map(|(key, pin)| (pin.unique_id.as_str(), &**key)).collect()
     }
 
-    /// Takes what a line says; a pin that is there already stays.
+    /// Adds the content of a line; an existing pin stays.
     pub(in crate::maildir) fn take(&mut self, line: PinLine) {
         self.lines += 1;
         match line {
             PinLine::Pin(key, pin) => match self.by_key.get_mut(&key) {
                 None => self.add_pin(key, pin),
-                // The same once more: its message is back, or gone.
+                // The same pin again: its message is back, or gone.
                 Some(first) if first.unique_id == pin.unique_id => first.gone = pin.gone,
                 Some(_) => {}
             },
@@ -156,7 +157,7 @@ impl Pins {
         self.by_key.insert(key, pin);
     }
 
-    /// Takes what an earlier file says and this one does not.
+    /// Adds what an earlier file says and this one does not.
     fn complete(&mut self, earlier: Self) {
         for (key, pin) in earlier.by_key {
             if !self.by_key.contains_key(&key) {
@@ -174,21 +175,20 @@ impl Pins {
         }
     }
 
-    /// Whether rewriting the file would make it better, where so many messages are there: it is damaged, or more of it
-    /// than `SLACK` lines is said twice, is over, or belongs to messages that are gone without a note of since when, be it
-    /// their unique-ids or who retrieved them.
+    /// Whether the file should be rewritten, if there are this many messages: it is damaged, or more than `SLACK` lines
+    /// are duplicates, are obsolete, or belong to messages that are gone without a record of since when.
     pub(in crate::maildir) fn want_rewriting(&self, present: usize) -> bool {
         self.want_rewriting_on(present, today())
     }
 
     fn want_rewriting_on(&self, present: usize, today: Day) -> bool {
-        /// Fewer are not worth it.
+        /// Fewer lines are not worth it.
         const SLACK: usize = 1_000;
         let marks: usize = self.retrieved.values().map(Vec::len).sum();
         let twice = self.lines.saturating_sub(self.by_key.len() + marks + self.terms.len() + self.unknown.len());
         let over = self.by_key.values().filter(|pin| pin.gone.is_some_and(|day| has_expired(day, today))).count();
         let here = self.by_key.values().filter(|pin| pin.gone.is_none()).count();
-        // Marks without a pin go with their message.
+        // Retrievals without a pin are dropped with their message.
         let marked = self.retrieved.keys().filter(|key| !self.by_key.contains_key(*key)).count();
         let needless = [twice, over, here.saturating_sub(present), marked.saturating_sub(present)];
         let gone = self.by_key.iter().filter(|(_, pin)| pin.gone.is_some()).map(|(key, _)| self.lines_of(key));
@@ -196,7 +196,7 @@ impl Pins {
         self.damaged > 0 || is_full || needless.iter().any(|lines| *lines > SLACK + present / 4)
     }
 
-    /// All that is known, a line for each.
+    /// Everything that is known, as lines.
     fn everything(&self) -> Vec<PinLine> {
         let pins = self.by_key.iter().map(|(key, pin)| PinLine::Pin(key.clone(), pin.clone()));
         let retrieved = self.retrieved.iter().flat_map(|(key, retrievals)| {
@@ -205,7 +205,7 @@ impl Pins {
         pins.chain(retrieved).chain(self.other_lines()).collect()
     }
 
-    /// What is not about messages.
+    /// The lines that are not about messages.
     fn other_lines(&self) -> impl Iterator<Item = PinLine> {
         let terms = self.terms.iter().map(|(by, days)| PinLine::Term(by.clone(), *days));
         terms.chain(self.unknown.iter().cloned().map(PinLine::Unknown))
@@ -216,7 +216,7 @@ impl Pins {
         1 + self.retrievals(key).len()
     }
 
-    /// What does not outlive its message, since too many others went later.
+    /// The keys that do not outlive their messages, since too many others were removed later.
     fn too_many(&self, present: &HashSet<Box<[u8]>>, today: Day, most: usize) -> HashSet<&[u8]> {
         let absent = self.by_key.iter().filter(|(key, _)| !present.contains(*key));
         let mut absent: Vec<(Day, &[u8])> = absent.map(|(key, pin)| (pin.gone.unwrap_or(today), &**key)).collect();
@@ -229,7 +229,7 @@ impl Pins {
         absent.into_iter().skip_while(fits).map(|(_, key)| key).collect()
     }
 
-    /// Every line that a new file needs. `present`: what the messages are known by that have a file now.
+    /// Every line that a new file needs. `present`: the keys of the messages that have a file now.
     fn lines(&self, present: &HashSet<Box<[u8]>>, today: Day) -> Vec<PinLine> {
         let mut lines = Vec::with_capacity(self.by_key.len());
         let too_many = self.too_many(present, today, MOST_GONE);
@@ -245,7 +245,7 @@ impl Pins {
             }
         }
         for (key, retrievals) in &self.retrieved {
-            // A mark lives as long as the pin; without one, as long as the file.
+            // A retrieval lives as long as the pin; without one, as long as the file.
             let gone = self.by_key.get(key).and_then(|pin| pin.gone);
             if present.contains(key) || self.by_key.contains_key(key) && kept(key, gone).is_some() {
                 lines.extend(retrievals.iter().map(|retrieval| PinLine::Retrieved(key.clone(), retrieval.clone())));
@@ -256,17 +256,17 @@ impl Pins {
     }
 }
 
-/// Whether a pin has outlived its name, gone since a day, for long enough.
+/// Whether a pin whose name is gone since a day has outlived it for long enough.
 fn has_expired(gone: Day, today: Day) -> bool {
     gone.saturating_add(OUTLIVES) < today
 }
 
-/// The day of a moment since 1970.
+/// The day of a time since 1970.
 pub(in crate::maildir) fn day(moment: Duration) -> Day {
     Day::try_from(moment.as_secs() / SECONDS_A_DAY).unwrap_or(Day::MAX)
 }
 
-/// The day that it is, by this machine's clock.
+/// The current day, by this machine's clock.
 fn today() -> Day {
     day(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

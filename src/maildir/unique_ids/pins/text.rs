@@ -21,8 +21,8 @@ impl<R: Read> LineReader<R> {
         Self { file: BufReader::with_capacity(BLOCK, file), line: Vec::new(), ended: 0 }
     }
 
-    /// The next line, with its LF; the beginning of one that is far too long. None at the end: what stands behind the last
-    /// LF is no line.
+    /// The next line, with its LF; the beginning of one that is far too long. None at the end: what follows the last LF
+    /// is not a line.
     pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         self.line.clear();
         let mut length = 0;
