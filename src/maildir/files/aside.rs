@@ -4,9 +4,9 @@
 //! removed by the name under which it was examined: it is renamed to a name that nobody else uses, examined there, and
 //! put back if it is not the right one.
 //!
-//! The other name begins with a dot, so mail programs do not take the file for a message. If the process is killed
-//! meanwhile, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) waits for files that
-//! are taken, and puts back what nobody does anything with.
+//! The other name begins with a dot, so mail programs do not take the file for a message. If the process is killed in
+//! between, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) waits until a file
+//! is removed or has its name again, and puts back one that is left behind.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::fd::BorrowedFd;
@@ -140,7 +140,7 @@ pub(super) fn is_taken(name: &[u8]) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Puts a file back that was taken from its name, and left behind.
+/// Puts back a file that was taken from its name and left behind.
 pub(super) fn put_back(directory: BorrowedFd<'_>, name: &[u8]) {
     if let Some(taken) = TakenFile::left_behind(directory, name) {
         taken.put_back();

@@ -29,7 +29,7 @@ const CALM: usize = 6;
 /// ahead of ours, or behind.
 const ELSEWHERE: Duration = Duration::from_secs(2);
 
-/// For how long files are waited for that sessions have away from their names.
+/// How long to wait for files that sessions have taken from their names.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The messages of a Maildir in order, each once.
@@ -204,7 +204,7 @@ impl RepeatedScan<'_> {
         Ok(is_whole.then(|| self.names(before, self.found.clone())))
     }
 
-    /// Reads the names while no session has a file away from its name. What was left behind is put back.
+    /// Reads the names at a moment when no session has taken a file from its name. A file that was left behind is put back.
     fn look(&self) -> io::Result<StampedScan> {
         let mut since: HashMap<Box<[u8]>, Instant> = HashMap::new();
         let mut deadline = None;
@@ -224,7 +224,7 @@ impl RepeatedScan<'_> {
             thread::sleep(PAUSE);
         }
     }
-    /// Takes what one more reading found; of a message under several names the last one read.
+    /// Adds what one more reading found; of a message under several names the last one read.
     fn take(&mut self, found: Vec<MessageFile>) {
         if self.found.is_empty() || found.is_empty() {
             self.found.extend(found);

@@ -113,15 +113,15 @@ impl Maildrop {
         Err(FetchFault::Gone)
     }
 
-    /// Whether a file that was opened under a message's name is that message's, as far as that shows at once: messages of
-    /// one base name may get each other's names.
+    /// Whether a file that was opened under a message's name has an inode that is known to be the message's: messages with
+    /// the same base name may get each other's names.
     pub(super) fn has_known_inode(&self, index: usize, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
         let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
         let seen = self.state_seen(index).map(|seen| seen.inode);
         Ok(found.inode == 0 || found.inode == inode || seen == Some(inode))
     }
 
-    /// The same by what the directory says now.
+    /// Whether the directory says now that the file is the message's.
     fn is_file_of(&self, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
         let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
         let parts = self.parts().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
