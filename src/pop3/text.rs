@@ -179,11 +179,9 @@ impl Text {
             Self::AuthenticationCancelled => "Anmeldung abgebrochen",
             Self::BeginTls => "TLS kann beginnen",
             Self::Bye => "auf Wiedersehen",
-            Self::CannotCheckNow => {
-                "Namen und Passwörter können gerade nicht geprüft werden, bitte später erneut versuchen"
-            }
+            Self::CannotCheckNow => "Namen und Passwörter sind gerade nicht prüfbar, bitte später erneut versuchen",
             Self::CannotCheckTellAdministrator => {
-                "Namen und Passwörter können nicht geprüft werden, bitte den Administrator informieren"
+                "Namen und Passwörter können nicht geprüft werden, bitte Administrator informieren"
             }
             Self::CapabilitiesFollow => "Fähigkeiten folgen",
             Self::ExternalWantsCertificate => "EXTERNAL erfordert ein Client-Zertifikat, das hier akzeptiert wird",
@@ -196,27 +194,19 @@ impl Text {
             Self::MarkedForRemoval(number) => return format!("Nachricht {number} wird bei QUIT entfernt"),
             Self::MechanismsFollow => "Verfahren folgen",
             Self::MessageCompressed => {
-                "diese Nachricht ist so komprimiert, dass sie hier nicht gelesen werden kann, bitte den Administrator informieren"
+                "die Nachricht ist so komprimiert, dass sie hier nicht gelesen werden kann, bitte Administrator informieren"
             }
-            Self::MessageDamaged => {
-                "diese Nachricht ist auf dem Server beschädigt, bitte den Administrator informieren"
-            }
-            Self::MessageEncrypted => {
-                "diese Nachricht ist auf dem Server verschlüsselt, bitte den Administrator informieren"
-            }
-            Self::MessageTooLarge => {
-                "diese Nachricht ist zu groß, um gesendet zu werden, bitte den Administrator informieren"
-            }
-            Self::MessageUnreadableNow => "diese Nachricht kann gerade nicht gelesen werden",
+            Self::MessageDamaged => "die Nachricht ist auf dem Server beschädigt, bitte Administrator informieren",
+            Self::MessageEncrypted => "die Nachricht ist auf dem Server verschlüsselt, bitte Administrator informieren",
+            Self::MessageTooLarge => "die Nachricht ist zu groß zum Versenden, bitte Administrator informieren",
+            Self::MessageUnreadableNow => "die Nachricht kann gerade nicht gelesen werden",
             Self::Messages { count, octets } => return format!("{count} Nachrichten ({octets} Oktette)"),
             Self::MaildropHas { count, octets } => {
                 return format!("{count} Nachrichten im Postfach ({octets} Oktette)");
             }
-            Self::MaildropForbidden => "das Postfach kann nicht geöffnet werden, bitte den Administrator informieren",
+            Self::MaildropForbidden => "das Postfach kann nicht geöffnet werden, bitte Administrator informieren",
             Self::MaildropInUse => "eine andere Sitzung benutzt dieses Postfach",
-            Self::MaildropUnavailable => {
-                "das Postfach kann gerade nicht geöffnet werden, bitte später erneut versuchen"
-            }
+            Self::MaildropUnavailable => "das Postfach ist gerade nicht erreichbar, bitte später erneut versuchen",
             Self::NoSuchMessage(number) => return format!("in dieser Sitzung gibt es keine Nachricht {number}"),
             Self::NotAllRemoved => "einige gelöschte Nachrichten wurden nicht entfernt",
             Self::NoTokensHere => "Token werden hier nicht akzeptiert",
