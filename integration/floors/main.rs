@@ -212,7 +212,9 @@ fn code(path: &Path) -> String {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    // The repository itself may lie in a folder of any name.
+    let own = path.strip_prefix(root()).unwrap();
+    own.ends_with("tests.rs") || own.components().any(|part| part.as_os_str() == "tests")
 }
 
 /// Every breach in one file, with file and line.
