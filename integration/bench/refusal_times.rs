@@ -56,6 +56,7 @@ use auc::{MOST, auc, worst};
 use clients::{Clients, Keys};
 use restante::demo::people::BASE;
 use support::certificates::Request;
+use support::directory::RealDirectory;
 use support::service::{Plan, Service, Site};
 use support::tokens::{AUDIENCE, ISSUER, jwks};
 use ways::WAYS;

@@ -1,7 +1,9 @@
 //! The library, called by the tests in their own process, without the service: what reads configurations, finds people
-//! and keeps mail; and the tests' own means, compared with what they stand for.
+//! and keeps mail.
 //!
-//! `cargo test --test library maildir::` runs one area, `cargo test --test library maildir::sharing::` a part of it.
+//! `cargo test --test library maildir::` runs one area, `cargo test --test library maildir::sharing::` a part of it. What
+//! starts other programs all the time stands elsewhere: between fork and exec a child has whatever this process has open,
+//! so that a lock or a port that a test has just given up would be taken for a moment longer.
 
 #![cfg(test)] // A fault in any item is a failed test: that is how clippy.toml then judges a panic.
 
@@ -12,15 +14,9 @@ mod support;
 mod configuration;
 /// The folder of `restante demo` is one to begin with.
 mod demo;
-/// The embedded directory answers as a real slapd does.
-mod directory_double;
 /// The embedded directory fails on command and recovers.
 mod fault_injection;
-/// The means of the tests do what all tests take for granted.
-mod harness;
 /// What the identity map caches, for how long, and what it asks the directory.
 mod identity_map;
 /// Maildirs on a real file system, through the door that sessions use.
 mod maildir;
-/// What OpenLDAP, 389 Directory Server and Samba answer, word for word.
-mod real_directories;
