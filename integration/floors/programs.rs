@@ -61,12 +61,11 @@ impl Programs {
     fn fault(&self, reference: &str) -> Option<&'static str> {
         let (program, filter) = reference.split_once(' ').unwrap_or((reference, ""));
         let Some(modules) = self.0.get(program) else { return Some("there is no such program") };
-        let is_there = match filter.strip_suffix("::") {
-            Some(path) => modules.iter().any(|(own, text)| is_within(own, path) && has_tests(text)),
-            None => {
-                let (path, name) = filter.rsplit_once("::").unwrap_or(("", filter));
-                filter.is_empty() || modules.get(path).is_some_and(|text| has(text, name))
-            }
+        let is_there = if let Some(path) = filter.strip_suffix("::") {
+            modules.iter().any(|(own, text)| is_within(own, path) && has_tests(text))
+        } else {
+            let (path, name) = filter.rsplit_once("::").unwrap_or(("", filter));
+            filter.is_empty() || modules.get(path).is_some_and(|text| has(text, name))
         };
         (!is_there).then_some("there is no such test")
     }
@@ -101,7 +100,7 @@ fn faults_of_areas(program: &str, modules: &Modules) -> Vec<String> {
         }
         let filter = format!("{area}::");
         let others = modules.keys().filter(|path| !is_within(path, area) && format!("{path}::").contains(&filter));
-        faults.extend(others.map(|other| format!("{program} {filter} runs {other} as well")));
+        faults.extend(others.map(|path| format!("{program} {filter} runs {path} as well")));
     }
     faults
 }
@@ -116,8 +115,8 @@ fn has_tests(text: &str) -> bool {
 }
 
 /// Dialogues are listed by their names alone.
-fn has(text: &str, test: &str) -> bool {
-    text.contains(&format!("fn {test}(")) || text.lines().any(|line| line.trim() == test)
+fn has(text: &str, name: &str) -> bool {
+    text.contains(&format!("fn {name}(")) || text.lines().any(|line| line.trim() == name)
 }
 
 /// What a text might name wrongly is told.
