@@ -123,7 +123,7 @@
 //! | retention, expiry | how long mail that is left on the server stays; its removal afterwards |
 //! | deadline | how long a session waits for a file call, such as on a hanging network file system |
 //!
-//! To see it run: `cargo run --release -- demo`. To see how it behaves: the dialogues in `integration/dialogues`.
+//! To see it run: `cargo run --release -- demo`. To see how it behaves: the dialogues in `integration/service/dialogues`.
 pub mod admin;
 pub mod audit;
 pub mod certificate;

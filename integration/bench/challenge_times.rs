@@ -16,6 +16,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "a program for people at a terminal; a fault in it is a failed measurement"
 )]
@@ -33,6 +34,7 @@ use std::time::Instant;
 use auc::{MOST, worst};
 use restante::demo::people;
 use support::conversation::Conversation;
+use support::directory::RealDirectory;
 use support::scram::{Client, SCHEMA, stored};
 use support::service::{Plan, Service, Site};
 use support::slapd::{Options, Slapd};

@@ -15,6 +15,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a program for people at a terminal; a fault in it is a failed measurement"
 )]
 

@@ -26,6 +26,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "a program for people at a terminal; a fault in it is a failed measurement"
 )]
@@ -55,6 +56,7 @@ use auc::{MOST, auc, worst};
 use clients::{Clients, Keys};
 use restante::demo::people::BASE;
 use support::certificates::Request;
+use support::directory::RealDirectory;
 use support::service::{Plan, Service, Site};
 use support::tokens::{AUDIENCE, ISSUER, jwks};
 use ways::WAYS;

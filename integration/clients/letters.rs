@@ -7,31 +7,31 @@ const HEADER: &str = "Return-Path: <sender@renovations.example>\n\
     Date: Mon, 23 Nov 2026 10:00:00 +0000\n";
 
 /// One message in a Maildir.
-pub struct Letter {
+pub(super) struct Letter {
     /// What is special about it.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Its place and file name, in the order of arrival: `new/…` or `cur/…:2,S`.
-    pub file: String,
+    pub(super) file: String,
     /// The octets as they stand on disk.
-    pub disk: Vec<u8>,
+    pub(super) disk: Vec<u8>,
 }
 
 /// Has no header at all: its first line begins with a dot.
-pub const HEADERLESS: &str = "headerless";
+pub(super) const HEADERLESS: &str = "headerless";
 /// A file of no octets.
-pub const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 /// Octet 0 within a line.
-pub const NUL: &str = "nul";
+pub(super) const NUL: &str = "nul";
 /// A header without the blank line behind it.
-pub const NO_BLANK_LINE: &str = "no-blank-line";
+pub(super) const NO_BLANK_LINE: &str = "no-blank-line";
 
 /// All letters, in the order in which they arrived.
-pub fn all() -> Vec<Letter> {
+pub(super) fn all() -> Vec<Letter> {
     all_but(&[])
 }
 
 /// All letters but those of these names; the others keep their file names.
-pub fn all_but(left_out: &[&str]) -> Vec<Letter> {
+pub(super) fn all_but(left_out: &[&str]) -> Vec<Letter> {
     let mut letters = Vec::new();
     for (number, (name, disk)) in contents().into_iter().enumerate() {
         let base = format!("17954500{number:02}.M{number}P1.mail");
@@ -45,7 +45,7 @@ pub fn all_but(left_out: &[&str]) -> Vec<Letter> {
 
 /// The octets of RETR, worked out from the sentences of RFC 1939 and in another way than the server does: every line
 /// ends in CRLF, the last one too, and nothing else is changed.
-pub fn wire(disk: &[u8]) -> Vec<u8> {
+pub(super) fn wire(disk: &[u8]) -> Vec<u8> {
     let mut wire = Vec::new();
     let mut before = None;
     for octet in disk {

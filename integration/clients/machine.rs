@@ -10,13 +10,14 @@ use restante::demo::authority::Authority;
 use restante::demo::people::{self, DemoPerson, LDIF};
 
 use super::letters::{Letter, wire};
-use super::support::service::{Plan, Service, Site};
-use super::support::slapd::Slapd;
-use super::support::{maildir, wait_until};
+use crate::support::directory::RealDirectory;
+use crate::support::service::{Plan, Service, Site};
+use crate::support::slapd::Slapd;
+use crate::support::{maildir, wait_until};
 
 /// How a client comes to TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     /// TLS from the first octet.
     Pop3s,
     /// In clear, then STLS.
@@ -24,27 +25,27 @@ pub enum Way {
 }
 
 /// The servers and the client's home. Everything ends and is removed when dropped.
-pub struct Machine {
+pub(super) struct Machine {
     // Restante goes first, the directory it asks last.
-    pub service: Service,
+    pub(super) service: Service,
     site: Site,
     _slapd: Slapd,
     /// Whose maildrop it is.
-    pub person: DemoPerson,
+    pub(super) person: DemoPerson,
 }
 
 /// A client that ended.
-pub struct Ended {
+pub(super) struct Ended {
     /// How.
-    pub status: ExitStatus,
+    pub(super) status: ExitStatus,
     /// What it wrote to its standard output.
-    pub output: Vec<u8>,
+    pub(super) output: Vec<u8>,
     /// What it wrote, for people to read.
-    pub told: String,
+    pub(super) told: String,
 }
 
 /// A client that runs; it is killed when dropped.
-pub struct Running {
+pub(super) struct Running {
     child: Child,
     name: String,
     output: PathBuf,
@@ -53,7 +54,7 @@ pub struct Running {
 
 impl Machine {
     /// With a person of the sample directory, and letters in the maildrop.
-    pub fn with(short_name: &str, letters: &[Letter]) -> Self {
+    pub(super) fn with(short_name: &str, letters: &[Letter]) -> Self {
         let (slapd, site) = (Slapd::start(LDIF), Site::new());
         let person = people::people().unwrap().into_iter().find(|person| person.short_name == short_name).unwrap();
         let files: Vec<(&str, &[u8])> = letters.iter().map(|letter| (&*letter.file, &*letter.disk)).collect();
@@ -67,33 +68,33 @@ impl Machine {
     }
 
     /// The certificate that the client shall trust: ours.
-    pub fn authority(&self) -> PathBuf {
+    pub(super) fn authority(&self) -> PathBuf {
         self.site.authority()
     }
 
     /// A certificate that did not sign the server's: who trusts it alone must not log in.
-    pub fn strangers_authority(&self) -> PathBuf {
+    pub(super) fn strangers_authority(&self) -> PathBuf {
         self.site.folder().join("strangers/ca.pem")
     }
 
     /// The client's `$HOME`.
-    pub fn home(&self) -> PathBuf {
+    pub(super) fn home(&self) -> PathBuf {
         self.site.folder().join("home")
     }
 
     /// An empty folder for what the client keeps.
-    pub fn kept(&self) -> PathBuf {
+    pub(super) fn kept(&self) -> PathBuf {
         self.site.folder().join("kept")
     }
 
     /// The files in [`Self::kept`], or in a folder of it.
-    pub fn kept_files(&self, part: &str) -> Vec<Vec<u8>> {
+    pub(super) fn kept_files(&self, part: &str) -> Vec<Vec<u8>> {
         let files = fs::read_dir(self.kept().join(part)).unwrap().map(|file| file.unwrap().path());
         files.filter(|path| path.is_file()).map(|path| fs::read(path).unwrap()).collect()
     }
 
     /// Names and octets of all that is in the maildrop.
-    pub fn maildrop(&self) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn maildrop(&self) -> Vec<(String, Vec<u8>)> {
         let at = self.site.maildir(&self.person.short_name);
         let names = maildir::names(&at);
         names.into_iter().map(|name| (name.clone(), fs::read(at.join(name)).unwrap())).collect()
@@ -101,7 +102,7 @@ impl Machine {
 
     /// Lets a client fetch everything and leave it, twice: the second time nothing is new. The client is told which time it
     /// is, and fetches by the command of that counter in the log. Gives the log of both connections.
-    pub fn fetched_twice(&self, way: Way, counter: &str, mut fetch: impl FnMut(usize)) -> Vec<String> {
+    pub(super) fn fetched_twice(&self, way: Way, counter: &str, mut fetch: impl FnMut(usize)) -> Vec<String> {
         let before = self.maildrop();
         for time in [1, 2] {
             fetch(time);
@@ -114,7 +115,7 @@ impl Machine {
     }
 
     /// Lets a client take everything away in one connection; gives the log of it.
-    pub fn emptied(&self, way: Way, fetch: impl FnOnce()) -> String {
+    pub(super) fn emptied(&self, way: Way, fetch: impl FnOnce()) -> String {
         let letters = self.maildrop().len();
         fetch();
         assert!(self.maildrop().is_empty());
@@ -124,7 +125,7 @@ impl Machine {
     }
 
     /// The port for one way.
-    pub fn port(&self, way: Way) -> u16 {
+    pub(super) fn port(&self, way: Way) -> u16 {
         match way {
             Way::Pop3s => self.service.pop3s().port(),
             Way::Stls => self.service.pop3().port(),
@@ -132,7 +133,7 @@ impl Machine {
     }
 
     /// Writes a file of the client's home that its owner alone may read.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.home().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -141,12 +142,12 @@ impl Machine {
     }
 
     /// A shell script that takes one message and keeps it, for clients that hand mail to a program.
-    pub fn delivery(&self) -> String {
+    pub(super) fn delivery(&self) -> String {
         format!("cat > $(mktemp {}/XXXXXXXX)", self.kept().display())
     }
 
     /// A command that sees nothing of the account it runs in.
-    pub fn client(&self, program: &str) -> Command {
+    pub(super) fn client(&self, program: &str) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new(program);
         command.env_clear().env("PATH", format!("/usr/bin:/bin:{path}")).env("LANG", "C.UTF-8");
@@ -155,7 +156,7 @@ impl Machine {
     }
 
     /// Starts a client of a Debian package.
-    pub fn start(&self, command: &mut Command, package: &str) -> Running {
+    pub(super) fn start(&self, command: &mut Command, package: &str) -> Running {
         let name = command.get_program().to_string_lossy().into_owned();
         let (output, errors) = (self.site.folder().join("output"), self.site.folder().join("errors"));
         command.stdin(Stdio::null()).stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
@@ -169,7 +170,7 @@ impl Machine {
     }
 
     /// Runs a client of a Debian package to its end, which must be a good one.
-    pub fn run(&self, command: &mut Command, package: &str) -> Ended {
+    pub(super) fn run(&self, command: &mut Command, package: &str) -> Ended {
         let ended = self.start(command, package).ended();
         assert!(ended.status.success(), "{command:?}: {}\n{}", ended.status, ended.told);
         ended
@@ -177,14 +178,14 @@ impl Machine {
 
     /// Runs a client that must refuse the server's certificate, and tell it no password. Whether it ends well is its own
     /// affair: S-nail goes on without a mailbox.
-    pub fn run_in_vain(&self, command: &mut Command, package: &str) {
+    pub(super) fn run_in_vain(&self, command: &mut Command, package: &str) {
         let ended = self.start(command, package).ended();
         assert!(ended.told.to_lowercase().contains("certificate"), "{command:?} does not complain\n{}", ended.told);
         self.expect_no_login();
     }
 
     /// Waits for the end of a connection without a person; no login may have been tried before.
-    pub fn expect_no_login(&self) {
+    pub(super) fn expect_no_login(&self) {
         self.service.wait_for_log(&["connection ended"]);
         let log = self.service.log();
         assert!(!log.iter().any(|line| line.contains(" login")), "{log:#?}");
@@ -192,7 +193,7 @@ impl Machine {
 
     /// What the log says of the end of the person's connections, of which there must be so many by now; every one was
     /// protected, and came by the way that was meant.
-    pub fn connections(&self, count: usize, way: Way) -> Vec<String> {
+    pub(super) fn connections(&self, count: usize, way: Way) -> Vec<String> {
         let person = format!("person=\"{}\"", self.person.short_name);
         let lines = self.service.wait_for_logs(&["connection ended", &person], count);
         assert_eq!(lines.len(), count, "{lines:#?}");
@@ -204,7 +205,7 @@ impl Machine {
 
 impl Running {
     /// Waits for the end.
-    pub fn ended(mut self) -> Ended {
+    pub(super) fn ended(mut self) -> Ended {
         let mut status = None;
         wait_until(&format!("{} ends", self.name), || {
             status = self.child.try_wait().unwrap();
@@ -214,7 +215,7 @@ impl Running {
     }
 
     /// What it wrote so far.
-    pub fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         format!("{}\n{}", read(&self.output), read(&self.errors))
     }
@@ -231,12 +232,12 @@ impl Drop for Running {
 }
 
 /// The letters as RETR sends them.
-pub fn sent(letters: &[Letter]) -> Vec<Vec<u8>> {
+pub(super) fn sent(letters: &[Letter]) -> Vec<Vec<u8>> {
     letters.iter().map(|letter| wire(&letter.disk)).collect()
 }
 
 /// Compares what a client kept, in whatever order, with the letters as this client keeps them.
-pub fn compare(mut kept: Vec<Vec<u8>>, letters: &[Letter], keeps: impl Fn(&[u8]) -> Vec<u8>) {
+pub(super) fn compare(mut kept: Vec<Vec<u8>>, letters: &[Letter], keeps: impl Fn(&[u8]) -> Vec<u8>) {
     for letter in letters {
         let expected = keeps(&wire(&letter.disk));
         let Some(at) = kept.iter().position(|octets| *octets == expected) else {
@@ -257,7 +258,7 @@ fn shown(octets: &[u8]) -> String {
 }
 
 /// Line ends as on Unix: what a client does that stores mail in files with LF. Nothing but the CR of a CRLF goes.
-pub fn with_line_feeds(octets: &[u8]) -> Vec<u8> {
+pub(super) fn with_line_feeds(octets: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(octets.len());
     for octet in octets {
         if *octet == b'\n' && kept.last() == Some(&b'\r') {
@@ -269,7 +270,7 @@ pub fn with_line_feeds(octets: &[u8]) -> Vec<u8> {
 }
 
 /// Takes so many lines off the front, which must begin like this: header lines that a client adds.
-pub fn without_lines(octets: &[u8], beginnings: &[&str]) -> Vec<u8> {
+pub(super) fn without_lines(octets: &[u8], beginnings: &[&str]) -> Vec<u8> {
     let mut rest = octets;
     for beginning in beginnings {
         assert!(rest.starts_with(beginning.as_bytes()), "no {beginning:?} in front of {}", shown(octets));

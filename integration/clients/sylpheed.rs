@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::letters::{Letter, NOTHING, NUL, all_but};
 use super::machine::{Machine, Running, Way, compare, with_line_feeds};
-use super::support::wait_until;
+use crate::support::wait_until;
 
 const PACKAGE: &str = "sylpheed";
 

@@ -1,7 +1,6 @@
 //! The texts for people: every command, key, file, test and log event that they name exists.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -102,7 +101,7 @@ impl Help {
 }
 
 /// The words of the first command in a line of code, up to what belongs to another command.
-fn shell_words(code: &str) -> Vec<String> {
+pub(super) fn shell_words(code: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     for character in code.chars().chain([' ']) {
         match quote {
@@ -253,65 +252,6 @@ fn paths_stay_in_the_repository() {
 }
 
 #[test]
-fn tests_and_benchmarks_exist() {
-    let programs = programs();
-    let (mut faults, mut found) = (Vec::new(), 0);
-    for document in markdown::documents() {
-        let in_tables = document.column("Test").into_iter();
-        let in_commands = document.code().into_iter().filter_map(|(line, code)| Some((line, run_by(&code)?)));
-        for (line, reference) in in_tables.chain(in_commands) {
-            found += 1;
-            let fault = programs.fault(&reference);
-            faults.extend(fault.map(|fault| format!("{}:{line}: {reference}: {fault}", document.name)));
-        }
-    }
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
-    assert!(found > 50, "{found}");
-}
-
-/// What a command line runs: `tls injection::` of `cargo test --test tls injection::`.
-fn run_by(code: &str) -> Option<String> {
-    let words = shell_words(code);
-    let at = words.iter().position(|word| word == "--test" || word == "--bench")?;
-    let filter = words.get(at + 2).filter(|word| !word.starts_with('-'));
-    Some([words.get(at + 1), filter].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "))
-}
-
-/// The text of each test program and benchmark, with that of its modules.
-struct Programs(BTreeMap<String, String>);
-
-fn programs() -> Programs {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
-    let pairs = manifest.split("\n[[").filter(|part| part.starts_with("test]]") || part.starts_with("bench]]"));
-    let programs = pairs.map(|part| {
-        let value = |key: &str| part.lines().find(|line| line.starts_with(key)).and_then(quoted).unwrap();
-        let main = root().join(value("path = "));
-        let folder = main.with_extension("");
-        let mut files = if folder.is_dir() { super::rust_files(&folder) } else { Vec::new() };
-        files.push(main);
-        (value("name = "), files.iter().map(|file| fs::read_to_string(file).unwrap()).collect::<String>())
-    });
-    Programs(programs.collect())
-}
-
-impl Programs {
-    /// What is wrong with a name such as `dialogues`, `tls injection::` or `dialogues stls`.
-    fn fault(&self, reference: &str) -> Option<&'static str> {
-        let (program, filter) = reference.split_once(' ').unwrap_or((reference, ""));
-        let Some(text) = self.0.get(program) else { return Some("there is no such program") };
-        let is_there = match filter.strip_suffix("::") {
-            Some(module) => text.contains(&format!("mod {module};")),
-            // The dialogues are listed by their names alone.
-            None => {
-                filter.is_empty() || text.contains(&format!("fn {filter}(")) || text.lines().any(|l| l.trim() == filter)
-            }
-        };
-        (!is_there).then_some("there is no such test")
-    }
-}
-
-#[test]
 fn faults_are_seen() {
     let mut helps = Helps::default();
     assert_eq!(helps.fault("$ restante uidl plan --config FILE --all"), None);
@@ -341,8 +281,6 @@ fn faults_are_seen() {
     for target in ["LICENSE", "config/guide/log.md#jason", "#standard", "../elsewhere", "/etc/passwd"] {
         assert!(fault_of_link(&document, target).is_some(), "{target}");
     }
-    let programs = programs();
-    assert_eq!(programs.fault("dialogues stls"), None);
-    assert!(programs.fault("dialogues stls_twice").is_some() && programs.fault("tls nothing::").is_some());
+    super::programs::wrong_names_are_seen();
     assert_eq!(display(&document.path), "README.md");
 }

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::mail::{number_in, text, unpacked};
-use super::support::conversation::Conversation;
-use super::support::maildir;
+use crate::support::conversation::Conversation;
+use crate::support::maildir;
 
 /// What the test knows. A message is known by the number in its subject.
 #[derive(Default)]

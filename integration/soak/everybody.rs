@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use super::account::{Account, listed, on_disk, retrieve};
 use super::mail::text;
 use super::restless::touch;
-use super::support::dovecot::{Dovecot, hand_over};
-use super::support::mbsync::Mbsync;
-use super::support::stage::Stage;
 use super::{Dice, setting};
+use crate::support::dovecot::{Dovecot, hand_over};
+use crate::support::mbsync::Mbsync;
+use crate::support::stage::Stage;
 
 /// Messages at most that lie in the Maildir at once.
 const MOST: usize = 300;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use rustix::process::{Signal, geteuid};
 
 use super::account::{Account, listed, on_disk, retrieve};
-use super::support::conversation::Conversation;
-use super::support::maildir;
-use super::support::process::{program, succeed};
-use super::support::service::{Plan, Service, Site};
-use super::support::stage::{PASSWORD, directory};
 use super::talk::{Got, Talk};
 use super::{Dice, setting};
+use crate::support::conversation::Conversation;
+use crate::support::maildir;
+use crate::support::process::{program, succeed};
+use crate::support::service::{Plan, Service, Site};
+use crate::support::stage::{PASSWORD, directory};
 
 /// What becomes of deleted mail, and what else is done at the end of a session.
 const WAYS: [&str; 4] = [

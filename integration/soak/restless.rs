@@ -14,12 +14,12 @@ use rustix::process::Signal;
 
 use super::ledger::{Ledger, Mark};
 use super::mail::{self, Form};
-use super::support::maildir;
-use super::support::service::{Plan, Service, Site};
-use super::support::stage::directory;
 use super::talk::{Got, Talk};
 use super::tally::Tally;
 use super::{Dice, setting};
+use crate::support::maildir;
+use crate::support::service::{Plan, Service, Site};
+use crate::support::stage::directory;
 
 /// Messages at most that lie in the Maildir at once.
 const MOST: usize = 150;

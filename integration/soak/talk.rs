@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use super::mail::number_in;
-use super::support::PATIENCE;
-use super::support::stage::PASSWORD;
+use crate::support::PATIENCE;
+use crate::support::stage::PASSWORD;
 
 pub(super) struct Talk(BufReader<TcpStream>);
 

@@ -1,52 +1,149 @@
 //! What one table of expectations asks of a real directory server, whoever made it.
 
-use restante::demo::ldif;
-use restante::demo::tree::Tree;
-use std::path::PathBuf;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use restante::demo::ldif::LdifRecord;
+use restante::demo::authority::{Authority, SERVER_NAMES};
+use restante::demo::ldif::{self, LdifRecord};
+use restante::demo::tree::Tree;
+use rustix::process::Signal;
+use tempfile::TempDir;
 
-use super::process::{output, program, succeed};
+use super::ports::Port;
+use super::process::{Daemon, output, program, succeed};
 
 /// After how many wrong passwords in a row each of the servers locks an account for an hour or so, where its password
 /// policy is on.
 pub const LOCKED_AFTER: usize = 5;
 
+/// The process of a directory server, the folder with everything that it reads and writes, and where it listens. The
+/// process ends, and the folder with it, when dropped.
+pub struct ServerProcess {
+    daemon: Daemon,
+    folder: TempDir,
+    /// Nobody else listens there, or takes the same address.
+    _ports: Vec<Port>,
+    /// In clear, and with TLS.
+    addresses: [SocketAddr; 2],
+    /// How its certificate names the host.
+    tls_name: String,
+}
+
+impl ServerProcess {
+    /// One that does not run yet, on two ports of its own.
+    pub fn on_ports(name: &'static str, folder: TempDir, log: &str) -> Self {
+        let ports = vec![Port::take(), Port::take()];
+        let addresses = [ports[0].address(), ports[1].address()];
+        Self::at(name, folder, log, ports, addresses, "localhost".to_owned())
+    }
+
+    /// The same at other addresses, which belong to it while the ports do.
+    pub fn at(
+        name: &'static str,
+        folder: TempDir,
+        log: &str,
+        ports: Vec<Port>,
+        addresses: [SocketAddr; 2],
+        tls_name: String,
+    ) -> Self {
+        let daemon = Daemon::new(name, folder.path().join(log));
+        Self { daemon, folder, _ports: ports, addresses, tls_name }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    /// Where it listens in clear, and with TLS.
+    pub fn addresses(&self) -> [SocketAddr; 2] {
+        self.addresses
+    }
+
+    /// Writes a certificate of a fresh authority for the usual names and further ones: `ca.pem`, and the files that it
+    /// gives, chain and key.
+    pub fn certify(&self, further: &[&str]) -> (PathBuf, PathBuf) {
+        let authority = Authority::new().unwrap();
+        fs::write(self.path("ca.pem"), authority.pem()).unwrap();
+        let names = [&SERVER_NAMES[..], further].concat();
+        authority.certify(&names).unwrap().write(self.folder(), "server").unwrap()
+    }
+}
+
 /// A running directory server with the people of an LDIF. People go by their `uid`, which is `sAMAccountName` in Active
 /// Directory; what is done to their accounts is done by the administrator, as each server wants it done.
 pub trait RealDirectory {
-    /// `ldap://` with address and port.
-    fn url(&self) -> String;
+    /// Its process and folder.
+    fn process(&self) -> &ServerProcess;
 
-    /// `ldaps://` with a name that stands in the certificate, and the port.
-    fn tls_url(&self) -> String;
+    /// The same, to start and to end it.
+    fn process_mut(&mut self) -> &mut ServerProcess;
 
-    /// The certificate that clients must trust, PEM.
-    fn authority(&self) -> PathBuf;
+    /// What starts it.
+    fn command(&self) -> Command;
 
     /// The DN of a person's entry.
     fn dn(&self, short_name: &str) -> String;
 
-    /// Starts it, if it does not run, where it was before.
-    fn restart(&mut self);
-
-    /// Ends it in good order; its connections are closed, its ports refuse.
-    fn stop(&mut self);
-
-    /// Ends it at once, as a lost machine does.
-    fn kill(&mut self);
-
-    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
-    fn freeze(&self);
-
-    /// Lets it go on after [`Self::freeze`].
-    fn thaw(&self);
-
     /// Who may change everything.
     fn administrator(&self) -> Administrator;
+
+    /// `ldap://` with address and port.
+    fn url(&self) -> String {
+        format!("ldap://{}", self.process().addresses[0])
+    }
+
+    /// `ldaps://` with a name that stands in the certificate, and the port.
+    fn tls_url(&self) -> String {
+        let ServerProcess { addresses, tls_name, .. } = self.process();
+        format!("ldaps://{tls_name}:{}", addresses[1].port())
+    }
+
+    /// The certificate that clients must trust, PEM.
+    fn authority(&self) -> PathBuf {
+        self.process().path("ca.pem")
+    }
+
+    /// Starts it, if it does not run, where it was before.
+    fn restart(&mut self) {
+        let mut command = self.command();
+        let ServerProcess { daemon, addresses, .. } = self.process_mut();
+        daemon.start(&mut command, &*addresses);
+    }
+
+    /// Ends it in good order; its connections are closed, its ports refuse.
+    fn stop(&mut self) {
+        self.process_mut().daemon.end(Signal::TERM);
+    }
+
+    /// Ends it at once, as a lost machine does.
+    fn kill(&mut self) {
+        self.process_mut().daemon.end(Signal::KILL);
+    }
+
+    /// Lets it hang: connections are accepted by the kernel, nothing is answered. Returns when its last thread stands.
+    fn freeze(&self) {
+        self.process().daemon.freeze();
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    fn thaw(&self) {
+        self.process().daemon.thaw();
+    }
+
+    /// What it wrote to its standard error and to its log of errors.
+    fn log(&self) -> String {
+        self.process().daemon.log()
+    }
 
     /// Makes changes by `ldapmodify`; the text is LDIF with change records.
     fn modify(&self, changes: &str) {

@@ -1,17 +1,13 @@
 //! A real 389 Directory Server: Debian's, in a folder and on ports of its own. It needs no root.
 
 use std::fs;
-use std::path::PathBuf;
+use std::process::Command;
 
-use restante::demo::authority::{Authority, SERVER_NAMES};
 use restante::demo::ldif::{self, LdifRecord};
 use restante::demo::people;
-use rustix::process::Signal;
-use tempfile::TempDir;
 
-use super::directory::{Administrator, LOCKED_AFTER, RealDirectory, dn_of, replacement};
-use super::ports::Port;
-use super::process::{Daemon, output, program, succeed};
+use super::directory::{Administrator, LOCKED_AFTER, RealDirectory, ServerProcess, dn_of, replacement};
+use super::process::{output, program, succeed};
 
 /// The configuration that Debian's `dscreate` fills in, too.
 const TEMPLATE: &str = "/usr/share/dirsrv/data/template-dse.ldif";
@@ -22,14 +18,10 @@ const PLUGINS: [&str; 3] = ["MemberOf Plugin", "Retro Changelog Plugin", "Conten
 const ADMIN_PASSWORD: &str = "admin of the tests";
 
 /// A running `ns-slapd` with one database and its password policy on: five wrong passwords lock an account for an hour,
-/// a password lasts a hundred days, and one that the administrator has set must be changed. It ends, and its folder with
-/// it, when dropped.
+/// a password lasts a hundred days, and one that the administrator has set must be changed.
 pub struct Ds389 {
-    daemon: Daemon,
-    folder: TempDir,
+    process: ServerProcess,
     entries: Vec<LdifRecord>,
-    plain: Port,
-    tls: Port,
 }
 
 impl Ds389 {
@@ -46,16 +38,16 @@ impl Ds389 {
 
     fn begin(entries: &str, has_entry_uuids: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("slapd-restante-").tempdir().unwrap();
-        let daemon = Daemon::new("ns-slapd", folder.path().join("output"));
-        let (plain, tls) = (Port::take(), Port::take());
-        let mut server = Self { daemon, folder, entries: ldif::parse(entries).unwrap(), plain, tls };
+        let process = ServerProcess::on_ports("ns-slapd", folder, "output");
+        let mut server = Self { process, entries: ldif::parse(entries).unwrap() };
         for name in FOLDERS {
-            fs::create_dir(server.path(name)).unwrap();
+            fs::create_dir(server.process.path(name)).unwrap();
         }
-        fs::write(server.path("certmap.conf"), "certmap default default\n").unwrap();
-        fs::write(server.path("schema/99user.ldif"), "dn: cn=schema\nobjectclass: subschema\ncn: schema\n").unwrap();
+        fs::write(server.process.path("certmap.conf"), "certmap default default\n").unwrap();
+        fs::write(server.process.path("schema/99user.ldif"), "dn: cn=schema\nobjectclass: subschema\ncn: schema\n")
+            .unwrap();
         server.store_certificates();
-        fs::write(server.path("dse.ldif"), server.configuration()).unwrap();
+        fs::write(server.process.path("dse.ldif"), server.configuration()).unwrap();
         server.restart();
         if has_entry_uuids {
             // The first start adds the plug-in to the configuration, the second one loads it.
@@ -67,38 +59,6 @@ impl Ds389 {
         server
     }
 
-    /// Starts it, if it does not run, on the ports it had before.
-    pub fn restart(&mut self) {
-        let mut command = program("ns-slapd");
-        command.arg("-D").arg(self.folder.path()).arg("-i").arg(self.path("run/pid")).args(["-d", "0"]);
-        self.daemon.start(&mut command, &[self.plain.address(), self.tls.address()]);
-    }
-
-    /// Ends it in good order; its connections are closed, its ports refuse.
-    pub fn stop(&mut self) {
-        self.daemon.end(Signal::TERM);
-    }
-
-    /// Ends it at once, as a lost machine does.
-    pub fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
-    pub fn freeze(&self) {
-        self.daemon.freeze();
-    }
-
-    /// Lets it go on after [`Self::freeze`].
-    pub fn thaw(&self) {
-        self.daemon.thaw();
-    }
-
-    /// What it wrote to its standard error and to its log of errors.
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
     /// Whether a person's entry has an attribute, operational ones included.
     pub fn has_attribute(&self, short_name: &str, attribute: &str) -> bool {
         let Administrator { url, dn, password } = self.administrator();
@@ -108,25 +68,14 @@ impl Ds389 {
         String::from_utf8_lossy(&found.stdout).to_lowercase().contains(&format!("\n{}: ", attribute.to_lowercase()))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn suffix(&self) -> &str {
         self.entries[0].dn.as_str()
     }
 
-    fn administrator(&self) -> Administrator {
-        let dn = format!("cn=admin,{}", self.suffix());
-        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }
-    }
-
     /// It wants certificate and key in a database of NSS, where both come from a PKCS #12 file.
     fn store_certificates(&self) {
-        let authority = Authority::new().unwrap();
-        fs::write(self.authority(), authority.pem()).unwrap();
-        let (chain, key) = authority.certify(&SERVER_NAMES).unwrap().write(self.folder.path(), "server").unwrap();
-        let (bundle, folder) = (self.path("server.p12"), self.folder.path());
+        let (chain, key) = self.process.certify(&[]);
+        let (bundle, folder) = (self.process.path("server.p12"), self.process.folder());
         let mut bundling = program("openssl");
         bundling.args(["pkcs12", "-export", "-name", "Server-Cert", "-passout", "pass:", "-certfile"]);
         bundling.arg(self.authority()).arg("-in").arg(&chain).arg("-inkey").arg(&key).arg("-out").arg(&bundle);
@@ -137,7 +86,8 @@ impl Ds389 {
 
     fn configuration(&self) -> String {
         let template = fs::read_to_string(TEMPLATE).unwrap() + &fs::read_to_string(DATABASE).unwrap();
-        let folder = self.folder.path().display().to_string();
+        let folder = self.process.folder().display().to_string();
+        let [plain, _] = self.process.addresses();
         let under = |name: &str| format!("{folder}/{name}");
         let user = String::from_utf8(output(program("id").arg("-un"), "").stdout).unwrap();
         let filled = [
@@ -155,7 +105,7 @@ impl Ds389 {
             ("db_home_dir", under("db")),
             ("db_lib", "bdb".to_owned()),
             ("fqdn", "localhost".to_owned()),
-            ("ds_port", self.plain.number().to_string()),
+            ("ds_port", plain.port().to_string()),
             ("ds_user", user.trim().to_owned()),
             ("ds_suffix", self.suffix().to_owned()),
             ("ds_bename", "people".to_owned()),
@@ -187,7 +137,7 @@ impl Ds389 {
             return lines(&[
                 "nsslapd-listenhost: 127.0.0.1".to_owned(),
                 "nsslapd-securelistenhost: 127.0.0.1".to_owned(),
-                format!("nsslapd-securePort: {}", self.tls.number()),
+                format!("nsslapd-securePort: {}", self.process.addresses()[1].port()),
                 "nsslapd-security: on".to_owned(),
             ]);
         }
@@ -226,44 +176,27 @@ passwordTrackUpdateTime: on
 }
 
 impl RealDirectory for Ds389 {
-    fn url(&self) -> String {
-        format!("ldap://{}", self.plain.address())
+    fn process(&self) -> &ServerProcess {
+        &self.process
     }
 
-    fn tls_url(&self) -> String {
-        format!("ldaps://localhost:{}", self.tls.number())
+    fn process_mut(&mut self) -> &mut ServerProcess {
+        &mut self.process
     }
 
-    fn authority(&self) -> PathBuf {
-        self.path("ca.pem")
+    fn command(&self) -> Command {
+        let mut command = program("ns-slapd");
+        command.arg("-D").arg(self.process.folder()).arg("-i").arg(self.process.path("run/pid")).args(["-d", "0"]);
+        command
     }
 
     fn dn(&self, short_name: &str) -> String {
         dn_of(&self.entries, short_name)
     }
 
-    fn restart(&mut self) {
-        self.restart();
-    }
-
-    fn stop(&mut self) {
-        self.stop();
-    }
-
-    fn kill(&mut self) {
-        self.kill();
-    }
-
-    fn freeze(&self) {
-        self.freeze();
-    }
-
-    fn thaw(&self) {
-        self.thaw();
-    }
-
     fn administrator(&self) -> Administrator {
-        self.administrator()
+        let dn = format!("cn=admin,{}", self.suffix());
+        Administrator { url: self.url(), dn, password: ADMIN_PASSWORD.to_owned() }
     }
 
     /// A password that the administrator has set must be changed, so the policy looks away meanwhile.
@@ -292,7 +225,7 @@ impl Drop for Ds389 {
     /// Its counters stand in a semaphore of the machine, which is called like its folder.
     fn drop(&mut self) {
         self.kill();
-        let name = self.folder.path().file_name().unwrap().to_string_lossy().into_owned();
+        let name = self.process.folder().file_name().unwrap().to_string_lossy().into_owned();
         let _never_started = fs::remove_file(format!("/dev/shm/sem.{name}.stats"));
     }
 }

@@ -24,10 +24,18 @@ pub fn log_in_from(from: Ipv4Addr, service: &Service, name: &str, password: &str
     client.ask(&format!("USER {name}"), "+OK");
     client.send(&format!("PASS {password}"));
     let reply = client.line();
+    if reply.starts_with("+OK") {
+        client.ask("STAT", "+OK 1 ");
+    }
+    opened(&mut client, reply)
+}
+
+/// Whose mail a client sees to whose login this was the reply, or the refusal.
+pub fn opened(client: &mut Conversation, reply: String) -> Result<String, String> {
     if reply.starts_with("-ERR ") {
         return Err(reply);
     }
-    client.ask("STAT", "+OK 1 ");
+    assert!(reply.starts_with("+OK"), "{reply}");
     client.ask("RETR 1", "+OK");
     let message = String::from_utf8(client.message()).unwrap();
     client.ask("QUIT", "+OK");

@@ -1,15 +1,6 @@
 //! What the tests against real servers share: servers to start, a client to talk with, Maildirs to fill.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "every test file takes its own part of this, and a fault in it is a failed test"
-)]
+#![allow(dead_code, unreachable_pub, reason = "every program takes its own part of this")]
 
 pub mod calls;
 pub mod certificates;

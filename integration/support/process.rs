@@ -96,6 +96,20 @@ pub fn run(command: &mut Command) -> Child {
     })
 }
 
+/// Writes a script to run. A process of its own writes it: what this one has open for writing, a child that another test
+/// starts at that moment has open too, and then nobody can run it (ETXTBSY of execve(2)).
+pub fn script(path: &Path, text: &str) {
+    succeed(program("sh").args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path), text);
+}
+
+/// Compiles a library that stands between a program and the system's (`LD_PRELOAD`).
+pub fn library(folder: &Path, name: &str, source: &str) -> PathBuf {
+    let (file, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
+    fs::write(&file, source).unwrap();
+    succeed(program("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&file).arg("-ldl"), "");
+    library
+}
+
 /// Runs a program to its end.
 pub fn output(command: &mut Command, input: &str) -> Output {
     let mut child = run(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));

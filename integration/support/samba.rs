@@ -8,19 +8,15 @@ mod template;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::process::Command;
 
-use restante::demo::authority::{Authority, SERVER_NAMES};
 use restante::demo::ldif;
-use rustix::process::Signal;
-use tempfile::TempDir;
 
 use people::Person;
 
-use super::directory::{Administrator, LOCKED_AFTER, RealDirectory};
+use super::directory::{Administrator, LOCKED_AFTER, RealDirectory, ServerProcess};
 use super::ports::Port;
-use super::process::{Daemon, program, succeed};
+use super::process::{program, succeed};
 
 /// The domain's naming context: the entries a server is started with must lie in it.
 pub const SUFFIX: &str = "dc=renovations,dc=example";
@@ -29,14 +25,10 @@ pub const DOMAIN: &str = "RENOVATIONS";
 const REALM: &str = "RENOVATIONS.EXAMPLE";
 const ADMIN_PASSWORD: &str = "Admin of the tests 1";
 
-/// A running domain controller that speaks LDAP and nothing else. It ends, and its folder with it, when dropped.
+/// A running domain controller that speaks LDAP and nothing else.
 pub struct Samba {
-    daemon: Daemon,
-    folder: TempDir,
+    process: ServerProcess,
     people: Vec<Person>,
-    address: Ipv4Addr,
-    /// While it is taken, no other test has its number, and so none has the address.
-    _number: Port,
 }
 
 impl Samba {
@@ -46,45 +38,20 @@ impl Samba {
         assert!(rustix::process::geteuid().is_root(), "Samba listens on the ports 389 and 636: these tests need root");
         let entries = ldif::parse(entries).unwrap();
         assert_eq!(entries[0].dn.as_str(), SUFFIX);
-        let folder = tempfile::tempdir().unwrap();
-        let daemon = Daemon::new("samba", folder.path().join("output"));
+        // While its number is taken, no other test has it, and so none has the address.
         let number = Port::take();
         let [high, low] = number.number().to_be_bytes();
         let address = Ipv4Addr::new(127, 88, high, low);
-        let mut samba = Self { daemon, folder, people: people::of(&entries), address, _number: number };
-        template::copy(samba.folder.path());
-        samba.write_certificates();
-        fs::write(samba.path("smb.conf"), samba.configuration()).unwrap();
+        let addresses = [389, 636].map(|port| SocketAddr::new(address.into(), port));
+        let folder = tempfile::tempdir().unwrap();
+        let process = ServerProcess::at("samba", folder, "output", vec![number], addresses, address.to_string());
+        let mut samba = Self { process, people: people::of(&entries) };
+        template::copy(samba.process.folder());
+        samba.process.certify(&[&address.to_string()]);
+        fs::write(samba.process.path("smb.conf"), samba.configuration()).unwrap();
         samba.restart();
         samba.modify(&(rules() + &people::records(&entries)));
         samba
-    }
-
-    /// Starts it, if it does not run, on the address it had before.
-    pub fn restart(&mut self) {
-        let mut command = program("samba");
-        command.args(["--foreground", "--model=single", "-s"]).arg(self.path("smb.conf"));
-        self.daemon.start(&mut command, &[389, 636].map(|port| SocketAddr::new(self.address.into(), port)));
-    }
-
-    /// Ends it in good order; its connections are closed, its ports refuse.
-    pub fn stop(&mut self) {
-        self.daemon.end(Signal::TERM);
-    }
-
-    /// Ends it at once, as a lost machine does.
-    pub fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
-    pub fn freeze(&self) {
-        self.daemon.freeze();
-    }
-
-    /// Lets it go on after [`Self::freeze`].
-    pub fn thaw(&self) {
-        self.daemon.thaw();
     }
 
     /// Lets an account end, while its password goes on.
@@ -102,29 +69,12 @@ impl Samba {
         self.replace(short_name, "userWorkstations", "elsewhere");
     }
 
-    /// What it wrote to its standard error and to its log.
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn replace_octets(&self, short_name: &str, attribute: &str, value: &[u8]) {
         self.modify(&super::directory::replacement(&self.dn(short_name), attribute, value));
     }
 
-    fn write_certificates(&self) {
-        let authority = Authority::new().unwrap();
-        fs::write(self.authority(), authority.pem()).unwrap();
-        let address = self.address.to_string();
-        let names = [&SERVER_NAMES[..], &[&address]].concat();
-        authority.certify(&names).unwrap().write(self.folder.path(), "server").unwrap();
-    }
-
     fn configuration(&self) -> String {
-        let folder = self.folder.path().display();
+        let folder = self.process.folder().display();
         format!(
             "[global]
 netbios name = DC
@@ -150,7 +100,7 @@ tls certfile = {folder}/server.pem
 tls cafile = {folder}/ca.pem
 ldap server require strong auth = no
 ",
-            self.address
+            self.process.addresses()[0].ip()
         )
     }
 }
@@ -172,41 +122,23 @@ fn rules() -> String {
 }
 
 impl RealDirectory for Samba {
-    fn url(&self) -> String {
-        format!("ldap://{}:389", self.address)
+    fn process(&self) -> &ServerProcess {
+        &self.process
     }
 
-    fn tls_url(&self) -> String {
-        format!("ldaps://{}:636", self.address)
+    fn process_mut(&mut self) -> &mut ServerProcess {
+        &mut self.process
     }
 
-    fn authority(&self) -> PathBuf {
-        self.path("ca.pem")
+    fn command(&self) -> Command {
+        let mut command = program("samba");
+        command.args(["--foreground", "--model=single", "-s"]).arg(self.process.path("smb.conf"));
+        command
     }
 
     fn dn(&self, short_name: &str) -> String {
         let person = self.people.iter().find(|person| person.short_name == short_name);
         person.unwrap_or_else(|| panic!("nobody is called {short_name}")).dn.clone()
-    }
-
-    fn restart(&mut self) {
-        self.restart();
-    }
-
-    fn stop(&mut self) {
-        self.stop();
-    }
-
-    fn kill(&mut self) {
-        self.kill();
-    }
-
-    fn freeze(&self) {
-        self.freeze();
-    }
-
-    fn thaw(&self) {
-        self.thaw();
     }
 
     fn administrator(&self) -> Administrator {
@@ -230,7 +162,7 @@ impl RealDirectory for Samba {
     fn expire_password(&self, short_name: &str) {
         let mut command = Command::new("/usr/bin/python3");
         command.args(["-c", include_str!("samba/age_password.py")]);
-        command.arg(self.path("smb.conf")).arg(self.path("private/sam.ldb")).arg(self.dn(short_name));
+        command.arg(self.process.path("smb.conf")).arg(self.process.path("private/sam.ldb")).arg(self.dn(short_name));
         succeed(&mut command, "");
     }
 }

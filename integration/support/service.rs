@@ -13,6 +13,7 @@ use restante::demo::people;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::conversation::Conversation;
 use super::wait_until;
 
 /// A folder with certificates, the service's password, a mail root, and room for a configuration.
@@ -118,6 +119,14 @@ impl Site {
         self.root().join(short_name).join("Maildir")
     }
 
+    /// A command of ours, of one word or more, with the configuration of this folder.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let (first, rest) = words.split_first().unwrap();
+        let mut command = restante();
+        command.arg(first).arg("--config").arg(self.folder().join("restante.yaml")).args(rest);
+        command
+    }
+
     /// Writes the configuration and serves it.
     pub fn serve(&self, plan: &Plan) -> Service {
         self.serve_by(plan, |_| {})
@@ -176,6 +185,20 @@ impl Service {
     /// The first port of a kind.
     pub fn port(&self, tls: &str) -> SocketAddr {
         self.listeners.iter().find(|(_, kind)| kind == tls).expect("no such listener").0
+    }
+
+    /// A client in clear that has read the greeting.
+    pub fn client(&self) -> Conversation {
+        let mut client = Conversation::plain(self.pop3());
+        client.expect("+OK");
+        client
+    }
+
+    /// Somebody, logged in, in clear.
+    pub fn session(&self, name: &str, password: &str) -> Conversation {
+        let mut client = self.client();
+        client.login(name, password);
+        client
     }
 
     /// Process id, to look at it from outside.

@@ -2,20 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::process::Command;
 
-use restante::demo::authority::{Authority, SERVER_NAMES};
 use restante::demo::ldif::{self, LdifRecord};
 use restante::demo::people;
-use rustix::process::Signal;
-use tempfile::TempDir;
 
-use super::directory::{Administrator, RealDirectory, dn_of, replacement};
+use super::directory::{Administrator, RealDirectory, ServerProcess, dn_of, replacement};
 use super::overlays::{self, Overlay};
-use super::ports::Port;
-use super::process::{Daemon, succeed};
-#[allow(unused_imports, reason = "not every test file runs programs of its own")]
-pub use super::process::{output, program};
+use super::process::{program, succeed};
 
 const SCHEMAS: [&str; 4] = ["core", "cosine", "nis", "inetorgperson"];
 const ADMIN_PASSWORD: &str = "admin of the tests";
@@ -39,14 +33,11 @@ pub struct Options {
     pub further: String,
 }
 
-/// A running slapd with one database. It ends, and its folder with it, when dropped.
+/// A running slapd with one database.
 pub struct Slapd {
-    daemon: Daemon,
-    folder: TempDir,
+    process: ServerProcess,
     entries: Vec<LdifRecord>,
     has_policy: bool,
-    plain: Port,
-    tls: Port,
 }
 
 impl Slapd {
@@ -57,14 +48,12 @@ impl Slapd {
 
     /// The same, set up differently.
     pub fn start_with(entries: &str, options: &Options) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let daemon = Daemon::new("slapd", folder.path().join("log"));
-        let (plain, tls) = (Port::take(), Port::take());
+        let process = ServerProcess::on_ports("slapd", tempfile::tempdir().unwrap(), "log");
         let has_policy = options.overlays.contains(&Overlay::PasswordPolicy);
-        let mut slapd = Self { daemon, folder, entries: ldif::parse(entries).unwrap(), has_policy, plain, tls };
-        slapd.write_certificates();
-        fs::create_dir(slapd.path("database")).unwrap();
-        fs::write(slapd.path("slapd.conf"), slapd.configuration(options)).unwrap();
+        let mut slapd = Self { process, entries: ldif::parse(entries).unwrap(), has_policy };
+        slapd.process.certify(&[]);
+        fs::create_dir(slapd.process.path("database")).unwrap();
+        fs::write(slapd.process.path("slapd.conf"), slapd.configuration(options)).unwrap();
         if options.overlays.is_empty() {
             slapd.load(entries);
             slapd.restart();
@@ -77,60 +66,12 @@ impl Slapd {
         slapd
     }
 
-    /// `ldap://` with address and port.
-    pub fn url(&self) -> String {
-        format!("ldap://{}", self.plain.address())
-    }
-
-    /// `ldaps://` with a name that stands in the certificate, and the port.
-    pub fn tls_url(&self) -> String {
-        format!("ldaps://localhost:{}", self.tls.number())
-    }
-
     /// `ldapi://` with the socket's path, percent-encoded.
     pub fn socket_url(&self) -> String {
-        format!("ldapi://{}", self.path("ldapi").display().to_string().replace('/', "%2F"))
+        format!("ldapi://{}", self.process.path("ldapi").display().to_string().replace('/', "%2F"))
     }
 
-    /// The certificate that clients must trust, PEM.
-    pub fn authority(&self) -> PathBuf {
-        self.path("ca.pem")
-    }
-
-    /// Starts it, if it does not run, on the ports it had before.
-    pub fn restart(&mut self) {
-        let urls = format!("{} ldaps://127.0.0.1:{} {}", self.url(), self.tls.number(), self.socket_url());
-        let mut command = program("slapd");
-        command.arg("-d0").arg("-f").arg(self.path("slapd.conf")).arg("-h").arg(urls);
-        self.daemon.start(&mut command, &[self.plain.address(), self.tls.address()]);
-    }
-
-    /// Ends it in good order; its connections are closed, its ports refuse.
-    pub fn stop(&mut self) {
-        self.daemon.end(Signal::TERM);
-    }
-
-    /// Ends it at once, as a lost machine does.
-    pub fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    /// Lets it hang: connections are accepted by the kernel, nothing is answered. Returns when its last thread stands.
-    pub fn freeze(&self) {
-        self.daemon.freeze();
-    }
-
-    /// Lets it go on after [`Self::freeze`].
-    pub fn thaw(&self) {
-        self.daemon.thaw();
-    }
-
-    /// Makes changes by `ldapmodify`, as the database's administrator; the text is LDIF with change records.
-    pub fn modify(&self, changes: &str) {
-        self.administrator().modify(changes);
-    }
-
-    /// The same, and what slapd keeps about an entry itself may be changed too.
+    /// The same as [`RealDirectory::modify`], and what slapd keeps about an entry itself may be changed too.
     pub fn modify_anything(&self, changes: &str) {
         self.administrator().modify_relaxed(changes);
     }
@@ -138,49 +79,26 @@ impl Slapd {
     /// Shows another certificate from now on: the chain and its key, PEM.
     pub fn show(&mut self, chain: &str, key: &str) {
         self.stop();
-        fs::write(self.path("server.pem"), chain).unwrap();
-        fs::write(self.path("server.key"), key).unwrap();
+        fs::write(self.process.path("server.pem"), chain).unwrap();
+        fs::write(self.process.path("server.key"), key).unwrap();
         self.restart();
-    }
-
-    /// What it wrote to its standard error.
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 
     fn suffix(&self) -> &str {
         self.entries[0].dn.as_str()
     }
 
-    fn administrator(&self) -> Administrator {
-        Administrator {
-            url: self.url(),
-            dn: format!("cn=admin,{}", self.suffix()),
-            password: ADMIN_PASSWORD.to_owned(),
-        }
-    }
-
     fn replace_relaxed(&self, short_name: &str, attribute: &str, value: &str) {
         self.administrator().modify_relaxed(&replacement(&self.dn(short_name), attribute, value.as_bytes()));
     }
 
-    fn write_certificates(&self) {
-        let authority = Authority::new().unwrap();
-        fs::write(self.authority(), authority.pem()).unwrap();
-        authority.certify(&SERVER_NAMES).unwrap().write(self.folder.path(), "server").unwrap();
-    }
-
     fn load(&self, entries: &str) {
         let mut command = program("slapadd");
-        succeed(command.arg("-q").arg("-f").arg(self.path("slapd.conf")), entries);
+        succeed(command.arg("-q").arg("-f").arg(self.process.path("slapd.conf")), entries);
     }
 
     fn configuration(&self, options: &Options) -> String {
-        let folder = self.folder.path().display();
+        let folder = self.process.folder().display();
         let mut text = String::new();
         let (modules, overlays) = overlays::configuration(options.overlays, self.suffix());
         for schema in SCHEMAS {
@@ -226,44 +144,32 @@ access to * by dn.exact="{service}" read by * {others}
 }
 
 impl RealDirectory for Slapd {
-    fn url(&self) -> String {
-        self.url()
+    fn process(&self) -> &ServerProcess {
+        &self.process
     }
 
-    fn tls_url(&self) -> String {
-        self.tls_url()
+    fn process_mut(&mut self) -> &mut ServerProcess {
+        &mut self.process
     }
 
-    fn authority(&self) -> PathBuf {
-        self.authority()
+    fn command(&self) -> Command {
+        let tls = self.process.addresses()[1];
+        let urls = format!("{} ldaps://{tls} {}", self.url(), self.socket_url());
+        let mut command = program("slapd");
+        command.arg("-d0").arg("-f").arg(self.process.path("slapd.conf")).arg("-h").arg(urls);
+        command
     }
 
     fn dn(&self, short_name: &str) -> String {
         dn_of(&self.entries, short_name)
     }
 
-    fn restart(&mut self) {
-        self.restart();
-    }
-
-    fn stop(&mut self) {
-        self.stop();
-    }
-
-    fn kill(&mut self) {
-        self.kill();
-    }
-
-    fn freeze(&self) {
-        self.freeze();
-    }
-
-    fn thaw(&self) {
-        self.thaw();
-    }
-
     fn administrator(&self) -> Administrator {
-        self.administrator()
+        Administrator {
+            url: self.url(),
+            dn: format!("cn=admin,{}", self.suffix()),
+            password: ADMIN_PASSWORD.to_owned(),
+        }
     }
 
     fn set_password(&self, short_name: &str, password: &str) {

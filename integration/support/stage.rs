@@ -12,7 +12,7 @@ use super::conversation::{Conversation, trusting};
 use super::directory::unchanged_for_long;
 use super::maildir;
 use super::process::output;
-use super::service::{Plan, Service, Site, restante};
+use super::service::{Plan, Service, Site};
 
 /// The password of `ajones`, who fetches the mail in most tests.
 pub const PASSWORD: &str = "violet-harbour-17";
@@ -54,10 +54,7 @@ impl Stage {
 
     /// Runs a command of ours with the same configuration; gives what it told.
     pub fn command(&self, words: &[&str]) -> String {
-        let (first, rest) = words.split_first().unwrap();
-        let mut command = restante();
-        command.arg(first).arg("--config").arg(self.site.folder().join("restante.yaml")).args(rest);
-        let output = output(&mut command, "");
+        let output = output(&mut self.site.command(words), "");
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
@@ -68,9 +65,7 @@ impl Stage {
 
     /// A client in clear that has read the greeting.
     pub fn client(&self) -> Conversation {
-        let mut client = Conversation::plain(self.service.pop3());
-        client.expect("+OK");
-        client
+        self.service.client()
     }
 
     /// A client under TLS that has read the greeting.
@@ -82,8 +77,6 @@ impl Stage {
 
     /// `ajones`, logged in, in clear.
     pub fn session(&self) -> Conversation {
-        let mut client = self.client();
-        client.login("ajones", PASSWORD);
-        client
+        self.service.session("ajones", PASSWORD)
     }
 }

@@ -13,6 +13,7 @@ use super::dovecot::Dovecot;
 use super::limit::Limit;
 use super::{mail, tree};
 use crate::support::certificates::showing;
+use crate::support::directory::RealDirectory;
 use crate::support::service::{Plan, Service, Site};
 use crate::support::slapd::Slapd;
 
