@@ -2,14 +2,16 @@
 //! mail and with different mail; files whose times change; compressed mail; and a program that renames without pause.
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use restante::demo::directory::EmbeddedDirectory;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use rustix::process::Signal;
 
 use super::ledger::{Ledger, Mark};
@@ -146,20 +148,23 @@ impl World {
     fn make_twins(&self) {
         let mut dice = Dice::new(400);
         while self.goes_on() {
-            if let Some((path, octets)) = self.any_file(&mut dice) {
+            if let Some((path, file, octets)) = self.any_file(&mut dice) {
                 let base = base(path.file_name().unwrap().to_str().unwrap()).to_owned();
-                self.add_twin(&mut dice, Some(path), &base, &octets);
+                self.add_twin(&mut dice, Some(file), &base, &octets);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// Puts another file under a base name: a link to the file there (`file`), the same octets, or other mail.
-    fn add_twin(&self, dice: &mut Dice, file: Option<PathBuf>, base: &str, octets: &[u8]) {
+    fn add_twin(&self, dice: &mut Dice, file: Option<File>, base: &str, octets: &[u8]) {
         let place = any_place(dice, base);
         self.ledger.work_on(octets, || match (dice.below(4), file) {
             (0, Some(file)) => {
-                let is_linked = fs::hard_link(file, self.site.maildir("ajones").join(place)).is_ok();
+                // By the open file: another one may have its name by now.
+                let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let to = self.site.maildir("ajones").join(place);
+                let is_linked = linkat(CWD, open, CWD, to, AtFlags::SYMLINK_FOLLOW).is_ok();
                 self.tally.add("links", usize::from(is_linked));
                 is_linked
             }
@@ -184,7 +189,7 @@ impl World {
     fn touch(&self) {
         let mut dice = Dice::new(500);
         while self.goes_on() {
-            if let Some((path, _)) = self.any_file(&mut dice) {
+            if let Some((path, ..)) = self.any_file(&mut dice) {
                 self.tally.add("touched", usize::from(touch(&path, &mut dice)));
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -212,11 +217,12 @@ impl World {
         files.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 
-    fn any_file(&self, dice: &mut Dice) -> Option<(PathBuf, Vec<u8>)> {
+    fn any_file(&self, dice: &mut Dice) -> Option<(PathBuf, File, Vec<u8>)> {
         let mut paths = self.paths();
         let path = (!paths.is_empty()).then(|| paths.swap_remove(dice.below(paths.len())))?;
-        let octets = fs::read(&path).ok()?;
-        Some((path, octets))
+        let (mut file, mut octets) = (File::open(&path).ok()?, Vec::new());
+        file.read_to_end(&mut octets).ok()?;
+        Some((path, file, octets))
     }
 
     /// All files, while nobody else works there.
