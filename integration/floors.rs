@@ -9,6 +9,8 @@ mod documents;
 mod log_events;
 #[path = "floors/markdown.rs"]
 mod markdown;
+#[path = "floors/names.rs"]
+mod names;
 #[path = "floors/rooms.rs"]
 mod rooms;
 

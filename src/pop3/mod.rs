@@ -32,7 +32,7 @@ pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
 pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 pub use session::{
-    Action, Bounds, End, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, Transmission,
+    Action, Bounds, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, SessionEnd, Transmission,
 };
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

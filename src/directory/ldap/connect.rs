@@ -79,7 +79,7 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
 }
 
 /// Tries each address of a host for its share of the time, so that one that does not answer does not use up all of it.
-async fn tcp(host: &str, port: u16, limits: crate::directory::settings::Limits) -> Result<TcpStream, String> {
+async fn tcp(host: &str, port: u16, limits: crate::directory::settings::DirectoryLimits) -> Result<TcpStream, String> {
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await.map_err(|fault| fault.to_string())?.collect();
     let share = limits.connect / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut why = "the name has no address".to_owned();
@@ -94,7 +94,7 @@ async fn tcp(host: &str, port: u16, limits: crate::directory::settings::Limits) 
 }
 
 /// A peer that disappeared must not keep the connection open for ever.
-fn prepared(stream: TcpStream, limits: crate::directory::settings::Limits) -> std::io::Result<TcpStream> {
+fn prepared(stream: TcpStream, limits: crate::directory::settings::DirectoryLimits) -> std::io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE / 6))?;

@@ -38,17 +38,17 @@ pub(crate) enum Discarded {
 /// A request that any server can answer.
 pub(super) trait Request: Sync {
     /// What stands for the connection of a try.
-    type Connection: Send + Sync;
+    type ConnectionRef: Send + Sync;
     type Answer: Send;
 
     /// Tries it once.
     ///
     /// # Errors
     /// No server could be connected to.
-    fn attempt(&self) -> impl Future<Output = Result<Tried<Self::Connection, Self::Answer>, Fault>> + Send;
+    fn attempt(&self) -> impl Future<Output = Result<Tried<Self::ConnectionRef, Self::Answer>, Fault>> + Send;
 
     /// Discards the connection of a try, and idle ones to the same server.
-    fn discard(&self, connection: &Self::Connection) -> impl Future<Output = Discarded> + Send;
+    fn discard(&self, connection: &Self::ConnectionRef) -> impl Future<Output = Discarded> + Send;
 }
 
 impl Servers {

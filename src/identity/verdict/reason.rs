@@ -3,12 +3,12 @@
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
-use crate::directory::{Exclusion, Refusal};
+use crate::directory::{DirectoryRefusal, Exclusion};
 use crate::maildir::PathRefusal;
 use crate::names::LoginNameFault;
 use crate::pop3::ScramFault;
 use crate::secret::{PasswordFault, TokenFault};
-use crate::token;
+use crate::token::TokenRefusal;
 
 /// Why a login was refused, grouped by what is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub enum PasswordReason {
     /// The octets sent are no password.
     Invalid(PasswordFault),
     /// The directory refused it.
-    Refused(Refusal),
+    Refused(DirectoryRefusal),
     /// The directory refused the same password not long ago.
     RefusedBefore,
     /// It was tried on each of several people, and is nobody's; what each of their directories said.
@@ -103,7 +103,7 @@ pub enum TokenReason {
     /// The octets sent are no token.
     Invalid(TokenFault),
     /// It does not count.
-    Refused(token::Refusal),
+    Refused(TokenRefusal),
     /// The directory matches the token's name with this person's, but they are not equal letter by letter.
     NotToTheLetter,
     /// The authorization identity is not a login name of the token's owner.
@@ -114,7 +114,7 @@ pub enum TokenReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountReason {
     /// The directory says no, by the answer to a bind or by what the entry says.
-    Refused(Refusal),
+    Refused(DirectoryRefusal),
     /// The directory does not let this person use the service.
     Excluded(Exclusion),
     /// The entry does not say where the mail is.
@@ -142,10 +142,10 @@ pub struct ReasonKind(Discriminant<Reason>, Within);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Within {
     Name(Discriminant<NameReason>),
-    Password(Discriminant<PasswordReason>, Option<Discriminant<Refusal>>),
+    Password(Discriminant<PasswordReason>, Option<Discriminant<DirectoryRefusal>>),
     Certificate(Discriminant<CertificateReason>),
-    Token(Discriminant<TokenReason>, Option<Discriminant<token::Refusal>>),
-    Account(Discriminant<AccountReason>, Option<Discriminant<Refusal>>),
+    Token(Discriminant<TokenReason>, Option<Discriminant<TokenRefusal>>),
+    Account(Discriminant<AccountReason>, Option<Discriminant<DirectoryRefusal>>),
     Whole,
 }
 
@@ -174,11 +174,11 @@ impl Reason {
     }
 }
 
-impl From<Refusal> for Reason {
+impl From<DirectoryRefusal> for Reason {
     /// A refusal is about the password where another password might be accepted, else about the account.
-    fn from(refusal: Refusal) -> Self {
+    fn from(refusal: DirectoryRefusal) -> Self {
         match refusal {
-            Refusal::WrongPassword | Refusal::WrongOrLocked | Refusal::NoSuchEntry => {
+            DirectoryRefusal::WrongPassword | DirectoryRefusal::WrongOrLocked | DirectoryRefusal::NoSuchEntry => {
                 Self::Password(PasswordReason::Refused(refusal))
             }
             refusal => Self::Account(AccountReason::Refused(refusal)),

@@ -250,8 +250,8 @@ fn it_can_be_given_up_at_each_step() {
 
 #[test]
 fn nobody_is_logged_in_before_the_client_is_content() {
-    use crate::pop3::{End, LoginVerdict};
-    let out_of_order = |action| matches!(action, Action::Close(_, End::OutOfOrder));
+    use crate::pop3::{LoginVerdict, SessionEnd};
+    let out_of_order = |action| matches!(action, Action::Close(_, SessionEnd::OutOfOrder));
     let mut session = session(None);
     begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
     assert!(out_of_order(session.step(Event::Judged(LoginVerdict::Proven))));
