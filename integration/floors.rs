@@ -24,6 +24,7 @@ use rooms::{ROOMS, Room};
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("file_stamps", 0, &[]),
+    ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &["stringprep", "unicode_normalization"]),

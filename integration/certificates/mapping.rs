@@ -112,7 +112,7 @@ fn with_the_key_in_the_entry_names_only_say_where_to_look() {
     refuses(Request::named("*"), alans, "certificate of nobody: no entry fits its subject");
     refuses(principal("upaine@ad.renovations.example"), alans, "certificate of nobody: no entry fits its subject");
     // Six people have that name: who knows whether there are more.
-    refuses(Request::named("Kim Lee"), &world.smiths[0].key, "reason=ambiguous: uid=kim");
+    refuses(Request::named("Kim Lee"), &world.smiths[0].key, "reason=\"ambiguous: uid=kim");
 }
 
 #[test]
@@ -133,6 +133,6 @@ fn the_authority_is_trusted_for_whole_names_and_addresses_only() {
     refuses(subject("Elsewhere", "ajones"), "certificate of nobody: no entry fits its subject");
     refuses(
         subject("Renovations", "ajones").mail("alan.lamb@renovations.example"),
-        "reason=ambiguous: uid=ajones,ou=people,o=Renovations and uid=alamb,ou=people,o=Renovations",
+        "reason=\"ambiguous: uid=ajones,ou=people,o=Renovations and uid=alamb,ou=people,o=Renovations",
     );
 }

@@ -9,7 +9,7 @@ use super::support::slapd::Slapd;
 use super::{ALAN, HOLD_NOTHING, LAMB, MARY, NO_GRACE, plan, puts_off, serves, serves_soon, site};
 
 fn proofs(service: &Service, proof: &str, count: usize) {
-    service.wait_for_logs(&[" login person=\"ajones\" ", &format!("proof={proof} ")], count);
+    service.wait_for_logs(&[" login person=\"ajones\" ", &format!("proof=\"{proof}\" ")], count);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn those_proven_of_late_go_on_working_while_slapd_is_dead() {
         proofs(&service, "outage grace", 2 * round);
         slapd.restart();
         serves_soon(&service, MARY);
-        service.wait_for_log(&[" login person=\"mbrown\" ", "proof=bind "]);
+        service.wait_for_log(&[" login person=\"mbrown\" ", "proof=\"bind\" "]);
     }
     service.wait_for_log(&["WARN", "login not possible: directory unavailable", "login=\"alamb\"", "refused"]);
     serves_soon(&service, LAMB);

@@ -80,7 +80,7 @@ fn a_login_can_be_begun_anew() {
     // A proof is worth nothing for another challenge.
     let _another = client.begin(&mut pop3).unwrap();
     assert_eq!(client.prove(&mut pop3, &unmet), Err(REFUSAL.to_owned()));
-    world.service.wait_for_log(&["login refused", "reason=SCRAM: the client answers another challenge"]);
+    world.service.wait_for_log(&["login refused", "reason=\"SCRAM: the client answers another challenge"]);
     let met = client.begin(&mut pop3).unwrap();
     client.prove(&mut pop3, &met).unwrap();
     pop3.ask("*", "-ERR authentication cancelled");

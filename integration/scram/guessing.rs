@@ -93,7 +93,7 @@ fn unanswered_challenges_lock_a_network_out_which_gets_decoys_without_a_look_up(
     Client::new(ALAN).begin(&mut pop3).unwrap();
     pop3.ask("*", "-ERR authentication cancelled");
     pop3.ask("QUIT", "+OK");
-    world.service.wait_for_logs(&["login refused", "reason=the client did not answer the SCRAM challenge"], 5);
+    world.service.wait_for_logs(&["login refused", "reason=\"the client did not answer the SCRAM challenge"], 5);
     let begun = world.service.wait_for_log(&["WARN", "lock-out begins", "network=", "wrong_passwords=5"]);
     assert!(!begun.contains("person="), "{begun}");
     world.slapd.stop();

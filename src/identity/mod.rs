@@ -202,7 +202,7 @@ impl IdentityMap {
     fn warn_of_random_salts(&self) {
         if self.offers_scram() && self.context.settings.scram.key.is_none() {
             tracing::warn!(
-                "scram.key_file is not set: the salts told for names without SCRAM credentials last until the end of this process"
+                "scram.key_file is not set: the salts sent for names without SCRAM credentials change at each restart"
             );
         }
     }

@@ -87,7 +87,7 @@ async fn after_error(fault: &io::Error, policy: &PortPolicy, logged: &mut Option
         return;
     }
     if logged.is_none_or(|at| at.elapsed() >= QUIET) {
-        tracing::error!(listener = policy.name(), error = %fault, "cannot accept connections");
+        tracing::error!(listener = policy.name(), reason = fault.to_string(), "cannot accept connections");
         *logged = Some(Instant::now());
     }
     sleep(PAUSE).await;

@@ -111,7 +111,7 @@ impl TlsPolicies {
         let last = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
         if last.as_deref() != Some(fault) {
             tracing::error!(
-                error = fault,
+                reason = fault,
                 "tls.client_ca or tls.crls changed but cannot be read: the previous contents stay in force"
             );
         }

@@ -141,8 +141,13 @@ impl Issuer {
                 tracing::info!(issuer, keys, "token keys reloaded");
             }
             Err(fault) if self.is_news(Some(&fault)) => {
-                let (file, why) = (fault.file.display(), &*fault.what);
-                tracing::error!(issuer, %file, error = why, "token keys changed but cannot be read: the previous keys stay in force");
+                let (file, reason) = (fault.file.display().to_string(), &*fault.what);
+                tracing::error!(
+                    issuer,
+                    file,
+                    reason,
+                    "token keys changed but cannot be read: the previous keys stay in force"
+                );
             }
             Err(_) => {}
         }

@@ -72,7 +72,7 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
         LdapConnAsync::with_settings(ldap_settings, &url.to_string()).await.map_err(|fault| describe(&fault))?;
     let driver = tokio::spawn(async move {
         if let Err(fault) = connection.drive().await {
-            tracing::debug!(%fault, "connection to the directory ended");
+            tracing::debug!(reason = fault.to_string(), "connection to the directory ended");
         }
     });
     Ok((ldap, driver))

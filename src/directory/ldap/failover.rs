@@ -79,7 +79,7 @@ impl Servers {
             if !self.has_other_than(&tried) {
                 return Err(fault);
             }
-            tracing::warn!(directory = %self.settings().name, %fault, "trying the next server");
+            tracing::warn!(directory = &*self.settings().name, reason = fault.to_string(), "trying the next server");
         }
     }
 }

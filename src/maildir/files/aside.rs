@@ -106,8 +106,8 @@ impl<'a> TakenFile<'a> {
     pub(in crate::maildir) fn put_back(self) {
         let put = self.try_to_put_back();
         if let Err(error) = put {
-            let file = self.name.escape_ascii();
-            tracing::warn!(%file, %error, "a message that is not to be removed cannot be put back to its name yet");
+            let file = self.name.escape_ascii().to_string();
+            tracing::warn!(file, reason = error.to_string(), "a message that must stay cannot be renamed back yet");
         }
     }
 

@@ -170,7 +170,11 @@ impl Maildrop {
         let index = self.snapshot.index_without(changed);
         let written = self.site().root().open().map_err(io::Error::other);
         if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
-            tracing::warn!(maildrop = %self.path, %error, "the index cannot be corrected");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "the index cannot be corrected"
+            );
         }
     }
 }

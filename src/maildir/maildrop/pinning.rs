@@ -51,7 +51,11 @@ impl Maildrop {
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
             Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
-            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are shown without being pinned"),
+            Err(error) => tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "unique-ids are shown without being pinned"
+            ),
         }
         Ok(())
     }
@@ -69,7 +73,11 @@ impl Maildrop {
         if !wanted.is_empty()
             && let Err(error) = self.pin_all(&wanted)
         {
-            tracing::warn!(maildrop = %self.path, %error, "unique-ids of messages that share a name with a deleted one are not pinned");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "unique-ids of messages that share a name with a deleted one are not pinned"
+            );
         }
     }
 
@@ -185,7 +193,11 @@ impl Maildrop {
             .filter(|pending_pin| pending_pin.is_own)
             .count();
         if own > 0 && snapshot.ids.has_list() {
-            tracing::info!(maildrop = %self.path, messages = own, "not in the old server's list: unique-ids by our own rule");
+            tracing::info!(
+                maildrop = self.path.to_string(),
+                messages = own,
+                "messages missing from the old server's list get unique-ids by our own rule"
+            );
         }
         self.renew(snapshot.ids.after_pinning(wanted, stamp), &changed);
         Ok(())
@@ -205,7 +217,11 @@ impl Maildrop {
             && let Some(today) = self.today()
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
-            tracing::warn!(maildrop = %self.path, %error, "the pins cannot be rewritten");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "the pins cannot be rewritten"
+            );
         }
     }
 
