@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::{display, module, own_paths, root, rust_files};
+use super::{code, display, is_test, module, own_paths, root, rust_files};
 
 /// Names that several modules give to a type. Other modules write them with the module: `directory::Settings`.
 const SAID_BY_THE_MODULE: &[&str] = &["Settings"];
@@ -48,6 +48,43 @@ fn a_name_that_several_modules_have_is_written_with_the_module() {
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Where an error may be a sentence, since an administrator is all who reads it: at the start, in a command, and where
+/// settings, keys or certificates are parsed. Elsewhere a caller must know what to do about it.
+const SENTENCES: &[&str] = &[
+    "src/admin/socket.rs",
+    "src/cli/",
+    "src/config/",
+    "src/directory/filter.rs",
+    "src/directory/ldap/trust.rs",
+    "src/directory/url.rs",
+    "src/identity/mod.rs",
+    "src/lockout/network.rs",
+    "src/logging/mod.rs",
+    "src/maildir/files/folder.rs",
+    "src/server/",
+    "src/token/",
+];
+
+#[test]
+fn an_error_says_what_its_caller_must_do() {
+    let files = rust_files(&root().join("src")).into_iter().filter(|path| !is_test(path));
+    let places = files.flat_map(|path| {
+        let (place, code) = (display(&path), code(&path));
+        let lines: Vec<usize> =
+            (1..).zip(code.lines()).filter(|(_, line)| is_sentence(line)).map(|(line, _)| line).collect();
+        lines.into_iter().map(move |line| format!("{place}:{line}"))
+    });
+    let places: Vec<String> = places.collect();
+    assert!(places.len() > 30, "{places:?}");
+    let faults: Vec<&String> =
+        places.iter().filter(|place| !SENTENCES.iter().any(|may| place.starts_with(may))).collect();
+    assert!(faults.is_empty(), "an enum is needed in place of a sentence: {faults:#?}");
+}
+
+fn is_sentence(line: &str) -> bool {
+    line.split_once("Result<").is_some_and(|(_, result)| result.contains(", String>"))
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::people::{People, PersonNumber};
 use super::{AuditFinding, Person};
 use crate::directory::{self, Entry};
 use crate::identity::Identity;
-use crate::maildir::{DirectoryId, MaildirCondition, MaildropPath, PathRefusal, Store, Surveyed};
+use crate::maildir::{DirectoryId, EnterFault, MaildirCondition, MaildropPath, PathRefusal, Store, Surveyed};
 
 /// The Maildirs of everybody seen so far.
 pub(super) struct Mailboxes<'a> {
@@ -115,8 +115,8 @@ impl<'a> Mailboxes<'a> {
     /// Goes through the mail root; `seen` is called once for each Maildir there is.
     ///
     /// # Errors
-    /// A sentence: the mail root cannot be read.
-    pub(super) fn survey(&self, seen: &mut dyn FnMut()) -> Result<MailboxSurvey, String> {
+    /// The mail root cannot be read.
+    pub(super) fn survey(&self, seen: &mut dyn FnMut()) -> Result<MailboxSurvey, EnterFault> {
         let mut below = MailboxSurvey::default();
         let depth = Coverage { with_maildir: self.with_mailbox, ..Coverage::default() }.depth(self.deepest);
         let surveyed = self.store.survey(depth, &mut |surveyed| {
@@ -132,7 +132,7 @@ impl<'a> Mailboxes<'a> {
             }
             ControlFlow::Continue(())
         });
-        surveyed.map(|()| below).map_err(|fault| fault.to_string())
+        surveyed.map(|()| below)
     }
 
     /// People without a Maildir, Maildirs without a person, and those of both that may belong together.

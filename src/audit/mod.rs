@@ -183,6 +183,6 @@ fn judge_mail_root(
             report.found.extend(mailboxes.without(&HashSet::new(), people));
             report.cut_short.push("unowned mailboxes not checked, since not all people are known".to_owned());
         }
-        Err(why) => report.cut_short.push(format!("mail root: {why}")),
+        Err(fault) => report.cut_short.push(format!("mail root: {fault}")),
     }
 }

@@ -30,6 +30,6 @@ pub use report::LogSummaries;
 pub use service::{Client, Service};
 pub use settings::{SessionLimits, SessionsPerMaildrop, Settings};
 pub use wire::{
-    ChainVerifier, ClientCertificates, PortTls, Transport, Unacknowledged, describe_certificate_fault,
+    ChainVerifier, ClientCertificateFault, ClientCertificates, PortTls, Transport, Unacknowledged,
     kernel_reports_delivery,
 };

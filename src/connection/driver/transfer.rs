@@ -105,7 +105,11 @@ impl<T: Transport> Driver<T> {
         match mail.pin(indices).await {
             Ok(listing) => Event::Pinned(listing),
             Err(fault) => {
-                tracing::error!(person = report.person, reason = fault, "unique-ids not sent: they cannot be pinned");
+                tracing::error!(
+                    person = report.person,
+                    reason = fault.to_string(),
+                    "unique-ids not sent: they cannot be pinned"
+                );
                 Event::NotPinned
             }
         }

@@ -138,7 +138,6 @@ impl Maildrop {
         removal: &mut Removal<'_>,
         counted: Option<FileState>,
     ) -> Result<(), MessageFault> {
-        let hindered = |error: io::Error| MessageFault::Hindered(error.to_string());
         for _ in 0..TRIES {
             let mut removed = Ok(());
             let looked = reach.parts.each(|now| {
@@ -147,9 +146,9 @@ impl Maildrop {
                 }
                 Ok(())
             });
-            looked.map_err(hindered)?;
+            looked?;
             removed?;
-            self.rescan_for(reach).map_err(hindered)?;
+            self.rescan_for(reach)?;
             if self.rescanned_files().is_some_and(|names| !names.has(listed)) {
                 return Ok(());
             }

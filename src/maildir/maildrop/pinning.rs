@@ -14,13 +14,21 @@ use crate::maildir::unique_ids::{Day, LockedPins, PendingPin, Pin, PinLine, Pins
 use crate::pop3::UniqueId;
 
 /// The unique-ids of messages cannot be written to disk, while another server's list differs from
-/// our own rule: no client may see them now. Why, for the log.
+/// our own rule: no client may see them now.
 #[derive(Debug)]
-pub struct PinFault(String);
+pub enum PinFault {
+    /// That list cannot be used: an administrator must put it right. Why, for the log.
+    List(String),
+    /// The pins cannot be written now.
+    Io(io::Error),
+}
 
 impl fmt::Display for PinFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::List(why) => f.write_str(why),
+            Self::Io(error) => error.fmt(f),
+        }
     }
 }
 
@@ -43,14 +51,14 @@ impl Maildrop {
             return Ok(());
         }
         if let Some(why) = self.snapshot.ids.unusable_list() {
-            return Err(PinFault(why.to_owned()));
+            return Err(PinFault::List(why.to_owned()));
         }
         let mut wanted = self.with_further(indices, wanted);
         // Of several of one name all are pinned, or none.
         wanted.extend(self.unpinned_namesakes_of(&self.sharing_names_among(&wanted), &wanted));
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
-            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
+            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault::Io(error)),
             Err(error) => tracing::warn!(
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),

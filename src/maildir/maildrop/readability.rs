@@ -47,7 +47,7 @@ impl Readability {
         };
         require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
             Some(why) => MessageFault::NoMail(why),
-            None => MessageFault::Hindered(error.to_string()),
+            None => MessageFault::Io(error),
         })
     }
 }
