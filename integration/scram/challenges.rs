@@ -118,5 +118,5 @@ fn check_reports_credentials_that_cannot_be_read() {
         told.contains("may not read authPassword, where attributes.scram says that SCRAM credentials are"),
         "{told}"
     );
-    hidden.refuses(ALAN, "the entry holds no SCRAM-SHA-256 credentials");
+    hidden.refuses(ALAN, "the entry has no SCRAM-SHA-256 credentials");
 }

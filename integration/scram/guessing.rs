@@ -19,7 +19,7 @@ fn wrong_proofs_lock_a_person_out() {
         world.refuses((ALAN.0, "wrong"), "wrong password");
     }
     world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\"", "wrong_passwords=3"]);
-    world.refuses(ALAN, "locked out: too many wrong passwords of this person");
+    world.refuses(ALAN, "locked out: too many wrong passwords for this person");
     // For every mechanism.
     let refusal = super::support::login::log_in(&world.service, ALAN.0, "violet-harbour-17");
     assert_eq!(refusal, Err(REFUSAL.to_owned()));
@@ -42,7 +42,7 @@ fn names_without_credentials_are_counted_but_their_people_are_not_locked_out() {
         world.refuses(("nobody", "wrong"), "");
         world.refuses((LAMB.0, "wrong"), "");
     }
-    world.refuses(("nobody", "wrong"), "locked out: too many wrong passwords of this name");
+    world.refuses(("nobody", "wrong"), "locked out: too many wrong passwords for this name");
     assert_eq!(super::support::login::log_in(&world.service, LAMB.0, LAMB.1).as_deref(), Ok(LAMB.0));
 }
 

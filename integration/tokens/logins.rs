@@ -33,7 +33,7 @@ fn a_token_logs_in_its_bearer() {
 fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
     let world = World::new();
     for name in ["alamb", "alan.lamb@renovations.example", "nobody", "Alan"] {
-        world.refuses(name, &world.token(), "the authorization identity is no name of the token's owner");
+        world.refuses(name, &world.token(), "the authorization identity is not a name of the token's owner");
         assert_eq!(world.log_in_as_google(name, &world.token()), Err(REFUSAL.to_owned()));
     }
     let words = ["login refused person=\"ajones\" login=\"alamb\"", "claim=\"alan.jones@renovations.example\""];
@@ -57,11 +57,7 @@ fn each_issuer_has_a_kind_of_name_of_its_own() {
         world.refuses("", &partner(name, &json!({})), &format!("reason=\"no such login name\" issuer=\"{PARTNER}\""));
     }
     // What slapd takes for the same letters (RFC 4518 §2.3) are other letters in a token.
-    world.refuses(
-        "",
-        &partner("\u{ff41}lamb", &json!({})),
-        "the token's name is like this person's, but not to the letter",
-    );
+    world.refuses("", &partner("\u{ff41}lamb", &json!({})), "the token's name does not match this person's exactly");
     world.refuses("", &partner("alamb", &json!({ "scope": "openid" })), "token without the scope mail");
     // The one issuer's key signs nothing for the other.
     world.refuses(
@@ -282,7 +278,7 @@ fn a_token_by_dn_leads_to_whoever_has_the_dn_now() {
          objectClass: inetOrgPerson\nuid: ajones\ncn: A Successor\nsn: Jones\nmail: new.jones@renovations.example\n"
     ));
     // With the predecessor's other names as identity it is nobody's.
-    world.refuses("Alan Jones", &by_dn(DN), "the authorization identity is no name of the token's owner");
+    world.refuses("Alan Jones", &by_dn(DN), "the authorization identity is not a name of the token's owner");
     for name in ["", "ajones"] {
         assert_eq!(world.log_in_as_google(name, &by_dn(DN)).as_deref(), Ok("new.jones"), "{name}");
         assert_eq!(world.log_in(name, &by_dn(DN)).as_deref(), Ok("new.jones"), "{name}");
@@ -317,7 +313,7 @@ fn likeness_bridges_no_outage() {
         world.partner.sign(&claims(MAIL, &further))
     };
     let (alike, own) = (partner("\u{ff41}lamb"), partner("alamb"));
-    world.refuses("", &alike, "the token's name is like this person's, but not to the letter");
+    world.refuses("", &alike, "the token's name does not match this person's exactly");
     assert_eq!(world.log_in("", &own).as_deref(), Ok("alamb"));
     world.slapd.kill();
     assert_eq!(world.log_in("", &own).as_deref(), Ok("alamb"));

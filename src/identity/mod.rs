@@ -73,7 +73,7 @@ impl IdentityMap {
     pub fn new(directories: Vec<Directory>, mut settings: Settings) -> Result<Self, String> {
         // Where the mail root really is must be known before the first login, which must not wait for a disk.
         settings.template = settings.template.looked_up(&settings.root);
-        let no_random_numbers = |_| "the system gives no random numbers".to_owned();
+        let no_random_numbers = |_| "the system provides no random numbers".to_owned();
         let caches = Caches::new(&settings).map_err(no_random_numbers)?;
         let throttle =
             LoginThrottle::new(settings.lockout.clone(), settings.cache.people).map_err(no_random_numbers)?;

@@ -121,7 +121,7 @@ impl LoginContext {
         if proof != Proof::OutageGrace || !self.caches.passwords.was_barred_since(person) {
             return Ok(());
         }
-        let why = "silent, and the person was barred when it was last heard".to_owned();
+        let why = "silent, and the person was not allowed to log in when it last answered".to_owned();
         Err(Fault::Unavailable { why, silent: true })
     }
 }

@@ -100,10 +100,11 @@ impl LoginMethod for TokenLogin<'_> {
     const DOUBT: Doubt = Doubt::Refused;
 
     async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome> {
-        let bearer = self.issuers.verify(&self.token, SystemTime::now()).map_err(|Refused { refusal, bearer }| {
-            self.bearer = bearer;
-            Outcome::refused(None, Reason::Token(TokenReason::Refused(refusal)))
-        })?;
+        let bearer =
+            self.issuers.verify(&self.token, SystemTime::now()).map_err(|RefusedToken { refusal, bearer }| {
+                self.bearer = bearer;
+                Outcome::refused(None, Reason::Token(TokenReason::Refused(refusal)))
+            })?;
         let bearer = self.bearer.insert(bearer);
         let (kind, name) = (bearer.kind, LoginName::new(bearer.name.as_bytes()));
         let name = name.map_err(|fault| Outcome::refused(None, fault.into()))?;

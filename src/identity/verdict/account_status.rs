@@ -44,7 +44,7 @@ impl AccountStatus {
 impl fmt::Display for AccountStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usable => f.write_str("nothing in the entry speaks against a login"),
+            Self::Usable => f.write_str("nothing in the entry prevents a login"),
             Self::Doubted(refusal) => write!(f, "{refusal}, unless a bind says otherwise"),
             Self::Barred(reason) => reason.fmt(f),
         }

@@ -210,11 +210,13 @@ impl fmt::Display for NameReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(fault) => fault.fmt(f),
-            Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
+            Self::OutsidePolicy => f.write_str("not a kind of name that internet_authentication.names allows"),
             Self::Unknown => f.write_str("no such login name"),
             Self::OutsideLimits(what) => write!(f, "outside the limits of the directories: {what}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
-            Self::TriedOnEach(people) => write!(f, "not by the name alone, which is {}'s", people.join(" and ")),
+            Self::TriedOnEach(people) => {
+                write!(f, "only with a password, since several people have that name: {}", people.join(" and "))
+            }
         }
     }
 }
@@ -222,7 +224,7 @@ impl fmt::Display for NameReason {
 impl fmt::Display for OutsideLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "no directory is for such a name",
+            Self::Name => "no directory accepts such a name",
             Self::Entry(why) => why,
         })
     }
@@ -234,13 +236,13 @@ impl fmt::Display for PasswordReason {
             Self::Invalid(fault) => fault.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
-            Self::OfNone(people) => write!(f, "ambiguous, and nobody's password: {}", people.join(" and ")),
-            Self::OfSeveral(people) => write!(f, "ambiguous, and the password of {}", people.join(" and ")),
+            Self::OfNone(people) => write!(f, "ambiguous, and the password is wrong for all: {}", people.join(" and ")),
+            Self::OfSeveral(people) => write!(f, "ambiguous, and the password is right for {}", people.join(" and ")),
             Self::WrongProof => f.write_str("wrong password"),
             Self::Scram(fault) => fault.fmt(f),
             Self::ChallengeUnanswered => f.write_str("the client did not answer the SCRAM challenge"),
-            Self::NoScramCredentials => f.write_str("the entry holds no SCRAM-SHA-256 credentials"),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of this person"),
+            Self::NoScramCredentials => f.write_str("the entry has no SCRAM-SHA-256 credentials"),
+            Self::OtherAuthorization => f.write_str("the authorization identity is not a name of this person"),
         }
     }
 }
@@ -249,10 +251,12 @@ impl fmt::Display for CertificateReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(why) => f.write_str(why),
-            Self::OfNobody(why) => write!(f, "certificate of nobody: {why}"),
+            Self::OfNobody(why) => write!(f, "no person found for the certificate: {why}"),
             Self::OfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::OfSeveral(people) => write!(f, "ambiguous certificate: {}", people.join(" and ")),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of the certificate's owner"),
+            Self::OtherAuthorization => {
+                f.write_str("the authorization identity is not a name of the certificate's owner")
+            }
         }
     }
 }
@@ -260,11 +264,11 @@ impl fmt::Display for CertificateReason {
 impl fmt::Display for TokenReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAccepted => f.write_str("nobody's tokens count here"),
+            Self::NotAccepted => f.write_str("no tokens are accepted here"),
             Self::Invalid(fault) => fault.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::NotToTheLetter => f.write_str("the token's name is like this person's, but not to the letter"),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of the token's owner"),
+            Self::NotToTheLetter => f.write_str("the token's name does not match this person's exactly"),
+            Self::OtherAuthorization => f.write_str("the authorization identity is not a name of the token's owner"),
         }
     }
 }
@@ -282,9 +286,9 @@ impl fmt::Display for AccountReason {
 impl fmt::Display for LockOutOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Person => "too many wrong passwords of this person",
-            Self::PersonAtOnce => "too many passwords of this person at once",
-            Self::Name => "too many wrong passwords of this name",
+            Self::Person => "too many wrong passwords for this person",
+            Self::PersonAtOnce => "too many passwords for this person at once",
+            Self::Name => "too many wrong passwords for this name",
             Self::Network => "too many refused logins from this network",
         })
     }
