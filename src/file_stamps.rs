@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 /// The state of some files at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStamps(Vec<Option<FileState>>);
+pub struct FileStamps(Vec<Option<FileVersion>>);
 
 /// Changes when a file is written or replaced: time of change, inode, octets. None for a missing file.
-type FileState = (SystemTime, u64, u64);
+type FileVersion = (SystemTime, u64, u64);
 
 impl FileStamps {
     /// The files as they are now.
@@ -25,7 +25,7 @@ impl FileStamps {
     }
 }
 
-fn stamp(file: &Path) -> io::Result<FileState> {
+fn stamp(file: &Path) -> io::Result<FileVersion> {
     let metadata = fs::metadata(file)?;
     Ok((metadata.modified()?, metadata.ino(), metadata.len()))
 }

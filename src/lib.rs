@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
+//! | 0 | [`session_id`] | which session a line of the log is about |
 //! | 0 | [`date`] | the calendar: times as the log, LDAP and mail write them |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, SASL, line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
@@ -143,5 +144,6 @@ pub mod pop3;
 pub mod remote;
 pub mod secret;
 pub mod server;
+pub mod session_id;
 pub mod tasks;
 pub mod token;

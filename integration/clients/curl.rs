@@ -48,7 +48,7 @@ fn pop3s_with_spaces_in_the_password() {
     let octets: usize = sent(&letters).iter().map(Vec::len).sum();
     let log = machine.connections(1, Way::Pop3s).remove(0);
     let counts = format!(" retr={} retr_octets={octets} top=0 top_octets=0 dele=0 ", letters.len());
-    assert!(log.contains(&counts) && log.ends_with("reason=\"quit\""), "{log} without {counts}");
+    assert!(log.contains(&counts) && log.contains("reason=\"quit\""), "{log} without {counts}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn deletes_what_it_delivered() {
             machine.run(&mut fetchmail(&machine, way, "alamb", &machine.authority(), false), PACKAGE);
             compare_kept(&machine, &letters);
         });
-        assert!(log.contains(&format!(" retr={} ", letters.len())) && log.ends_with("reason=\"quit\""), "{log}");
+        assert!(log.contains(&format!(" retr={} ", letters.len())) && log.contains("reason=\"quit\""), "{log}");
     }
 }
 

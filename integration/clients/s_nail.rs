@@ -137,7 +137,7 @@ fn deletes_nothing_when_it_exits() {
     let mut command = s_nail(&machine, Way::Pop3s, "alamb", &machine.authority(), &["delete *", "exit"]);
     machine.run(&mut command, PACKAGE);
     let log = machine.connections(1, Way::Pop3s).remove(0);
-    assert!(log.ends_with("reason=\"closed by the client without QUIT\""), "{log}");
+    assert!(log.contains("reason=\"closed by the client without QUIT\""), "{log}");
     assert_eq!(machine.maildrop(), before);
 }
 

@@ -139,7 +139,7 @@ fn deletes_what_it_stored() {
             Sylpheed::set_up(&machine, way, "alamb", &machine.authority(), true).receive(1);
             compare_kept(&machine, &letters);
         });
-        assert!(log.ends_with("reason=\"quit\""), "{log}");
+        assert!(log.contains("reason=\"quit\""), "{log}");
     }
 }
 

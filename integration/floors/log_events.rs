@@ -12,7 +12,15 @@ struct Event {
     /// Up to the first part that differs from time to time; empty where the whole text does.
     text: String,
     fields: Vec<String>,
+    /// Those of the fields that are written without quotation marks.
+    bare: Vec<String>,
 }
+
+/// What the cause of an event was called before it had one name, `reason`.
+const ABANDONED: [&str; 5] = ["cause", "ended", "error", "fault", "why"];
+
+/// The fields that are written without quotation marks, beside numbers.
+const BARE: [&str; 4] = ["limit", "mechanism", "network", "peer"];
 
 const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 
@@ -38,6 +46,18 @@ fn every_event_is_in_the_guide() {
     let sources: String = sources().map(|(_, text)| text).collect();
     let stale = guide.column("Event").into_iter().filter(|(_, event)| !sources.contains(event.as_str()));
     faults.extend(stale.map(|(line, event)| format!("{}:{line}: nothing logs `{event}`", guide.name)));
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_field_has_one_name_and_one_form() {
+    let mut faults = Vec::new();
+    for Event { place, text, fields, bare, .. } in events() {
+        let abandoned = fields.iter().filter(|field| ABANDONED.contains(&&***field));
+        faults.extend(abandoned.map(|field| format!("{place}: `{field}` of `{text}` is called `reason`")));
+        let mixed = fields.iter().filter(|field| BARE.contains(&&***field) != bare.contains(field));
+        faults.extend(mixed.map(|field| format!("{place}: `{field}` of `{text}` is quoted elsewhere, or not")));
+    }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -90,11 +110,14 @@ fn event(place: &str, level: &str, call: &str) -> Event {
     let parts = arguments(call);
     let text = parts.last().unwrap().trim().trim_matches('"');
     let text = text.split(['{', '`']).next().unwrap().trim().to_owned();
-    let fields = parts.iter().rev().skip(1).rev().filter(|part| !part.trim().is_empty()).map(|part| {
-        let name = part.split('=').next().unwrap().trim();
-        name.trim_start_matches(['%', '?']).to_owned()
-    });
-    Event { place: place.to_owned(), level: level.to_owned(), text, fields: fields.collect() }
+    let (mut fields, mut bare) = (Vec::new(), Vec::new());
+    for part in parts.iter().rev().skip(1).rev().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').map_or((part, part), |(name, value)| (name.trim(), value.trim()));
+        let name = name.trim_start_matches(['%', '?']).to_owned();
+        bare.extend(value.starts_with(['%', '?']).then(|| name.clone()));
+        fields.push(name);
+    }
+    Event { place: place.to_owned(), level: level.to_owned(), text, fields, bare }
 }
 
 /// The arguments of a call, cut at the commas between them.
@@ -120,9 +143,10 @@ fn arguments(call: &str) -> Vec<String> {
 
 #[test]
 fn an_event_is_read_as_it_is_written() {
-    let call = "person = &*name(a, b), %fault, count, \"not done: {reason}\"); more(\"x\")";
+    let call = "person = &*name(a, b), %peer, limit = ?most, count, \"not done: {reason}\"); more(\"x\")";
     let event = event("here", "warn", call);
-    assert_eq!((&*event.text, event.fields.join(" ")), ("not done:", "person fault count".to_owned()));
+    assert_eq!((&*event.text, event.fields.join(" ")), ("not done:", "person peer limit count".to_owned()));
+    assert_eq!(event.bare, ["peer", "limit"]);
     let levels: BTreeSet<String> = events().into_iter().map(|event| event.level).collect();
     assert_eq!(levels.len(), LEVELS.len());
 }

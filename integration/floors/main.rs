@@ -11,6 +11,8 @@ mod documents;
 mod log_events;
 /// As much of Markdown as the texts of this repository use.
 mod markdown;
+/// A type has a name of its own, and the log one name for each field.
+mod names;
 /// The test programs: their indexes are complete, and each area can be run by its name.
 mod programs;
 /// The rooms inside a floor, and which of them may name which.
@@ -26,6 +28,7 @@ use rooms::{ROOMS, Room};
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("file_stamps", 0, &[]),
+    ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &["stringprep", "unicode_normalization"]),

@@ -23,7 +23,7 @@ use restante::demo::directory::{Controls, EmbeddedDirectory};
 use restante::demo::people::{self, BASE, SERVICE};
 use restante::demo::tree::Tree;
 use restante::directory::{
-    self, Admission, Attributes, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, trust,
+    self, Admission, Attributes, CertificateMapping, DirectoryLimits, LdapUrl, NameLimits, ServiceBind, trust,
 };
 use restante::identity::{Ambiguous, IdentityMap, Lifetimes, Outcome, RetentionPolicy, ScramSettings, Settings};
 use restante::lockout;
@@ -184,6 +184,11 @@ fn asking(name: &str, url: &str) -> directory::Settings {
         further_attributes: Vec::new(),
         admission: Admission::default(),
         follow: false,
-        limits: Limits { connect: second, operation: second, search: 2 * second, ..Limits::default() },
+        limits: DirectoryLimits {
+            connect: second,
+            operation: second,
+            search: 2 * second,
+            ..DirectoryLimits::default()
+        },
     }
 }

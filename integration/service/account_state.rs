@@ -40,14 +40,14 @@ fn lets_in(service: &Service, (name, password): Person, proof: &str) {
 }
 
 fn logged(service: &Service, name: &str, proof: &str) -> usize {
-    let (person, proof) = (format!(" login person=\"{name}\""), format!("proof={proof} "));
+    let (person, proof) = (format!(" login person=\"{name}\""), format!("proof=\"{proof}\" "));
     service.log().iter().filter(|line| line.contains(&person) && line.contains(&proof)).count()
 }
 
 /// Refused like everybody, and the true reason logged.
 fn keeps_out(service: &Service, (name, password): Person, reason: &str) {
     refuses(service, name, password, "AUTH");
-    service.wait_for_log(&["login refused", &format!("person=\"{name}\""), &format!("reason={reason}")]);
+    service.wait_for_log(&["login refused", &format!("person=\"{name}\""), &format!("reason=\"{reason}")]);
 }
 
 /// Somebody who could log in a moment ago no longer can, though their password is held.
@@ -73,7 +73,7 @@ fn a_listener_takes_logins_from_its_networks_only() {
     service.wait_for_log(&["the directory answers"]);
     let asked = directory.controls().asked().searches;
     refuses(&service, ALAN.0, ALAN.1, "AUTH");
-    service.wait_for_log(&["login refused", "reason=the listener takes no logins from that address"]);
+    service.wait_for_log(&["login refused", "reason=\"the listener takes no logins from that address"]);
     assert_eq!(directory.controls().asked().searches, asked, "nobody was asked");
     let mut client = crate::support::conversation::Conversation::plain(service.port("none"));
     client.expect("+OK");

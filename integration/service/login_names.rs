@@ -78,7 +78,7 @@ impl World {
         for (login, whose, kind) in rows {
             let opened = log_in(&self.service, login, self.password(whose));
             assert_eq!(opened.as_deref(), Ok(*whose), "{login}");
-            let line = self.service.wait_for_log(&[" login person=", &field(login), "proof=bind"]);
+            let line = self.service.wait_for_log(&[" login person=", &field(login), "proof=\"bind\""]);
             assert!(line.contains(&format!(" login person={whose:?} ")), "{line}");
             assert!(line.contains(&format!(" kind={kind:?} ")), "{line}");
             self.refuses_with(login, "not the password", "wrong password");
@@ -101,7 +101,7 @@ impl World {
         assert_eq!(refusal, Err(REFUSAL.to_owned()), "{login}");
         crate::support::wait_until("the refusal is logged", || self.refusals(login).len() > before);
         let line = self.refusals(login).pop().unwrap();
-        assert!(line.contains(&format!(" reason={reason}")), "{line}");
+        assert!(line.contains(&format!(" reason=\"{reason}")), "{line}");
     }
 
     fn refusals(&self, login: &str) -> Vec<String> {

@@ -91,6 +91,6 @@ impl World {
     /// Refused in the words of any other refusal, and the true reason logged.
     fn refuses(&self, person: Person, reason: &str) {
         assert_eq!(self.log_in(person), Err(REFUSAL.to_owned()), "{person:?}");
-        self.service.wait_for_log(&["login refused", "mechanism=SCRAM-SHA-256", &format!("reason={reason}")]);
+        self.service.wait_for_log(&["login refused", "mechanism=SCRAM-SHA-256", &format!("reason=\"{reason}")]);
     }
 }

@@ -51,7 +51,7 @@ impl AdminSocket {
             let client = match listener.accept().await {
                 Ok((client, _)) => client,
                 Err(fault) => {
-                    tracing::warn!(error = %fault, "admin socket: a client could not be accepted");
+                    tracing::warn!(reason = fault.to_string(), "admin socket: a client could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
@@ -59,7 +59,7 @@ impl AdminSocket {
             let identities = identities.clone();
             tokio::spawn(async move {
                 if let Err(fault) = answer(client, &identities).await {
-                    tracing::warn!(error = %fault, "admin socket: connection to a client lost");
+                    tracing::warn!(reason = fault.to_string(), "admin socket: connection to a client lost");
                 }
                 drop(place);
             });

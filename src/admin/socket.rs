@@ -50,7 +50,11 @@ const BACKLOG: i32 = 16;
 impl Drop for AdminSocket {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
-            tracing::warn!(socket = %self.path.display(), error = %fault, "the admin socket's file could not be removed");
+            tracing::warn!(
+                socket = self.path.display().to_string(),
+                reason = fault.to_string(),
+                "the admin socket's file could not be removed"
+            );
         }
     }
 }

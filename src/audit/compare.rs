@@ -9,7 +9,7 @@ use crate::remote::RemoteMessage;
 
 /// A message as our listing has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ours {
+pub struct LocalMessage {
     /// Its name, unique-id, and where that comes from.
     pub message: PlannedMessage,
     /// Its size as RETR would send it.
@@ -24,7 +24,7 @@ pub struct Ours {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// What differs.
-    pub what: Differs,
+    pub what: DifferenceKind,
     /// The base name here, if the message is here.
     pub base: Option<String>,
     /// The value at the old server.
@@ -37,7 +37,7 @@ pub struct Difference {
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Differs {
+pub enum DifferenceKind {
     /// The unique-id: the client would download the message again.
     UniqueId,
     /// Only the old server has the message.
@@ -50,7 +50,7 @@ pub enum Differs {
     Order,
 }
 
-impl Differs {
+impl DifferenceKind {
     /// A word for machines.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -64,7 +64,7 @@ impl Differs {
     }
 }
 
-impl fmt::Display for Differs {
+impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UniqueId => "unique-id",
@@ -78,8 +78,8 @@ impl fmt::Display for Differs {
 
 /// Every difference between two listings of one maildrop, each in its server's order.
 #[must_use]
-pub fn differences(theirs: &[RemoteMessage], ours: &[Ours]) -> Vec<Difference> {
-    let here: HashMap<&str, &Ours> = ours.iter().map(|one| (one.message.unique_id.as_str(), one)).collect();
+pub fn differences(theirs: &[RemoteMessage], ours: &[LocalMessage]) -> Vec<Difference> {
+    let here: HashMap<&str, &LocalMessage> = ours.iter().map(|one| (one.message.unique_id.as_str(), one)).collect();
     let mut seen = HashSet::new();
     let mut differences = Vec::new();
     let mut left = Vec::new();
@@ -94,12 +94,12 @@ pub fn differences(theirs: &[RemoteMessage], ours: &[Ours]) -> Vec<Difference> {
         }
     }
     differences.extend(order(&common, ours));
-    let rest: Vec<&Ours> = ours.iter().filter(|one| !seen.contains(one.message.unique_id.as_str())).collect();
+    let rest: Vec<&LocalMessage> = ours.iter().filter(|one| !seen.contains(one.message.unique_id.as_str())).collect();
     differences.extend(pairs(&left, &rest));
     differences
 }
 
-fn sizes(remote: &RemoteMessage, one: &Ours) -> Option<Difference> {
+fn sizes(remote: &RemoteMessage, one: &LocalMessage) -> Option<Difference> {
     let octets = remote.octets.filter(|octets| *octets != one.octets)?;
     let cause = if octets + 2 == one.octets && !one.ends_with_line {
         "the last line of the file has no line end; it is sent with one, which the old server does not count"
@@ -111,7 +111,7 @@ fn sizes(remote: &RemoteMessage, one: &Ours) -> Option<Difference> {
         "the old server relies on a number in the file's name or in its own list; ours is what is sent"
     };
     Some(Difference {
-        what: Differs::Octets,
+        what: DifferenceKind::Octets,
         base: Some(one.message.base.clone()),
         theirs: Some(octets.to_string()),
         ours: Some(one.octets.to_string()),
@@ -120,12 +120,12 @@ fn sizes(remote: &RemoteMessage, one: &Ours) -> Option<Difference> {
 }
 
 /// The first of the common messages that has another place in our order.
-fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
+fn order(common: &[&str], ours: &[LocalMessage]) -> Option<Difference> {
     let known: HashSet<&str> = common.iter().copied().collect();
     let in_our_order = ours.iter().filter(|one| known.contains(one.message.unique_id.as_str()));
     let (theirs, one) = common.iter().zip(in_our_order).find(|(theirs, one)| **theirs != one.message.unique_id)?;
     Some(Difference {
-        what: Differs::Order,
+        what: DifferenceKind::Order,
         base: Some(one.message.base.clone()),
         theirs: Some((*theirs).to_owned()),
         ours: Some(one.message.unique_id.clone()),
@@ -135,7 +135,7 @@ fn order(common: &[&str], ours: &[Ours]) -> Option<Difference> {
 
 /// Pairs the messages left on both sides: a size that occurs exactly once on each side is one message with two
 /// unique-ids.
-fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
+fn pairs(theirs: &[&RemoteMessage], ours: &[&LocalMessage]) -> Vec<Difference> {
     let only = |octets: u64| {
         let mut there = theirs.iter().filter(|remote| remote.octets == Some(octets));
         let mut here = ours.iter().filter(|one| one.octets == octets);
@@ -150,7 +150,7 @@ fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
         let one = remote.octets.and_then(only);
         paired.extend(one.map(|one| one.message.unique_id.as_str()));
         differences.push(Difference {
-            what: if one.is_some() { Differs::UniqueId } else { Differs::OnlyThere },
+            what: if one.is_some() { DifferenceKind::UniqueId } else { DifferenceKind::OnlyThere },
             base: one.map(|one| one.message.base.clone()),
             theirs: Some(remote.unique_id.clone()),
             ours: one.map(|one| one.message.unique_id.clone()),
@@ -159,7 +159,7 @@ fn pairs(theirs: &[&RemoteMessage], ours: &[&Ours]) -> Vec<Difference> {
     }
     let rest = ours.iter().filter(|one| !paired.contains(one.message.unique_id.as_str()));
     differences.extend(rest.map(|one| Difference {
-        what: Differs::OnlyHere,
+        what: DifferenceKind::OnlyHere,
         base: Some(one.message.base.clone()),
         theirs: None,
         ours: Some(one.message.unique_id.clone()),
@@ -194,12 +194,12 @@ fn only_here(origin: UidlOrigin) -> &'static str {
 mod tests {
     use super::*;
 
-    fn ours(unique_id: &str, octets: u64, stored: u64, ends_with_line: bool, origin: UidlOrigin) -> Ours {
+    fn ours(unique_id: &str, octets: u64, stored: u64, ends_with_line: bool, origin: UidlOrigin) -> LocalMessage {
         let message = PlannedMessage { base: format!("{unique_id}.base"), unique_id: unique_id.to_owned(), origin };
-        Ours { message, octets, stored, ends_with_line }
+        LocalMessage { message, octets, stored, ends_with_line }
     }
 
-    fn listed(unique_id: &str, octets: u64) -> Ours {
+    fn listed(unique_id: &str, octets: u64) -> LocalMessage {
         ours(unique_id, octets, octets - 2, true, UidlOrigin::List)
     }
 
@@ -207,7 +207,7 @@ mod tests {
         RemoteMessage { unique_id: unique_id.to_owned(), octets: Some(octets) }
     }
 
-    fn found(theirs: &[RemoteMessage], here: &[Ours]) -> Vec<(Differs, String)> {
+    fn found(theirs: &[RemoteMessage], here: &[LocalMessage]) -> Vec<(DifferenceKind, String)> {
         let found = differences(theirs, here);
         found.into_iter().map(|one| (one.what, format!("{:?} {:?} {}", one.theirs, one.ours, one.cause))).collect()
     }
@@ -226,7 +226,10 @@ mod tests {
             (99, ours("1", 21, 17, true, UidlOrigin::List), "relies on a number"),
         ] {
             let found = found(&[remote("1", octets)], &[one]);
-            assert!(found.len() == 1 && found[0].0 == Differs::Octets && found[0].1.contains(cause), "{found:?}");
+            assert!(
+                found.len() == 1 && found[0].0 == DifferenceKind::Octets && found[0].1.contains(cause),
+                "{found:?}"
+            );
         }
     }
 
@@ -235,8 +238,8 @@ mod tests {
         let here =
             [listed("1", 10), ours("b", 30, 28, true, UidlOrigin::Own), ours("c", 40, 38, true, UidlOrigin::Own)];
         let found = found(&[remote("1", 10), remote("2", 30), remote("3", 50)], &here);
-        let kinds: Vec<Differs> = found.iter().map(|(what, _)| *what).collect();
-        assert_eq!(kinds, [Differs::UniqueId, Differs::OnlyThere, Differs::OnlyHere]);
+        let kinds: Vec<DifferenceKind> = found.iter().map(|(what, _)| *what).collect();
+        assert_eq!(kinds, [DifferenceKind::UniqueId, DifferenceKind::OnlyThere, DifferenceKind::OnlyHere]);
         assert!(found[0].1.contains("\"2\"") && found[0].1.contains("\"b\""), "{found:?}");
     }
 
@@ -253,6 +256,6 @@ mod tests {
             &[remote("1", 10), remote("2", 20), remote("3", 30)],
             &[listed("2", 20), listed("1", 10), listed("3", 30)],
         );
-        assert!(found.len() == 1 && found[0].0 == Differs::Order, "{found:?}");
+        assert!(found.len() == 1 && found[0].0 == DifferenceKind::Order, "{found:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::sample::{Sample, Sampled};
-use crate::maildir::{Condition, DirectoryId, MaildropPath, Store, Surveyed};
+use crate::maildir::{DirectoryId, MaildirCondition, MaildropPath, Store, Surveyed};
 
 /// The most Maildirs that are looked for below the mail root, and the most directories gone through for them.
 const MAILDIRS: usize = 1_000;
@@ -61,20 +61,20 @@ impl Coverage {
         self.people += 1;
         let name = &person.canonical_name;
         match store.inspect(path) {
-            Condition::Missing => {
+            MaildirCondition::Missing => {
                 self.missing += 1;
                 self.first_without.get_or_insert_with(|| (name.clone(), path.to_string()));
                 None
             }
-            Condition::Fine(place) => {
+            MaildirCondition::Fine(place) => {
                 self.with_maildir += 1;
                 Some(place)
             }
-            Condition::Forbidden(why) => {
+            MaildirCondition::Forbidden(why) => {
                 self.unserved.push(format!("{name}: {why}"));
                 None
             }
-            Condition::Unusable(place, why) => {
+            MaildirCondition::Unusable(place, why) => {
                 self.unserved.push(format!("{name}: {why}"));
                 self.first_without.get_or_insert_with(|| (name.clone(), path.to_string()));
                 place

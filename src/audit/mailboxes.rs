@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::pairs::MissingMailboxNames;
-use super::people::{Number, People};
+use super::people::{People, PersonNumber};
 use super::{AuditFinding, Person};
-use crate::directory::{Entry, Settings};
+use crate::directory::{self, Entry};
 use crate::identity::Identity;
-use crate::maildir::{Condition, DirectoryId, MaildropPath, PathRefusal, Store, Surveyed};
+use crate::maildir::{DirectoryId, EnterFault, MaildirCondition, MaildropPath, PathRefusal, Store, Surveyed};
 
 /// The Maildirs of everybody seen so far.
 pub(super) struct Mailboxes<'a> {
     store: &'a Store,
-    owners: HashMap<Maildir, MaildirOwners>,
+    owners: HashMap<MailboxPlace, MaildirOwners>,
     /// The most components of anybody's path.
     deepest: usize,
     /// Those whose Maildir is missing, with the path where it would be.
-    missing: HashMap<Number, MaildropPath>,
+    missing: HashMap<PersonNumber, MaildropPath>,
     wanted: MissingMailboxNames,
     with_mailbox: usize,
 }
 
 /// A Maildir: identified by the directory itself if it exists, since two paths can lead to the same one.
 #[derive(PartialEq, Eq, Hash)]
-enum Maildir {
+enum MailboxPlace {
     There(DirectoryId),
     Missing(MaildropPath),
 }
@@ -34,12 +34,12 @@ enum Maildir {
 /// The path that led there first, and the numbers of all people whose path leads there.
 struct MaildirOwners {
     path: MaildropPath,
-    numbers: Vec<Number>,
+    numbers: Vec<PersonNumber>,
 }
 
 /// What is below the mail root.
 #[derive(Default)]
-pub(super) struct Below {
+pub(super) struct MailboxSurvey {
     /// Maildirs without an owner.
     pub(super) unowned: Vec<PathBuf>,
     /// Directories that may not be read.
@@ -59,7 +59,7 @@ impl<'a> Mailboxes<'a> {
     }
 
     /// Looks at a person's Maildir, and reports what is wrong with it; one that is missing is reported at the end.
-    pub(super) fn note(&mut self, number: Number, identity: &Identity, people: &People) -> Option<AuditFinding> {
+    pub(super) fn note(&mut self, number: PersonNumber, identity: &Identity, people: &People) -> Option<AuditFinding> {
         let person = || people.person(number);
         let path = match &identity.maildrop {
             Ok(path) => path,
@@ -71,19 +71,21 @@ impl<'a> Mailboxes<'a> {
         };
         self.deepest = self.deepest.max(AsRef::<Path>::as_ref(path).components().count());
         let (maildir, finding) = match self.store.inspect(path) {
-            Condition::Fine(place) => {
+            MaildirCondition::Fine(place) => {
                 self.with_mailbox += 1;
-                let maildir = Maildir::There(place);
+                let maildir = MailboxPlace::There(place);
                 let is_new = !self.owners.contains_key(&maildir);
                 let finding = is_new.then(|| unreadable(self.store, path, person)).flatten();
                 (Some(maildir), finding)
             }
-            Condition::Missing => {
+            MaildirCondition::Missing => {
                 self.missing.insert(number, path.clone());
-                (Some(Maildir::Missing(path.clone())), None)
+                (Some(MailboxPlace::Missing(path.clone())), None)
             }
-            Condition::Forbidden(why) => (None, Some(AuditFinding::LeadsOut(person(), why))),
-            Condition::Unusable(place, why) => (place.map(Maildir::There), Some(AuditFinding::Unusable(person(), why))),
+            MaildirCondition::Forbidden(why) => (None, Some(AuditFinding::LeadsOut(person(), why))),
+            MaildirCondition::Unusable(place, why) => {
+                (place.map(MailboxPlace::There), Some(AuditFinding::Unusable(person(), why)))
+            }
         };
         if let Some(maildir) = maildir {
             let none = || MaildirOwners { path: path.clone(), numbers: Vec::with_capacity(1) };
@@ -93,7 +95,7 @@ impl<'a> Mailboxes<'a> {
     }
 
     /// Records the names of a person without a Maildir, by which it may be found elsewhere.
-    pub(super) fn note_names(&mut self, number: Number, entry: &Entry, of: &Settings) {
+    pub(super) fn note_names(&mut self, number: PersonNumber, entry: &Entry, of: &directory::Settings) {
         if self.missing.contains_key(&number) {
             self.wanted.note(number, entry, of);
         }
@@ -113,15 +115,15 @@ impl<'a> Mailboxes<'a> {
     /// Goes through the mail root; `seen` is called once for each Maildir there is.
     ///
     /// # Errors
-    /// A sentence: the mail root cannot be read.
-    pub(super) fn survey(&self, seen: &mut dyn FnMut()) -> Result<Below, String> {
-        let mut below = Below::default();
+    /// The mail root cannot be read.
+    pub(super) fn survey(&self, seen: &mut dyn FnMut()) -> Result<MailboxSurvey, EnterFault> {
+        let mut below = MailboxSurvey::default();
         let depth = Coverage { with_maildir: self.with_mailbox, ..Coverage::default() }.depth(self.deepest);
         let surveyed = self.store.survey(depth, &mut |surveyed| {
             match surveyed {
                 Surveyed::Maildir(path, place) => {
                     seen();
-                    if !self.owners.contains_key(&Maildir::There(place)) {
+                    if !self.owners.contains_key(&MailboxPlace::There(place)) {
                         below.unowned.push(path);
                     }
                 }
@@ -130,7 +132,7 @@ impl<'a> Mailboxes<'a> {
             }
             ControlFlow::Continue(())
         });
-        surveyed.map(|()| below).map_err(|fault| fault.to_string())
+        surveyed.map(|()| below)
     }
 
     /// People without a Maildir, Maildirs without a person, and those of both that may belong together.
@@ -148,7 +150,7 @@ impl<'a> Mailboxes<'a> {
     }
 
     /// People without a Maildir, except those to whom an unowned one may belong.
-    pub(super) fn without(&self, paired: &HashSet<Number>, people: &People) -> Vec<AuditFinding> {
+    pub(super) fn without(&self, paired: &HashSet<PersonNumber>, people: &People) -> Vec<AuditFinding> {
         let mut missing: Vec<_> = self.missing.iter().filter(|(number, _)| !paired.contains(number)).collect();
         missing.sort_unstable_by_key(|(number, _)| **number);
         missing

@@ -21,18 +21,18 @@ mod pairs;
 mod people;
 mod sample;
 
-pub use compare::{Difference, Differs, Ours, differences};
+pub use compare::{Difference, DifferenceKind, LocalMessage, differences};
 pub use coverage::Coverage;
 pub use finding::{AmbiguousName, AuditFinding, Person, Severity};
 pub use sample::{Sample, SampleEnd, Sampled, sample};
 
 use std::collections::HashSet;
 
-use self::mailboxes::{Below, Mailboxes};
+use self::mailboxes::{MailboxSurvey, Mailboxes};
 use self::namesakes::{NameIndex, Policies};
 use self::people::People;
 use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
-use crate::identity::{Identity, RetentionSource, Settings};
+use crate::identity::{self, Identity, RetentionSource};
 use crate::maildir::Store;
 
 /// The result of an audit.
@@ -95,7 +95,7 @@ impl AuditReport {
 /// A directory gives no answer.
 pub async fn audit(
     directories: &[Directory],
-    settings: &Settings,
+    settings: &identity::Settings,
     store: &Store,
     progress: &dyn AuditProgress,
 ) -> Result<AuditReport, Fault> {
@@ -142,7 +142,7 @@ pub async fn audit(
 }
 
 /// The finding about the loser of a replication conflict, if the entry is one.
-fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Option<AuditFinding> {
+fn lost_conflict(entry: &Entry, attributes: &Attributes, settings: &identity::Settings) -> Option<AuditFinding> {
     let Identity { canonical_name, dn, .. } = Identity::new(entry, attributes, settings);
     let person = Person { canonical_name, dn: dn.to_string() };
     entry.lost_conflict().then_some(AuditFinding::ReplicationConflict(person))
@@ -152,7 +152,7 @@ fn judge_names(
     report: &mut AuditReport,
     index: &NameIndex,
     people: &People,
-    settings: &Settings,
+    settings: &identity::Settings,
     progress: &dyn AuditProgress,
 ) {
     progress.begin(Stage::Names(index.names()));
@@ -171,7 +171,7 @@ fn judge_mail_root(
     report: &mut AuditReport,
     mailboxes: &Mailboxes<'_>,
     people: &People,
-    settings: &Settings,
+    settings: &identity::Settings,
     progress: &dyn AuditProgress,
 ) {
     progress.begin(Stage::Mailboxes);
@@ -182,16 +182,16 @@ fn judge_mail_root(
     });
     report.mailboxes = seen;
     match below {
-        Ok(Below { unowned, hidden }) if report.cut_short.is_empty() => {
+        Ok(MailboxSurvey { unowned, hidden }) if report.cut_short.is_empty() => {
             report.found.extend(hidden);
             report.doubt = mailboxes.coverage(&settings.root, &unowned, people).doubt();
             report.found.extend(mailboxes.unmatched(unowned, people));
         }
-        Ok(Below { hidden, .. }) => {
+        Ok(MailboxSurvey { hidden, .. }) => {
             report.found.extend(hidden);
             report.found.extend(mailboxes.without(&HashSet::new(), people));
             report.cut_short.push("unowned mailboxes not checked, since not all people are known".to_owned());
         }
-        Err(why) => report.cut_short.push(format!("mail root: {why}")),
+        Err(fault) => report.cut_short.push(format!("mail root: {fault}")),
     }
 }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::AmbiguousName;
-use super::people::{Number, People};
-use crate::directory::{Entry, Settings};
+use super::people::{People, PersonNumber};
+use crate::directory::{self, Entry};
 use crate::names::{Dn, HierarchicalName, Kind, LoginName, LookUp, Policy, fold};
 
 /// The values of all people, folded as the directory compares them.
 #[derive(Default)]
 pub(super) struct NameIndex {
-    holders: HashMap<Box<str>, Vec<(Number, Kind)>>,
+    holders: HashMap<Box<str>, Vec<(PersonNumber, Kind)>>,
 }
 
 /// The policies under which names are judged.
@@ -35,7 +35,7 @@ impl Policies {
 
 impl NameIndex {
     /// A name is noted only if the directory is asked for it.
-    pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
+    pub(super) fn note(&mut self, person: PersonNumber, entry: &Entry, of: &directory::Settings) {
         for kind in Kind::ALL {
             let sources = of.attributes.of(kind).iter();
             let names =
@@ -116,16 +116,16 @@ impl NameIndex {
     }
 
     /// The people whom the look-ups of a name find. A DN is one entry's, so it is never ambiguous, whatever the base.
-    fn having(&self, login: &LoginName, policy: &Policy, people: &People) -> BTreeSet<Number> {
+    fn having(&self, login: &LoginName, policy: &Policy, people: &People) -> BTreeSet<PersonNumber> {
         let Some(nowhere) = Dn::parse("dc=nowhere") else { return BTreeSet::new() };
         let LookUp { hierarchical, equal, .. } = policy.look_up(login, &nowhere);
         let of_kind = |value: &str, wanted: Kind| {
             let holders = self.holders.get(&*fold(value)).into_iter().flatten();
             holders.filter(move |(_, kind)| *kind == wanted).map(|(person, _)| *person)
         };
-        let mut found: BTreeSet<Number> = equal.iter().flat_map(|term| of_kind(&term.value, term.kind)).collect();
+        let mut found: BTreeSet<PersonNumber> = equal.iter().flat_map(|term| of_kind(&term.value, term.kind)).collect();
         if let Some(name) = hierarchical {
-            let fits = |person: &Number| Dn::parse(people.dn(*person)).is_some_and(|dn| name.fits(&dn));
+            let fits = |person: &PersonNumber| Dn::parse(people.dn(*person)).is_some_and(|dn| name.fits(&dn));
             found.extend(of_kind(name.common_name(), Kind::CommonName).filter(fits));
         }
         found

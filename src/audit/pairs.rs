@@ -4,19 +4,19 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::people::Number;
-use crate::directory::{Entry, Settings};
+use super::people::PersonNumber;
+use crate::directory::{self, Entry};
 use crate::names::{Kind, fold};
 
 /// The names of people without a mailbox, in every form that a mailbox may be called by.
 #[derive(Default)]
 pub(super) struct MissingMailboxNames {
-    holders: HashMap<Box<str>, Vec<Number>>,
+    holders: HashMap<Box<str>, Vec<PersonNumber>>,
 }
 
 impl MissingMailboxNames {
     /// Records the names of a person without a mailbox.
-    pub(super) fn note(&mut self, person: Number, entry: &Entry, of: &Settings) {
+    pub(super) fn note(&mut self, person: PersonNumber, entry: &Entry, of: &directory::Settings) {
         for form in forms(entry, of) {
             self.holders.entry(form.into()).or_default().push(person);
         }
@@ -24,11 +24,11 @@ impl MissingMailboxNames {
 
     /// For each of these, by its index, the person to whom it may belong: the only one, and only if they may not own
     /// another of these.
-    pub(super) fn pairs(&self, unowned: &[&Path]) -> HashMap<usize, Number> {
-        let candidates: Vec<HashSet<Number>> = unowned.iter().map(|path| self.candidates(path)).collect();
-        let mut claims: HashMap<Number, usize> = HashMap::new();
+    pub(super) fn pairs(&self, unowned: &[&Path]) -> HashMap<usize, PersonNumber> {
+        let candidates: Vec<HashSet<PersonNumber>> = unowned.iter().map(|path| self.candidates(path)).collect();
+        let mut claims: HashMap<PersonNumber, usize> = HashMap::new();
         candidates.iter().flatten().for_each(|person| *claims.entry(*person).or_default() += 1);
-        let only = |people: &HashSet<Number>| match people.iter().collect::<Vec<_>>().as_slice() {
+        let only = |people: &HashSet<PersonNumber>| match people.iter().collect::<Vec<_>>().as_slice() {
             [person] if claims.get(person) == Some(&1) => Some(**person),
             _ => None,
         };
@@ -36,7 +36,7 @@ impl MissingMailboxNames {
     }
 
     /// The people who have the name of any directory on the way to a Maildir.
-    fn candidates(&self, path: &Path) -> HashSet<Number> {
+    fn candidates(&self, path: &Path) -> HashSet<PersonNumber> {
         let names = path.components().map(|name| plain(&name.as_os_str().to_string_lossy()));
         names.filter_map(|name| self.holders.get(&*name)).flatten().copied().collect()
     }
@@ -44,7 +44,7 @@ impl MissingMailboxNames {
 
 /// The values themselves, the local part of an address, and for names of several words: all words, first and last, and
 /// either of them as an initial.
-fn forms(entry: &Entry, of: &Settings) -> HashSet<String> {
+fn forms(entry: &Entry, of: &directory::Settings) -> HashSet<String> {
     let values = |kind: Kind| {
         let sources = of.attributes.of(kind).iter();
         sources.flat_map(|own| entry.values(&own.attribute).iter().filter_map(|value| own.name_in(value)))
@@ -103,7 +103,7 @@ fn plain(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn wanted(people: &[(&str, Number)]) -> MissingMailboxNames {
+    fn wanted(people: &[(&str, PersonNumber)]) -> MissingMailboxNames {
         let mut wanted = MissingMailboxNames::default();
         for (name, number) in people {
             for form in of_words(&words(name)) {

@@ -2,7 +2,7 @@
 //! longer.
 
 use crate::directory::{Attributes, Directory, Entry, EntryId, Fault, WalkEnd};
-use crate::identity::{Identity, Settings};
+use crate::identity::{self, Identity};
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::Kind;
 
@@ -52,7 +52,7 @@ pub struct Sampled {
 ///
 /// # Errors
 /// The directory gives no answer.
-pub async fn sample(directory: &Directory, settings: &Settings) -> Result<Sample, Fault> {
+pub async fn sample(directory: &Directory, settings: &identity::Settings) -> Result<Sample, Fault> {
     let attributes = &directory.settings().attributes;
     let mut walk = directory.walk();
     let mut sample = Sample {
@@ -115,7 +115,7 @@ impl Sample {
 }
 
 impl Sampled {
-    fn of(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Self {
+    fn of(entry: &Entry, attributes: &Attributes, settings: &identity::Settings) -> Self {
         let Identity { id, canonical_name, maildrop, .. } = Identity::new(entry, attributes, settings);
         let allowed = Kind::ALL.into_iter().filter(|kind| settings.policy.allows(*kind));
         let login = allowed.flat_map(|kind| attributes.of(kind)).find_map(|source| {

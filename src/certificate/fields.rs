@@ -27,15 +27,15 @@ pub struct CertificateFields {
     pub addresses: Vec<IpAddr>,
     /// Why clients reject its key or its signature, whatever else it says: what is wrong, and what is expected.
     pub weakness: Option<String>,
-    subject: Name,
-    issuer: Name,
+    subject: X509Name,
+    issuer: X509Name,
     key_id: Option<Vec<u8>>,
     issuer_key_id: Option<Vec<u8>>,
 }
 
 /// A distinguished name: as people read it, and as certificates compare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name {
+pub(super) struct X509Name {
     text: String,
     der: Vec<u8>,
 }
@@ -57,8 +57,8 @@ impl CertificateFields {
             host_names: Vec::new(),
             addresses: Vec::new(),
             weakness: weak_key(parsed.public_key()),
-            subject: Name::of(parsed.subject()),
-            issuer: Name::of(parsed.issuer()),
+            subject: X509Name::of(parsed.subject()),
+            issuer: X509Name::of(parsed.issuer()),
             key_id: None,
             issuer_key_id: None,
         };
@@ -112,7 +112,7 @@ impl CertificateFields {
     }
 
     /// Its subject's distinguished name.
-    pub(super) fn subject(&self) -> &Name {
+    pub(super) fn subject(&self) -> &X509Name {
         &self.subject
     }
 
@@ -149,7 +149,7 @@ impl CertificateFields {
     }
 }
 
-impl Name {
+impl X509Name {
     pub(super) fn of(name: &x509_parser::x509::X509Name<'_>) -> Self {
         Self { text: subject::text(name).unwrap_or_default(), der: name.as_raw().to_vec() }
     }

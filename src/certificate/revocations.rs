@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::fields::{Name, moment};
+use super::fields::{X509Name, moment};
 use super::{CertificateFields, MalformedCertificate};
 
 /// A revocation list: whose it is, and until when it is valid. What it revokes is evaluated where certificates are
@@ -14,7 +14,7 @@ use super::{CertificateFields, MalformedCertificate};
 pub struct RevocationList {
     /// When the next list is due at the latest; none if it does not say.
     pub next_update: Option<SystemTime>,
-    issuer: Name,
+    issuer: X509Name,
 }
 
 impl RevocationList {
@@ -24,7 +24,7 @@ impl RevocationList {
     /// The octets are not a revocation list in DER.
     pub fn read(octets: &[u8]) -> Result<Self, MalformedCertificate> {
         let (_, parsed) = CertificateRevocationList::from_der(octets).map_err(MalformedCertificate::of)?;
-        Ok(Self { next_update: parsed.next_update().map(moment), issuer: Name::of(parsed.issuer()) })
+        Ok(Self { next_update: parsed.next_update().map(moment), issuer: X509Name::of(parsed.issuer()) })
     }
 
     /// Whether it is the list of that authority.

@@ -11,7 +11,7 @@ use crate::server::{become_user, is_root, is_user};
 
 /// Who reads the configuration, determined before it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(super) enum ActingUser {
     /// A user, for a reason.
     User {
         /// The user.
@@ -31,31 +31,31 @@ pub(super) enum Reader {
 ///
 /// # Errors
 /// A sentence: there is no such user, or only root could become them.
-pub(super) fn begin(configuration: &Path, wanted: Option<&str>) -> Result<Reader, String> {
+pub(super) fn begin(configuration: &Path, wanted: Option<&str>) -> Result<ActingUser, String> {
     if let Some(wanted) = wanted {
         return begin_as(wanted, "--as".to_owned());
     }
     if !is_root() {
-        return Ok(Reader::Oneself);
+        return Ok(ActingUser::Oneself);
     }
     if let Some(user) = config::outline(configuration).ok().and_then(|outline| outline.user) {
-        return Ok(Reader::RootAtFirst(user));
+        return Ok(ActingUser::RootAtFirst(user));
     }
-    let Some(unit) = Unit::serving(configuration) else { return Ok(Reader::Root) };
-    let Some(user) = unit.user else { return Ok(Reader::Root) };
+    let Some(unit) = Unit::serving(configuration) else { return Ok(ActingUser::Root) };
+    let Some(user) = unit.user else { return Ok(ActingUser::Root) };
     begin_as(&user, format!("User= of {}", unit.file.display()))
 }
 
-fn begin_as(user: &str, why: String) -> Result<Reader, String> {
+fn begin_as(user: &str, why: String) -> Result<ActingUser, String> {
     if is_root() {
         become_user(user).map_err(|fault| format!("{why}: {fault}"))?;
     } else if !is_user(user) {
         return Err(format!("{why}: only root can access files as {user}; run the command as root"));
     }
-    Ok(Reader::User { name: user.to_owned(), why })
+    Ok(ActingUser::User { name: user.to_owned(), why })
 }
 
-impl Reader {
+impl ActingUser {
     /// The user whose rights apply to what the service reads and writes while it runs.
     pub(super) fn name(&self) -> &str {
         match self {

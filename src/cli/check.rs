@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
-use super::acting::{self, Reader};
+use super::acting::{self, ActingUser};
 use super::{ExitStatus, act_as_service, load_outside_unit, report_error};
 use crate::audit::{Coverage, Sample};
 use crate::config::Configuration;
@@ -57,7 +57,7 @@ pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> ExitStatus {
 }
 
 impl Checked {
-    fn everything(&mut self, configuration: Configuration, reader: &Reader) {
+    fn everything(&mut self, configuration: Configuration, reader: &ActingUser) {
         self.notes.extend(reader.note());
         let of_clients = configuration.server.client_trust.is_some();
         let certificates = certificates::inspect(&configuration);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::directory::Verdict;
 use crate::identity::{AccountReason, NameReason, Outcome, PasswordReason, Reason, RefusedLogin, TraceEvent};
-use crate::maildir::{Condition, MaildropPath};
+use crate::maildir::{MaildirCondition, MaildropPath};
 use crate::names::{Kind, LookUp, Policy};
 
 /// A login name, and everything that was found about it.
@@ -26,7 +26,7 @@ pub(super) struct Explanation {
 /// What is at the path of a maildrop.
 pub(super) enum Mailbox {
     /// The state of the Maildir.
-    Seen(Condition),
+    Seen(MaildirCondition),
     /// The mail root itself cannot be used; why.
     NoRoot(String),
 }
@@ -34,11 +34,11 @@ pub(super) enum Mailbox {
 impl Explanation {
     /// Whether a login would open mail.
     pub(super) fn is_usable(&self) -> bool {
-        matches!(self.mailbox, Some(Mailbox::Seen(Condition::Fine(_) | Condition::Missing)))
+        matches!(self.mailbox, Some(Mailbox::Seen(MaildirCondition::Fine(_) | MaildirCondition::Missing)))
     }
 
     fn is_missing(&self) -> bool {
-        matches!(self.mailbox, Some(Mailbox::Seen(Condition::Missing)))
+        matches!(self.mailbox, Some(Mailbox::Seen(MaildirCondition::Missing)))
     }
 
     /// The text: what was done, then the rule that decided.
@@ -167,21 +167,23 @@ fn rule(reason: &Reason) -> &'static str {
 impl Mailbox {
     fn word(&self) -> &'static str {
         match self {
-            Self::Seen(Condition::Fine(_)) => "present",
-            Self::Seen(Condition::Missing) => "missing",
-            Self::Seen(Condition::Forbidden(_)) => "forbidden",
-            Self::Seen(Condition::Unusable(..)) => "unusable",
+            Self::Seen(MaildirCondition::Fine(_)) => "present",
+            Self::Seen(MaildirCondition::Missing) => "missing",
+            Self::Seen(MaildirCondition::Forbidden(_)) => "forbidden",
+            Self::Seen(MaildirCondition::Unusable(..)) => "unusable",
             Self::NoRoot(_) => "no_root",
         }
     }
 
     fn describe(&self) -> String {
         match self {
-            Self::Seen(Condition::Fine(_)) => "exists, and can be read and written".to_owned(),
-            Self::Seen(Condition::Missing) => {
+            Self::Seen(MaildirCondition::Fine(_)) => "exists, and can be read and written".to_owned(),
+            Self::Seen(MaildirCondition::Missing) => {
                 "does not exist yet: clients see an empty mailbox until the first mail is delivered".to_owned()
             }
-            Self::Seen(Condition::Forbidden(why) | Condition::Unusable(_, why)) | Self::NoRoot(why) => why.clone(),
+            Self::Seen(MaildirCondition::Forbidden(why) | MaildirCondition::Unusable(_, why)) | Self::NoRoot(why) => {
+                why.clone()
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
     match start(configuration, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
-            tracing::error!("cannot serve: {fault:#}");
+            tracing::error!(reason = format!("{fault:#}"), "cannot serve");
             ExitStatus::ProblemFound
         }
     }
@@ -109,7 +109,7 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     if let Err(fault) = store.note_time() {
-        tracing::error!(%fault, "no mail is removed by age");
+        tracing::error!(reason = fault.to_string(), "no mail is removed by age");
     }
     let identities = Arc::new(identities);
     let openings = Openings::new(store.clone(), connection.file_deadline);
@@ -127,7 +127,7 @@ fn serve_admin_socket(tasks: &mut Tasks, admin: Option<AdminSocket>, identities:
         let (admin, identities) = (admin.clone(), identities.clone());
         async move {
             if let Err(fault) = admin.serve(identities).await {
-                tracing::error!(error = %fault, "the admin socket takes no commands");
+                tracing::error!(reason = fault.to_string(), "the admin socket takes no commands");
             }
         }
     });
@@ -139,7 +139,9 @@ fn probe(directory: Directory) {
         let name = directory.settings().name.to_string();
         match directory.probe().await {
             Ok(()) => tracing::info!(directory = name, "the directory answers"),
-            Err(fault) => tracing::error!(directory = name, error = %fault, "nobody can log in until this is fixed"),
+            Err(fault) => {
+                tracing::error!(directory = name, reason = fault.to_string(), "nobody can log in until this is fixed");
+            }
         }
     });
 }

@@ -3,7 +3,7 @@
 use super::paths::Base;
 use super::section::Section;
 use super::tree::quoted;
-use crate::admin::Settings;
+use crate::admin;
 
 /// Only the service's own user.
 const MODE: u32 = 0o600;
@@ -12,7 +12,7 @@ const MODE: u32 = 0o600;
 const LONGEST_PATH: usize = 107;
 
 /// The admin socket; none if none is configured.
-pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
+pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<admin::Settings> {
     let admin = root.section("admin");
     let mode = admin.parsed("mode", mode).unwrap_or(MODE);
     let socket = admin.parsed("socket", |path| {
@@ -28,7 +28,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Option<Settings> {
     if socket.is_none() && mode != MODE {
         admin.fault("mode", admin.place_of("mode"), "has no effect without admin.socket; expected no such key");
     }
-    Some(Settings { socket: socket?, mode })
+    Some(admin::Settings { socket: socket?, mode })
 }
 
 /// Three octal digits, with a zero in front.

@@ -62,10 +62,10 @@ fn host(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-fn limits(section: &Section<'_>) -> connection::Limits {
-    let default = connection::Limits::default();
+fn limits(section: &Section<'_>) -> connection::SessionLimits {
+    let default = connection::SessionLimits::default();
     let seconds = Duration::from_secs;
-    connection::Limits {
+    connection::SessionLimits {
         tls_handshake: section.duration("tls_handshake", default.tls_handshake, seconds(1)..=10 * MINUTE),
         login: section.duration("login", default.login, seconds(10)..=HOUR),
         // "Such a timer MUST be of at least 10 minutes' duration." (RFC 1939 §3)

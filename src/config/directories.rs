@@ -8,14 +8,14 @@ use super::schema::{self, Schema};
 use super::section::Section;
 use super::tree::quoted;
 use super::values;
-use crate::directory::{self, CertificateMapping, LdapUrl, Limits, NameLimits, ServiceBind, Settings};
+use crate::directory::{self, CertificateMapping, DirectoryLimits, LdapUrl, NameLimits, ServiceBind};
 use crate::names::DnPattern;
 
 /// The name of the only directory if it is not given.
 const UNNAMED: &str = "directory";
 
 /// The directories; none if one lacks a required key. `further`: attributes that other settings need.
-pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<Settings>> {
+pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<directory::Settings>> {
     root.require("directories", "a list, each with urls and base");
     let listed = root.sections("directories")?;
     if root.list("directories").is_some_and(<[_]>::is_empty) {
@@ -24,7 +24,8 @@ pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Optio
         return None;
     }
     names(&listed);
-    let directories: Vec<Option<Settings>> = listed.iter().map(|section| directory(section, base, further)).collect();
+    let directories: Vec<Option<directory::Settings>> =
+        listed.iter().map(|section| directory(section, base, further)).collect();
     directories.into_iter().collect()
 }
 
@@ -54,7 +55,7 @@ fn names(listed: &[Section<'_>]) {
     }
 }
 
-fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<Settings> {
+fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<directory::Settings> {
     let urls = urls(section);
     section.require("base", "the DN below which people are searched for, such as \"ou=people,dc=example,dc=org\"");
     let ca = section.parsed("ca", |path| base.resolve(path));
@@ -65,7 +66,7 @@ fn directory(section: &Section<'_>, base: &Base, further: &[String]) -> Option<S
     let tls = directory::trust(ca.as_deref()).map_err(untrusted).ok();
     let base_dn = section.parsed("base", values::dn);
     let schema = Schema::read(section);
-    Some(Settings {
+    Some(directory::Settings {
         name: section.text("name").unwrap_or(UNNAMED).into(),
         starttls: section.flag("starttls"),
         bind: bind(section, base),
@@ -158,13 +159,13 @@ fn bind(section: &Section<'_>, base: &Base) -> Option<ServiceBind> {
     Some(ServiceBind { dn: name?, password: password? })
 }
 
-fn limits(section: &Section<'_>) -> Limits {
-    let default = Limits::default();
+fn limits(section: &Section<'_>) -> DirectoryLimits {
+    let default = DirectoryLimits::default();
     let timeouts = section.section("timeouts");
     let bounds = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
     let count =
         |key, default: usize, most| usize::try_from(section.count(key, default as u64, 1..=most)).unwrap_or(default);
-    Limits {
+    DirectoryLimits {
         connect: timeouts.duration("connect", default.connect, bounds.clone()),
         operation: timeouts.duration("operation", default.operation, bounds.clone()),
         search: timeouts.duration("search", default.search, bounds),

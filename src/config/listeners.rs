@@ -8,10 +8,10 @@ use super::paths::Base;
 use super::section::Section;
 use super::tree::{Position, quoted};
 use super::values;
-use crate::server::{AllowedNetwork, Certificates, Limits, Listener, LoginWithoutTls, Settings, TlsMode};
+use crate::server::{self, AllowedNetwork, Certificates, ConnectionLimits, Listener, LoginWithoutTls, TlsMode};
 
 /// The settings of the server.
-pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
+pub(super) fn read(root: &Section<'_>, base: &Base) -> server::Settings {
     let listeners = listeners(root);
     let certificates = certificates(&root.section("tls"), base);
     let starved = listeners.iter().find(|(listener, _)| listener.tls != TlsMode::None);
@@ -26,7 +26,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> Settings {
         );
     }
     client_certificates::want_authorities(root, &listeners);
-    Settings {
+    server::Settings {
         client_trust: client_certificates::trust(&root.section("tls"), base),
         listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
         certificates,
@@ -153,11 +153,11 @@ fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
     (!is_empty).then_some(certificates)
 }
 
-fn limits(section: &Section<'_>) -> Limits {
-    let default = Limits::default();
+fn limits(section: &Section<'_>) -> ConnectionLimits {
+    let default = ConnectionLimits::default();
     let number =
         |key, default: usize| usize::try_from(section.count(key, default as u64, 1..=1_000_000)).unwrap_or(default);
-    Limits {
+    ConnectionLimits {
         connections: number("connections", default.connections),
         connections_per_address: number("connections_per_address", default.connections_per_address),
         shutdown: section.duration("shutdown", default.shutdown, Duration::ZERO..=Duration::from_secs(60 * 60)),

@@ -8,7 +8,7 @@ use super::paths::{self, Base};
 use super::section::{Findings, Section};
 use super::tree::{Node, NodeKind};
 use super::{Faults, admin, file};
-use crate::admin::Settings;
+use crate::admin as admin_socket;
 
 /// The user of the service, and its systemd credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn outline(file: &Path) -> Result<Outline, Faults> {
 ///
 /// # Errors
 /// The file cannot be read, or `admin` is wrong.
-pub fn admin_settings(file: &Path) -> Result<Option<Settings>, Faults> {
+pub fn admin_settings(file: &Path) -> Result<Option<admin_socket::Settings>, Faults> {
     of_tree(file, |root, _| admin::read(root, &Base::of(file)))
 }
 

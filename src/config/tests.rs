@@ -86,10 +86,10 @@ fn the_reference_has_the_defaults_of_a_directory() {
 fn every_module_has_its_own_defaults() {
     let folder = folder();
     let silent = loaded(folder.path(), SMALLEST);
-    assert_eq!(silent.server.limits, server::Limits::default());
-    assert_eq!(silent.connection.limits, connection::Limits::default());
+    assert_eq!(silent.server.limits, server::ConnectionLimits::default());
+    assert_eq!(silent.connection.limits, connection::SessionLimits::default());
     assert_eq!(silent.identity.cache, identity::Lifetimes::default());
-    assert_eq!(silent.directories[0].limits, directory::Limits::default());
+    assert_eq!(silent.directories[0].limits, directory::DirectoryLimits::default());
     assert_eq!(silent.maildir, maildir::Settings::new("/srv/mail".into()));
     assert_eq!(silent.identity.policy, crate::names::Policy::fewer());
 }

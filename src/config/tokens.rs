@@ -10,7 +10,7 @@ use super::section::Section;
 use super::tree::{Position, quoted};
 use super::values;
 use crate::names::{Kind, Policy};
-use crate::token::{Algorithm, Issuers, Settings};
+use crate::token::{self, Algorithm, Issuers};
 
 /// How far clocks may differ, unless something else is configured.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// An issuer with the places of its files.
 struct IssuerSection<'f> {
     section: Section<'f>,
-    settings: Settings,
+    settings: token::Settings,
     places: Vec<Position>,
 }
 
@@ -70,7 +70,7 @@ fn issuer<'f>(section: Section<'f>, base: &Base, policy: &Policy) -> Option<Issu
     let max_age = section.get("max_age").map(|_| section.duration("max_age", MINUTE, MINUTE..=30 * 24 * 60 * MINUTE));
     let required_scope = section.parsed("required_scope", scope);
     let openid_configuration = section.parsed("openid_configuration", url);
-    let settings = Settings {
+    let settings = token::Settings {
         issuer: issuer?.to_owned(),
         audience: audience?.to_owned(),
         keys,

@@ -28,8 +28,8 @@ pub use driver::serve;
 pub use maildrop::{BLOCKING_THREADS, MaildropLeases, Openings};
 pub use report::LogSummaries;
 pub use service::{Client, Service};
-pub use settings::{Limits, SessionsPerMaildrop, Settings};
+pub use settings::{SessionLimits, SessionsPerMaildrop, Settings};
 pub use wire::{
-    ChainVerifier, ClientCertificates, PortTls, Transport, Unacknowledged, describe_certificate_fault,
+    ChainVerifier, ClientCertificateFault, ClientCertificates, PortTls, Transport, Unacknowledged,
     kernel_reports_delivery,
 };

@@ -18,7 +18,7 @@ pub struct Settings {
     /// How long mail stays on the server, as CAPA says before a login.
     pub expire: Expire,
     /// The limits of time and of errors.
-    pub limits: Limits,
+    pub limits: SessionLimits,
     /// The language that `LANG *` asks for (RFC 6856 §3.2).
     pub language: Language,
 }
@@ -40,7 +40,7 @@ pub(crate) const BLOCK: usize = 64 * 1024;
 
 /// Limits for one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct SessionLimits {
     /// For the TLS handshake.
     pub tls_handshake: Duration,
     /// From the greeting to a successful login.
@@ -57,7 +57,7 @@ pub struct Limits {
     pub command_line: usize,
 }
 
-impl Default for Limits {
+impl Default for SessionLimits {
     fn default() -> Self {
         Self {
             tls_handshake: Duration::from_secs(30),

@@ -231,7 +231,7 @@ impl Host {
         }
         match listen(self.port.address) {
             Ok(listener) => self.listener = Some(listener),
-            Err(fault) => tracing::error!(%fault, "the embedded directory cannot listen again"),
+            Err(fault) => tracing::error!(reason = fault.to_string(), "the embedded directory cannot listen again"),
         }
     }
 
@@ -241,7 +241,9 @@ impl Host {
                 lock(&self.state).asked.connections += 1;
                 self.connections.spawn(dialogue::converse(stream, Arc::clone(&self.state)));
             }
-            Err(fault) => tracing::warn!(%fault, "the embedded directory could not accept a connection"),
+            Err(fault) => {
+                tracing::warn!(reason = fault.to_string(), "the embedded directory could not accept a connection");
+            }
         }
     }
 }

@@ -15,10 +15,10 @@ const NEWSLETTER: &str = include_str!("../../config/demo-mail/newsletter.eml");
 const FORWARDED: &str = include_str!("../../config/demo-mail/forwarded.eml");
 const SHORT: &str = include_str!("../../config/demo-mail/short.eml");
 
-/// One sample message: its template, its age in hours, its subdirectory, and its line ends on disk.
-struct SampleMessage(&'static str, u64, Subdirectory, LineEnds);
+/// One sample message: its template, its age in hours, whether it was seen, and its line ends on disk.
+struct SampleMessage(&'static str, u64, SampleState, LineEnds);
 
-enum Subdirectory {
+enum SampleState {
     New,
     Cur(&'static str),
 }
@@ -30,7 +30,7 @@ enum LineEnds {
 
 use crate::date::Date;
 use LineEnds::{CrLf, Lf};
-use Subdirectory::{Cur, New};
+use SampleState::{Cur, New};
 
 const OF_ALAN_JONES: [SampleMessage; 8] = [
     SampleMessage(WELCOME, 200, Cur("S"), Lf),
@@ -99,8 +99,8 @@ fn deliver(maildir: &Path, sample: &SampleMessage, nth: u64, address: &str, now:
     };
     let name = format!("{seconds}.M{nth:06}P1.demo,S={}", message.len());
     let path = match place {
-        Subdirectory::New => maildir.join("new").join(name),
-        Subdirectory::Cur(flags) => maildir.join("cur").join(format!("{name}:2,{flags}")),
+        SampleState::New => maildir.join("new").join(name),
+        SampleState::Cur(flags) => maildir.join("cur").join(format!("{name}:2,{flags}")),
     };
     fs::write(&path, message)?;
     fs::File::options().write(true).open(&path)?.set_modified(arrival)

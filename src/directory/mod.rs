@@ -36,14 +36,14 @@ use tokio::time::timeout;
 
 pub use background::Change;
 pub use entries::{
-    Account, Admission, Attributes, Barred, Entry, EntryId, Exclusion, Group, NameLimits, OutOfScope, Refusal, Source,
-    Stamp,
+    Account, Admission, Attributes, Barred, DirectoryRefusal, Entry, EntryId, Exclusion, Group, NameLimits, OutOfScope,
+    Source, Stamp,
 };
 pub use fault::Fault;
 pub use filter::check_filter;
 pub use ldap::{Verdict, system_authorities, trust};
-pub use questions::{AttributeNeed, AttributeUse, Claims, StoredScram, Walk, WalkEnd};
-pub use settings::{CertificateMapping, Limits, ServiceBind, Settings};
+pub use questions::{AttributeNeed, AttributeUse, StoredScram, SubjectNames, Walk, WalkEnd};
+pub use settings::{CertificateMapping, DirectoryLimits, ServiceBind, Settings};
 pub use url::LdapUrl;
 
 use self::background::{Follower, KeepAlive, LastRead};
@@ -107,7 +107,7 @@ impl Directory {
     ///
     /// # Errors
     /// No answer; see [`Fault`].
-    pub fn candidates(&self, claims: Claims) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
+    pub fn candidates(&self, claims: SubjectNames) -> impl Future<Output = Result<Vec<Entry>, Fault>> + use<> {
         self.ask(
             move |inner| async move { inner.note_read(questions::candidates(&inner.searcher, &claims).await, true) },
         )
@@ -191,8 +191,8 @@ impl Directory {
             let answer = inner.binder.bind(&dn, &password).await;
             inner.health.note_bind(&answer);
             match answer? {
-                Verdict::Refused(Refusal::WrongOrLocked) if inner.shows_locks().await => {
-                    Ok(Verdict::Refused(Refusal::WrongPassword))
+                Verdict::Refused(DirectoryRefusal::WrongOrLocked) if inner.shows_locks().await => {
+                    Ok(Verdict::Refused(DirectoryRefusal::WrongPassword))
                 }
                 verdict => Ok(verdict),
             }
@@ -272,7 +272,7 @@ impl DirectoryParts {
     /// Waits for a permit for one more look-up. Too many at once would all be late, and the later ones even more so: a
     /// look-up that has waited too long fails instead.
     async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        let Limits { operation, concurrent_lookups, .. } = self.servers.settings().limits;
+        let DirectoryLimits { operation, concurrent_lookups, .. } = self.servers.settings().limits;
         match timeout(operation, self.places.acquire()).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Fault::silent(format!(

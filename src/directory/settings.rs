@@ -40,7 +40,7 @@ pub struct Settings {
     /// Whether its changes are followed; see [`super::Directory::follow`].
     pub follow: bool,
     /// Time limits and connections.
-    pub limits: Limits,
+    pub limits: DirectoryLimits,
 }
 
 /// How a certificate is mapped to a person.
@@ -65,7 +65,7 @@ pub struct ServiceBind {
 
 /// How long each thing may take, and how connections are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct DirectoryLimits {
     /// Name look-up, connecting, TLS and the service's bind, for each server.
     pub connect: Duration,
     /// One operation.
@@ -95,7 +95,7 @@ impl Settings {
     }
 }
 
-impl Default for Limits {
+impl Default for DirectoryLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),

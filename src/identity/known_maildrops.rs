@@ -28,9 +28,9 @@ impl KnownMaildrops {
         if let Some(before) = before.filter(|before| is_elsewhere(before, maildrop)) {
             tracing::warn!(
                 person,
-                entry = %id,
-                %maildrop,
-                %before,
+                entry = id.to_string(),
+                maildrop = maildrop.to_string(),
+                before = before.to_string(),
                 "this entry had another maildrop before: was the person renamed? Mail in the old one is not shown"
             );
         }

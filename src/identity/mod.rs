@@ -74,7 +74,7 @@ impl IdentityMap {
     pub fn new(directories: Vec<Directory>, mut settings: Settings) -> Result<Self, String> {
         // Where the mail root really is must be known before the first login, which must not wait for a disk.
         settings.template = settings.template.looked_up(&settings.root);
-        let no_random_numbers = |_| "the system gives no random numbers".to_owned();
+        let no_random_numbers = |_| "the system provides no random numbers".to_owned();
         let caches = Caches::new(&settings).map_err(no_random_numbers)?;
         let throttle =
             LoginThrottle::new(settings.lockout.clone(), settings.cache.people).map_err(no_random_numbers)?;
@@ -203,7 +203,7 @@ impl IdentityMap {
     fn warn_of_random_salts(&self) {
         if self.offers_scram() && self.context.settings.scram.key.is_none() {
             tracing::warn!(
-                "scram.key_file is not set: the salts told for names without SCRAM credentials last until the end of this process"
+                "scram.key_file is not set: the salts sent for names without SCRAM credentials change at each restart"
             );
         }
     }

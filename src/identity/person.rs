@@ -67,7 +67,11 @@ impl Identity {
     pub(crate) fn found(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Arc<Self> {
         let identity = Self::new(entry, attributes, settings);
         if let RetentionSource::Unclear(why) = &identity.retention.source {
-            tracing::warn!(person = identity.canonical_name, why = &**why, "mail left on the server does not age");
+            tracing::warn!(
+                person = identity.canonical_name,
+                reason = &**why,
+                "mail left on the server does not expire"
+            );
         }
         Arc::new(identity)
     }

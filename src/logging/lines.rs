@@ -191,12 +191,12 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     /// Each write as it comes; it ends when it may.
-    struct Reader {
+    struct SlowReader {
         written: Sender<String>,
         may_end: Receiver<()>,
     }
 
-    impl Write for Reader {
+    impl Write for SlowReader {
         fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
             let _ = self.written.send(String::from_utf8(octets.to_vec()).unwrap());
             let _ = self.may_end.recv();
@@ -211,7 +211,7 @@ mod tests {
     /// The queue, what is written of it, and what lets each write end.
     fn lines() -> (LogQueue, Receiver<String>, Sender<()>) {
         let ((written, writes), (go, may_end)) = (channel(), channel());
-        (LogQueue::to(Reader { written, may_end }), writes, go)
+        (LogQueue::to(SlowReader { written, may_end }), writes, go)
     }
 
     fn log(lines: &LogQueue, line: &str, is_urgent: bool) {

@@ -1,13 +1,17 @@
 //! How the log is written: to standard error, a line for each event, as text or JSON.
 
 mod lines;
+mod session;
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::lines::LogQueue;
+use self::session::{JsonLine, TextFields};
 
 /// Format and minimum level of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,23 +58,81 @@ impl Drop for Log {
 /// # Errors
 /// The log was started before.
 pub fn start(settings: Settings) -> Result<Log, String> {
-    // The LDAP library's debug lines would contain what it sends, including passwords.
-    let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
     let lines = LogQueue::to(std::io::stderr());
-    let format = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(lines.clone())
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    let started = match settings.format {
-        Format::Text => format.try_init(),
-        Format::Json => format.json().flatten_event(true).try_init(),
-    };
-    started.map_err(|fault| fault.to_string())?;
+    let is_terminal = std::io::stderr().is_terminal();
+    writing(settings, lines.clone(), is_terminal).try_init().map_err(|fault| fault.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // Not the message, which may contain what a client sent.
         tracing::error!(place, "internal error: panic");
     }));
     Ok(Log(lines))
+}
+
+/// What writes events to `lines`, in colours where they go to a terminal.
+fn writing(settings: Settings, lines: LogQueue, is_terminal: bool) -> Dispatch {
+    // The LDAP library's debug lines would contain what it sends, including passwords.
+    let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
+    let format =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(is_terminal).with_target(false);
+    match settings.format {
+        Format::Text => format.fmt_fields(TextFields).finish().into(),
+        Format::Json => format.json().flatten_event(true).map_event_format(JsonLine).finish().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use tokio::task::spawn_blocking;
+    use tracing::dispatcher;
+
+    use super::*;
+    use crate::session_id::{SessionId, in_session};
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Written {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
+        }
+    }
+
+    impl Write for Written {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(octets)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_from_another_thread_has_the_session_that_it_is_about() {
+        for (format, without, with) in [
+            (Format::Text, " WARN one file=\"a b\"\n", " WARN one file=\"a b\" session=ID\n"),
+            (
+                Format::Json,
+                "\"message\":\"one\",\"file\":\"a b\"}\n",
+                "\"message\":\"one\",\"file\":\"a b\",\"session\":\"ID\"}\n",
+            ),
+        ] {
+            let written = Written::default();
+            let settings = Settings { format, level: tracing::Level::INFO };
+            let log = writing(settings, LogQueue::to(written.clone()), false);
+            let write = move || dispatcher::with_default(&log, || tracing::warn!(file = "a b", "one"));
+            spawn_blocking(in_session(write.clone())).await.unwrap();
+            let line = written.take();
+            assert!(line.ends_with(without), "{line}");
+            let id = SessionId::fresh();
+            id.of(async { spawn_blocking(in_session(write)).await }).await.unwrap();
+            let line = written.take();
+            assert!(line.ends_with(&with.replace("ID", &id.to_string())), "{line}");
+        }
+    }
 }

@@ -50,7 +50,7 @@ pub use maildrop::{Committed, LockId, LockResult, Maildrop, MaildropLock, Messag
 pub use removal::{Deleted, DeletedMail, Expired, Expiry};
 pub use settings::{Deletion, EightBitHeaders, MarkSeen, Missing, Offer, Settings};
 pub use store::Store;
-pub use survey::{Condition, DirectoryId, Indexed, Planned, PlannedMessage, Surveyed, Unreadable};
+pub use survey::{DirectoryId, Indexed, MaildirCondition, Planned, PlannedMessage, Surveyed, Unreadable};
 pub use unique_ids::{
     FormatFault, ImportMode, ListKind, OverLong, Retrieval, UidlFormat, UidlOrigin, UniqueIdSettings,
 };

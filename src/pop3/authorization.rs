@@ -7,7 +7,7 @@ use super::command::{Auth, Command, Misread};
 use super::reply;
 use super::reply_style::{Code, ReplyStyle};
 use super::sasl::{Exchange, Progress};
-use super::session::{Action, End, InClear, LoginVerdict, NotOpened, SessionState, Transition};
+use super::session::{Action, InClear, LoginVerdict, NotOpened, SessionEnd, SessionState, Transition};
 use super::text::Text;
 use super::{Access, Credentials, Line, Mechanism, ScramChallenge, scram};
 use crate::secret::Password;
@@ -46,7 +46,7 @@ impl Authorization {
                 Transition::reply(SessionState::Authorization(self), reply)
             }
             Ok(Command::Quit) => {
-                Transition::right(SessionState::Ended, Action::Close(self.style.ok(Text::Bye), End::Quit))
+                Transition::right(SessionState::Ended, Action::Close(self.style.ok(Text::Bye), SessionEnd::Quit))
             }
             Ok(Command::Lang(range)) => {
                 let reply = self.style.lang(range.as_deref());
@@ -287,7 +287,10 @@ impl Verifying {
         let refusals_left = self.0.refusals_left.saturating_sub(1);
         let state = Authorization { refusals_left, ..self.0 };
         if refusals_left == 0 {
-            return Transition::right(SessionState::Authorization(state), Action::Close(reply, End::RefusedLogins));
+            return Transition::right(
+                SessionState::Authorization(state),
+                Action::Close(reply, SessionEnd::RefusedLogins),
+            );
         }
         state.reply(reply)
     }

@@ -42,9 +42,11 @@ pub use listing::{Listed, Listing, Messages, UniqueId};
 pub use message_number::MessageNumber;
 pub use multiline::{Multiline, Octets, Part};
 pub use reply::Reply;
+#[cfg(test)]
+pub(crate) use scram::example as scram_example;
 pub use scram::{ChannelBinding, ScramChallenge, ScramFault, ScramLogin, ScramProof};
 pub use session::{
-    Action, Bounds, End, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, Transmission,
+    Action, Bounds, Event, InClear, LoginVerdict, NotOpened, NotTransmitted, Session, SessionEnd, Transmission,
 };
 pub use surrogate::{Wrapping, has_whole_header, surrogate_header, surrogate_octets};
 pub use text::Language;

@@ -9,11 +9,11 @@ use memchr::{memchr, memmem};
 struct Piece<'a> {
     /// The octets before the LF; with a CR as the last if the line ends in CRLF.
     text: &'a [u8],
-    end: End,
+    end: LineEnd,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum LineEnd {
     /// The line continues in the next block.
     Open,
     Lf,
@@ -24,9 +24,9 @@ impl Piece<'_> {
     /// Its octets on the wire, without byte-stuffing.
     fn octets(&self) -> u64 {
         let end = match self.end {
-            End::Open => 0,
-            End::CrLf => 1,
-            End::Lf => 2,
+            LineEnd::Open => 0,
+            LineEnd::CrLf => 1,
+            LineEnd::Lf => 2,
         };
         self.text.len() as u64 + end
     }
@@ -46,12 +46,12 @@ impl Cutter {
         }
         let Some((text, rest)) = memchr(b'\n', block).and_then(|at| block.split_at_checked(at)) else {
             self.last = block.last().copied();
-            return Some(Piece { text: std::mem::take(block), end: End::Open });
+            return Some(Piece { text: std::mem::take(block), end: LineEnd::Open });
         };
         let before = text.last().copied().or(self.last);
         self.last = Some(b'\n');
         *block = rest.get(1..).unwrap_or_default();
-        Some(Piece { text, end: if before == Some(b'\r') { End::CrLf } else { End::Lf } })
+        Some(Piece { text, end: if before == Some(b'\r') { LineEnd::CrLf } else { LineEnd::Lf } })
     }
 }
 
@@ -171,12 +171,12 @@ impl Multiline {
             self.octets += piece.octets();
             self.line += piece.text.len() as u64;
             match piece.end {
-                End::Open => continue,
-                End::CrLf => {
+                LineEnd::Open => continue,
+                LineEnd::CrLf => {
                     self.line -= 1;
                     out.push(b'\n');
                 }
-                End::Lf => out.extend_from_slice(b"\r\n"),
+                LineEnd::Lf => out.extend_from_slice(b"\r\n"),
             }
             self.end_line();
         }

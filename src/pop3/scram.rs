@@ -242,4 +242,6 @@ fn is_optional_extension(text: &str) -> bool {
 }
 
 #[cfg(test)]
+pub(crate) mod example;
+#[cfg(test)]
 mod tests;

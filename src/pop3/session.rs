@@ -104,7 +104,7 @@ pub enum Action {
     /// Remove the messages at these indices.
     Commit(Vec<usize>),
     /// Send this, and close.
-    Close(Reply, End),
+    Close(Reply, SessionEnd),
 }
 
 /// A login that a client tried before TLS, where that is not allowed.
@@ -168,7 +168,7 @@ pub enum NotTransmitted {
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum SessionEnd {
     /// QUIT, and everything it asks for was done.
     Quit,
     /// QUIT, but not every deletion succeeded.
@@ -278,7 +278,7 @@ impl Session {
         if was_wrong {
             self.wrong_commands += 1;
             if self.wrong_commands >= self.bounds.wrong_commands {
-                return Action::Close(state.style().err(Text::TooManyWrongCommands), End::WrongCommands);
+                return Action::Close(state.style().err(Text::TooManyWrongCommands), SessionEnd::WrongCommands);
             }
         }
         self.state = if matches!(action, Action::Close(..)) { SessionState::Ended } else { state };
@@ -291,7 +291,7 @@ impl SessionState {
         match (self, event) {
             // "When the timer expires, the session does NOT enter the UPDATE state--the server should close the TCP
             // connection without removing any messages or sending any response to the client." (RFC 1939 §3)
-            (_, Event::Deadline) => Transition::right(Self::Ended, Action::Close(Vec::new(), End::Deadline)),
+            (_, Event::Deadline) => Transition::right(Self::Ended, Action::Close(Vec::new(), SessionEnd::Deadline)),
             (Self::Authorization(state), Event::Line(line)) => state.command(&line),
             (Self::Authorization(state), Event::TlsEstablished(access)) => state.under_tls(access),
             (Self::Exchange(state, exchange), Event::Line(line)) => state.progress(exchange.respond(&line)),
@@ -317,9 +317,10 @@ impl SessionState {
             (Self::Pinning(state, _), Event::NotPinned) => state.not_pinned(),
             (Self::Transaction(state), Event::TooLong) => state.too_long(),
             (Self::Update(style), Event::Committed(whole)) => committed(style, whole),
-            (state, _) => {
-                Transition::right(Self::Ended, Action::Close(state.style().err(Text::InternalError), End::OutOfOrder))
-            }
+            (state, _) => Transition::right(
+                Self::Ended,
+                Action::Close(state.style().err(Text::InternalError), SessionEnd::OutOfOrder),
+            ),
         }
     }
 
@@ -355,9 +356,9 @@ impl Transition {
 /// having some or none of the messages marked as deleted be removed." (RFC 1939 §6)
 fn committed(style: ReplyStyle, whole: bool) -> Transition {
     let action = if whole {
-        Action::Close(style.ok(Text::Bye), End::Quit)
+        Action::Close(style.ok(Text::Bye), SessionEnd::Quit)
     } else {
-        Action::Close(style.err(Text::NotAllRemoved), End::CommitFailed)
+        Action::Close(style.err(Text::NotAllRemoved), SessionEnd::CommitFailed)
     };
     Transition::right(SessionState::Ended, action)
 }

@@ -4,7 +4,7 @@ use super::command::{Command, Misread};
 use super::listing::{sizes, unique_ids};
 use super::reply::{self, Reply};
 use super::reply_style::{Code, ReplyStyle};
-use super::session::{Action, End, NotTransmitted, SessionState, Transition, Transmission};
+use super::session::{Action, NotTransmitted, SessionEnd, SessionState, Transition, Transmission};
 use super::text::Text;
 use super::{Access, Language, Line, Listing, MessageNumber, Messages, Part};
 
@@ -199,7 +199,7 @@ impl Transaction {
     fn quit(self) -> Transition {
         let marks = self.listing.marks();
         if marks.is_empty() {
-            return Transition::right(SessionState::Ended, Action::Close(self.style.ok(Text::Bye), End::Quit));
+            return Transition::right(SessionState::Ended, Action::Close(self.style.ok(Text::Bye), SessionEnd::Quit));
         }
         Transition::right(SessionState::Update(self.style), Action::Commit(marks))
     }

@@ -87,7 +87,7 @@ async fn after_error(fault: &io::Error, policy: &PortPolicy, logged: &mut Option
         return;
     }
     if logged.is_none_or(|at| at.elapsed() >= QUIET) {
-        tracing::error!(listener = policy.name(), error = %fault, "cannot accept connections");
+        tracing::error!(listener = policy.name(), reason = fault.to_string(), "cannot accept connections");
         *logged = Some(Instant::now());
     }
     sleep(PAUSE).await;
@@ -105,11 +105,11 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::super::listen::BoundPort;
-    use super::super::{Limits, Listener, TlsMode};
+    use super::super::{ConnectionLimits, Listener, TlsMode};
     use super::*;
 
     fn started<Serving>(
-        limits: Limits,
+        limits: ConnectionLimits,
         serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
     ) -> (SocketAddr, Tasks)
     where
@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_affects_one_client_only() {
         let first = std::sync::atomic::AtomicBool::new(true);
-        let (address, _tasks) = started(Limits::default(), move |client| {
+        let (address, _tasks) = started(ConnectionLimits::default(), move |client| {
             let panics = first.swap(false, std::sync::atomic::Ordering::SeqCst);
             async move {
                 assert!(!panics, "this panic is part of the test");
@@ -154,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn the_port_survives_a_panic_of_the_loop() {
         let first = std::sync::atomic::AtomicBool::new(true);
-        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let limits = ConnectionLimits { connections_per_address: 1, ..ConnectionLimits::default() };
         let (address, _tasks) = started(limits, move |client| {
             assert!(!first.swap(false, std::sync::atomic::Ordering::SeqCst), "this panic is part of the test");
             greeted(client)
@@ -165,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn clients_beyond_the_limit_get_a_reply() {
-        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let limits = ConnectionLimits { connections_per_address: 1, ..ConnectionLimits::default() };
         let (gate, _) = tokio::sync::broadcast::channel::<()>(1);
         let opener = gate.clone();
         let (address, _tasks) = started(limits, move |client| {

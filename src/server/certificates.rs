@@ -19,12 +19,12 @@ const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, foll
 /// clients that name no host or an unknown one get the first of all that they can verify.
 #[derive(Clone, Debug, Default)]
 pub struct Certificates {
-    pub(super) keys: Vec<Named>,
+    pub(super) keys: Vec<ServerCertificate>,
 }
 
 /// A certificate with the host names that it is for (RFC 6125: subject alternative names), in lower case.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct ServerCertificate {
     /// The file of the chain.
     pub(super) chain: PathBuf,
     pub(super) names: Vec<String>,
@@ -57,7 +57,7 @@ impl Certificates {
         if matches!(certified.keys_match(), Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch))) {
             return Err(of_key(foreign(&certified, chain)));
         }
-        self.keys.push(Named { chain: chain.to_owned(), names, key: Arc::new(certified) });
+        self.keys.push(ServerCertificate { chain: chain.to_owned(), names, key: Arc::new(certified) });
         Ok(())
     }
 
@@ -74,7 +74,7 @@ impl Certificates {
             return Some(only.key.clone());
         }
         let host = host.unwrap_or_default().to_ascii_lowercase();
-        let rank = |named: &&Named| (!client.can_verify(&named.key), host_match(&named.names, &host));
+        let rank = |named: &&ServerCertificate| (!client.can_verify(&named.key), host_match(&named.names, &host));
         self.keys.iter().min_by_key(rank).map(|named| named.key.clone())
     }
 }

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifie
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme, crypto};
 
 use super::pem::certificates_of;
-use crate::connection::describe_certificate_fault;
+use crate::connection::ClientCertificateFault;
 use crate::file_stamps::FileStamps;
 
 /// The authorities that sign clients' certificates, and what they revoked, as read from their files at one moment.
@@ -118,12 +118,12 @@ impl ClientTrust {
     }
 
     /// Whether a chain is valid now, or why not; its first certificate is the client's own.
-    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
-        let Some((own, between)) = chain.split_first() else { return Err("there is none".to_owned()) };
+    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), ClientCertificateFault> {
+        let (own, between) = chain.split_first().ok_or(ClientCertificateFault::NotSent)?;
         self.verifier
             .verify_client_cert(own, between, UnixTime::now())
             .map(drop)
-            .map_err(|fault| describe_certificate_fault(&fault))
+            .map_err(ClientCertificateFault::Rejected)
     }
 }
 

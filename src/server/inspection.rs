@@ -11,7 +11,7 @@ use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
 use tokio_rustls::rustls::{CertificateError as Of, Error, RootCertStore, crypto};
 
 use super::Certificates;
-use super::certificates::Named;
+use super::certificates::ServerCertificate;
 use super::client_trust::{ClientTrust, lists_of};
 use super::pem::certificates_of;
 use crate::certificate::{CertificateFields, CertificateFinding, RevocationList, inspect_chain, top_of_chain};
@@ -49,7 +49,7 @@ impl Certificates {
     }
 }
 
-impl Named {
+impl ServerCertificate {
     fn inspect(
         &self,
         known: &[CertificateDer<'static>],

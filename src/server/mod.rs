@@ -36,7 +36,9 @@ pub use client_trust::ClientTrust;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
-pub use settings::{ClientCertificate, Limits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode};
+pub use settings::{
+    ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,
+};
 pub use tls::TlsPolicies;
 
 use self::accept::keep_accepting;
@@ -49,7 +51,7 @@ use crate::tasks::Tasks;
 pub struct Server {
     ports: Vec<BoundPort>,
     tls: Option<Arc<TlsPolicies>>,
-    limits: Limits,
+    limits: ConnectionLimits,
 }
 
 impl Server {

@@ -19,7 +19,7 @@ pub struct Settings {
     /// The user to become after the ports are bound, when started as root.
     pub user: Option<String>,
     /// The limits of the whole server.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
 }
 
 impl Settings {
@@ -105,7 +105,7 @@ pub enum LoginWithoutTls {
 
 /// The limits of the whole server, as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections in total.
     pub connections: usize,
     /// Connections from one address (IPv6: from one /64).
@@ -114,7 +114,7 @@ pub struct Limits {
     pub shutdown: Duration,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self { connections: 20_000, connections_per_address: 200, shutdown: Duration::from_secs(30) }
     }

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Limits;
+use super::ConnectionLimits;
 
 /// The places for connections.
 #[derive(Clone)]
 pub(super) struct ConnectionSlots {
-    limits: Limits,
-    taken: Arc<Mutex<Taken>>,
+    limits: ConnectionLimits,
+    taken: Arc<Mutex<SlotsInUse>>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct SlotsInUse {
     all: usize,
     by_network: HashMap<IpAddr, usize>,
 }
@@ -22,17 +22,17 @@ struct Taken {
 /// One connection's place; given back when dropped.
 pub(super) struct ConnectionSlot {
     network: IpAddr,
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<SlotsInUse>>,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(super) enum NoSlot {
     InAll,
     FromThere,
 }
 
-impl Full {
+impl NoSlot {
     /// Why, in the words of the configuration.
     pub(super) fn reason(self) -> &'static str {
         match self {
@@ -43,20 +43,20 @@ impl Full {
 }
 
 impl ConnectionSlots {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
         Self { limits, taken: Arc::default() }
     }
 
     /// Takes a place for a connection from an address.
-    pub(super) fn take(&self, address: IpAddr) -> Result<ConnectionSlot, Full> {
+    pub(super) fn take(&self, address: IpAddr) -> Result<ConnectionSlot, NoSlot> {
         let network = network(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.limits.connections {
-            return Err(Full::InAll);
+            return Err(NoSlot::InAll);
         }
         let from_there = taken.by_network.entry(network).or_default();
         if *from_there >= self.limits.connections_per_address {
-            return Err(Full::FromThere);
+            return Err(NoSlot::FromThere);
         }
         *from_there += 1;
         taken.all += 1;
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn places(connections: usize, connections_per_address: usize) -> ConnectionSlots {
-        ConnectionSlots::new(Limits { connections, connections_per_address, ..Limits::default() })
+        ConnectionSlots::new(ConnectionLimits { connections, connections_per_address, ..ConnectionLimits::default() })
     }
 
     fn address(text: &str) -> IpAddr {
@@ -100,7 +100,7 @@ mod tests {
     fn a_place_is_given_back() {
         let places = places(10, 1);
         let held = places.take(address("192.0.2.1")).unwrap();
-        assert_eq!(places.take(address("192.0.2.1")).err(), Some(Full::FromThere));
+        assert_eq!(places.take(address("192.0.2.1")).err(), Some(NoSlot::FromThere));
         assert!(places.take(address("192.0.2.2")).is_ok());
         drop(held);
         assert!(places.take(address("192.0.2.1")).is_ok());
@@ -112,8 +112,8 @@ mod tests {
         let places = places(3, 2);
         let _one = places.take(address("2001:db8:1:2::1")).unwrap();
         let _two = places.take(address("2001:db8:1:2:ffff::9")).unwrap();
-        assert_eq!(places.take(address("2001:db8:1:2::3")).err(), Some(Full::FromThere));
+        assert_eq!(places.take(address("2001:db8:1:2::3")).err(), Some(NoSlot::FromThere));
         let _three = places.take(address("2001:db8:1:3::1")).unwrap();
-        assert_eq!(places.take(address("192.0.2.1")).err(), Some(Full::InAll));
+        assert_eq!(places.take(address("192.0.2.1")).err(), Some(NoSlot::InAll));
     }
 }

@@ -18,6 +18,7 @@ use tokio_rustls::rustls::server::ServerSessionMemoryCache;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 
 use super::{Certificates, ClientCertificate, ClientTrust};
+use crate::connection::ClientCertificateFault;
 
 /// The configurations of TLS, one for each policy of client certificates.
 pub struct TlsPolicies {
@@ -68,8 +69,8 @@ impl TlsPolicies {
     }
 
     /// Whether a chain is valid now; if not, why.
-    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), String> {
-        self.asking().map_or_else(|| Err("no authority is configured".to_owned()), |asking| asking.trust.judge(chain))
+    pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), ClientCertificateFault> {
+        self.asking().ok_or(ClientCertificateFault::NoAuthority)?.trust.judge(chain)
     }
 
     /// Whether client certificates can be validated.
@@ -111,7 +112,7 @@ impl TlsPolicies {
         let last = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
         if last.as_deref() != Some(fault) {
             tracing::error!(
-                error = fault,
+                reason = fault,
                 "tls.client_ca or tls.crls changed but cannot be read: the previous contents stay in force"
             );
         }

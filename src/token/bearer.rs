@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::claims::TokenClaims;
 use super::key::VerificationKey;
 use super::unverified::Unverified;
-use super::{Refusal, Settings};
+use super::{Settings, TokenRefusal};
 use crate::names::Kind;
 use crate::secret::Token;
 
@@ -27,15 +27,15 @@ pub struct Bearer {
 
 /// A rejected token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedToken {
     /// The reason.
-    pub refusal: Refusal,
+    pub refusal: TokenRefusal,
     /// The bearer, if the signature is valid.
     pub bearer: Option<Bearer>,
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<TokenRefusal> for RefusedToken {
+    fn from(refusal: TokenRefusal) -> Self {
         Self { refusal, bearer: None }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn judge(
     settings: &Settings,
     keys: &[VerificationKey],
     now: SystemTime,
-) -> Result<Bearer, Refused> {
+) -> Result<Bearer, RefusedToken> {
     let claims = TokenClaims::new(verified(token, unverified, settings, keys)?);
     let bearer = claims.text(&settings.claim).map(|name| Bearer {
         issuer: settings.issuer.as_str().into(),
@@ -57,8 +57,8 @@ pub(super) fn judge(
     let judged = claims.judge(settings, now).and_then(|()| claims.name(&settings.claim).map(drop));
     match (judged, bearer) {
         (Ok(()), Some(bearer)) => Ok(bearer),
-        (Ok(()), None) => Err(Refusal::NoClaim(settings.claim.clone()).into()),
-        (Err(refusal), bearer) => Err(Refused { refusal, bearer }),
+        (Ok(()), None) => Err(TokenRefusal::NoClaim(settings.claim.clone()).into()),
+        (Err(refusal), bearer) => Err(RefusedToken { refusal, bearer }),
     }
 }
 
@@ -68,11 +68,11 @@ fn verified(
     unverified: &Unverified,
     settings: &Settings,
     keys: &[VerificationKey],
-) -> Result<Map<String, Value>, Refusal> {
+) -> Result<Map<String, Value>, TokenRefusal> {
     let named = unverified.algorithm();
     let algorithm = named.and_then(|name| name.parse::<Algorithm>().ok());
     let Some(algorithm) = algorithm.filter(|own| settings.algorithms.contains(own)) else {
-        return Err(Refusal::Algorithm(named.map(str::to_owned)));
+        return Err(TokenRefusal::Algorithm(named.map(str::to_owned)));
     };
     // "The "kid" (key ID) Header Parameter is a hint indicating which key was used" (RFC 7515 §4.1.4): keys without a
     // name, which come from PEM files, are tried for every token.
@@ -82,9 +82,9 @@ fn verified(
     };
     let meant: Vec<&VerificationKey> = keys.iter().filter(is_meant).collect();
     if let (Some(id), []) = (unverified.key_id(), meant.as_slice()) {
-        return Err(Refusal::KeyId(id.to_owned()));
+        return Err(TokenRefusal::KeyId(id.to_owned()));
     }
-    let mut refusal = Refusal::NoKey(format!("{algorithm:?}"));
+    let mut refusal = TokenRefusal::NoKey(format!("{algorithm:?}"));
     for key in meant.into_iter().filter(|key| key.algorithms.contains(&algorithm)) {
         match decode::<Map<String, Value>>(token.expose(), &key.public, &by_signature_alone(&key.algorithms)) {
             Ok(TokenData { claims, .. }) => return Ok(claims),
@@ -94,12 +94,12 @@ fn verified(
     Err(refusal)
 }
 
-fn refused_by_library(kind: &ErrorKind) -> Refusal {
+fn refused_by_library(kind: &ErrorKind) -> TokenRefusal {
     match kind {
         ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => {
-            Refusal::NotReadable("a part of it is not valid in a JWT")
+            TokenRefusal::NotReadable("a part of it is not valid in a JWT")
         }
-        _ => Refusal::Signature,
+        _ => TokenRefusal::Signature,
     }
 }
 

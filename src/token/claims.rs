@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, Settings};
+use super::{Settings, TokenRefusal};
 
 /// The claims of one token.
 pub(super) struct TokenClaims(Map<String, Value>);
@@ -18,25 +18,25 @@ impl TokenClaims {
     }
 
     /// Whether the token is for this service and valid now; if not, why.
-    pub(super) fn judge(&self, settings: &Settings, now: SystemTime) -> Result<(), Refusal> {
+    pub(super) fn judge(&self, settings: &Settings, now: SystemTime) -> Result<(), TokenRefusal> {
         self.audience(&settings.audience)?;
         self.times(settings, now)?;
         if let Some(scope) = &settings.required_scope
             && !self.scopes().any(|own| own == scope)
         {
-            return Err(Refusal::Scope(scope.clone()));
+            return Err(TokenRefusal::Scope(scope.clone()));
         }
         Ok(())
     }
 
     /// The name in a claim. Whoever can enter any address into their account at the issuer must not get its owner's
     /// mail: `email_verified` says whether the address was verified (`OpenID` Connect Core §5.1).
-    pub(super) fn name(&self, claim: &str) -> Result<&str, Refusal> {
+    pub(super) fn name(&self, claim: &str) -> Result<&str, TokenRefusal> {
         let is_refuted = |value: &Value| *value != Value::Bool(true) && value.as_str() != Some("true");
         if claim == "email" && self.0.get("email_verified").is_some_and(is_refuted) {
-            return Err(Refusal::MailNotVerified);
+            return Err(TokenRefusal::MailNotVerified);
         }
-        self.text(claim).filter(|name| !name.is_empty()).ok_or_else(|| Refusal::NoClaim(claim.to_owned()))
+        self.text(claim).filter(|name| !name.is_empty()).ok_or_else(|| TokenRefusal::NoClaim(claim.to_owned()))
     }
 
     /// A claim that is a string.
@@ -47,37 +47,37 @@ impl TokenClaims {
     /// "In the general case, the `aud` value is an array of case-sensitive strings … In the special case when the JWT
     /// has one audience, the `aud` value MAY be a single case-sensitive string" (RFC 7519 §4.1.3). A token without an
     /// audience is for nobody.
-    fn audience(&self, own: &str) -> Result<(), Refusal> {
+    fn audience(&self, own: &str) -> Result<(), TokenRefusal> {
         let audience: Vec<&str> = texts(self.0.get("aud")).collect();
         if audience.contains(&own) {
             return Ok(());
         }
-        Err(Refusal::Audience(audience.into_iter().map(str::to_owned).collect()))
+        Err(TokenRefusal::Audience(audience.into_iter().map(str::to_owned).collect()))
     }
 
     /// "The processing of the `exp` claim requires that the current date/time MUST be before the expiration date/time"
     /// (RFC 7519 §4.1.4); "after or equal to the not-before date/time" (§4.1.5).
-    fn times(&self, settings: &Settings, now: SystemTime) -> Result<(), Refusal> {
+    fn times(&self, settings: &Settings, now: SystemTime) -> Result<(), TokenRefusal> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let leeway = settings.leeway.as_secs_f64();
-        let end = self.date("exp").ok_or(Refusal::Endless)?;
+        let end = self.date("exp").ok_or(TokenRefusal::Endless)?;
         if now >= end + leeway {
-            return Err(Refusal::Expired(seconds(now - end)));
+            return Err(TokenRefusal::Expired(seconds(now - end)));
         }
         // An `nbf` that is not a number is a moment that never comes.
         if self.0.contains_key("nbf") {
             let begin = self.date("nbf").unwrap_or(f64::INFINITY);
             if now < begin - leeway {
-                return Err(Refusal::NotYetValid(seconds(begin - now)));
+                return Err(TokenRefusal::NotYetValid(seconds(begin - now)));
             }
         }
         let Some(max_age) = settings.max_age else { return Ok(()) };
-        let birth = self.date("iat").ok_or(Refusal::NoBirth)?;
+        let birth = self.date("iat").ok_or(TokenRefusal::NoBirth)?;
         if birth > now + leeway {
-            return Err(Refusal::Unborn(seconds(birth - now)));
+            return Err(TokenRefusal::Unborn(seconds(birth - now)));
         }
         if now >= birth + max_age.as_secs_f64() + leeway {
-            return Err(Refusal::TooOld(seconds(now - birth)));
+            return Err(TokenRefusal::TooOld(seconds(now - birth)));
         }
         Ok(())
     }

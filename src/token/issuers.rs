@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::key::VerificationKey;
 use super::keys::{self, KeyFault};
 use super::unverified::Unverified;
-use super::{Bearer, Refusal, Refused, Settings, bearer};
+use super::{Bearer, RefusedToken, Settings, TokenRefusal, bearer};
 use crate::file_stamps::FileStamps;
 use crate::names::Kind;
 use crate::pop3::Mechanism;
@@ -64,11 +64,11 @@ impl Issuers {
     ///
     /// # Errors
     /// Why it is rejected.
-    pub fn verify(&self, token: &Token, now: SystemTime) -> Result<Bearer, Refused> {
+    pub fn verify(&self, token: &Token, now: SystemTime) -> Result<Bearer, RefusedToken> {
         let unverified = Unverified::read(token)?;
         let named = unverified.issuer();
         let Some(issuer) = self.0.iter().find(|issuer| named == Some(&*issuer.settings.issuer)) else {
-            return Err(Refusal::Issuer(named.map(str::to_owned)).into());
+            return Err(TokenRefusal::Issuer(named.map(str::to_owned)).into());
         };
         let loaded = issuer.loaded();
         bearer::judge(token, &unverified, &issuer.settings, &loaded.keys, now)
@@ -140,8 +140,13 @@ impl Issuer {
                 tracing::info!(issuer, keys, "token keys reloaded");
             }
             Err(fault) if self.is_news(Some(&fault)) => {
-                let (file, why) = (fault.file.display(), &*fault.what);
-                tracing::error!(issuer, %file, error = why, "token keys changed but cannot be read: the previous keys stay in force");
+                let (file, reason) = (fault.file.display().to_string(), &*fault.what);
+                tracing::error!(
+                    issuer,
+                    file,
+                    reason,
+                    "token keys changed but cannot be read: the previous keys stay in force"
+                );
             }
             Err(_) => {}
         }

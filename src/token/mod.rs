@@ -26,9 +26,9 @@ mod refusal;
 mod settings;
 mod unverified;
 
-pub use bearer::{Bearer, Refused};
+pub use bearer::{Bearer, RefusedToken};
 pub use issuers::Issuers;
 pub use jsonwebtoken::Algorithm;
 pub use keys::KeyFault;
-pub use refusal::Refusal;
+pub use refusal::TokenRefusal;
 pub use settings::Settings;

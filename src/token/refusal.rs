@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// The content of an unverified token may be anything. It is quoted, escaped and cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum TokenRefusal {
     /// It is malformed; why.
     NotReadable(&'static str),
     /// It requires an extension that is not supported (RFC 7515 §4.1.11).
@@ -43,7 +43,7 @@ pub enum Refusal {
     MailNotVerified,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for TokenRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotReadable(why) => write!(f, "malformed token: {why}"),

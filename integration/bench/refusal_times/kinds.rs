@@ -94,8 +94,8 @@ const fn from_locked_network(tried: fn(usize) -> Attempt) -> Kind {
     Kind { before: five_others, history: History::OfNetwork, ..kind("locked out, network", OF_NETWORK, tried) }
 }
 
-const OF_PERSON: &str = "locked out: too many wrong passwords of this person";
-const OF_NAME: &str = "locked out: too many wrong passwords of this name";
+const OF_PERSON: &str = "locked out: too many wrong passwords for this person";
+const OF_NAME: &str = "locked out: too many wrong passwords for this name";
 const OF_NETWORK: &str = "locked out: too many refused logins from this network";
 
 /// Lock-outs by the name, which passwords and SCRAM proofs meet alike.
@@ -124,7 +124,7 @@ pub(super) const OF_PASSWORDS: &[Kind] = &[
     },
     kind("ambiguous", "ambiguous: ", |i| by_pair(format!("Twin {i}"), "right")),
     kind("no mailbox", "no maildrop: ", |i| by_pair(format!("n{i}"), "right")),
-    kind("outside policy", "the name policy has no kind", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
+    kind("outside policy", "not a kind of name that", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
     kind("no password", "empty password", |i| by_pair(format!("c{i}"), "")),
     kind("no name", "login name contains a control character", |i| by_pair(format!("a\u{1}{i}"), "x")),
     kind("disabled", "account disabled", |i| by_pair(format!("disabled{i}"), "right")),

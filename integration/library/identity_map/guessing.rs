@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use super::{ALAN, PASSWORD, SHORT, World};
 
 const WRONG: [&str; 5] = ["one", "two", "three", "four", "five"];
-const LOCKED: &str = "refused: locked out: too many wrong passwords of this person";
-const NAME_LOCKED: &str = "refused: locked out: too many wrong passwords of this name";
+const LOCKED: &str = "refused: locked out: too many wrong passwords for this person";
+const NAME_LOCKED: &str = "refused: locked out: too many wrong passwords for this name";
 const NETWORK_LOCKED: &str = "refused: locked out: too many refused logins from this network";
 const HOME: &str = "198.51.100.7";
 

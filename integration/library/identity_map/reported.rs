@@ -145,7 +145,7 @@ async fn a_certificate_by_dn_is_whose_the_dn_is_now() {
     assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate");
     assert_eq!(world.asked().0, searches + 1, "whose DN it is now is read");
     world.change(|tree| tree.move_entry(ALAN, "uid=alan,ou=Sales,ou=people,dc=renovations,dc=example").unwrap());
-    assert!(external(&world, &certificate).await.starts_with("refused: certificate of nobody"));
+    assert!(external(&world, &certificate).await.starts_with("refused: no person found for the certificate"));
     world.change(|tree| tree.move_entry(LAMB, ALAN).unwrap());
     world.map.flush(&restante::identity::Flush::Everybody).await.unwrap();
     assert_eq!(external(&world, &certificate).await, "ajones/Maildir by certificate", "it is Alan Lamb's DN by now");

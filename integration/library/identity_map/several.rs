@@ -255,7 +255,7 @@ async fn a_directory_is_not_asked_for_names_that_it_is_not_for() {
     assert_eq!(two.login("alan@renovations.example", "x").await, "refused: no such login name");
     assert_eq!(two.login("bea@factory.example", "anvil").await, "unavailable");
     assert_eq!(two.login("alamb", LAMBS).await, "unavailable", "a short name may be either's");
-    let nobodys = "refused: outside the limits of the directories: no directory is for such a name";
+    let nobodys = "refused: outside the limits of the directories: no directory accepts such a name";
     assert_eq!(two.login("x@elsewhere.example", "x").await, nobodys);
 }
 

@@ -25,7 +25,7 @@ fn trying() -> Setup {
 }
 
 fn none_of(first: &str, second: &str) -> String {
-    format!("refused: ambiguous, and nobody's password: {FIRST}: {first} and {SECOND}: {second}")
+    format!("refused: ambiguous, and the password is wrong for all: {FIRST}: {first} and {SECOND}: {second}")
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn the_password_tells_them_apart_and_repeats_ask_nobody() {
     assert_eq!(two.binds(), (4, 0));
     for _ in 0..5 {
         let told = two.login(MARY, "neither").await;
-        assert!(told.starts_with("refused: ambiguous, and nobody's password: "), "{told}");
+        assert!(told.starts_with("refused: ambiguous, and the password is wrong for all: "), "{told}");
     }
     assert_eq!(two.binds(), (6, 0));
     // And who is called so otherwise.
@@ -65,7 +65,7 @@ async fn one_password_of_two_people_is_nobodys() {
     for _ in 0..3 {
         assert_eq!(
             two.login(MARY, OF_FIRST).await,
-            format!("refused: ambiguous, and the password of {FIRST} and {SECOND}")
+            format!("refused: ambiguous, and the password is right for {FIRST} and {SECOND}")
         );
     }
     assert!(two.login("mbrown2", OF_FIRST).await.starts_with("mbrown2/Maildir by "));
@@ -169,7 +169,7 @@ async fn wrong_passwords_count_for_the_name() {
     for (name, guess) in [(MARY, "guess 1"), ("mary  brown", "guess 2"), ("CN=Mary Brown", "guess 3")] {
         assert_eq!(two.login(name, guess).await, none_of("wrong password", "wrong password"));
     }
-    let locked_out = "refused: locked out: too many wrong passwords of this name";
+    let locked_out = "refused: locked out: too many wrong passwords for this name";
     for password in [OF_FIRST, OF_SECOND, "guess 4"] {
         assert_eq!(two.login(MARY, password).await, locked_out);
     }
@@ -203,7 +203,7 @@ async fn a_lock_out_of_a_person_holds_for_every_name() {
     for guess in 1..=3 {
         assert_eq!(two.login("mbrown2", &format!("guess {guess}")).await, "refused: wrong password");
     }
-    let locked_out = "locked out: too many wrong passwords of this person";
+    let locked_out = "locked out: too many wrong passwords for this person";
     assert_eq!(two.login(MARY, OF_SECOND).await, none_of("wrong password", locked_out));
     assert_eq!(two.login(MARY, OF_FIRST).await, "mbrown/Maildir by bind");
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use restante::maildir::{
-    Condition, EnterFault, FieldValue, ImportMode, MaildropPath, Missing, PathTemplate, Settings, Store, StoreFault,
+    EnterFault, FieldValue, ImportMode, MaildirCondition, MaildropPath, Missing, PathTemplate, Settings, Store,
+    StoreFault,
 };
 
 use super::{Mail, path, unique_ids};
@@ -43,7 +44,7 @@ fn a_part_that_is_missing_beside_mail_or_our_files_fell_away() {
             assert!(why.contains(&format!("{missing} is missing, and {other} holds mail")), "{why}");
             assert!(store.index(&path("ajones"), &mut |_| {}).is_err());
             assert!(store.plan(&path("ajones")).is_err());
-            assert!(matches!(store.inspect(&path("ajones")), Condition::Unusable(..)));
+            assert!(matches!(store.inspect(&path("ajones")), MaildirCondition::Unusable(..)));
         }
         mail.remove(&format!("{other}/1.a"));
         for ours in ["restante-index", "restante-pins", "restante-deleted"] {
@@ -80,7 +81,7 @@ fn where_every_maildir_is_made_before_its_first_login_a_missing_one_is_refused()
     assert!(refusal(&store, &path("nobody")).unwrap().contains("mailboxes.missing refuses that"));
     fs::create_dir_all(mail.root().join("half/Maildir/new")).unwrap();
     assert!(refusal(&store, &path("half")).unwrap().contains("cur is missing"));
-    assert!(matches!(store.inspect(&path("nobody")), Condition::Unusable(None, _)));
+    assert!(matches!(store.inspect(&path("nobody")), MaildirCondition::Unusable(None, _)));
 }
 
 /// Each disk below the root has a marker of its own.

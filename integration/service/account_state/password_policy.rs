@@ -198,7 +198,7 @@ fn resolve_tells_the_state() {
     for (name, status, account) in [
         (ALAN.0, 1, "password must be changed first"),
         (LAMB.0, 0, "account locked, unless a bind says otherwise"),
-        (MARY.0, 0, "nothing in the entry speaks against a login"),
+        (MARY.0, 0, "nothing in the entry prevents a login"),
     ] {
         let told = restante().args(["resolve", "--config"]).arg(&file).arg(name).output().unwrap();
         let words = String::from_utf8(told.stdout).unwrap();

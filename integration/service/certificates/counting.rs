@@ -107,7 +107,10 @@ fn a_network_that_is_locked_out_is_refused_by_certificate_without_a_look_up() {
     let mut world = counting("person: 3, network: 3", "0s");
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
     for number in 30..33 {
-        world.refuses(&world.authority.sign(Request::named("Nobody Here").numbered(number)), "certificate of nobody");
+        world.refuses(
+            &world.authority.sign(Request::named("Nobody Here").numbered(number)),
+            "no person found for the certificate",
+        );
     }
     world.service.wait_for_log(&["WARN", "lock-out begins", "network=", "wrong_passwords=3"]);
     world.slapd.stop();
@@ -120,7 +123,7 @@ fn the_same_certificate_counts_once() {
     let world = counting("person: 3, network: 3", "0s");
     let left = world.authority.sign(Request::named("Nobody Here").numbered(30));
     for _ in 0..4 {
-        world.refuses(&left, "certificate of nobody");
+        world.refuses(&left, "no person found for the certificate");
     }
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
 }

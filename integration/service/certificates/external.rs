@@ -26,7 +26,7 @@ fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
         let mut client = world.with_certificate(&world.own);
         client.ask(&format!("AUTH EXTERNAL {}", STANDARD.encode(name)), "-ERR [AUTH]");
     }
-    let reason = "the authorization identity is no name of the certificate's owner";
+    let reason = "the authorization identity is not a name of the certificate's owner";
     world.service.wait_for_log(&["login refused person=\"ajones\" login=\"alamb\"", reason]);
 }
 
@@ -57,7 +57,7 @@ fn two_people_of_one_name_are_told_apart_by_their_keys() {
     }
     world.refuses(
         &world.authority.sign(Request::named("John Smith").numbered(20)),
-        "certificate of nobody: its key is not",
+        "no person found for the certificate: its key is not",
     );
 }
 
@@ -89,17 +89,17 @@ fn a_certificate_is_known_for_a_while() {
         assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
         world.slapd.modify(&format!("dn: {ALAN}\nchangetype: modify\ndelete: userCertificate;binary\n"));
     }
-    forgets.refuses(&forgets.own, "certificate of nobody: its key is not in uid=ajones");
+    forgets.refuses(&forgets.own, "no person found for the certificate: its key is not in uid=ajones");
     assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
     holds.slapd.kill();
     assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
-    holds.service.wait_for_logs(&["login person=\"ajones\"", "proof=certificate"], 3);
+    holds.service.wait_for_logs(&["login person=\"ajones\"", "proof=\"certificate\""], 3);
     holds.slapd.restart();
     let mut flush = restante();
     let flushed =
         output(flush.args(["flush", "ajones", "--config"]).arg(holds.site.folder().join("restante.yaml")), "");
     assert!(flushed.status.success(), "{flushed:?}");
-    holds.refuses(&holds.own, "certificate of nobody: its key is not in uid=ajones");
+    holds.refuses(&holds.own, "no person found for the certificate: its key is not in uid=ajones");
 }
 
 /// A certificate login makes no bind: the state of the account is read from the entry. What bars somebody counts with the
@@ -130,9 +130,9 @@ fn a_refused_certificate_tells_nothing_by_its_time() {
     let others_name = format!("AUTH EXTERNAL {}", STANDARD.encode("alamb"));
     let others_password = format!("AUTH PLAIN {}", STANDARD.encode("\0alamb\0seven green lamps"));
     let refused = [
-        ("certificate of nobody", &nobodys, "AUTH EXTERNAL ="),
+        ("no person found for the certificate", &nobodys, "AUTH EXTERNAL ="),
         ("account expired", &world.smiths[0], "AUTH EXTERNAL ="),
-        ("no name of the certificate's owner", &world.own, &others_name),
+        ("not a name of the certificate's owner", &world.own, &others_name),
         ("the certificate is another person's", &world.own, &others_password),
     ];
     std::thread::scope(|scope| {
@@ -167,7 +167,7 @@ fn a_silent_directory_refuses_nobody() {
     world.slapd.kill();
     assert_eq!(by_both(&world).as_deref(), Ok("ajones"));
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
-    world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=EXTERNAL proof=outage grace"]);
+    world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=EXTERNAL proof=\"outage grace\""]);
     let refusal = world.external(&world.smiths[0]).unwrap_err();
     assert!(refusal.starts_with("-ERR [SYS/TEMP]"), "{refusal}");
     world.slapd.restart();

@@ -106,14 +106,26 @@ fn with_the_key_in_the_entry_names_only_say_where_to_look() {
         world.refuses(&world.authority.sign_key(request, key), reason);
     };
     let others = &world.smiths[1].key;
-    refuses(subject("Renovations", "ajones"), others, "certificate of nobody: its key is not in uid=ajones,");
-    refuses(subject("Renovations", "alamb"), alans, "certificate of nobody: its key is not in uid=alamb,");
-    refuses(Request::named("Alan Lamb"), alans, "certificate of nobody: its key is not in uid=alamb,");
-    refuses(Request::named("ajones"), alans, "certificate of nobody: no entry fits its subject");
-    refuses(Request::named("*"), alans, "certificate of nobody: no entry fits its subject");
-    refuses(principal("upaine@ad.renovations.example"), alans, "certificate of nobody: no entry fits its subject");
+    refuses(
+        subject("Renovations", "ajones"),
+        others,
+        "no person found for the certificate: its key is not in uid=ajones,",
+    );
+    refuses(
+        subject("Renovations", "alamb"),
+        alans,
+        "no person found for the certificate: its key is not in uid=alamb,",
+    );
+    refuses(Request::named("Alan Lamb"), alans, "no person found for the certificate: its key is not in uid=alamb,");
+    refuses(Request::named("ajones"), alans, "no person found for the certificate: no entry fits its subject");
+    refuses(Request::named("*"), alans, "no person found for the certificate: no entry fits its subject");
+    refuses(
+        principal("upaine@ad.renovations.example"),
+        alans,
+        "no person found for the certificate: no entry fits its subject",
+    );
     // Six people have that name: who knows whether there are more.
-    refuses(Request::named("Kim Lee"), &world.smiths[0].key, "reason=ambiguous: uid=kim");
+    refuses(Request::named("Kim Lee"), &world.smiths[0].key, "reason=\"ambiguous: uid=kim");
 }
 
 #[test]
@@ -129,11 +141,14 @@ fn the_authority_is_trusted_for_whole_names_and_addresses_only() {
         assert_eq!(world.external(&world.authority.sign(request)).as_deref(), Ok(owner), "{told}");
     }
     let refuses = |request, reason| world.refuses(&world.authority.sign(request), reason);
-    refuses(Request::named("Alan Jones"), "certificate of nobody: no entry fits its subject");
-    refuses(old_mail("alan.jones@renovations.example"), "certificate of nobody: no entry fits its subject");
-    refuses(subject("Elsewhere", "ajones"), "certificate of nobody: no entry fits its subject");
+    refuses(Request::named("Alan Jones"), "no person found for the certificate: no entry fits its subject");
+    refuses(
+        old_mail("alan.jones@renovations.example"),
+        "no person found for the certificate: no entry fits its subject",
+    );
+    refuses(subject("Elsewhere", "ajones"), "no person found for the certificate: no entry fits its subject");
     refuses(
         subject("Renovations", "ajones").mail("alan.lamb@renovations.example"),
-        "reason=ambiguous: uid=ajones,ou=people,o=Renovations and uid=alamb,ou=people,o=Renovations",
+        "reason=\"ambiguous: uid=ajones,ou=people,o=Renovations and uid=alamb,ou=people,o=Renovations",
     );
 }

@@ -155,11 +155,11 @@ fn the_log_has_the_reasons(world: &World) {
     for words in [
         [
             "login person=\"ajones\"",
-            "kind=\"certificate\" certificate=\"CN=Alan Jones\" mechanism=EXTERNAL proof=certificate",
+            "kind=\"certificate\" certificate=\"CN=Alan Jones\" mechanism=EXTERNAL proof=\"certificate\"",
         ],
-        ["login person=\"ajones\"", "kind=\"short_name\" certificate=\"CN=Alan Jones\" mechanism=USER proof=bind"],
-        ["login refused person=\"alamb\"", &format!("reason=the certificate is another person's: {of_alan}")],
-        ["login refused", &format!("reason=certificate of nobody: its key is not in {of_alan}")],
+        ["login person=\"ajones\"", "kind=\"short_name\" certificate=\"CN=Alan Jones\" mechanism=USER proof=\"bind\""],
+        ["login refused person=\"alamb\"", &format!("reason=\"the certificate is another person's: {of_alan}")],
+        ["login refused", &format!("reason=\"no person found for the certificate: its key is not in {of_alan}")],
         ["client certificate ignored", "the client's certificate is not signed by an authority in tls.client_ca"],
         ["client certificate ignored", "the client's certificate is revoked"],
         ["client certificate ignored", "the client's certificate has expired"],

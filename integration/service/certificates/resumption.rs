@@ -83,7 +83,7 @@ fn what_is_revoked_stops() {
     open.ask("AUTH EXTERNAL =", "-ERR [AUTH]");
     open_where_needed.ask("USER ajones", "+OK");
     open_where_needed.ask("PASS violet-harbour-17", "-ERR [AUTH]");
-    world.service.wait_for_log(&["login refused", "reason=the client's certificate is revoked", "mechanism=USER"]);
+    world.service.wait_for_log(&["login refused", "reason=\"the client's certificate is revoked", "mechanism=USER"]);
     let mut again = world.connect(ENOUGH, false, &tls);
     assert!(!is_resumed(&again), "the ticket keys are new");
     assert_eq!(mechanisms(&mut again), "PLAIN LOGIN");

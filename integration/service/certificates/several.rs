@@ -27,8 +27,8 @@ fn the_owner_is_one_person_of_all_directories() {
     assert_eq!(world.external(&bea).as_deref(), Ok("bwright"));
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
     assert_eq!(world.external(&world.smiths[1]).as_deref(), Ok("jsmith2"));
-    world.refuses(&world.smiths[0], "reason=ambiguous: uid=jsmith1,");
-    let both = world.service.wait_for_log(&["reason=ambiguous: uid=jsmith1,"]);
+    world.refuses(&world.smiths[0], "reason=\"ambiguous: uid=jsmith1,");
+    let both = world.service.wait_for_log(&["reason=\"ambiguous: uid=jsmith1,"]);
     assert!(both.contains(" in test and uid=twin,ou=people,o=factory in factory"), "{both}");
 
     second.stop();

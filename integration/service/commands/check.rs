@@ -125,7 +125,7 @@ const HIDDEN: &[(&str, &str)] = &[
     ("mail", "may not read mail, by which people are found (mail in internet_authentication.names)"),
     ("cn", "may not read cn, by which people are found (common_name in internet_authentication.names)"),
     ("employeeType", "may not read employeeType, which mailboxes.path needs"),
-    ("shadowExpire", "may not read shadowExpire, which tell of an account's state"),
+    ("shadowExpire", "may not read shadowExpire, which show the state of an account"),
 ];
 
 #[test]

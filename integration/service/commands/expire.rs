@@ -77,7 +77,7 @@ fn the_end_of_a_session_removes_what_it_listed_and_is_old() {
     assert_eq!(names(&stage, "ajones"), [old, young.clone()]);
     stage.session().ask("QUIT", "+OK bye");
     assert_eq!(names(&stage, "ajones"), [young]);
-    stage.service.wait_for_log(&["INFO", "aged mail removed", "person=\"ajones\"", "messages=1"]);
+    stage.service.wait_for_log(&["INFO", "expired mail removed", "person=\"ajones\"", "messages=1"]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn the_log_warns_of_another_maildrop_of_the_same_entry() {
             enters(&service, &name, number);
         }
         let person = format!("person=\"{name}\"");
-        let (now, before) = (format!("maildrop={name}/Maildir"), format!("before=person{number}/Maildir"));
+        let (now, before) = (format!("maildrop=\"{name}/Maildir\""), format!("before=\"person{number}/Maildir\""));
         service.wait_for_log(&["WARN", "this entry had another maildrop before", &person, &now, &before]);
     }
     enters(&service, "person3", 3);

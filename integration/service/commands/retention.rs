@@ -121,7 +121,7 @@ fn the_end_of_a_session_removes_what_is_old_for_this_person() {
         left.push(deliver_old(&world.site, "ajones", young));
         world.session().ask("QUIT", "+OK bye");
         assert_eq!(world.names("ajones"), left, "{proof}");
-        world.service.wait_for_log(&["login", "person=\"ajones\"", &format!("proof={proof}")]);
+        world.service.wait_for_log(&["login", "person=\"ajones\"", &format!("proof=\"{proof}\"")]);
     }
     left.insert(0, deliver_old(&world.site, "ajones", 99));
     drop(world.session());
@@ -140,7 +140,7 @@ fn what_is_not_understood_removes_nothing_and_is_told() {
         world.says(ALAN, values);
         world.session().ask("QUIT", "+OK bye");
         assert_eq!(world.names("ajones"), std::slice::from_ref(&old), "{values:?}");
-        world.service.wait_for_log(&["WARN", "mail left on the server does not age", "person=\"ajones\"", why]);
+        world.service.wait_for_log(&["WARN", "mail left on the server does not expire", "person=\"ajones\"", why]);
     }
     // Nothing that a session leaves is touched, whatever it retrieved.
     world.says(ALAN, &["never"]);

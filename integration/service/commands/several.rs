@@ -89,7 +89,7 @@ fn resolve_shows_entries_out_of_scope() {
 #[test]
 fn resolve_shows_for_whom_a_password_is_tried() {
     let world = World::with("", "internet_authentication: { ambiguous: try_each }");
-    world.explains("Alan Lamb", "ambiguous", &["undecided: not by the name alone", "at most four people"]);
+    world.explains("Alan Lamb", "ambiguous", &["undecided: only with a password", "at most four people"]);
     for (password, status, words) in [
         (
             "bellows",
@@ -100,7 +100,7 @@ fn resolve_shows_for_whom_a_password_is_tried() {
                 "bind        as uid=alamb2,ou=Night,ou=people,o=factory: yes",
             ],
         ),
-        ("neither", 1, ["tried on    uid=alamb2,", "and nobody's password: uid=alamb,", "exactly one of"]),
+        ("neither", 1, ["tried on    uid=alamb2,", "and the password is wrong for all: uid=alamb,", "exactly one of"]),
     ] {
         let ended = command(&world.site, &["resolve", "--password", "Alan Lamb"], password);
         assert_eq!(ended.status, status, "{}", ended.told);

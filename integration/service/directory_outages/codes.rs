@@ -36,7 +36,7 @@ fn a_result_is_a_refusal_or_an_outage_or_a_mistake() {
         puts_off(&service, LAMB);
         puts_off(&service, ("ajones", "wrong"));
     }
-    service.wait_for_logs(&[" login person=\"ajones\" ", "proof=outage grace"], 5);
+    service.wait_for_logs(&[" login person=\"ajones\" ", "proof=\"outage grace\""], 5);
     for mistake in [7, 8, 13] {
         prove_alan(&service, &controls);
         answer(&controls, mistake, "");
@@ -70,11 +70,11 @@ fn active_directory_tells_the_reason_and_the_log_too() {
             format!("80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data {code}, v4563\0");
         answer(&controls, 49, &text);
         refuses(&service, ALAN.0, ALAN.1, "AUTH");
-        service.wait_for_log(&["login refused", "person=\"ajones\"", &format!("reason={reason} ")]);
+        service.wait_for_log(&["login refused", "person=\"ajones\"", &format!("reason=\"{reason}\" ")]);
     }
     answer(&controls, 53, "Account inactivated. Contact system administrator.");
     refuses(&service, ALAN.0, ALAN.1, "AUTH");
-    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=account disabled "]);
+    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=\"account disabled\" "]);
     answer(&controls, 53, "not today");
     refuses(&service, ALAN.0, ALAN.1, "AUTH");
     service.wait_for_log(&["login refused", "unwillingToPerform", "not today"]);

@@ -36,7 +36,7 @@ impl World {
     }
 
     fn proofs(&self, person: &str, proof: &str, count: usize) {
-        self.service.wait_for_logs(&[&format!(" login person=\"{person}\" "), &format!("proof={proof} ")], count);
+        self.service.wait_for_logs(&[&format!(" login person=\"{person}\" "), &format!("proof=\"{proof}\" ")], count);
     }
 }
 
@@ -110,7 +110,7 @@ fn of_more_namesakes_than_a_server_tells_none_is_the_only_one() {
     let service = site.serve(&plan);
     serves(&service, BEA);
     refuses(&service, "Bea Wright", BEA.1, "AUTH");
-    service.wait_for_log(&["reason=ambiguous: uid=bwright,"]);
+    service.wait_for_log(&["reason=\"ambiguous: uid=bwright,"]);
 }
 
 #[test]

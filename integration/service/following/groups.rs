@@ -91,7 +91,7 @@ fn who_joins_and_who_leaves_counts_at_once(directory: &impl RealDirectory) {
     soon("who joined is let in", || lets_in(&service));
     change(directory, "pop3", "delete", "member", &format!("cn=inner,{BASE}"));
     soon("with the group between them lost, they are refused", || !lets_in(&service));
-    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=not in the group cn=pop3"]);
+    service.wait_for_log(&["login refused", "person=\"ajones\"", "reason=\"not in the group cn=pop3"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_strangers_guess_takes_no_outage_grace_away() {
     for (name, (person, password)) in [("Alan Jones", ALAN), (ALAN.0, ALAN), (LAMB.0, LAMB)] {
         assert_eq!(log_in(&service, name, password).as_deref(), Ok(person), "{name}");
     }
-    service.wait_for_logs(&["proof=outage grace"], 3);
+    service.wait_for_logs(&["proof=\"outage grace\""], 3);
     log_in(&service, ALAN.0, "a guess").unwrap_err();
 }
 

@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use ldap3_proto::proto::{LdapIntermediateResponse, LdapMsg, LdapOp, LdapPartialAttribute, LdapResult};
 use ldap3_proto::{LdapCodec, LdapResultCode, LdapSearchResultEntry};
 use restante::directory::{
-    Admission, Attributes, CertificateMapping, Change, Directory, Group, LdapUrl, Limits, NameLimits, Settings, trust,
+    Admission, Attributes, CertificateMapping, Change, Directory, DirectoryLimits, Group, LdapUrl, NameLimits,
+    Settings, trust,
 };
 use restante::names::Dn;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,7 +39,7 @@ fn settings(url: &str) -> Settings {
         admission: Admission { group: Some(group), enabled_attribute: None },
         names: NameLimits::default(),
         follow: true,
-        limits: Limits::default(),
+        limits: DirectoryLimits::default(),
     }
 }
 

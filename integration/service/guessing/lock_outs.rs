@@ -17,7 +17,7 @@ fn a_person_is_locked_out_wherever_the_guesses_come_from() {
     assert!(begun.contains("until=\"20"), "{begun}");
     world.refuses("127.0.1.9", ALAN);
     world.refuses("127.0.1.9", ("Alan Jones", ALAN.1));
-    world.service.wait_for_logs(&["login refused", "locked out: too many wrong passwords of this person"], 2);
+    world.service.wait_for_logs(&["login refused", "locked out: too many wrong passwords for this person"], 2);
     assert_eq!(world.binds(), 5, "a locked-out person's password is not tried");
     world.lets_in("127.0.1.1", LAMB);
 }
@@ -42,7 +42,7 @@ fn names_that_nobody_or_several_people_have_are_locked_out_alike() {
         world.service.wait_for_log(&["WARN", "lock-out begins", &format!("login=\"{name}\""), "wrong_passwords=5"]);
         world.refuses("127.0.1.9", (name, "six"));
     }
-    world.service.wait_for_logs(&["login refused", "locked out: too many wrong passwords of this name"], 2);
+    world.service.wait_for_logs(&["login refused", "locked out: too many wrong passwords for this name"], 2);
     assert_eq!(world.binds(), 0);
 }
 

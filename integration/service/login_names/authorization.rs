@@ -43,7 +43,7 @@ fn another_persons_name_and_an_unknown_one_are_refused() {
     let world = World::with_names("names: fewer");
     let refusals = || {
         let is_refusal = |line: &String| {
-            line.contains(" login refused ") && line.contains("the authorization identity is no name of this person")
+            line.contains(" login refused ") && line.contains("the authorization identity is not a name of this person")
         };
         world.service.log().iter().filter(|line| is_refusal(line)).count()
     };
@@ -52,7 +52,7 @@ fn another_persons_name_and_an_unknown_one_are_refused() {
         wait_until("the refusal is logged", || refusals() == number);
     }
     assert_eq!(plain(&world, &"a".repeat(600), "ajones", world.password("ajones")), REFUSAL);
-    world.service.wait_for_log(&[" login refused ", "reason=login name too long"]);
+    world.service.wait_for_log(&[" login refused ", "reason=\"login name too long"]);
 }
 
 /// It counts as what it is: a login that was refused.

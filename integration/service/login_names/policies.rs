@@ -6,7 +6,7 @@ use super::{Row, World, ldif};
 use crate::support::slapd::{Options, Slapd};
 
 const NOBODY: &str = "no such login name";
-const OUTSIDE: &str = "the name policy has no kind of name that this could be";
+const OUTSIDE: &str = "not a kind of name that internet_authentication.names allows";
 
 /// Names that log in under both presets.
 const EVERY_PRESET: &[Row] = &[

@@ -163,7 +163,7 @@ fn what_is_no_message_is_left_out_and_told_once() {
         stage.session().ask("STAT", &format!("+OK {number} "));
         maildir::deliver(&stage.maildir(), &format!("new/{number}.more"), b"x\n");
     }
-    let told = stage.service.wait_for_logs(&["WARN", "left out: not a regular file", "new/0.link"], 1);
+    let told = stage.service.wait_for_logs(&["WARN", "ignored: not a regular file", "new/0.link"], 1);
     assert_eq!(told.len(), 1);
 }
 

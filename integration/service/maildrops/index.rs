@@ -22,7 +22,7 @@ fn a_damaged_index_is_told_and_built_anew() {
     fill(&stage);
     fs::write(stage.maildir().join("restante-index"), "not ours").unwrap();
     stage.session().ask("STAT", "+OK 100 1700");
-    stage.service.wait_for_log(&["WARN", "the index cannot be used, and is built anew", "restante-index.damaged"]);
+    stage.service.wait_for_log(&["WARN", "the index cannot be used and is rebuilt", "restante-index.damaged"]);
     assert_eq!(fs::read(stage.maildir().join("restante-index.damaged")).unwrap(), b"not ours");
     assert!(fs::read(stage.maildir().join("restante-index")).unwrap().starts_with(b"restante-index"));
 }

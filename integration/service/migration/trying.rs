@@ -136,7 +136,9 @@ fn follow_shows_by_our_own_rule_what_is_never_listed() {
     assert_eq!(unique_ids(&ours.seen()), ["0000000100000001"]);
     wait_until("what is never listed is shown", || ours.seen().len() == 3);
     assert_eq!(unique_ids(&ours.seen()), ["0000000100000001", "2.b", "3.c"]);
-    let told = ours.service.wait_for_logs(&["INFO", "not in the old server's list: unique-ids by our own rule"], 1);
+    let told = ours
+        .service
+        .wait_for_logs(&["INFO", "messages missing from the old server's list get unique-ids by our own rule"], 1);
     let messages = |line: &String| line.split("messages=").nth(1).unwrap().split(' ').next().unwrap().parse::<u32>();
     assert_eq!(told.iter().map(|line| messages(line).unwrap()).sum::<u32>(), 2, "each once: {told:?}");
     fs::write(maildir.join("dovecot-uidlist"), "3 V1 N9\n1 :1.a\n2 :2.b\n3 :3.c\n").unwrap();
@@ -204,7 +206,7 @@ fn an_incomplete_list_is_reported_once_and_left_alone() {
         client.ask("UIDL 1", "+OK 1 000000076553f100");
         client.ask("UIDL 2", "+OK 2 000000096553f100");
     }
-    let words = ["WARN", "another server's list of unique-ids is not whole"];
+    let words = ["WARN", "another server's list of unique-ids is incomplete"];
     let told = ours.service.wait_for_logs(&words, 1);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(

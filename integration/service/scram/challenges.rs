@@ -81,7 +81,7 @@ fn a_login_can_be_begun_anew() {
     // A proof is worth nothing for another challenge.
     let _another = client.begin(&mut pop3).unwrap();
     assert_eq!(client.prove(&mut pop3, &unmet), Err(REFUSAL.to_owned()));
-    world.service.wait_for_log(&["login refused", "reason=SCRAM: the client answers another challenge"]);
+    world.service.wait_for_log(&["login refused", "reason=\"SCRAM: the client answers another challenge"]);
     let met = client.begin(&mut pop3).unwrap();
     client.prove(&mut pop3, &met).unwrap();
     pop3.ask("*", "-ERR authentication cancelled");
@@ -119,5 +119,5 @@ fn check_reports_credentials_that_cannot_be_read() {
         told.contains("may not read authPassword, where attributes.scram says that SCRAM credentials are"),
         "{told}"
     );
-    hidden.refuses(ALAN, "the entry holds no SCRAM-SHA-256 credentials");
+    hidden.refuses(ALAN, "the entry has no SCRAM-SHA-256 credentials");
 }

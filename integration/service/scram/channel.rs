@@ -70,7 +70,7 @@ fn logs_in_with_the_binding_of_its_own_connection() {
         let reply = Client::bound(ALAN, &channel(&pop3)).log_in(&mut pop3);
         assert_eq!(opened(&mut pop3, reply).as_deref(), Ok("ajones"));
     }
-    world.service.wait_for_logs(&[" login ", "mechanism=SCRAM-SHA-256-PLUS proof=scram "], 2);
+    world.service.wait_for_logs(&[" login ", "mechanism=SCRAM-SHA-256-PLUS proof=\"scram\" "], 2);
 }
 
 /// Somebody in the middle has two TLS connections, one to each end; what the client proves holds for its own only.
@@ -80,7 +80,7 @@ fn the_binding_of_another_connection_is_refused() {
     let config = tls(&world, &TLS13);
     let (mut pop3, other) = (connect(&world, false, &config), connect(&world, false, &config));
     assert_eq!(Client::bound(ALAN, &channel(&other)).log_in(&mut pop3), REFUSAL);
-    let reason = "reason=SCRAM: the client is bound to another TLS connection; somebody may be in the middle";
+    let reason = "reason=\"SCRAM: the client is bound to another TLS connection; somebody may be in the middle";
     world.service.wait_for_log(&["login refused", "person=\"ajones\"", "mechanism=SCRAM-SHA-256-PLUS", reason]);
     assert!(Client::bound(ALAN, &channel(&pop3)).log_in(&mut pop3).starts_with("+OK"));
 }
@@ -93,7 +93,7 @@ fn a_downgrade_is_refused_where_there_is_one() {
     assert!(downgraded.log_in(&mut world.connect()).starts_with("+OK"));
     assert!(downgraded.log_in(&mut connect(&world, true, &tls(&world, &TLS12))).starts_with("+OK"));
     assert_eq!(downgraded.log_in(&mut connect(&world, true, &tls(&world, &TLS13))), REFUSAL);
-    let reason = "reason=SCRAM: the client was not told of SCRAM-SHA-256-PLUS; somebody may be in the middle";
+    let reason = "reason=\"SCRAM: the client was not told of SCRAM-SHA-256-PLUS; somebody may be in the middle";
     world.service.wait_for_log(&["login refused", reason]);
     // Who cannot bind may log in.
     assert!(Client::new(ALAN).log_in(&mut connect(&world, true, &tls(&world, &TLS13))).starts_with("+OK"));

@@ -48,7 +48,7 @@ fn where_a_directory_has_none_its_people_are_refused() {
     let other = other();
     let world = world(&other, "");
     assert_eq!(world.log_in(ALAN).as_deref(), Ok(ALAN.0));
-    world.refuses(ERNA, "the entry holds no SCRAM-SHA-256 credentials");
+    world.refuses(ERNA, "the entry has no SCRAM-SHA-256 credentials");
 }
 
 #[test]

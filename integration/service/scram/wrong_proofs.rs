@@ -20,7 +20,7 @@ fn wrong_proofs_lock_a_person_out() {
         world.refuses((ALAN.0, "wrong"), "wrong password");
     }
     world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\"", "wrong_passwords=3"]);
-    world.refuses(ALAN, "locked out: too many wrong passwords of this person");
+    world.refuses(ALAN, "locked out: too many wrong passwords for this person");
     // For every mechanism.
     let refusal = crate::support::login::log_in(&world.service, ALAN.0, "violet-harbour-17");
     assert_eq!(refusal, Err(REFUSAL.to_owned()));
@@ -43,7 +43,7 @@ fn names_without_credentials_are_counted_but_their_people_are_not_locked_out() {
         world.refuses(("nobody", "wrong"), "");
         world.refuses((LAMB.0, "wrong"), "");
     }
-    world.refuses(("nobody", "wrong"), "locked out: too many wrong passwords of this name");
+    world.refuses(("nobody", "wrong"), "locked out: too many wrong passwords for this name");
     assert_eq!(crate::support::login::log_in(&world.service, LAMB.0, LAMB.1).as_deref(), Ok(LAMB.0));
 }
 
@@ -94,7 +94,7 @@ fn unanswered_challenges_lock_a_network_out_which_gets_decoys_without_a_look_up(
     Client::new(ALAN).begin(&mut pop3).unwrap();
     pop3.ask("*", "-ERR authentication cancelled");
     pop3.ask("QUIT", "+OK");
-    world.service.wait_for_logs(&["login refused", "reason=the client did not answer the SCRAM challenge"], 5);
+    world.service.wait_for_logs(&["login refused", "reason=\"the client did not answer the SCRAM challenge"], 5);
     let begun = world.service.wait_for_log(&["WARN", "lock-out begins", "network=", "wrong_passwords=5"]);
     assert!(!begun.contains("person="), "{begun}");
     world.slapd.stop();

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use proptest::prelude::*;
 use restante::names::Kind;
 use restante::secret::Token;
-use restante::token::{Bearer, Issuers, Refusal, Settings};
+use restante::token::{Bearer, Issuers, Settings, TokenRefusal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -53,11 +53,11 @@ impl World {
         Self { issuers: Issuers::read(vec![settings]).unwrap(), _folder: folder }
     }
 
-    fn judge(&self, token: &str) -> Result<Bearer, Refusal> {
+    fn judge(&self, token: &str) -> Result<Bearer, TokenRefusal> {
         self.judge_at(token, SystemTime::now())
     }
 
-    fn judge_at(&self, token: &str, now: SystemTime) -> Result<Bearer, Refusal> {
+    fn judge_at(&self, token: &str, now: SystemTime) -> Result<Bearer, TokenRefusal> {
         self.issuers.verify(&Token::new(token.as_bytes()).unwrap(), now).map_err(|refused| refused.refusal)
     }
 
@@ -92,9 +92,9 @@ fn the_standards_own_signature_counts() {
     let world = World::of_file(&jwks(&[key]), &[Algorithm::ES256], |settings| "joe".clone_into(&mut settings.issuer));
     let at = UNIX_EPOCH + Duration::from_secs(1_300_819_379);
     // It has no audience; its signature was right, or that would not have been looked at.
-    assert_eq!(world.judge_at(token, at), Err(Refusal::Audience(Vec::new())));
+    assert_eq!(world.judge_at(token, at), Err(TokenRefusal::Audience(Vec::new())));
     let forged = token.replace("DtEh", "DtEi");
-    assert_eq!(world.judge_at(&forged, at), Err(Refusal::Signature));
+    assert_eq!(world.judge_at(&forged, at), Err(TokenRefusal::Signature));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn malformed_tokens_are_refused_with_the_reason() {
         ("e30.W10.", "its claims are not a JSON object in base64url"),
     ] {
         let judged = Token::new(token.as_bytes()).map(|_| world.judge(token));
-        assert!(judged.is_err() || judged == Ok(Err(Refusal::NotReadable(why))), "{token}: {judged:?}");
+        assert!(judged.is_err() || judged == Ok(Err(TokenRefusal::NotReadable(why))), "{token}: {judged:?}");
     }
 }
 
@@ -123,13 +123,13 @@ fn a_token_without_a_signature_does_not_count() {
     for name in ["none", "None", "NONE", "nOnE", "", "ES256 ", "es256", "RS256"] {
         for end in ["", signature, "AA"] {
             let token = unsigned(&json!({ "alg": name }), &claims(MAIL, &json!({}))) + end;
-            assert_eq!(world.judge(&token), Err(Refusal::Algorithm(Some(name.to_owned()))), "{name}");
+            assert_eq!(world.judge(&token), Err(TokenRefusal::Algorithm(Some(name.to_owned()))), "{name}");
         }
     }
     let no_name = unsigned(&json!({}), &claims(MAIL, &json!({})));
-    assert_eq!(world.judge(&no_name), Err(Refusal::Algorithm(None)));
+    assert_eq!(world.judge(&no_name), Err(TokenRefusal::Algorithm(None)));
     let stripped = unsigned(&json!({ "alg": "ES256", "kid": "one" }), &claims(MAIL, &json!({})));
-    assert_eq!(world.judge(&stripped), Err(Refusal::Signature));
+    assert_eq!(world.judge(&stripped), Err(TokenRefusal::Signature));
 }
 
 /// The public key is known to everybody: as the secret of an HMAC it proves nothing.
@@ -144,7 +144,7 @@ fn a_public_key_is_no_secret() {
                     header.kid = Some("one".to_owned());
                     let secret = EncodingKey::from_secret(secret.as_bytes());
                     let token = encode(&header, &claims(MAIL, &json!({})), &secret).unwrap();
-                    assert_eq!(world.judge(&token), Err(Refusal::Algorithm(Some(name.to_owned()))));
+                    assert_eq!(world.judge(&token), Err(TokenRefusal::Algorithm(Some(name.to_owned()))));
                 }
             }
         }
@@ -153,7 +153,7 @@ fn a_public_key_is_no_secret() {
     let key = SigningKey::new("one", Algorithm::ES256);
     let world = World::new(&[&key], &[Algorithm::HS256, Algorithm::ES256]);
     let token = encode(&Header::default(), &claims(MAIL, &json!({})), &EncodingKey::from_secret(key.pem().as_bytes()));
-    assert_eq!(world.judge(&token.unwrap()), Err(Refusal::NoKey("HS256".to_owned())));
+    assert_eq!(world.judge(&token.unwrap()), Err(TokenRefusal::NoKey("HS256".to_owned())));
 }
 
 /// Keys and addresses of keys that a token brings along are looked at by nobody (RFC 7515 §4.1.2, §4.1.3, §4.1.5).
@@ -167,8 +167,8 @@ fn a_token_brings_no_key_of_its_own() {
         header.jku = Some("https://attacker.example/keys".to_owned());
         header.x5u = header.jku.clone();
     };
-    assert_eq!(world.judge(&stranger.sign_with(bring, &claims(MAIL, &json!({})))), Err(Refusal::Signature));
-    assert_eq!(world.judge(&stranger.sign(&claims(MAIL, &json!({})))), Err(Refusal::Signature));
+    assert_eq!(world.judge(&stranger.sign_with(bring, &claims(MAIL, &json!({})))), Err(TokenRefusal::Signature));
+    assert_eq!(world.judge(&stranger.sign(&claims(MAIL, &json!({})))), Err(TokenRefusal::Signature));
     world.takes(&key.sign(&claims(MAIL, &json!({}))));
 }
 
@@ -185,8 +185,8 @@ fn the_key_id_chooses_the_key() {
     world.takes(&two.sign(&good));
     // A key that is not named is sought among all.
     world.takes(&named(None));
-    assert_eq!(world.judge(&named(Some("two"))), Err(Refusal::Signature));
-    assert_eq!(world.judge(&named(Some("three"))), Err(Refusal::KeyId("three".to_owned())));
+    assert_eq!(world.judge(&named(Some("two"))), Err(TokenRefusal::Signature));
+    assert_eq!(world.judge(&named(Some("three"))), Err(TokenRefusal::KeyId("three".to_owned())));
     // Those of a PEM file have no names.
     World::of_file(&(two.pem() + &one.pem()), &[Algorithm::ES256], |_| {}).takes(&named(Some("three")));
 }
@@ -199,19 +199,19 @@ fn the_type_of_the_key_fixes_its_algorithms() {
     world.takes(&rsa.sign(&claims(MAIL, &json!({}))));
     world.takes(&curve.sign(&claims(MAIL, &json!({}))));
     let crossed = curve.sign_with(|header| header.kid = Some("rsa".to_owned()), &claims(MAIL, &json!({})));
-    assert_eq!(world.judge(&crossed), Err(Refusal::NoKey("ES384".to_owned())));
+    assert_eq!(world.judge(&crossed), Err(TokenRefusal::NoKey("ES384".to_owned())));
     // The set says that this key is for RS256.
     let other = rsa.sign_with(|header| header.alg = Algorithm::PS256, &claims(MAIL, &json!({})));
-    assert_eq!(world.judge(&other), Err(Refusal::Algorithm(Some("PS256".to_owned()))));
+    assert_eq!(world.judge(&other), Err(TokenRefusal::Algorithm(Some("PS256".to_owned()))));
     let both = World::new(&[&rsa], &[Algorithm::RS256, Algorithm::PS256]);
-    assert_eq!(both.judge(&other), Err(Refusal::NoKey("PS256".to_owned())));
+    assert_eq!(both.judge(&other), Err(TokenRefusal::NoKey("PS256".to_owned())));
 }
 
 /// A claim, what it is instead, and what comes of it.
 #[test]
 fn claims_are_judged() {
     let (key, world) = es256();
-    let audience = |names: &[&str]| Refusal::Audience(names.iter().map(|name| (*name).to_owned()).collect());
+    let audience = |names: &[&str]| TokenRefusal::Audience(names.iter().map(|name| (*name).to_owned()).collect());
     let other = "https://id.renovations.example/realms/staff/";
     for (further, refusal) in [
         (json!({}), None),
@@ -222,29 +222,29 @@ fn claims_are_judged() {
         (json!({ "aud": [] }), Some(audience(&[]))),
         (json!({ "aud": null }), Some(audience(&[]))),
         (json!({ "aud": { "a": AUDIENCE } }), Some(audience(&[]))),
-        (json!({ "iss": other }), Some(Refusal::Issuer(Some(other.to_owned())))),
-        (json!({ "iss": [ISSUER] }), Some(Refusal::Issuer(None))),
-        (json!({ "iss": null }), Some(Refusal::Issuer(None))),
-        (json!({ "exp": null }), Some(Refusal::Endless)),
-        (json!({ "exp": "9999999999" }), Some(Refusal::Endless)),
+        (json!({ "iss": other }), Some(TokenRefusal::Issuer(Some(other.to_owned())))),
+        (json!({ "iss": [ISSUER] }), Some(TokenRefusal::Issuer(None))),
+        (json!({ "iss": null }), Some(TokenRefusal::Issuer(None))),
+        (json!({ "exp": null }), Some(TokenRefusal::Endless)),
+        (json!({ "exp": "9999999999" }), Some(TokenRefusal::Endless)),
         (json!({ "exp": 1e300 }), None),
-        (json!({ "exp": -1 }), Some(Refusal::Expired(now() + 1))),
+        (json!({ "exp": -1 }), Some(TokenRefusal::Expired(now() + 1))),
         (json!({ "nbf": now() }), None),
         (json!({ "nbf": 1.5 }), None),
-        (json!({ "nbf": "1" }), Some(Refusal::NotYetValid(u64::MAX))),
+        (json!({ "nbf": "1" }), Some(TokenRefusal::NotYetValid(u64::MAX))),
         (json!({ "iat": null }), None),
-        (json!({ "email": null }), Some(Refusal::NoClaim("email".to_owned()))),
-        (json!({ "email": "" }), Some(Refusal::NoClaim("email".to_owned()))),
-        (json!({ "email": [MAIL] }), Some(Refusal::NoClaim("email".to_owned()))),
+        (json!({ "email": null }), Some(TokenRefusal::NoClaim("email".to_owned()))),
+        (json!({ "email": "" }), Some(TokenRefusal::NoClaim("email".to_owned()))),
+        (json!({ "email": [MAIL] }), Some(TokenRefusal::NoClaim("email".to_owned()))),
         (json!({ "email_verified": true }), None),
         (json!({ "email_verified": "true" }), None),
-        (json!({ "email_verified": false }), Some(Refusal::MailNotVerified)),
-        (json!({ "email_verified": "false" }), Some(Refusal::MailNotVerified)),
+        (json!({ "email_verified": false }), Some(TokenRefusal::MailNotVerified)),
+        (json!({ "email_verified": "false" }), Some(TokenRefusal::MailNotVerified)),
     ] {
         let judged = world.judge(&key.sign(&claims(MAIL, &further))).err();
         let is_alike = match (&judged, &refusal) {
             // The clock may have moved on.
-            (Some(Refusal::Expired(is)), Some(Refusal::Expired(expected))) => is.abs_diff(*expected) < 60,
+            (Some(TokenRefusal::Expired(is)), Some(TokenRefusal::Expired(expected))) => is.abs_diff(*expected) < 60,
             (is, expected) => is == expected,
         };
         assert!(is_alike, "{further}: {judged:?}");
@@ -256,15 +256,15 @@ fn times_are_kept_to_the_second_with_leeway() {
     let (key, world) = es256();
     let token = key.sign(&claims(MAIL, &json!({ "nbf": 10_000, "exp": 20_000 })));
     let at = |seconds: f64| world.judge_at(&token, UNIX_EPOCH + Duration::from_secs_f64(seconds)).err();
-    assert_eq!(at(9_969.0), Some(Refusal::NotYetValid(31)));
+    assert_eq!(at(9_969.0), Some(TokenRefusal::NotYetValid(31)));
     assert_eq!(at(9_970.0), None);
     assert_eq!(at(20_029.9), None);
-    assert_eq!(at(20_030.0), Some(Refusal::Expired(30)));
-    assert_eq!(at(20_031.0), Some(Refusal::Expired(31)));
+    assert_eq!(at(20_030.0), Some(TokenRefusal::Expired(30)));
+    assert_eq!(at(20_031.0), Some(TokenRefusal::Expired(31)));
     let exact = World::with(&[&key], &[Algorithm::ES256], |settings| settings.leeway = Duration::ZERO);
     let at = |seconds: f64| exact.judge_at(&token, UNIX_EPOCH + Duration::from_secs_f64(seconds)).err();
-    assert_eq!((at(19_999.9), at(20_000.0)), (None, Some(Refusal::Expired(0))));
-    assert_eq!((at(9_999.0), at(10_000.0)), (Some(Refusal::NotYetValid(1)), None));
+    assert_eq!((at(19_999.9), at(20_000.0)), (None, Some(TokenRefusal::Expired(0))));
+    assert_eq!((at(9_999.0), at(10_000.0)), (Some(TokenRefusal::NotYetValid(1)), None));
 }
 
 #[test]
@@ -275,10 +275,10 @@ fn old_tokens_are_refused_with_max_age() {
         |claim: Value| world.judge_at(&key.sign(&claims(MAIL, &claim)), UNIX_EPOCH + Duration::from_secs(1000));
     let end = 9_999_999_999_u64;
     assert!(judged(json!({ "exp": end, "iat": 871 })).is_ok());
-    assert_eq!(judged(json!({ "exp": end, "iat": 870 })), Err(Refusal::TooOld(130)));
+    assert_eq!(judged(json!({ "exp": end, "iat": 870 })), Err(TokenRefusal::TooOld(130)));
     assert!(judged(json!({ "exp": end, "iat": 1030 })).is_ok());
-    assert_eq!(judged(json!({ "exp": end, "iat": 1031 })), Err(Refusal::Unborn(31)));
-    assert_eq!(judged(json!({ "exp": end, "iat": null })), Err(Refusal::NoBirth));
+    assert_eq!(judged(json!({ "exp": end, "iat": 1031 })), Err(TokenRefusal::Unborn(31)));
+    assert_eq!(judged(json!({ "exp": end, "iat": null })), Err(TokenRefusal::NoBirth));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_scope_that_is_wanted_must_be_there() {
     ] {
         let judged = world.judge(&key.sign(&claims(MAIL, &further)));
         assert_eq!(judged.is_ok(), counts, "{further}");
-        assert!(counts || judged == Err(Refusal::Scope("mail".to_owned())), "{further}");
+        assert!(counts || judged == Err(TokenRefusal::Scope("mail".to_owned())), "{further}");
     }
 }
 
@@ -307,7 +307,7 @@ fn an_extension_that_is_not_known_makes_a_token_void() {
         |header: &mut Header| header.crit = Some(vec!["exp".to_owned()]),
         |header: &mut Header| header.extras.insert("b64", false),
     ] {
-        assert_eq!(world.judge(&key.sign_with(change, &claims(MAIL, &json!({})))), Err(Refusal::Critical));
+        assert_eq!(world.judge(&key.sign_with(change, &claims(MAIL, &json!({})))), Err(TokenRefusal::Critical));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::certificate::CertificateFinding;
 use crate::config::Configuration;
 use crate::directory::system_authorities;
-use crate::server::{ClientTrust, FileFinding, Settings, TlsPolicies, authorities_of, inspect_authorities};
+use crate::server::{self, ClientTrust, FileFinding, TlsPolicies, authorities_of, inspect_authorities};
 
 /// What was found.
 #[derive(Default)]
@@ -63,7 +63,7 @@ fn inspect_server(configuration: &Configuration, findings: &mut CertificateFindi
 }
 
 /// The authorities and revocation lists for clients.
-fn inspect_clients(server: &Settings, findings: &mut CertificateFindings) {
+fn inspect_clients(server: &server::Settings, findings: &mut CertificateFindings) {
     let Some(trust) = &server.client_trust else { return };
     findings.notes.extend(trust.names_left_out().map(|note| format!("tls.client_ca: {note}")));
     let (authorities, lists): (Vec<_>, Vec<_>) =

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::old_server::{self, Trust};
 use super::{OldServerTls, person};
-use crate::audit::{Difference, Ours, differences};
+use crate::audit::{Difference, LocalMessage, differences};
 use crate::cli::layout::{counted, wrapped};
 use crate::cli::{act_as_service, password, sanitized};
 use crate::config::Configuration;
@@ -67,7 +67,7 @@ async fn both(
 }
 
 /// Our own listing; files whose size differs at the old server are read.
-fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow::Result<Vec<Ours>> {
+fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow::Result<Vec<LocalMessage>> {
     let planned = store.plan(path)?;
     let mut shown: HashMap<String, _> =
         planned.shown.into_iter().map(|message| (message.unique_id.clone(), message)).collect();
@@ -81,7 +81,7 @@ fn ours(store: &Store, path: &MaildropPath, theirs: &[RemoteMessage]) -> anyhow:
         let differs = there.get(message.unique_id.as_str()).is_some_and(|octets| *octets != Some(listed.octets));
         let as_listed = (listed.octets, true);
         let (stored, ends_with_line) = if differs { stored(&mut maildrop, number - 1, as_listed)? } else { as_listed };
-        ours.push(Ours { message, octets: listed.octets, stored, ends_with_line });
+        ours.push(LocalMessage { message, octets: listed.octets, stored, ends_with_line });
     }
     Ok(ours)
 }

@@ -36,7 +36,7 @@ pub(super) fn under_tls<T: Transport>(
     let channel_binding = if scram { stream.channel_binding() } else { None };
     let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
-        let certificate = shown(policy, stream, report).map_err(CloseReason::Handshake)?;
+        let certificate = shown(policy, stream, report).map_err(|fault| CloseReason::Handshake(fault.to_string()))?;
         access.external = policy.is_enough && certificate.is_some();
     }
     Ok(access)

@@ -12,7 +12,7 @@ use crate::connection::maildrop::{OpenMaildrop, unless_taken_over};
 use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::service::Service;
 use crate::connection::wire::{PortTls, Transport, Wire};
-use crate::pop3::{Action, End, Event, Reply, Session};
+use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
 
 /// One session: its connection, its state, its maildrop.
 pub(super) struct Driver<T> {
@@ -43,7 +43,9 @@ impl<T: Transport> Driver<T> {
             mail.close().await;
         }
         match closed {
-            CloseReason::Session(End::WrongCommands | End::RefusedLogins) => self.wire.close_on_talker().await,
+            CloseReason::Session(SessionEnd::WrongCommands | SessionEnd::RefusedLogins) => {
+                self.wire.close_on_talker().await;
+            }
             CloseReason::Session(_) | CloseReason::NoLogin | CloseReason::Shutdown => self.wire.close().await,
             _ => {}
         }
@@ -57,7 +59,7 @@ impl<T: Transport> Driver<T> {
         if report.person.is_none() { CloseReason::NoLogin } else { CloseReason::Session(end) }
     }
 
-    async fn drive(&mut self, report: &mut SessionReport) -> Result<End, CloseReason> {
+    async fn drive(&mut self, report: &mut SessionReport) -> Result<SessionEnd, CloseReason> {
         let mut event = self.next_line().await?;
         loop {
             let action = self.session.step(event);
@@ -94,7 +96,7 @@ impl<T: Transport> Driver<T> {
                     Box::pin(update::commit(&mut self.wire, self.maildrop.as_mut(), marks, report)).await,
                 ),
                 Action::Close(reply, end) => {
-                    if end == End::Quit {
+                    if end == SessionEnd::Quit {
                         Box::pin(update::leave(&mut self.wire, self.maildrop.as_mut(), report)).await;
                     }
                     self.wire.out().extend(reply);

@@ -11,9 +11,18 @@ use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::service::{Client, Service};
 use crate::connection::wire::{ClientStream, Transport, Wire, handshake};
 use crate::pop3::{Access, Bounds, Session};
+use crate::session_id::SessionId;
 
-/// Serves one client until the session ends.
-pub async fn serve<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
+/// Serves one client until the session ends. What the log says meanwhile has the session's id.
+pub fn serve<T: Transport>(
+    client: Client<T>,
+    service: Arc<Service>,
+    drain: watch::Receiver<bool>,
+) -> impl Future<Output = ()> {
+    SessionId::fresh().of(serve_to_the_end(client, service, drain))
+}
+
+async fn serve_to_the_end<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
     let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
     let closed = match greet(client, service, drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,

@@ -9,7 +9,7 @@ use super::state::AcceptedLogin;
 use super::translation::{delay_steps, verdict};
 use crate::certificate::Certificate;
 use crate::connection::report::SessionReport;
-use crate::connection::wire::{Transport, shown};
+use crate::connection::wire::{ClientCertificateFault, Transport, shown};
 use crate::identity::{Outcome, ShownCertificate};
 use crate::pop3::{Credentials, Event, LoginVerdict, Mechanism};
 
@@ -22,7 +22,7 @@ impl<T: Transport> Driver<T> {
         }
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
-            Err(reason) => return self.judged(began, Outcome::no_certificate(reason), &login, mechanism, report).await,
+            Err(fault) => return self.judged(began, no_certificate(&fault), &login, mechanism, report).await,
         };
         let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
         let outcome = self.service.identities.verify_with(credentials, from, shown).await;
@@ -45,14 +45,14 @@ impl<T: Transport> Driver<T> {
                 report.certificate = Some(certificate.subject);
                 outcome
             }
-            Ok(None) => Outcome::no_certificate("the client's certificate is no longer valid".to_owned()),
-            Err(reason) => Outcome::no_certificate(reason),
+            Ok(None) => no_certificate(&ClientCertificateFault::NoLongerValid),
+            Err(fault) => no_certificate(&fault),
         };
         self.judged(began, outcome, authorization, Mechanism::External, report).await
     }
 
     /// The certificate if it is valid now, which may differ from the result at the handshake.
-    pub(super) fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, String> {
+    pub(super) fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, ClientCertificateFault> {
         let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
         shown(policy, &self.wire.stream, report)
     }
@@ -101,6 +101,11 @@ impl<T: Transport> Driver<T> {
         self.login = Some(AcceptedLogin { maildrop, expiry: person.retention.expiry, began });
         Event::Judged(LoginVerdict::Proven)
     }
+}
+
+/// A login of a client that has no certificate which is valid now, where one is required.
+pub(super) fn no_certificate(fault: &ClientCertificateFault) -> Outcome {
+    Outcome::no_certificate(fault.to_string())
 }
 
 /// Waits until a whole number of steps after the credentials arrived, so that the time of a refusal does not reveal its

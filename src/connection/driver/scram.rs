@@ -4,7 +4,7 @@
 use tokio::time::Instant;
 
 use super::dispatch::Driver;
-use super::login::refusal_delay;
+use super::login::{no_certificate, refusal_delay};
 use super::state::ScramState;
 use crate::connection::report::SessionReport;
 use crate::connection::wire::Transport;
@@ -24,9 +24,9 @@ impl<T: Transport> Driver<T> {
         }
         // A client without the required certificate is refused without a look-up, as with a password.
         if self.requires_certificate()
-            && let Err(reason) = self.certificate(report)
+            && let Err(fault) = self.certificate(report)
         {
-            let outcome = Outcome::no_certificate(reason);
+            let outcome = no_certificate(&fault);
             return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
         }
         match self.service.identities.challenge(&wanted, report.peer.ip()).await {
@@ -48,8 +48,8 @@ impl<T: Transport> Driver<T> {
         };
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
-            Err(reason) => {
-                let outcome = Outcome::no_certificate(reason);
+            Err(fault) => {
+                let outcome = no_certificate(&fault);
                 return self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await;
             }
         };

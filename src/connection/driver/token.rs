@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::dispatch::Driver;
+use super::login::no_certificate;
 use crate::connection::report::SessionReport;
 use crate::connection::wire::Transport;
 use crate::identity::Outcome;
@@ -25,7 +26,7 @@ impl<T: Transport> Driver<T> {
         }
         let certificate = match self.certificate(report) {
             Ok(certificate) => certificate,
-            Err(reason) => return Outcome::no_certificate(reason),
+            Err(fault) => return no_certificate(&fault),
         };
         let (identities, shown) = (&self.service.identities, self.shown(certificate.as_ref()));
         let judgement = identities.verify_token(credentials, report.peer.ip(), shown).await;

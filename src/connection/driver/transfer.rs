@@ -24,11 +24,16 @@ impl<T: Transport> Driver<T> {
                     return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
                 }
                 Err(OpenFault::InUse) => {
-                    tracing::info!(person = report.person, maildrop = %path, "maildrop in use");
+                    tracing::info!(person = report.person, maildrop = path.to_string(), "maildrop in use");
                     NotOpened::InUse
                 }
                 Err(OpenFault::Fault(fault)) => {
-                    tracing::error!(person = report.person, maildrop = %path, %fault, "maildrop not opened");
+                    tracing::error!(
+                        person = report.person,
+                        maildrop = path.to_string(),
+                        reason = fault.to_string(),
+                        "maildrop not opened"
+                    );
                     not_opened(&fault)
                 }
             },
@@ -100,7 +105,11 @@ impl<T: Transport> Driver<T> {
         match mail.pin(indices).await {
             Ok(listing) => Event::Pinned(listing),
             Err(fault) => {
-                tracing::error!(person = report.person, %fault, "unique-ids not sent: they cannot be pinned");
+                tracing::error!(
+                    person = report.person,
+                    reason = fault.to_string(),
+                    "unique-ids not sent: they cannot be pinned"
+                );
                 Event::NotPinned
             }
         }
@@ -108,6 +117,11 @@ impl<T: Transport> Driver<T> {
 }
 
 fn cut(index: usize, fault: &std::io::Error, report: &SessionReport) -> CloseReason {
-    tracing::error!(person = report.person, message_number = index + 1, %fault, "message cut while it was sent");
+    tracing::error!(
+        person = report.person,
+        message_number = index + 1,
+        reason = fault.to_string(),
+        "message cut while it was sent"
+    );
     CloseReason::MessageCut(fault.to_string())
 }

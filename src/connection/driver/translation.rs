@@ -29,7 +29,7 @@ pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person:
         FetchFault::NoMail(NoMail::Broken) => NotTransmitted::Damaged,
         FetchFault::NoMail(NoMail::TooLarge) => NotTransmitted::TooLarge,
         FetchFault::Gone | FetchFault::Changed | FetchFault::Io(_) => {
-            tracing::warn!(person, message_number, %fault, "message not sent");
+            tracing::warn!(person, message_number, reason = fault.to_string(), "message not sent");
             NotTransmitted::Now
         }
     }

@@ -17,14 +17,14 @@ pub(super) async fn commit<T: Transport>(
     report: &mut SessionReport,
 ) -> bool {
     if let Err(reason) = wire.messages_taken(ACKNOWLEDGEMENT).await {
-        tracing::warn!(person = report.person, "nothing deleted: {reason}");
+        tracing::warn!(person = report.person, reason = reason.to_string(), "nothing deleted");
         return false;
     }
     let Some(mail) = mail else { return false };
     let committed = match mail.commit(marks.clone()).await {
         Ok(committed) => committed,
         Err(why) => {
-            tracing::error!(person = report.person, reason = %why, "message not deleted");
+            tracing::error!(person = report.person, reason = why.to_string(), "message not deleted");
             return false;
         }
     };
@@ -41,13 +41,19 @@ pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut Op
     let Some(mail) = mail.filter(|mail| mail.leaves_something()) else { return };
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => finish(mail, Vec::new(), report).await,
-        Err(reason) => tracing::info!(person = report.person, "retrieved messages not recorded: {reason}"),
+        Err(reason) => {
+            tracing::info!(person = report.person, reason = reason.to_string(), "retrieved messages not recorded");
+        }
     }
 }
 
 /// Whatever fails here is done by a later session, and does not fail the QUIT.
 async fn finish(mail: &mut OpenMaildrop, marks: Vec<usize>, report: &SessionReport) {
     if let Err(why) = mail.leave(marks).await {
-        tracing::warn!(person = report.person, reason = %why, "retrieved messages may not be recorded, nor expired mail removed");
+        tracing::warn!(
+            person = report.person,
+            reason = why.to_string(),
+            "retrieved messages may not be recorded, and expired mail may not be removed"
+        );
     }
 }

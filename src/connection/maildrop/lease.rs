@@ -85,7 +85,11 @@ impl MaildropLeases {
             LockResult::InUse(_) => Err(OpenFault::InUse),
             LockResult::NoMaildir => Ok(None),
             LockResult::Impossible(reason) => {
-                tracing::warn!(maildrop = %path, reason, "this maildrop cannot be locked, so it may have many sessions");
+                tracing::warn!(
+                    maildrop = path.to_string(),
+                    reason,
+                    "this maildrop cannot be locked, so it may have many sessions"
+                );
                 Ok(None)
             }
         }

@@ -1,6 +1,7 @@
 //! The open maildrop of a session. File calls that may block run on threads of their own.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread::panicking;
@@ -12,7 +13,7 @@ use super::lease::{MaildropLease, MaildropLeases};
 use super::message_reader::MessageReader;
 use super::opening::{OpenFault, OpenRequest, Openings};
 use super::pool::{BlockingPool, CallFault, Pooled};
-use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath};
+use crate::maildir::{Committed, Expiry, FetchFault, Maildrop, MaildropPath, PinFault};
 use crate::pop3::Listing;
 
 /// The open maildrop of one session.
@@ -46,6 +47,21 @@ enum Whereabouts {
 struct Lent {
     open: Option<Open>,
     back: Option<oneshot::Sender<Open>>,
+}
+
+/// Why unique-ids may not be sent now.
+pub(crate) enum UnpinnedFault {
+    Pin(PinFault),
+    Call(CallFault),
+}
+
+impl fmt::Display for UnpinnedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pin(fault) => fault.fmt(f),
+            Self::Call(fault) => fault.fmt(f),
+        }
+    }
 }
 
 impl OpenMaildrop {
@@ -94,13 +110,10 @@ impl OpenMaildrop {
     }
 
     /// Pins unique-ids before they are sent; returns the listing that is valid from now on.
-    pub(crate) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, String> {
+    pub(crate) async fn pin(&mut self, indices: Vec<usize>) -> Result<Listing, UnpinnedFault> {
         let utf8 = self.utf8;
-        let pinned = self.call(move |maildrop| {
-            let pinned = maildrop.pin(&indices).map_err(|fault| fault.to_string());
-            pinned.map(|()| maildrop.listing(utf8))
-        });
-        pinned.await.unwrap_or_else(|why| Err(why.to_string()))
+        let pinned = self.call(move |maildrop| maildrop.pin(&indices).map(|()| maildrop.listing(utf8)));
+        pinned.await.map_err(UnpinnedFault::Call)?.map_err(UnpinnedFault::Pin)
     }
 
     /// Opens a message and reads its first block: here if it is in memory, else on a thread that may wait.

@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::maildir::FileSystems;
+use crate::session_id::{in_session, with_session};
 
 /// Calls that may hang on one set of file systems.
 const THREADS: usize = 48;
@@ -118,7 +119,7 @@ impl BlockingPool {
                 let _place = place;
                 call()
             };
-            spawn_blocking(call).await.map_err(|_| CallFault::Internal)
+            spawn_blocking(in_session(call)).await.map_err(|_| CallFault::Internal)
         };
         self.in_time(in_its_turn).await?
     }
@@ -156,14 +157,14 @@ impl<T: Send + 'static> Drop for Pooled<T> {
         let (false, Ok(runtime)) = (self.pool.is_local(), Handle::try_current()) else { return drop(value) };
         let pool = self.pool.clone();
         // However long that takes, it must be dropped in the end, and nothing waits for it.
-        runtime.spawn(async move {
+        runtime.spawn(with_session(async move {
             let place = pool.place().await;
-            let dropped = spawn_blocking(move || {
+            let dropped = spawn_blocking(in_session(move || {
                 drop(value);
                 drop(place);
-            });
+            }));
             dropped.await
-        });
+        }));
     }
 }
 
@@ -184,6 +185,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::session_id::SessionId;
 
     fn remote(device: u64) -> FileSystems {
         FileSystems::remote(device)
@@ -210,6 +212,17 @@ mod tests {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         while pool.run(|| 5).await != Ok(5) {
             assert!(tokio::time::Instant::now() < deadline);
+        }
+    }
+
+    /// What the log writes there has the session's id.
+    #[tokio::test]
+    async fn a_call_belongs_to_its_session() {
+        let pools = BlockingPools::new(Duration::from_secs(20));
+        let id = SessionId::fresh();
+        for pool in [BlockingPool::LOCAL, pools.of(&remote(1))] {
+            assert_eq!(id.of(pool.run(SessionId::current)).await, Ok(Some(id)));
+            assert_eq!(pool.run(SessionId::current).await, Ok(None));
         }
     }
 

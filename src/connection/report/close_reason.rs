@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 
-use crate::pop3::End;
+use crate::pop3::SessionEnd;
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
     /// The session ended it.
-    Session(End),
+    Session(SessionEnd),
     /// The client closed the connection without QUIT.
     ByClient,
     /// The client was silent for too long.
@@ -44,12 +44,12 @@ impl CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Session(End::Quit) => f.write_str("quit"),
-            Self::Session(End::CommitFailed) => f.write_str("quit, not every deletion succeeded"),
-            Self::Session(End::WrongCommands) => f.write_str("too many wrong commands"),
-            Self::Session(End::RefusedLogins) => f.write_str("too many refused logins"),
-            Self::Session(End::Deadline) | Self::Deadline => f.write_str("silent for too long"),
-            Self::Session(End::OutOfOrder) => f.write_str("internal error: event out of order"),
+            Self::Session(SessionEnd::Quit) => f.write_str("quit"),
+            Self::Session(SessionEnd::CommitFailed) => f.write_str("quit, not every deletion succeeded"),
+            Self::Session(SessionEnd::WrongCommands) => f.write_str("too many wrong commands"),
+            Self::Session(SessionEnd::RefusedLogins) => f.write_str("too many refused logins"),
+            Self::Session(SessionEnd::Deadline) | Self::Deadline => f.write_str("silent for too long"),
+            Self::Session(SessionEnd::OutOfOrder) => f.write_str("internal error: event out of order"),
             Self::NoLogin => f.write_str("no login within the limit"),
             Self::ByClient => f.write_str("closed by the client without QUIT"),
             Self::SlowReader => f.write_str("client too slow to take its reply"),

@@ -64,7 +64,7 @@ impl SessionReport {
         self.messages = Some(messages);
         if is_missing {
             let (person, peer) = (self.person.as_deref(), self.peer);
-            tracing::info!(person, maildrop = %path, %peer, "no Maildir there yet: the client sees an empty mailbox");
+            tracing::info!(person, maildrop = path.to_string(), %peer, "no Maildir there yet: the client sees an empty mailbox");
         }
     }
 
@@ -134,12 +134,12 @@ impl SessionReport {
                     Mechanism::External => "certificate",
                     _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
                 };
-                let (person, proof) = (&*proven.identity.canonical_name, proven.proof);
-                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, %proof, %peer, listener, tls, "login");
+                let (person, proof) = (&*proven.identity.canonical_name, proven.proof.to_string());
+                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, proof, %peer, listener, tls, "login");
             }
             Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(person, login, %reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
+                tracing::info!(person, login, reason = reason.to_string(), certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
             }
             Outcome::Unavailable(reason) => {
                 tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");

@@ -1,5 +1,6 @@
 //! Whether a client's certificate is accepted.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
@@ -8,7 +9,7 @@ use tokio_rustls::rustls::{CertificateError, Error};
 
 use super::stream::ClientStream;
 use super::transport::Transport;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, MalformedCertificate};
 use crate::connection::report::SessionReport;
 
 /// How a port does TLS, and how it treats clients' certificates.
@@ -32,7 +33,22 @@ pub struct ClientCertificates {
 }
 
 /// Says why a chain, the client's own certificate first, is not valid now.
-pub type ChainVerifier = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), String> + Send + Sync>;
+pub type ChainVerifier = Arc<dyn Fn(&[CertificateDer<'_>]) -> Result<(), ClientCertificateFault> + Send + Sync>;
+
+/// Why a client has no certificate that is valid now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientCertificateFault {
+    /// It sent none.
+    NotSent,
+    /// There is no authority whose certificates are accepted.
+    NoAuthority,
+    /// It was valid when the session began.
+    NoLongerValid,
+    /// TLS rejects it.
+    Rejected(Error),
+    /// TLS accepts it, but it cannot be read.
+    Malformed(MalformedCertificate),
+}
 
 impl ClientCertificates {
     /// The valid certificate of this connection, if the client sent one. Checked after the handshake and again at each
@@ -40,12 +56,12 @@ impl ClientCertificates {
     ///
     /// # Errors
     /// Why the certificate is not valid.
-    fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, String> {
+    fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, ClientCertificateFault> {
         let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
             return Ok(None);
         };
         (self.judge)(chain)?;
-        Certificate::read(own).map(Some).map_err(|fault| format!("the client's certificate cannot be read: {fault}"))
+        Certificate::read(own).map(Some).map_err(ClientCertificateFault::Malformed)
     }
 }
 
@@ -54,28 +70,39 @@ pub(crate) fn shown<T: Transport>(
     policy: &ClientCertificates,
     stream: &ClientStream<T>,
     report: &SessionReport,
-) -> Result<Option<Certificate>, String> {
+) -> Result<Option<Certificate>, ClientCertificateFault> {
     match policy.look(stream) {
-        Ok(None) if policy.required => Err("the client sent no certificate".to_owned()),
-        Err(reason) if !policy.required => {
-            report.certificate_ignored(&reason);
+        Ok(None) if policy.required => Err(ClientCertificateFault::NotSent),
+        Err(fault) if !policy.required => {
+            report.certificate_ignored(&fault.to_string());
             Ok(None)
         }
         other => other,
     }
 }
 
-/// Why TLS rejects a client's certificate, in words for an administrator.
-#[must_use]
-pub fn describe_certificate_fault(fault: &Error) -> String {
+/// In words for an administrator.
+impl fmt::Display for ClientCertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent | Self::Rejected(Error::NoCertificatesPresented) => {
+                f.write_str("the client sent no certificate")
+            }
+            Self::NoAuthority => f.write_str("no authority is configured"),
+            Self::NoLongerValid => f.write_str("the client's certificate is no longer valid"),
+            Self::Rejected(Error::InvalidCertificate(doubt)) => match describe(doubt) {
+                Some(what) => write!(f, "the client's certificate {what}"),
+                None => write!(f, "the client's certificate is not valid: {doubt}"),
+            },
+            Self::Rejected(fault) => fault.fmt(f),
+            Self::Malformed(fault) => write!(f, "the client's certificate cannot be read: {fault}"),
+        }
+    }
+}
+
+fn describe(doubt: &CertificateError) -> Option<&'static str> {
     use CertificateError as Of;
-    let Error::InvalidCertificate(doubt) = fault else {
-        return match fault {
-            Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
-            other => other.to_string(),
-        };
-    };
-    let what = match doubt {
+    Some(match doubt {
         Of::Expired | Of::ExpiredContext { .. } => "has expired",
         Of::NotValidYet | Of::NotValidYetContext { .. } => "is not valid yet",
         Of::Revoked => "is revoked",
@@ -86,7 +113,6 @@ pub fn describe_certificate_fault(fault: &Error) -> String {
         }
         Of::InvalidPurpose | Of::InvalidPurposeContext { .. } => "is not for clients (extended key usage)",
         Of::BadSignature => "has an invalid signature",
-        other => return format!("the client's certificate is not valid: {other}"),
-    };
-    format!("the client's certificate {what}")
+        _ => return None,
+    })
 }

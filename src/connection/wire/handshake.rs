@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
 
-use super::certificate::describe_certificate_fault;
+use super::certificate::ClientCertificateFault;
 use super::stream::ClientStream;
 use super::transport::Transport;
 use crate::connection::report::CloseReason;
@@ -48,7 +48,7 @@ fn describe(fault: &io::Error) -> String {
         Some(Error::InvalidMessage(why)) => format!("the client does not speak TLS ({why:?})"),
         Some(Error::AlertReceived(alert)) => format!("the client broke off with the alert {alert:?}"),
         Some(fault @ (Error::InvalidCertificate(_) | Error::NoCertificatesPresented)) => {
-            describe_certificate_fault(fault)
+            ClientCertificateFault::Rejected(fault.clone()).to_string()
         }
         _ if fault.kind() == io::ErrorKind::UnexpectedEof => "the client closed the connection".to_owned(),
         _ => fault.to_string(),

@@ -20,7 +20,7 @@ mod socket_queue;
 mod stream;
 mod transport;
 
-pub use self::certificate::{ChainVerifier, ClientCertificates, PortTls, describe_certificate_fault};
+pub use self::certificate::{ChainVerifier, ClientCertificateFault, ClientCertificates, PortTls};
 pub use self::socket_queue::kernel_reports_delivery;
 pub use self::transport::{Transport, Unacknowledged};
 

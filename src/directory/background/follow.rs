@@ -92,7 +92,7 @@ impl Follower {
             if lost.followed || !is_reported {
                 (self.report)(Change::Lost(lost.why));
             } else {
-                tracing::debug!(why = lost.why, "the directory is still not followed");
+                tracing::debug!(reason = lost.why, "the directory is still not followed");
             }
             is_reported = true;
             pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
@@ -218,7 +218,11 @@ impl SearchListener {
         let entry = Entry::read(constructed(message), directory);
         let concerns_nobody = self.follower.last_read.is_unchanged(&entry);
         if concerns_nobody {
-            tracing::debug!(%directory, id = %entry.id, "an entry has changed in nothing that concerns its person");
+            tracing::debug!(
+                directory = &**directory,
+                id = entry.id.to_string(),
+                "an entry has changed, but nothing that concerns its person"
+            );
         }
         concerns_nobody
     }

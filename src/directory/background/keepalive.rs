@@ -60,10 +60,14 @@ impl KeepAlive {
                 self.searcher.offer(connection).await;
                 self.searcher.servers().note_up(server);
                 let url = self.settings().urls.get(server).map(ToString::to_string);
-                tracing::info!(directory = %self.settings().name, url, "directory server answers again");
+                tracing::info!(directory = &*self.settings().name, url, "directory server answers again");
             }
             Err(fault) => {
-                tracing::debug!(directory = %self.settings().name, %fault, "directory server is still down");
+                tracing::debug!(
+                    directory = &*self.settings().name,
+                    reason = fault.to_string(),
+                    "directory server is still down"
+                );
                 self.searcher.servers().postpone(server);
             }
         }
@@ -87,7 +91,11 @@ impl KeepAlive {
             self.searcher.servers().note_down(shared.server);
         }
         if let Err(fault) = self.searcher.connection().await {
-            tracing::debug!(directory = %self.settings().name, %fault, "no connection for searches");
+            tracing::debug!(
+                directory = &*self.settings().name,
+                reason = fault.to_string(),
+                "no connection for searches"
+            );
         }
     }
 

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
-use super::refusal::Refusal;
+use super::refusal::DirectoryRefusal;
 use super::timestamps::{generalized, of_shadow, of_windows};
 
 /// What bars a person from logging in, and when.
@@ -18,7 +18,7 @@ pub struct Account {
 /// One reason to refuse a person for a time, in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AccountBar {
-    refusal: Refusal,
+    refusal: DirectoryRefusal,
     from: i64,
     /// The first second after it.
     until: i64,
@@ -30,7 +30,7 @@ struct AccountBar {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Barred {
     /// The reason.
-    pub refusal: Refusal,
+    pub refusal: DirectoryRefusal,
     /// A password proven later than this is accepted nevertheless; none if no proof is.
     ///
     /// Some entries show when a lock began and not how long it lasts, and an expired password may have a few grace
@@ -91,15 +91,15 @@ impl Entry {
 }
 
 impl AccountBar {
-    fn always(refusal: Refusal) -> Self {
+    fn always(refusal: DirectoryRefusal) -> Self {
         Self { refusal, from: i64::MIN, until: i64::MAX, yields_to_bind: false }
     }
 
-    fn from(moment: i64, refusal: Refusal) -> Self {
+    fn from(moment: i64, refusal: DirectoryRefusal) -> Self {
         Self { from: moment, ..Self::always(refusal) }
     }
 
-    fn until(moment: i64, refusal: Refusal) -> Self {
+    fn until(moment: i64, refusal: DirectoryRefusal) -> Self {
         Self { until: moment, ..Self::always(refusal) }
     }
 
@@ -114,34 +114,35 @@ fn bars(attribute: &'static str, value: &str) -> Vec<AccountBar> {
         "userAccountControl" | "msDS-User-Account-Control-Computed" => flags(attribute, value),
         "accountExpires" => whole(value).map(|count| expiry(of_windows(count))),
         "shadowExpire" => whole(value).map(|day| expiry(of_shadow(day))),
-        "pwdLastSet" => whole(value).map(|count| only_if(count == 0, Refusal::MustChange)),
-        "nsAccountLock" => Some(only_if(value.eq_ignore_ascii_case("true"), Refusal::Disabled)),
-        "pwdReset" => Some(only_if(value.eq_ignore_ascii_case("true"), Refusal::MustChange)),
+        "pwdLastSet" => whole(value).map(|count| only_if(count == 0, DirectoryRefusal::MustChange)),
+        "nsAccountLock" => Some(only_if(value.eq_ignore_ascii_case("true"), DirectoryRefusal::Disabled)),
+        "pwdReset" => Some(only_if(value.eq_ignore_ascii_case("true"), DirectoryRefusal::MustChange)),
         _ => timed(attribute, value),
     };
-    understood
-        .unwrap_or_else(|| vec![AccountBar::always(Refusal::Other(format!("{attribute} cannot be read: {value:?}")))])
+    understood.unwrap_or_else(|| {
+        vec![AccountBar::always(DirectoryRefusal::Other(format!("{attribute} cannot be read: {value:?}")))]
+    })
 }
 
 fn whole(value: &str) -> Option<i64> {
     value.trim().parse().ok()
 }
 
-fn only_if(is_so: bool, refusal: Refusal) -> Vec<AccountBar> {
+fn only_if(is_so: bool, refusal: DirectoryRefusal) -> Vec<AccountBar> {
     is_so.then(|| AccountBar::always(refusal)).into_iter().collect()
 }
 
 fn expiry(moment: Option<i64>) -> Vec<AccountBar> {
-    moment.map(|moment| AccountBar::from(moment, Refusal::AccountExpired)).into_iter().collect()
+    moment.map(|moment| AccountBar::from(moment, DirectoryRefusal::AccountExpired)).into_iter().collect()
 }
 
 /// The bits for a lock and an expired password count only where the directory computes them.
 fn flags(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
     let flags = whole(value)?;
     if attribute == "userAccountControl" {
-        return Some(only_if(flags & DISABLED != 0, Refusal::Disabled));
+        return Some(only_if(flags & DISABLED != 0, DirectoryRefusal::Disabled));
     }
-    let bits = [(LOCKED_OUT, Refusal::Locked), (PASSWORD_EXPIRED, Refusal::PasswordExpired)];
+    let bits = [(LOCKED_OUT, DirectoryRefusal::Locked), (PASSWORD_EXPIRED, DirectoryRefusal::PasswordExpired)];
     Some(bits.into_iter().flat_map(|(bit, refusal)| only_if(flags & bit != 0, refusal)).collect())
 }
 
@@ -150,17 +151,17 @@ fn flags(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
 /// The former marks a lock without end, and a password that must be changed at once, by the beginning of 1970.
 fn timed(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
     if value == LOCKED_FOR_GOOD {
-        return Some(vec![AccountBar::always(Refusal::Locked)]);
+        return Some(vec![AccountBar::always(DirectoryRefusal::Locked)]);
     }
     let moment = generalized(value)?;
     Some(vec![match attribute {
-        "accountUnlockTime" if moment == 0 => AccountBar::always(Refusal::Locked),
-        "accountUnlockTime" => AccountBar::until(moment, Refusal::Locked),
-        "passwordExpirationTime" if moment == 0 => AccountBar::always(Refusal::MustChange),
-        "passwordExpirationTime" => AccountBar::from(moment, Refusal::PasswordExpired).yielding(),
-        "pwdAccountLockedTime" => AccountBar::from(moment, Refusal::Locked).yielding(),
-        "pwdStartTime" => AccountBar::until(moment, Refusal::NotYet),
-        "pwdEndTime" => AccountBar::from(moment, Refusal::AccountExpired),
+        "accountUnlockTime" if moment == 0 => AccountBar::always(DirectoryRefusal::Locked),
+        "accountUnlockTime" => AccountBar::until(moment, DirectoryRefusal::Locked),
+        "passwordExpirationTime" if moment == 0 => AccountBar::always(DirectoryRefusal::MustChange),
+        "passwordExpirationTime" => AccountBar::from(moment, DirectoryRefusal::PasswordExpired).yielding(),
+        "pwdAccountLockedTime" => AccountBar::from(moment, DirectoryRefusal::Locked).yielding(),
+        "pwdStartTime" => AccountBar::until(moment, DirectoryRefusal::NotYet),
+        "pwdEndTime" => AccountBar::from(moment, DirectoryRefusal::AccountExpired),
         _ => return None,
     }])
 }
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn each_attribute_has_its_meaning() {
-        use Refusal::{AccountExpired, Disabled, Locked, MustChange, NotYet, PasswordExpired};
+        use DirectoryRefusal::{AccountExpired, Disabled, Locked, MustChange, NotYet, PasswordExpired};
         for (attribute, value, refusal) in [
             ("userAccountControl", "512", None),
             ("userAccountControl", "514", Some(Disabled)),
@@ -228,7 +229,7 @@ mod tests {
     fn an_unreadable_state_bars() {
         for attribute in ["userAccountControl", "accountExpires", "pwdEndTime", "accountUnlockTime", "shadowExpire"] {
             let barred = barred(&[(attribute, "soon")], NOW).unwrap();
-            assert_eq!(barred.refusal, Refusal::Other(format!("{attribute} cannot be read: \"soon\"")));
+            assert_eq!(barred.refusal, DirectoryRefusal::Other(format!("{attribute} cannot be read: \"soon\"")));
         }
     }
 
@@ -245,8 +246,11 @@ mod tests {
             assert_eq!(barred(&[(attribute, value)], NOW).unwrap().unless_proven_since, since, "{attribute}: {value}");
         }
         let twice = [("msDS-User-Account-Control-Computed", "8388608"), ("pwdLastSet", "0")];
-        assert_eq!(barred(&twice, NOW).unwrap().refusal, Refusal::MustChange);
+        assert_eq!(barred(&twice, NOW).unwrap().refusal, DirectoryRefusal::MustChange);
         let both = [("passwordExpirationTime", "20261123191400Z"), ("pwdReset", "TRUE")];
-        assert_eq!(barred(&both, NOW), Some(Barred { refusal: Refusal::MustChange, unless_proven_since: None }));
+        assert_eq!(
+            barred(&both, NOW),
+            Some(Barred { refusal: DirectoryRefusal::MustChange, unless_proven_since: None })
+        );
     }
 }

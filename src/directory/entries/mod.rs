@@ -31,7 +31,7 @@ pub use self::admission::{Admission, Group};
 pub use self::attributes::{Attributes, Source};
 pub use self::entry::{Entry, EntryId};
 pub use self::name_limits::NameLimits;
-pub use self::refusal::Refusal;
+pub use self::refusal::DirectoryRefusal;
 pub use self::shut_out::{Exclusion, OutOfScope};
 pub use self::stamp::Stamp;
 

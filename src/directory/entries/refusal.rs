@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a person was refused, as far as the directory says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DirectoryRefusal {
     /// Not this person's password.
     WrongPassword,
     /// Not this person's password, or the account is locked: a password policy is in force, and neither the answer nor
@@ -30,7 +30,7 @@ pub enum Refusal {
     Other(String),
 }
 
-impl Refusal {
+impl DirectoryRefusal {
     /// Whether it is about the account, and so applies to every password, not only to the one that was sent.
     #[must_use]
     pub fn is_of_the_account(&self) -> bool {
@@ -38,7 +38,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for DirectoryRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WrongPassword => "wrong password",

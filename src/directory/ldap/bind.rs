@@ -99,7 +99,7 @@ struct BindRequest<'a> {
 
 impl Request for BindRequest<'_> {
     /// The server: the connection itself is kept or closed at once.
-    type Connection = usize;
+    type ConnectionRef = usize;
     type Answer = Verdict;
 
     async fn attempt(&self) -> Result<Tried<usize, Verdict>, Fault> {

@@ -38,17 +38,17 @@ pub(crate) enum Discarded {
 /// A request that any server can answer.
 pub(super) trait Request: Sync {
     /// The connection of a try, or what identifies it.
-    type Connection: Send + Sync;
+    type ConnectionRef: Send + Sync;
     type Answer: Send;
 
     /// Tries it once.
     ///
     /// # Errors
     /// No server could be connected to.
-    fn attempt(&self) -> impl Future<Output = Result<Tried<Self::Connection, Self::Answer>, Fault>> + Send;
+    fn attempt(&self) -> impl Future<Output = Result<Tried<Self::ConnectionRef, Self::Answer>, Fault>> + Send;
 
     /// Discards the connection of a try, and idle ones to the same server.
-    fn discard(&self, connection: &Self::Connection) -> impl Future<Output = Discarded> + Send;
+    fn discard(&self, connection: &Self::ConnectionRef) -> impl Future<Output = Discarded> + Send;
 }
 
 impl Servers {
@@ -79,7 +79,7 @@ impl Servers {
             if !self.has_other_than(&tried) {
                 return Err(fault);
             }
-            tracing::warn!(directory = %self.settings().name, %fault, "trying the next server");
+            tracing::warn!(directory = &*self.settings().name, reason = fault.to_string(), "trying the next server");
         }
     }
 }

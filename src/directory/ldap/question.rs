@@ -123,7 +123,11 @@ impl Question {
     fn takes(&self, entry: &Entry, settings: &Settings) -> bool {
         let takes = self.wanted.is_some() || entry.dn.is_readable();
         if !takes {
-            tracing::warn!(directory = %settings.name, dn = entry.dn.as_str(), "entry ignored: its DN cannot be read");
+            tracing::warn!(
+                directory = &*settings.name,
+                dn = entry.dn.as_str(),
+                "entry ignored: its DN cannot be parsed"
+            );
         }
         takes
     }

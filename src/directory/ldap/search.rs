@@ -71,7 +71,7 @@ struct SearchRequest<'a> {
 }
 
 impl Request for SearchRequest<'_> {
-    type Connection = Shared;
+    type ConnectionRef = Shared;
     type Answer = Vec<Entry>;
 
     async fn attempt(&self) -> Result<Tried<Shared, Vec<Entry>>, Fault> {

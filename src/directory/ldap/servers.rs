@@ -69,12 +69,12 @@ impl Servers {
         if !self.has_other_than(&[late]) {
             return Err(fault);
         }
-        let directory = &self.settings.name;
+        let (directory, reason) = (&*self.settings.name, fault.to_string());
         match purpose {
             Purpose::Searches => {
-                tracing::warn!(%directory, %fault, "trying the next server, for this search alone");
+                tracing::warn!(directory, reason, "trying the next server, for this search alone");
             }
-            Purpose::Binds => tracing::warn!(%directory, %fault, "trying the next server, for this bind alone"),
+            Purpose::Binds => tracing::warn!(directory, reason, "trying the next server, for this bind alone"),
         }
         let others = self.order().into_iter().filter(|server| *server != late).collect();
         self.connect_to_first(purpose, others).await
@@ -91,7 +91,7 @@ impl Servers {
                 Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
                 Err(fault) => fault,
             };
-            tracing::warn!(directory = %self.settings.name, %fault, "directory server failed");
+            tracing::warn!(directory = &*self.settings.name, reason = fault.to_string(), "directory server failed");
             self.note_down(server);
             last = fault;
         }

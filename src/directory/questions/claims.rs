@@ -11,7 +11,7 @@ use crate::names::{Dn, Kind};
 
 /// What a certificate says about its subject. An entry that matches any of it is a candidate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
+pub struct SubjectNames {
     /// The entry with this DN, if it is below the search base.
     pub entry: Option<Dn>,
     /// Common names.
@@ -31,7 +31,7 @@ const LIMIT: i32 = 7;
 /// The most values of each kind that are searched for; an honest certificate has a few.
 const MOST_VALUES: usize = 16;
 
-impl Claims {
+impl SubjectNames {
     /// The terms of a filter that any candidate matches; empty if nothing is claimed but a DN.
     fn terms(&self, settings: &Settings) -> String {
         let of_kind = |kind, values: &[String]| -> String {
@@ -45,7 +45,7 @@ impl Claims {
 }
 
 /// The candidates, each once, with the certificates of their entries; at most one more than [`CANDIDATES`].
-pub(crate) async fn candidates(searcher: &Searcher, claims: &Claims) -> Result<Vec<Entry>, Fault> {
+pub(crate) async fn candidates(searcher: &Searcher, claims: &SubjectNames) -> Result<Vec<Entry>, Fault> {
     let settings = searcher.settings();
     let mut found: Vec<Entry> = Vec::new();
     let has_entry = |dn: &&Dn| dn.is_within(&settings.base) && settings.names.has_entry(dn);

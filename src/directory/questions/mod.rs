@@ -21,7 +21,7 @@ mod readable;
 mod scram;
 mod walk;
 
-pub use self::claims::Claims;
+pub use self::claims::SubjectNames;
 pub use self::readable::{AttributeNeed, AttributeUse};
 pub use self::scram::StoredScram;
 pub use self::walk::{Walk, WalkEnd};

@@ -174,13 +174,13 @@ impl AttributeCheck<'_> {
         let shows_changes = OF_ENTRY.iter().any(|name| self.value_of(name));
         let wanted: Vec<&str> =
             CHANGE_STAMPS.into_iter().filter(|name| !(shows_changes && OF_ENTRY.contains(name))).collect();
-        let purpose = "which tell that a password may have changed: without them an old password is accepted until it leaves the cache";
+        let purpose = "which show that a password may have changed: without them an old one is accepted until it leaves the cache";
         let is_any_given = shows_changes || self.value_of("pwdLastSet") || self.value_of("pwdChangedTime");
         if is_any_given { self.need_of(&wanted, purpose).await } else { self.need_of_any(&wanted, purpose).await }
     }
 
     async fn states(&self) -> Result<Vec<String>, Fault> {
-        self.need_of(&STATE, "which tell of an account's state").await
+        self.need_of(&STATE, "which show the state of an account").await
     }
 
     /// What is wrong if none of these can be read, although every directory has one of them.

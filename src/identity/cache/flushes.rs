@@ -77,7 +77,7 @@ impl Flushes {
     pub(crate) fn on_directory_change(&self, directory: &str, change: Change) {
         match change {
             Change::Entry(id) => {
-                tracing::debug!(directory, %id, "an entry has changed: its person is looked up anew");
+                tracing::debug!(directory, id = id.to_string(), "an entry has changed: its person is looked up anew");
                 self.entry_changed(id);
             }
             // Only a look-up shows whose membership it affects, since groups can be nested.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::LoginContext;
-use crate::directory::Refusal;
+use crate::directory::DirectoryRefusal;
 use crate::identity::cache::LastProof;
 use crate::identity::person::Identity;
 use crate::identity::verdict::{AccountReason, AccountStatus, Reason};
@@ -36,9 +36,9 @@ impl LoginContext {
     }
 
     /// Whether the cached password was proven in spite of what the entry says.
-    fn is_waived(&self, person: &Identity, refusal: &Refusal, since: SystemTime) -> bool {
+    fn is_waived(&self, person: &Identity, refusal: &DirectoryRefusal, since: SystemTime) -> bool {
         let waives = |proof: LastProof| match refusal {
-            Refusal::PasswordExpired => proof.by_grace,
+            DirectoryRefusal::PasswordExpired => proof.by_grace,
             _ => proof.at > since + CLOCKS_DIFFER,
         };
         self.caches.passwords.last_proof(person).is_some_and(waives)

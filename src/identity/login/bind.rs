@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use super::PasswordLogin;
 use super::account::Doubt;
-use super::order::{Attempt, Claimed, Proved};
-use crate::directory::{EntryId, Fault, Refusal, Verdict};
+use super::order::{Attempt, ClaimedPerson, Proved};
+use crate::directory::{DirectoryRefusal, EntryId, Fault, Verdict};
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, describe_people};
 use crate::identity::verdict::{LockOutOf, NameReason, Outcome, Proof, Reason, Trace};
 
 impl PasswordLogin<'_> {
     /// Asks the directory about the password.
-    pub(super) async fn bind(&self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    pub(super) async fn bind(&self, claimed: ClaimedPerson, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let person = &claimed.person;
         // While a directory is silent, it is asked about known people in the same way as about unknown ones: by a
         // search, since that takes a different time than a bind.
@@ -39,7 +39,12 @@ impl PasswordLogin<'_> {
     }
 
     /// A success counts only for the entry that was looked up.
-    async fn accept(&self, claimed: Claimed, verdict: Verdict, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn accept(
+        &self,
+        claimed: ClaimedPerson,
+        verdict: Verdict,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
         match self.is_still_at_its_dn(&claimed.person).await {
             Ok(true) => match self.record_verdict(&claimed.person, verdict) {
                 Ok(proof) => Ok(claimed.proven_by(proof)),
@@ -84,7 +89,7 @@ impl PasswordLogin<'_> {
     async fn bind_where_it_is_now(
         &self,
         person: &Arc<Identity>,
-        refusal: Refusal,
+        refusal: DirectoryRefusal,
         attempt: &mut Attempt<'_>,
     ) -> Result<Proved, Outcome> {
         let caches = &self.context.caches;
@@ -106,7 +111,7 @@ impl PasswordLogin<'_> {
             caches.flushes.entry_changed(person.id.clone());
         }
         let anew = match &*found {
-            NameOwner::One(anew, kind) => Claimed { person: anew.clone(), kind: *kind },
+            NameOwner::One(anew, kind) => ClaimedPerson { person: anew.clone(), kind: *kind },
             NameOwner::Nobody | NameOwner::OutsidePolicy | NameOwner::OutsideLimits(_) => {
                 return Err(Outcome::refused(Some(person), Reason::Name(NameReason::Unknown)));
             }
@@ -127,7 +132,7 @@ impl PasswordLogin<'_> {
         &self,
         person: &Identity,
         anew: &Identity,
-        refusal: Refusal,
+        refusal: DirectoryRefusal,
         trace: &Trace,
     ) -> Result<Result<Proof, Reason>, Fault> {
         if let Err(reason) = self.context.check_account(anew, Doubt::LeftToBind) {
@@ -151,7 +156,7 @@ impl PasswordLogin<'_> {
                 passwords.record_grace_login(person);
                 Ok(Proof::GraceLogin { left })
             }
-            Verdict::Refused(refusal @ (Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
+            Verdict::Refused(refusal @ (DirectoryRefusal::WrongPassword | DirectoryRefusal::WrongOrLocked)) => {
                 passwords.record_refused(person, &self.password, Instant::now(), self.sent);
                 Err(refusal.into())
             }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
-use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
+use super::order::{Attempt, ClaimedOwner, ClaimedPerson, LoginMethod, Proved};
 use crate::certificate::Certificate;
 use crate::directory::Fault;
 use crate::identity::cache::fingerprint;
@@ -51,11 +51,11 @@ impl<'c> CertificateLogin<'c> {
 impl LoginMethod for CertificateLogin<'_> {
     const DOUBT: Doubt = Doubt::Refused;
 
-    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<Claim, Outcome> {
+    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome> {
         let (owner, proof) = self.context.owner_of(self.certificate).await?;
         self.proof = proof;
         let reason = match owner {
-            CertificateOwner::One(owner) => return Ok(Claim::One(Claimed { person: owner, kind: None })),
+            CertificateOwner::One(owner) => return Ok(ClaimedOwner::One(ClaimedPerson { person: owner, kind: None })),
             CertificateOwner::Nobody(why) => Reason::Certificate(CertificateReason::OfNobody(why.to_string())),
             CertificateOwner::Several(people) => Reason::Name(NameReason::Ambiguous(people)),
         };
@@ -63,7 +63,7 @@ impl LoginMethod for CertificateLogin<'_> {
     }
 
     /// TLS has verified that the client has the key.
-    async fn prove(&mut self, claimed: Claimed, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn prove(&mut self, claimed: ClaimedPerson, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         Ok(claimed.proven_by(self.proof))
     }
 
@@ -121,7 +121,7 @@ impl LoginContext {
         if proof != Proof::OutageGrace || !self.caches.passwords.was_barred_since(person) {
             return Ok(());
         }
-        let why = "silent, and the person was barred when it was last heard".to_owned();
+        let why = "silent, and the person was not allowed to log in when it last answered".to_owned();
         Err(Fault::Unavailable { why, silent: true })
     }
 }

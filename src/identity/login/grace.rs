@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::PasswordLogin;
-use super::order::{Attempt, Claimed, Proved};
+use super::order::{Attempt, ClaimedPerson, Proved};
 use crate::directory::Fault;
 use crate::identity::cache::GraceCheck;
 use crate::identity::person::Identity;
@@ -37,6 +37,6 @@ impl PasswordLogin<'_> {
     /// The same if the person was already found.
     pub(super) async fn bridge(&self, fault: Fault, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let person = self.within_grace(fault, attempt).await?;
-        Ok(Claimed { person, kind: None }.proven_by(Proof::OutageGrace))
+        Ok(ClaimedPerson { person, kind: None }.proven_by(Proof::OutageGrace))
     }
 }

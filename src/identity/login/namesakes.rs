@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::PasswordLogin;
 use super::account::Doubt;
-use super::order::{Attempt, Claimed, Proved, check_person};
-use crate::directory::{Fault, Refusal, Verdict};
+use super::order::{Attempt, ClaimedPerson, Proved, check_person};
+use crate::directory::{DirectoryRefusal, Fault, Verdict};
 use crate::identity::cache::Recall;
 use crate::identity::person::Identity;
 use crate::identity::question::describe_people;
@@ -34,7 +34,7 @@ enum TryResult {
     /// It is not theirs, or they may not log in.
     Refused(Reason),
     /// Their directory refused it just now.
-    RefusedByBind(Refusal),
+    RefusedByBind(DirectoryRefusal),
     /// It is somebody's, but their DN now belongs to another entry.
     Moved,
     /// Their directory gave no answer.
@@ -61,7 +61,7 @@ impl<'l> NamesakesLogin<'l> {
             tries.push(NamesakeTry { person: person.clone(), result });
         }
         let (person, proof) = exactly_one(&self.look_again(tries, attempt).await?)?;
-        Ok(Claimed { person, kind: None }.proven_by(proof))
+        Ok(ClaimedPerson { person, kind: None }.proven_by(proof))
     }
 
     async fn try_one(&self, person: &Arc<Identity>, attempt: &Attempt<'_>) -> TryResult {
@@ -114,7 +114,7 @@ impl<'l> NamesakesLogin<'l> {
         &self,
         person: &Identity,
         anew: &Identity,
-        refusal: Refusal,
+        refusal: DirectoryRefusal,
         attempt: &Attempt<'_>,
     ) -> TryResult {
         match self.login.verdict_where_it_is_now(person, anew, refusal, attempt.trace).await {

@@ -19,10 +19,10 @@ pub(crate) trait LoginMethod {
     const DOUBT: Doubt;
 
     /// Whose credentials these claim to be: finds the person by the name.
-    async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<Claim, Outcome>;
+    async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome>;
 
     /// Whether the credentials are this person's.
-    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome>;
+    async fn prove(&mut self, claimed: ClaimedPerson, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome>;
 
     /// Whose credentials these are, if several people have the name. Each goes through the same checks.
     async fn prove_one_of(&mut self, people: &[Arc<Identity>], _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
@@ -47,9 +47,9 @@ pub(crate) struct Attempt<'a> {
 }
 
 /// Whose the credentials claim to be.
-pub(crate) enum Claim {
+pub(crate) enum ClaimedOwner {
     /// One person's.
-    One(Claimed),
+    One(ClaimedPerson),
     /// One of several people of one name.
     Namesakes(Vec<Arc<Identity>>),
     /// The directory is silent, and the outage grace lets this person in: `grace` has made the checks up to the
@@ -59,7 +59,7 @@ pub(crate) enum Claim {
 
 /// The person whose credentials these claim to be.
 #[derive(Clone)]
-pub(crate) struct Claimed {
+pub(crate) struct ClaimedPerson {
     pub(super) person: Arc<Identity>,
     /// The kind of name that was typed, if our comparison and the directory's agree on one.
     pub(super) kind: Option<Kind>,
@@ -68,9 +68,9 @@ pub(crate) struct Claimed {
 /// What the credentials prove.
 pub(crate) enum Proved {
     /// They are this person's.
-    Person(Claimed, Proof),
+    Person(ClaimedPerson, Proof),
     /// The entry may belong to somebody else now: the checks begin again with the people that the name leads to.
-    Anew(Claim),
+    Anew(ClaimedOwner),
 }
 
 /// One login from beginning to end; the throttle counts its outcome. `method` is a refusal if what was sent cannot be
@@ -109,9 +109,9 @@ async fn checks<Method: LoginMethod>(
     // 3. The name, and the person it leads to.
     let method = method.as_mut().map_err(|reason| Outcome::refused(None, reason.clone()))?;
     let mut claim = method.claim(attempt).await?;
-    let (Claimed { person, kind }, proof) = loop {
+    let (ClaimedPerson { person, kind }, proof) = loop {
         let proved = match claim {
-            Claim::One(claimed) => {
+            ClaimedOwner::One(claimed) => {
                 // 4. The lock-out of the person. 5. The account.
                 attempt.trace.note(|| TraceEvent::Account(context.account_status(&claimed.person)));
                 check_person(context, attempt, &claimed.person, Method::DOUBT)
@@ -119,8 +119,8 @@ async fn checks<Method: LoginMethod>(
                 // 6. The credentials.
                 method.prove(claimed, attempt).await?
             }
-            Claim::Namesakes(people) => method.prove_one_of(&people, attempt).await?,
-            Claim::Bridged(person) => Claimed { person, kind: None }.proven_by(Proof::OutageGrace),
+            ClaimedOwner::Namesakes(people) => method.prove_one_of(&people, attempt).await?,
+            ClaimedOwner::Bridged(person) => ClaimedPerson { person, kind: None }.proven_by(Proof::OutageGrace),
         };
         match proved {
             Proved::Person(claimed, proof) => break (claimed, proof),
@@ -137,7 +137,7 @@ async fn checks<Method: LoginMethod>(
     Ok(ProvenLogin { identity: person, maildrop, kind, proof })
 }
 
-impl Claimed {
+impl ClaimedPerson {
     pub(super) fn proven_by(self, proof: Proof) -> Proved {
         Proved::Person(self, proof)
     }

@@ -10,7 +10,7 @@ use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
 use super::namesakes::NamesakesLogin;
-use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
+use super::order::{Attempt, ClaimedOwner, ClaimedPerson, LoginMethod, Proved};
 use crate::directory::Fault;
 use crate::identity::cache::{Recall, Submission};
 use crate::identity::person::Identity;
@@ -98,20 +98,24 @@ impl<'c> PasswordLogin<'c> {
     }
 
     /// Whose the credentials claim to be, by the people that the name leads to.
-    pub(super) fn claim_of(&self, found: &NameOwner, trace: &Trace) -> Result<Claim, Outcome> {
+    pub(super) fn claim_of(&self, found: &NameOwner, trace: &Trace) -> Result<ClaimedOwner, Outcome> {
         match found {
             NameOwner::Ambiguous(people) if people.len() <= usize::from(self.context.settings.ambiguous.most()) => {
-                Ok(Claim::Namesakes(people.clone()))
+                Ok(ClaimedOwner::Namesakes(people.clone()))
             }
             found => {
                 let (person, kind) = found.one_person().map_err(|reason| Outcome::refused(None, reason))?;
                 trace.note(|| TraceEvent::person(person));
-                Ok(Claim::One(Claimed { person: person.clone(), kind }))
+                Ok(ClaimedOwner::One(ClaimedPerson { person: person.clone(), kind }))
             }
         }
     }
 
-    async fn prove_by_cache_or_bind(&self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn prove_by_cache_or_bind(
+        &self,
+        claimed: ClaimedPerson,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Proved, Outcome> {
         let person = &claimed.person;
         attempt.accepted.check(person)?;
         match self.recall(person) {
@@ -134,7 +138,7 @@ impl<'c> PasswordLogin<'c> {
         if is_refused_still {
             return Err(refused_before(anew));
         }
-        self.bind(Claimed { person: anew.clone(), kind: *kind }, attempt).await
+        self.bind(ClaimedPerson { person: anew.clone(), kind: *kind }, attempt).await
     }
 
     /// For as long as the grace may let anybody in, a login that fails because a directory is silent counts for its
@@ -150,17 +154,17 @@ impl<'c> PasswordLogin<'c> {
 impl LoginMethod for PasswordLogin<'_> {
     const DOUBT: Doubt = Doubt::LeftToBind;
 
-    async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<Claim, Outcome> {
+    async fn claim(&mut self, attempt: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome> {
         attempt.trace.note(|| TraceEvent::Name(self.name.to_string()));
         self.sent = Submission { asked: self.context.caches.flushes.now(), at: Instant::now(), ..self.sent };
         let claim = match self.find(attempt.trace).await {
             Ok(found) => self.claim_of(&found, attempt.trace),
-            Err(fault) => self.within_grace(fault, attempt).await.map(Claim::Bridged),
+            Err(fault) => self.within_grace(fault, attempt).await.map(ClaimedOwner::Bridged),
         };
         claim.inspect_err(|outcome| self.note_outage(outcome, attempt))
     }
 
-    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn prove(&mut self, claimed: ClaimedPerson, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let proved = self.prove_by_cache_or_bind(claimed, attempt).await;
         proved.inspect_err(|outcome| self.note_outage(outcome, attempt))
     }

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use super::LoginContext;
 use super::account::Doubt;
 use super::authorization::AuthorizationId;
-use super::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
+use super::order::{Attempt, ClaimedOwner, ClaimedPerson, LoginMethod, Proved};
 use crate::directory::Fault;
 use crate::identity::question::{NameOwner, NameQuery};
 use crate::identity::throttle::Ticket;
@@ -18,7 +18,7 @@ use crate::identity::verdict::{Outcome, Proof, Reason, TokenReason, Trace};
 use crate::names::{Kind, LoginName};
 use crate::pop3::TokenCredentials;
 use crate::secret::Token;
-use crate::token::{Bearer, Issuers, Refused};
+use crate::token::{Bearer, Issuers, RefusedToken};
 
 /// A login by token.
 pub(crate) struct TokenLogin<'c> {
@@ -99,11 +99,12 @@ impl<'c> TokenLogin<'c> {
 impl LoginMethod for TokenLogin<'_> {
     const DOUBT: Doubt = Doubt::Refused;
 
-    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<Claim, Outcome> {
-        let bearer = self.issuers.verify(&self.token, SystemTime::now()).map_err(|Refused { refusal, bearer }| {
-            self.bearer = bearer;
-            Outcome::refused(None, Reason::Token(TokenReason::Refused(refusal)))
-        })?;
+    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome> {
+        let bearer =
+            self.issuers.verify(&self.token, SystemTime::now()).map_err(|RefusedToken { refusal, bearer }| {
+                self.bearer = bearer;
+                Outcome::refused(None, Reason::Token(TokenReason::Refused(refusal)))
+            })?;
         let bearer = self.bearer.insert(bearer);
         let (kind, name) = (bearer.kind, LoginName::new(bearer.name.as_bytes()));
         let name = name.map_err(|fault| Outcome::refused(None, fault.into()))?;
@@ -111,13 +112,13 @@ impl LoginMethod for TokenLogin<'_> {
         let (owner, proof) = self.bearer_of(kind, &name).await?;
         self.proof = proof;
         match owner.one_person().map_err(|reason| Outcome::refused(None, reason))? {
-            (person, Some(kind)) => Ok(Claim::One(Claimed { person: person.clone(), kind: Some(kind) })),
+            (person, Some(kind)) => Ok(ClaimedOwner::One(ClaimedPerson { person: person.clone(), kind: Some(kind) })),
             (person, None) => Err(Outcome::refused(Some(person), Reason::Token(TokenReason::NotToTheLetter))),
         }
     }
 
     /// The issuer has signed it.
-    async fn prove(&mut self, claimed: Claimed, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn prove(&mut self, claimed: ClaimedPerson, _: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         Ok(claimed.proven_by(self.proof))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::answers::Answers;
 use super::{Directories, describe_people};
 use crate::certificate::Certificate;
-use crate::directory::{self, CertificateMapping, Claims, Directory, Entry, Fault};
+use crate::directory::{self, CertificateMapping, Directory, Entry, Fault, SubjectNames};
 use crate::identity::person::Identity;
 use crate::identity::settings::Settings;
 use crate::names::Dn;
@@ -110,17 +110,17 @@ impl CertificateAnswers {
 
 /// Which names of a certificate's subject are used. With the key in the entry, every name is only a hint where to look;
 /// without it, a common name would let in anybody of that name.
-fn claims(certificate: &Certificate, mapping: CertificateMapping) -> Claims {
+fn claims(certificate: &Certificate, mapping: CertificateMapping) -> SubjectNames {
     // A name of one part would be the root of a directory, and an empty one everybody's.
     let entry = Dn::parse(&certificate.subject).filter(|dn| dn.rdns().len() > 1);
     match mapping {
-        CertificateMapping::Key => Claims {
+        CertificateMapping::Key => SubjectNames {
             entry,
             common_names: certificate.common_names.clone(),
             mails: certificate.mails.iter().chain(&certificate.subject_mails).cloned().collect(),
             principal_names: Vec::new(),
         },
-        CertificateMapping::Subject => Claims {
+        CertificateMapping::Subject => SubjectNames {
             entry,
             common_names: Vec::new(),
             mails: certificate.mails.clone(),

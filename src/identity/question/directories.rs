@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::directory::{Directory, EntryId, Fault, Settings, Verdict};
+use crate::directory::{self, Directory, EntryId, Fault, Verdict};
 use crate::identity::person::Identity;
 use crate::secret::Password;
 
@@ -99,7 +99,7 @@ impl Directories {
     }
 
     /// The settings of the directory that has an entry.
-    pub(crate) fn settings_of(&self, id: &EntryId) -> Option<&Settings> {
+    pub(crate) fn settings_of(&self, id: &EntryId) -> Option<&directory::Settings> {
         self.directory_of(id).map(Directory::settings)
     }
 

@@ -11,7 +11,7 @@ use crate::identity::person::Identity;
 use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Reason, RefusedLogin, TokenReason};
 use crate::lockout::Network;
 use crate::secret::TokenFault;
-use crate::token;
+use crate::token::TokenRefusal;
 
 /// A login that is being judged.
 pub(crate) struct Ticket<'t> {
@@ -258,7 +258,7 @@ fn is_wrong_guess(reason: &Reason) -> bool {
 /// Whether a refused token or certificate may be an attack: devices wake up with tokens that have expired meanwhile,
 /// and clients ask without a token what kind of token is required (RFC 7628 §4.3).
 fn is_attack(reason: &Reason) -> bool {
-    use token::Refusal::{Expired, TooOld};
+    use TokenRefusal::{Expired, TooOld};
     !matches!(
         reason,
         Reason::LockedOut(_)

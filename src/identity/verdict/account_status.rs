@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Reason;
-use crate::directory::{Refusal, Verdict};
+use crate::directory::{DirectoryRefusal, Verdict};
 
 /// The state of a person's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum AccountStatus {
     /// Nothing in the entry bars a login.
     Usable,
     /// The entry bars a login, but a bind can show that the reason is over or waived.
-    Doubted(Refusal),
+    Doubted(DirectoryRefusal),
     /// The person may not log in.
     Barred(Reason),
 }
@@ -29,10 +29,13 @@ impl AccountStatus {
     /// so. Locked accounts often answer as if the password were wrong, even to the right one.
     pub(crate) fn with(self, verdict: Verdict) -> Verdict {
         match (self, verdict) {
-            (Self::Doubted(Refusal::PasswordExpired), Verdict::Proven) => Verdict::Refused(Refusal::PasswordExpired),
-            (Self::Doubted(Refusal::Locked), Verdict::Refused(Refusal::WrongPassword | Refusal::WrongOrLocked)) => {
-                Verdict::Refused(Refusal::Locked)
+            (Self::Doubted(DirectoryRefusal::PasswordExpired), Verdict::Proven) => {
+                Verdict::Refused(DirectoryRefusal::PasswordExpired)
             }
+            (
+                Self::Doubted(DirectoryRefusal::Locked),
+                Verdict::Refused(DirectoryRefusal::WrongPassword | DirectoryRefusal::WrongOrLocked),
+            ) => Verdict::Refused(DirectoryRefusal::Locked),
             (_, verdict) => verdict,
         }
     }
@@ -41,7 +44,7 @@ impl AccountStatus {
 impl fmt::Display for AccountStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usable => f.write_str("nothing in the entry speaks against a login"),
+            Self::Usable => f.write_str("nothing in the entry prevents a login"),
             Self::Doubted(refusal) => write!(f, "{refusal}, unless a bind says otherwise"),
             Self::Barred(reason) => reason.fmt(f),
         }
@@ -57,15 +60,22 @@ mod tests {
         let refused = Verdict::Refused;
         let grace = Verdict::Grace { left: 1 };
         for (doubt, bind, verdict) in [
-            (Refusal::Locked, Verdict::Proven, Verdict::Proven),
-            (Refusal::Locked, refused(Refusal::WrongPassword), refused(Refusal::Locked)),
-            (Refusal::Locked, refused(Refusal::Disabled), refused(Refusal::Disabled)),
-            (Refusal::PasswordExpired, Verdict::Proven, refused(Refusal::PasswordExpired)),
-            (Refusal::PasswordExpired, grace.clone(), grace.clone()),
-            (Refusal::PasswordExpired, refused(Refusal::WrongPassword), refused(Refusal::WrongPassword)),
+            (DirectoryRefusal::Locked, Verdict::Proven, Verdict::Proven),
+            (DirectoryRefusal::Locked, refused(DirectoryRefusal::WrongPassword), refused(DirectoryRefusal::Locked)),
+            (DirectoryRefusal::Locked, refused(DirectoryRefusal::Disabled), refused(DirectoryRefusal::Disabled)),
+            (DirectoryRefusal::PasswordExpired, Verdict::Proven, refused(DirectoryRefusal::PasswordExpired)),
+            (DirectoryRefusal::PasswordExpired, grace.clone(), grace.clone()),
+            (
+                DirectoryRefusal::PasswordExpired,
+                refused(DirectoryRefusal::WrongPassword),
+                refused(DirectoryRefusal::WrongPassword),
+            ),
         ] {
             assert_eq!(AccountStatus::Doubted(doubt.clone()).with(bind.clone()), verdict, "{doubt}, {bind:?}");
         }
-        assert_eq!(AccountStatus::Usable.with(refused(Refusal::WrongPassword)), refused(Refusal::WrongPassword));
+        assert_eq!(
+            AccountStatus::Usable.with(refused(DirectoryRefusal::WrongPassword)),
+            refused(DirectoryRefusal::WrongPassword)
+        );
     }
 }

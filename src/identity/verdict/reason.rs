@@ -3,12 +3,12 @@
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
-use crate::directory::{Exclusion, Refusal};
+use crate::directory::{DirectoryRefusal, Exclusion};
 use crate::maildir::PathRefusal;
 use crate::names::LoginNameFault;
 use crate::pop3::ScramFault;
 use crate::secret::{PasswordFault, TokenFault};
-use crate::token;
+use crate::token::TokenRefusal;
 
 /// Why a login was refused, grouped by what is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub enum PasswordReason {
     /// The octets sent are not a password.
     Invalid(PasswordFault),
     /// The directory refused it.
-    Refused(Refusal),
+    Refused(DirectoryRefusal),
     /// The directory refused the same password not long ago.
     RefusedBefore,
     /// It was tried for each of several people, and is nobody's; what each of their directories said.
@@ -103,7 +103,7 @@ pub enum TokenReason {
     /// The octets sent are not a token.
     Invalid(TokenFault),
     /// It is rejected.
-    Refused(token::Refusal),
+    Refused(TokenRefusal),
     /// The directory matches the token's name with this person's, but they are not equal letter by letter.
     NotToTheLetter,
     /// The authorization identity is not a login name of the token's owner.
@@ -114,7 +114,7 @@ pub enum TokenReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountReason {
     /// The directory refuses the login, by its answer to a bind or by what the entry says.
-    Refused(Refusal),
+    Refused(DirectoryRefusal),
     /// The directory does not let this person use the service.
     Excluded(Exclusion),
     /// The entry does not say where the mail is.
@@ -142,10 +142,10 @@ pub struct ReasonKind(Discriminant<Reason>, Within);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Within {
     Name(Discriminant<NameReason>),
-    Password(Discriminant<PasswordReason>, Option<Discriminant<Refusal>>),
+    Password(Discriminant<PasswordReason>, Option<Discriminant<DirectoryRefusal>>),
     Certificate(Discriminant<CertificateReason>),
-    Token(Discriminant<TokenReason>, Option<Discriminant<token::Refusal>>),
-    Account(Discriminant<AccountReason>, Option<Discriminant<Refusal>>),
+    Token(Discriminant<TokenReason>, Option<Discriminant<TokenRefusal>>),
+    Account(Discriminant<AccountReason>, Option<Discriminant<DirectoryRefusal>>),
     Whole,
 }
 
@@ -174,11 +174,11 @@ impl Reason {
     }
 }
 
-impl From<Refusal> for Reason {
+impl From<DirectoryRefusal> for Reason {
     /// A refusal is about the password where another password might be accepted, else about the account.
-    fn from(refusal: Refusal) -> Self {
+    fn from(refusal: DirectoryRefusal) -> Self {
         match refusal {
-            Refusal::WrongPassword | Refusal::WrongOrLocked | Refusal::NoSuchEntry => {
+            DirectoryRefusal::WrongPassword | DirectoryRefusal::WrongOrLocked | DirectoryRefusal::NoSuchEntry => {
                 Self::Password(PasswordReason::Refused(refusal))
             }
             refusal => Self::Account(AccountReason::Refused(refusal)),
@@ -210,11 +210,13 @@ impl fmt::Display for NameReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(fault) => fault.fmt(f),
-            Self::OutsidePolicy => f.write_str("the name policy has no kind of name that this could be"),
+            Self::OutsidePolicy => f.write_str("not a kind of name that internet_authentication.names allows"),
             Self::Unknown => f.write_str("no such login name"),
             Self::OutsideLimits(what) => write!(f, "outside the limits of the directories: {what}"),
             Self::Ambiguous(people) => write!(f, "ambiguous: {}", people.join(" and ")),
-            Self::TriedOnEach(people) => write!(f, "not by the name alone, which is {}'s", people.join(" and ")),
+            Self::TriedOnEach(people) => {
+                write!(f, "only with a password, since several people have that name: {}", people.join(" and "))
+            }
         }
     }
 }
@@ -222,7 +224,7 @@ impl fmt::Display for NameReason {
 impl fmt::Display for OutsideLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "no directory is for such a name",
+            Self::Name => "no directory accepts such a name",
             Self::Entry(why) => why,
         })
     }
@@ -234,13 +236,13 @@ impl fmt::Display for PasswordReason {
             Self::Invalid(fault) => fault.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::RefusedBefore => f.write_str("wrong password, refused before"),
-            Self::OfNone(people) => write!(f, "ambiguous, and nobody's password: {}", people.join(" and ")),
-            Self::OfSeveral(people) => write!(f, "ambiguous, and the password of {}", people.join(" and ")),
+            Self::OfNone(people) => write!(f, "ambiguous, and the password is wrong for all: {}", people.join(" and ")),
+            Self::OfSeveral(people) => write!(f, "ambiguous, and the password is right for {}", people.join(" and ")),
             Self::WrongProof => f.write_str("wrong password"),
             Self::Scram(fault) => fault.fmt(f),
             Self::ChallengeUnanswered => f.write_str("the client did not answer the SCRAM challenge"),
-            Self::NoScramCredentials => f.write_str("the entry holds no SCRAM-SHA-256 credentials"),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of this person"),
+            Self::NoScramCredentials => f.write_str("the entry has no SCRAM-SHA-256 credentials"),
+            Self::OtherAuthorization => f.write_str("the authorization identity is not a name of this person"),
         }
     }
 }
@@ -249,10 +251,12 @@ impl fmt::Display for CertificateReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(why) => f.write_str(why),
-            Self::OfNobody(why) => write!(f, "certificate of nobody: {why}"),
+            Self::OfNobody(why) => write!(f, "no person found for the certificate: {why}"),
             Self::OfAnother(owner) => write!(f, "the certificate is another person's: {owner}"),
             Self::OfSeveral(people) => write!(f, "ambiguous certificate: {}", people.join(" and ")),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of the certificate's owner"),
+            Self::OtherAuthorization => {
+                f.write_str("the authorization identity is not a name of the certificate's owner")
+            }
         }
     }
 }
@@ -260,11 +264,11 @@ impl fmt::Display for CertificateReason {
 impl fmt::Display for TokenReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAccepted => f.write_str("nobody's tokens count here"),
+            Self::NotAccepted => f.write_str("no tokens are accepted here"),
             Self::Invalid(fault) => fault.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::NotToTheLetter => f.write_str("the token's name is like this person's, but not to the letter"),
-            Self::OtherAuthorization => f.write_str("the authorization identity is no name of the token's owner"),
+            Self::NotToTheLetter => f.write_str("the token's name does not match this person's exactly"),
+            Self::OtherAuthorization => f.write_str("the authorization identity is not a name of the token's owner"),
         }
     }
 }
@@ -282,9 +286,9 @@ impl fmt::Display for AccountReason {
 impl fmt::Display for LockOutOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Person => "too many wrong passwords of this person",
-            Self::PersonAtOnce => "too many passwords of this person at once",
-            Self::Name => "too many wrong passwords of this name",
+            Self::Person => "too many wrong passwords for this person",
+            Self::PersonAtOnce => "too many passwords for this person at once",
+            Self::Name => "too many wrong passwords for this name",
             Self::Network => "too many refused logins from this network",
         })
     }

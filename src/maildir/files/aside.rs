@@ -114,8 +114,8 @@ impl<'a> TakenFile<'a> {
     pub(in crate::maildir) fn put_back(self) {
         let put = self.try_to_put_back();
         if let Err(error) = put {
-            let file = self.name.escape_ascii();
-            tracing::warn!(%file, %error, "a message that is not to be removed cannot be put back to its name yet");
+            let file = self.name.escape_ascii().to_string();
+            tracing::warn!(file, reason = error.to_string(), "a message that must stay cannot be renamed back yet");
         }
     }
 
@@ -185,12 +185,12 @@ mod tests {
 
     use super::*;
 
-    struct Disk {
+    struct TakenFilesFixture {
         disk: tempfile::TempDir,
         directory: File,
     }
 
-    impl Disk {
+    impl TakenFilesFixture {
         fn with(names: &[&str]) -> Self {
             let disk = tempfile::tempdir().unwrap();
             let directory = File::open(disk.path()).unwrap();
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_taken_is_put_back_under_its_name() {
-        let disk = Disk::with(&["1.a:2,S"]);
+        let disk = TakenFilesFixture::with(&["1.a:2,S"]);
         let taken = TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap();
         assert!(is_taken(disk.names()[0].as_bytes()), "{:?}", disk.names());
         taken.put_back();
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_a_killed_process_left_is_put_back() {
-        let disk = Disk::with(&["1.a:2,S"]);
+        let disk = TakenFilesFixture::with(&["1.a:2,S"]);
         drop(TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap());
         let left = disk.names().remove(0);
         put_back(disk.directory.as_fd(), left.as_bytes());
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn it_is_not_put_over_a_file_that_got_its_name_meanwhile() {
-        let disk = Disk::with(&["1.a,S=9:2,S"]);
+        let disk = TakenFilesFixture::with(&["1.a,S=9:2,S"]);
         let taken = TakenFile::take(disk.directory.as_fd(), b"1.a,S=9:2,S").unwrap();
         disk.put("1.a,S=9:2,S", "another");
         taken.put_back();
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_name_as_long_as_names_may_be_is_taken_and_put_back() {
         let long = format!("1.{}:2,S", "a".repeat(LONGEST - 6));
-        let disk = Disk::with(&[&long]);
+        let disk = TakenFilesFixture::with(&[&long]);
         TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap().put_back();
         assert_eq!(disk.names(), [&*long]);
         drop(TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap());
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_name_is_removed_only_while_it_is_that_of_the_file() {
-        let disk = Disk::with(&["one", "other"]);
+        let disk = TakenFilesFixture::with(&["one", "other"]);
         let inode = |name: &str| fs::metadata(disk.disk.path().join(name)).unwrap().ino();
         assert_eq!(unlink_if(disk.directory.as_fd(), b"one", inode("other")), Err(Errno::NOENT));
         assert_eq!(disk.names(), ["one", "other"]);

@@ -133,12 +133,12 @@ mod tests {
     use super::*;
 
     /// Two names in one directory, moved by link and unlink.
-    struct Disk {
+    struct RenamingFixture {
         disk: tempfile::TempDir,
         directory: File,
     }
 
-    impl Disk {
+    impl RenamingFixture {
         fn with(name: &str) -> Self {
             let disk = tempfile::tempdir().unwrap();
             fs::write(disk.path().join(name), name).unwrap();
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn the_last_name_of_a_message_is_never_removed() {
         for errno in [Errno::NOENT, Errno::IO, Errno::STALE] {
-            let disk = Disk::with("old");
+            let disk = RenamingFixture::with("old");
             let calls = Failing { link: None, unlink: Some(errno), done: true, meanwhile: || {} };
             assert_eq!(disk.moved("old", "new", &calls), Ok(()), "{errno}");
             assert_eq!(disk.names(), ["new"], "{errno}");
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_move_whose_second_half_failed_is_undone() {
-        let disk = Disk::with("old");
+        let disk = RenamingFixture::with("old");
         let calls = Failing { link: None, unlink: Some(Errno::IO), done: false, meanwhile: || {} };
         assert_eq!(disk.moved("old", "new", &calls), Err(Errno::IO));
         assert_eq!(disk.names(), ["old"]);
@@ -232,7 +232,7 @@ mod tests {
     /// The new name was made, and the answer was lost: the call that was sent again finds it there.
     #[test]
     fn a_link_that_was_made_twice_is_the_same() {
-        let disk = Disk::with("old");
+        let disk = RenamingFixture::with("old");
         let calls = Failing { link: Some(Errno::EXIST), unlink: None, done: true, meanwhile: || {} };
         assert_eq!(disk.moved("old", "new", &calls), Ok(()));
         assert_eq!(disk.names(), ["new"]);
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_message_that_somebody_else_renamed_meanwhile_stays_with_them() {
-        let disk = Disk::with("old");
+        let disk = RenamingFixture::with("old");
         let meanwhile = || drop(fs::rename(disk.disk.path().join("old"), disk.disk.path().join("theirs")));
         let calls = Failing { link: None, unlink: None, done: true, meanwhile };
         assert_eq!(disk.moved("old", "new", &calls), Err(Errno::NOENT));
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_message_that_got_the_old_name_meanwhile_stays() {
-        let disk = Disk::with("old");
+        let disk = RenamingFixture::with("old");
         let at = |name: &str| disk.disk.path().join(name);
         let meanwhile = || {
             if !at("theirs").exists() {

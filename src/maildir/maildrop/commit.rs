@@ -137,7 +137,6 @@ impl Maildrop {
         removal: &mut Removal<'_>,
         counted: Option<FileState>,
     ) -> Result<(), MessageFault> {
-        let hindered = |error: io::Error| MessageFault::Hindered(error.to_string());
         for _ in 0..TRIES {
             let mut removed = Ok(());
             let looked = reach.parts.each(|now| {
@@ -146,9 +145,9 @@ impl Maildrop {
                 }
                 Ok(())
             });
-            looked.map_err(hindered)?;
+            looked?;
             removed?;
-            self.rescan_for(reach).map_err(hindered)?;
+            self.rescan_for(reach)?;
             if self.rescanned_files().is_some_and(|names| !names.has(listed)) {
                 return Ok(());
             }
@@ -169,7 +168,11 @@ impl Maildrop {
         let index = self.snapshot.index_without(changed);
         let written = self.site().root().open().map_err(io::Error::other);
         if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
-            tracing::warn!(maildrop = %self.path, %error, "the index cannot be corrected");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "the index cannot be corrected"
+            );
         }
     }
 }

@@ -35,7 +35,11 @@ impl Maildrop {
             && !self.is_missing()
             && let Err(error) = self.note_term(&self.person.clone(), self.expiry.map(|expiry| expiry.days()))
         {
-            tracing::warn!(maildrop = %self.path, %error, "no mail is removed by age: how long it stays cannot be recorded");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "no mail is removed by age: how long it stays cannot be recorded"
+            );
             return;
         }
         self.remove_what_is_old(marked);
@@ -49,11 +53,11 @@ impl Maildrop {
             && !self.person.is_empty()
             && let Err(error) = self.note_retrieved(left, &self.person.clone())
         {
-            tracing::warn!(maildrop = %self.path, %error, "retrievals are not recorded");
+            tracing::warn!(maildrop = self.path.to_string(), reason = error.to_string(), "retrievals are not recorded");
         }
         if self.site().settings().mark_seen == MarkSeen::Retrieved {
             for reason in self.mark_seen(&self.places(left)) {
-                tracing::warn!(maildrop = %self.path, reason, "message not marked as seen");
+                tracing::warn!(maildrop = self.path.to_string(), reason, "message not marked as seen");
             }
         }
     }
@@ -67,13 +71,22 @@ impl Maildrop {
             match self.expire(expiry, &self.places(marked)) {
                 Ok(expired) => {
                     for reason in &expired.failed {
-                        tracing::error!(maildrop = %self.path, reason, "aged message not removed");
+                        tracing::error!(maildrop = self.path.to_string(), reason, "expired message not removed");
                     }
                     if !expired.removed.is_empty() {
-                        tracing::info!(person = &*self.person, maildrop = %self.path, messages = expired.removed.len(), "aged mail removed");
+                        tracing::info!(
+                            person = &*self.person,
+                            maildrop = self.path.to_string(),
+                            messages = expired.removed.len(),
+                            "expired mail removed"
+                        );
                     }
                 }
-                Err(fault) => tracing::warn!(maildrop = %self.path, %fault, "aged mail is not removed"),
+                Err(fault) => tracing::warn!(
+                    maildrop = self.path.to_string(),
+                    reason = fault.to_string(),
+                    "expired mail is not removed"
+                ),
             }
         }
         if has_deleted && let Err(fault) = removal::clean_up(self.site(), &self.path) {
@@ -93,7 +106,7 @@ impl Maildrop {
     }
 
     fn warn_not_cleaned_up(&self, fault: &EnterFault) {
-        tracing::warn!(maildrop = %self.path, %fault, "deleted mail is not cleaned up");
+        tracing::warn!(maildrop = self.path.to_string(), reason = fault.to_string(), "deleted mail is not cleaned up");
     }
 
     /// Whether mail may be removed by its age now; logged once an hour if not.
@@ -101,7 +114,7 @@ impl Maildrop {
         let clock = self.site().clock();
         let Err(fault) = clock.now() else { return true };
         if clock.should_log() {
-            tracing::error!(%fault, "no mail is removed by age");
+            tracing::error!(reason = fault.to_string(), "no mail is removed by age");
         }
         false
     }

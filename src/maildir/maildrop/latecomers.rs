@@ -25,7 +25,11 @@ impl Maildrop {
     /// it is other mail once the messages are gone.
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
-            tracing::warn!(maildrop = %self.path, %error, "what arrived under the names of deleted messages is not known");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "files that arrived under the names of deleted messages cannot be determined"
+            );
             Latecomers::default()
         })
     }

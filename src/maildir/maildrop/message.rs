@@ -167,7 +167,13 @@ impl MessageSource {
             return;
         }
         let file = String::from_utf8_lossy(&entry.found.name);
-        tracing::warn!(maildrop = %self.path, %file, listed = listed.octets, sent, "octets listed differ from octets sent");
+        tracing::warn!(
+            maildrop = self.path.to_string(),
+            file = &*file,
+            listed = listed.octets,
+            sent,
+            "octets listed differ from octets sent"
+        );
         self.cached.correct(&entry.found, Correction::Sent(sent, state));
     }
 }

@@ -14,13 +14,21 @@ use crate::maildir::unique_ids::{Day, LockedPins, PendingPin, Pin, PinLine, Pins
 use crate::pop3::UniqueId;
 
 /// The unique-ids of messages cannot be written to disk, although they must be because of another server's list: no
-/// client may see them now. Why, for the log.
+/// client may see them now.
 #[derive(Debug)]
-pub struct PinFault(String);
+pub enum PinFault {
+    /// That list cannot be used: an administrator must put it right. Why, for the log.
+    List(String),
+    /// The pins cannot be written now.
+    Io(io::Error),
+}
 
 impl fmt::Display for PinFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::List(why) => f.write_str(why),
+            Self::Io(error) => error.fmt(f),
+        }
     }
 }
 
@@ -42,15 +50,19 @@ impl Maildrop {
             return Ok(());
         }
         if let Some(why) = self.snapshot.ids.unusable_list() {
-            return Err(PinFault(why.to_owned()));
+            return Err(PinFault::List(why.to_owned()));
         }
         let mut wanted = self.with_further(indices, wanted);
         // Of several messages of one name all are pinned, or none.
         wanted.extend(self.unpinned_namesakes_of(&self.sharing_names_among(&wanted), &wanted));
         match self.pin_all(&wanted) {
             Ok(()) => self.pinned += wanted.len(),
-            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault(error.to_string())),
-            Err(error) => tracing::warn!(maildrop = %self.path, %error, "unique-ids are shown without being pinned"),
+            Err(error) if self.snapshot.ids.has_list() => return Err(PinFault::Io(error)),
+            Err(error) => tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "unique-ids are shown without being pinned"
+            ),
         }
         Ok(())
     }
@@ -68,7 +80,11 @@ impl Maildrop {
         if !wanted.is_empty()
             && let Err(error) = self.pin_all(&wanted)
         {
-            tracing::warn!(maildrop = %self.path, %error, "unique-ids of messages that share a name with a deleted one are not pinned");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "unique-ids of messages that share a name with a deleted one are not pinned"
+            );
         }
     }
 
@@ -184,7 +200,11 @@ impl Maildrop {
             .filter(|pending_pin| pending_pin.is_own)
             .count();
         if own > 0 && snapshot.ids.has_list() {
-            tracing::info!(maildrop = %self.path, messages = own, "not in the old server's list: unique-ids by our own rule");
+            tracing::info!(
+                maildrop = self.path.to_string(),
+                messages = own,
+                "messages missing from the old server's list get unique-ids by our own rule"
+            );
         }
         self.renew(snapshot.ids.after_pinning(wanted, stamp), &changed);
         Ok(())
@@ -204,7 +224,11 @@ impl Maildrop {
             && let Some(today) = self.today()
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
-            tracing::warn!(maildrop = %self.path, %error, "the pins cannot be rewritten");
+            tracing::warn!(
+                maildrop = self.path.to_string(),
+                reason = error.to_string(),
+                "the pins cannot be rewritten"
+            );
         }
     }
 

@@ -43,7 +43,7 @@ impl Maildrop {
                 Err(MessageFault::Kernel(Errno::NOENT) | MessageFault::Replaced) => {}
                 done => return done.map(Some),
             }
-            self.rescan_for(reach).map_err(|error| MessageFault::Hindered(error.to_string()))?;
+            self.rescan_for(reach)?;
         }
         Err(MessageFault::Elusive)
     }

@@ -1,7 +1,5 @@
 //! Whether a client can have read a message: a file that cannot be read as mail is never deleted at its request.
 
-use std::io;
-
 use rustix::fs::fstat;
 use rustix::io::Errno;
 
@@ -48,13 +46,12 @@ impl Readability {
             Err(Errno::LOOP | Errno::NXIO) => return Err(MessageFault::Changed),
             Err(errno) => return Err(errno.into()),
         };
-        let is_its = fstat(&file).map_err(io::Error::from).and_then(|stat| parts.is_file_of(found, stat.st_ino));
-        if !is_its.map_err(|error| MessageFault::Hindered(error.to_string()))? {
+        if !parts.is_file_of(found, fstat(&file)?.st_ino)? {
             return Err(MessageFault::Replaced);
         }
         require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {
             Some(why) => MessageFault::NoMail(why),
-            None => MessageFault::Hindered(error.to_string()),
+            None => MessageFault::Io(error),
         })
     }
 }

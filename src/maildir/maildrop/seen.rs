@@ -45,7 +45,7 @@ impl Maildrop {
 fn mark(parts: &Parts, found: &MessageFile, separator: u8) -> Result<(), MessageFault> {
     let Some(name) = seen(&found.name, separator) else { return Ok(()) };
     let from = parts.get(found.place).ok_or(Errno::NOENT)?;
-    let cur = parts.get(Subdirectory::Cur).ok_or_else(|| MessageFault::Hindered("cur is missing".to_owned()))?;
+    let cur = parts.get(Subdirectory::Cur).ok_or(MessageFault::NoCur)?;
     Ok(rename(from, &found.name, cur, &name)?)
 }
 

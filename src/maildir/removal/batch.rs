@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
+use super::message_fault::DestinationFault;
 use crate::maildir::files::{DIRECTORY, make_directory};
 
 /// The directory in the Maildir.
@@ -49,8 +50,7 @@ impl DeletedBatch {
         moment: Duration,
         term: Option<Duration>,
         folder: Option<&Path>,
-    ) -> Result<Self, String> {
-        let fault = |errno: Errno| format!("{DELETED}: {errno}");
+    ) -> Result<Self, DestinationFault> {
         let deleted = make_directory(maildir.as_fd(), Path::new(DELETED)).map_err(fault)?;
         let seconds = moment.as_secs();
         for number in 0..MOST_IN_A_SECOND {
@@ -72,16 +72,20 @@ impl DeletedBatch {
     }
 
     /// Records that a message is about to be moved to the folder under this name.
-    pub(in crate::maildir) fn note(&self, name: &[u8]) -> Result<(), String> {
+    pub(in crate::maildir) fn note(&self, name: &[u8]) -> Result<(), DestinationFault> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let made = openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR);
-        made.map(drop).map_err(|errno| format!("{DELETED}: {errno}"))
+        made.map(drop).map_err(fault)
     }
 
     /// Removes that record.
     pub(in crate::maildir) fn forget(&self, name: &[u8]) {
         let _ = unlinkat(&self.directory, name, AtFlags::empty());
     }
+}
+
+fn fault(errno: Errno) -> DestinationFault {
+    DestinationFault::Batch(DELETED, errno)
 }
 
 impl BatchName {

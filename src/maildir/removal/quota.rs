@@ -47,8 +47,12 @@ impl QuotaChange {
             Ok(None) => Ok(()),
             Err(fault) => Err(fault.to_string()),
         };
-        if let Err(error) = recorded {
-            tracing::warn!(maildrop = %path, error, "maildirsize not updated: the quota is wrong until it is counted anew");
+        if let Err(reason) = recorded {
+            tracing::warn!(
+                maildrop = path.to_string(),
+                reason,
+                "maildirsize not updated: the quota is wrong until it is recalculated"
+            );
         }
     }
 

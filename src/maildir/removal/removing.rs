@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, OFlags, Stat, fsync, statat};
 use rustix::io::Errno;
 
 use super::batch::DeletedBatch;
-use super::message_fault::MessageFault;
+use super::message_fault::{DestinationFault, MessageFault};
 use super::quota::QuotaChange;
 use crate::maildir::files::{FileState, MessageFile, Parts, Subdirectory, TakenFile, folder, fresh, fresh_name};
 use crate::maildir::mail_root::MaildropPath;
@@ -210,23 +210,23 @@ impl<'a> Removal<'a> {
 
     fn destination(&mut self) -> Result<&Destination, MessageFault> {
         if self.place.is_none() {
-            self.place = Some(self.make().map_err(MessageFault::Hindered)?);
+            self.place = Some(self.make()?);
         }
         self.place.as_ref().ok_or(MessageFault::Kernel(Errno::NOENT))
     }
 
-    fn make(&self) -> Result<Destination, String> {
-        let maildir = self.site.directory(self.path).map_err(|fault| fault.to_string())?;
-        let maildir = maildir.ok_or_else(|| format!("{} is missing", self.path))?;
+    fn make(&self) -> Result<Destination, DestinationFault> {
+        let maildir = self.site.directory(self.path).map_err(DestinationFault::Maildrop)?;
+        let maildir = maildir.ok_or_else(|| DestinationFault::Missing(self.path.clone()))?;
         let moment = self.site.clock().time_to_record();
         let Deletion::Move(name, _) = &self.site.settings().deletion else {
             return DeletedBatch::begin(&maildir, moment, self.term(), None).map(Destination::Kept);
         };
-        let fault = |errno: Errno| format!("the folder {name}: {errno}");
+        let fault = |errno: Errno| DestinationFault::Folder(name.clone(), errno);
         let directory = name.directory();
         folder::make(maildir.as_fd(), &directory).map_err(fault)?;
         let open = |place: Subdirectory| {
-            let root = self.site.root().open().map_err(|fault| fault.to_string())?;
+            let root = self.site.root().open().map_err(DestinationFault::Maildrop)?;
             let part = AsRef::<std::path::Path>::as_ref(self.path).join(&directory).join(place.directory());
             root.beneath(&part, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC).map_err(fault)
         };
@@ -239,13 +239,12 @@ impl<'a> Removal<'a> {
 /// Where another session has put a file back that was taken from its name: perhaps under a new one.
 fn put_back_by_others(parts: &Parts, file: FileState) -> Result<MessageFile, MessageFault> {
     let mut found = None;
-    let looked = parts.each(|now| {
+    parts.each(|now| {
         if now.inode == file.inode {
             found = Some(now);
         }
         Ok(())
-    });
-    looked.map_err(|error| MessageFault::Hindered(error.to_string()))?;
+    })?;
     found.ok_or(MessageFault::Kernel(Errno::NOENT))
 }
 
@@ -298,7 +297,8 @@ fn directory_agrees(parts: &Parts, listed: &MessageFile, found: &MessageFile) ->
         is_same |= (now.place, &now.name, now.inode) == (found.place, &found.name, listed.inode);
         Ok(())
     });
-    looked.map(|()| is_same).map_err(|error| MessageFault::Hindered(error.to_string()))
+    looked?;
+    Ok(is_same)
 }
 
 /// Moves a message to those that can be restored. Its name is kept, unless another one of the batch has it.
@@ -317,7 +317,7 @@ fn keep(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8]) -> Result<(), M
 fn move_to(batch: &DeletedBatch, taken: &TakenFile<'_>, old: &[u8], to: BorrowedFd<'_>) -> Result<(), MessageFault> {
     let mut name = old.to_vec();
     loop {
-        batch.note(&name).map_err(MessageFault::Hindered)?;
+        batch.note(&name)?;
         let moved = taken.move_to(to, &name);
         if moved.is_ok() {
             return Ok(());

@@ -25,7 +25,11 @@ pub(in crate::maildir) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> O
     match try_read(root, maildir.as_ref()) {
         Ok(octets) => octets,
         Err(error) => {
-            tracing::warn!(maildrop = %maildir, %error, "the index cannot be read: its messages are counted again");
+            tracing::warn!(
+                maildrop = maildir.to_string(),
+                reason = error.to_string(),
+                "the index cannot be read: message sizes are determined again"
+            );
             None
         }
     }
@@ -59,7 +63,12 @@ pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexF
         Ok(()) => format!("put aside as {ASIDE}"),
         Err(errno) => format!("cannot be put aside: {errno}"),
     };
-    tracing::warn!(maildrop = %maildir, %why, kept, "the index cannot be used, and is built anew");
+    tracing::warn!(
+        maildrop = maildir.to_string(),
+        reason = why.to_string(),
+        kept,
+        "the index cannot be used and is rebuilt"
+    );
 }
 
 /// Replaces the index.

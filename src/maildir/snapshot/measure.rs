@@ -101,7 +101,12 @@ impl Measurement<'_> {
 /// Once for each file.
 pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &MessageFile, why: NoMail) {
     let file = found.path();
-    tracing::error!(maildrop = %path, file = %file.display(), %why, "a file cannot be read as mail, and is neither sent nor deleted");
+    tracing::error!(
+        maildrop = path.to_string(),
+        file = file.display().to_string(),
+        reason = why.to_string(),
+        "a file cannot be read as mail and is neither sent nor deleted"
+    );
 }
 
 /// The size of a message that cannot be read: that of its file.
@@ -120,7 +125,12 @@ fn by_size(
     };
     if !known.is_unreadable(found) {
         let file = found.path();
-        tracing::error!(maildrop = %path, file = %file.display(), %error, "a message cannot be read, and is listed by the size of its file");
+        tracing::error!(
+            maildrop = path.to_string(),
+            file = file.display().to_string(),
+            reason = error.to_string(),
+            "a message cannot be read and is listed with the size of its file"
+        );
     }
     MeasureResult::Known(Size::unreadable(octets))
 }

@@ -148,7 +148,11 @@ impl Snapshots {
         for round in 0..ROUNDS {
             let mut names = self.names(path, parts, before.as_deref(), prior)?;
             if let (Some(odd), false, 0) = (&names.odd, was_logged, round) {
-                tracing::warn!(maildrop = %path, first = %odd.display(), "left out: not a regular file");
+                tracing::warn!(
+                    maildrop = path.to_string(),
+                    first = odd.display().to_string(),
+                    "ignored: not a regular file"
+                );
             }
             moved_messages.leave_out_gone(&mut names.found);
             let known = PriorSizes::new(earlier.as_deref(), prior.corrections, prior.removed).and(prior.index);
@@ -224,7 +228,11 @@ fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop
     match index_file::write(root, path, &snapshot.index()) {
         Ok(()) => snapshot.set_indexed(),
         Err(error) if cached.is_first_failure() => {
-            tracing::warn!(maildrop = %path, %error, "no index can be written: messages are counted again after a restart");
+            tracing::warn!(
+                maildrop = path.to_string(),
+                reason = error.to_string(),
+                "the index cannot be written: message sizes are determined again after a restart"
+            );
         }
         Err(_) => {}
     }

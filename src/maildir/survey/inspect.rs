@@ -19,7 +19,7 @@ pub struct DirectoryId {
 
 /// What a login would find at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
+pub enum MaildirCondition {
     /// A Maildir that may be read and written.
     Fine(DirectoryId),
     /// Nothing, which is an empty maildrop.
@@ -40,7 +40,7 @@ impl Store {
     /// Looks at the Maildir of a path, with the rights of this process. Blocks while the disk answers; no message is
     /// opened.
     #[must_use]
-    pub fn inspect(&self, path: &MaildropPath) -> Condition {
+    pub fn inspect(&self, path: &MaildropPath) -> MaildirCondition {
         let path = match self.choose(path) {
             Ok(path) => path,
             Err(fault) => return condition(None, fault),
@@ -54,21 +54,21 @@ impl Store {
             Err(fault) => condition(None, fault),
             Ok(None) => match Parts::open(&root, path.as_ref()) {
                 Ok(parts) => missing::check(&root, path, &parts, self.site().settings())
-                    .map_or_else(|fault| condition(None, fault), |()| Condition::Missing),
+                    .map_or_else(|fault| condition(None, fault), |()| MaildirCondition::Missing),
                 Err(fault) => condition(None, fault),
             },
             Ok(Some(place)) => match usable(&root, path, self.site().settings()) {
                 Err(fault) => condition(Some(place), fault),
-                Ok(()) => Condition::Fine(place),
+                Ok(()) => MaildirCondition::Fine(place),
             },
         }
     }
 }
 
-fn condition(place: Option<DirectoryId>, fault: EnterFault) -> Condition {
+fn condition(place: Option<DirectoryId>, fault: EnterFault) -> MaildirCondition {
     match fault {
-        EnterFault::Forbidden(why) => Condition::Forbidden(why),
-        EnterFault::Unavailable(why) => Condition::Unusable(place, why),
+        EnterFault::Forbidden(why) => MaildirCondition::Forbidden(why),
+        EnterFault::Unavailable(why) => MaildirCondition::Unusable(place, why),
     }
 }
 

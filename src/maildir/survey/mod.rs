@@ -18,7 +18,7 @@ mod unreadable;
 mod walk;
 
 pub use indexing::Indexed;
-pub use inspect::{Condition, DirectoryId};
+pub use inspect::{DirectoryId, MaildirCondition};
 pub use plan::{Planned, PlannedMessage};
 pub use unreadable::Unreadable;
 pub use walk::Surveyed;

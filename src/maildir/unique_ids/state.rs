@@ -58,8 +58,8 @@ impl UidSources {
         };
         let pins = pins.map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
         if pins.damaged > 0 {
-            let (maildrop, lines) = (path, pins.damaged);
-            tracing::error!(%maildrop, lines, "pins are damaged: the lines are restored from the previous file");
+            let (maildrop, lines) = (path.to_string(), pins.damaged);
+            tracing::error!(maildrop, lines, "pins are damaged: the lines are restored from the previous file");
         }
         let contents = if settings.import.reads() {
             contents(root, lists, path, settings, mount_table)?
@@ -108,14 +108,19 @@ impl UidSources {
         }
         if let Some(fault) = assigner.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
             tracing::error!(
-                maildrop = %path,
-                %fault,
+                maildrop = path.to_string(),
+                reason = &**fault,
                 "UIDL is answered by [SYS/TEMP] until this list is repaired or removed, left out of uidl.precedence, or uidl.import is done"
             );
         }
         for fault in assigner.lists.iter().flat_map(|lists| &lists.faults) {
             let unlisted = assignment.unlisted();
-            tracing::warn!(maildrop = %path, %fault, unlisted, "another server's list of unique-ids is not whole");
+            tracing::warn!(
+                maildrop = path.to_string(),
+                reason = &**fault,
+                unlisted,
+                "another server's list of unique-ids is incomplete"
+            );
         }
     }
 }

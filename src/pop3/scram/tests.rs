@@ -3,33 +3,15 @@
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
+use super::example::{FIRST, LAST, NONCE, SALT, SIGNATURE, access, session, session_with};
 use super::*;
-use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, Session};
+use crate::pop3::{Access, Action, Event, Line, Session};
 
-// The example of RFC 7677 §3.
-const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
-const NONCE: &str = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
+/// The challenge of the example.
 const ANSWER: &str = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
-const LAST: &str =
-    "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
-const SIGNATURE: &str = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
 /// The channel binding of the tests' TLS connection.
 const CHANNEL: ChannelBinding = *b"thirty-two octets of a TLS link.";
-
-fn session(channel_binding: Option<ChannelBinding>) -> Session {
-    let access = Access {
-        stls: false,
-        passwords: true,
-        external: false,
-        tokens: false,
-        scram: true,
-        channel_binding,
-        expire: Expire::Never,
-    };
-    Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English)
-}
 
 fn line(text: &str) -> Event {
     Event::Line(Line::new(text.as_bytes().to_vec()))
@@ -201,24 +183,12 @@ fn where_plus_was_not_offered_a_client_may_say_so() {
 #[test]
 fn what_is_offered_depends_on_the_connection() {
     let offered = |access: Access| {
-        let mut session = Session::new(
-            access,
-            Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 },
-            Language::English,
-        );
+        let mut session = session_with(access);
         let capabilities = replied(session.step(line("CAPA")));
         let plus = begin(&mut session, "SCRAM-SHA-256-PLUS", &FIRST.replace("n,,", "p=tls-exporter,,")).is_ok();
         (capabilities.contains(" SCRAM-SHA-256"), capabilities.contains(" SCRAM-SHA-256-PLUS"), plus)
     };
-    let access = Access {
-        stls: false,
-        passwords: true,
-        external: false,
-        tokens: false,
-        scram: true,
-        channel_binding: Some(CHANNEL),
-        expire: Expire::Never,
-    };
+    let access = access(Some(CHANNEL));
     assert_eq!(offered(access), (true, true, true));
     assert_eq!(offered(Access { channel_binding: None, ..access }), (true, false, false));
     assert_eq!(offered(Access { passwords: false, ..access }), (false, false, false));
@@ -250,8 +220,8 @@ fn it_can_be_given_up_at_each_step() {
 
 #[test]
 fn nobody_is_logged_in_before_the_client_is_content() {
-    use crate::pop3::{End, LoginVerdict};
-    let out_of_order = |action| matches!(action, Action::Close(_, End::OutOfOrder));
+    use crate::pop3::{LoginVerdict, SessionEnd};
+    let out_of_order = |action| matches!(action, Action::Close(_, SessionEnd::OutOfOrder));
     let mut session = session(None);
     begin(&mut session, "SCRAM-SHA-256", FIRST).unwrap();
     assert!(out_of_order(session.step(Event::Judged(LoginVerdict::Proven))));

@@ -16,8 +16,8 @@ fn both(common_name: String, name: String, password: &str) -> Attempt {
 }
 
 pub(in super::super) const OF_CERTIFICATES: &[Kind] = &[
-    kind("unknown subject", "certificate of nobody: no entry fits", |i| alone(format!("Nobody {i}"))),
-    kind("another key", "certificate of nobody: its key is not", |i| Attempt {
+    kind("unknown subject", "no person found for the certificate: no entry fits", |i| alone(format!("Nobody {i}"))),
+    kind("another key", "no person found for the certificate: its key is not", |i| Attempt {
         is_forged: true,
         ..alone(format!("Person a{i}"))
     }),
@@ -28,10 +28,10 @@ pub(in super::super) const OF_CERTIFICATES: &[Kind] = &[
     kind("must change", "password must be changed first", |i| alone(format!("Person reset{i}"))),
     kind("not in group", "not in the group ", |i| alone(format!("Person outsider{i}"))),
     kind("no mailbox", "no maildrop: ", |i| alone(format!("Person n{i}"))),
-    kind("another's name", "no name of the certificate's owner", |i| {
+    kind("another's name", "not a name of the certificate's owner", |i| {
         acting_as(format!("Person b{i}"), format!("a{i}"))
     }),
-    kind("nobody's name", "no name of the certificate's owner", |i| {
+    kind("nobody's name", "not a name of the certificate's owner", |i| {
         acting_as(format!("Person c{i}"), format!("nobody{i}"))
     }),
     from_locked_network(|i| alone(format!("Person f{i}"))),
@@ -46,8 +46,12 @@ pub(in super::super) const OF_BOTH: &[Kind] = &[
     kind("another's, disabled", "account disabled", |i| both(format!("Person h{i}"), format!("barred{i}"), "right")),
     kind("own, disabled", "account disabled", |i| both(format!("Person disabled{i}"), format!("disabled{i}"), "right")),
     kind("own, locked", "account locked", |i| both(format!("Person locked{i}"), format!("locked{i}"), "right")),
-    kind("nobody's, right", "certificate of nobody", |i| both(format!("Nobody {i}"), format!("j{i}"), "right")),
-    kind("nobody's, wrong", "certificate of nobody", |i| both(format!("No person {i}"), format!("k{i}"), "x")),
+    kind("nobody's, right", "no person found for the certificate", |i| {
+        both(format!("Nobody {i}"), format!("j{i}"), "right")
+    }),
+    kind("nobody's, wrong", "no person found for the certificate", |i| {
+        both(format!("No person {i}"), format!("k{i}"), "x")
+    }),
     kind("nobody's, unknown", "no such login name", |i| both(format!("Unknown {i}"), format!("stranger{i}"), "x")),
     from_locked_network(|i| both(format!("Person m{i}"), format!("m{i}"), "right")),
 ];

@@ -14,14 +14,16 @@ pub(in super::super) const OF_SCRAM: &[Kind] = &[
     kind("no credentials", "the entry holds no SCRAM", |i| by_pair(format!("plain{i}"), "right")),
     kind("ambiguous", "ambiguous: ", |i| by_pair(format!("Twin {i}"), "right")),
     kind("no mailbox", "no maildrop: ", |i| by_pair(format!("n{i}"), "right")),
-    kind("outside policy", "the name policy has no kind", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
+    kind("outside policy", "not a kind of name that", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
     kind("disabled", "account disabled", |i| by_pair(format!("disabled{i}"), "right")),
     kind("disabled, wrong", "account disabled", |i| by_pair(format!("barred{i}"), "x")),
     kind("locked", "account locked", |i| by_pair(format!("locked{i}"), "right")),
     kind("account expired", "account expired", |i| by_pair(format!("gone{i}"), "right")),
     kind("must change", "password must be changed first", |i| by_pair(format!("reset{i}"), "right")),
     kind("not in group", "not in the group ", |i| by_pair(format!("outsider{i}"), "right")),
-    kind("another's name", "no name of this person", |i| acting_as(format!("b{i}"), "right", format!("Person a{i}"))),
+    kind("another's name", "not a name of this person", |i| {
+        acting_as(format!("b{i}"), "right", format!("Person a{i}"))
+    }),
     kind("another's, wrong", "wrong password ", |i| acting_as(format!("c{i}"), "x", format!("Person a{i}"))),
     LOCKED_OUT,
     LOCKED_OUT_RIGHT,

@@ -15,11 +15,11 @@ pub(in super::super) const OF_TOKENS: &[Kind] = &[
     kind("account expired", "account expired", |i| about(&format!("gone{i}"))),
     kind("must change", "password must be changed first", |i| about(&format!("reset{i}"))),
     kind("not in group", "not in the group ", |i| about(&format!("outsider{i}"))),
-    kind("another's name", "no name of the token's owner", |i| Attempt {
+    kind("another's name", "not a name of the token's owner", |i| Attempt {
         authorization: format!("a{i}"),
         ..about(&format!("c{i}"))
     }),
-    kind("nobody's name", "no name of the token's owner", |i| Attempt {
+    kind("nobody's name", "not a name of the token's owner", |i| Attempt {
         authorization: format!("nobody{i}"),
         ..about(&format!("d{i}"))
     }),

@@ -9,7 +9,7 @@ use super::{ScramExchange, ServerSignature};
 use crate::identity::login::LoginContext;
 use crate::identity::login::account::Doubt;
 use crate::identity::login::authorization::AuthorizationId;
-use crate::identity::login::order::{Attempt, Claim, Claimed, LoginMethod, Proved};
+use crate::identity::login::order::{Attempt, ClaimedOwner, ClaimedPerson, LoginMethod, Proved};
 use crate::identity::throttle::Ticket;
 use crate::identity::verdict::{LockOutOf, Outcome, PasswordReason, Proof, Reason};
 use crate::pop3::{ScramFault, ScramProof};
@@ -50,16 +50,16 @@ impl LoginMethod for ScramAnswerLogin<'_> {
     const DOUBT: Doubt = Doubt::Refused;
 
     /// The person for whom the challenge was made. The proof is compared first, whether anybody has the name or not.
-    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<Claim, Outcome> {
+    async fn claim(&mut self, _: &mut Attempt<'_>) -> Result<ClaimedOwner, Outcome> {
         let meant = &self.exchange.meant;
         self.is_right = self.answer.as_ref().map(|proof| meant.keys.are_proven_by(proof)).map_err(|fault| *fault);
         match &meant.person {
-            Ok((person, kind)) => Ok(Claim::One(Claimed { person: person.clone(), kind: *kind })),
+            Ok((person, kind)) => Ok(ClaimedOwner::One(ClaimedPerson { person: person.clone(), kind: *kind })),
             Err(reason) => Err(Outcome::refused(None, reason.clone())),
         }
     }
 
-    async fn prove(&mut self, claimed: Claimed, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
+    async fn prove(&mut self, claimed: ClaimedPerson, attempt: &mut Attempt<'_>) -> Result<Proved, Outcome> {
         let meant = &self.exchange.meant;
         let reason = match self.is_right {
             _ if !meant.are_own => Reason::Password(PasswordReason::NoScramCredentials),

@@ -60,7 +60,7 @@ impl ScramChallenger<'_> {
         from: IpAddr,
     ) -> Result<(ScramExchange, ScramChallenge), Outcome> {
         let mut nonce = [0; NONCE];
-        rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system gives no random numbers".to_owned()))?;
+        rand::fill(&mut nonce).map_err(|_| Outcome::Unavailable("the system provides no random numbers".to_owned()))?;
         let nonce = STANDARD.encode(nonce);
         let typed = LoginName::as_typed(&login.login);
         let ticket = self.context.throttle.begin(&typed, &nonce, from);

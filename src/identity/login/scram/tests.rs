@@ -7,17 +7,13 @@ use zeroize::Zeroizing;
 
 use super::keys::{DecoyCredentials, ScramKeys};
 use crate::identity::settings::ScramSettings;
-use crate::pop3::{Access, Action, Bounds, Event, Expire, Language, Line, LoginVerdict, ScramChallenge, Session};
+use crate::pop3::scram_example::{FIRST, LAST, NONCE, SALT, SIGNATURE, session};
+use crate::pop3::{Action, Event, Line, LoginVerdict, ScramChallenge};
 use crate::secret::Password;
 
-const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
+/// What an entry holds for the example.
 const STORED_KEY: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
 const SERVER_KEY: &str = "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
-const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
-const NONCE: &str = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-const LAST: &str =
-    "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
-const SIGNATURE: &str = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
 fn of(values: &[&str]) -> Option<ScramKeys> {
     let values: Vec<_> = values.iter().map(|value| Zeroizing::new(value.as_bytes().to_vec())).collect();
@@ -34,17 +30,7 @@ fn line(octets: &[u8]) -> Event {
 
 /// The whole exchange between a session and the credentials; the server's signature, if it comes so far.
 fn play(credentials: &ScramKeys, first: &[u8], last: &[u8]) -> Option<String> {
-    let access = Access {
-        stls: false,
-        passwords: true,
-        external: false,
-        tokens: false,
-        scram: true,
-        channel_binding: None,
-        expire: Expire::Never,
-    };
-    let mut session =
-        Session::new(access, Bounds { wrong_commands: 20, refused_logins: 3, command_line: 1024 }, Language::English);
+    let mut session = session(None);
     session.step(line(format!("AUTH SCRAM-SHA-256 {}", STANDARD.encode(first)).as_bytes()));
     let (salt, iterations) = (credentials.salt.clone(), credentials.iterations);
     session.step(Event::Challenge(ScramChallenge { nonce: NONCE.to_owned(), salt, iterations }));
