@@ -29,8 +29,10 @@ pub(super) trait Holder: RealDirectory {
             State::Locked => self.lock(person.short),
             State::PasswordExpired => self.expire_password(person.short),
             State::MustChange => self.must_change(person.short),
-            State::NotYet | State::AccountExpired | State::GraceLogin => self.bring_into_own(state, person),
-            State::Free | State::WrongPassword | State::NotInGroup | State::SwitchedOff | State::NoMailbox => {}
+            State::NotYet | State::AccountExpired | State::GraceLogin | State::WrongPassword => {
+                self.bring_into_own(state, person);
+            }
+            State::Free | State::NotInGroup | State::SwitchedOff | State::NoMailbox => {}
         }
     }
 }
@@ -45,6 +47,16 @@ impl Holder for Slapd {
 
     fn bring_into_own(&self, state: State, person: &Person) {
         match state {
+            // Each refusal changes the entry, and makes a held one doubtful: on a slow machine too many binds for the
+            // policy of all others.
+            State::WrongPassword => {
+                let policy = format!("cn=patient,{SUFFIX}");
+                self.modify(&format!(
+                    "dn: {policy}\nchangetype: add\nobjectClass: applicationProcess\nobjectClass: pwdPolicy\ncn: patient\n\
+                     pwdAttribute: userPassword\n"
+                ));
+                self.replace(person.short, "pwdPolicySubentry", &policy);
+            }
             State::NotYet => self.replace(person.short, "pwdStartTime", IN_LONG),
             State::AccountExpired => self.replace(person.short, "pwdEndTime", LONG_AGO),
             State::GraceLogin => {
@@ -66,6 +78,16 @@ impl Holder for Ds389 {
 
     fn bring_into_own(&self, state: State, person: &Person) {
         match state {
+            // As in slapd.
+            State::WrongPassword => {
+                let policy = format!("cn=patient,{SUFFIX}");
+                self.modify(&format!(
+                    "dn: {policy}\nchangetype: add\nobjectClass: ldapsubentry\nobjectClass: passwordpolicy\ncn: patient\n\
+                     passwordLockout: off\n"
+                ));
+                self.modify(&replacement("cn=config", "nsslapd-pwpolicy-local", b"on"));
+                self.replace(person.short, "pwdpolicysubentry", &policy);
+            }
             // A day counted from 1970.
             State::AccountExpired => self.replace(person.short, "shadowExpire", "18000"),
             State::GraceLogin => {
@@ -89,6 +111,8 @@ impl Holder for Samba {
     fn bring_into_own(&self, state: State, person: &Person) {
         match state {
             State::AccountExpired => self.expire_account(person.short),
+            // A refusal leaves the entry's stamps as they are.
+            State::WrongPassword => {}
             other => panic!("Active Directory has no way of its own into {other:?}"),
         }
     }
