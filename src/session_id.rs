@@ -1,8 +1,8 @@
-//! The id of the session that is being served. The log has it on every line that a session causes, whichever module
-//! writes the line, and on whichever thread.
+//! The id of the session that is being served. The log has it on every line that a session causes, whichever module and
+//! thread write the line.
 //!
-//! It is bound to the task of a session, so that nobody has to pass it on. A task or a thread that works for a session
-//! takes it along: [`with_session`], [`in_session`].
+//! It is bound to the task of a session, so that no function has to pass it on. A task or a thread that works for a
+//! session gets it by [`with_session`] or [`in_session`].
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ tokio::task_local! {
 /// Sessions since the start of the process.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
-/// What distinguishes a session from all others, also from those before a restart.
+/// Distinguishes a session from all others, including those before a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionId {
     /// When the first session of the process began, in seconds since 1970.
@@ -27,7 +27,7 @@ pub struct SessionId {
 }
 
 impl SessionId {
-    /// That of a new session.
+    /// The id of a new session.
     #[must_use]
     pub fn fresh() -> Self {
         static SINCE: OnceLock<u64> = OnceLock::new();
@@ -35,13 +35,13 @@ impl SessionId {
         Self { since: *SINCE.get_or_init(now), number: SESSIONS.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// That of the session for which the calling thread works now.
+    /// The id of the session for which the calling thread works now.
     #[must_use]
     pub fn current() -> Option<Self> {
         SERVED.try_with(|id| *id).ok().flatten()
     }
 
-    /// Serves the session: what logs within `serving` is its doing.
+    /// Serves the session: log lines written by `serving` have its id.
     pub fn of<Serving: Future>(self, serving: Serving) -> TaskLocalFuture<Option<Self>, Serving> {
         SERVED.scope(Some(self), serving)
     }

@@ -12,7 +12,9 @@ const PACKAGE: &str = "getmail6";
 /// again: without a header it puts an empty one in front, and of a message without any octets it makes a blank line.
 const LEFT_OUT: [&str; 2] = [HEADERLESS, NOTHING];
 
-/// It delivers by a program: its own Maildir delivery refuses to run as root.
+/// It delivers by a program: its own Maildir delivery refuses to run as root. That program ends only when getmail sleeps,
+/// waiting for it: getmail misses the signal of one that has ended before (`_wait_for_child` in its `baseclasses.py`), and
+/// then waits for three minutes.
 fn getmail(machine: &Machine, name: &str, authority: &Path, delete: bool) -> Command {
     let file = machine.write(
         "getmail/getmailrc",
@@ -25,7 +27,7 @@ fn getmail(machine: &Machine, name: &str, authority: &Path, delete: bool) -> Com
             machine.port(Way::Pop3s),
             machine.person.password,
             authority.display(),
-            machine.delivery()
+            format_args!("{}; until grep -q '^State:.S' /proc/$PPID/status; do :; done", machine.delivery())
         ),
     );
     let mut command = machine.client("getmail");

@@ -122,7 +122,7 @@ fn fault_in(service: &Service, directory: &impl RealDirectory, expected: Told, c
             seen.as_deref() == Ok(person.number)
                 && logged(&format!(" login person={:?} ", person.short))
                 && logged(&format!(" kind={:?} ", name.kind))
-                && logged(&format!(" proof=\"{proof}\""))
+                && logged(&format!(" proof=\"{proof}"))
         }
         Told::Refused(reason) => {
             seen.as_ref().is_err_and(|said| said == REFUSAL) && logged(&format!(" reason=\"{reason}"))

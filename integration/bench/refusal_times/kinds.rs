@@ -117,7 +117,7 @@ const LOCKED_OUT_UNKNOWN: Kind = Kind {
 
 pub(super) const OF_PASSWORDS: &[Kind] = &[
     kind("unknown name", "no such login name", |i| by_pair(format!("nobody{i}"), "x")),
-    kind("wrong password", "wrong password ", |i| by_pair(format!("a{i}"), "x")),
+    kind("wrong password", "\"wrong password\"", |i| by_pair(format!("a{i}"), "x")),
     Kind {
         before: |i| vec![pair(format!("b{i}"), "x")],
         ..kind("refused before", "wrong password, refused before", |i| by_pair(format!("b{i}"), "x"))

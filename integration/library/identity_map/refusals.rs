@@ -71,9 +71,14 @@ fn every_reason_has_the_same_words_at_the_same_time() {
             assert!(at_step(elapsed, STEP), "{name}: {elapsed:?}");
         }
     }
-    for reason in
-        ["no such login name", "wrong password", "empty password", "ambiguous", "no value for {mail}", "name policy"]
-    {
+    for reason in [
+        "no such login name",
+        "wrong password",
+        "empty password",
+        "ambiguous",
+        "no value for {mail}",
+        "internet_authentication.names",
+    ] {
         service.wait_for_log(&["login refused", reason]);
     }
 }

@@ -65,7 +65,7 @@ fn take(slapd: &Slapd, dn: &str, attribute: &str) {
 /// names both; where the service may see locks, it names the one.
 #[test]
 fn a_lock_that_the_directory_does_not_disclose() {
-    let undisclosed = "wrong password, or locked: this directory does not say which ";
+    let undisclosed = "wrong password, or locked: this directory does not say which\"";
     let slapd = slapd_with("pwdAccountLockedTime", "");
     let (_site, service) = served(&slapd.url(), "");
     for wrong in ["1", "2", "3"] {
@@ -74,7 +74,7 @@ fn a_lock_that_the_directory_does_not_disclose() {
     keeps_out(&service, MARY, undisclosed);
     let open = slapd_with("", "");
     let (_site, service) = served(&open.url(), "");
-    keeps_out(&service, (MARY.0, "1"), "wrong password mechanism=");
+    keeps_out(&service, (MARY.0, "1"), "wrong password\" mechanism=");
     lets_in(&service, MARY, "bind");
 }
 
@@ -180,7 +180,7 @@ fn check_names_the_states_that_may_not_be_read() {
     let hiding = slapd("pwdReset,pwdEndTime");
     let (status, words) = told(check(&site, &Plan::at(&hiding.url())));
     assert_eq!(status, Some(1));
-    assert!(words.contains("may not read pwdEndTime, pwdReset, which tell"), "{words}");
+    assert!(words.contains("may not read pwdEndTime, pwdReset, which show"), "{words}");
     let mut plan = Plan::at(&open.url());
     plan.directory.push_str("    allowed_group: \"cn=none,dc=renovations,dc=example\"\n");
     let (status, words) = told(check(&site, &plan));

@@ -119,7 +119,7 @@ fn a_mail_root_without_mail_is_doubted() {
 
 /// With what is hidden, and what is said of it.
 const HIDDEN: &[(&str, &str)] = &[
-    ("modifyTimestamp", "may not read modifyTimestamp, which tell that a password may have changed"),
+    ("modifyTimestamp", "may not read modifyTimestamp, which show that a password may have changed"),
     ("entryUUID", "may not read entryUUID, which tell entries apart"),
     ("uid", "may not read uid, by which people are found (short_name in internet_authentication.names)"),
     ("mail", "may not read mail, by which people are found (mail in internet_authentication.names)"),

@@ -44,7 +44,12 @@ fn each_outcome_is_shown_with_its_rule_and_its_exit_status() {
     for (login, status, outcome, words) in [
         ("ajones", 0, "person", &["short_name \"ajones\"", "one entry", "alan.jones/Maildir", "exists, and"][..]),
         ("Alan Jones", 0, "person", &["common_name \"Alan Jones\"", "by common_name", ALAN][..]),
-        ("Alan Jones/Sales/people", 0, "person", &["hierarchical_name", "fits the parents", ALAN]),
+        (
+            "Alan Jones/Sales/people",
+            0,
+            "person",
+            &["hierarchical_name", "of these only the entries below the parents", ALAN],
+        ),
         (ALAN, 0, "person", &["distinguished_name", "-s base", ALAN]),
         (
             "alamb",

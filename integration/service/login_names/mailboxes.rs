@@ -14,9 +14,9 @@ fn a_person_without_a_mailbox_path_cannot_log_in() {
     opens(&world.service, "ajones", world.password("ajones"), "alan.jones@renovations.example");
     opens(&world.service, "Alan Jones", world.password("ajones"), "alan.jones@renovations.example");
     world.refuses(&[
-        ("tclerk", "tclerk", "no maildrop: the entry has no value for {mail} "),
-        ("Tom Clerk/Production/people", "tclerk", "no maildrop: the entry has no value for {mail} "),
-        ("jmueller", "jmueller", "no maildrop: the entry has several values for {mail}, none of them in its RDN "),
+        ("tclerk", "tclerk", "no maildrop: the entry has no value for {mail}\""),
+        ("Tom Clerk/Production/people", "tclerk", "no maildrop: the entry has no value for {mail}\""),
+        ("jmueller", "jmueller", "no maildrop: the entry has several values for {mail}, none of them in its RDN\""),
     ]);
     world.refuses_with("tclerk", "wrong", "wrong password");
 }

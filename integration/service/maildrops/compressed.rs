@@ -194,7 +194,7 @@ fn what_was_never_read_is_not_deleted_either() {
         client.ask("QUIT", "-ERR");
         client.ended();
         assert_eq!(maildir::names(&stage.maildir()), ["cur/1.a,W=70:2,S"]);
-        stage.service.wait_for_log(&["1.a", "nobody can have read it"]);
+        stage.service.wait_for_log(&["1.a", "no client can have read it"]);
     }
 }
 

@@ -45,7 +45,7 @@ fn a_full_disk_is_served_all_the_same_and_told_once() {
         client.ask("QUIT", "+OK");
         client.ended();
     }
-    let told = stage.service.wait_for_logs(&["WARN", "no index can be written", "No space left"], 1);
+    let told = stage.service.wait_for_logs(&["WARN", "the index cannot be written", "No space left"], 1);
     assert_eq!(told.len(), 1);
     assert_eq!(fs::read_dir(stage.maildir().join("tmp")).unwrap().count(), 0, "nothing is left behind");
     fs::remove_file(filler).unwrap();
@@ -74,6 +74,6 @@ fn a_read_only_disk_is_served_all_the_same_and_told_once() {
     assert_eq!(maildir::names(&stage.maildir()).len(), MESSAGES);
     stage.service.wait_for_logs(&["WARN", "cannot be locked", "Read-only file system"], 2);
     stage.service.wait_for_logs(&["ERROR", "message not deleted", "Read-only file system"], 2);
-    let told = stage.service.wait_for_logs(&["WARN", "no index can be written", "Read-only file system"], 1);
+    let told = stage.service.wait_for_logs(&["WARN", "the index cannot be written", "Read-only file system"], 1);
     assert_eq!(told.len(), 1);
 }

@@ -97,7 +97,10 @@ impl World {
     }
 
     fn refusals(&self, reason: &str) -> usize {
-        self.service.log().iter().filter(|line| line.contains(" login refused ") && line.contains(reason)).count()
+        // The log escapes the quotes of a reason within its own.
+        let has_reason =
+            |line: &&String| line.contains(reason) || line.replace('\\', "").contains(&reason.replace('\\', ""));
+        self.service.log().iter().filter(|line| line.contains(" login refused ")).filter(has_reason).count()
     }
 
     /// The issuer publishes other keys, and Restante has seen it.

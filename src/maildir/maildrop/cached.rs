@@ -11,6 +11,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
+use super::fetching::OpenedFile;
 use super::message::Message;
 use super::session::{Maildrop, OpenDirectory};
 use crate::maildir::fault::FetchFault;
@@ -35,11 +36,11 @@ impl Maildrop {
             self.rest();
             return Ok(None);
         };
-        let file = File::from(file);
-        if !self.has_known_inode(place, &found, &file)? {
+        let opened = OpenedFile::of(File::from(file))?;
+        if !self.has_known_inode(place, &found, &opened) {
             return Ok(None);
         }
-        self.checked(place, file).map(Some)
+        self.checked(place, opened).map(Some)
     }
 
     /// Closes all files and directories, for when nothing is fetched for a while: an administrator may want

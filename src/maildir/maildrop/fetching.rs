@@ -11,7 +11,7 @@ use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{Advice, fadvise, fstat};
+use rustix::fs::{Advice, Stat, fadvise, fstat};
 use rustix::io::Errno;
 
 use super::finding::TRIES;
@@ -20,6 +20,19 @@ use super::session::Maildrop;
 use crate::maildir::fault::{FetchFault, NoMail};
 use crate::maildir::files::{FileState, MESSAGE, MessageFile};
 use crate::maildir::snapshot::{Correction, log_no_mail};
+
+/// A file that was opened under a message's name.
+pub(super) struct OpenedFile {
+    file: File,
+    stat: Stat,
+}
+
+impl OpenedFile {
+    pub(super) fn of(file: File) -> Result<Self, FetchFault> {
+        let stat = fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?;
+        Ok(Self { file, stat })
+    }
+}
 
 impl Maildrop {
     /// Opens the message at an index of the listing. Blocks while the disk answers.
@@ -49,8 +62,9 @@ impl Maildrop {
     }
 
     /// A file, if it is still the one whose octets were listed.
-    pub(super) fn checked(&mut self, index: usize, file: File) -> Result<Message, FetchFault> {
-        let state = FileState::of(&fstat(&file).map_err(|errno| FetchFault::Io(errno.into()))?);
+    pub(super) fn checked(&mut self, index: usize, opened: OpenedFile) -> Result<Message, FetchFault> {
+        let OpenedFile { file, stat } = opened;
+        let state = FileState::of(&stat);
         let (entry, seen) = (self.entry(index).ok_or(FetchFault::Gone)?, self.state_seen(index));
         let Some(state) = state.filter(|state| seen.is_none_or(|seen| seen == *state)) else {
             self.cached.correct(&entry.found, Correction::Forget);
@@ -91,13 +105,14 @@ impl Maildrop {
         }
     }
 
-    fn open(&mut self, index: usize) -> Result<File, FetchFault> {
+    fn open(&mut self, index: usize) -> Result<OpenedFile, FetchFault> {
         let mut found = self.last_seen(index).ok_or(FetchFault::Gone)?;
         for _ in 0..TRIES {
             match self.open_at(&found) {
                 Ok(file) => {
-                    if self.has_known_inode(index, &found, &file)? || self.is_file_of(&found, &file)? {
-                        return Ok(file);
+                    let opened = OpenedFile::of(file)?;
+                    if self.has_known_inode(index, &found, &opened) || self.is_file_of(&found, &opened)? {
+                        return Ok(opened);
                     }
                 }
                 Err(FetchFault::Gone) => {}
@@ -115,17 +130,15 @@ impl Maildrop {
 
     /// Whether a file that was opened under a message's name has an inode that is known to be the message's: messages with
     /// the same base name may get each other's names.
-    pub(super) fn has_known_inode(&self, index: usize, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
-        let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
-        let seen = self.state_seen(index).map(|seen| seen.inode);
-        Ok(found.inode == 0 || found.inode == inode || seen == Some(inode))
+    pub(super) fn has_known_inode(&self, index: usize, found: &MessageFile, opened: &OpenedFile) -> bool {
+        let inode = opened.stat.st_ino;
+        found.inode == 0 || found.inode == inode || self.state_seen(index).is_some_and(|seen| seen.inode == inode)
     }
 
     /// Whether the directory says now that the file is the message's.
-    fn is_file_of(&self, found: &MessageFile, file: &File) -> Result<bool, FetchFault> {
-        let inode = fstat(file).map_err(|errno| FetchFault::Io(errno.into()))?.st_ino;
+    fn is_file_of(&self, found: &MessageFile, opened: &OpenedFile) -> Result<bool, FetchFault> {
         let parts = self.parts().map_err(|fault| FetchFault::Io(io::Error::other(fault)))?;
-        parts.is_file_of(found, inode).map_err(FetchFault::Io)
+        parts.is_file_of(found, opened.stat.st_ino).map_err(FetchFault::Io)
     }
 
     fn open_at(&self, found: &MessageFile) -> Result<File, FetchFault> {

@@ -38,7 +38,7 @@ pub(in super::super) const OF_CERTIFICATES: &[Kind] = &[
 ];
 
 pub(in super::super) const OF_BOTH: &[Kind] = &[
-    kind("own, wrong", "wrong password ", |i| both(format!("Person a{i}"), format!("a{i}"), "x")),
+    kind("own, wrong", "\"wrong password\"", |i| both(format!("Person a{i}"), format!("a{i}"), "x")),
     kind("another's, right", "another person's", |i| both(format!("Person b{i}"), format!("c{i}"), "right")),
     kind("another's, wrong", "another person's", |i| both(format!("Person d{i}"), format!("e{i}"), "x")),
     kind("another's, unknown", "no such login name", |i| both(format!("Person f{i}"), format!("nobody{i}"), "x")),

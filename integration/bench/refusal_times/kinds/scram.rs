@@ -10,8 +10,8 @@ fn acting_as(name: String, password: &str, authorization: String) -> Attempt {
 
 pub(in super::super) const OF_SCRAM: &[Kind] = &[
     kind("unknown name", "no such login name", |i| by_pair(format!("nobody{i}"), "x")),
-    kind("wrong proof", "wrong password ", |i| by_pair(format!("a{i}"), "x")),
-    kind("no credentials", "the entry holds no SCRAM", |i| by_pair(format!("plain{i}"), "right")),
+    kind("wrong proof", "\"wrong password\"", |i| by_pair(format!("a{i}"), "x")),
+    kind("no credentials", "the entry has no SCRAM", |i| by_pair(format!("plain{i}"), "right")),
     kind("ambiguous", "ambiguous: ", |i| by_pair(format!("Twin {i}"), "right")),
     kind("no mailbox", "no maildrop: ", |i| by_pair(format!("n{i}"), "right")),
     kind("outside policy", "not a kind of name that", |i| by_pair(format!("uid=a{i},dc=else"), "x")),
@@ -24,7 +24,7 @@ pub(in super::super) const OF_SCRAM: &[Kind] = &[
     kind("another's name", "not a name of this person", |i| {
         acting_as(format!("b{i}"), "right", format!("Person a{i}"))
     }),
-    kind("another's, wrong", "wrong password ", |i| acting_as(format!("c{i}"), "x", format!("Person a{i}"))),
+    kind("another's, wrong", "\"wrong password\"", |i| acting_as(format!("c{i}"), "x", format!("Person a{i}"))),
     LOCKED_OUT,
     LOCKED_OUT_RIGHT,
     LOCKED_OUT_UNKNOWN,
