@@ -78,13 +78,14 @@ fn a_message_that_a_killed_session_has_taken_from_its_name_is_listed_again() {
     assert_eq!(mail.unique_ids(), ["1.a", "2.b"]);
 }
 
-/// The program that keeps a name in use is not overwritten, and nothing is lost.
+/// The file that has its name now is not overwritten, and clients still know both.
 #[test]
-fn a_message_whose_name_is_in_use_gets_another_one() {
+fn a_message_whose_name_is_in_use_keeps_its_base_name() {
     let mail = Mail::new();
     mail.deliver("cur/1.a:2,S", "other\n");
     mail.deliver("cur/.restante-0123456789abcdef=1.a:2,S", "x\n");
     let mut maildrop = mail.enter();
+    assert_eq!(files(&mail, "new"), [file("1.a", "x\n")]);
     let mut octets: Vec<String> = (0..unique_ids(&maildrop).len()).map(|index| fetched(&mut maildrop, index)).collect();
     octets.sort_unstable();
     assert_eq!(octets, ["other\n", "x\n"]);

@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, Stat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::fresh;
 use super::renaming::{fresh_name, rename};
+use super::scan::{MessageFile, Parts, Subdirectory};
+use super::{file_name, fresh};
 
 /// The beginning of a taken file's name. A number, `=`, and its original name follow.
 const PREFIX: &[u8] = b".restante-";
@@ -39,6 +40,8 @@ pub(super) const PAUSE: Duration = Duration::from_millis(1);
 /// A file that was taken from its name.
 pub(in crate::maildir) struct TakenFile<'a> {
     directory: BorrowedFd<'a>,
+    /// `new` of the Maildir, for a message.
+    new: Option<BorrowedFd<'a>>,
     /// None if it was too long for the other name, and is therefore unknown.
     original: Option<&'a [u8]>,
     name: Vec<u8>,
@@ -61,7 +64,16 @@ impl<'a> TakenFile<'a> {
             }
             taken => taken.map(|()| name)?,
         };
-        Ok(Self { directory, original: Some(original), name: taken })
+        Ok(Self { directory, new: None, original: Some(original), name: taken })
+    }
+
+    /// The same with a message.
+    ///
+    /// # Errors
+    /// `NOENT` if no file has the name.
+    pub(in crate::maildir) fn take_message(parts: &'a Parts, found: &'a MessageFile) -> Result<Self, Errno> {
+        let directory = parts.get(found.place).ok_or(Errno::NOENT)?;
+        Ok(Self { new: parts.get(Subdirectory::New), ..Self::take(directory, &found.name)? })
     }
 
     /// The taken file of a name; none if it is not the name of a taken file.
@@ -69,7 +81,7 @@ impl<'a> TakenFile<'a> {
         let rest = name.strip_prefix(PREFIX)?;
         let original = rest.iter().position(|octet| *octet == b'=').and_then(|at| rest.get(at + 1..));
         let original = original.filter(|original| !original.is_empty());
-        Some(Self { directory, original, name: name.to_vec() })
+        Some(Self { directory, new: None, original, name: name.to_vec() })
     }
 
     /// The file's attributes. No program but Restante changes the name that it has now.
@@ -110,7 +122,8 @@ impl<'a> TakenFile<'a> {
         done
     }
 
-    /// Puts it back. If another file has its name now, and keeps it, it gets a new one.
+    /// Puts it back. If another file has its name now, and keeps it, a message becomes an unread one with its base name, by
+    /// which clients know it. If that name is in use as well, it gets a new one.
     pub(in crate::maildir) fn put_back(self) {
         let put = self.try_to_put_back();
         if let Err(error) = put {
@@ -123,7 +136,7 @@ impl<'a> TakenFile<'a> {
         let (original, deadline) = (self.original.unwrap_or_default(), Instant::now() + PATIENCE);
         let put = loop {
             if original.is_empty() || Instant::now() > deadline {
-                break self.move_to(self.directory, &fresh_name(original));
+                break self.put_elsewhere(original);
             }
             match self.move_to(self.directory, original) {
                 Err(Errno::EXIST) => thread::sleep(PAUSE),
@@ -135,15 +148,27 @@ impl<'a> TakenFile<'a> {
     }
 }
 
+impl TakenFile<'_> {
+    fn put_elsewhere(&self, original: &[u8]) -> Result<(), Errno> {
+        let base = file_name::base(original);
+        let new = self.new.filter(|_| !base.is_empty());
+        match new.map(|new| self.move_to(new, base)) {
+            None | Some(Err(Errno::EXIST)) => self.move_to(self.directory, &fresh_name(original)),
+            Some(put) => put,
+        }
+    }
+}
+
 /// Whether a file in `new` or `cur` was taken from its name.
 pub(super) fn is_taken(name: &[u8]) -> bool {
     name.starts_with(PREFIX)
 }
 
 /// Puts back a file that was taken from its name and left behind.
-pub(super) fn put_back(directory: BorrowedFd<'_>, name: &[u8]) {
-    if let Some(taken) = TakenFile::left_behind(directory, name) {
-        taken.put_back();
+pub(super) fn put_back(parts: &Parts, place: Subdirectory, name: &[u8]) {
+    let taken = parts.get(place).and_then(|directory| TakenFile::left_behind(directory, name));
+    if let Some(taken) = taken {
+        TakenFile { new: parts.get(Subdirectory::New), ..taken }.put_back();
     }
 }
 
@@ -236,7 +261,7 @@ mod tests {
         let disk = TakenFilesFixture::with(&["1.a:2,S"]);
         drop(TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap());
         let left = disk.names().remove(0);
-        put_back(disk.directory.as_fd(), left.as_bytes());
+        TakenFile::left_behind(disk.directory.as_fd(), left.as_bytes()).unwrap().put_back();
         assert_eq!(disk.names(), ["1.a:2,S"]);
     }
 
@@ -260,7 +285,7 @@ mod tests {
         TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap().put_back();
         assert_eq!(disk.names(), [&*long]);
         drop(TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap());
-        put_back(disk.directory.as_fd(), disk.names()[0].as_bytes());
+        TakenFile::left_behind(disk.directory.as_fd(), disk.names()[0].as_bytes()).unwrap().put_back();
         let [(name, text)] = &disk.files()[..] else { panic!("{:?}", disk.names()) };
         assert!(*text == long && !is_taken(name.as_bytes()), "{name}");
     }

@@ -217,8 +217,8 @@ impl RepeatedScan<'_> {
             }
             for (place, name) in look.taken {
                 let is_left_behind = since.entry(name.clone()).or_insert_with(Instant::now).elapsed() > LEFT_BEHIND;
-                if let Some(part) = self.parts.get(place).filter(|_| is_left_behind) {
-                    aside::put_back(part, &name);
+                if is_left_behind {
+                    aside::put_back(self.parts, place, &name);
                 }
             }
             thread::sleep(PAUSE);

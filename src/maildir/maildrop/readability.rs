@@ -5,7 +5,7 @@ use rustix::io::Errno;
 
 use super::session::Maildrop;
 use crate::maildir::fault::NoMail;
-use crate::maildir::files::{MessageFile, Parts, require_mail};
+use crate::maildir::files::{FileState, MessageFile, Parts, require_mail};
 use crate::maildir::removal::MessageFault;
 use crate::maildir::snapshot::SnapshotEntry;
 
@@ -46,7 +46,9 @@ impl Readability {
             Err(Errno::LOOP | Errno::NXIO) => return Err(MessageFault::Changed),
             Err(errno) => return Err(errno.into()),
         };
-        if !parts.is_file_of(found, fstat(&file)?.st_ino)? {
+        // What is no file is in the way of the message, whatever became of that.
+        let state = FileState::of(&fstat(&file)?).ok_or(MessageFault::Changed)?;
+        if !parts.is_file_of(found, state.inode)? {
             return Err(MessageFault::Replaced);
         }
         require_mail(&file, largest).map_err(|error| match NoMail::of(&error) {

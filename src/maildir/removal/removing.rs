@@ -123,7 +123,7 @@ impl<'a> Removal<'a> {
             let part = parts.get(at.place).ok_or(Errno::NOENT)?;
             self.look_up(parts, part, &at.name)?;
             let before = state(parts, listed, &at, counted)?;
-            let taken = TakenFile::take(part, &at.name)?;
+            let taken = TakenFile::take_message(parts, &at)?;
             // Another program may have given the name to another file meanwhile.
             let done = match self.look_at_taken(parts, &taken, before, counted.is_some()) {
                 Ok((state, links)) => act(self, taken, &at.name, state).map(|()| links),
