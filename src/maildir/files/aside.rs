@@ -8,25 +8,16 @@
 //! between, the file stays there until the names are read again: [`Parts::names`](super::Parts::names) waits until a file
 //! is removed or has its name again, and puts back one that is left behind.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::os::fd::BorrowedFd;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Stat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Stat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::renaming::{fresh_name, rename};
 use super::scan::{MessageFile, Parts, Subdirectory};
-use super::{file_name, fresh};
-
-/// The beginning of a taken file's name. A number, `=`, and its original name follow.
-const PREFIX: &[u8] = b".restante-";
-
-/// Octets of a file's name at most.
-const LONGEST: usize = 255;
+use super::{file_name, taken_name};
 
 /// For how long a file is put back to its name, if another file has that name by now. Then it gets a new one.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -53,18 +44,8 @@ impl<'a> TakenFile<'a> {
     /// # Errors
     /// `NOENT` if no file has the name.
     pub(in crate::maildir) fn take(directory: BorrowedFd<'a>, original: &'a [u8]) -> Result<Self, Errno> {
-        let number = number();
-        let whole = [&*number, b"=", original].concat();
-        let name = if whole.len() <= LONGEST { whole } else { number.clone() };
-        let taken = match move_away(directory, original, &name) {
-            // Some file systems allow shorter names only.
-            Err(Errno::NAMETOOLONG) if name != number => {
-                move_away(directory, original, &number)?;
-                number
-            }
-            taken => taken.map(|()| name)?,
-        };
-        Ok(Self { directory, new: None, original: Some(original), name: taken })
+        let name = taken_name::take(directory, original)?;
+        Ok(Self { directory, new: None, original: Some(original), name })
     }
 
     /// The same with a message.
@@ -78,10 +59,8 @@ impl<'a> TakenFile<'a> {
 
     /// The taken file of a name; none if it is not the name of a taken file.
     fn left_behind(directory: BorrowedFd<'a>, name: &'a [u8]) -> Option<Self> {
-        let rest = name.strip_prefix(PREFIX)?;
-        let original = rest.iter().position(|octet| *octet == b'=').and_then(|at| rest.get(at + 1..));
-        let original = original.filter(|original| !original.is_empty());
-        Some(Self { directory, new: None, original, name: name.to_vec() })
+        let original = taken_name::original(name);
+        taken_name::is_taken(name).then(|| Self { directory, new: None, original, name: name.to_vec() })
     }
 
     /// The file's attributes. No program but Restante changes the name that it has now.
@@ -159,11 +138,6 @@ impl TakenFile<'_> {
     }
 }
 
-/// Whether a file in `new` or `cur` was taken from its name.
-pub(super) fn is_taken(name: &[u8]) -> bool {
-    name.starts_with(PREFIX)
-}
-
 /// Puts back a file that was taken from its name and left behind.
 pub(super) fn put_back(parts: &Parts, place: Subdirectory, name: &[u8]) {
     let taken = parts.get(place).and_then(|directory| TakenFile::left_behind(directory, name));
@@ -172,41 +146,10 @@ pub(super) fn put_back(parts: &Parts, place: Subdirectory, name: &[u8]) {
     }
 }
 
-/// Removes a name, but only while it is that of a certain file.
-///
-/// # Errors
-/// `NOENT` if another file has the name, or none.
-pub(super) fn unlink_if(directory: BorrowedFd<'_>, name: &[u8], inode: u64) -> Result<(), Errno> {
-    let taken = TakenFile::take(directory, name)?;
-    // The cached attributes moved with the name.
-    let looked_at = fresh::look_up(directory, &taken.name).and_then(|()| taken.stat());
-    match looked_at {
-        Ok(stat) if stat.st_ino == inode => taken.remove(),
-        Ok(_) => taken.done_or_back(Err(Errno::NOENT)),
-        Err(errno) => taken.done_or_back(Err(errno)),
-    }
-}
-
-/// A name that no file has, so that a plain rename replaces none.
-fn number() -> Vec<u8> {
-    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
-    [PREFIX, format!("{:016x}", NEXT.fetch_add(1, Ordering::Relaxed)).as_bytes()].concat()
-}
-
-/// Renames a file to a name that no other has.
-fn move_away(directory: BorrowedFd<'_>, original: &[u8], name: &[u8]) -> Result<(), Errno> {
-    match renameat(directory, original, directory, name) {
-        // The server's answer was lost, and the repeated request found the work done.
-        Err(Errno::NOENT) => statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(drop),
-        done => done,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
     use std::os::fd::AsFd;
-    use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
 
@@ -251,7 +194,7 @@ mod tests {
     fn a_file_that_was_taken_is_put_back_under_its_name() {
         let disk = TakenFilesFixture::with(&["1.a:2,S"]);
         let taken = TakenFile::take(disk.directory.as_fd(), b"1.a:2,S").unwrap();
-        assert!(is_taken(disk.names()[0].as_bytes()), "{:?}", disk.names());
+        assert!(taken_name::is_taken(disk.names()[0].as_bytes()), "{:?}", disk.names());
         taken.put_back();
         assert_eq!(disk.names(), ["1.a:2,S"]);
     }
@@ -280,23 +223,13 @@ mod tests {
 
     #[test]
     fn a_name_as_long_as_names_may_be_is_taken_and_put_back() {
-        let long = format!("1.{}:2,S", "a".repeat(LONGEST - 6));
+        let long = format!("1.{}:2,S", "a".repeat(249));
         let disk = TakenFilesFixture::with(&[&long]);
         TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap().put_back();
         assert_eq!(disk.names(), [&*long]);
         drop(TakenFile::take(disk.directory.as_fd(), long.as_bytes()).unwrap());
         TakenFile::left_behind(disk.directory.as_fd(), disk.names()[0].as_bytes()).unwrap().put_back();
         let [(name, text)] = &disk.files()[..] else { panic!("{:?}", disk.names()) };
-        assert!(*text == long && !is_taken(name.as_bytes()), "{name}");
-    }
-
-    #[test]
-    fn a_name_is_removed_only_while_it_is_that_of_the_file() {
-        let disk = TakenFilesFixture::with(&["one", "other"]);
-        let inode = |name: &str| fs::metadata(disk.disk.path().join(name)).unwrap().ino();
-        assert_eq!(unlink_if(disk.directory.as_fd(), b"one", inode("other")), Err(Errno::NOENT));
-        assert_eq!(disk.names(), ["one", "other"]);
-        assert_eq!(unlink_if(disk.directory.as_fd(), b"one", inode("one")), Ok(()));
-        assert_eq!(disk.names(), ["other"]);
+        assert!(*text == long && !taken_name::is_taken(name.as_bytes()), "{name}");
     }
 }

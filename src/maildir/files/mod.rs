@@ -11,7 +11,7 @@
 //! | **octets are counted here and nowhere else** | `count` |
 //! | gzip and zstd are read as the message within; other compression is not mail | `compressed` |
 //! | a file is never moved over another one | `renaming` |
-//! | a file that is to be removed is first renamed, so that no other program can swap it, and examined then | `aside` |
+//! | a file that is to be removed is first renamed, so that no other program can swap it, and examined then | `aside`, `taken_name` |
 //! | files that somebody may have made huge are read within limits, one at a time | `bounds` |
 //! | caches of network file systems are made to refresh | `fresh` |
 //! | folders in addition to the inbox, as in Maildir++ | `folder` |
@@ -27,6 +27,7 @@ pub(in crate::maildir) mod fresh;
 mod renaming;
 mod scan;
 mod stamp;
+mod taken_name;
 
 pub(in crate::maildir) use aside::TakenFile;
 pub(in crate::maildir) use bounds::{FileBounds, ReadLimit};

@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::{AtFlags, Dir, RenameFlags, fstat, linkat, renameat_with, statat};
 use rustix::io::Errno;
 
-use super::aside;
 use super::file_name;
+use super::taken_name;
 
 /// Moves a file, never over another. If something fails in between, it keeps at least one of its names.
 ///
@@ -55,7 +55,7 @@ impl Calls for System {
     }
 
     fn unlink(&self, directory: BorrowedFd<'_>, name: &[u8], file: u64) -> Result<(), Errno> {
-        aside::unlink_if(directory, name, file)
+        taken_name::unlink_if(directory, name, file)
     }
 }
 

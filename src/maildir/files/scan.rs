@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, fstat, openat, seek, statat};
 use rustix::io::Errno;
 
-use super::aside;
 use super::file_name::{self, Arrival};
 use super::fresh;
 use super::stamp::{DirectoryStamp, Stamps};
+use super::taken_name;
 use crate::maildir::fault::EnterFault;
 use crate::maildir::mail_root::{OpenRoot, is_local};
 
@@ -302,7 +302,7 @@ fn read(
         let entry = entry?;
         let name = entry.file_name();
         if name.to_bytes().starts_with(b".") {
-            if aside::is_taken(name.to_bytes()) {
+            if taken_name::is_taken(name.to_bytes()) {
                 act(DirectoryEntry::Taken(name.to_bytes()))?;
             }
             continue;
