@@ -55,17 +55,18 @@
 //! |---|---|
 //! | In which order is a login checked? | `identity/login/order.rs`, function `checks` |
 //! | What happens when a directory does not answer? | the next server: `directory/ldap/failover.rs`; none left: `identity/login/outage.rs` and `grace.rs`; the client's reply: `connection/driver/translation.rs` |
-//! | What may delete a message's file? | `maildir/removal/removing.rs` |
-//! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs` |
+//! | What may delete a message's file? | only the room `maildir/removal`: `removing.rs` takes it out of `new` and `cur`, `undeleting.rs` removes kept mail for good |
+//! | When is one deleted? | at QUIT (`maildir/maildrop/commit.rs`); by age at the end of a session (`maildir/maildrop/ending.rs`) or by `restante expire` (`maildir/removal/expiry.rs`); kept mail when its time is over (`maildir/removal/undeleting.rs`) |
+//! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
 //! | Who reads changed files again? | client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else, not even the server's own certificates |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
 //! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide |
-//! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; account attributes: `directory/entries/account.rs` |
-//! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; a `LoginMethod` in `identity/login`; `connection/driver/login.rs` |
-//! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs` |
+//! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; `config/restante.yaml`, `config/guide/directories.md` |
+//! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
+//! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
 //! | a command | a file in `cli` | its variant in `cli/mod.rs`, `config/guide/commands.md` |
 //! | a log event | where it happens | `config/guide/log.md` |
 //!
@@ -77,7 +78,7 @@
 //! | task | started by | runs until | if it ends early |
 //! |---|---|---|---|
 //! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
-//! | reload of client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
+//! | reload of client authorities and revocation lists, where they are configured, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
 //! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | shutdown | restarted |
 //! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
 //! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
@@ -85,7 +86,7 @@
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
 //! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
-//! | probe of directories and mail at the start | `cli::serve` | it is logged | only its log line is missing |
+//! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
 //! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
 //! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
@@ -96,13 +97,14 @@
 //!
 //! | term | meaning |
 //! |---|---|
+//! | floor, room | a level of modules, each of which names only modules of lower levels; a part of a large module, with the same rule inside |
 //! | login name | a name as typed by the user; the name policy says which forms can be used |
 //! | canonical name | the name of a person in log and reports: the short name of the entry, else the mail address, the common name, or the DN |
 //! | ambiguous name | a login name that several people have |
 //! | identity | a person's canonical name, DN, maildrop and retention, read from their entry |
 //! | account status | whether the entry bars a login: disabled, locked, expired |
 //! | change stamp | an attribute that changes with the password, such as `pwdChangedTime`; cached passwords depend on it |
-//! | outage grace | the time after its last proof for which a password is accepted while a directory is silent |
+//! | outage grace | how long a password is accepted after it was last proven while a directory is silent |
 //! | follower | the task that receives a directory's changes (RFC 4533) and drops cached data about changed entries |
 //! | lock-out | the time during which a person, a name or a network is refused after too many distinct wrong passwords |
 //! | network | an IPv4 address or an IPv6 /64: the unit in which clients are counted |
