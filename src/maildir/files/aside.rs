@@ -57,6 +57,15 @@ impl<'a> TakenFile<'a> {
         Ok(Self { new: parts.get(Subdirectory::New), ..Self::take(directory, &found.name)? })
     }
 
+    /// A message's file that stays under its name: no other file has its base name, so none can get that name.
+    ///
+    /// # Errors
+    /// `NOENT` if the Maildir has no such directory.
+    pub(in crate::maildir) fn in_place(parts: &'a Parts, found: &'a MessageFile) -> Result<Self, Errno> {
+        let directory = parts.get(found.place).ok_or(Errno::NOENT)?;
+        Ok(Self { directory, new: None, original: Some(&found.name), name: found.name.to_vec() })
+    }
+
     /// The taken file of a name; none if it is not the name of a taken file.
     fn left_behind(directory: BorrowedFd<'a>, name: &'a [u8]) -> Option<Self> {
         let original = taken_name::original(name);
@@ -112,6 +121,9 @@ impl<'a> TakenFile<'a> {
     }
 
     fn try_to_put_back(&self) -> Result<(), Errno> {
+        if self.original == Some(&*self.name) {
+            return Ok(());
+        }
         let (original, deadline) = (self.original.unwrap_or_default(), Instant::now() + PATIENCE);
         let put = loop {
             if original.is_empty() || Instant::now() > deadline {

@@ -80,6 +80,7 @@ impl Maildrop {
     ) -> Result<Option<MessageFile>, MessageFault> {
         let Some(listed) = self.entry(index).map(|entry| entry.found.clone()) else { return Ok(None) };
         let (counted, snapshot) = (self.state_seen(index), Arc::clone(&self.snapshot));
+        let is_alone = self.is_alone(index, latecomers);
         // All files of a message or none: a file that is left would come back as another message.
         for copy in snapshot.copies(index) {
             self.reach_for_file(&copy.found, reach, |parts, found| {
@@ -90,7 +91,7 @@ impl Maildrop {
             if !is_due(parts, found)? {
                 return Ok(None);
             }
-            let names = removal.remove(parts, &listed, found, counted)?;
+            let names = removal.remove(parts, &listed, found, counted, is_alone)?;
             Ok(Some((found.clone(), names)))
         })?;
         if let Some(None) = removed {

@@ -11,15 +11,25 @@ use crate::maildir::snapshot::{DuplicateFile, SnapshotEntry};
 
 /// The further files with the same octets of messages that are about to be removed, by their places in the snapshot.
 #[derive(Default)]
-pub(in crate::maildir) struct Latecomers(HashMap<usize, Vec<DuplicateFile>>);
+pub(in crate::maildir) struct Latecomers {
+    further: HashMap<usize, Vec<DuplicateFile>>,
+    /// They were looked for.
+    are_known: bool,
+}
 
 impl Latecomers {
     pub(in crate::maildir) fn of(&self, place: usize) -> &[DuplicateFile] {
-        self.0.get(&place).map_or(&[], Vec::as_slice)
+        self.further.get(&place).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Maildrop {
+    /// Whether no other file has the base name of a message that is about to be removed.
+    pub(super) fn is_alone(&self, place: usize, latecomers: &Latecomers) -> bool {
+        let shares_listed = self.shares_name(place) || !self.snapshot.copies(place).is_empty();
+        latecomers.are_known && !shares_listed && !self.has_latecomers(place)
+    }
+
     /// Looks for files that arrived since the listing under the names of messages that are about to be removed. Files
     /// with the same octets are the same message, and are returned. Other mail is pinned, since nothing else shows that
     /// it is other mail once the messages are gone.
@@ -36,12 +46,12 @@ impl Maildrop {
 
     fn find_latecomers(&mut self, places: &[usize], reach: &mut Reach) -> io::Result<Latecomers> {
         if self.snapshot.reusable && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
-            return Ok(Latecomers::default());
+            return Ok(Latecomers { are_known: true, ..Latecomers::default() });
         }
         self.rescan_for(reach)?;
         let concerned: Vec<usize> = places.iter().copied().filter(|place| self.has_latecomers(*place)).collect();
         if concerned.is_empty() {
-            return Ok(Latecomers::default());
+            return Ok(Latecomers { are_known: true, ..Latecomers::default() });
         }
         let gone = self.gone_of(&concerned);
         // A file that has their name now is other mail, also for the listing that is about to be made.
@@ -63,7 +73,7 @@ impl Maildrop {
             let files = fresh.files(fresh_place).into_iter().filter(|copy| !self.is_listed(place, &copy.found));
             (place, files.collect())
         });
-        Ok(Latecomers(further.collect()))
+        Ok(Latecomers { further: further.collect(), are_known: true })
     }
 
     /// The messages that another program has removed.

@@ -42,23 +42,24 @@ impl<'a> Removal<'a> {
     }
 
     /// Removes a message, but only while its file is the one that was listed, in the state whose octets were listed.
-    /// `found`: where it is now.
+    /// `found`: where it is now. `is_alone`: no other file has its base name, so none can get its name while it is removed.
     pub(in crate::maildir) fn remove(
         &mut self,
         parts: &Parts,
         listed: &MessageFile,
         found: &MessageFile,
         counted: Option<FileState>,
+        is_alone: bool,
     ) -> Result<LinkCount, MessageFault> {
         if self.site.settings().deletion == Deletion::Remove {
-            return self.remove_further(parts, listed, found, counted);
+            return self.take((parts, is_alone), listed, found, counted, Self::unlink);
         }
         if self.place.is_none() {
             // Before the file is taken, since it should be without its name for a moment only.
             self.require_same(parts, listed, found, counted)?;
         }
         self.destination()?;
-        self.take(parts, listed, found, counted, |removal, taken, name, state| {
+        self.take((parts, is_alone), listed, found, counted, |removal, taken, name, state| {
             let is_new = found.place == Subdirectory::New;
             removal.put_away(taken, name, is_new, state)
         })
@@ -72,11 +73,13 @@ impl<'a> Removal<'a> {
         found: &MessageFile,
         counted: Option<FileState>,
     ) -> Result<LinkCount, MessageFault> {
-        self.take(parts, listed, found, counted, |removal, taken, name, state| {
-            taken.remove()?;
-            removal.quota.take_away(name, state.size);
-            Ok(())
-        })
+        self.take((parts, false), listed, found, counted, Self::unlink)
+    }
+
+    fn unlink(&mut self, taken: TakenFile<'_>, name: &[u8], state: FileState) -> Result<(), MessageFault> {
+        taken.remove()?;
+        self.quota.take_away(name, state.size);
+        Ok(())
     }
 
     /// Removes a message under its listed name, with its further files: all of them or none.
@@ -89,7 +92,7 @@ impl<'a> Removal<'a> {
         for DuplicateFile { found, state } in copies {
             self.require_same(parts, found, found, Some(*state))?;
         }
-        self.remove(parts, found, found, None)?;
+        self.remove(parts, found, found, None, false)?;
         copies.iter().try_for_each(|DuplicateFile { found, state }| {
             self.remove_further(parts, found, found, Some(*state)).map(drop)
         })
@@ -112,7 +115,7 @@ impl<'a> Removal<'a> {
     /// something with it. Returns whether it has further names.
     fn take(
         &mut self,
-        parts: &Parts,
+        (parts, is_alone): (&Parts, bool),
         listed: &MessageFile,
         found: &MessageFile,
         counted: Option<FileState>,
@@ -122,7 +125,10 @@ impl<'a> Removal<'a> {
         for _ in 0..TRIES {
             let part = parts.get(at.place).ok_or(Errno::NOENT)?;
             self.look_up(parts, part, &at.name)?;
-            let before = state(parts, listed, &at, counted)?;
+            let (before, links) = state(parts, listed, &at, counted)?;
+            if is_alone {
+                return act(self, TakenFile::in_place(parts, &at)?, &at.name, before).map(|()| links);
+            }
             let taken = TakenFile::take_message(parts, &at)?;
             // Another program may have given the name to another file meanwhile.
             let done = match self.look_at_taken(parts, &taken, before, counted.is_some()) {
@@ -276,7 +282,7 @@ fn state(
     listed: &MessageFile,
     found: &MessageFile,
     counted: Option<FileState>,
-) -> Result<FileState, MessageFault> {
+) -> Result<(FileState, LinkCount), MessageFault> {
     let stat = statat(parts.get(found.place).ok_or(Errno::NOENT)?, &*found.name, AtFlags::SYMLINK_NOFOLLOW)?;
     let state = FileState::of(&stat).ok_or(MessageFault::Changed)?;
     let is_it = match counted {
@@ -286,7 +292,10 @@ fn state(
     if !is_it {
         return Err(MessageFault::Replaced);
     }
-    if counted.is_some_and(|counted| counted != state) { Err(MessageFault::Changed) } else { Ok(state) }
+    if counted.is_some_and(|counted| counted != state) {
+        return Err(MessageFault::Changed);
+    }
+    Ok((state, LinkCount::of(&stat)))
 }
 
 /// Whether the directory lists the same inode for a name as before: on some file systems it differs from that of
