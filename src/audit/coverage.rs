@@ -51,8 +51,8 @@ impl Coverage {
         found
     }
 
-    /// How deep Maildirs are looked for. If nobody has a Maildir, deeper than anybody's path, since the paths or the
-    /// mail root may be wrong.
+    /// How many levels of directories are searched for Maildirs. If nobody has one, more than the deepest path has, since
+    /// the paths or the mail root may be wrong.
     pub(super) fn depth(&self, deepest: usize) -> usize {
         deepest + if self.with_maildir == 0 { DEEPER } else { 0 }
     }

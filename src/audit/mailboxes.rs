@@ -149,7 +149,7 @@ impl<'a> Mailboxes<'a> {
         found
     }
 
-    /// People without a Maildir, except those to whom an unowned one may belong.
+    /// People without a Maildir, except the likely owners of unowned ones.
     pub(super) fn without(&self, paired: &HashSet<PersonNumber>, people: &People) -> Vec<AuditFinding> {
         let mut missing: Vec<_> = self.missing.iter().filter(|(number, _)| !paired.contains(number)).collect();
         missing.sort_unstable_by_key(|(number, _)| **number);

@@ -22,8 +22,8 @@ impl MissingMailboxNames {
         }
     }
 
-    /// For each of these, by its index, the person to whom it may belong: the only one, and only if they may not own
-    /// another of these.
+    /// The likely owner of each unowned mailbox, by its index: the only person to whom it may belong, if no other of the
+    /// mailboxes may belong to them.
     pub(super) fn pairs(&self, unowned: &[&Path]) -> HashMap<usize, PersonNumber> {
         let candidates: Vec<HashSet<PersonNumber>> = unowned.iter().map(|path| self.candidates(path)).collect();
         let mut claims: HashMap<PersonNumber, usize> = HashMap::new();

@@ -213,7 +213,7 @@ impl IdentityMap {
     /// among those cached.
     ///
     /// # Errors
-    /// Nothing was dropped: several people have the name, or nobody has it and nothing was cached under it.
+    /// Nothing was dropped: the name is ambiguous, or unknown and nothing was cached for it.
     pub async fn flush(&self, what: &Flush) -> Result<Flushed, FlushFault> {
         flush::flush(&self.context, what).await
     }

@@ -45,7 +45,7 @@ pub enum Ambiguous {
 }
 
 impl Ambiguous {
-    /// The most people of one name for whom a password is tried.
+    /// The largest number of people with the same name for which a password is tried on each.
     pub(super) fn most(self) -> u8 {
         match self {
             Self::Refuse => 1,

@@ -97,7 +97,7 @@ fn a_session_that_got_no_turn_goes_on_as_well() {
     client.message();
     client.ask("DELE 1", "+OK");
     client.ask("QUIT", "+OK");
-    // bindfs keeps a file under another name until it has heard that nobody has it open any more.
+    // bindfs keeps an open file under another name until it is closed.
     wait_until("the message is gone", || maildir::names(&stage.maildir()) == ["cur/2.b:2,"]);
 }
 

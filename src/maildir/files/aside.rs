@@ -43,7 +43,7 @@ impl<'a> TakenFile<'a> {
     ///
     /// # Errors
     /// `NOENT` if no file has the name.
-    pub(in crate::maildir) fn take(directory: BorrowedFd<'a>, original: &'a [u8]) -> Result<Self, Errno> {
+    fn take(directory: BorrowedFd<'a>, original: &'a [u8]) -> Result<Self, Errno> {
         let name = taken_name::take(directory, original)?;
         Ok(Self { directory, new: None, original: Some(original), name })
     }
@@ -112,7 +112,7 @@ impl<'a> TakenFile<'a> {
 
     /// Puts it back. If another file has its name now, and keeps it, a message becomes an unread one with its base name, by
     /// which clients know it. If that name is in use as well, it gets a new one.
-    pub(in crate::maildir) fn put_back(self) {
+    fn put_back(self) {
         let put = self.try_to_put_back();
         if let Err(error) = put {
             let file = self.name.escape_ascii().to_string();
@@ -137,9 +137,7 @@ impl<'a> TakenFile<'a> {
         // Another session has done so, or removed it.
         if put == Err(Errno::NOENT) { Ok(()) } else { put }
     }
-}
 
-impl TakenFile<'_> {
     fn put_elsewhere(&self, original: &[u8]) -> Result<(), Errno> {
         let base = file_name::base(original);
         let new = self.new.filter(|_| !base.is_empty());
