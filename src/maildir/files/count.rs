@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek as _};
 
 use rustix::fs::{FileType, Stat, fstat};
 
-use super::compressed::Compression;
+use super::compressed::{Compression, MARK};
 use super::stamp::Moment;
 use crate::maildir::fault::NoMail;
 use crate::pop3::Octets;
@@ -69,13 +69,34 @@ pub(in crate::maildir) fn count(mut file: &File, largest: u64) -> io::Result<Opt
     }))
 }
 
-fn count_once(file: &File, block: &mut [u8], size: u64, largest: u64) -> io::Result<u64> {
+fn count_once(mut file: &File, block: &mut [u8], size: u64, largest: u64) -> io::Result<u64> {
     if size > largest {
         return Err(NoMail::TooLarge.into());
     }
-    let (mut content, mut octets) = (Compression::look(file)?.content(file, largest)?, Octets::default());
+    let (mut octets, mut length) = (Octets::default(), read(&mut file, block)?);
+    let beginning = block.get(..length).unwrap_or_default();
+    let form = if length < MARK { Compression::look(file)? } else { Compression::of(beginning) };
+    if form != Compression::Plain {
+        file.rewind()?;
+        return count_content(&mut form.content(file, largest)?, block);
+    }
+    let mut total = 0;
+    while length > 0 {
+        octets.push(block.get(..length).unwrap_or_default());
+        total += length as u64;
+        if total > largest {
+            return Err(NoMail::TooLarge.into());
+        }
+        // The state of the file afterwards shows whether it has grown meanwhile.
+        length = if total == size { 0 } else { read(&mut file, block)? };
+    }
+    Ok(octets.total())
+}
+
+fn count_content(content: &mut impl Read, block: &mut [u8]) -> io::Result<u64> {
+    let mut octets = Octets::default();
     loop {
-        match read(&mut content, block)? {
+        match read(content, block)? {
             0 => return Ok(octets.total()),
             length => octets.push(block.get(..length).unwrap_or_default()),
         }

@@ -32,6 +32,18 @@ const ELSEWHERE: Duration = Duration::from_secs(2);
 /// How long to wait for files that sessions have taken from their names.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// For how long the same stamps show that the names are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::maildir) enum Validity {
+    /// Not at all: something may have changed while they were read, or a later change may get the same stamp.
+    None,
+    /// Within the session. Nothing changed while they were read, so a message that is not among them is gone, and no
+    /// later change gets the same stamp unless the clock is set back.
+    Session,
+    /// For later sessions as well: the last change is older than the configured granularity.
+    Lasting,
+}
+
 /// The messages of a Maildir in order, each once.
 #[derive(Clone, Debug)]
 pub(in crate::maildir) struct FileList {
@@ -39,10 +51,7 @@ pub(in crate::maildir) struct FileList {
     pub(in crate::maildir) stamps: Stamps,
     /// The directories lie on local file systems.
     pub(in crate::maildir) local: bool,
-    /// A later reading with the same stamps would find the same names.
-    pub(in crate::maildir) reusable: bool,
-    /// A message that is not among them is gone: nothing changed while they were read, by stamps that are certainly new.
-    pub(super) certain: bool,
+    pub(in crate::maildir) validity: Validity,
     /// The first entry that is not a regular file.
     pub(in crate::maildir) odd: Option<PathBuf>,
 }
@@ -142,7 +151,7 @@ impl Parts {
         known: impl Iterator<Item = &'f MessageFile>,
         mut indexed: impl Iterator<Item = u64>,
     ) -> io::Result<()> {
-        if names.certain {
+        if names.validity >= Validity::Session {
             return Ok(());
         }
         // Another file under the same name is in its place.
@@ -184,10 +193,12 @@ impl RepeatedScan<'_> {
         let margin = if self.local { Duration::ZERO } else { ELSEWHERE };
         let found = in_order(look.found);
         if is_still && (is_of_one_moment || before.are_older_than(begun.earlier_by(margin))) {
-            let reusable = self.local && before.are_older_than(begun.earlier_by(timestamp_granularity));
-            let certain = self.local && before.are_older_than(begun);
-            let names = FileList { reusable, certain, ..self.names(before, found) };
-            return Ok(Some(names));
+            let validity = match () {
+                () if !self.local || !before.are_older_than(begun) => Validity::None,
+                () if before.are_older_than(begun.earlier_by(timestamp_granularity)) => Validity::Lasting,
+                () => Validity::Session,
+            };
+            return Ok(Some(FileList { validity, ..self.names(before, found) }));
         }
         let is_like_the_last = found == self.found;
         self.take(found);
@@ -243,7 +254,7 @@ impl RepeatedScan<'_> {
     }
 
     fn names(&self, stamps: Stamps, found: Vec<MessageFile>) -> FileList {
-        FileList { found, stamps, local: self.local, reusable: false, certain: false, odd: self.odd.clone() }
+        FileList { found, stamps, local: self.local, validity: Validity::None, odd: self.odd.clone() }
     }
 }
 

@@ -33,7 +33,7 @@ pub(in crate::maildir) use aside::TakenFile;
 pub(in crate::maildir) use bounds::{FileBounds, ReadLimit};
 pub(in crate::maildir) use compressed::{Compression, Inflater, MARK};
 pub(in crate::maildir) use count::{Counted, FileState, read, require_mail};
-pub(in crate::maildir) use file_list::FileList;
+pub(in crate::maildir) use file_list::{FileList, Validity};
 pub(in crate::maildir) use file_name::Arrival;
 pub use folder::FolderName;
 pub(in crate::maildir) use folder::{DIRECTORY, make_directory};

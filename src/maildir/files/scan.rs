@@ -1,6 +1,7 @@
 //! Reading the names in `new` and `cur`.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
@@ -156,12 +157,13 @@ impl MessageFile {
 pub(in crate::maildir) struct Parts {
     new: Option<OwnedFd>,
     cur: Option<OwnedFd>,
+    are_local: OnceCell<bool>,
 }
 
 impl Parts {
     pub(in crate::maildir) fn open(root: &OpenRoot<'_>, maildir: &Path) -> Result<Self, EnterFault> {
         let open = |place: Subdirectory| root.directory(&maildir.join(place.directory()));
-        Ok(Self { new: open(Subdirectory::New)?, cur: open(Subdirectory::Cur)? })
+        Ok(Self { new: open(Subdirectory::New)?, cur: open(Subdirectory::Cur)?, are_local: OnceCell::new() })
     }
 
     pub(in crate::maildir) fn are_missing(&self) -> bool {
@@ -204,7 +206,9 @@ impl Parts {
 
     /// Whether both lie on local file systems.
     pub(in crate::maildir) fn are_local(&self) -> bool {
-        [Subdirectory::New, Subdirectory::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
+        *self.are_local.get_or_init(|| {
+            [Subdirectory::New, Subdirectory::Cur].into_iter().filter_map(|place| self.get(place)).all(is_local)
+        })
     }
 
     /// The stamps as they are now, whatever the kernel has cached of a file system that is not local.

@@ -144,25 +144,34 @@ impl MountTable {
         path.ancestors().find_map(|point| self.mounted.get(point)).copied()
     }
 
-    /// Where `path` leads from a directory without links. A file system that is not local is never asked: below it,
-    /// only the names are used.
-    pub(super) fn locate(&self, from: &Path, path: &Path) -> Located {
+    /// The file system of a directory's entry: the directory's own, unless something is mounted there.
+    fn of_step(&self, directory: Option<FileSystem>, entry: &Path, step: &OsString) -> Option<FileSystem> {
+        if step == ".." || step == "/" { self.of(entry) } else { self.mounted.get(entry).copied().or(directory) }
+    }
+
+    /// A path without links.
+    pub(super) fn located(&self, real: &Path) -> Located {
+        Located { real: real.to_owned(), on: self.of(real) }
+    }
+
+    /// Where `path` leads from a directory. A file system that is not local is never asked: below it, only the names
+    /// are used.
+    pub(super) fn locate(&self, from: &Located, path: &Path) -> Located {
         let mut steps = Vec::new();
         add_steps(&mut steps, path);
-        let (mut at, mut links) = (from.to_owned(), 0);
-        let mut on = self.of(&at);
+        let (mut at, mut on, mut links) = (from.real.clone(), from.on, 0);
         while on.is_none_or(|on| on.is_local)
             && let Some(step) = steps.pop()
         {
             let next = moved(&at, &step);
-            on = self.of(&next);
-            let link = if on.is_some_and(|on| on.is_local) { fs::read_link(&next).ok() } else { None };
+            let next_on = self.of_step(on, &next, &step);
+            let link = if next_on.is_some_and(|on| on.is_local) { fs::read_link(&next).ok() } else { None };
             match link {
                 Some(link) if links < MOST_LINKS => {
                     links += 1;
                     add_steps(&mut steps, &link);
                 }
-                _ => at = next,
+                _ => (at, on) = (next, next_on),
             }
         }
         let real = steps.iter().rev().fold(at, |at, step| moved(&at, step));
@@ -294,7 +303,7 @@ nonsense";
             "1 1 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:7 / {at}/net rw - nfs4 nas:/ rw\n3 2 0:8 / {at}/net/inner rw - nfs4 nas:/i rw\n"
         ));
         let located = |path: &str| {
-            let located = table.locate(&root, Path::new(path));
+            let located = table.locate(&table.located(&root), Path::new(path));
             let real = located.real.strip_prefix(&root).unwrap().display().to_string();
             (real, located.on.map(|on| (rustix::fs::minor(on.device), on.is_local)))
         };

@@ -67,7 +67,8 @@ impl Root {
         let given = std::path::absolute(&path).map_err(fault)?;
         let mut way = FileSystems::default();
         way.add(FileSystem { device: found.st_dev, is_local: local });
-        mounts.now().locate(Path::new("/"), &given).on.into_iter().for_each(|on| way.add(on));
+        let table = mounts.now();
+        table.locate(&table.located(Path::new("/")), &given).on.into_iter().for_each(|on| way.add(on));
         let root =
             Self { kind, given, path, markers, device: found.st_dev, inode: found.st_ino, local, real, mounts, way };
         root.markers(&[]).map_err(|(marker, errno)| StoreFault::Marker(marker, errno.into()))?;
@@ -92,12 +93,13 @@ impl Root {
         let mut add = |found: &Located| {
             to.add(found.on.unwrap_or(FileSystem { device: self.device, is_local: self.local }));
         };
-        let place = table.locate(&self.real, path);
+        let root = table.located(&self.real);
+        let place = table.locate(&root, path);
         add(&place);
-        parts.for_each(|part| add(&table.locate(&place.real, &part)));
+        parts.for_each(|part| add(&table.locate(&place, &part)));
         let of_everybody = self.markers.iter().filter_map(|marker| marker.strip_prefix(&self.path).ok());
         let own = markers.iter().map(|marker| Path::new(&**marker));
-        of_everybody.chain(own).for_each(|marker| add(&table.locate(&self.real, marker)));
+        of_everybody.chain(own).for_each(|marker| add(&table.locate(&root, marker)));
         *to = std::mem::take(to).and(&self.way);
     }
 
@@ -124,7 +126,7 @@ impl Root {
         };
         let declared = declared(mount_table).into_iter().map(in_reality).collect();
         let table = self.mounts.now();
-        let real = table.locate(&self.real, path).real;
+        let real = table.locate(&table.located(&self.real), path).real;
         let Some(point) = table.was_unmounted(&real, &declared) else { return Ok(()) };
         Err(EnterFault::Unavailable(format!(
             "nothing is mounted at {}, where something was or should be",

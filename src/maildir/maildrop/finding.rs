@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::session::Maildrop;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{DirectoryStamp, FileList, MessageFile, Parts, Subdirectory};
+use crate::maildir::files::{DirectoryStamp, FileList, MessageFile, Parts, Subdirectory, Validity};
 
 /// How often a message that keeps moving is followed.
 pub(super) const TRIES: usize = 10;
@@ -66,7 +66,8 @@ impl Maildrop {
         if self.found_again(index).is_some() {
             return Ok(false);
         }
-        Ok(at.elapsed() < BRIEFLY || names.reusable && names.stamps == parts.stamps(names.local)?)
+        Ok(at.elapsed() < BRIEFLY
+            || names.validity >= Validity::Session && names.stamps == parts.stamps(names.local)?)
     }
 
     /// Reads the names again, to follow files that have moved.

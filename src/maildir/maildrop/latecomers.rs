@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::reach::Reach;
 use super::session::Maildrop;
-use crate::maildir::files::MessageFile;
+use crate::maildir::files::{MessageFile, Validity};
 use crate::maildir::snapshot::{DuplicateFile, SnapshotEntry};
 
 /// The further files with the same octets of messages that are about to be removed, by their places in the snapshot.
@@ -45,7 +45,9 @@ impl Maildrop {
     }
 
     fn find_latecomers(&mut self, places: &[usize], reach: &mut Reach) -> io::Result<Latecomers> {
-        if self.snapshot.reusable && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps {
+        if self.snapshot.validity >= Validity::Session
+            && reach.parts.stamps(self.snapshot.local)? == self.snapshot.stamps
+        {
             return Ok(Latecomers { are_known: true, ..Latecomers::default() });
         }
         self.rescan_for(reach)?;

@@ -8,7 +8,7 @@ use super::messages::Snapshot;
 use super::prior_sizes::PriorSizes;
 use super::shared_names::SharedNameFiles;
 use crate::maildir::fault::EnterFault;
-use crate::maildir::files::{FileList, MessageFile, file_name};
+use crate::maildir::files::{FileList, MessageFile, Validity, file_name};
 use crate::maildir::unique_ids::{Assignment, UidState};
 use crate::pop3::Listed;
 
@@ -46,10 +46,10 @@ impl Snapshot {
             entries.push(SnapshotEntry { found, counted, indexed, unreadable, no_mail });
             listed.push(Listed { octets, unique_id: message.unique_id });
         }
-        let reusable = names.reusable && left.is_empty();
+        let validity = if left.is_empty() { names.validity } else { Validity::None };
         let (stamps, local, odd) = (names.stamps, names.local, names.odd.is_some());
         let (listed, entries) = (Arc::new(listed.into_iter().collect()), entries.into());
         let (copies, contents) = (Arc::new(copies), Arc::new(resolved.contents));
-        Ok((Self { listed, entries, ids, stamps, local, reusable, odd, surrogates: None, copies, contents }, left))
+        Ok((Self { listed, entries, ids, stamps, local, validity, odd, surrogates: None, copies, contents }, left))
     }
 }

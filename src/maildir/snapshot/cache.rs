@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::corrections::{Correction, Corrections, RemovedFiles};
 use super::messages::Snapshot;
-use crate::maildir::files::MessageFile;
+use crate::maildir::files::{MessageFile, Validity};
 
 /// The last snapshot of one maildrop, and what sessions found out since.
 #[derive(Debug, Default)]
@@ -28,7 +28,11 @@ impl CachedMaildrop {
     /// The last snapshot, if it is valid as long as the stamps are unchanged.
     pub(in crate::maildir) fn reusable(&self) -> Option<Arc<Snapshot>> {
         let state = self.state();
-        state.snapshot.as_ref().filter(|snapshot| snapshot.reusable && state.corrections.is_empty()).cloned()
+        state
+            .snapshot
+            .as_ref()
+            .filter(|snapshot| snapshot.validity == Validity::Lasting && state.corrections.is_empty())
+            .cloned()
     }
 
     /// Locked while a snapshot is made: of several sessions that enter at once, one reads the disk.

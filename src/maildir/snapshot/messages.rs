@@ -7,7 +7,7 @@ use super::content_digest::{ContentDigests, DuplicateFile};
 use super::entry::SnapshotEntry;
 use super::index::{self, IndexedSize};
 use super::surrogates::{Surrogates, renewed};
-use crate::maildir::files::{MessageFile, Stamps, file_name};
+use crate::maildir::files::{MessageFile, Stamps, Validity, file_name};
 use crate::maildir::mail_root::FileSystems;
 use crate::maildir::unique_ids::UidState;
 use crate::pop3::{Messages, UniqueId};
@@ -22,8 +22,8 @@ pub(in crate::maildir) struct Snapshot {
     pub(in crate::maildir) stamps: Stamps,
     /// It is on local file systems, which serve cached data from memory.
     pub(in crate::maildir) local: bool,
-    /// As long as the stamps are the same, nothing has changed.
-    pub(in crate::maildir) reusable: bool,
+    /// For how long the same stamps show that nothing has changed.
+    pub(in crate::maildir) validity: Validity,
     /// The Maildir contains something other than messages, which has been logged.
     pub(in crate::maildir) odd: bool,
     /// What clients that did not send UTF8 are offered, if that may differ.
@@ -44,7 +44,7 @@ impl Snapshot {
             ids: UidState::default(),
             stamps,
             local: false,
-            reusable: false,
+            validity: Validity::None,
             odd: false,
             surrogates: None,
             copies: Arc::default(),
@@ -144,7 +144,7 @@ impl Snapshot {
             ids,
             stamps: self.stamps,
             local: self.local,
-            reusable: self.reusable,
+            validity: self.validity,
             odd: self.odd,
             surrogates: self.surrogates.as_ref().map(|surrogates| surrogates.renewed(changed)),
             copies: Arc::clone(&self.copies),
