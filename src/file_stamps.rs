@@ -6,12 +6,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The state of some files at one moment.
+/// The state of some files at one moment; of a missing one none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStamps(Vec<Option<FileVersion>>);
 
-/// Changes when a file is written or replaced: time of change, inode, octets. None for a missing file.
-type FileVersion = (SystemTime, u64, u64);
+/// Changes when a file, or one that a link leads to, is written or replaced: device and inode, octets, the times of the
+/// last change of its content and of its attributes.
+type FileVersion = ((u64, u64), u64, SystemTime, (i64, i64));
 
 impl FileStamps {
     /// The files as they are now.
@@ -27,5 +28,6 @@ impl FileStamps {
 
 fn stamp(file: &Path) -> io::Result<FileVersion> {
     let metadata = fs::metadata(file)?;
-    Ok((metadata.modified()?, metadata.ino(), metadata.len()))
+    let changed = (metadata.ctime(), metadata.ctime_nsec());
+    Ok(((metadata.dev(), metadata.ino()), metadata.len(), metadata.modified()?, changed))
 }

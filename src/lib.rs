@@ -59,7 +59,7 @@
 //! | When is one deleted? | at QUIT (`maildir/maildrop/commit.rs`); by age at the end of a session (`maildir/maildrop/ending.rs`) or by `restante expire` (`maildir/removal/expiry.rs`); kept mail when its time is over (`maildir/removal/undeleting.rs`) |
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
-//! | Who reads changed files again? | client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else, not even the server's own certificates |
+//! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
@@ -78,7 +78,7 @@
 //! | task | started by | runs until | if it ends early |
 //! |---|---|---|---|
 //! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
-//! | reload of client authorities and revocation lists, where they are configured, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
+//! | reload of certificates, client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
 //! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | shutdown | restarted |
 //! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
 //! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |

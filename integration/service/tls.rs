@@ -3,6 +3,7 @@
 mod handshakes;
 mod injection;
 mod kinds_of_key;
+mod renewal;
 mod server_name;
 mod versions;
 

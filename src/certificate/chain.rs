@@ -91,6 +91,12 @@ impl CertificateFields {
     }
 }
 
+/// Whether each certificate of a chain is followed by its issuer's, as far as these are there.
+#[must_use]
+pub fn is_in_order(chain: &[CertificateFields]) -> bool {
+    chain.first().is_none_or(|own| path(own, chain).iter().zip(chain).all(|(right, found)| std::ptr::eq(*right, found)))
+}
+
 /// Whether each certificate is followed by its issuer's, up to an authority that clients may know.
 fn inspect_order(
     own: &CertificateFields,
@@ -99,8 +105,7 @@ fn inspect_order(
 ) -> Vec<CertificateFinding> {
     let path = path(own, chain);
     let mut findings: Vec<CertificateFinding> = inspect_end(&path, known).into_iter().collect();
-    let is_in_order = path.iter().zip(chain).all(|(right, found)| std::ptr::eq(*right, found));
-    if !is_in_order {
+    if !is_in_order(chain) {
         let right = path.iter().map(|certificate| certificate.name()).collect::<Vec<_>>().join(", then ");
         let what = "the certificates are in the wrong order, and some clients reject that";
         findings.push(CertificateFinding::Fault(format!("{what}; expected {right}")));

@@ -25,7 +25,7 @@ use std::fmt;
 use x509_parser::asn1_rs::{Any, FromDer as _};
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
-pub use chain::{CertificateFinding, inspect_chain, top_of_chain};
+pub use chain::{CertificateFinding, inspect_chain, is_in_order, top_of_chain};
 pub use fields::CertificateFields;
 pub use host::{HostMatch, host_match};
 pub use revocations::RevocationList;

@@ -1,17 +1,16 @@
-//! The server's own certificates: read and checked at the start, and chosen by the name that a client asks for and by
-//! what it can verify.
+//! The server's own certificates: read, checked, and chosen by the name that a client asks for and by what it can verify.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, InconsistentKeys, crypto};
 
 use super::abilities::Abilities;
 use super::pem::{certificates_of, private_key};
 use crate::certificate::{Certificate, CertificateFields, host_match};
+use crate::file_stamps::FileStamps;
 
 const RIGHT_CHAIN: &str = "expected a PEM file of the server's certificate, followed by the intermediate certificates";
 
@@ -27,6 +26,10 @@ pub struct Certificates {
 pub(super) struct ServerCertificate {
     /// The file of the chain.
     pub(super) chain: PathBuf,
+    /// The file of the key.
+    key_file: PathBuf,
+    /// The state of both files when they were read.
+    stamps: FileStamps,
     pub(super) names: Vec<String>,
     pub(super) key: Arc<CertifiedKey>,
 }
@@ -41,8 +44,34 @@ impl Certificates {
     /// Which file is wrong, and how: it cannot be read, has no PEM block of that kind, or the key cannot be used or does
     /// not belong to the certificate.
     pub fn add(&mut self, chain: &Path, key: &Path) -> Result<(), FileFault> {
+        self.keys.push(ServerCertificate::read(chain, key)?);
+        Ok(())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The best match; of equal ones the first. A certificate that the client can verify is preferred to one for its
+    /// host: a client may ignore the name, but not the signature.
+    pub(super) fn choose(&self, host: Option<&str>, client: &Abilities<'_>) -> Option<Arc<CertifiedKey>> {
+        if let [only] = self.keys.as_slice() {
+            return Some(only.key.clone());
+        }
+        let host = host.unwrap_or_default().to_ascii_lowercase();
+        let rank = |named: &&ServerCertificate| (!client.can_verify(&named.key), host_match(&named.names, &host));
+        self.keys.iter().min_by_key(rank).map(|named| named.key.clone())
+    }
+}
+
+impl ServerCertificate {
+    /// The stamps are taken first: a file that is replaced while it is read is read once more.
+    fn read(chain: &Path, key: &Path) -> Result<Self, FileFault> {
         let of_chain = |fault: String| (chain.to_owned(), format!("{fault}; {RIGHT_CHAIN}"));
         let of_key = |fault: String| (key.to_owned(), fault);
+        let stamps = FileStamps::of([chain, key]);
         let certificates = certificates_of(chain).map_err(of_chain)?;
         let own = certificates
             .first()
@@ -57,31 +86,28 @@ impl Certificates {
         if matches!(certified.keys_match(), Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch))) {
             return Err(of_key(foreign(&certified, chain)));
         }
-        self.keys.push(ServerCertificate { chain: chain.to_owned(), names, key: Arc::new(certified) });
-        Ok(())
+        let (chain, key_file, key) = (chain.to_owned(), key.to_owned(), Arc::new(certified));
+        Ok(Self { chain, key_file, stamps, names, key })
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    /// Reads the same files again.
+    pub(super) fn read_anew(&self) -> Result<Self, FileFault> {
+        Self::read(&self.chain, &self.key_file)
     }
 
-    /// The best match; of equal ones the first. A certificate that the client can verify is preferred to one for its
-    /// host: a client may ignore the name, but not the signature.
-    fn choose(&self, host: Option<&str>, client: &Abilities<'_>) -> Option<Arc<CertifiedKey>> {
-        if let [only] = self.keys.as_slice() {
-            return Some(only.key.clone());
-        }
-        let host = host.unwrap_or_default().to_ascii_lowercase();
-        let rank = |named: &&ServerCertificate| (!client.can_verify(&named.key), host_match(&named.names, &host));
-        self.keys.iter().min_by_key(rank).map(|named| named.key.clone())
+    /// Whether one of the files has changed since they were read.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.stamps.are_outdated([&self.chain, &self.key_file])
     }
-}
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.choose(hello.server_name(), &Abilities::of(&hello))
+    /// The fields of each certificate of the chain, its own first.
+    pub(super) fn fields(&self) -> Result<Vec<CertificateFields>, String> {
+        let read = |(number, certificate): (usize, &CertificateDer<'_>)| {
+            CertificateFields::read(certificate).map_err(|fault| {
+                format!("certificate {number} of the file cannot be read: {fault}; expected a sound one")
+            })
+        };
+        (1..).zip(&self.key.cert).map(read).collect()
     }
 }
 

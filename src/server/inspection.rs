@@ -68,19 +68,13 @@ impl ServerCertificate {
         findings
     }
 
-    /// The fields of each certificate of the chain.
-    fn fields(&self) -> Result<Vec<CertificateFields>, String> {
-        let read = |(number, certificate): (usize, &CertificateDer<'_>)| {
-            CertificateFields::read(certificate).map_err(|fault| {
-                format!("certificate {number} of the file cannot be read: {fault}; expected a sound one")
-            })
-        };
-        (1..).zip(&self.key.cert).map(read).collect()
-    }
-
     /// Why a client that trusts the end of the chain would reject it, signatures included. Whether it is for the right
     /// host is checked elsewhere.
-    fn rejected(&self, chain: &[CertificateFields], known: &[CertificateDer<'static>]) -> Option<CertificateFinding> {
+    pub(super) fn rejected(
+        &self,
+        chain: &[CertificateFields],
+        known: &[CertificateDer<'static>],
+    ) -> Option<CertificateFinding> {
         let own = chain.first().filter(|own| !own.is_self_issued())?;
         let (leaf, above) = self.key.cert.split_first()?;
         let top = top_of_chain(chain).filter(|top| *top > 0).and_then(|top| self.key.cert.get(top));

@@ -5,7 +5,8 @@
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
-//! | `certificates`, `abilities`, `pem` | the server's own certificates, read at the start, and which one a client gets |
+//! | `certificates`, `abilities`, `pem` | the server's own certificates, and which one a client gets |
+//! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
 //! | `client_trust` | which client certificates are valid |
 //! | `inspection` | what `restante check` reports about certificates |
 //! | `privileges` | the user of the process, and its limit of open files |
@@ -19,6 +20,7 @@ mod listen;
 mod network;
 mod pem;
 mod privileges;
+mod renewal;
 mod settings;
 mod slots;
 mod tls;
@@ -102,8 +104,8 @@ impl Server {
             });
         }
         drop(alive);
-        if let Some(tls) = self.tls.filter(|tls| tls.ask_for_certificates()) {
-            tasks.keep_running("files of client certificates", move || tls.clone().stay_current());
+        if let Some(tls) = self.tls {
+            tasks.keep_running("files of certificates", move || tls.clone().stay_current());
         }
         let failed = tokio::select! {
             () = ending => None,

@@ -25,7 +25,7 @@ pub struct Settings {
 impl Settings {
     /// TLS for the listeners; none if there are no certificates.
     pub(super) fn tls(&self) -> Option<Result<TlsPolicies, String>> {
-        Some(TlsPolicies::new(self.certificates.clone()?, self.client_trust.clone()))
+        Some(TlsPolicies::new(self.certificates.clone()?, self.client_trust.clone(), self.hostname.clone()))
     }
 }
 

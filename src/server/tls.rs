@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::CertificateDer;
 use tokio::task::spawn_blocking;
@@ -17,12 +17,13 @@ use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::server::ServerSessionMemoryCache;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 
+use super::renewal::CurrentCertificates;
 use super::{Certificates, ClientCertificate, ClientTrust};
 use crate::connection::ClientCertificateFault;
 
 /// The configurations of TLS, one for each policy of client certificates.
 pub struct TlsPolicies {
-    certificates: Arc<Certificates>,
+    certificates: Arc<CurrentCertificates>,
     asking_nobody: Arc<ServerConfig>,
     /// None if no authorities are configured.
     asking: Option<RwLock<Arc<RequestingConfigs>>>,
@@ -40,16 +41,21 @@ struct RequestingConfigs {
 /// Sessions cached for TLS 1.2 clients that do not support tickets.
 const KEPT_SESSIONS: usize = 4096;
 
-/// How often the files of authorities and revocation lists are checked for changes.
+/// How often the files of certificates, authorities and revocation lists are checked for changes.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 impl TlsPolicies {
-    /// TLS 1.2 and 1.3 with these certificates; clients' certificates by that trust.
+    /// TLS 1.2 and 1.3 with these certificates; clients' certificates by that trust. `hostname`: that of the server, if it
+    /// is configured.
     ///
     /// # Errors
     /// The crypto library cannot make keys for session tickets.
-    pub fn new(certificates: Certificates, trust: Option<ClientTrust>) -> Result<Self, String> {
-        let certificates = Arc::new(certificates);
+    pub fn new(
+        certificates: Certificates,
+        trust: Option<ClientTrust>,
+        hostname: Option<String>,
+    ) -> Result<Self, String> {
+        let certificates = Arc::new(CurrentCertificates::new(certificates, hostname));
         let asking = trust.map(|trust| RequestingConfigs::new(&certificates, trust)).transpose()?;
         Ok(Self {
             asking_nobody: configuration(&certificates, None)?,
@@ -73,25 +79,27 @@ impl TlsPolicies {
         self.asking().ok_or(ClientCertificateFault::NoAuthority)?.trust.judge(chain)
     }
 
-    /// Whether client certificates can be validated.
-    pub(super) fn ask_for_certificates(&self) -> bool {
-        self.asking.is_some()
-    }
-
-    /// Checks the files for changes for as long as it is polled. Ends only if a check panicked.
+    /// Checks the files for changes, and certificates for their end, for as long as it is polled. Ends only if a check
+    /// panicked.
     pub(super) async fn stay_current(self: Arc<Self>) {
+        self.certificates.log_all(SystemTime::now());
         let mut ticks = interval(CHECK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let policies = self.clone();
-            if spawn_blocking(move || policies.reload_changed()).await.is_err() {
+            let check = move || {
+                policies.certificates.reload_changed();
+                policies.certificates.announce_ends(SystemTime::now());
+                policies.reload_changed();
+            };
+            if spawn_blocking(check).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Reloads the files if they changed. If they cannot be read, the previous contents stay in force.
+    /// Reloads the files of client certificates if they changed. If they cannot be read, the previous contents stay in force.
     fn reload_changed(&self) {
         let Some(asking) = self.asking().filter(|asking| asking.trust.is_outdated()) else { return };
         let anew = asking.trust.read_anew().map_err(|(file, fault)| wrong(&file, &fault));
@@ -125,7 +133,7 @@ impl TlsPolicies {
 }
 
 impl RequestingConfigs {
-    fn new(certificates: &Arc<Certificates>, trust: ClientTrust) -> Result<Self, String> {
+    fn new(certificates: &Arc<CurrentCertificates>, trust: ClientTrust) -> Result<Self, String> {
         if let Some(note) = trust.names_left_out() {
             tracing::info!("tls.client_ca: {note}");
         }
@@ -141,7 +149,7 @@ fn wrong(file: &Path, fault: &str) -> String {
 
 /// A configuration with ticket keys and a store of its own.
 fn configuration(
-    certificates: &Arc<Certificates>,
+    certificates: &Arc<CurrentCertificates>,
     clients: Option<Arc<dyn ClientCertVerifier>>,
 ) -> Result<Arc<ServerConfig>, String> {
     let describe = |fault: tokio_rustls::rustls::Error| fault.to_string();

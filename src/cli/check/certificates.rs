@@ -44,7 +44,7 @@ pub(super) fn inspect(configuration: &Configuration) -> CertificateFindings {
 fn inspect_server(configuration: &Configuration, findings: &mut CertificateFindings) {
     let server = &configuration.server;
     let Some(certificates) = &server.certificates else { return };
-    let policies = TlsPolicies::new(certificates.clone(), server.client_trust.clone());
+    let policies = TlsPolicies::new(certificates.clone(), server.client_trust.clone(), server.hostname.clone());
     findings.faults.extend(policies.err().map(|fault| format!("tls: {fault}")));
     // An organisation's own authority signs for its directory and its people as well as for its mail server.
     let own = configuration.directory_authorities.iter().map(|(_, file)| file.as_path());
