@@ -13,7 +13,8 @@ use crate::names::Kind;
 
 /// The last owners, for as long as an outage may be bridged.
 pub(super) struct LastOwners<Key> {
-    owners: Cache<Key, LastOwner>,
+    /// None if their lifetime is zero.
+    owners: Option<Cache<Key, LastOwner>>,
     outage_grace: Duration,
     flushes: Arc<Flushes>,
 }
@@ -32,7 +33,8 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
     /// the least recently used.
     pub(super) fn new(most: u64, lifetime: Duration, outage_grace: Duration, flushes: Arc<Flushes>) -> Self {
         let builder = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
-        Self { owners: builder.time_to_live(lifetime).build(), outage_grace, flushes }
+        let owners = (!lifetime.is_zero()).then(|| builder.time_to_live(lifetime).build());
+        Self { owners, outage_grace, flushes }
     }
 
     /// The last owner, if no flush was about them since. If the new answers contradict it, it bridges no further
@@ -42,12 +44,16 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
         key: &Key,
         is_still: impl Fn(Option<&Arc<Identity>>) -> bool,
     ) -> Option<Arc<Identity>> {
-        let last = self.owners.get(key).await;
+        let last = self.get(key).await;
         let known = last.filter(|last| self.flushes.believes_of(last.asked, &last.person)).map(|last| last.person);
-        if !is_still(known.as_ref()) {
-            self.owners.invalidate(key).await;
+        if let Some(owners) = self.owners.as_ref().filter(|_| !is_still(known.as_ref())) {
+            owners.invalidate(key).await;
         }
         known
+    }
+
+    async fn get(&self, key: &Key) -> Option<LastOwner> {
+        self.owners.as_ref()?.get(key).await
     }
 
     /// The last owner, if every directory answered within the outage grace: then nobody else has the key.
@@ -62,12 +68,14 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
 
     /// Every directory answered, and this is the owner.
     pub(super) async fn insert(&self, key: Key, owner: LastOwner) {
-        self.owners.insert(key, owner).await;
+        if let Some(owners) = &self.owners {
+            owners.insert(key, owner).await;
+        }
     }
 
     /// The last owner, if an outage may be bridged by that: no change of the person was reported since.
     pub(super) async fn bridging(&self, key: &Key) -> Option<LastOwner> {
-        self.owners.get(key).await.filter(|last| self.flushes.bridges(last.asked, &last.person))
+        self.get(key).await.filter(|last| self.flushes.bridges(last.asked, &last.person))
     }
 
     /// The same if the look-up itself is the proof.
@@ -76,6 +84,8 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
     }
 
     pub(super) fn clear(&self) {
-        self.owners.invalidate_all();
+        if let Some(owners) = &self.owners {
+            owners.invalidate_all();
+        }
     }
 }

@@ -15,6 +15,9 @@ use crate::pop3::Octets;
 /// Octets read at a time.
 const BLOCK: usize = 64 * 1024;
 
+/// The same for the smallest files: what is compressed becomes more.
+const LEAST_BLOCK: usize = 4 * 1024;
+
 /// How often a file that changes while it is counted is counted again.
 const ROUNDS: usize = 3;
 
@@ -48,8 +51,9 @@ pub(in crate::maildir) enum Counted {
 /// Reads a message once and counts its octets as RETR sends them: of a compressed one those of the message within. None
 /// if it is not a regular file. `largest`: octets of the largest message; a file that is larger is not read.
 pub(in crate::maildir) fn count(mut file: &File, largest: u64) -> io::Result<Option<Counted>> {
-    let mut block = vec![0; BLOCK];
     let Some(mut before) = FileState::of(&fstat(file)?) else { return Ok(None) };
+    // Most messages are small, and a large block takes longer to clear than they take to be read.
+    let mut block = vec![0; usize::try_from(before.size).unwrap_or(BLOCK).clamp(LEAST_BLOCK, BLOCK)];
     let mut total = Ok(0);
     for _ in 0..ROUNDS {
         total = match count_once(file, &mut block, before.size, largest) {

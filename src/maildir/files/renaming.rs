@@ -1,6 +1,5 @@
 //! Moving a message's file without ever putting it over another.
 
-use std::fs;
 use std::os::fd::BorrowedFd;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Dir, RenameFlags, fstat, linkat, renameat_with, statat};
 use rustix::io::Errno;
+use rustix::system::uname;
 
 use super::file_name;
 use super::taken_name;
@@ -111,8 +111,9 @@ pub(in crate::maildir) fn fresh_base(base: &[u8]) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (process, number) = (process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     // "To deal with invalid host names, replace / with \057 and : with \072." (maildir(5))
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim().replace('/', "\\057").replace(':', "\\072").replace(',', "_");
+    // Not from /proc/sys, which a hardened unit hides.
+    let own = uname();
+    let host = own.nodename().to_string_lossy().replace('/', "\\057").replace(':', "\\072").replace(',', "_");
     let seconds = now.as_secs();
     let mut fresh = format!("{seconds}.M{}P{process}Q{number}.{host}", now.subsec_micros()).into_bytes();
     fresh.extend_from_slice(&file_name::sizes(base));
@@ -127,7 +128,7 @@ pub(in crate::maildir) fn fresh_name(old: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::fs::{self, File};
     use std::os::fd::AsFd;
 
     use super::*;

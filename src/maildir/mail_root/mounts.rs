@@ -6,18 +6,15 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FsWord, fstatfs};
+
+use super::file_system_type::{answer_at_once, is_local_type, kind};
 
 const LIST: &str = "/proc/self/mountinfo";
-
-/// The types whose data are on this machine; [`is_local`] has the same ones by number.
-const LOCAL: [&str; 9] = ["ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs"];
 
 /// The most links on a path; the kernel follows as many.
 const MOST_LINKS: usize = 40;
@@ -52,6 +49,8 @@ pub(in crate::maildir) struct MountTable {
     /// Another number means that something was mounted or unmounted in between.
     pub(in crate::maildir) generation: u64,
     mounted: HashMap<PathBuf, FileSystem>,
+    /// Nothing at all that is mounted on this machine can make a call wait for another machine or a program.
+    answers_at_once: bool,
     /// Every place where something was mounted since the start.
     seen: HashSet<PathBuf>,
 }
@@ -124,12 +123,13 @@ impl Mounts {
     fn read(&self, table: &mut Arc<MountTable>) {
         let matters = |point: &Path| self.trees.iter().any(|tree| tree.starts_with(point) || point.starts_with(tree));
         let list = fs::read(LIST).unwrap_or_default();
+        let answers_at_once = answer_at_once(&list);
         let mounts = list.split(|octet| *octet == b'\n').filter_map(mount);
         // Of those at one place the one mounted last covers the others.
         let mounted: HashMap<_, _> = mounts.filter(|(point, _)| matters(point)).collect();
-        if mounted != table.mounted {
+        if mounted != table.mounted || answers_at_once != table.answers_at_once {
             let seen = table.seen.iter().chain(mounted.keys()).cloned().collect();
-            *table = Arc::new(MountTable { generation: table.generation + 1, mounted, seen });
+            *table = Arc::new(MountTable { generation: table.generation + 1, mounted, answers_at_once, seen });
         }
     }
 
@@ -139,6 +139,11 @@ impl Mounts {
 }
 
 impl MountTable {
+    /// Whether no path on this machine leads to another machine's file system, or to a program's, whatever the links.
+    pub(super) fn answers_at_once(&self) -> bool {
+        self.answers_at_once
+    }
+
     /// The file system of an absolute path without links: that of the innermost mount that contains it.
     fn of(&self, path: &Path) -> Option<FileSystem> {
         path.ancestors().find_map(|point| self.mounted.get(point)).copied()
@@ -222,8 +227,8 @@ fn mount(line: &[u8]) -> Option<(PathBuf, FileSystem)> {
     let (major, minor) = std::str::from_utf8(device).ok()?.split_once(':')?;
     let device = rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?);
     let point = PathBuf::from(OsString::from_vec(unescaped(fields.nth(1)?)));
-    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
-    let is_local = LOCAL.iter().any(|local| local.as_bytes() == kind);
+    let kind = kind(line)?;
+    let is_local = is_local_type(kind);
     Some((point, FileSystem { device, is_local }))
 }
 
@@ -238,22 +243,6 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
         rest = if escaped.is_some() { behind.get(3..).unwrap_or_default() } else { behind };
     }
     octets
-}
-
-/// Whether a directory is on a file system that uses this machine's clock, and whose attributes are never stale.
-pub(in crate::maildir) fn is_local(directory: BorrowedFd<'_>) -> bool {
-    fstatfs(directory).is_ok_and(|about| is_local_kind(about.f_type))
-}
-
-fn is_local_kind(kind: FsWord) -> bool {
-    const EXT: FsWord = 0xef53;
-    const XFS: FsWord = 0x5846_5342;
-    const BTRFS: FsWord = 0x9123_683e;
-    const TMPFS: FsWord = 0x0102_1994;
-    const ZFS: FsWord = 0x2fc1_2fc1;
-    const OVERLAY: FsWord = 0x794c_7630;
-    const F2FS: FsWord = 0xf2f5_2010;
-    matches!(kind, EXT | XFS | BTRFS | TMPFS | ZFS | OVERLAY | F2FS)
 }
 
 #[cfg(test)]
@@ -271,7 +260,7 @@ nonsense";
 
     fn table(list: &str) -> MountTable {
         let mounted: HashMap<_, _> = list.lines().filter_map(|line| mount(line.as_bytes())).collect();
-        MountTable { generation: 1, seen: mounted.keys().cloned().collect(), mounted }
+        MountTable { generation: 1, seen: mounted.keys().cloned().collect(), answers_at_once: false, mounted }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use rustix::fs::{CWD, Mode, OFlags, fstat, openat, stat};
 use rustix::io::Errno;
 
 use super::beneath;
-use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared, is_local};
+use super::file_system_type::is_local;
+use super::mounts::{FileSystem, FileSystems, Located, Mounts, declared};
 use super::template::PathTemplate;
 use crate::maildir::fault::{EnterFault, StoreFault};
 
@@ -90,6 +91,9 @@ impl Root {
         to: &mut FileSystems,
     ) {
         let table = self.mounts.now();
+        if self.local && self.way.are_local() && table.answers_at_once() {
+            return;
+        }
         let mut add = |found: &Located| {
             to.add(found.on.unwrap_or(FileSystem { device: self.device, is_local: self.local }));
         };
