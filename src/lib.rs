@@ -83,6 +83,7 @@
 //! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
 //! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
 //! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
+//! | watchdog of the service manager, where it has one | `cli::service_manager` | shutdown | restarted; the service manager restarts the service if none of its signs of life arrive |
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
 //! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |

@@ -49,14 +49,18 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("admin", 4, &["rustix", "socket2", "tokio"]),
     ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
-    ("server", 5, &["rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
-    ("config", 6, &["anyhow"]),
+    ("server", 5, &["listenfd", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    ("config", 6, &["anyhow", "rustix"]),
     (
         "demo",
         7,
         &["anyhow", "base64", "futures_util", "ldap3_proto", "rcgen", "rustix", "tokio", "tokio_rustls", "tokio_util"],
     ),
-    ("cli", 8, &["anyhow", "clap", "indicatif", "rustix", "serde_json", "tempfile", "tokio", "tokio_rustls"]),
+    (
+        "cli",
+        8,
+        &["anyhow", "clap", "indicatif", "rustix", "sd_notify", "serde_json", "tempfile", "tokio", "tokio_rustls"],
+    ),
     ("main", 9, &["restante"]),
 ];
 
@@ -311,6 +315,7 @@ fn no_file_grows_beyond_one_idea() {
 const SPAWNS: &[(&str, &str)] = &[
     ("src/admin/mod.rs", "one client of the admin socket: its connection ends"),
     ("src/cli/serve.rs", "looks at directories and mail at the start, which only log"),
+    ("src/cli/service_manager.rs", "one sign of life: awaited"),
     ("src/connection/maildrop/pool.rs", "file calls: awaited; and what is dropped on a thread of its own"),
     ("src/demo/directory.rs", "the demonstration's directory, and its clients: logged"),
     (

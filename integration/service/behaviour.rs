@@ -5,6 +5,7 @@ mod limits;
 mod log;
 mod rights;
 mod secrets;
+mod service_manager;
 use crate::support::conversation::Conversation;
 use crate::support::stage::Stage;
 

@@ -15,7 +15,7 @@ use crate::demo::{Demo, Ports, forms};
 use crate::directory::Directory;
 use crate::logging;
 use crate::names::Policy;
-use crate::server::{Server, raise_descriptor_limit};
+use crate::server::{HandedOverSockets, Server, raise_descriptor_limit};
 
 /// The ports that the demonstration uses if they are free; 110, 995 and 389 require root.
 const PREFERRED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
@@ -43,7 +43,8 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
     let _directory = demo.start_directory()?;
     let configuration = config::load(&demo.configuration()).map_err(|faults| anyhow!("{faults}"))?;
     let _log = logging::start(configuration.logging).map_err(|fault| anyhow!(fault))?;
-    let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
+    let server = Server::bind(&configuration.server, HandedOverSockets::default())
+        .map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     let people = introduce(&demo, &configuration)?;
     println!("{}\n{people}\n{}", how_to_try(&demo, ports)?, how_to_end(keep, &demo));
     run(server, configuration)?;

@@ -24,6 +24,7 @@ mod maildrops;
 mod password;
 mod resolve;
 mod serve;
+mod service_manager;
 mod uidl;
 mod undelete;
 mod unit;

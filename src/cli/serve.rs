@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-use super::{ExitStatus, load, report_error};
+use super::{ExitStatus, load, report_error, service_manager};
 use crate::admin::AdminSocket;
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
@@ -17,7 +17,7 @@ use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::logging::{self, Log};
 use crate::maildir::Store;
-use crate::server::{Server, become_user, is_root, raise_descriptor_limit};
+use crate::server::{HandedOverSockets, Server, become_user, is_root, raise_descriptor_limit};
 use crate::tasks::Tasks;
 
 pub(super) fn serve(file: &Path) -> ExitStatus {
@@ -44,7 +44,9 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
 /// Binds ports, then becomes the configured user, and only then starts threads.
 fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
-    let server = Server::bind(&configuration.server).map_err(|faults| anyhow!("{}", faults.join("; ")))?;
+    let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
+    let handed_over = HandedOverSockets::take().map_err(all)?;
+    let server = Server::bind(&configuration.server, handed_over).map_err(all)?;
     match &configuration.server.user {
         Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
         Some(user) => tracing::warn!(user, "not started as root: `user` has no effect"),
@@ -82,11 +84,14 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
             tasks.keep_running("token keys", move || issuers.clone().stay_current());
         }
         log_periodically(&mut tasks, service.clone());
+        service_manager::keep_alive(&mut tasks);
+        service_manager::ready();
         let ending = async {
             tokio::select! {
                 () = ending => {}
                 reason = tasks.failed() => failed = Some(reason),
             }
+            service_manager::stopping();
         };
         let ended = server.run(service.clone(), ending).await.context("the server ended");
         service.repeats.log_rest();

@@ -1,7 +1,8 @@
 //! `hostname`, `language`, `refusal_step`, `limits`, `log`: how one client is treated, and the log.
 
-use std::fs;
 use std::time::Duration;
+
+use rustix::system::uname;
 
 use super::mailboxes;
 use super::section::Section;
@@ -44,8 +45,9 @@ fn hostname(root: &Section<'_>) -> String {
     if root.get("hostname").is_some() {
         return root.parsed("hostname", host).unwrap_or_default();
     }
-    let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    host(own.trim()).unwrap_or_else(|_| {
+    // Not from /proc/sys, which a hardened unit hides.
+    let own = uname();
+    host(&own.nodename().to_string_lossy()).unwrap_or_else(|_| {
         root.fault_at(
             root.place_of("hostname"),
             "hostname is missing, and the machine's own is not a host name; expected a name such as mail.example.org",

@@ -117,7 +117,7 @@ mod tests {
     {
         let address = "127.0.0.1:0".parse().unwrap();
         let listener = Listener::at(address, TlsMode::None);
-        let port = BoundPort::bind(&listener, None).unwrap();
+        let port = BoundPort::bind(&listener, None, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
         let (mut tasks, repeats) = (Tasks::default(), Arc::default());

@@ -31,10 +31,14 @@ pub(super) struct PortPolicy {
 const BACKLOG: i32 = 4096;
 
 impl BoundPort {
-    /// Binds a listener's address. `[::]` takes IPv4 too, whatever the system's default.
-    pub(super) fn bind(listener: &Listener, policies: Option<Arc<TlsPolicies>>) -> Result<Self, String> {
+    /// Binds a listener's address, unless a socket was handed over. `[::]` takes IPv4 too, whatever the system's default.
+    pub(super) fn bind(
+        listener: &Listener,
+        handed_over: Option<TcpListener>,
+        policies: Option<Arc<TlsPolicies>>,
+    ) -> Result<Self, String> {
         let describe = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
-        let socket = bind(listener.address).map_err(describe)?;
+        let socket = handed_over.map_or_else(|| bind(listener.address), Ok).map_err(describe)?;
         let address = socket.local_addr().map_err(describe)?;
         let policy = PortPolicy {
             name: address.to_string().into(),
@@ -142,7 +146,8 @@ mod tests {
     async fn allowed(login_without_tls: LoginWithoutTls, from: &str) -> bool {
         let address = "127.0.0.1:0".parse().unwrap();
         let port =
-            BoundPort::bind(&Listener { login_without_tls, ..Listener::at(address, TlsMode::StartTls) }, None).unwrap();
+            BoundPort::bind(&Listener { login_without_tls, ..Listener::at(address, TlsMode::StartTls) }, None, None)
+                .unwrap();
         let socket = TcpStream::connect(port.socket.local_addr().unwrap()).await.unwrap();
         port.policy.client(socket, from.parse().unwrap()).passwords_in_clear
     }

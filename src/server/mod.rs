@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
+//! | `handed_over` | ports that the service manager bound |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
 //! | `certificates`, `abilities`, `pem` | the server's own certificates, and which one a client gets |
 //! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
@@ -15,6 +16,7 @@ mod abilities;
 mod accept;
 mod certificates;
 mod client_trust;
+mod handed_over;
 mod inspection;
 mod listen;
 mod network;
@@ -35,6 +37,7 @@ use tokio::time::timeout;
 
 pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
+pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
@@ -57,15 +60,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds every listener's address. No runtime is needed, so that privileges can be dropped before one is built.
+    /// Takes the socket of every listener's address that was handed over, and binds the other addresses. No runtime is
+    /// needed, so that privileges can be dropped before one is built.
     ///
     /// # Errors
-    /// A sentence for each address that cannot be bound; or TLS cannot be set up.
-    pub fn bind(settings: &Settings) -> Result<Self, Vec<String>> {
+    /// A sentence for each address that cannot be bound, and for each socket that no listener has; or TLS cannot be set
+    /// up.
+    pub fn bind(settings: &Settings, mut handed_over: HandedOverSockets) -> Result<Self, Vec<String>> {
         let tls = settings.tls().transpose().map_err(|fault| vec![fault])?.map(Arc::new);
-        let bind = |listener| BoundPort::bind(listener, tls.clone());
+        let bind = |listener: &Listener| BoundPort::bind(listener, handed_over.take_at(listener.address), tls.clone());
         let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(bind).partition(Result::is_ok);
-        let faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
+        let mut faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
+        faults.extend(handed_over.left_over());
         if !faults.is_empty() {
             return Err(faults);
         }
