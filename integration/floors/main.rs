@@ -56,7 +56,22 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
         7,
         &["anyhow", "base64", "futures_util", "ldap3_proto", "rcgen", "rustix", "tokio", "tokio_rustls", "tokio_util"],
     ),
-    ("cli", 8, &["anyhow", "clap", "indicatif", "rustix", "serde_json", "tempfile", "tokio", "tokio_rustls"]),
+    (
+        "cli",
+        8,
+        &[
+            "anyhow",
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "indicatif",
+            "rustix",
+            "serde_json",
+            "tempfile",
+            "tokio",
+            "tokio_rustls",
+        ],
+    ),
     ("main", 9, &["restante"]),
 ];
 

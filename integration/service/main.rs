@@ -25,6 +25,8 @@ mod dialogues;
 mod directory_outages;
 /// Directories that report their changes: each counts within a second.
 mod following;
+/// The schema of the configuration, manual pages and shell completions, as editors, man and bash read them.
+mod generated;
 /// Guessing of passwords, as the attacker, the owner and the directory see it.
 mod guessing;
 /// Every form of a login name under every policy.

@@ -18,6 +18,7 @@ mod demo;
 mod expire;
 mod explain;
 mod flush;
+mod generate;
 mod index;
 mod layout;
 mod maildrops;
@@ -218,6 +219,11 @@ enum Subcommands {
         #[command(subcommand)]
         command: uidl::UidlCommands,
     },
+    /// Write manual pages, shell completions, or the schema of the configuration
+    Generate {
+        #[command(subcommand)]
+        command: generate::GenerateCommands,
+    },
     /// Try the whole service on this machine, with an LDAP directory, sample people and mail
     Demo {
         /// Keep configuration, certificates, LDIF and mail in this directory, to start your own configuration from
@@ -263,6 +269,7 @@ pub fn run() -> ExitStatus {
             undelete::undelete(&config, &undelete::UndeleteOptions { login, names, since, list, same_id, json })
         }
         Subcommands::Uidl { command } => uidl::uidl(command),
+        Subcommands::Generate { command } => generate::generate(&command),
         Subcommands::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

@@ -41,8 +41,9 @@ fn expire(retention: &RetentionPolicy) -> Expire {
 
 /// The machine's own name if none is configured.
 fn hostname(root: &Section<'_>) -> String {
+    let configured = root.parsed("hostname", host);
     if root.get("hostname").is_some() {
-        return root.parsed("hostname", host).unwrap_or_default();
+        return configured.unwrap_or_default();
     }
     let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     host(own.trim()).unwrap_or_else(|_| {

@@ -8,6 +8,7 @@
 //! | `file`, `tree` | from YAML to a tree of values with their positions |
 //! | `section`, `values` | reading one value; a mistake is recorded, and reading continues |
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
+//! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
@@ -25,6 +26,7 @@ mod mailboxes;
 mod outline;
 mod paths;
 mod people;
+mod reference;
 mod schema;
 mod scram;
 mod section;
@@ -32,6 +34,7 @@ mod tokens;
 mod tree;
 mod uidl;
 mod unknown;
+mod value_kind;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -40,8 +43,10 @@ use std::time::Duration;
 pub use faults::Faults;
 pub use outline::{Outline, admin_settings, outline};
 use paths::Base;
+pub use reference::{KnownKey, introduction, known_keys};
 use section::{Findings, Section};
 use tree::Node;
+pub use value_kind::ValueKind;
 
 use crate::admin as admin_socket;
 use crate::connection;
