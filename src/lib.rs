@@ -34,6 +34,7 @@
 //! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
 //! | 1 | [`certificate`] | what X.509 certificates say, and how clients judge a chain |
 //! | 1 | [`lockout`] | counters of wrong passwords, and lock-outs |
+//! | 1 | [`client_settings`] | what people type into mail programs, in words and in the programs' own forms |
 //! | 2 | [`directory`] | LDAP: searches, binds, failover, following changes |
 //! | 2 | [`tasks`] | tasks that run as long as the service, and are restarted if they end |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, validation |
@@ -131,6 +132,7 @@ pub mod admin;
 pub mod audit;
 pub mod certificate;
 pub mod cli;
+pub mod client_settings;
 pub mod config;
 pub mod connection;
 pub mod date;

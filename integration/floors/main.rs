@@ -35,6 +35,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),
+    ("client_settings", 1, &["md5"]),
     (
         "directory",
         2,

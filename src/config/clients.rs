@@ -55,7 +55,7 @@ fn hostname(root: &Section<'_>) -> String {
     })
 }
 
-fn host(name: &str) -> Result<String, String> {
+pub(super) fn host(name: &str) -> Result<String, String> {
     let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     if name.is_empty() || name.len() > 253 || !name.chars().all(is_host) {
         return Err(format!("{} is not a host name; expected a name such as mail.example.org", quoted(name)));

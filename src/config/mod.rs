@@ -17,6 +17,7 @@
 
 mod admin;
 mod client_certificates;
+mod client_settings;
 mod clients;
 mod directories;
 mod faults;
@@ -49,6 +50,7 @@ use tree::Node;
 pub use value_kind::ValueKind;
 
 use crate::admin as admin_socket;
+use crate::client_settings as mail_programs;
 use crate::connection;
 use crate::directory;
 use crate::identity;
@@ -75,6 +77,8 @@ pub struct Configuration {
     pub logging: logging::Settings,
     /// The admin socket, if one is configured.
     pub admin: Option<admin_socket::Settings>,
+    /// What mail programs are told beyond POP3.
+    pub client_settings: mail_programs::Settings,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -109,6 +113,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let server = listeners::read(&root, base);
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
+    let client_settings = client_settings::read(&root);
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
     let connection = clients::connection(&root, &retention);
@@ -129,6 +134,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         maildir,
         logging,
         admin,
+        client_settings,
     })
 }
 
