@@ -64,7 +64,7 @@
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
-//! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide |
+//! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide, `restante generate schema > config/restante.schema.json` |
 //! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; `config/restante.yaml`, `config/guide/directories.md` |
 //! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |

@@ -37,6 +37,8 @@ mod login_table;
 mod maildrops;
 /// Moving from another POP3 server: clients fetch nothing twice.
 mod migration;
+/// The Debian package, from its installation to its removal.
+mod package;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.

@@ -12,8 +12,9 @@
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
-//! **A new key** is asked for in the file of its section; it also needs a line in `config/restante.yaml`, which `tests`
-//! compares with the keys that are asked for.
+//! **A new key** is asked for in the file of its section, by a method of `section` that knows the kind of its value; it also
+//! needs a line in `config/restante.yaml`, which `tests` compares with the keys that are asked for. Then
+//! `config/restante.schema.json` is written again by `restante generate schema`.
 
 mod admin;
 mod client_certificates;

@@ -71,7 +71,7 @@ fn the_reference_and_all_examples_are_valid() {
     }
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::lay_out(folder.path(), Ports::default()).unwrap();
-    let files = ["config/restante.yaml"].map(|file| root().join(file));
+    let files = ["config/restante.yaml", "config/debian/restante.yaml"].map(|file| root().join(file));
     for file in files.into_iter().chain([demo.configuration()]) {
         documents.push(document(&fs::read_to_string(file).unwrap()));
     }
