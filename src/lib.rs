@@ -34,6 +34,7 @@
 //! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
 //! | 1 | [`certificate`] | what X.509 certificates say, and how clients judge a chain |
 //! | 1 | [`lockout`] | counters of wrong passwords, and lock-outs |
+//! | 1 | [`client_settings`] | what people type into mail programs, in words and in the programs' own forms |
 //! | 2 | [`directory`] | LDAP: searches, binds, failover, following changes |
 //! | 2 | [`tasks`] | tasks that run as long as the service, and are restarted if they end |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, validation |
@@ -63,7 +64,7 @@
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
-//! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide |
+//! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide, `restante generate schema > config/restante.schema.json` |
 //! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; `config/restante.yaml`, `config/guide/directories.md` |
 //! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
@@ -132,6 +133,7 @@ pub mod admin;
 pub mod audit;
 pub mod certificate;
 pub mod cli;
+pub mod client_settings;
 pub mod config;
 pub mod connection;
 pub mod date;

@@ -77,6 +77,11 @@ impl Machine {
         self.site.folder().join("strangers/ca.pem")
     }
 
+    /// The configuration of Restante.
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.site.folder().join("restante.yaml")
+    }
+
     /// The client's `$HOME`.
     pub(super) fn home(&self) -> PathBuf {
         self.site.folder().join("home")

@@ -22,6 +22,8 @@ mod poplib;
 mod s_nail;
 /// Sylpheed: a client with windows.
 mod sylpheed;
+/// Thunderbird: what it makes of the settings that we write for it.
+mod thunderbird;
 
 /// Messages that clients and servers get wrong.
 mod letters;

@@ -35,6 +35,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
     ("certificate", 1, &["x509_parser"]),
     ("lockout", 1, &[]),
+    ("client_settings", 1, &["md5"]),
     (
         "directory",
         2,
@@ -59,7 +60,19 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     (
         "cli",
         8,
-        &["anyhow", "clap", "indicatif", "rustix", "sd_notify", "serde_json", "tempfile", "tokio", "tokio_rustls"],
+        &[
+            "anyhow",
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "indicatif",
+            "rustix",
+            "sd_notify",
+            "serde_json",
+            "tempfile",
+            "tokio",
+            "tokio_rustls",
+        ],
     ),
     ("main", 9, &["restante"]),
 ];

@@ -118,7 +118,10 @@ const FAULTS: &[(&str, &str)] = &[
     ("hostname: \"\"", "1:11: hostname: \"\" is empty"),
     ("user: { name: x }", "1:7: user: must be "),
     ("idle: 20m", "1:1: \"idle\" is an unknown key; did you mean limits.idle"),
-    ("nonsense: 1", "1:1: \"nonsense\" is an unknown key; expected admin, cache, directories, expire, hostname,"),
+    (
+        "nonsense: 1",
+        "1:1: \"nonsense\" is an unknown key; expected admin, cache, client_settings, directories, expire, hostname,",
+    ),
     ("5: x", "1:1: \"5\" is an unknown key"),
     ("log: { format: xml }", "1:16: log.format: \"xml\" is unknown; expected text or json"),
     ("log: { level: trace }", "1:15: log.level: \"trace\" is unknown"),
@@ -200,6 +203,9 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     ("admin: { socket: a.sock, mode: \"0680\" }", "1:32: admin.mode: \"0680\" is not a mode"),
     ("admin: { mode: \"0660\" }", "1:16: admin.mode: has no effect without admin.socket"),
+    ("client_settings: { smtp: { port: 25 } }", "1:34: client_settings.smtp.port: has no effect without host"),
+    ("client_settings: { smtp: { host: a b } }", "1:34: client_settings.smtp.host: \"a b\" is not a host name"),
+    ("client_settings: { smtp: { host: a, tls: ssl } }", "1:42: client_settings.smtp.tls: \"ssl\" is unknown"),
 ];
 
 #[test]

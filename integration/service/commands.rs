@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod check_authorities;
 mod check_certificate;
+mod client_settings;
 mod clock;
 mod expire;
 mod flush;

@@ -25,6 +25,8 @@ mod dialogues;
 mod directory_outages;
 /// Directories that report their changes: each counts within a second.
 mod following;
+/// The schema of the configuration, manual pages and shell completions, as editors, man and bash read them.
+mod generated;
 /// Guessing of passwords, as the attacker, the owner and the directory see it.
 mod guessing;
 /// Every form of a login name under every policy.
@@ -35,6 +37,8 @@ mod login_table;
 mod maildrops;
 /// Moving from another POP3 server: clients fetch nothing twice.
 mod migration;
+/// The Debian package, from its installation to its removal.
+mod package;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.

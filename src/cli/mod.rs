@@ -14,10 +14,12 @@ mod acting;
 mod admin_client;
 mod audit;
 mod check;
+mod client_settings;
 mod demo;
 mod expire;
 mod explain;
 mod flush;
+mod generate;
 mod index;
 mod layout;
 mod maildrops;
@@ -219,6 +221,29 @@ enum Subcommands {
         #[command(subcommand)]
         command: uidl::UidlCommands,
     },
+    /// Show what a person types into their mail program
+    ///
+    /// Server and ports come from `hostname` and `listeners`, the server for outgoing mail from `client_settings`. The login
+    /// name is the person's mail address or else their short name, if the name policy allows it and nobody else has it;
+    /// otherwise it is the name given here. Run as root, it acts as the configured user.
+    ///
+    /// Exit status: 0 if it was shown, 1 if the name is nobody's, or if something is missing for the format.
+    ClientSettings {
+        /// The configuration of the service
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The form of the output
+        #[arg(long, value_enum, default_value_t = client_settings::SettingsFormat::Text)]
+        format: client_settings::SettingsFormat,
+        /// The person, by any login name
+        #[arg(value_name = "LOGIN")]
+        login: String,
+    },
+    /// Write manual pages, shell completions, or the schema of the configuration
+    Generate {
+        #[command(subcommand)]
+        command: generate::GenerateCommands,
+    },
     /// Try the whole service on this machine, with an LDAP directory, sample people and mail
     Demo {
         /// Keep configuration, certificates, LDIF and mail in this directory, to start your own configuration from
@@ -264,6 +289,10 @@ pub fn run() -> ExitStatus {
             undelete::undelete(&config, &undelete::UndeleteOptions { login, names, since, list, same_id, json })
         }
         Subcommands::Uidl { command } => uidl::uidl(command),
+        Subcommands::ClientSettings { config, format, login } => {
+            client_settings::client_settings(&config, &login, format)
+        }
+        Subcommands::Generate { command } => generate::generate(&command),
         Subcommands::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

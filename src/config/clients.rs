@@ -42,8 +42,9 @@ fn expire(retention: &RetentionPolicy) -> Expire {
 
 /// The machine's own name if none is configured.
 fn hostname(root: &Section<'_>) -> String {
+    let configured = root.parsed("hostname", host);
     if root.get("hostname").is_some() {
-        return root.parsed("hostname", host).unwrap_or_default();
+        return configured.unwrap_or_default();
     }
     // Not from /proc/sys, which a hardened unit hides.
     let own = uname();
@@ -56,7 +57,7 @@ fn hostname(root: &Section<'_>) -> String {
     })
 }
 
-fn host(name: &str) -> Result<String, String> {
+pub(super) fn host(name: &str) -> Result<String, String> {
     let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     if name.is_empty() || name.len() > 253 || !name.chars().all(is_host) {
         return Err(format!("{} is not a host name; expected a name such as mail.example.org", quoted(name)));

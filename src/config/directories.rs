@@ -18,7 +18,7 @@ const UNNAMED: &str = "directory";
 pub(super) fn read(root: &Section<'_>, base: &Base, further: &[String]) -> Option<Vec<directory::Settings>> {
     root.require("directories", "a list, each with urls and base");
     let listed = root.sections("directories")?;
-    if root.list("directories").is_some_and(<[_]>::is_empty) {
+    if root.is_empty_list("directories") {
         let what = "the list is empty; expected a list of one with urls and base";
         root.fault("directories", root.place_of("directories"), what);
         return None;

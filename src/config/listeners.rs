@@ -7,7 +7,6 @@ use super::client_certificates;
 use super::paths::Base;
 use super::section::Section;
 use super::tree::{Position, quoted};
-use super::values;
 use crate::server::{self, AllowedNetwork, Certificates, ConnectionLimits, Listener, LoginWithoutTls, TlsMode};
 
 /// The settings of the server.
@@ -39,7 +38,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> server::Settings {
 /// The listeners with the positions of their `tls` keys.
 fn listeners(root: &Section<'_>) -> Vec<(Listener, Position)> {
     let Some(sections) = root.sections("listeners") else { return standard(root) };
-    if root.list("listeners").is_some_and(<[_]>::is_empty) {
+    if root.is_empty_list("listeners") {
         let right = "expected at least one, or no such key, which gives ports 110 and 995";
         root.fault("listeners", root.place_of("listeners"), format!("the list is empty; {right}"));
     }
@@ -65,9 +64,8 @@ fn standard(root: &Section<'_>) -> Vec<(Listener, Position)> {
 fn listener(section: &Section<'_>) -> Option<Listener> {
     section.require("address", "an address with its port, such as \"[::]:110\"");
     section.require("tls", "none, starttls or implicit");
-    let tls = section.parsed("tls", |text| {
-        values::word(text, &[("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)])
-    });
+    let modes = [("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)];
+    let tls = section.chosen("tls", &modes);
     let login_without_tls = login_without_tls(section, tls);
     let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
     let accept_from = accept_from(section);
@@ -149,8 +147,7 @@ fn certificates(tls: &Section<'_>, base: &Base) -> Option<Certificates> {
             pair.fault(at, pair.place_of(at), format!("{}: {what}", file.display()));
         }
     }
-    let is_empty = tls.list("certificates").is_none_or(<[_]>::is_empty);
-    (!is_empty).then_some(certificates)
+    (!tls.is_empty_list("certificates")).then_some(certificates)
 }
 
 fn limits(section: &Section<'_>) -> ConnectionLimits {

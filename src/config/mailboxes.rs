@@ -7,6 +7,7 @@ use super::paths;
 use super::schema;
 use super::section::Section;
 use super::tree::{NodeKind, quoted};
+use super::value_kind::ValueKind;
 use crate::connection::SessionsPerMaildrop;
 use crate::identity::{RetentionAttribute, RetentionPolicy};
 use crate::maildir::{Deletion, FolderName, MarkSeen, Missing, Offer, PathTemplate};
@@ -37,6 +38,7 @@ pub(super) fn sessions(mailboxes: &Section<'_>) -> SessionsPerMaildrop {
 
 /// How messages that a client deletes are treated: the word `remove`, or a mapping of keys.
 pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
+    mailboxes.accept("deletion", ValueKind::Word(vec!["remove"]));
     if let Some(NodeKind::String(_)) = mailboxes.get("deletion").map(|node| &node.kind) {
         mailboxes.word("deletion", (), &[("remove", ())]);
         return Deletion::Remove;
@@ -55,13 +57,9 @@ pub(super) fn deletion(mailboxes: &Section<'_>) -> Deletion {
 
 /// The files that show that file systems are mounted: one, or a list, below the section's root.
 pub(super) fn markers(section: &Section<'_>) -> Vec<PathTemplate> {
-    let Some(node) = section.get("marker") else { return Vec::new() };
-    let items = match &node.kind {
-        NodeKind::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
+    let Some(items) = section.one_or_list("marker") else { return Vec::new() };
     if items.is_empty() {
-        section.fault("marker", node.place, "the list is empty; expected a file such as .mounted");
+        section.fault("marker", section.place_of("marker"), "the list is empty; expected a file such as .mounted");
     }
     let marker = |text: &str| {
         paths::below(text)?;

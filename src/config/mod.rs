@@ -8,14 +8,17 @@
 //! | `file`, `tree` | from YAML to a tree of values with their positions |
 //! | `section`, `values` | reading one value; a mistake is recorded, and reading continues |
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
+//! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
-//! **A new key** is asked for in the file of its section; it also needs a line in `config/restante.yaml`, which `tests`
-//! compares with the keys that are asked for.
+//! **A new key** is asked for in the file of its section, by a method of `section` that knows the kind of its value; it also
+//! needs a line in `config/restante.yaml`, which `tests` compares with the keys that are asked for. Then
+//! `config/restante.schema.json` is written again by `restante generate schema`.
 
 mod admin;
 mod client_certificates;
+mod client_settings;
 mod clients;
 mod directories;
 mod faults;
@@ -25,6 +28,7 @@ mod mailboxes;
 mod outline;
 mod paths;
 mod people;
+mod reference;
 mod schema;
 mod scram;
 mod section;
@@ -32,6 +36,7 @@ mod tokens;
 mod tree;
 mod uidl;
 mod unknown;
+mod value_kind;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -40,10 +45,13 @@ use std::time::Duration;
 pub use faults::Faults;
 pub use outline::{Outline, admin_settings, outline};
 use paths::Base;
+pub use reference::{KnownKey, introduction, known_keys};
 use section::{Findings, Section};
 use tree::Node;
+pub use value_kind::ValueKind;
 
 use crate::admin as admin_socket;
+use crate::client_settings as mail_programs;
 use crate::connection;
 use crate::directory;
 use crate::identity;
@@ -70,6 +78,8 @@ pub struct Configuration {
     pub logging: logging::Settings,
     /// The admin socket, if one is configured.
     pub admin: Option<admin_socket::Settings>,
+    /// What mail programs are told beyond POP3.
+    pub client_settings: mail_programs::Settings,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -104,6 +114,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let server = listeners::read(&root, base);
     let logging = clients::logging(&root);
     let admin = admin::read(&root, base);
+    let client_settings = client_settings::read(&root);
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
     let connection = clients::connection(&root, &retention);
@@ -124,6 +135,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         maildir,
         logging,
         admin,
+        client_settings,
     })
 }
 

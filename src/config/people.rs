@@ -10,6 +10,7 @@ use super::section::Section;
 use super::tokens;
 use super::tree::NodeKind;
 use super::uidl;
+use super::value_kind::ValueKind;
 use super::values;
 use crate::identity::{self, Ambiguous, Lifetimes, RetentionPolicy};
 use crate::lockout::{self, Block};
@@ -74,6 +75,7 @@ pub(super) fn identity(
 
 /// A mistake inside the path is reported at its own position if the file contains the path literally.
 fn template(mailboxes: &Section<'_>) -> Option<PathTemplate> {
+    mailboxes.accept("path", ValueKind::Text);
     let text = mailboxes.get("path").and_then(|node| mailboxes.text_of("path", node));
     let fault = match PathTemplate::parse(text.map_or(PATH, |text| &text.value)) {
         Ok(template) => return Some(template),
@@ -96,17 +98,18 @@ fn policy(section: &Section<'_>) -> Policy {
 
 /// A preset, or a list of kinds.
 fn names(section: &Section<'_>) -> Policy {
+    let (presets, words) = ([("fewer", false), ("more", true)], Kind::ALL.map(|kind| (kind.word(), kind)));
+    section.accept("names", ValueKind::Word(presets.map(|(word, _)| word).into()));
+    section.accept("names", ValueKind::List(words.map(|(word, _)| word).into()));
     let Some(node) = section.get("names") else { return Policy::fewer() };
-    let NodeKind::List(_) = node.kind else {
-        let more = section.word("names", false, &[("fewer", false), ("more", true)]);
+    let NodeKind::List(items) = &node.kind else {
+        let more = section.word("names", false, &presets);
         return if more { Policy::more() } else { Policy::fewer() };
     };
-    let items = section.list("names").unwrap_or_default();
     if items.is_empty() {
         let what = "an empty list rejects everybody; expected fewer, more, or kinds such as [mail, short_name]";
         section.fault("names", node.place, what);
     }
-    let words = Kind::ALL.map(|kind| (kind.word(), kind));
     Policy::of(items.iter().filter_map(|item| section.parsed_of("names", item, |text| values::word(text, &words))))
 }
 

@@ -2,7 +2,7 @@
 //! attributes hold their names, and who may use the service.
 
 use super::section::Section;
-use super::tree::{Node, NodeKind, quoted};
+use super::tree::{Node, quoted};
 use super::values;
 use crate::directory::{self, Admission, Attributes, Group, Source};
 use crate::names::Dn;
@@ -82,13 +82,9 @@ fn domain(section: &Section<'_>, schema: Schema, base: Option<&Dn>) -> Option<St
 
 /// One attribute, or a list of them.
 fn sources(section: &Section<'_>, key: &str, default: Vec<Source>) -> Vec<Source> {
-    let Some(node) = section.get(key) else { return default };
-    let items = match &node.kind {
-        NodeKind::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
+    let Some(items) = section.one_or_list(key) else { return default };
     if items.is_empty() {
-        section.fault(key, node.place, "the list is empty; expected an attribute such as uid");
+        section.fault(key, section.place_of(key), "the list is empty; expected an attribute such as uid");
     }
     let source = |item: &Node| section.parsed_of(key, item, source);
     items.iter().filter_map(source).collect()

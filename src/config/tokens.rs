@@ -1,6 +1,5 @@
 //! `tokens`: the issuers of bearer tokens, and how a token identifies a person.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,19 @@ use crate::token::{self, Algorithm, Issuers};
 const LEEWAY: Duration = Duration::from_secs(30);
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// The signature algorithms with a key pair.
+const ALGORITHMS: [(&str, Algorithm); 9] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
 
 /// An issuer with the places of its files.
 struct IssuerSection<'f> {
@@ -63,11 +75,12 @@ fn issuer<'f>(section: Section<'f>, base: &Base, policy: &Policy) -> Option<Issu
     section.require("name", "the kind of name that this claim holds: mail, short_name or distinguished_name");
     let (issuer, audience) = (section.text("issuer"), section.text("audience"));
     let (keys, places) = keys(&section, base).into_iter().unzip();
-    let algorithms = listed(&section, "algorithms", algorithm);
+    let algorithms = algorithms(&section);
     let claim = section.text("claim");
     let kind = kind(&section, policy);
     let leeway = section.duration("leeway", LEEWAY, Duration::ZERO..=5 * MINUTE);
-    let max_age = section.get("max_age").map(|_| section.duration("max_age", MINUTE, MINUTE..=30 * 24 * 60 * MINUTE));
+    let max_age = section.duration("max_age", MINUTE, MINUTE..=30 * 24 * 60 * MINUTE);
+    let max_age = section.get("max_age").map(|_| max_age);
     let required_scope = section.parsed("required_scope", scope);
     let openid_configuration = section.parsed("openid_configuration", url);
     let settings = token::Settings {
@@ -96,45 +109,30 @@ fn keys(section: &Section<'_>, base: &Base) -> Vec<(PathBuf, Position)> {
     items.iter().filter_map(file).collect()
 }
 
-/// The items of a list that must hold some; none if there is no such list.
-fn listed<T, E: fmt::Display>(
-    section: &Section<'_>,
-    key: &str,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Option<Vec<T>> {
-    let items = section.list(key)?;
+/// The algorithms of a list that must hold some; none if there is no such list.
+fn algorithms(section: &Section<'_>) -> Option<Vec<Algorithm>> {
+    let key = "algorithms";
+    let items = section.word_list(key, &ALGORITHMS)?;
     if items.is_empty() {
         section.fault(key, section.place_of(key), "an empty list rejects everybody; expected something like [RS256]");
     }
-    let parsed: Vec<T> = items.iter().filter_map(|item| section.parsed_of(key, item, &parse)).collect();
+    let parsed: Vec<Algorithm> = items.iter().filter_map(|item| section.parsed_of(key, item, algorithm)).collect();
     (!parsed.is_empty()).then_some(parsed)
 }
 
 /// Whoever can verify a token by a shared secret can make one for anybody, and so can whoever reads the file it is in.
 fn algorithm(text: &str) -> Result<Algorithm, String> {
-    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     if text.starts_with("HS") {
         let what = "uses a shared secret, with which this server could make tokens for anybody";
         return Err(format!("{} {what}; expected an algorithm with a key pair, such as RS256", quoted(text)));
     }
-    let words = [
-        ("RS256", RS256),
-        ("RS384", RS384),
-        ("RS512", RS512),
-        ("PS256", PS256),
-        ("PS384", PS384),
-        ("PS512", PS512),
-        ("ES256", ES256),
-        ("ES384", ES384),
-        ("EdDSA", EdDSA),
-    ];
-    values::word(text, &words)
+    values::word(text, &ALGORITHMS)
 }
 
 /// Common, first and last names are excluded: people can often choose them freely at the issuer.
 fn kind(section: &Section<'_>, policy: &Policy) -> Option<Kind> {
     let words = [Kind::Mail, Kind::ShortName, Kind::DistinguishedName].map(|kind| (kind.word(), kind));
-    let kind = section.parsed("name", |text| values::word(text, &words))?;
+    let kind = section.chosen("name", &words)?;
     if !policy.allows(kind) {
         let what = format!("internet_authentication.names leaves out {kind}; expected a kind that it allows");
         section.fault("name", section.place_of("name"), what);

@@ -47,7 +47,7 @@ pub(super) fn read(root: &Section<'_>, base: &Base) -> UniqueIdSettings {
 }
 
 fn precedence(section: &Section<'_>, default: Vec<ListKind>) -> Vec<ListKind> {
-    let Some(items) = section.list("precedence") else { return default };
+    let Some(items) = section.word_list("precedence", &KINDS) else { return default };
     if items.is_empty() {
         let what = "the list is empty; expected import: off, or lists such as [dovecot, courier]";
         section.fault("precedence", section.place_of("precedence"), what);

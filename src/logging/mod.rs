@@ -7,7 +7,8 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use tracing::Dispatch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::lines::LogQueue;
@@ -72,12 +73,13 @@ pub fn start(settings: Settings) -> Result<Log, String> {
 /// What writes events to `lines`, in colours where they go to a terminal.
 fn writing(settings: Settings, lines: LogQueue, is_terminal: bool) -> Dispatch {
     // The LDAP library's debug lines would contain what it sends, including passwords.
-    let filter = EnvFilter::new(format!("{},ldap3=error,lber=error,rustls=error", settings.level));
-    let format =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(is_terminal).with_target(false);
+    let libraries = ["ldap3", "lber", "rustls"].map(|library| (library, LevelFilter::ERROR));
+    let filter = Targets::new().with_default(settings.level).with_targets(libraries);
+    let format = tracing_subscriber::fmt().with_max_level(settings.level);
+    let format = format.with_writer(lines).with_ansi(is_terminal).with_target(false);
     match settings.format {
-        Format::Text => format.fmt_fields(TextFields).finish().into(),
-        Format::Json => format.json().flatten_event(true).map_event_format(JsonLine).finish().into(),
+        Format::Text => format.fmt_fields(TextFields).finish().with(filter).into(),
+        Format::Json => format.json().flatten_event(true).map_event_format(JsonLine).finish().with(filter).into(),
     }
 }
 
