@@ -60,12 +60,13 @@
 //! | When is one deleted? | at QUIT (`maildir/maildrop/commit.rs`); by age at the end of a session (`maildir/maildrop/ending.rs`) or by `restante expire` (`maildir/removal/expiry.rs`); kept mail when its time is over (`maildir/removal/undeleting.rs`) |
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
+//! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
 //! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
 //! | a key of the configuration | the file of its section in `config` | `config/restante.yaml`, the guide, `restante generate schema > config/restante.schema.json` |
-//! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; `config/restante.yaml`, `config/guide/directories.md` |
+//! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; what `init` counts: `cli/init/census.rs`; `config/restante.yaml`, `config/guide/directories.md` |
 //! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
 //! | a command | a file in `cli` | its variant in `cli/mod.rs`, `config/guide/commands.md` |

@@ -69,6 +69,17 @@ fn as_service<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
+fn the_naming_contexts_are_shown_before_any_bind() {
+    let both = Both::start();
+    let read =
+        |attributes: &[&'static str]| [&["-LLL", "-s", "base", "-b", "", "(objectClass=*)"], attributes].concat();
+    let contexts = both.agree("ldapsearch", &read(&["namingContexts", "supportedLDAPVersion"]));
+    assert_eq!(contexts.0, 0);
+    assert!(contexts.1.concat().contains("namingContexts: dc=renovations,dc=example"), "{contexts:?}");
+    both.agree("ldapsearch", &read(&["1.1"]));
+}
+
+#[test]
 fn filters_find_the_same_people_with_the_same_values() {
     let both = Both::start();
     for (filter, entries) in [

@@ -33,7 +33,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &["stringprep", "unicode_normalization"]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
-    ("certificate", 1, &["x509_parser"]),
+    ("certificate", 1, &["aws_lc_rs", "base64", "x509_parser"]),
     ("lockout", 1, &[]),
     ("client_settings", 1, &["md5"]),
     (

@@ -29,6 +29,8 @@ mod following;
 mod generated;
 /// Guessing of passwords, as the attacker, the owner and the directory see it.
 mod guessing;
+/// From an existing directory to the first mail, by `restante init`.
+mod init;
 /// Every form of a login name under every policy.
 mod login_names;
 /// Who may log in, as one table of three real directories, all kinds of names and all states of an account.

@@ -27,6 +27,7 @@ pub mod scram;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod terminal;
 pub mod tokens;
 
 use std::time::{Duration, Instant};

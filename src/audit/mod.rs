@@ -9,6 +9,7 @@
 //! | `namesakes` | ambiguous login names |
 //! | `mailboxes`, `pairs` | people without a Maildir, Maildirs without a person, and which may belong together |
 //! | `coverage`, `sample` | the same for some people only, for `check` and the start of the service |
+//! | `name_usage`, `path_guesses` | which names people have, and which path leads to their mail, for `init` |
 //! | `compare` | an old server's listing compared with ours, for `uidl compare` |
 //! | `finding` | the kinds of findings, and their severity |
 
@@ -16,14 +17,18 @@ mod compare;
 mod coverage;
 mod finding;
 mod mailboxes;
+mod name_usage;
 mod namesakes;
 mod pairs;
+mod path_guesses;
 mod people;
 mod sample;
 
 pub use compare::{Difference, DifferenceKind, LocalMessage, differences};
 pub use coverage::Coverage;
 pub use finding::{AmbiguousName, AuditFinding, Person, Severity};
+pub use name_usage::{NameUsage, name_usage};
+pub use path_guesses::{PathGuess, guess_paths};
 pub use sample::{Sample, SampleEnd, Sampled, sample};
 
 use std::collections::HashSet;

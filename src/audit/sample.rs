@@ -55,20 +55,10 @@ pub struct Sampled {
 pub async fn sample(directory: &Directory, settings: &identity::Settings) -> Result<Sample, Fault> {
     let attributes = &directory.settings().attributes;
     let mut walk = directory.walk();
-    let mut sample = Sample {
-        people: Vec::new(),
-        outside_limits: 0,
-        kinds: Vec::new(),
-        unreadable: Vec::new(),
-        end: SampleEnd::Complete,
-    };
+    let mut sample = Sample::empty();
     while let Some(entry) = walk.next().await {
         match entry {
-            Ok(entry) if entry.out_of_scope.is_some() => sample.outside_limits += 1,
-            Ok(entry) => {
-                sample.note_kinds(&entry, attributes);
-                sample.people.push(Sampled::of(&entry, attributes, settings));
-            }
+            Ok(entry) => sample.note(&entry, attributes, settings),
             Err(fault) => sample.unreadable.push(fault.to_string()),
         }
         if sample.seen() >= PEOPLE {
@@ -83,6 +73,40 @@ pub async fn sample(directory: &Directory, settings: &identity::Settings) -> Res
 }
 
 impl Sample {
+    fn empty() -> Self {
+        Self {
+            people: Vec::new(),
+            outside_limits: 0,
+            kinds: Vec::new(),
+            unreadable: Vec::new(),
+            end: SampleEnd::Complete,
+        }
+    }
+
+    /// A sample of entries that were read before.
+    #[must_use]
+    pub fn of_entries(
+        entries: &[Entry],
+        end: SampleEnd,
+        attributes: &Attributes,
+        settings: &identity::Settings,
+    ) -> Self {
+        let mut sample = Self { end, ..Self::empty() };
+        for entry in entries {
+            sample.note(entry, attributes, settings);
+        }
+        sample
+    }
+
+    fn note(&mut self, entry: &Entry, attributes: &Attributes, settings: &identity::Settings) {
+        if entry.out_of_scope.is_some() {
+            self.outside_limits += 1;
+            return;
+        }
+        self.note_kinds(entry, attributes);
+        self.people.push(Sampled::of(entry, attributes, settings));
+    }
+
     fn note_kinds(&mut self, entry: &Entry, attributes: &Attributes) {
         let has = |kind: Kind| {
             attributes

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `fields` | validity, names and key of a certificate |
 //! | `chain` | a server's chain as clients judge it |
+//! | `fingerprint` | SHA-256 over a whole certificate, as people compare it |
+//! | `pem` | a certificate as files have it |
 //! | `host` | whether a certificate is for a host name |
 //! | `weakness` | keys and signatures that clients reject |
 //! | `subject` | a subject as text (RFC 4514) |
@@ -15,7 +17,9 @@
 
 mod chain;
 mod fields;
+mod fingerprint;
 mod host;
+mod pem;
 mod revocations;
 mod subject;
 mod weakness;
@@ -27,7 +31,9 @@ use x509_parser::prelude::{GeneralName, X509Certificate};
 
 pub use chain::{CertificateFinding, inspect_chain, is_in_order, top_of_chain};
 pub use fields::CertificateFields;
+pub use fingerprint::Sha256Fingerprint;
 pub use host::{HostMatch, host_match};
+pub use pem::pem;
 pub use revocations::RevocationList;
 
 /// Active Directory's user principal name among the subject alternative names.

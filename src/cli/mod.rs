@@ -21,6 +21,7 @@ mod explain;
 mod flush;
 mod generate;
 mod index;
+mod init;
 mod layout;
 mod maildrops;
 mod password;
@@ -244,6 +245,18 @@ enum Subcommands {
         #[command(subcommand)]
         command: generate::GenerateCommands,
     },
+    /// Look at an existing directory and its mail, and write a configuration that `check` passes
+    ///
+    /// Finds out who made the server, where its people are, which names they have, what the service may read, and which path
+    /// leads to the Maildirs below the mail root. Asks on a terminal for what it cannot find out; without one, a missing answer
+    /// is an error that names its option. A certificate authority is trusted only if this system trusts it, if --ca gives it,
+    /// or if its fingerprint was confirmed. No existing file is overwritten.
+    ///
+    /// Exit status: 0 if the configuration was written, 1 if not, 2 if an answer is missing or wrong.
+    Init {
+        #[command(flatten)]
+        arguments: Box<init::InitArgs>,
+    },
     /// Try the whole service on this machine, with an LDAP directory, sample people and mail
     Demo {
         /// Keep configuration, certificates, LDIF and mail in this directory, to start your own configuration from
@@ -293,6 +306,7 @@ pub fn run() -> ExitStatus {
             client_settings::client_settings(&config, &login, format)
         }
         Subcommands::Generate { command } => generate::generate(&command),
+        Subcommands::Init { arguments } => init::init(&arguments),
         Subcommands::Demo { keep } => demo::demo(keep.as_deref()),
     }
 }

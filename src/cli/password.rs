@@ -29,9 +29,10 @@ pub(super) fn ask(whose: &str) -> Result<Password, String> {
     let before = tcgetattr(input).map_err(|fault| format!("cannot read the terminal's settings: {fault}"))?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
-    eprint!("Password of {whose}: ");
     let restored = Quiet(&input, before);
     tcsetattr(input, OptionalActions::Flush, &quiet).map_err(|fault| format!("cannot switch off echo: {fault}"))?;
+    // Only now: what is typed before is thrown away.
+    eprint!("Password of {whose}: ");
     let password = first_line();
     drop(restored);
     eprintln!();

@@ -57,6 +57,7 @@ use crate::directory;
 use crate::identity;
 use crate::logging;
 use crate::maildir;
+use crate::secret::Password;
 use crate::server;
 
 /// All settings of a running service.
@@ -97,6 +98,15 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
         Some(configuration) if faults.is_empty() => Ok(configuration),
         _ => Err(Faults::new(file, faults)),
     }
+}
+
+/// The password in the first line of a file.
+///
+/// # Errors
+/// A sentence: what is wrong, and what is expected.
+pub fn password_in(file: &Path) -> Result<Password, String> {
+    let file = std::path::absolute(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    Base::of(&file).password(&file.display().to_string())
 }
 
 /// A duration as written in the file: `30m`, `14d`; ten years at most.

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
 use super::fault_injection::InjectedFault;
+use super::root_dse;
 use super::state::{DirectoryState, lock};
 use super::tree::SearchResult;
 use crate::names::Dn;
@@ -175,9 +176,12 @@ impl Dialogue {
         Ok(self.wire.flush().await?)
     }
 
-    /// To clients that may not search nothing exists, as with a real server that does not grant `disclose`.
+    /// To clients that may not search nothing exists but the root DSE, as with a real server that does not grant `disclose`.
     fn found(&self, request: &LdapSearchRequest) -> SearchResult {
         let state = lock(&self.state);
+        if let Some(found) = root_dse::requested(&state.tree, request) {
+            return found;
+        }
         let may = state.service.as_ref().is_none_or(|only| self.bound.as_ref().is_some_and(|who| who.matches(only)));
         if may { state.tree.search(request) } else { SearchResult::nothing(LdapResultCode::NoSuchObject) }
     }

@@ -6,7 +6,7 @@
 //! | `layout` | the folder of a demonstration |
 //! | `people`, `mail`, `authority` | sample people and mail, the certificate authority |
 //! | `directory`, `dialogue`, `state`, `fault_injection` | the LDAP server, its connections, and how it fails on command |
-//! | `tree`, `node`, `filter`, `ldif` | its entries: stored, searched, read from LDIF |
+//! | `tree`, `node`, `root_dse`, `filter`, `ldif` | its entries: stored, searched, read from LDIF |
 //! | `forms` | every form of a person's name |
 
 pub mod authority;
@@ -22,6 +22,7 @@ mod dialogue;
 mod filter;
 mod layout;
 mod node;
+mod root_dse;
 mod state;
 
 pub use layout::{Demo, Ports};

@@ -162,6 +162,13 @@ impl Tree {
         SearchResult { code, entries, matched: String::new() }
     }
 
+    /// The DNs of the entries that have no entry above them.
+    pub(super) fn naming_contexts(&self) -> Vec<String> {
+        let is_below_another =
+            |key: &DnKey| self.nodes.iter().any(|other| other.key.len() < key.len() && key.ends_with(&other.key));
+        self.nodes.iter().filter(|node| !is_below_another(&node.key)).map(|node| node.dn.to_string()).collect()
+    }
+
     fn node(&self, key: &DnKey) -> Option<&StoredEntry> {
         self.nodes.iter().find(|node| node.key == *key)
     }

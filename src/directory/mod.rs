@@ -28,6 +28,7 @@ mod questions;
 mod settings;
 mod url;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,8 +42,8 @@ pub use entries::{
 };
 pub use fault::Fault;
 pub use filter::check_filter;
-pub use ldap::{Verdict, system_authorities, trust};
-pub use questions::{AttributeNeed, AttributeUse, StoredScram, SubjectNames, Walk, WalkEnd};
+pub use ldap::{Distrust, PresentedChain, Verdict, system_authorities, trust};
+pub use questions::{AttributeNeed, AttributeUse, RootDse, ServerVendor, StoredScram, SubjectNames, Walk, WalkEnd};
 pub use settings::{CertificateMapping, DirectoryLimits, ServiceBind, Settings};
 pub use url::LdapUrl;
 
@@ -138,6 +139,25 @@ impl Directory {
             let question = Question::nobody(inner.searcher.settings());
             inner.searcher.ask(&question).await.map(drop)
         })
+    }
+
+    /// What the server says about itself; none if it shows nothing to the service.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn root_dse(&self) -> Result<Option<RootDse>, Fault> {
+        let searcher = self.inner.searcher.clone();
+        apart(async move { questions::root_dse(&searcher).await }).await
+    }
+
+    /// The certificate chain that the first server presents, judged by the authorities in a PEM file, or by those of the
+    /// system. Nothing is sent to a server that is not trusted.
+    ///
+    /// # Errors
+    /// A sentence about the file, or why there is no connection or no TLS.
+    pub async fn presented_chain(&self, ca: Option<&Path>) -> Result<PresentedChain, Fault> {
+        let (settings, ca) = (self.settings().clone(), ca.map(Path::to_owned));
+        apart(async move { ldap::presented(&settings, ca.as_deref()).await }).await
     }
 
     /// Whether the directory answers, accepts the service's bind, and has the search base.

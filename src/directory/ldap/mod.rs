@@ -16,6 +16,7 @@
 //! | `bind` | the pool of connections for binds as people |
 //! | `late` | whether a server that is late with one bind is down |
 //! | `verdict`, `password_policy` | what the answer to a bind means |
+//! | `presented` | the certificate chain that a server presents, before anything is trusted |
 //! | `trust`, `tls_fault` | which authorities are trusted; why TLS failed |
 
 mod apart;
@@ -25,6 +26,7 @@ mod failover;
 mod late;
 mod operation;
 mod password_policy;
+mod presented;
 mod question;
 mod search;
 mod servers;
@@ -33,6 +35,7 @@ mod tls_fault;
 mod trust;
 mod verdict;
 
+pub use self::presented::{Distrust, PresentedChain};
 pub use self::trust::{system_authorities, trust};
 pub use self::verdict::Verdict;
 
@@ -41,6 +44,7 @@ pub(crate) use self::bind::Binder;
 pub(crate) use self::connect::Connection;
 pub(crate) use self::failover::Discarded;
 pub(crate) use self::late::sign_of_life;
+pub(crate) use self::presented::presented;
 pub(crate) use self::question::{NAMESAKES, Question, attributes, equality};
 pub(crate) use self::search::Searcher;
 pub(crate) use self::servers::{Purpose, Servers};

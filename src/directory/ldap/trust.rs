@@ -13,14 +13,19 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// # Errors
 /// A sentence that says what is wrong with the file.
 pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
-    let roots = match ca {
-        Some(file) => own_roots(file)?,
-        None => system_roots(),
-    };
+    let roots = roots(ca)?;
     ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
         .map_err(|fault| fault.to_string())
+}
+
+/// The authorities in a PEM file, or those of the system.
+pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+    match ca {
+        Some(file) => own_roots(file),
+        None => Ok(system_roots()),
+    }
 }
 
 fn own_roots(file: &Path) -> Result<RootCertStore, String> {
