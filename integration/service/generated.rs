@@ -58,6 +58,8 @@ fn the_manual_page_of_the_configuration_has_every_key_with_its_comment() {
         ("limits.idle", "Default: 10m Time between two commands of a client that has logged in."),
         ("tokens.issuer", "Required. The exact value of the claim iss."),
         ("mailboxes.marker", "A file below the root that must exist, such as .mounted: if it is missing"),
+        // A backslash, which begins an escape for the formatter.
+        ("directories.domain", "With active_directory: the domain's name in a short name typed as DOMAIN\\name."),
         ("listeners.tls", "Required. none never starttls when the client sends STLS"),
     ] {
         assert!(words.contains(&format!("{key} {text}")), "{key}\n{page}");
