@@ -35,6 +35,8 @@ mod login_table;
 mod maildrops;
 /// Moving from another POP3 server: clients fetch nothing twice.
 mod migration;
+/// The PROXY protocol of load balancers: whose address counts, what is refused, `HAProxy` in front of the service.
+mod proxy_protocol;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.

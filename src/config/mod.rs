@@ -25,6 +25,7 @@ mod mailboxes;
 mod outline;
 mod paths;
 mod people;
+mod proxy_protocol;
 mod schema;
 mod scram;
 mod section;

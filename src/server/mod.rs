@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
+//! | `admission`, `proxy` | which connections become clients; the PROXY protocol of load balancers |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
 //! | `certificates`, `abilities`, `pem` | the server's own certificates, read at the start, and which one a client gets |
 //! | `client_trust` | which client certificates are valid |
@@ -12,6 +13,7 @@
 
 mod abilities;
 mod accept;
+mod admission;
 mod certificates;
 mod client_trust;
 mod inspection;
@@ -19,6 +21,7 @@ mod listen;
 mod network;
 mod pem;
 mod privileges;
+mod proxy;
 mod settings;
 mod slots;
 mod tls;
@@ -36,6 +39,7 @@ pub use client_trust::ClientTrust;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
+pub use proxy::{ProxyProtocol, ProxyTls};
 pub use settings::{
     ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,
 };
