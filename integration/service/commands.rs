@@ -7,6 +7,7 @@ mod check;
 mod check_authorities;
 mod check_certificate;
 mod clock;
+mod configuration;
 mod expire;
 mod flush;
 mod index;

@@ -9,6 +9,7 @@
 //! | `section`, `values` | reading one value; a mistake is recorded, and reading continues |
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
+//! | `effective`, `yaml` | the effective configuration: what differs from the defaults, or everything |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
 //! **A new key** is asked for in the file of its section; it also needs a line in `config/restante.yaml`, which `tests`
@@ -18,6 +19,7 @@ mod admin;
 mod client_certificates;
 mod clients;
 mod directories;
+mod effective;
 mod faults;
 mod file;
 mod listeners;
@@ -34,6 +36,7 @@ mod tree;
 mod uidl;
 mod unknown;
 mod values;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,6 +54,12 @@ use crate::identity;
 use crate::logging;
 use crate::maildir;
 use crate::server;
+
+/// The configuration that is read if no other is named.
+pub const DEFAULT_FILE: &str = "/etc/restante/restante.yaml";
+
+/// The environment variable that names another one.
+pub const FILE_VARIABLE: &str = "RESTANTE_CONFIG";
 
 /// All settings of a running service.
 #[derive(Clone)]
@@ -88,6 +97,19 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
         Some(configuration) if faults.is_empty() => Ok(configuration),
         _ => Err(Faults::new(file, faults)),
     }
+}
+
+/// The configuration that [`load`] would return, as a file of its own: the values that differ from the defaults, or
+/// `all`. Its paths are absolute, so that it means the same in any folder. Secrets stay in the files that it names.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub fn effective(file: &Path, all: bool) -> Result<String, Faults> {
+    load(file)?;
+    let read = |tree: Result<Node, faults::ConfigFault>| tree.map_err(|fault| Faults::new(file, vec![fault]));
+    let tree = read(file::read(file))?;
+    let reference = read(file::parse(effective::REFERENCE.as_bytes()))?;
+    Ok(yaml::write(&effective::Effective { all, base: &Base::of(file) }.of(&tree, &reference)))
 }
 
 /// A duration as written in the file: `30m`, `14d`; ten years at most.
