@@ -91,6 +91,7 @@
 //! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
 //! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
 //! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
+//! | one PROXY header (`server/admission.rs`) | `server` | it is read, 5 s at most; at shutdown at once | that connection ends |
 //! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |

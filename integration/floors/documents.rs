@@ -8,7 +8,7 @@ use super::markdown::{self, Document};
 use super::{display, root};
 
 /// Directories of a running system that texts may name. Other absolute paths lead out of the repository.
-const SYSTEM: [&str; 7] = ["/etc", "/srv", "/usr", "/run", "/home", "/proc", "/sys"];
+const SYSTEM: [&str; 8] = ["/etc", "/srv", "/usr", "/run", "/home", "/proc", "/sys", "/dev"];
 
 /// Code spans that begin so are paths of the repository.
 const OWN_FOLDERS: [&str; 4] = ["src/", "integration/", "config/", ".github/"];

@@ -50,7 +50,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("admin", 4, &["rustix", "socket2", "tokio"]),
     ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
-    ("server", 5, &["listenfd", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    ("server", 5, &["listenfd", "ppp", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("config", 6, &["anyhow", "rustix"]),
     (
         "demo",
@@ -341,6 +341,7 @@ const SPAWNS: &[(&str, &str)] = &[
     ("src/directory/questions/walk.rs", "one walk: awaited at its end"),
     ("src/logging/lines.rs", "the writer: goes on after a panic"),
     ("src/server/accept.rs", "one client: its connection ends"),
+    ("src/server/admission.rs", "one header of a proxy: its connection ends"),
     ("src/server/tls.rs", "one look at the files: awaited"),
     ("src/tasks/mod.rs", "whatever runs as long as the service"),
     ("src/token/issuers.rs", "one look at the files: awaited"),

@@ -175,6 +175,22 @@ const FAULTS: &[(&str, &str)] = &[
         "listeners: [{ address: 127.0.0.1:110, tls: none, accept_from: [10.0.0.0/33] }]",
         "1:64: listeners.accept_from: \"10.0.0.0/33\" is not a network; expected something like 192.0.2.0/24",
     ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { tls: believed } }]",
+        "1:73: listeners.proxy_protocol.tls: believed has no effect without from; expected the networks of the proxies",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { from: [] } }]",
+        "1:74: listeners.proxy_protocol.from: an empty list rejects everybody",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { from: [127.0.0.1], tls: yes } }]",
+        "1:92: listeners.proxy_protocol.tls: \"yes\" is unknown; expected ignored or believed",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { from: [127.0.0.1], trust: all } }]",
+        "1:87: \"listeners.proxy_protocol.trust\" is an unknown key; expected from, tls",
+    ),
     ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list rejects everybody"),
     ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is unknown"),
     (

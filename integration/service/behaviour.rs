@@ -1,6 +1,8 @@
 //! How the service behaves as a whole: what it bounds, how it ends, what it may, what it writes down.
 
 mod ending;
+mod fail2ban;
+mod journal;
 mod limits;
 mod log;
 mod rights;

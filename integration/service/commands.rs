@@ -8,6 +8,7 @@ mod check_authorities;
 mod check_certificate;
 mod client_settings;
 mod clock;
+mod configuration;
 mod expire;
 mod flush;
 mod index;

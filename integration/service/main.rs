@@ -41,6 +41,8 @@ mod maildrops;
 mod migration;
 /// The Debian package, from its installation to its removal.
 mod package;
+/// The PROXY protocol of load balancers: whose address counts, what is refused, `HAProxy` in front of the service.
+mod proxy_protocol;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.

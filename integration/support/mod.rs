@@ -10,6 +10,7 @@ pub mod directory;
 pub mod dovecot;
 pub mod ds389;
 pub mod factory;
+pub mod haproxy;
 pub mod imap;
 pub mod ldap_relay;
 pub mod login;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::config_file::ConfigFile;
 use super::{ExitStatus, report_error};
 use crate::admin::AdminCommand;
 use crate::config;
@@ -19,11 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The running service to which a command is sent.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct AdminClient {
-    /// The configuration of the service, of which only admin.socket is read
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
     /// The path of the service's admin socket, for users who may not read the configuration
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -46,8 +45,7 @@ impl AdminClient {
         if let Some(socket) = &self.socket {
             return Ok(socket.clone());
         }
-        let file = self.config.as_deref().unwrap_or(Path::new(""));
-        match config::admin_settings(file) {
+        match config::admin_settings(&self.config) {
             Ok(Some(admin)) => Ok(admin.socket),
             Ok(None) => {
                 report_error(&"the configuration has no admin.socket, so the running service takes no commands");

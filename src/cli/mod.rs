@@ -4,6 +4,7 @@
 //!
 //! | file | content |
 //! |---|---|
+//! | `config_file` | which configuration a command reads |
 //! | `acting`, `unit` | the user as whom a command reads and writes, taken from the configuration or the systemd unit |
 //! | `maildrops` | the maildrops that a command works on, and their owners |
 //! | `admin_client` | commands to the running service |
@@ -15,6 +16,8 @@ mod admin_client;
 mod audit;
 mod check;
 mod client_settings;
+mod config_file;
+mod configuration;
 mod demo;
 mod expire;
 mod explain;
@@ -37,6 +40,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::config_file::ConfigFile;
 use crate::config::{self, Configuration};
 use crate::server::{become_user, is_root};
 
@@ -65,9 +69,8 @@ struct CommandLine {
 enum Subcommands {
     /// Run the service in the foreground, until SIGTERM
     Serve {
-        /// The configuration; config/restante.yaml is the commented reference
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
     },
     /// Check the configuration, certificates, mail root and directories, and report everything that is wrong
     ///
@@ -80,15 +83,27 @@ enum Subcommands {
     ///
     /// Exit status: 0 if nothing is wrong, 1 if something is or a directory does not answer, 78 if the configuration is wrong.
     Check {
-        /// The configuration to check
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Read everything as this user, as a service started as this user does
         #[arg(long = "as", value_name = "USER")]
         user: Option<String>,
         /// Write one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Print the effective configuration: what differs from the defaults
+    ///
+    /// The output is a configuration itself, with absolute paths, and loads to the same settings. It holds no secrets, since
+    /// these are in files of their own.
+    ///
+    /// Exit status: 0 if the configuration was printed, 78 if it is wrong.
+    Config {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Print every key, also those at their defaults
+        #[arg(long)]
+        all: bool,
     },
     /// Show how a login name is resolved, step by step
     ///
@@ -98,9 +113,8 @@ enum Subcommands {
     ///
     /// Exit status: 0 if the name identifies one person whose mail can be opened, 1 if not.
     Resolve {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Also try a password: typed without echo, or the first line of standard input if that is not a terminal
         ///
         /// A wrong password counts in the directory's own lock-out, as it does at a login.
@@ -123,9 +137,8 @@ enum Subcommands {
     ///
     /// Exit status: 0 if there are neither errors nor warnings, 1 if there are, or if a limit of the directory hid a part.
     Audit {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Write one JSON object
         #[arg(long)]
         json: bool,
@@ -168,9 +181,8 @@ enum Subcommands {
     ///
     /// Exit status: 0 if everything was done, 1 if something was not: a maildrop is in use, or there is no such login name.
     Expire {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Only report what would be removed
         #[arg(long)]
         dry_run: bool,
@@ -195,9 +207,8 @@ enum Subcommands {
     /// Exit status: 0 if every message that matches was restored, 1 if one was not, or if the login name has no
     /// maildrop.
     Undelete {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Only list what can be restored
         #[arg(long)]
         list: bool,
@@ -230,9 +241,8 @@ enum Subcommands {
     ///
     /// Exit status: 0 if it was shown, 1 if the name is nobody's, or if something is missing for the format.
     ClientSettings {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// The form of the output
         #[arg(long, value_enum, default_value_t = client_settings::SettingsFormat::Text)]
         format: client_settings::SettingsFormat,
@@ -268,9 +278,8 @@ enum Subcommands {
 /// The options of commands that work on some or all maildrops.
 #[derive(Args)]
 struct MaildropArgs {
-    /// The configuration of the service
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigFile,
     /// The maildrops of everybody in the directory
     #[arg(long, conflicts_with = "logins", required_unless_present = "logins")]
     all: bool,
@@ -288,6 +297,7 @@ pub fn run() -> ExitStatus {
     match CommandLine::parse().command {
         Subcommands::Serve { config } => serve::serve(&config),
         Subcommands::Check { config, user, json } => check::check(&config, user.as_deref(), json),
+        Subcommands::Config { config, all } => configuration::configuration(&config, all),
         Subcommands::Resolve { config, password, json, login } => {
             resolve::resolve(&config, &resolve::ResolveOptions { login: &login, password, json })
         }

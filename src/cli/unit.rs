@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::config::DEFAULT_FILE;
+
 /// Where systemd looks for units; a unit hides units of the same name in later folders.
 const FOLDERS: &str =
     "/etc/systemd/system:/run/systemd/system:/usr/local/lib/systemd/system:/usr/lib/systemd/system:/lib/systemd/system";
@@ -78,16 +80,19 @@ impl Unit {
     }
 }
 
-/// The value of `--config` in a command line.
+/// The configuration that a command line serves: the value of `--config`, or the usual one.
 fn configuration_of(command: &str) -> Option<&str> {
     let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    words
-        .find_map(|word| match word.strip_prefix("--config") {
-            Some("") => Some(None),
-            Some(rest) => rest.strip_prefix('=').map(Some),
-            None => None,
-        })?
-        .or_else(|| words.next())
+    let named = words.clone().find_map(|word| match word.strip_prefix("--config").or(word.strip_prefix("-c")) {
+        Some("") => Some(None),
+        Some(rest) => rest.strip_prefix('=').map(Some),
+        None => None,
+    });
+    let Some(value) = named else {
+        let is_ours = words.next().is_some_and(|program| program.ends_with("restante"));
+        return (is_ours && words.next() == Some("serve")).then_some(DEFAULT_FILE);
+    };
+    value.or_else(|| words.skip_while(|word| !matches!(*word, "--config" | "-c")).nth(1))
 }
 
 /// `Key=value` of each line; a line that ends in a backslash continues on the next.
@@ -158,6 +163,9 @@ mod tests {
         assert_eq!(configuration_of(unit.commands.first().unwrap()), Some("/b"));
         assert_eq!(configuration_of("x serve"), None);
         assert_eq!(configuration_of("x --config"), None);
+        assert_eq!(configuration_of("/usr/bin/restante serve -c /c"), Some("/c"));
+        assert_eq!(configuration_of("/usr/bin/restante serve"), Some("/etc/restante/restante.yaml"));
+        assert_eq!(configuration_of("/usr/bin/restante demo"), None);
     }
 
     #[test]

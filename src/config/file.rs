@@ -11,6 +11,7 @@ use serde_yaml::{Error, Location, MessageFormatter, Options, Spanned, UserMessag
 
 use super::faults::ConfigFault;
 use super::tree::{Node, NodeKey, NodeKind, Position, StringValue};
+use super::{DEFAULT_FILE, FILE_VARIABLE};
 
 /// No configuration is larger; a wrong file name (a mailbox, a device) is reported before it fills the memory.
 const LARGEST: u64 = 1024 * 1024;
@@ -21,9 +22,15 @@ pub(super) fn read(file: &Path) -> Result<Node, ConfigFault> {
 }
 
 fn octets(file: &Path) -> Result<Vec<u8>, ConfigFault> {
-    let unreadable = |fault: std::io::Error| ConfigFault {
-        place: None,
-        what: format!("cannot be read: {fault}; expected a file that this user may read"),
+    let unreadable = |fault: std::io::Error| {
+        let right = match fault.kind() {
+            std::io::ErrorKind::NotFound => format!(
+                "the configuration is the file named by --config FILE, or by the variable {FILE_VARIABLE}, or else \
+                 {DEFAULT_FILE}"
+            ),
+            _ => "expected a file that this user may read".to_owned(),
+        };
+        ConfigFault { place: None, what: format!("cannot be read: {fault}; {right}") }
     };
     let mut octets = Vec::new();
     File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets)).map_err(unreadable)?;

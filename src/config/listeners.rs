@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use super::client_certificates;
 use super::paths::Base;
+use super::proxy_protocol;
 use super::section::Section;
 use super::tree::{Position, quoted};
-use crate::server::{self, AllowedNetwork, Certificates, ConnectionLimits, Listener, LoginWithoutTls, TlsMode};
+use crate::server::{
+    self, AllowedNetwork, Certificates, ConnectionLimits, Listener, LoginWithoutTls, ProxyProtocol, ProxyTls, TlsMode,
+};
 
 /// The settings of the server.
 pub(super) fn read(root: &Section<'_>, base: &Base) -> server::Settings {
@@ -66,21 +69,29 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     section.require("tls", "none, starttls or implicit");
     let modes = [("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)];
     let tls = section.chosen("tls", &modes);
-    let login_without_tls = login_without_tls(section, tls);
     let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
-    let accept_from = accept_from(section);
-    let address = section.parsed("address", address)?;
-    Some(Listener { address, tls: tls?, login_without_tls, client_certificate, name_and_password, accept_from })
+    let proxy_protocol = proxy_protocol::read(section, client_certificate);
+    let login_without_tls = login_without_tls(section, tls, proxy_protocol.as_ref());
+    let accept_from = networks(section, "accept_from").unwrap_or_default();
+    Some(Listener {
+        address: section.parsed("address", address)?,
+        tls: tls?,
+        login_without_tls,
+        client_certificate,
+        name_and_password,
+        accept_from,
+        proxy_protocol,
+    })
 }
 
-/// The networks from which logins are accepted; everywhere, if there is no such list.
-fn accept_from(section: &Section<'_>) -> Vec<AllowedNetwork> {
-    let Some(items) = section.list("accept_from") else { return Vec::new() };
+/// The networks of a list, if there is one.
+pub(super) fn networks(section: &Section<'_>, key: &str) -> Option<Vec<AllowedNetwork>> {
+    let items = section.list(key)?;
     if items.is_empty() {
         let what = "an empty list rejects everybody; expected networks, or no such key";
-        section.fault("accept_from", section.place_of("accept_from"), what);
+        section.fault(key, section.place_of(key), what);
     }
-    items.iter().filter_map(|item| section.parsed_of("accept_from", item, str::parse)).collect()
+    Some(items.iter().filter_map(|item| section.parsed_of(key, item, str::parse)).collect())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -93,7 +104,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Who may send a password in clear; a contradiction to `tls` is a mistake.
-fn login_without_tls(section: &Section<'_>, tls: Option<TlsMode>) -> LoginWithoutTls {
+fn login_without_tls(
+    section: &Section<'_>,
+    tls: Option<TlsMode>,
+    proxy_protocol: Option<&ProxyProtocol>,
+) -> LoginWithoutTls {
     let key = "login_without_tls";
     let words = [
         ("refuse", LoginWithoutTls::Refuse),
@@ -101,11 +116,12 @@ fn login_without_tls(section: &Section<'_>, tls: Option<TlsMode>) -> LoginWithou
         ("allow", LoginWithoutTls::Allow),
     ];
     let login = section.word(key, LoginWithoutTls::Loopback, &words);
+    let believes_tls = proxy_protocol.is_some_and(|proxies| proxies.tls == ProxyTls::Believed);
     let contradiction = match (tls, login) {
         (Some(TlsMode::Implicit), LoginWithoutTls::Allow) => {
             "allow has no effect where tls is implicit; expected no such key"
         }
-        (Some(TlsMode::None), LoginWithoutTls::Refuse) => {
+        (Some(TlsMode::None), LoginWithoutTls::Refuse) if !believes_tls => {
             "refuse rejects everybody where tls is none; expected loopback or allow, or another tls"
         }
         _ => return login,

@@ -10,6 +10,7 @@
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
 //! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
+//! | `effective`, `yaml` | the effective configuration: what differs from the defaults, or everything |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
 //! **A new key** is asked for in the file of its section, by a method of `section` that knows the kind of its value; it also
@@ -21,6 +22,7 @@ mod client_certificates;
 mod client_settings;
 mod clients;
 mod directories;
+mod effective;
 mod faults;
 mod file;
 mod listeners;
@@ -28,6 +30,7 @@ mod mailboxes;
 mod outline;
 mod paths;
 mod people;
+mod proxy_protocol;
 mod reference;
 mod schema;
 mod scram;
@@ -38,6 +41,7 @@ mod uidl;
 mod unknown;
 mod value_kind;
 mod values;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,6 +63,12 @@ use crate::logging;
 use crate::maildir;
 use crate::secret::Password;
 use crate::server;
+
+/// The configuration that is read if no other is named.
+pub const DEFAULT_FILE: &str = "/etc/restante/restante.yaml";
+
+/// The environment variable that names another one.
+pub const FILE_VARIABLE: &str = "RESTANTE_CONFIG";
 
 /// All settings of a running service.
 #[derive(Clone)]
@@ -107,6 +117,19 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
 pub fn password_in(file: &Path) -> Result<Password, String> {
     let file = std::path::absolute(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
     Base::of(&file).password(&file.display().to_string())
+}
+
+/// The configuration that [`load`] would return, as a file of its own: the values that differ from the defaults, or
+/// `all`. Its paths are absolute, so that it means the same in any folder. Secrets stay in the files that it names.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub fn effective(file: &Path, all: bool) -> Result<String, Faults> {
+    load(file)?;
+    let read = |tree: Result<Node, faults::ConfigFault>| tree.map_err(|fault| Faults::new(file, vec![fault]));
+    let tree = read(file::read(file))?;
+    let reference = read(file::parse(effective::REFERENCE.as_bytes()))?;
+    Ok(yaml::write(&effective::Effective { all, base: &Base::of(file) }.of(&tree, &reference)))
 }
 
 /// A duration as written in the file: `30m`, `14d`; ten years at most.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::tree::NodeKind;
 
-const REFERENCE: &str = include_str!("../../config/restante.yaml");
+use crate::config::effective::REFERENCE;
 
 /// The keys without a default.
 const SMALLEST: &str = "
@@ -131,4 +131,99 @@ fn the_admin_socket_has_a_path_and_a_mode() {
     fs::write(folder.path().join("restante.yaml"), long).unwrap();
     let Err(faults) = load(&folder.path().join("restante.yaml")) else { panic!("taken") };
     assert!(faults.to_string().contains("108 octets are too many for the path of a socket"), "{faults}");
+}
+
+/// What each of the two forms of the effective configuration loads to, in another folder.
+fn loaded_again(folder: &Path, content: &str) -> [Configuration; 2] {
+    let file = folder.join("restante.yaml");
+    fs::write(&file, content).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    [false, true].map(|all| {
+        let text = effective(&file, all).unwrap_or_else(|faults| panic!("{faults}"));
+        let again = loaded(elsewhere.path(), &text);
+        let once_more = effective(&elsewhere.path().join("restante.yaml"), all).unwrap();
+        assert_eq!(once_more, text, "the effective configuration of the effective configuration");
+        again
+    })
+}
+
+#[test]
+fn the_effective_configuration_loads_to_the_same_settings() {
+    let folder = folder();
+    let content = format!(
+        "{SMALLEST}hostname: mail.example.org
+listeners:
+  - {{ address: \"127.0.0.1:110\", tls: starttls, accept_from: [10.0.0.0/8], login_without_tls: refuse }}
+  - {{ address: \"127.0.0.1:1110\", tls: none, proxy_protocol: {{ from: [192.0.2.0/28], tls: believed }} }}
+internet_authentication: {{ names: [mail, short_name] }}
+mailboxes: {{ root: mail, path: \"{{mail}}/Maildir\", marker: [\"a: b\", \"\\u00e9#\"], deletion: {{ keep_for: 3d }} }}
+limits: {{ idle: 20m, connections: 7 }}
+cache: {{ found: 300s, password: 1h, maildrops: 1024KiB }}
+lockout: {{ exempt_networks: [10.0.0.0/8] }}
+admin: {{ socket: admin.sock, mode: \"0660\" }}
+log: {{ format: json }}
+"
+    );
+    for content in [&*content, SMALLEST, REFERENCE] {
+        let first = loaded(folder.path(), content);
+        for again in loaded_again(folder.path(), content) {
+            assert_eq!(again.server.listeners, first.server.listeners);
+            assert_eq!(again.server.limits, first.server.limits);
+            assert_eq!(again.connection.hostname, first.connection.hostname);
+            assert_eq!(again.connection.limits, first.connection.limits);
+            assert_eq!(again.identity.policy, first.identity.policy);
+            assert_eq!(again.identity.template, first.identity.template);
+            assert_eq!(again.identity.root, first.identity.root);
+            assert_eq!(again.identity.cache, first.identity.cache);
+            assert_eq!(again.identity.lockout, first.identity.lockout);
+            assert_eq!(again.maildir, first.maildir);
+            assert_eq!(again.logging, first.logging);
+            assert_eq!(again.admin, first.admin);
+            assert_eq!(again.directories[0].attributes, first.directories[0].attributes);
+            assert_eq!(again.directories[0].limits, first.directories[0].limits);
+            assert_eq!(again.directories[0].filter, first.directories[0].filter);
+            assert_eq!(again.directories[0].bind.is_some(), first.directories[0].bind.is_some());
+        }
+    }
+}
+
+#[test]
+fn defaults_that_follow_from_other_keys_are_not_written_down() {
+    let folder = folder();
+    for schema in ["active_directory", "posix"] {
+        let content = SMALLEST.replace("    base:", &format!("    schema: {schema}\n    base:"));
+        let first = loaded(folder.path(), &content);
+        for again in loaded_again(folder.path(), &content) {
+            assert_eq!(again.directories[0].attributes, first.directories[0].attributes);
+            assert_eq!(again.directories[0].filter, first.directories[0].filter);
+        }
+    }
+}
+
+#[test]
+fn the_effective_configuration_is_what_differs_from_the_defaults() {
+    let folder = folder();
+    let file = folder.path().join("restante.yaml");
+    fs::write(&file, format!("{SMALLEST}cache: {{ found: 300s, missed: 1m }}\nlog: {{ level: info }}\nuser:\n"))
+        .unwrap();
+    let path = folder.path().display();
+    let expected = format!(
+        "tls:
+  certificates:
+    - chain: {path}/fullchain.pem
+      key: {path}/privkey.pem
+directories:
+  - urls: [\"ldaps://ldap1.renovations.example\", \"ldaps://ldap2.renovations.example\"]
+    base: \"ou=people,dc=renovations,dc=example\"
+cache:
+  missed: 1m
+"
+    );
+    assert_eq!(effective(&file, false).unwrap(), expected);
+    let all = effective(&file, true).unwrap();
+    for line in
+        ["  found: 300s\n", "  missed: 1m\n", "  level: info\n", "  refused: 65m\n", "    tls: implicit\n", "user:\n"]
+    {
+        assert!(all.contains(line), "{line:?} in {all}");
+    }
 }

@@ -53,15 +53,27 @@ pub(super) fn domain(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Whether two values are the same time or the same size: `60s` and `1m`, `1024KiB` and `1MiB`.
+pub(super) fn is_same_measure(one: &str, other: &str) -> bool {
+    let is_same = |units: &[(&str, u64)]| measure(one, units).is_some_and(|one| measure(other, units) == Some(one));
+    is_same(&TIMES) || is_same(&SIZES)
+}
+
+/// In the smallest unit.
+fn measure(written: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, unit) = written.split_at(written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len()));
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    digits.parse().ok().and_then(|number: u64| number.checked_mul(*factor))
+}
+
 fn measured(written: &str, units: &[(&str, u64)], kind: &str, bounds: &RangeInclusive<u64>) -> Result<u64, String> {
-    let digits_end = written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len());
-    let (digits, unit) = written.split_at(digits_end);
     let right = format!("{} to {}", in_units(*bounds.start(), units), in_units(*bounds.end(), units));
-    let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit).filter(|_| !digits.is_empty()) else {
+    let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let is_known = units.iter().any(|(unit, _)| written.strip_prefix(digits) == Some(*unit));
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) || !is_known {
         return Err(format!("{} is not a {kind}; expected {right}", quoted(written)));
-    };
-    let value = digits.parse().ok().and_then(|number: u64| number.checked_mul(*factor));
-    match value {
+    }
+    match measure(written, units) {
         Some(value) if bounds.contains(&value) => Ok(value),
         Some(value) if value < *bounds.start() => {
             Err(format!("{} is below the minimum; expected {right}", quoted(written)))

@@ -43,10 +43,14 @@ pub struct Client<T = TcpStream> {
     pub tls: Option<PortTls>,
     /// TLS begins with the first octet.
     pub implicit_tls: bool,
+    /// TLS that ended before this connection began, in the words of the log; it protects passwords.
+    pub tls_before: Option<&'static str>,
     /// STLS is offered.
     pub stls: bool,
     /// This client may send a password in clear.
     pub passwords_in_clear: bool,
     /// Logins are accepted from its address; else they are refused whatever the credentials.
     pub takes_logins: bool,
+    /// It only looks whether the service answers: its end is not logged if it never logs in.
+    pub is_probe: bool,
 }

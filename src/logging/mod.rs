@@ -1,5 +1,6 @@
 //! How the log is written: to standard error, a line for each event, as text or JSON.
 
+mod journal;
 mod lines;
 mod session;
 
@@ -11,6 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use self::journal::PriorityLine;
 use self::lines::LogQueue;
 use self::session::{JsonLine, TextFields};
 
@@ -60,8 +62,7 @@ impl Drop for Log {
 /// The log was started before.
 pub fn start(settings: Settings) -> Result<Log, String> {
     let lines = LogQueue::to(std::io::stderr());
-    let is_terminal = std::io::stderr().is_terminal();
-    writing(settings, lines.clone(), is_terminal).try_init().map_err(|fault| fault.to_string())?;
+    writing(settings, lines.clone(), LogDestination::of_stderr()).try_init().map_err(|fault| fault.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // Not the message, which may contain what a client sent.
@@ -70,16 +71,46 @@ pub fn start(settings: Settings) -> Result<Log, String> {
     Ok(Log(lines))
 }
 
-/// What writes events to `lines`, in colours where they go to a terminal.
-fn writing(settings: Settings, lines: LogQueue, is_terminal: bool) -> Dispatch {
+/// Where the log goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LogDestination {
+    /// To a person: in colours.
+    Terminal,
+    /// To the systemd journal, which knows the time and asks for a priority.
+    Journal,
+    /// To a file or another program.
+    Other,
+}
+
+impl LogDestination {
+    fn of_stderr() -> Self {
+        let stderr = std::io::stderr();
+        match std::env::var_os("JOURNAL_STREAM") {
+            _ if stderr.is_terminal() => Self::Terminal,
+            variable if journal::leads_there(variable.as_deref(), &stderr) => Self::Journal,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What writes events to `lines`.
+fn writing(settings: Settings, lines: LogQueue, destination: LogDestination) -> Dispatch {
     // The LDAP library's debug lines would contain what it sends, including passwords.
     let libraries = ["ldap3", "lber", "rustls"].map(|library| (library, LevelFilter::ERROR));
     let filter = Targets::new().with_default(settings.level).with_targets(libraries);
+    let is_terminal = destination == LogDestination::Terminal;
     let format = tracing_subscriber::fmt().with_max_level(settings.level);
     let format = format.with_writer(lines).with_ansi(is_terminal).with_target(false);
-    match settings.format {
-        Format::Text => format.fmt_fields(TextFields).finish().with(filter).into(),
-        Format::Json => format.json().flatten_event(true).map_event_format(JsonLine).finish().with(filter).into(),
+    match (settings.format, destination) {
+        (Format::Text, LogDestination::Journal) => {
+            format.without_time().fmt_fields(TextFields).map_event_format(PriorityLine).finish().with(filter).into()
+        }
+        (Format::Text, _) => format.fmt_fields(TextFields).finish().with(filter).into(),
+        (Format::Json, LogDestination::Journal) => {
+            let line = |line| PriorityLine(JsonLine(line));
+            format.json().flatten_event(true).map_event_format(line).finish().with(filter).into()
+        }
+        (Format::Json, _) => format.json().flatten_event(true).map_event_format(JsonLine).finish().with(filter).into(),
     }
 }
 
@@ -126,7 +157,7 @@ mod tests {
         ] {
             let written = Written::default();
             let settings = Settings { format, level: tracing::Level::INFO };
-            let log = writing(settings, LogQueue::to(written.clone()), false);
+            let log = writing(settings, LogQueue::to(written.clone()), LogDestination::Other);
             let write = move || dispatcher::with_default(&log, || tracing::warn!(file = "a b", "one"));
             spawn_blocking(in_session(write.clone())).await.unwrap();
             let line = written.take();

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
+use super::admission::{ClientAdmission, Introductions};
 use super::listen::PortPolicy;
 use super::slots::ConnectionSlots;
 use crate::connection::{Client, LogSummaries};
@@ -53,25 +53,26 @@ async fn accept<Serving>(
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let mut logged = None;
+    let admission = ClientAdmission { policy, slots: places, repeats };
+    let (mut introductions, mut logged) = (Introductions::new(), None);
     loop {
-        let (socket, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(fault) => {
-                after_error(&fault, policy, &mut logged).await;
-                continue;
+        let admitted = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    admission.accepted(socket, peer, &mut introductions)
+                }
+                Err(fault) => {
+                    after_error(&fault, policy, &mut logged).await;
+                    None
+                }
+            },
+            Some(introduced) = introductions.join_next() => {
+                introduced.ok().and_then(|introduced| admission.introduced(introduced))
             }
         };
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let place = match places.take(peer.ip()) {
-            Ok(place) => place,
-            Err(full) => {
-                turn_away(&socket, policy);
-                repeats.turned_away(peer.ip(), full.reason());
-                continue;
-            }
-        };
-        let serving = serve(policy.client(socket, peer));
+        let Some((client, place)) = admitted else { continue };
+        let serving = serve(client);
         tokio::spawn(async move {
             let _place = place;
             serving.await;
@@ -93,16 +94,10 @@ async fn after_error(fault: &io::Error, policy: &PortPolicy, logged: &mut Option
     sleep(PAUSE).await;
 }
 
-/// Tells a client that there are too many connections, if it can read that without TLS. Never waits for it.
-fn turn_away(socket: &TcpStream, policy: &PortPolicy) {
-    if policy.speaks_in_clear() {
-        let _ = SockRef::from(socket).send(b"-ERR [SYS/TEMP] too many connections, try again later\r\n");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::super::listen::BoundPort;
     use super::super::{ConnectionLimits, Listener, TlsMode};

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::{AllowedNetwork, ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, TlsMode, TlsPolicies};
+use super::proxy::Origin;
+use super::{
+    AllowedNetwork, ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, ProxyProtocol, TlsMode, TlsPolicies,
+};
 use crate::connection::{self, Client, ClientCertificates};
 
 /// A bound port.
@@ -25,6 +28,7 @@ pub(super) struct PortPolicy {
     name_and_password: NameAndPassword,
     policies: Option<Arc<TlsPolicies>>,
     accept_from: Arc<[AllowedNetwork]>,
+    proxy_protocol: Option<Arc<ProxyProtocol>>,
 }
 
 /// Connections that may wait to be accepted.
@@ -48,6 +52,7 @@ impl BoundPort {
             name_and_password: listener.name_and_password,
             policies,
             accept_from: listener.accept_from.clone().into(),
+            proxy_protocol: listener.proxy_protocol.clone().map(Arc::new),
         };
         Ok(Self { socket, policy })
     }
@@ -69,23 +74,33 @@ impl PortPolicy {
     }
 
     /// A client of this port, with what the policy allows it.
-    pub(super) fn client(&self, socket: TcpStream, peer: SocketAddr) -> Client {
+    pub(super) fn client(&self, socket: TcpStream, origin: Origin) -> Client {
+        let Origin { peer, is_local, tls: tls_before, is_proxy } = origin;
         Client {
             transport: socket,
             peer,
             listener: self.name.clone(),
             implicit_tls: self.tls == TlsMode::Implicit,
-            stls: self.tls == TlsMode::StartTls,
+            // The client could not do a second handshake inside the TLS that it speaks with the proxy.
+            stls: self.tls == TlsMode::StartTls && tls_before.is_none(),
             tls: self.client_tls(),
+            tls_before,
             passwords_in_clear: match self.login_without_tls {
                 // A password in clear would bypass the certificate.
                 _ if self.client_certificate == ClientCertificate::Required => false,
+                _ if tls_before.is_some() => true,
                 LoginWithoutTls::Refuse => false,
-                LoginWithoutTls::Loopback => peer.ip().is_loopback(),
+                LoginWithoutTls::Loopback => is_local,
                 LoginWithoutTls::Allow => true,
             },
             takes_logins: self.takes_logins_from(peer.ip()),
+            is_probe: is_proxy,
         }
+    }
+
+    /// Which networks must send a PROXY header, if this port is behind a proxy.
+    pub(super) fn proxy_protocol(&self) -> Option<&ProxyProtocol> {
+        self.proxy_protocol.as_deref()
     }
 
     /// The TLS configuration for the next client, with the current authorities and revocation lists.
@@ -149,7 +164,7 @@ mod tests {
             BoundPort::bind(&Listener { login_without_tls, ..Listener::at(address, TlsMode::StartTls) }, None, None)
                 .unwrap();
         let socket = TcpStream::connect(port.socket.local_addr().unwrap()).await.unwrap();
-        port.policy.client(socket, from.parse().unwrap()).passwords_in_clear
+        port.policy.client(socket, Origin::direct(from.parse().unwrap())).passwords_in_clear
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
 //! | `handed_over` | ports that the service manager bound |
+//! | `admission`, `proxy` | which connections become clients; the PROXY protocol of load balancers |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
 //! | `certificates`, `abilities`, `pem` | the server's own certificates, and which one a client gets |
 //! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
@@ -14,6 +15,7 @@
 
 mod abilities;
 mod accept;
+mod admission;
 mod certificates;
 mod client_trust;
 mod handed_over;
@@ -22,6 +24,7 @@ mod listen;
 mod network;
 mod pem;
 mod privileges;
+mod proxy;
 mod renewal;
 mod settings;
 mod slots;
@@ -41,6 +44,7 @@ pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
+pub use proxy::{ProxyProtocol, ProxyTls};
 pub use settings::{
     ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,
 };

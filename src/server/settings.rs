@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{AllowedNetwork, Certificates, ClientTrust, TlsPolicies};
+use super::{AllowedNetwork, Certificates, ClientTrust, ProxyProtocol, TlsPolicies};
 
 /// Everything the server needs to know, except what it serves.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct Listener {
     pub name_and_password: NameAndPassword,
     /// The networks from which logins are accepted; empty: all.
     pub accept_from: Vec<AllowedNetwork>,
+    /// The proxies through which alone clients reach it; none: clients connect directly.
+    pub proxy_protocol: Option<ProxyProtocol>,
 }
 
 impl Listener {
@@ -57,6 +59,7 @@ impl Listener {
             client_certificate: ClientCertificate::None,
             name_and_password: NameAndPassword::Required,
             accept_from: Vec::new(),
+            proxy_protocol: None,
         }
     }
 }

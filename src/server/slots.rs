@@ -21,7 +21,8 @@ struct SlotsInUse {
 
 /// One connection's place; given back when dropped.
 pub(super) struct ConnectionSlot {
-    network: IpAddr,
+    /// None until it is known where the connection is from.
+    network: Option<IpAddr>,
     taken: Arc<Mutex<SlotsInUse>>,
 }
 
@@ -49,18 +50,32 @@ impl ConnectionSlots {
 
     /// Takes a place for a connection from an address.
     pub(super) fn take(&self, address: IpAddr) -> Result<ConnectionSlot, NoSlot> {
-        let network = network(address);
+        let mut slot = self.take_unnamed()?;
+        self.name(&mut slot, address)?;
+        Ok(slot)
+    }
+
+    /// Takes a place for a connection whose client is not known yet; see [`Self::name`].
+    pub(super) fn take_unnamed(&self) -> Result<ConnectionSlot, NoSlot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.limits.connections {
             return Err(NoSlot::InAll);
         }
+        taken.all += 1;
+        Ok(ConnectionSlot { network: None, taken: self.taken.clone() })
+    }
+
+    /// Counts a place among those of an address, once.
+    pub(super) fn name(&self, slot: &mut ConnectionSlot, address: IpAddr) -> Result<(), NoSlot> {
+        let network = network(address);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let from_there = taken.by_network.entry(network).or_default();
         if *from_there >= self.limits.connections_per_address {
             return Err(NoSlot::FromThere);
         }
         *from_there += 1;
-        taken.all += 1;
-        Ok(ConnectionSlot { network, taken: self.taken.clone() })
+        slot.network = Some(network);
+        Ok(())
     }
 }
 
@@ -68,10 +83,11 @@ impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
-        let Some(from_there) = taken.by_network.get_mut(&self.network) else { return };
+        let Some(network) = self.network else { return };
+        let Some(from_there) = taken.by_network.get_mut(&network) else { return };
         *from_there = from_there.saturating_sub(1);
         if *from_there == 0 {
-            taken.by_network.remove(&self.network);
+            taken.by_network.remove(&network);
         }
     }
 }
@@ -103,6 +119,19 @@ mod tests {
         assert_eq!(places.take(address("192.0.2.1")).err(), Some(NoSlot::FromThere));
         assert!(places.take(address("192.0.2.2")).is_ok());
         drop(held);
+        assert!(places.take(address("192.0.2.1")).is_ok());
+        assert!(places.taken.lock().unwrap().by_network.is_empty());
+    }
+
+    #[test]
+    fn a_place_without_a_name_counts_in_all_only() {
+        let places = places(2, 1);
+        let (mut one, mut two) = (places.take_unnamed().unwrap(), places.take_unnamed().unwrap());
+        assert_eq!(places.take_unnamed().err(), Some(NoSlot::InAll));
+        places.name(&mut one, address("192.0.2.1")).unwrap();
+        assert_eq!(places.name(&mut two, address("192.0.2.1")).err(), Some(NoSlot::FromThere));
+        drop(two);
+        drop(one);
         assert!(places.take(address("192.0.2.1")).is_ok());
         assert!(places.taken.lock().unwrap().by_network.is_empty());
     }

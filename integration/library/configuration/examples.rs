@@ -25,12 +25,26 @@ fn examples_in_the_texts_load() {
             found += 1;
             let file = folder.path().join("restante.yaml");
             fs::write(&file, completed(&example)).unwrap();
-            let fault = config::load(&file).err();
+            let fault = config::load(&file).err().or_else(|| effective_fault(&file));
             faults.extend(fault.map(|fault| format!("{}:\n{example}{fault}", text.display())));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(found > 5, "{found}");
+}
+
+/// What is wrong with the effective configuration of an example; nothing, if it loads and is its own.
+fn effective_fault(file: &Path) -> Option<config::Faults> {
+    for all in [false, true] {
+        let text = config::effective(file, all).unwrap();
+        let printed = file.with_file_name("printed.yaml");
+        fs::write(&printed, &text).unwrap();
+        match config::effective(&printed, all) {
+            Ok(again) => assert_eq!(again, text),
+            Err(faults) => return Some(faults),
+        }
+    }
+    None
 }
 
 fn texts() -> Vec<PathBuf> {

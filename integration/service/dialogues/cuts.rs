@@ -96,6 +96,8 @@ async fn replies(service: Arc<Service>, pieces: VecDeque<Vec<u8>>) -> String {
         stls: false,
         passwords_in_clear: true,
         takes_logins: true,
+        tls_before: None,
+        is_probe: false,
     };
     let (_runs, drain) = watch::channel(false);
     serve(client, service, drain).await;

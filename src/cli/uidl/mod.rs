@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::config_file::ConfigFile;
 use super::maildrops::why;
 use super::{ExitStatus, MaildropArgs, with_configuration};
 use crate::identity::{IdentityMap, Trace};
@@ -37,9 +38,8 @@ pub(super) enum UidlCommands {
     ///
     /// Exit status: 0 if a client would see no difference, 1 if it would, or if one of the servers cannot be asked.
     Compare {
-        /// The configuration of the service
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// The old server; its port is 995 with --tls implicit, else 110
         #[arg(long, value_name = "HOST[:PORT]")]
         with: String,

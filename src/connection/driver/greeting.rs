@@ -24,6 +24,7 @@ pub fn serve<T: Transport>(
 
 async fn serve_to_the_end<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
     let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
+    report.is_probe = client.is_probe;
     let closed = match greet(client, service, drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,
         Err(closed) => closed,
@@ -49,7 +50,7 @@ async fn greet<T: Transport>(
         }
         _ => (ClientStream::Clear(client.transport), false),
     };
-    report.protection = stream.protection();
+    report.protection = client.tls_before.filter(|_| !client.implicit_tls).unwrap_or_else(|| stream.protection());
     let offered = LoginOffer::by(&service);
     let access = if client.implicit_tls {
         under_tls(client.tls.as_ref(), &stream, report, offered)?

@@ -19,6 +19,8 @@ pub(crate) struct SessionReport {
     repeats: Arc<LogSummaries>,
     began: Instant,
     pub(crate) protection: &'static str,
+    /// Its end is logged only after a login.
+    pub(crate) is_probe: bool,
     pub(crate) person: Option<String>,
     /// The subject of the client's certificate, if one was accepted at the last login.
     pub(crate) certificate: Option<String>,
@@ -48,6 +50,7 @@ impl SessionReport {
             repeats,
             began: Instant::now(),
             protection: "none",
+            is_probe: false,
             person: None,
             certificate: None,
             bearer: None,
@@ -162,7 +165,7 @@ impl Drop for SessionReport {
             None if std::thread::panicking() => "internal error: panic".to_owned(),
             None => "cut at shutdown".to_owned(),
         };
-        if self.person.is_none() && !self.admits(LogLine::NoLogin(reason.clone())) {
+        if self.person.is_none() && (self.is_probe || !self.admits(LogLine::NoLogin(reason.clone()))) {
             return;
         }
         tracing::info!(
