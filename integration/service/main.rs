@@ -35,6 +35,8 @@ mod login_table;
 mod maildrops;
 /// Moving from another POP3 server: clients fetch nothing twice.
 mod migration;
+/// What administrators see of the running service: live sessions, metrics, health, the status page.
+mod monitoring;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.

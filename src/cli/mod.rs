@@ -19,14 +19,17 @@ mod expire;
 mod explain;
 mod flush;
 mod index;
+mod kick;
 mod layout;
 mod maildrops;
 mod password;
 mod resolve;
 mod serve;
+mod status;
 mod uidl;
 mod undelete;
 mod unit;
+mod who;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -157,6 +160,52 @@ enum Subcommands {
         #[arg(value_name = "PERSON | ADDRESS")]
         target: Option<String>,
     },
+    /// List the sessions of the running service
+    ///
+    /// Shows who is connected, from where, since when, in which state and under which TLS. SESSION is the `session=` of the
+    /// log. Requires admin.socket in the configuration, as flush does.
+    ///
+    /// Exit status: 0 if the service answered, also if nobody is connected; 1 if not.
+    Who {
+        #[command(flatten)]
+        service: admin_client::AdminClient,
+        /// Only sessions of this person, by the canonical name as the log writes it
+        #[arg(long, value_name = "PERSON")]
+        person: Option<String>,
+        /// Write one JSON array; with --watch, one in each line
+        #[arg(long)]
+        json: bool,
+        /// Renew the list every two seconds, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
+    /// End sessions of the running service
+    ///
+    /// The connections are closed at once. Messages that are only marked as deleted stay; a QUIT whose deletions have begun is
+    /// finished. The person may log in again: to keep somebody out, disable the account and run flush. Requires admin.socket in
+    /// the configuration, as flush does.
+    ///
+    /// Exit status: 0 if a session was ended; 1 if there was none, or no service answers.
+    Kick {
+        #[command(flatten)]
+        service: admin_client::AdminClient,
+        /// A session's id, or the canonical name of a person, whose sessions all end
+        #[arg(value_name = "PERSON | SESSION")]
+        target: String,
+    },
+    /// Show the state of the running service
+    ///
+    /// Shows whether it can serve clients, its sessions, the logins of the last hour, directory servers, certificates and
+    /// caches. Requires admin.socket in the configuration, as flush does.
+    ///
+    /// Exit status: 0 if it is ready for clients; 1 if it is shutting down, if nobody can log in, or if no service answers.
+    Status {
+        #[command(flatten)]
+        service: admin_client::AdminClient,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Remove mail that was left on the server for too long, and deleted mail whose time is over
     ///
     /// Does what `expire` and `mailboxes.deletion` configure, and nothing else. The end of each session does the same for the
@@ -255,6 +304,11 @@ pub fn run() -> ExitStatus {
         Subcommands::Audit { config, json } => audit::audit(&config, json),
         Subcommands::Index { people } => index::index(&people),
         Subcommands::Flush { service, json, target } => flush::flush(&service, target.as_deref(), json),
+        Subcommands::Who { service, person, json, watch } => {
+            who::who(&service, &who::WhoOptions { person: person.as_deref(), json, watch })
+        }
+        Subcommands::Kick { service, target } => kick::kick(&service, &target),
+        Subcommands::Status { service, json } => status::status(&service, json),
         Subcommands::Expire { config, dry_run, all, json, confirm_clock, logins } => {
             let selection = expire::Selection::new(all, logins);
             expire::expire(&config, &expire::ExpireOptions { selection, dry_run, json, confirm_clock })

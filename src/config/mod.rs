@@ -70,6 +70,8 @@ pub struct Configuration {
     pub logging: logging::Settings,
     /// The admin socket, if one is configured.
     pub admin: Option<admin_socket::Settings>,
+    /// Where the admin HTTP listener is, if one is configured.
+    pub admin_http: Option<admin_socket::HttpAddress>,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -103,7 +105,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     tree.pairs()?;
     let server = listeners::read(&root, base);
     let logging = clients::logging(&root);
-    let admin = admin::read(&root, base);
+    let (admin, admin_http) = (admin::read(&root, base), admin::http(&root, base));
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
     let connection = clients::connection(&root, &retention);
@@ -124,6 +126,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         maildir,
         logging,
         admin,
+        admin_http,
     })
 }
 

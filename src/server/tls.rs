@@ -19,6 +19,7 @@ use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 
 use super::{Certificates, ClientCertificate, ClientTrust};
 use crate::connection::ClientCertificateFault;
+use crate::ledger::OwnCertificate;
 
 /// The configurations of TLS, one for each policy of client certificates.
 pub struct TlsPolicies {
@@ -66,6 +67,11 @@ impl TlsPolicies {
             ClientCertificate::Optional => Some(self.asking()?.optional.clone()),
             ClientCertificate::Required => Some(self.asking()?.required.clone()),
         }
+    }
+
+    /// The server's own certificates, for reports.
+    pub(super) fn own_certificates(&self) -> Vec<OwnCertificate> {
+        self.certificates.own()
     }
 
     /// Whether a chain is valid now; if not, why.
