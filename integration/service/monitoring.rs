@@ -5,6 +5,7 @@ mod health;
 mod metrics;
 mod page;
 mod requests;
+mod rules;
 mod sessions;
 
 use std::io::{Read, Write};
