@@ -21,7 +21,7 @@ pub struct AdminSocket {
 #[derive(Debug)]
 pub(super) struct SocketFile {
     pub(super) listener: UnixListener,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl AdminSocket {

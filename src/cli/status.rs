@@ -54,14 +54,14 @@ fn text(status: &Value) -> String {
         }
     }
     for certificate in items(status, "certificates") {
-        let days = format!("{} days left", shown(certificate.get("days")));
+        let days = format!("days left: {}", shown(certificate.get("days")));
         rows.push([format!("certificate {}", shown(certificate.get("name"))), shown(certificate.get("file")), days]);
     }
     for cache in items(status, "caches") {
         let (hits, misses) = (shown(cache.get("hits")), shown(cache.get("misses")));
         let entries = cache.get("entries").and_then(Value::as_i64);
-        let entries = entries.map_or_else(|| "-".to_owned(), |entries| format!("{entries} entries"));
-        rows.push([format!("cache {}", shown(cache.get("cache"))), entries, format!("{hits} hits, {misses} misses")]);
+        let entries = entries.map_or_else(|| "-".to_owned(), |entries| format!("entries: {entries}"));
+        rows.push([format!("cache {}", shown(cache.get("cache"))), entries, format!("hits: {hits}, misses: {misses}")]);
     }
     text + &columns_of(&rows)
 }

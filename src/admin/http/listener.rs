@@ -98,6 +98,7 @@ impl HttpListener {
             }
             BoundHttp::Unix(file) => {
                 let listener = tokio::net::UnixListener::from_std(file.listener.try_clone()?)?;
+                tracing::info!(address = format!("unix:{}", file.path.display()), "admin HTTP listener");
                 loop {
                     let accepted = listener.accept().await.map(|(client, _)| client);
                     admit(accepted, Via::Unix, &places, &service).await;

@@ -39,12 +39,15 @@ pub(super) async fn answer<Body>(request: &Request<Body>, via: Via, service: &Se
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refused;
     }
-    service.identities.note_sizes().await;
     match request.uri().path() {
-        "/" => response(StatusCode::OK, HTML, page::render(service, request.uri().query() == Some("refresh"))),
+        "/" => {
+            service.identities.note_sizes().await;
+            response(StatusCode::OK, HTML, page::render(service, request.uri().query() == Some("refresh")))
+        }
         "/metrics" => {
             let accepted = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
             let format = ExpositionFormat::accepted(&accepted.collect::<Vec<_>>().join(","));
+            service.identities.note_sizes().await;
             response(StatusCode::OK, format.content_type(), service.metrics(format))
         }
         "/healthz" => response(StatusCode::OK, PLAIN, "ok\n".to_owned()),
