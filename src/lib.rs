@@ -29,6 +29,7 @@
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
 //! | 0 | [`session_id`] | which session a line of the log is about |
+//! | 0 | [`ledger`] | what is counted, and who is connected; all modules write it, `admin` reads it |
 //! | 0 | [`date`] | the calendar: times as the log, LDAP and mail write them |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, SASL, line ends |
 //! | 1 | [`names`] | the name policy: which look-ups a login name means; DNs |
@@ -43,7 +44,7 @@
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; caches, throttle |
 //! | 4 | [`audit`] | problems across all people and mailboxes |
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
-//! | 4 | [`admin`] | commands to the running service, over a Unix socket |
+//! | 4 | [`admin`] | the running service for administrators: commands, status page, metrics |
 //! | 4 | [`logging`] | the log: format, minimum level, buffering |
 //! | 5 | [`server`] | listeners, certificates, limits, orderly shutdown |
 //! | 6 | [`config`] | from YAML to every module's settings; all mistakes at once |
@@ -69,7 +70,8 @@
 //! | a directory schema | `directory/entries/attributes.rs` | `config/schema.rs`; ids and change stamps: `directory/entries/entry.rs`; account attributes: `directory/entries/account.rs`; codes of a bind: `directory/ldap/verdict.rs`; what `init` counts: `cli/init/census.rs`; `config/restante.yaml`, `config/guide/directories.md` |
 //! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
-//! | a command | a file in `cli` | its variant in `cli/mod.rs`, `config/guide/commands.md` |
+//! | a command | a file in `cli` | its variant in `cli/command_line.rs` and its arm in `cli/mod.rs`, `config/guide/commands.md` |
+//! | a metric | `ledger/counters.rs` | where it is counted; `config/guide/monitoring.md` |
 //! | a log event | where it happens | `config/guide/log.md` |
 //!
 //! # The tasks of the running service
@@ -86,12 +88,14 @@
 //! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
 //! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
 //! | watchdog of the service manager, where it has one | `cli::service_manager` | shutdown | restarted; the service manager restarts the service if none of its signs of life arrive |
+//! | admin HTTP listener | `cli::serve` | shutdown | restarted on the same socket |
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
 //! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
 //! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
 //! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
 //! | one PROXY header (`server/admission.rs`) | `server` | it is read, 5 s at most; at shutdown at once | that connection ends |
+//! | one request to the admin HTTP listener | `admin` | the answer is sent, 60 s at most | that connection ends |
 //! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
@@ -143,6 +147,7 @@ pub mod demo;
 pub mod directory;
 pub mod file_stamps;
 pub mod identity;
+pub mod ledger;
 pub mod lockout;
 pub mod logging;
 pub mod maildir;

@@ -30,6 +30,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("file_stamps", 0, &[]),
     ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
+    ("ledger", 0, &["prometheus_client", "tokio"]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &["stringprep", "unicode_normalization"]),
     // Server and identity both read certificates; a floor below both, so that one module alone knows the X.509 library.
@@ -47,7 +48,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("remote", 2, &["rustls_pki_types", "tokio", "tokio_rustls"]),
     ("identity", 3, &["aws_lc_rs", "base64", "moka", "tokio", "zeroize"]),
     ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
-    ("admin", 4, &["rustix", "socket2", "tokio"]),
+    ("admin", 4, &["http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "socket2", "tokio"]),
     ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
     ("server", 5, &["listenfd", "ppp", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
@@ -326,6 +327,7 @@ fn no_file_grows_beyond_one_idea() {
 /// Where tasks and threads begin, and who notices the end of each. Whatever runs as long as the service is kept running by
 /// `tasks`.
 const SPAWNS: &[(&str, &str)] = &[
+    ("src/admin/http/listener.rs", "one request of the admin HTTP listener: its connection ends"),
     ("src/admin/mod.rs", "one client of the admin socket: its connection ends"),
     ("src/cli/serve.rs", "looks at directories and mail at the start, which only log"),
     ("src/cli/service_manager.rs", "one sign of life: awaited"),

@@ -53,6 +53,7 @@ fn a_name_that_several_modules_have_is_written_with_the_module() {
 /// Where an error may be a sentence, since an administrator is all who reads it: at the start, in a command, and where
 /// settings, keys or certificates are parsed. Elsewhere a caller must know what to do about it.
 const SENTENCES: &[&str] = &[
+    "src/admin/http/listener.rs",
     "src/admin/socket.rs",
     "src/cli/",
     "src/config/",

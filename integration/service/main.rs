@@ -39,6 +39,8 @@ mod login_table;
 mod maildrops;
 /// Moving from another POP3 server: clients fetch nothing twice.
 mod migration;
+/// What administrators see of the running service: live sessions, metrics, health, the status page.
+mod monitoring;
 /// The Debian package, from its installation to its removal.
 mod package;
 /// The PROXY protocol of load balancers: whose address counts, what is refused, `HAProxy` in front of the service.

@@ -11,6 +11,12 @@ use crate::names::{LoginName, LoginNameFault};
 pub enum AdminCommand {
     /// `flush`, `flush NAME`, `flush ADDRESS`: clear caches.
     Flush(Flush),
+    /// `who`, `who PERSON`: list live sessions.
+    Who(Option<String>),
+    /// `kick PERSON`, `kick SESSION`: end sessions.
+    Kick(String),
+    /// `status`: the state of the service.
+    Status,
 }
 
 /// Why a line is not a command: whoever sent it must correct it.
@@ -22,6 +28,10 @@ pub enum CommandFault {
     Network(String),
     /// Not a login name.
     Name(LoginNameFault),
+    /// `kick` without a name.
+    KickWithoutName,
+    /// An argument, where none is expected.
+    Surplus(String),
 }
 
 impl AdminCommand {
@@ -33,6 +43,11 @@ impl AdminCommand {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "flush" => flush_target(rest.trim()).map(Self::Flush),
+            "who" => Ok(Self::Who(Some(rest.trim()).filter(|person| !person.is_empty()).map(str::to_owned))),
+            "kick" if rest.trim().is_empty() => Err(CommandFault::KickWithoutName),
+            "kick" => Ok(Self::Kick(rest.trim().to_owned())),
+            "status" if rest.trim().is_empty() => Ok(Self::Status),
+            "status" => Err(CommandFault::Surplus(rest.trim().to_owned())),
             _ => Err(CommandFault::Unknown(word.to_owned())),
         }
     }
@@ -60,11 +75,13 @@ fn is_network(text: &str) -> bool {
 impl fmt::Display for CommandFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(word) => write!(f, "\"{word}\" is an unknown command; expected flush"),
+            Self::Unknown(word) => write!(f, "\"{word}\" is an unknown command; expected flush, who, kick or status"),
             Self::Network(text) => {
                 write!(f, "{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped")
             }
             Self::Name(fault) => fault.fmt(f),
+            Self::KickWithoutName => f.write_str("kick needs the canonical name of a person, or the id of a session"),
+            Self::Surplus(text) => write!(f, "\"{text}\" is one argument too many; expected none"),
         }
     }
 }
@@ -77,6 +94,10 @@ impl fmt::Display for AdminCommand {
             Self::Flush(Flush::Everybody) => f.write_str("flush"),
             Self::Flush(Flush::Person(name)) => write!(f, "flush {name}"),
             Self::Flush(Flush::Address(address)) => write!(f, "flush {address}"),
+            Self::Who(None) => f.write_str("who"),
+            Self::Who(Some(person)) => write!(f, "who {person}"),
+            Self::Kick(target) => write!(f, "kick {target}"),
+            Self::Status => f.write_str("status"),
         }
     }
 }
@@ -87,7 +108,8 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for line in ["flush", "flush Alan Jones", "flush ajones", "flush 192.0.2.7", "flush 2001:db8::1"] {
+        let flushes = ["flush", "flush Alan Jones", "flush ajones", "flush 192.0.2.7", "flush 2001:db8::1"];
+        for line in flushes.into_iter().chain(["who", "who Alan Jones", "kick Alan Jones", "kick 6a1b-17", "status"]) {
             assert_eq!(AdminCommand::parse(line).unwrap().to_string(), line);
         }
         assert_eq!(AdminCommand::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
@@ -100,7 +122,10 @@ mod tests {
             );
         }
         assert!(AdminCommand::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
-        assert!(AdminCommand::parse("kick ajones").unwrap_err().to_string().contains("kick"));
+        for (wrong, told) in [("halt", "halt"), ("kick", "needs the canonical name"), ("status x", "too many")] {
+            let fault = AdminCommand::parse(wrong).unwrap_err().to_string();
+            assert!(fault.contains(told), "{fault}");
+        }
         assert!(AdminCommand::parse("").is_err());
     }
 }

@@ -1,11 +1,21 @@
-//! The admin socket: commands to the running service, one line each, over a Unix socket.
+//! What administrators see of the running service, and may do to it.
 //!
-//! A client sends one line and reads one line: `OK` or `NO`, a space, and a sentence for the administrator. The mode of
+//! | file | what it is |
+//! |---|---|
+//! | `command`, `socket` | the admin socket: commands, one line each, over a Unix socket |
+//! | `view` | what the service says about itself: sessions, state, readiness |
+//! | `http` | the admin HTTP listener: metrics, health, the status page |
+//! | `page` | the status page |
+//!
+//! A client of the admin socket sends one line and reads one line: `OK` or `NO`, a space, and a sentence for the administrator. The mode of
 //! the socket's file controls who may connect. **A new command** needs a variant of [`AdminCommand`] and its syntax
 //! (`command`), an arm in `execute` below, and a command of `cli` that sends it, like `cli/flush.rs`.
 
 mod command;
+mod http;
+mod page;
 mod socket;
+mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,9 +27,13 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 pub use command::{AdminCommand, CommandFault};
+pub use http::{HttpAddress, HttpListener};
 pub use socket::AdminSocket;
+pub use view::{NotReady, ServiceView};
 
-use crate::identity::IdentityMap;
+use serde_json::Value;
+
+use self::view::describe_session;
 
 /// The path of the socket, and who may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +58,8 @@ impl AdminSocket {
     ///
     /// # Errors
     /// The runtime cannot register the socket.
-    pub async fn serve(&self, identities: Arc<IdentityMap>) -> std::io::Result<()> {
-        let listener = UnixListener::from_std(self.listener.try_clone()?)?;
+    pub async fn serve(&self, service: Arc<ServiceView>) -> std::io::Result<()> {
+        let listener = UnixListener::from_std(self.file.listener.try_clone()?)?;
         let places = Arc::new(Semaphore::new(AT_ONCE));
         while let Ok(place) = places.clone().acquire_owned().await {
             let client = match listener.accept().await {
@@ -56,9 +70,9 @@ impl AdminSocket {
                     continue;
                 }
             };
-            let identities = identities.clone();
+            let service = service.clone();
             tokio::spawn(async move {
-                if let Err(fault) = answer(client, &identities).await {
+                if let Err(fault) = answer(client, &service).await {
                     tracing::warn!(reason = fault.to_string(), "admin socket: connection to a client lost");
                 }
                 drop(place);
@@ -68,35 +82,71 @@ impl AdminSocket {
     }
 }
 
-async fn answer(mut client: UnixStream, identities: &IdentityMap) -> std::io::Result<()> {
+async fn answer(mut client: UnixStream, service: &ServiceView) -> std::io::Result<()> {
     let user = client.peer_cred().map(|peer| peer.uid()).ok();
     let (reading, mut writing) = client.split();
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(LONGEST_LINE));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
-    let (word, sentence) = execute(&line, identities).await;
+    let AdminReply { word, sentence, data } = execute(&line, service).await;
     tracing::info!(user, command = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
+    let sentence = data.map_or(sentence, |data| data.to_string());
     // One line, even if a name contains control characters.
     let sentence: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     timeout(PATIENCE, writing.write_all(format!("{word} {sentence}\n").as_bytes())).await?
 }
 
-/// The reply to the client: a word for its program, and a sentence for the administrator.
-type AdminReply = (&'static str, String);
-
-fn refusal(fault: &dyn std::fmt::Display) -> AdminReply {
-    ("NO", fault.to_string())
+/// The reply to the client: a word for its program, and a sentence for the administrator; or data in its place, which are
+/// not logged.
+struct AdminReply {
+    word: &'static str,
+    sentence: String,
+    data: Option<Value>,
 }
 
-async fn execute(line: &str, identities: &IdentityMap) -> AdminReply {
+fn done(sentence: String) -> AdminReply {
+    AdminReply { word: "OK", sentence, data: None }
+}
+
+fn shown(sentence: String, data: Value) -> AdminReply {
+    AdminReply { word: "OK", sentence, data: Some(data) }
+}
+
+fn refusal(fault: &dyn std::fmt::Display) -> AdminReply {
+    AdminReply { word: "NO", sentence: fault.to_string(), data: None }
+}
+
+async fn execute(line: &str, service: &ServiceView) -> AdminReply {
     let Some(line) = line.strip_suffix('\n') else {
-        return ("NO", format!("expected a line of at most {LONGEST_LINE} octets with a line feed at its end"));
+        return refusal(&format!("expected a line of at most {LONGEST_LINE} octets with a line feed at its end"));
     };
     match AdminCommand::parse(line) {
-        Ok(AdminCommand::Flush(target)) => match identities.flush(&target).await {
-            Ok(flushed) => ("OK", format!("dropped {flushed}")),
+        Ok(AdminCommand::Flush(target)) => match service.identities.flush(&target).await {
+            Ok(flushed) => done(format!("dropped {flushed}")),
             Err(fault) => refusal(&fault),
         },
+        Ok(AdminCommand::Who(person)) => {
+            let sessions = service.sessions(person.as_deref());
+            shown(format!("listed {}", counted(sessions.len())), sessions.iter().map(describe_session).collect())
+        }
+        Ok(AdminCommand::Kick(target)) => kick(&target, service),
+        Ok(AdminCommand::Status) => {
+            service.identities.note_sizes().await;
+            shown("reported".to_owned(), service.status())
+        }
         Err(fault) => refusal(&fault),
     }
+}
+
+/// Ends sessions. What a QUIT has begun to delete is deleted; what is only marked is not.
+fn kick(target: &str, service: &ServiceView) -> AdminReply {
+    let kicked = service.ledger.sessions.kick(target);
+    if kicked.is_empty() {
+        return refusal(&format!("{target}: no session has this id, and nobody of this name is logged in"));
+    }
+    done(format!("ended {}", counted(kicked.len())))
+}
+
+fn counted(sessions: usize) -> String {
+    format!("{sessions} session{}", if sessions == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! The socket's file: created with its mode; it replaces a stale socket, never one that is in use.
+//! A Unix socket's file: created with its mode; it replaces a stale socket, never one that is in use.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,8 +14,14 @@ use super::Settings;
 /// A bound admin socket. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct AdminSocket {
+    pub(super) file: SocketFile,
+}
+
+/// A bound Unix socket. Its file is removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct SocketFile {
     pub(super) listener: UnixListener,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl AdminSocket {
@@ -25,20 +31,26 @@ impl AdminSocket {
     /// A sentence: another service is listening there, the path is not a socket, or the file cannot be
     /// created.
     pub fn bind(settings: &Settings) -> Result<Self, String> {
-        make_way(&settings.socket)?;
-        let listener =
-            listen(settings).map_err(|fault| format!("admin.socket {}: {fault}", settings.socket.display()))?;
-        Ok(Self { listener, path: settings.socket.clone() })
+        Ok(Self { file: SocketFile::bind("admin.socket", &settings.socket, settings.mode)? })
+    }
+}
+
+impl SocketFile {
+    /// The same for the path under a key of the configuration, with the permission bits of the file.
+    pub(super) fn bind(key: &'static str, path: &Path, mode: u32) -> Result<Self, String> {
+        make_way(path).map_err(|fault| format!("{key} {}: {fault}", path.display()))?;
+        let listener = listen(path, mode).map_err(|fault| format!("{key} {}: {fault}", path.display()))?;
+        Ok(Self { listener, path: path.to_owned() })
     }
 }
 
 /// The file is created for its owner alone, since Linux takes its mode from the socket, and opened to others
 /// afterwards: it never has a wider mode, not even for a moment.
-fn listen(settings: &Settings) -> std::io::Result<UnixListener> {
+fn listen(path: &Path, mode: u32) -> std::io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-    socket.bind(&SockAddr::unix(&settings.socket)?)?;
-    fs::set_permissions(&settings.socket, fs::Permissions::from_mode(settings.mode))?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
@@ -47,7 +59,7 @@ fn listen(settings: &Settings) -> std::io::Result<UnixListener> {
 /// Clients that may wait to be accepted.
 const BACKLOG: i32 = 16;
 
-impl Drop for AdminSocket {
+impl Drop for SocketFile {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
             tracing::warn!(
@@ -61,17 +73,17 @@ impl Drop for AdminSocket {
 
 /// Removes the file of a service that ended without removing it.
 fn make_way(path: &Path) -> Result<(), String> {
-    let describe = |fault: std::io::Error| format!("admin.socket {}: {fault}", path.display());
+    let describe = |fault: std::io::Error| fault.to_string();
     match fs::symlink_metadata(path) {
         Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
         Err(fault) => return Err(describe(fault)),
         Ok(found) if !found.file_type().is_socket() => {
-            return Err(format!("admin.socket {}: the existing file is not a socket", path.display()));
+            return Err("the existing file is not a socket".to_owned());
         }
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
-        Ok(_) => Err(format!("admin.socket {}: another service is listening there", path.display())),
+        Ok(_) => Err("another service is listening there".to_owned()),
         Err(fault) if fault.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(describe),
         Err(fault) => Err(describe(fault)),
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::config_file::ConfigFile;
 use super::{ExitStatus, report_error};
@@ -37,6 +38,15 @@ impl AdminClient {
         let socket = self.socket()?;
         send(&socket, command).map_err(|fault| {
             report_error(&fault);
+            ExitStatus::ProblemFound
+        })
+    }
+
+    /// The same for a command whose answer is JSON.
+    pub(super) fn send_for_data(&self, command: &AdminCommand) -> Result<Value, ExitStatus> {
+        let answer = self.send(command)?;
+        serde_json::from_str(&answer).map_err(|fault| {
+            report_error(&format!("the service's answer cannot be read: {fault}; is it of another version?"));
             ExitStatus::ProblemFound
         })
     }

@@ -18,7 +18,7 @@ use crate::names::Policy;
 use crate::server::{HandedOverSockets, Server, raise_descriptor_limit};
 
 /// The ports that the demonstration uses if they are free; 110, 995 and 389 require root.
-const PREFERRED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389 };
+const PREFERRED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389, http: 9110 };
 
 pub(super) fn demo(keep: Option<&Path>) -> ExitStatus {
     match try_demo(keep) {
@@ -38,7 +38,8 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
         Some(folder) => std::path::absolute(folder)?,
         None => throw_away.path().to_owned(),
     };
-    let ports = Ports { pop3: free(PREFERRED.pop3)?, pop3s: free(PREFERRED.pop3s)?, ldap: free(PREFERRED.ldap)? };
+    let Ports { pop3, pop3s, ldap, http } = PREFERRED;
+    let ports = Ports { pop3: free(pop3)?, pop3s: free(pop3s)?, ldap: free(ldap)?, http: free(http)? };
     let mut demo = Demo::lay_out(&folder, ports)?;
     let _directory = demo.start_directory()?;
     let configuration = config::load(&demo.configuration()).map_err(|faults| anyhow!("{faults}"))?;
@@ -61,7 +62,7 @@ fn free(preferred: u16) -> anyhow::Result<u16> {
 }
 
 fn how_to_try(demo: &Demo, ports: Ports) -> anyhow::Result<String> {
-    let Ports { pop3, pop3s, ldap } = ports;
+    let Ports { pop3, pop3s, ldap, http } = ports;
     let ca = quoted(&demo.authority().display().to_string());
     let first = demo.people().first().context("the demonstration has no people")?;
     let user = quoted(&format!("{}:{}", first.short_name, first.password));
@@ -77,6 +78,8 @@ fn how_to_try(demo: &Demo, ports: Ports) -> anyhow::Result<String> {
     curl --cacert {ca} --user {user} --request UIDL pop3s://localhost:{pop3s}/
   the person's entry in the directory
     ldapsearch -x -LLL -H ldap://127.0.0.1:{ldap} -D '{SERVICE}' -w {service} -b '{BASE}' '(uid={uid})' cn mail
+
+The status page is at http://127.0.0.1:{http}/, the metrics are at http://127.0.0.1:{http}/metrics.
 
 Settings for a mail client: account type POP3, server localhost, port {pop3s} with SSL/TLS (or {pop3} with STARTTLS),
 normal password, and {ca} imported as a certificate authority.

@@ -52,6 +52,26 @@ fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
+/// Rows of cells, as lines whose columns are aligned, two blanks apart.
+pub(super) fn columns_of<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = columns(cell).max(*width));
+    }
+    let mut lines = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let blanks = " ".repeat(width.saturating_sub(columns(cell)) + 2);
+            line.push_str(cell);
+            line.push_str(&blanks);
+        }
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
 /// `1 error`, `2 errors`.
 pub(super) fn counted(count: usize, one: &str) -> String {
     format!("{count} {one}{}", if count == 1 { "" } else { "s" })

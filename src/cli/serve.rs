@@ -9,12 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use super::{ExitStatus, load, report_error, service_manager};
-use crate::admin::AdminSocket;
+use crate::admin::{AdminSocket, HttpListener, ServiceView};
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
 use crate::connection::{BLOCKING_THREADS, MaildropLeases, Openings, Service, kernel_reports_delivery};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
+use crate::ledger::Ledger;
 use crate::logging::{self, Log};
 use crate::maildir::Store;
 use crate::server::{HandedOverSockets, Server, become_user, is_root, raise_descriptor_limit};
@@ -67,13 +68,14 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let runtime =
         runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("cannot start threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let http = configuration.admin_http.as_ref().map(HttpListener::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
     let outcome = runtime.block_on(async {
         let (ending, mut failed) = (ending()?, None);
         let mut tasks = Tasks::default();
-        serve_admin_socket(&mut tasks, admin, &service.identities);
+        serve_administrators(&mut tasks, admin, http, &service, &directories);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             probe(directory.clone());
@@ -110,32 +112,56 @@ const FILE_CALL_GRACE: Duration = Duration::from_secs(5);
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
     let Configuration { connection, identity, directories, maildir, .. } = configuration;
     let people = identity.cache.people;
-    let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
-    let identities = IdentityMap::new(directories.clone(), identity).map_err(|fault| anyhow!(fault))?;
+    let ledger = Arc::new(Ledger::default());
+    let counted = |settings| Directory::counted(settings, &ledger);
+    let directories: Vec<Directory> = directories.into_iter().map(counted).collect();
+    let identities = IdentityMap::counted(directories.clone(), identity, ledger.clone());
+    let identities = identities.map_err(|fault| anyhow!(fault))?;
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     if let Err(fault) = store.note_time() {
         tracing::error!(reason = fault.to_string(), "no mail is removed by age");
     }
     let identities = Arc::new(identities);
-    let openings = Openings::new(store.clone(), connection.file_deadline);
+    let openings = Openings::new(store.clone(), connection.file_deadline, ledger.clone());
     let leases = Arc::new(MaildropLeases::new(connection.sessions));
     let known = Arc::new(KnownMaildrops::new(people));
-    let service = Service { identities, store, known, openings, settings: connection, leases, repeats: Arc::default() };
+    let (settings, repeats) = (connection, Arc::default());
+    let service = Service { identities, store, known, openings, settings, leases, repeats, ledger };
     Ok((Arc::new(service), directories))
 }
 
-/// Serves the admin socket, if one is configured. Its file is removed when the tasks end.
-fn serve_admin_socket(tasks: &mut Tasks, admin: Option<AdminSocket>, identities: &Arc<IdentityMap>) {
-    let Some(admin) = admin.map(Arc::new) else { return };
-    let identities = identities.clone();
-    tasks.keep_running("admin socket", move || {
-        let (admin, identities) = (admin.clone(), identities.clone());
-        async move {
-            if let Err(fault) = admin.serve(identities).await {
-                tracing::error!(reason = fault.to_string(), "the admin socket takes no commands");
+/// Serves the admin socket and the admin HTTP listener, where they are configured. The files of Unix sockets are removed
+/// when the tasks end.
+fn serve_administrators(
+    tasks: &mut Tasks,
+    admin: Option<AdminSocket>,
+    http: Option<HttpListener>,
+    service: &Service,
+    directories: &[Directory],
+) {
+    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
+    let view = Arc::new(ServiceView { ledger, identities, directories: directories.to_vec() });
+    if let Some(admin) = admin.map(Arc::new) {
+        let view = view.clone();
+        tasks.keep_running("admin socket", move || {
+            let (admin, view) = (admin.clone(), view.clone());
+            async move {
+                if let Err(fault) = admin.serve(view).await {
+                    tracing::error!(reason = fault.to_string(), "the admin socket takes no commands");
+                }
             }
-        }
-    });
+        });
+    }
+    if let Some(http) = http.map(Arc::new) {
+        tasks.keep_running("admin HTTP listener", move || {
+            let (http, view) = (http.clone(), view.clone());
+            async move {
+                if let Err(fault) = http.serve(view).await {
+                    tracing::error!(reason = fault.to_string(), "the admin HTTP listener answers no requests");
+                }
+            }
+        });
+    }
 }
 
 /// Logs at the start whether a directory answers; the service starts in either case.

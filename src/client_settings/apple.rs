@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::xml::Escaped;
+use super::xml::XmlText;
 use super::{MailAccount, MailEncryption, MailServer, MissingForForm};
 
 /// The name space of domain names (RFC 9562 §6.6): identifiers begin with one.
@@ -63,7 +63,7 @@ impl Dictionary {
     }
 
     fn string(&mut self, key: &str, value: &str) {
-        let _ = writeln!(self.0, "<key>{key}</key>\n<string>{}</string>", Escaped(value));
+        let _ = writeln!(self.0, "<key>{key}</key>\n<string>{}</string>", XmlText(value));
     }
 
     fn number(&mut self, key: &str, value: u16) {

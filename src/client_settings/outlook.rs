@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::xml::Escaped;
+use super::xml::XmlText;
 use super::{MailAccount, MailEncryption, MailServer};
 
 /// The document.
@@ -22,7 +22,7 @@ pub(super) fn document(account: &MailAccount) -> String {
 }
 
 fn protocol(text: &mut String, kind: &str, server: &MailServer, login: &str) {
-    let (host, port, login) = (Escaped(&server.host), server.port, Escaped(login));
+    let (host, port, login) = (XmlText(&server.host), server.port, XmlText(login));
     // Encryption wins over SSL where a version of Outlook knows both.
     let (ssl, encryption) = match server.encryption {
         MailEncryption::Implicit => ("on", "SSL"),

@@ -4,14 +4,14 @@
 
 use std::fmt::Write as _;
 
-use super::xml::Escaped;
+use super::xml::XmlText;
 use super::{MailAccount, MailEncryption, MailServer, MissingForForm};
 
 /// The document.
 pub(super) fn document(account: &MailAccount) -> Result<String, MissingForForm> {
     let smtp = account.needed_smtp()?;
     let (_, domain) = account.address_parts().ok_or(MissingForForm::Address)?;
-    let (domain, login) = (Escaped(domain), login(account));
+    let (domain, login) = (XmlText(domain), login(account));
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<clientConfig version=\"1.1\">\n  \
          <emailProvider id=\"{domain}\">\n    <domain>{domain}</domain>\n    \
@@ -46,7 +46,7 @@ fn server(server: &MailServer, login: &str) -> String {
         MailEncryption::StartTls => "STARTTLS",
         MailEncryption::None => "plain",
     };
-    let (host, port) = (Escaped(&server.host), server.port);
+    let (host, port) = (XmlText(&server.host), server.port);
     format!(
         "      <hostname>{host}</hostname>\n      <port>{port}</port>\n      <socketType>{socket_type}</socketType>\n      \
          <username>{login}</username>\n      <authentication>password-cleartext</authentication>\n"
@@ -58,7 +58,7 @@ fn login(account: &MailAccount) -> String {
     match account.address_parts() {
         _ if account.address.as_deref() == Some(&account.login) => "%EMAILADDRESS%".to_owned(),
         Some((local, _)) if local == account.login => "%EMAILLOCALPART%".to_owned(),
-        _ => Escaped(&account.login).to_string(),
+        _ => XmlText(&account.login).to_string(),
     }
 }
 

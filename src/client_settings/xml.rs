@@ -4,9 +4,9 @@ use std::fmt;
 
 /// A text as the content of an XML element. Characters with a meaning are escaped; those that XML 1.0 cannot hold at all
 /// (§2.2) become U+FFFD.
-pub(super) struct Escaped<'t>(pub(super) &'t str);
+pub(super) struct XmlText<'t>(pub(super) &'t str);
 
-impl fmt::Display for Escaped<'_> {
+impl fmt::Display for XmlText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|character| match character {
             '&' => f.write_str("&amp;"),
@@ -29,6 +29,6 @@ mod tests {
     #[test]
     fn text_cannot_become_markup() {
         let text = "</a>&amp;\"'\u{0}\u{ffff}\r\nü";
-        assert_eq!(Escaped(text).to_string(), "&lt;/a&gt;&amp;amp;&quot;&apos;\u{fffd}\u{fffd}\u{fffd}\u{fffd}ü");
+        assert_eq!(XmlText(text).to_string(), "&lt;/a&gt;&amp;amp;&quot;&apos;\u{fffd}\u{fffd}\u{fffd}\u{fffd}ü");
     }
 }

@@ -105,6 +105,13 @@ impl Effective<'_> {
     }
 
     fn text(&self, text: &str, path: &str) -> String {
+        // An address, or the path of a Unix socket.
+        if let ("admin.http", Some(socket)) = (path, text.strip_prefix("unix:")) {
+            return format!(
+                "unix:{}",
+                self.base.resolve(socket).map_or_else(|_| socket.into(), |path| path.to_string_lossy().into_owned())
+            );
+        }
         let is_path = PATHS.contains(&path) && paths::credential(text).is_none();
         let full = is_path.then(|| self.base.resolve(text).ok()).flatten();
         full.map_or_else(|| text.to_owned(), |path| path.to_string_lossy().into_owned())

@@ -91,6 +91,8 @@ pub struct Configuration {
     pub admin: Option<admin_socket::Settings>,
     /// What mail programs are told beyond POP3.
     pub client_settings: mail_programs::Settings,
+    /// Where the admin HTTP listener is, if one is configured.
+    pub admin_http: Option<admin_socket::HttpAddress>,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -146,8 +148,8 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     tree.pairs()?;
     let server = listeners::read(&root, base);
     let logging = clients::logging(&root);
-    let admin = admin::read(&root, base);
     let client_settings = client_settings::read(&root);
+    let (admin, admin_http) = (admin::read(&root, base), admin::http(&root, base));
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
     let connection = clients::connection(&root, &retention);
@@ -169,6 +171,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         logging,
         admin,
         client_settings,
+        admin_http,
     })
 }
 

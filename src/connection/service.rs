@@ -10,6 +10,7 @@ use super::report::LogSummaries;
 use super::settings::Settings;
 use super::wire::PortTls;
 use crate::identity::{IdentityMap, KnownMaildrops};
+use crate::ledger::Ledger;
 use crate::maildir::Store;
 
 /// What all sessions share.
@@ -28,6 +29,8 @@ pub struct Service {
     pub leases: Arc<MaildropLeases>,
     /// Log lines that are summed up.
     pub repeats: Arc<LogSummaries>,
+    /// What is counted, and who is connected.
+    pub ledger: Arc<Ledger>,
 }
 
 /// A client that was just accepted, and what its port grants it.

@@ -22,6 +22,8 @@ pub struct Ports {
     pub pop3s: u16,
     /// The directory.
     pub ldap: u16,
+    /// The status page and the metrics.
+    pub http: u16,
 }
 
 /// A demonstration laid out in a folder.
@@ -106,7 +108,7 @@ fn write_certificates(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn configuration(ports: Ports, directory: SocketAddr) -> String {
-    let Ports { pop3, pop3s, .. } = ports;
+    let Ports { pop3, pop3s, http, .. } = ports;
     format!(
         r#"# The configuration of a demonstration. Paths are relative to the folder of this file.
 hostname: mail.renovations.example
@@ -130,6 +132,9 @@ internet_authentication:
 mailboxes:
   root: mail
   path: "{{short_name}}/Maildir"
+admin:
+  socket: admin.sock
+  http: "127.0.0.1:{http}"
 "#
     )
 }
@@ -141,10 +146,10 @@ mod tests {
     #[test]
     fn everything_the_configuration_names_is_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut demo = Demo::lay_out(folder.path(), Ports { pop3: 1110, pop3s: 1995, ldap: 0 }).unwrap();
+        let mut demo = Demo::lay_out(folder.path(), Ports { pop3: 1110, pop3s: 1995, ldap: 0, http: 9110 }).unwrap();
         let text = fs::read_to_string(demo.configuration()).unwrap();
         let directory = demo.start_directory().unwrap();
-        for line in ["127.0.0.1:1110", "127.0.0.1:1995", &directory.url()] {
+        for line in ["127.0.0.1:1110", "127.0.0.1:1995", "127.0.0.1:9110", &directory.url()] {
             assert!(text.contains(line), "{line} in {text}");
         }
         for path in ["tls/server.pem", "tls/server.key", "ldap.password", "mail/ajones/Maildir/new"] {

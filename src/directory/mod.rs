@@ -50,6 +50,7 @@ pub use url::LdapUrl;
 use self::background::{Follower, KeepAlive, LastRead};
 use self::health::Health;
 use self::ldap::{Binder, Question, Searcher, Servers, apart};
+use crate::ledger::Ledger;
 use crate::names::{Dn, LookUp};
 use crate::secret::Password;
 
@@ -78,8 +79,14 @@ impl Directory {
     /// Does not connect yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        Self::counted(settings, &Ledger::default())
+    }
+
+    /// The same, with its operations counted.
+    #[must_use]
+    pub fn counted(settings: Settings, ledger: &Ledger) -> Self {
         let places = Semaphore::new(settings.limits.concurrent_lookups.max(1));
-        let servers = Arc::new(Servers::new(Arc::new(settings)));
+        let servers = Arc::new(Servers::new(Arc::new(settings), &ledger.directories));
         let (searcher, binder) = (Searcher::new(servers.clone()), Binder::new(servers.clone()));
         let (searcher, binder) = (Arc::new(searcher), Arc::new(binder));
         let (shows_locks, health, last_read) = (OnceCell::new(), Health::default(), Arc::default());
@@ -236,6 +243,13 @@ impl Directory {
     #[must_use]
     pub fn finds_nobody(&self) -> bool {
         self.inner.health.are_searches_silent()
+    }
+
+    /// Each of its servers, and whether it is used: one that does not answer is not, until it answers again.
+    #[must_use]
+    pub fn servers(&self) -> Vec<(String, bool)> {
+        let are_up = self.inner.servers.are_up();
+        self.settings().urls.iter().map(ToString::to_string).zip(are_up).collect()
     }
 
     /// Maintains the connections for as long as the future is polled: servers that are down are tried again, idle

@@ -35,6 +35,8 @@ mod throttle;
 mod verdict;
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
 pub use cache::Flushed;
 pub use flush::{Flush, FlushFault};
@@ -58,6 +60,7 @@ use self::question::Directories;
 use self::throttle::LoginThrottle;
 use crate::certificate::Certificate;
 use crate::directory::{Change, Directory};
+use crate::ledger::Ledger;
 use crate::pop3::{Credentials, Mechanism, ScramChallenge, ScramFault, ScramLogin, ScramProof, TokenCredentials};
 
 /// Who may log in, and where their mail is.
@@ -71,15 +74,23 @@ impl IdentityMap {
     ///
     /// # Errors
     /// The system gives no random numbers for the key under which passwords are hashed.
-    pub fn new(directories: Vec<Directory>, mut settings: Settings) -> Result<Self, String> {
+    pub fn new(directories: Vec<Directory>, settings: Settings) -> Result<Self, String> {
+        Self::counted(directories, settings, Arc::default())
+    }
+
+    /// The same, with its caches and lock-outs counted.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`].
+    pub fn counted(directories: Vec<Directory>, mut settings: Settings, ledger: Arc<Ledger>) -> Result<Self, String> {
         // Where the mail root really is must be known before the first login, which must not wait for a disk.
         settings.template = settings.template.looked_up(&settings.root);
         let no_random_numbers = |_| "the system provides no random numbers".to_owned();
-        let caches = Caches::new(&settings).map_err(no_random_numbers)?;
-        let throttle =
-            LoginThrottle::new(settings.lockout.clone(), settings.cache.people).map_err(no_random_numbers)?;
+        let caches = Caches::new(&settings, &ledger.caches).map_err(no_random_numbers)?;
+        let (lockout, people) = (settings.lockout.clone(), settings.cache.people);
+        let throttle = LoginThrottle::new(lockout, people, Arc::clone(&ledger)).map_err(no_random_numbers)?;
         let decoys = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
-        let context = LoginContext { directories: Directories::new(directories), settings, caches, throttle };
+        let context = LoginContext { directories: Directories::new(directories), settings, caches, throttle, ledger };
         let map = Self { context, decoys };
         map.warn_of_random_salts();
         Ok(map)
@@ -227,6 +238,17 @@ impl IdentityMap {
     /// login does this; call it regularly as well, so that each end is logged in time.
     pub fn end_lock_outs(&self) {
         self.context.end_lock_outs();
+    }
+
+    /// Notes in the ledger how many entries each cache has.
+    pub async fn note_sizes(&self) {
+        self.context.caches.note_sizes(&self.context.ledger.caches).await;
+    }
+
+    /// Whether anybody could log in while no directory answers: a password was proven within the outage grace.
+    #[must_use]
+    pub fn bridges_somebody(&self) -> bool {
+        self.context.caches.passwords.bridges_somebody(Instant::now())
     }
 
     /// Resets the counters of a person, a network or everybody, and lets them in again; returns how many counters there

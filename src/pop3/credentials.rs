@@ -47,9 +47,11 @@ pub enum Mechanism {
     Xoauth2,
 }
 
-impl fmt::Display for Mechanism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Mechanism {
+    /// Its name, as the log and the metrics write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
             Self::User => "USER",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
@@ -58,6 +60,12 @@ impl fmt::Display for Mechanism {
             Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
             Self::OauthBearer => "OAUTHBEARER",
             Self::Xoauth2 => "XOAUTH2",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }

@@ -13,6 +13,7 @@ use super::admission::{ClientAdmission, Introductions};
 use super::listen::PortPolicy;
 use super::slots::ConnectionSlots;
 use crate::connection::{Client, LogSummaries};
+use crate::ledger::Ledger;
 use crate::tasks::Tasks;
 
 /// How long to wait after an error that the next accept would meet again, such as too many open files.
@@ -29,16 +30,17 @@ pub(super) fn keep_accepting<Serving>(
     policy: PortPolicy,
     places: &ConnectionSlots,
     repeats: Arc<LogSummaries>,
+    ledger: Arc<Ledger>,
     serve: impl Fn(Client) -> Serving + Send + Sync + 'static,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let shared = Arc::new((listener, policy, places.clone(), repeats, serve));
+    let shared = Arc::new((listener, policy, places.clone(), (repeats, ledger), serve));
     tasks.keep_running(format!("accept loop of {}", shared.1.name()), move || {
         let shared = Arc::clone(&shared);
         async move {
-            let (listener, policy, places, repeats, serve) = &*shared;
-            accept(listener, policy, places, repeats, serve).await;
+            let (listener, policy, places, (repeats, ledger), serve) = &*shared;
+            accept(listener, policy, places, (repeats, ledger), serve).await;
         }
     });
 }
@@ -48,12 +50,12 @@ async fn accept<Serving>(
     listener: &TcpListener,
     policy: &PortPolicy,
     places: &ConnectionSlots,
-    repeats: &LogSummaries,
+    (repeats, ledger): (&LogSummaries, &Ledger),
     serve: &impl Fn(Client) -> Serving,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let admission = ClientAdmission { policy, slots: places, repeats };
+    let admission = ClientAdmission { policy, slots: places, repeats, ledger };
     let (mut introductions, mut logged) = (Introductions::new(), None);
     loop {
         let admitted = tokio::select! {
@@ -115,8 +117,8 @@ mod tests {
         let port = BoundPort::bind(&listener, None, None).unwrap();
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
-        let (mut tasks, repeats) = (Tasks::default(), Arc::default());
-        keep_accepting(&mut tasks, listener, port.policy, &ConnectionSlots::new(limits), repeats, serve);
+        let (mut tasks, repeats, ledger) = (Tasks::default(), Arc::default(), Arc::default());
+        keep_accepting(&mut tasks, listener, port.policy, &ConnectionSlots::new(limits), repeats, ledger, serve);
         (address, tasks)
     }
 

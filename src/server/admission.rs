@@ -8,14 +8,16 @@ use tokio::task::JoinSet;
 
 use super::listen::PortPolicy;
 use super::proxy::{HeaderFault, Origin, ProxyHeader, read_header};
-use super::slots::{ConnectionSlot, ConnectionSlots};
+use super::slots::{ConnectionSlot, ConnectionSlots, NoSlot};
 use crate::connection::{Client, LogSummaries};
+use crate::ledger::Ledger;
 
 /// Admits clients to one port.
 pub(super) struct ClientAdmission<'a> {
     pub(super) policy: &'a PortPolicy,
     pub(super) slots: &'a ConnectionSlots,
     pub(super) repeats: &'a LogSummaries,
+    pub(super) ledger: &'a Ledger,
 }
 
 /// Connections whose PROXY header is being read. Dropped, they are closed.
@@ -42,11 +44,11 @@ impl ClientAdmission<'_> {
         };
         // A header counts from nowhere else, and without one the client's address would be the proxy's.
         if !proxy_protocol.accepts(peer.ip()) {
-            self.repeats.turned_away(peer.ip(), "not from a network in proxy_protocol.from");
+            self.note_turned_away(peer, "not from a network in proxy_protocol.from");
             return None;
         }
         // The proxy's own address is that of all its clients: only their total is limited until the header is read.
-        let Ok(slot) = self.slots.take_unnamed().map_err(|full| self.turn_away(&socket, peer, full.reason())) else {
+        let Ok(slot) = self.slots.take_unnamed().map_err(|full| self.turn_away(&socket, peer, full)) else {
             return None;
         };
         introductions.spawn(async move {
@@ -62,13 +64,13 @@ impl ClientAdmission<'_> {
         let header = match header {
             Ok(header) => header,
             Err(fault) => {
-                fault.reason().into_iter().for_each(|reason| self.repeats.turned_away(proxy.ip(), reason));
+                fault.reason().into_iter().for_each(|reason| self.note_turned_away(proxy, reason));
                 return None;
             }
         };
         let origin = Origin::behind(proxy, header, self.policy.proxy_protocol()?);
         if let Err(full) = self.slots.name(&mut slot, origin.peer.ip()) {
-            self.turn_away(&socket, origin.peer, full.reason());
+            self.turn_away(&socket, origin.peer, full);
             return None;
         }
         Some((self.policy.client(socket, origin), slot))
@@ -78,17 +80,23 @@ impl ClientAdmission<'_> {
         match self.slots.take(origin.peer.ip()) {
             Ok(slot) => Some((self.policy.client(socket, origin), slot)),
             Err(full) => {
-                self.turn_away(&socket, origin.peer, full.reason());
+                self.turn_away(&socket, origin.peer, full);
                 None
             }
         }
     }
 
     /// Tells a client that there are too many connections, if it can read that without TLS. Never waits for it.
-    fn turn_away(&self, socket: &TcpStream, peer: SocketAddr, reason: &'static str) {
+    fn turn_away(&self, socket: &TcpStream, peer: SocketAddr, full: NoSlot) {
         if self.policy.speaks_in_clear() {
             let _ = SockRef::from(socket).send(b"-ERR [SYS/TEMP] too many connections, try again later\r\n");
         }
+        self.ledger.sessions.note_turned_away(full.limit());
+        self.note_turned_away(peer, full.reason());
+    }
+
+    fn note_turned_away(&self, peer: SocketAddr, reason: &'static str) {
         self.repeats.turned_away(peer.ip(), reason);
+        self.ledger.last_hour.note_noise(peer.ip());
     }
 }

@@ -8,6 +8,7 @@
 //! | `admission`, `proxy` | which connections become clients; the PROXY protocol of load balancers |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
 //! | `certificates`, `abilities`, `pem` | the server's own certificates, and which one a client gets |
+//! | `expiry` | when the server's own certificates expire, as reports say it |
 //! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
 //! | `client_trust` | which client certificates are valid |
 //! | `inspection` | what `restante check` reports about certificates |
@@ -18,6 +19,7 @@ mod accept;
 mod admission;
 mod certificates;
 mod client_trust;
+mod expiry;
 mod handed_over;
 mod inspection;
 mod listen;
@@ -97,13 +99,14 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let places = ConnectionSlots::new(self.limits);
+        service.ledger.set_certificates(self.tls.as_ref().map(|tls| tls.own_certificates()).unwrap_or_default());
         let mut tasks = Tasks::default();
         for BoundPort { socket, policy } in self.ports {
             let listener = TcpListener::from_std(socket)?;
             tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
-            let repeats = service.repeats.clone();
-            keep_accepting(&mut tasks, listener, policy, &places, repeats, move |client| {
+            let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
+            keep_accepting(&mut tasks, listener, policy, &places, repeats, ledger, move |client| {
                 let alive = alive.clone();
                 // Boxed: each enclosing future would reserve its space twice, and that is most of an idle session.
                 let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));
@@ -115,13 +118,15 @@ impl Server {
         }
         drop(alive);
         if let Some(tls) = self.tls {
-            tasks.keep_running("files of certificates", move || tls.clone().stay_current());
+            let ledger = service.ledger.clone();
+            tasks.keep_running("files of certificates", move || tls.clone().stay_current(ledger.clone()));
         }
         let failed = tokio::select! {
             () = ending => None,
             reason = tasks.failed() => Some(reason),
         };
         tasks.stop().await;
+        service.ledger.begin_drain();
         tracing::info!("shutting down: no new connections are accepted, sessions finish their current command");
         let _ = drain.send(true);
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {

@@ -19,6 +19,7 @@ use super::abilities::Abilities;
 use super::certificates::ServerCertificate;
 use crate::certificate::{CertificateFinding, is_in_order};
 use crate::date::Date;
+use crate::ledger::OwnCertificate;
 
 /// How long a new pair may be unusable before that is logged: a program that renews certificates may be replacing them.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,21 +80,14 @@ impl CurrentCertificates {
         }
     }
 
-    /// Uses pairs that were renewed. Blocks while the disk answers.
-    pub(super) fn reload_changed(&self) {
-        self.reload_at(SystemTime::now(), PATIENCE);
-    }
-
-    fn reload_at(&self, now: SystemTime, patience: Duration) {
+    /// Uses pairs that were renewed; returns whether there were any. Blocks while the disk answers.
+    pub(super) fn reload_changed(&self) -> bool {
+        let now = SystemTime::now();
         let current = self.in_force();
-        let renewed: Vec<(usize, ServerCertificate)> = current
-            .keys
-            .iter()
-            .enumerate()
-            .filter_map(|(place, old)| Some((place, self.renewed(old, now, patience)?)))
-            .collect();
+        let renewed: Vec<(usize, ServerCertificate)> =
+            current.keys.iter().enumerate().filter_map(|(place, old)| Some((place, self.renewed(old, now)?))).collect();
         if renewed.is_empty() {
-            return;
+            return false;
         }
         let mut certificates = Certificates::clone(&current);
         for (place, new) in renewed {
@@ -105,10 +99,16 @@ impl CurrentCertificates {
             }
         }
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certificates);
+        true
+    }
+
+    /// Each certificate that clients may be shown, for reports.
+    pub(super) fn own(&self) -> Vec<OwnCertificate> {
+        self.in_force().own()
     }
 
     /// The new pair, if the files have changed and it can be used.
-    fn renewed(&self, old: &ServerCertificate, now: SystemTime, patience: Duration) -> Option<ServerCertificate> {
+    fn renewed(&self, old: &ServerCertificate, now: SystemTime) -> Option<ServerCertificate> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if !old.is_outdated() {
             waiting.remove(&old.chain);
@@ -122,7 +122,7 @@ impl CurrentCertificates {
             Err(reason) => reason,
         };
         let entry = waiting.entry(old.chain.clone()).or_insert_with(|| Waiting { since: Instant::now(), logged: None });
-        if entry.since.elapsed() >= patience && entry.logged.as_ref() != Some(&reason) {
+        if entry.since.elapsed() >= PATIENCE && entry.logged.as_ref() != Some(&reason) {
             tracing::error!(
                 chain = old.chain.display().to_string(),
                 reason,

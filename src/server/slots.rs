@@ -34,6 +34,14 @@ pub(super) enum NoSlot {
 }
 
 impl NoSlot {
+    /// The key of the configuration below `limits`.
+    pub(super) fn limit(self) -> &'static str {
+        match self {
+            Self::InAll => "connections",
+            Self::FromThere => "connections_per_address",
+        }
+    }
+
     /// Why, in the words of the configuration.
     pub(super) fn reason(self) -> &'static str {
         match self {

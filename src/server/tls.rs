@@ -20,6 +20,7 @@ use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use super::renewal::CurrentCertificates;
 use super::{Certificates, ClientCertificate, ClientTrust};
 use crate::connection::ClientCertificateFault;
+use crate::ledger::{Ledger, OwnCertificate};
 
 /// The configurations of TLS, one for each policy of client certificates.
 pub struct TlsPolicies {
@@ -74,6 +75,11 @@ impl TlsPolicies {
         }
     }
 
+    /// The server's own certificates, for reports.
+    pub(super) fn own_certificates(&self) -> Vec<OwnCertificate> {
+        self.certificates.own()
+    }
+
     /// Whether a chain is valid now; if not, why.
     pub(super) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), ClientCertificateFault> {
         self.asking().ok_or(ClientCertificateFault::NoAuthority)?.trust.judge(chain)
@@ -81,15 +87,17 @@ impl TlsPolicies {
 
     /// Checks the files for changes, and certificates for their end, for as long as it is polled. Ends only if a check
     /// panicked.
-    pub(super) async fn stay_current(self: Arc<Self>) {
+    pub(super) async fn stay_current(self: Arc<Self>, ledger: Arc<Ledger>) {
         self.certificates.log_all(SystemTime::now());
         let mut ticks = interval(CHECK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let policies = self.clone();
+            let (policies, ledger) = (self.clone(), ledger.clone());
             let check = move || {
-                policies.certificates.reload_changed();
+                if policies.certificates.reload_changed() {
+                    ledger.set_certificates(policies.own_certificates());
+                }
                 policies.certificates.announce_ends(SystemTime::now());
                 policies.reload_changed();
             };

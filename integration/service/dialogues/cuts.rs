@@ -76,11 +76,12 @@ fn service(world: &World, script: &Script) -> Arc<Service> {
     Arc::new(Service {
         identities: Arc::new(IdentityMap::new(directories, identity).unwrap()),
         known: Arc::new(KnownMaildrops::new(100)),
-        openings: Openings::new(store.clone(), settings.file_deadline),
+        openings: Openings::new(store.clone(), settings.file_deadline, Arc::default()),
         leases: Arc::new(MaildropLeases::new(settings.sessions)),
         store,
         settings,
         repeats: Arc::default(),
+        ledger: Arc::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a client may do: it depends on TLS, on the port, and on which credentials people have.
 
-use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
 use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
 use crate::pop3::{Access, Expire};
@@ -36,7 +36,8 @@ pub(super) fn under_tls<T: Transport>(
     let channel_binding = if scram { stream.channel_binding() } else { None };
     let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
-        let certificate = shown(policy, stream, report).map_err(|fault| CloseReason::Handshake(fault.to_string()))?;
+        let certificate = shown(policy, stream, report)
+            .map_err(|fault| CloseReason::Handshake(HandshakeFailure::ClientCertificate, fault.to_string()))?;
         access.external = policy.is_enough && certificate.is_some();
     }
     Ok(access)

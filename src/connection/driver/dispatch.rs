@@ -9,14 +9,17 @@ use super::access::{LoginOffer, under_tls};
 use super::state::{AcceptedLogin, ScramState};
 use super::update;
 use crate::connection::maildrop::{OpenMaildrop, unless_taken_over};
-use crate::connection::report::{CloseReason, SessionReport};
+use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
-use crate::connection::wire::{PortTls, Transport, Wire};
+use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_handshake};
+use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
 
 /// One session: its connection, its state, its maildrop.
 pub(super) struct Driver<T> {
     pub(super) wire: Wire<T>,
+    /// The session as an administrator sees it, who may end it.
+    pub(super) live: Arc<LiveSession>,
     pub(super) session: Session,
     pub(super) service: Arc<Service>,
     pub(super) tls: Option<PortTls>,
@@ -56,7 +59,7 @@ impl<T: Transport> Driver<T> {
     fn deadline_passed(&mut self, report: &SessionReport) -> CloseReason {
         let Action::Close(reply, end) = self.session.step(Event::Deadline) else { return CloseReason::Deadline };
         self.wire.out().extend(reply);
-        if report.person.is_none() { CloseReason::NoLogin } else { CloseReason::Session(end) }
+        if report.person().is_none() { CloseReason::NoLogin } else { CloseReason::Session(end) }
     }
 
     async fn drive(&mut self, report: &mut SessionReport) -> Result<SessionEnd, CloseReason> {
@@ -108,6 +111,9 @@ impl<T: Transport> Driver<T> {
 
     /// Commands that were already sent are answered even during a shutdown; no further ones are waited for.
     async fn next_line(&mut self) -> Result<Event, CloseReason> {
+        if self.live.is_kicked() {
+            return Err(CloseReason::Kicked);
+        }
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.line_at_hand(limit).await {
             return Ok(input.into());
@@ -118,7 +124,7 @@ impl<T: Transport> Driver<T> {
         if self.session.is_in_transaction() {
             self.deadline = Instant::now() + self.service.settings.limits.idle;
         }
-        let line = unless_over(&mut self.drain, self.wire.next_line(limit, self.deadline));
+        let line = unless_over(&mut self.drain, &self.live, self.wire.next_line(limit, self.deadline));
         unless_taken_over(self.maildrop.as_ref().and_then(OpenMaildrop::lease), line).await.map(Event::from)
     }
 
@@ -134,22 +140,29 @@ impl<T: Transport> Driver<T> {
         self.wire.out().extend(reply);
         self.wire.flush().await?;
         let limits = self.service.settings.limits;
-        let Some(tls) = &self.tls else { return Err(CloseReason::Handshake("no certificate".to_owned())) };
-        unless_over(&mut self.drain, self.wire.under_tls(&tls.acceptor, limits.tls_handshake)).await?;
-        report.protection = self.wire.stream.protection();
+        let no_certificate = || CloseReason::Handshake(HandshakeFailure::Other, "no certificate".to_owned());
+        let tls = self.tls.as_ref().ok_or_else(no_certificate)?;
+        let under_tls_now = self.wire.under_tls(&tls.acceptor, limits.tls_handshake);
+        let done = unless_over(&mut self.drain, &self.live, under_tls_now).await;
+        done.inspect_err(|fault| note_failure(&self.service.ledger.tls, fault))?;
+        report.set_protection(self.wire.stream.protection());
+        note_handshake(&self.service.ledger.tls, &self.wire.stream);
         let offered = LoginOffer::by(&self.service);
         under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 }
 
-/// Waits for the client until the server shuts down. What the client has already sent comes first.
+/// Waits for the client until the server shuts down or an administrator ends the session. What the client has already sent
+/// comes first.
 pub(super) async fn unless_over<T>(
     drain: &mut watch::Receiver<bool>,
+    live: &LiveSession,
     awaited: impl Future<Output = Result<T, CloseReason>>,
 ) -> Result<T, CloseReason> {
     tokio::select! {
         biased;
         done = awaited => done,
+        () = live.kicked() => Err(CloseReason::Kicked),
         _ = drain.wait_for(|draining| *draining) => Err(CloseReason::Shutdown),
     }
 }

@@ -9,7 +9,7 @@ use super::access::{LoginOffer, under_tls};
 use super::dispatch::{Driver, unless_over};
 use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::service::{Client, Service};
-use crate::connection::wire::{ClientStream, Transport, Wire, handshake};
+use crate::connection::wire::{ClientStream, Transport, Wire, handshake, note_failure, note_handshake};
 use crate::pop3::{Access, Bounds, Session};
 use crate::session_id::SessionId;
 
@@ -23,7 +23,8 @@ pub fn serve<T: Transport>(
 }
 
 async fn serve_to_the_end<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
-    let mut report = SessionReport::new(client.peer, client.listener.clone(), service.repeats.clone());
+    let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
+    let mut report = SessionReport::new(client.peer, client.listener.clone(), repeats, ledger);
     report.is_probe = client.is_probe;
     let closed = match greet(client, service, drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,
@@ -38,7 +39,7 @@ async fn greet<T: Transport>(
     mut drain: watch::Receiver<bool>,
     report: &mut SessionReport,
 ) -> Result<Driver<T>, CloseReason> {
-    let limits = service.settings.limits;
+    let (limits, live) = (service.settings.limits, report.live());
     let deadline = Instant::now() + limits.login;
     let greeting = Session::greeting(&service.settings.hostname);
     // Where the client's certificate is still to be checked, the greeting waits for that.
@@ -46,11 +47,13 @@ async fn greet<T: Transport>(
     let (stream, greeted) = match &client.tls {
         Some(tls) if client.implicit_tls => {
             let handshake = Box::pin(handshake(&tls.acceptor, client.transport, limits.tls_handshake, first));
-            (unless_over(&mut drain, handshake).await?, !first.is_empty())
+            let (stream, noted) = (unless_over(&mut drain, &live, handshake).await, &service.ledger.tls);
+            (stream.inspect_err(|fault| note_failure(noted, fault))?, !first.is_empty())
         }
         _ => (ClientStream::Clear(client.transport), false),
     };
-    report.protection = client.tls_before.filter(|_| !client.implicit_tls).unwrap_or_else(|| stream.protection());
+    report.set_protection(client.tls_before.filter(|_| !client.implicit_tls).unwrap_or_else(|| stream.protection()));
+    note_handshake(&service.ledger.tls, &stream);
     let offered = LoginOffer::by(&service);
     let access = if client.implicit_tls {
         under_tls(client.tls.as_ref(), &stream, report, offered)?
@@ -64,12 +67,13 @@ async fn greet<T: Transport>(
         refused_logins: limits.refused_logins,
         command_line: limits.command_line,
     };
-    let mut wire = Wire::new(stream, limits.slow_reader);
+    let mut wire = Wire::new(stream, limits.slow_reader, live.clone());
     if !greeted {
         wire.out().extend(greeting);
     }
     Ok(Driver {
         wire,
+        live,
         session: Session::new(access, bounds, service.settings.language),
         service,
         tls: client.tls,

@@ -97,7 +97,7 @@ impl<T: Transport> Driver<T> {
             }
         };
         self.leave_challenge(report, Some(&person));
-        report.person = Some(person.canonical_name.clone());
+        report.set_person(Some(&person.canonical_name));
         self.login = Some(AcceptedLogin { maildrop, expiry: person.retention.expiry, began });
         Event::Judged(LoginVerdict::Proven)
     }

@@ -24,12 +24,12 @@ impl<T: Transport> Driver<T> {
                     return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
                 }
                 Err(OpenFault::InUse) => {
-                    tracing::info!(person = report.person, maildrop = path.to_string(), "maildrop in use");
+                    tracing::info!(person = report.person(), maildrop = path.to_string(), "maildrop in use");
                     NotOpened::InUse
                 }
                 Err(OpenFault::Fault(fault)) => {
                     tracing::error!(
-                        person = report.person,
+                        person = report.person(),
                         maildrop = path.to_string(),
                         reason = fault.to_string(),
                         "maildrop not opened"
@@ -38,7 +38,7 @@ impl<T: Transport> Driver<T> {
                 }
             },
         };
-        report.person = None;
+        report.set_person(None);
         refusal_delay(began, self.service.settings.refusal_step, 0).await;
         Event::NotOpened(fault)
     }
@@ -54,7 +54,7 @@ impl<T: Transport> Driver<T> {
         let mut reading = match mail.fetch(order.index).await {
             Ok(reading) => reading,
             Err(fault) => {
-                let why = not_transmitted(&fault, order.index + 1, report.person.as_deref());
+                let why = not_transmitted(&fault, order.index + 1, report.person());
                 return Ok(Some(Event::NotTransmitted(why)));
             }
         };
@@ -96,17 +96,21 @@ impl<T: Transport> Driver<T> {
         utf8: bool,
     ) -> Result<(OpenMaildrop, Listing), OpenFault> {
         let (openings, leases) = (&self.service.openings, &self.service.leases);
-        OpenMaildrop::open(openings, leases, path, report.person.as_deref(), expiry, utf8).await
+        OpenMaildrop::open(openings, leases, path, report.person(), expiry, utf8).await
     }
 
     /// Pins unique-ids on disk before they are sent to the client.
     pub(super) async fn pin(&mut self, indices: Vec<usize>, report: &SessionReport) -> Event {
         let Some(mail) = &mut self.maildrop else { return Event::NotPinned };
+        let count = indices.len();
         match mail.pin(indices).await {
-            Ok(listing) => Event::Pinned(listing),
+            Ok(listing) => {
+                report.pinned(count);
+                Event::Pinned(listing)
+            }
             Err(fault) => {
                 tracing::error!(
-                    person = report.person,
+                    person = report.person(),
                     reason = fault.to_string(),
                     "unique-ids not sent: they cannot be pinned"
                 );
@@ -118,7 +122,7 @@ impl<T: Transport> Driver<T> {
 
 fn cut(index: usize, fault: &std::io::Error, report: &SessionReport) -> CloseReason {
     tracing::error!(
-        person = report.person,
+        person = report.person(),
         message_number = index + 1,
         reason = fault.to_string(),
         "message cut while it was sent"

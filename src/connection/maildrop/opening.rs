@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::pool::{BlockingPool, BlockingPools, CallFault, Pooled};
+use crate::ledger::Ledger;
 use crate::maildir::{EnterFault, Expiry, FileSystems, Maildrop, MaildropLock, MaildropPath, Store};
 
 /// Unused locks are dropped when there are this many, and at least twice as many as were left the last time.
@@ -27,6 +28,7 @@ pub struct Openings {
     store: Arc<Store>,
     pools: BlockingPools,
     locks: Mutex<Locks>,
+    ledger: Arc<Ledger>,
 }
 
 #[derive(Default)]
@@ -62,17 +64,26 @@ impl OpenRequest {
     }
 
     /// Blocks until the disk answers, so it runs in the pool of the maildrop.
-    fn enter(&self, store: &Store, hold: Option<Pooled<MaildropLock>>) -> Result<Maildrop, EnterFault> {
-        let hold = hold.and_then(Pooled::take);
-        store.enter(&self.path)?.locked_by(hold).of(&self.person, self.expiry)
+    fn enter(
+        &self,
+        store: &Store,
+        hold: Option<Pooled<MaildropLock>>,
+        ledger: &Ledger,
+    ) -> Result<Maildrop, EnterFault> {
+        let (hold, began) = (hold.and_then(Pooled::take), Instant::now());
+        let maildrop = store.enter(&self.path)?.locked_by(hold).of(&self.person, self.expiry)?;
+        let took = began.elapsed();
+        ledger.mail.scans.observe(took.as_secs_f64());
+        ledger.last_hour.note_scan(took, &self.person, || self.path.to_string());
+        Ok(maildrop)
     }
 }
 
 impl Openings {
     /// `file_deadline`: for each call on a file system that is not local.
     #[must_use]
-    pub fn new(store: Arc<Store>, file_deadline: Duration) -> Self {
-        Self { store, pools: BlockingPools::new(file_deadline), locks: Mutex::default() }
+    pub fn new(store: Arc<Store>, file_deadline: Duration, ledger: Arc<Ledger>) -> Self {
+        Self { store, pools: BlockingPools::new(file_deadline), locks: Mutex::default(), ledger }
     }
 
     pub(super) fn store(&self) -> &Arc<Store> {
@@ -86,7 +97,9 @@ impl Openings {
         hold: Option<Pooled<MaildropLock>>,
     ) -> Result<(Maildrop, BlockingPool), OpenFault> {
         // Two hops between threads cost more than everything else that a login needs.
-        if let Some(maildrop) = wanted.unchanged(&self.store) {
+        let unchanged = wanted.unchanged(&self.store);
+        self.ledger.caches.maildrops.note(unchanged.is_some());
+        if let Some(maildrop) = unchanged {
             return Ok(self.with_pool(maildrop.locked_by(hold.and_then(Pooled::take)), &FileSystems::default()));
         }
         let lock = self.lock(&wanted.path);
@@ -114,12 +127,12 @@ impl Openings {
         hold: Option<Pooled<MaildropLock>>,
         guard: OwnedMutexGuard<()>,
     ) -> Result<FirstAttempt, OpenFault> {
-        let (store, wanted) = (Arc::clone(&self.store), wanted.clone());
+        let (store, ledger, wanted) = (Arc::clone(&self.store), Arc::clone(&self.ledger), wanted.clone());
         let attempt = BlockingPool::LOCAL.run(move || {
             let _guard = guard;
             let file_systems = store.file_systems(&wanted.path);
             if file_systems.are_local() {
-                FirstAttempt::Entered(Box::new(wanted.enter(&store, hold)))
+                FirstAttempt::Entered(Box::new(wanted.enter(&store, hold, &ledger)))
             } else {
                 FirstAttempt::Elsewhere(file_systems, hold)
             }
@@ -139,11 +152,11 @@ impl Openings {
         if let Some(maildrop) = wanted.unchanged(&self.store) {
             return Ok(Pooled::new(maildrop.locked_by(hold.and_then(Pooled::take)), pool.clone()));
         }
-        let (store, result_pool) = (Arc::clone(&self.store), pool.clone());
+        let (store, ledger, result_pool) = (Arc::clone(&self.store), Arc::clone(&self.ledger), pool.clone());
         let entered = pool.run(move || {
             // Locked until the call has ended, whether anybody waits for it or not.
             let _guard = guard;
-            wanted.enter(&store, hold).map(|maildrop| Pooled::new(maildrop, result_pool))
+            wanted.enter(&store, hold, &ledger).map(|maildrop| Pooled::new(maildrop, result_pool))
         });
         entered.await.map_err(unavailable)?.map_err(OpenFault::Fault)
     }

@@ -21,13 +21,52 @@ pub(crate) enum CloseReason {
     /// The socket failed.
     Broken(String),
     /// The TLS handshake failed.
-    Handshake(String),
+    Handshake(HandshakeFailure, String),
     /// A message could not be read to its end.
     MessageCut(String),
     /// Another session took the maildrop over.
     TakenOver,
+    /// An administrator ended the session.
+    Kicked,
     /// This server is shutting down.
     Shutdown,
+}
+
+/// Why a TLS handshake failed, in few words, for the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandshakeFailure {
+    /// The client speaks no version of TLS that is offered.
+    TooOld,
+    /// The client and the service have no algorithm in common.
+    NoCommonAlgorithm,
+    /// What the client sent is not TLS.
+    NotTls,
+    /// The client broke off with an alert, for example because it does not trust the certificate.
+    Alert,
+    /// The client has no valid certificate, where one is required.
+    ClientCertificate,
+    /// The client closed the connection.
+    ClosedByClient,
+    /// It was not done in time.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl HandshakeFailure {
+    /// The word for it in the metrics.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::TooOld => "too_old",
+            Self::NoCommonAlgorithm => "no_common_algorithm",
+            Self::NotTls => "not_tls",
+            Self::Alert => "alert",
+            Self::ClientCertificate => "client_certificate",
+            Self::ClosedByClient => "closed_by_client",
+            Self::Timeout => "timeout",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl CloseReason {
@@ -54,9 +93,10 @@ impl fmt::Display for CloseReason {
             Self::ByClient => f.write_str("closed by the client without QUIT"),
             Self::SlowReader => f.write_str("client too slow to take its reply"),
             Self::Broken(why) => write!(f, "connection broken: {why}"),
-            Self::Handshake(why) => write!(f, "TLS handshake failed: {why}"),
+            Self::Handshake(_, why) => write!(f, "TLS handshake failed: {why}"),
             Self::MessageCut(why) => write!(f, "message cut: {why}"),
             Self::TakenOver => f.write_str("maildrop taken over by another session"),
+            Self::Kicked => f.write_str("ended by an administrator"),
             Self::Shutdown => f.write_str("server shutting down"),
         }
     }

@@ -7,13 +7,15 @@
 //! |---|---|
 //! | `session` | the lines of one connection, and what each says |
 //! | `close_reason` | why a connection ended |
+//! | `counting` | how a login is counted |
 //! | `summaries` | which lines are summed up, and when the sums are logged |
 
 mod close_reason;
+mod counting;
 mod session;
 mod summaries;
 
 pub use self::summaries::LogSummaries;
 
-pub(crate) use self::close_reason::CloseReason;
+pub(crate) use self::close_reason::{CloseReason, HandshakeFailure};
 pub(crate) use self::session::SessionReport;

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::close_reason::CloseReason;
+use super::counting::{NO_KIND, count_login, kind_of};
 use super::summaries::{LogLine, LogSummaries};
 use crate::identity::{Outcome, RefusedLogin};
+use crate::ledger::{Ledger, LiveSession, LiveState, RegisteredSession};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
 use crate::pop3::{InClear, Mechanism, Part};
+use crate::session_id::SessionId;
 use crate::token::Bearer;
 
 /// Counts what happens on a connection, and logs its last line when it is dropped, whatever ends it.
@@ -18,10 +21,12 @@ pub(crate) struct SessionReport {
     listener: Arc<str>,
     repeats: Arc<LogSummaries>,
     began: Instant,
-    pub(crate) protection: &'static str,
     /// Its end is logged only after a login.
     pub(crate) is_probe: bool,
-    pub(crate) person: Option<String>,
+    protection: &'static str,
+    person: Option<String>,
+    ledger: Arc<Ledger>,
+    live: RegisteredSession,
     /// The subject of the client's certificate, if one was accepted at the last login.
     pub(crate) certificate: Option<String>,
     /// Who the token of the current login is about, if its signature is valid.
@@ -31,7 +36,7 @@ pub(crate) struct SessionReport {
     messages: Option<usize>,
     retr: SentCount,
     top: SentCount,
-    pub(crate) deleted: usize,
+    deleted: usize,
 }
 
 #[derive(Default)]
@@ -43,7 +48,9 @@ struct SentCount {
 }
 
 impl SessionReport {
-    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<LogSummaries>) -> Self {
+    pub(crate) fn new(peer: SocketAddr, listener: Arc<str>, repeats: Arc<LogSummaries>, ledger: Arc<Ledger>) -> Self {
+        let id = SessionId::current().map(|id| id.to_string()).unwrap_or_default();
+        let live = ledger.sessions.register(id, peer, Arc::clone(&listener));
         Self {
             peer,
             listener,
@@ -52,6 +59,8 @@ impl SessionReport {
             protection: "none",
             is_probe: false,
             person: None,
+            ledger,
+            live,
             certificate: None,
             bearer: None,
             closed: None,
@@ -62,9 +71,32 @@ impl SessionReport {
         }
     }
 
+    /// The session as others see it, who may end it.
+    pub(crate) fn live(&self) -> Arc<LiveSession> {
+        self.live.live()
+    }
+
+    /// The canonical name of the person who is logged in.
+    pub(crate) fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
+    /// Somebody is logged in, or nobody any more.
+    pub(crate) fn set_person(&mut self, person: Option<&str>) {
+        self.person = person.map(str::to_owned);
+        self.live.set_person(person);
+    }
+
+    /// The protection of the connection, as the log calls it, has changed.
+    pub(crate) fn set_protection(&mut self, protection: &'static str) {
+        self.protection = protection;
+        self.live.set_protection(protection);
+    }
+
     /// A maildrop was opened. Where there is no Maildir, so that the client sees an empty one, the log says so.
     pub(crate) fn opened(&mut self, path: &MaildropPath, messages: usize, is_missing: bool) {
         self.messages = Some(messages);
+        self.live.set_state(LiveState::Transaction);
         if is_missing {
             let (person, peer) = (self.person.as_deref(), self.peer);
             tracing::info!(person, maildrop = path.to_string(), %peer, "no Maildir there yet: the client sees an empty mailbox");
@@ -77,6 +109,28 @@ impl SessionReport {
         let sent = self.of(part);
         sent.messages += 1;
         sent.octets += std::mem::take(&mut sent.under_way);
+        let mail = &self.ledger.mail;
+        mail.octets.inc_by(octets);
+        match part {
+            Part::Whole => mail.retrieved.inc(),
+            Part::Top(_) => mail.tops.inc(),
+        };
+    }
+
+    /// Unique-ids were written to disk.
+    pub(crate) fn pinned(&self, count: usize) {
+        self.ledger.mail.pinned.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Deletions are about to be carried out.
+    pub(crate) fn updating(&self) {
+        self.live.set_state(LiveState::Update);
+    }
+
+    /// So many messages were removed.
+    pub(crate) fn deleted(&mut self, count: usize) {
+        self.deleted = count;
+        self.ledger.mail.deleted.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// This many octets of a message have been sent: they are counted even if the connection is cut.
@@ -93,6 +147,9 @@ impl SessionReport {
 
     /// A client began or completed a login that this listener does not accept before TLS.
     pub(crate) fn refused_in_clear(&self, sent: &InClear) {
+        self.ledger.logins.note(sent.mechanism.word(), NO_KIND, "refused_in_clear");
+        self.ledger.last_hour.note_login(|minute| minute.refused += 1);
+        self.ledger.last_hour.note_noise(self.peer.ip());
         if !self.admits(LogLine::RefusedInClear) {
             return;
         }
@@ -118,6 +175,7 @@ impl SessionReport {
 
     /// A login ended.
     pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
+        count_login(&self.ledger, mechanism, outcome, self.peer.ip());
         let line = match outcome {
             Outcome::Proven(_) | Outcome::Forbidden(..) => None,
             Outcome::Refused(refused) => Some(LogLine::Refused(refused.reason.kind())),
@@ -133,10 +191,7 @@ impl SessionReport {
         let login = &*LoginName::as_typed(login);
         match outcome {
             Outcome::Proven(proven) => {
-                let kind = match mechanism {
-                    Mechanism::External => "certificate",
-                    _ => proven.kind.map_or("as the directory compares", |kind| kind.word()),
-                };
+                let kind = kind_of(mechanism, proven);
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof.to_string());
                 tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, proof, %peer, listener, tls, "login");
             }
@@ -160,12 +215,19 @@ impl SessionReport {
 
 impl Drop for SessionReport {
     fn drop(&mut self) {
+        self.ledger.mail.octets.inc_by(self.retr.under_way + self.top.under_way);
         let reason = match &self.closed {
             Some(closed) => closed.to_string(),
             None if std::thread::panicking() => "internal error: panic".to_owned(),
             None => "cut at shutdown".to_owned(),
         };
-        if self.person.is_none() && (self.is_probe || !self.admits(LogLine::NoLogin(reason.clone()))) {
+        if self.person.is_none() {
+            if self.is_probe {
+                return;
+            }
+            self.ledger.last_hour.note_noise(self.peer.ip());
+        }
+        if self.person.is_none() && !self.admits(LogLine::NoLogin(reason.clone())) {
             return;
         }
         tracing::info!(

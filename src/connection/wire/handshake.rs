@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{Error, PeerIncompatible, ServerConnection};
 use super::certificate::ClientCertificateFault;
 use super::stream::ClientStream;
 use super::transport::Transport;
-use crate::connection::report::CloseReason;
+use crate::connection::report::{CloseReason, HandshakeFailure};
 
 /// Does the handshake within its time. The first octets are sent together with the end of the handshake.
 pub(crate) async fn handshake<T: Transport>(
@@ -23,8 +23,26 @@ pub(crate) async fn handshake<T: Transport>(
     let say = |tls: &mut ServerConnection| drop(tls.writer().write_all(first));
     match timeout(limit, acceptor.accept_with(transport, say)).await {
         Ok(Ok(stream)) => Ok(ClientStream::Tls(Box::new(stream))),
-        Ok(Err(fault)) => Err(CloseReason::Handshake(describe(&fault))),
-        Err(_) => Err(CloseReason::Handshake(format!("not done within {limit:?}"))),
+        Ok(Err(fault)) => Err(CloseReason::Handshake(failure_of(&fault), describe(&fault))),
+        Err(_) => Err(CloseReason::Handshake(HandshakeFailure::Timeout, format!("not done within {limit:?}"))),
+    }
+}
+
+/// Which kind of failure it is.
+fn failure_of(fault: &io::Error) -> HandshakeFailure {
+    let tls = fault.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        Some(Error::PeerIncompatible(
+            PeerIncompatible::NoSignatureSchemesInCommon
+            | PeerIncompatible::NoCipherSuitesInCommon
+            | PeerIncompatible::NoKxGroupsInCommon,
+        )) => HandshakeFailure::NoCommonAlgorithm,
+        Some(Error::PeerIncompatible(_)) => HandshakeFailure::TooOld,
+        Some(Error::InvalidMessage(_)) => HandshakeFailure::NotTls,
+        Some(Error::AlertReceived(_)) => HandshakeFailure::Alert,
+        Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => HandshakeFailure::ClientCertificate,
+        None if fault.kind() == io::ErrorKind::UnexpectedEof => HandshakeFailure::ClosedByClient,
+        _ => HandshakeFailure::Other,
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::stream::ClientStream;
 use super::transport::Transport;
 use crate::connection::report::CloseReason;
 use crate::connection::settings::BLOCK;
+use crate::ledger::LiveSession;
 use crate::pop3::{Input, Lines};
 
 /// A stream, with input that was not yet taken as lines, and replies that were not yet sent.
@@ -33,6 +35,8 @@ pub(crate) struct Wire<T> {
     /// The last read filled its buffer, so more may be at hand.
     more_at_hand: bool,
     slow_reader: Duration,
+    /// The session, which an administrator may end while the client takes its replies.
+    live: Arc<LiveSession>,
 }
 
 /// Why messages are not known to have reached the client.
@@ -50,7 +54,7 @@ const READ: usize = 4096;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 impl<T: Transport> Wire<T> {
-    pub(crate) fn new(stream: ClientStream<T>, slow_reader: Duration) -> Self {
+    pub(crate) fn new(stream: ClientStream<T>, slow_reader: Duration, live: Arc<LiveSession>) -> Self {
         Self {
             stream,
             lines: Lines::default(),
@@ -59,6 +63,7 @@ impl<T: Transport> Wire<T> {
             unconfirmed: false,
             more_at_hand: false,
             slow_reader,
+            live,
         }
     }
 
@@ -183,7 +188,11 @@ impl<T: Transport> Wire<T> {
                 self.stream.write_all(block).await?;
                 self.stream.flush().await
             };
-            let sent = timeout(self.slow_reader, sending).await.map_err(|_| CloseReason::SlowReader)?;
+            let sent = tokio::select! {
+                biased;
+                sent = timeout(self.slow_reader, sending) => sent.map_err(|_| CloseReason::SlowReader)?,
+                () = self.live.kicked() => return Err(CloseReason::Kicked),
+            };
             sent.map_err(|fault| CloseReason::broken(&fault))?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::rustls::ProtocolVersion;
+use tokio_rustls::rustls::{HandshakeKind, ProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
 use super::transport::Transport;
@@ -50,6 +50,12 @@ impl<T: Transport> ClientStream<T> {
             return None;
         }
         session.export_keying_material(ChannelBinding::default(), b"EXPORTER-Channel-Binding", None).ok()
+    }
+
+    /// Whether the client resumed an earlier TLS session.
+    pub(super) fn is_resumed(&self) -> bool {
+        let Self::Tls(stream) = self else { return false };
+        stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// What the log calls the protection of this connection.

@@ -12,6 +12,7 @@ use super::password_policy;
 use super::servers::{Purpose, Servers};
 use super::verdict::{Verdict, judge};
 use crate::directory::fault::{Fault, is_lost};
+use crate::ledger::{OperationCounters, ServerCounters};
 use crate::names::Dn;
 use crate::secret::Password;
 
@@ -101,6 +102,10 @@ impl Request for BindRequest<'_> {
     /// The server: the connection itself is kept or closed at once.
     type ConnectionRef = usize;
     type Answer = Verdict;
+
+    fn counters(of: &ServerCounters) -> &OperationCounters {
+        &of.binds
+    }
 
     async fn attempt(&self) -> Result<Tried<usize, Verdict>, Fault> {
         let connection = match self.binder.take_idle() {

@@ -2,9 +2,11 @@
 //! on to the next.
 
 use std::mem::take;
+use std::time::Instant;
 
 use super::servers::Servers;
 use crate::directory::fault::Fault;
+use crate::ledger::{OperationCounters, OperationOutcome, ServerCounters};
 
 /// The outcome of one try.
 pub(super) enum TryOutcome<T> {
@@ -14,6 +16,19 @@ pub(super) enum TryOutcome<T> {
     Lost(Fault),
     /// The server answers nobody.
     Down(Fault),
+}
+
+impl<T> TryOutcome<T> {
+    /// How it is counted.
+    fn counted(&self) -> OperationOutcome {
+        match self {
+            Self::Answered(Ok(_)) => OperationOutcome::Answered,
+            Self::Answered(Err(fault)) if fault.is_silence() => OperationOutcome::Silent,
+            Self::Answered(Err(_)) => OperationOutcome::Failed,
+            Self::Lost(_) => OperationOutcome::Lost,
+            Self::Down(_) => OperationOutcome::Silent,
+        }
+    }
 }
 
 /// One try, and its connection.
@@ -41,6 +56,9 @@ pub(super) trait Request: Sync {
     type ConnectionRef: Send + Sync;
     type Answer: Send;
 
+    /// The counters of this kind of request on a server.
+    fn counters(of: &ServerCounters) -> &OperationCounters;
+
     /// Tries it once.
     ///
     /// # Errors
@@ -57,7 +75,11 @@ impl Servers {
     pub(super) async fn ask<R: Request>(&self, request: &R) -> Result<R::Answer, Fault> {
         let (mut may_repeat, mut tried) = (true, Vec::new());
         loop {
+            let began = Instant::now();
             let Tried { server, connection, attempt } = request.attempt().await?;
+            if let Some(counters) = self.counters(server) {
+                R::counters(counters).note(attempt.counted(), began.elapsed());
+            }
             let fault = match attempt {
                 TryOutcome::Answered(answer) => return answer,
                 TryOutcome::Lost(_) if take(&mut may_repeat) => {

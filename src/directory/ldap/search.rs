@@ -10,6 +10,7 @@ use super::shared::{Shared, SharedConnection};
 use crate::directory::entries::Entry;
 use crate::directory::fault::{Fault, failed, is_late, is_lost};
 use crate::directory::settings::Settings;
+use crate::ledger::{OperationCounters, ServerCounters};
 
 /// Asks one directory, over the connection that all searches share.
 pub(crate) struct Searcher {
@@ -73,6 +74,10 @@ struct SearchRequest<'a> {
 impl Request for SearchRequest<'_> {
     type ConnectionRef = Shared;
     type Answer = Vec<Entry>;
+
+    fn counters(of: &ServerCounters) -> &OperationCounters {
+        &of.searches
+    }
 
     async fn attempt(&self) -> Result<Tried<Shared, Vec<Entry>>, Fault> {
         let shared = self.searcher.connection().await?;

@@ -9,11 +9,13 @@ use tokio::time::timeout;
 use super::connect::{Connection, connect};
 use crate::directory::fault::{Fault, describe};
 use crate::directory::settings::Settings;
+use crate::ledger::{DirectoryCounters, ServerCounters};
 
 /// Which servers answer, as far as is known.
 pub(crate) struct Servers {
     settings: Arc<Settings>,
     states: Mutex<Vec<ServerState>>,
+    counters: Vec<ServerCounters>,
 }
 
 /// What a connection is for.
@@ -42,9 +44,20 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const FOR_GOOD: Duration = Duration::from_secs(60);
 
 impl Servers {
-    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, counters: &DirectoryCounters) -> Self {
         let states = Mutex::new(vec![ServerState::default(); settings.urls.len()]);
-        Self { settings, states }
+        let counters = settings.urls.iter().map(|url| counters.of_server(&settings.name, &url.to_string())).collect();
+        Self { settings, states, counters }
+    }
+
+    /// The counters of a server.
+    pub(super) fn counters(&self, server: usize) -> Option<&ServerCounters> {
+        self.counters.get(server)
+    }
+
+    /// Whether each server is used, as far as is known.
+    pub(crate) fn are_up(&self) -> Vec<bool> {
+        self.states().iter().map(|state| state.next_probe.is_none()).collect()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -148,7 +161,12 @@ impl Servers {
     }
 
     fn change(&self, server: usize, change: impl FnOnce(&mut ServerState)) {
-        self.states().get_mut(server).map(change);
+        let mut states = self.states();
+        let Some(state) = states.get_mut(server) else { return };
+        change(state);
+        if let Some(counters) = self.counters.get(server) {
+            counters.set_up(state.next_probe.is_none());
+        }
     }
 
     fn states(&self) -> MutexGuard<'_, Vec<ServerState>> {

@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -10,11 +11,13 @@ use moka::policy::EvictionPolicy;
 
 use super::flushes::{Flushes, Generation};
 use crate::directory::Fault;
+use crate::ledger::CacheCounter;
 
 /// A cache of answers. Only one look-up is made at a time for each key, however many ask.
 pub(super) struct AnswerCache<Key, Value> {
     answers: Cache<Key, Dated<Value>>,
     flushes: Arc<Flushes>,
+    counter: CacheCounter,
 }
 
 /// An answer, when it was asked for, and for how long it is cached.
@@ -44,9 +47,10 @@ where
     Key: Clone + Eq + Hash + Send + Sync + 'static,
     Value: Clone + Send + Sync + 'static,
 {
-    pub(super) fn new(most: u64, policy: EvictionPolicy, flushes: Arc<Flushes>) -> Self {
+    pub(super) fn new(most: u64, policy: EvictionPolicy, flushes: Arc<Flushes>, counter: CacheCounter) -> Self {
         let builder: CacheBuilder<_, _, Cache<Key, Dated<Value>>> = Cache::builder();
-        Self { answers: builder.max_capacity(most).eviction_policy(policy).expire_after(OwnLifetime).build(), flushes }
+        let answers = builder.max_capacity(most).eviction_policy(policy).expire_after(OwnLifetime).build();
+        Self { answers, flushes, counter }
     }
 
     /// The answer, from the cache or from `look_up`. An outage is never cached.
@@ -63,10 +67,19 @@ where
     where
         Asked: Future<Output = Result<Dated<Value>, Fault>>,
     {
-        let mut anew = None;
+        let (mut anew, has_asked) = (None, AtomicBool::new(false));
         loop {
-            let answer = self.answers.try_get_with_by_ref(key, look_up()).await;
-            let answer = answer.map_err(|fault: Arc<Fault>| (*fault).clone())?;
+            let asking = async {
+                has_asked.store(true, Ordering::Relaxed);
+                look_up().await
+            };
+            let answer = self.answers.try_get_with_by_ref(key, asking).await;
+            let answer = answer.map_err(|fault: Arc<Fault>| (*fault).clone());
+            let is_hit = !has_asked.load(Ordering::Relaxed) && answer.as_ref().is_ok_and(&is_believed);
+            if anew.is_none() {
+                self.counter.note(is_hit);
+            }
+            let answer = answer?;
             if is_believed(&answer) {
                 return Ok(answer.value);
             }
@@ -87,6 +100,12 @@ where
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Arc<Key>, Dated<Value>)> {
         self.answers.iter()
+    }
+
+    /// How many answers there are, once those that are due have been dropped.
+    pub(super) async fn count(&self) -> u64 {
+        self.answers.run_pending_tasks().await;
+        self.answers.entry_count()
     }
 
     /// Drops everything; returns the number of answers.

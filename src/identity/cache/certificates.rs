@@ -13,6 +13,7 @@ use crate::directory::Fault;
 use crate::identity::question::{CertificateOwner, CertificateQuery};
 use crate::identity::settings::Lifetimes;
 use crate::identity::verdict::Proof;
+use crate::ledger::CacheCounter;
 
 /// From certificates to people.
 pub(crate) struct CertificateCache {
@@ -26,13 +27,18 @@ pub(crate) struct CertificateCache {
 type Fingerprint = [u8; 32];
 
 impl CertificateCache {
-    pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
+    pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>, counter: CacheCounter) -> Self {
         // Each of them is signed by an authority, so strangers cannot flood the cache: a new one replaces the least
         // recently used.
-        let owners = AnswerCache::new(lifetimes.people, EvictionPolicy::lru(), flushes.clone());
+        let owners = AnswerCache::new(lifetimes.people, EvictionPolicy::lru(), flushes.clone(), counter);
         let grace = lifetimes.outage_grace;
         let last = LastOwners::new(lifetimes.people, grace, grace, flushes.clone());
         Self { owners, last, lifetimes, flushes }
+    }
+
+    /// How many certificates are cached.
+    pub(crate) async fn count(&self) -> u64 {
+        self.owners.count().await
     }
 
     /// Drops every certificate.

@@ -9,6 +9,7 @@ use crate::directory::{EntryId, Fault};
 use crate::identity::question::{NameOwner, NameQuery};
 use crate::identity::settings::{Ambiguous, Settings};
 use crate::identity::verdict::Proof;
+use crate::ledger::CacheCounter;
 use crate::names::{Kind, LoginName, Policy};
 
 /// The names in tokens, by kind.
@@ -23,11 +24,11 @@ pub(crate) struct ClaimNames {
 
 impl ClaimCache {
     /// A cache for each kind of name that a claim of an issuer holds.
-    pub(crate) fn new(settings: &Settings, flushes: &Arc<Flushes>) -> Self {
+    pub(crate) fn new(settings: &Settings, flushes: &Arc<Flushes>, counter: &CacheCounter) -> Self {
         let mut by_kind: Vec<ClaimNames> = Vec::new();
         for kind in settings.tokens.iter().flat_map(|issuers| issuers.kinds()) {
             if by_kind.iter().all(|names| names.kind != kind) {
-                by_kind.push(ClaimNames::new(kind, settings, flushes.clone()));
+                by_kind.push(ClaimNames::new(kind, settings, flushes.clone(), counter.clone()));
             }
         }
         Self(by_kind)
@@ -35,6 +36,15 @@ impl ClaimCache {
 
     pub(crate) fn of(&self, kind: Kind) -> Option<&ClaimNames> {
         self.0.iter().find(|names| names.kind == kind)
+    }
+
+    /// How many names are cached.
+    pub(super) async fn count(&self) -> u64 {
+        let mut count = 0;
+        for claims in &self.0 {
+            count += claims.names.count().await;
+        }
+        count
     }
 
     /// Drops every name.
@@ -58,11 +68,11 @@ impl ClaimCache {
 }
 
 impl ClaimNames {
-    fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>) -> Self {
+    fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>, counter: CacheCounter) -> Self {
         // A token has no password that could be tried on several people.
         let (policy, ambiguous) = (Policy::literal(kind), Ambiguous::Refuse);
         let settings = Settings { policy, ambiguous, ..settings.clone() };
-        Self { kind, names: NameCache::new(settings.cache, flushes), settings }
+        Self { kind, names: NameCache::new(settings.cache, flushes, counter), settings }
     }
 
     /// What a name leads to, from the cache or from the directories; and whether that is an earlier answer which

@@ -36,6 +36,7 @@ pub(crate) use passwords::{GraceCheck, LastProof, PasswordCache, Recall};
 
 use crate::directory::EntryId;
 use crate::identity::settings::Settings;
+use crate::ledger::CacheCounters;
 
 /// All caches.
 pub(crate) struct Caches {
@@ -48,15 +49,23 @@ pub(crate) struct Caches {
 
 impl Caches {
     /// Empty ones, with a fresh key for the hashes of passwords.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Unspecified> {
+    pub(crate) fn new(settings: &Settings, counters: &CacheCounters) -> Result<Self, Unspecified> {
         let (lifetimes, flushes) = (settings.cache, Arc::new(Flushes::default()));
         Ok(Self {
-            names: NameCache::new(lifetimes, flushes.clone()),
-            certificates: CertificateCache::new(lifetimes, flushes.clone()),
-            claims: ClaimCache::new(settings, &flushes),
+            names: NameCache::new(lifetimes, flushes.clone(), counters.names.clone()),
+            certificates: CertificateCache::new(lifetimes, flushes.clone(), counters.certificates.clone()),
+            claims: ClaimCache::new(settings, &flushes, &counters.claims),
             passwords: PasswordCache::new(lifetimes, flushes.clone())?,
             flushes,
         })
+    }
+
+    /// Notes how many entries each cache has.
+    pub(crate) async fn note_sizes(&self, counters: &CacheCounters) {
+        counters.note_size("names", self.names.count().await);
+        counters.note_size("passwords", self.passwords.count());
+        counters.note_size("certificates", self.certificates.count().await);
+        counters.note_size("claims", self.claims.count().await);
     }
 
     /// Drops everything, including answers that are still to come.

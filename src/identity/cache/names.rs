@@ -13,6 +13,7 @@ use crate::directory::{EntryId, Fault};
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, NameQuery};
 use crate::identity::settings::Lifetimes;
+use crate::ledger::CacheCounter;
 use crate::names::{Kind, LoginName};
 
 /// What a name leads to.
@@ -29,10 +30,10 @@ pub(crate) struct NameCache {
 }
 
 impl NameCache {
-    pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Self {
+    pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>, counter: CacheCounter) -> Self {
         // Anybody can type unknown names. With TinyLFU, a name that is asked for once does not displace names that are
         // asked for again and again; it is admitted once it is asked for as often.
-        let names = AnswerCache::new(lifetimes.people, EvictionPolicy::tiny_lfu(), flushes.clone());
+        let names = AnswerCache::new(lifetimes.people, EvictionPolicy::tiny_lfu(), flushes.clone(), counter);
         // A password may be proven after its owner was looked up, by `found` at most.
         let bridged = lifetimes.outage_grace + lifetimes.found;
         let last = LastOwners::new(lifetimes.people, bridged, lifetimes.outage_grace, flushes.clone());
@@ -103,6 +104,11 @@ impl NameCache {
                 self.lifetimes.missed
             }
         }
+    }
+
+    /// How many names are cached.
+    pub(crate) async fn count(&self) -> u64 {
+        self.names.count().await
     }
 
     /// Drops every name; returns how many were cached.

@@ -234,6 +234,19 @@ impl PasswordCache {
         !verified.is_settled_for(person) && !self.flushes.is_unreported(verified.sent.asked, person)
     }
 
+    /// How many people's are cached.
+    pub(super) fn count(&self) -> u64 {
+        self.people.run_pending_tasks();
+        self.people.entry_count()
+    }
+
+    /// Whether anybody's was verified within the outage grace.
+    pub(crate) fn bridges_somebody(&self, now: Instant) -> bool {
+        let grace = self.lifetimes.outage_grace;
+        let is_recent = |mark: &JudgedPassword| now.saturating_duration_since(mark.at) < grace;
+        self.people.iter().any(|(_, record)| lock(&record).verified.as_ref().is_some_and(is_recent))
+    }
+
     /// Drops everybody's; returns how many were cached.
     pub(super) fn drop_all(&self) -> Flushed {
         let counts = self.people.iter().map(|(_, record)| lock(&record).count());

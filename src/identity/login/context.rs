@@ -1,5 +1,6 @@
 //! What every way to log in works with.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::directory::EntryId;
@@ -8,6 +9,7 @@ use crate::identity::question::{Directories, NameQuery};
 use crate::identity::settings::Settings;
 use crate::identity::throttle::{LoginThrottle, ResetScope};
 use crate::identity::verdict::Trace;
+use crate::ledger::Ledger;
 use crate::names::LoginName;
 
 /// What every way to log in works with.
@@ -16,6 +18,7 @@ pub(crate) struct LoginContext {
     pub(crate) settings: Settings,
     pub(crate) caches: Caches,
     pub(crate) throttle: LoginThrottle,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl LoginContext {

@@ -72,7 +72,7 @@ impl<'l> NamesakesLogin<'l> {
         if let Some(reason) = attempt.accepted.rejects(person) {
             return TryResult::Refused(reason);
         }
-        match self.login.recall(person) {
+        match self.login.recall_first(person) {
             Recall::Verified => TryResult::Proven(Proof::Cached),
             Recall::Refused => TryResult::Refused(Reason::Password(PasswordReason::RefusedBefore)),
             Recall::RefusedUnseen | Recall::Unknown => match self.login.ask(person, attempt.trace).await {

@@ -58,6 +58,13 @@ impl<'c> PasswordLogin<'c> {
         self.context.caches.passwords.recall(person, &self.password, Instant::now())
     }
 
+    /// The same, counted: the cache is asked first, and the directory only if it knows nothing.
+    pub(super) fn recall_first(&self, person: &Identity) -> Recall {
+        let recall = self.recall(person);
+        self.context.ledger.caches.passwords.note(recall != Recall::Unknown);
+        recall
+    }
+
     fn query<'a>(&'a self, trace: &'a Trace) -> NameQuery<'a> {
         self.context.query(&self.name, trace)
     }
@@ -118,7 +125,7 @@ impl<'c> PasswordLogin<'c> {
     ) -> Result<Proved, Outcome> {
         let person = &claimed.person;
         attempt.accepted.check(person)?;
-        match self.recall(person) {
+        match self.recall_first(person) {
             Recall::Verified => Ok(claimed.proven_by(Proof::Cached)),
             Recall::Refused if person.looked_up.elapsed() < REFUSED_UNSEEN => Err(refused_before(person)),
             Recall::Refused | Recall::RefusedUnseen => self.refuse_or_bind_anew(person, attempt).await,

@@ -63,6 +63,11 @@ impl ActiveLockOuts {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// Removes those that are over.
     pub(super) fn end(&mut self, now: Instant) -> Vec<LockOutSubject> {
         let mut over = Vec::new();
@@ -82,6 +87,15 @@ impl ActiveLockOuts {
 }
 
 impl LockOutSubject {
+    /// Whom it keeps out, in the words of the metrics.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Person(_) | Self::Familiar(..) => "person",
+            Self::Name(_) | Self::PeopleOfOneName(_) => "name",
+            Self::Network(_) => "network",
+        }
+    }
+
     /// Logs that the lock-out has begun.
     pub(super) fn log_begin(&self, lock_out: LockOut) {
         let LockOut { count: wrong_passwords, in_a_row, until } = lock_out;

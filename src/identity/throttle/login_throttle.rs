@@ -1,7 +1,7 @@
 //! The tables that count, and the people who are locked out.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use aws_lc_rs::error::Unspecified;
@@ -12,6 +12,7 @@ use super::tags::Tagger;
 use super::ticket::Counts;
 use super::{ResetScope, Ticket};
 use crate::directory::EntryId;
+use crate::ledger::Ledger;
 use crate::lockout::{self, LockOut, Network, Table, Tag};
 use crate::names::fold;
 
@@ -25,6 +26,7 @@ pub(crate) struct LoginThrottle {
     pub(super) familiar: FamiliarNetworks<EntryId>,
     /// Nothing is logged while this is locked: a log that nobody reads would stop every login.
     counters: Mutex<Counters>,
+    ledger: Arc<Ledger>,
 }
 
 pub(super) struct Counters {
@@ -38,7 +40,7 @@ pub(super) struct Counters {
 
 impl LoginThrottle {
     /// Nothing counted, with a fresh key that never leaves this process.
-    pub(crate) fn new(settings: lockout::Settings, people: u64) -> Result<Self, Unspecified> {
+    pub(crate) fn new(settings: lockout::Settings, people: u64, ledger: Arc<Ledger>) -> Result<Self, Unspecified> {
         let (tagger, familiar) = (Tagger::new()?, FamiliarNetworks::new(people));
         let room = usize::try_from(people).unwrap_or(usize::MAX);
         let counters = Counters {
@@ -49,7 +51,7 @@ impl LoginThrottle {
             of_one_name: Table::new(settings.of_person(), room),
             lock_outs: ActiveLockOuts::default(),
         };
-        Ok(Self { tagger, settings, familiar, counters: Mutex::new(counters) })
+        Ok(Self { tagger, settings, familiar, counters: Mutex::new(counters), ledger })
     }
 
     /// A login begins, with a name as typed (of bounded length) and a password, or its substitute.
@@ -72,7 +74,7 @@ impl LoginThrottle {
 
     /// Logs the lock-outs that are over; returns the people who were locked out.
     pub(crate) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
-        let over = self.counters().lock_outs.end(now);
+        let over = self.change_lock_outs(|lock_outs| lock_outs.end(now));
         over.into_iter().filter_map(|subject| subject.log("lock-out ends")).collect()
     }
 
@@ -108,7 +110,17 @@ impl LoginThrottle {
                     + counters.of_one_name.forget(|_| true)
             }
         };
-        (count, counters.lock_outs.lift(scope))
+        let lifted = counters.lock_outs.lift(scope);
+        self.ledger.lock_outs.set_current(counters.lock_outs.len());
+        (count, lifted)
+    }
+
+    /// The ledger learns how many there are afterwards.
+    fn change_lock_outs<T>(&self, change: impl FnOnce(&mut ActiveLockOuts) -> T) -> T {
+        let mut counters = self.counters();
+        let result = change(&mut counters.lock_outs);
+        self.ledger.lock_outs.set_current(counters.lock_outs.len());
+        result
     }
 
     /// Counts; a lock-out that begins is logged after the tables were unlocked.
@@ -116,7 +128,9 @@ impl LoginThrottle {
         let mut counters = self.counters();
         let Some((subject, lock_out)) = count(&mut counters) else { return };
         counters.lock_outs.begin(subject.clone(), lock_out);
+        self.ledger.lock_outs.set_current(counters.lock_outs.len());
         drop(counters);
+        self.ledger.lock_outs.note_begin(subject.word());
         subject.log_begin(lock_out);
     }
 
