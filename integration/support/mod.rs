@@ -9,6 +9,7 @@ pub mod courier;
 pub mod directory;
 pub mod dovecot;
 pub mod ds389;
+pub mod examples;
 pub mod factory;
 pub mod haproxy;
 pub mod imap;

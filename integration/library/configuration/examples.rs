@@ -10,6 +10,8 @@ use rcgen::{
 use restante::config;
 use tempfile::TempDir;
 
+use crate::support::examples::yaml_examples;
+
 /// What examples leave out, since they are about something else.
 const LEFT_OUT: [(&str, &str); 2] = [
     ("tls:", "tls: { certificates: [{ chain: fullchain.pem, key: privkey.pem }] }\n"),
@@ -21,7 +23,7 @@ fn examples_in_the_texts_load() {
     let folder = folder();
     let (mut faults, mut found) = (Vec::new(), 0);
     for text in texts() {
-        for example in examples(&fs::read_to_string(&text).unwrap()) {
+        for example in yaml_examples(&fs::read_to_string(&text).unwrap()) {
             found += 1;
             let file = folder.path().join("restante.yaml");
             fs::write(&file, completed(&example)).unwrap();
@@ -51,18 +53,6 @@ fn texts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = fs::read_dir(root.join("config/guide")).unwrap().map(|entry| entry.unwrap().path());
     guide.chain([root.join("README.md")]).collect()
-}
-
-/// The fenced blocks of YAML, without the indentation of a list that they stand in.
-fn examples(text: &str) -> Vec<String> {
-    let mut examples = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some(indent) = line.strip_suffix("```yaml") else { continue };
-        let block = lines.by_ref().take_while(|line| line.trim() != "```");
-        examples.push(block.fold(String::new(), |text, line| text + line.strip_prefix(indent).unwrap_or(line) + "\n"));
-    }
-    examples
 }
 
 fn completed(example: &str) -> String {

@@ -7,6 +7,7 @@ use restante::demo::{Demo, Ports};
 use serde_json::{Value, json};
 
 use super::generated;
+use crate::support::examples::yaml_examples;
 use crate::support::process::{output, program};
 
 /// Judges documents as editors do, by python3-jsonschema: for each, its mistakes.
@@ -46,23 +47,11 @@ fn the_schema_in_the_repository_is_that_of_the_program() {
     assert!(kept == generated(&["schema"]), "config/restante.schema.json is not up to date; {hint}");
 }
 
-/// The fenced blocks of YAML of a text, without the indentation of a list that they stand in.
-fn examples(text: &str) -> Vec<String> {
-    let mut examples = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some(indent) = line.strip_suffix("```yaml") else { continue };
-        let block = lines.by_ref().take_while(|line| line.trim() != "```");
-        examples.push(block.fold(String::new(), |text, line| text + line.strip_prefix(indent).unwrap_or(line) + "\n"));
-    }
-    examples
-}
-
 #[test]
 fn the_reference_and_all_examples_are_valid() {
     let guide = fs::read_dir(root().join("config/guide")).unwrap().map(|entry| entry.unwrap().path());
     let texts = guide.chain([root().join("README.md")]).map(|file| fs::read_to_string(file).unwrap());
-    let mut documents: Vec<Value> = texts.flat_map(|text| examples(&text)).map(|text| document(&text)).collect();
+    let mut documents: Vec<Value> = texts.flat_map(|text| yaml_examples(&text)).map(|text| document(&text)).collect();
     assert!(documents.len() > 5, "{}", documents.len());
     for example in &mut documents {
         // What examples leave out, since they are about something else.
