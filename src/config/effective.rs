@@ -106,15 +106,11 @@ impl Effective<'_> {
 
     fn text(&self, text: &str, path: &str) -> String {
         // An address, or the path of a Unix socket.
-        if let ("admin.http", Some(socket)) = (path, text.strip_prefix("unix:")) {
-            return format!(
-                "unix:{}",
-                self.base.resolve(socket).map_or_else(|_| socket.into(), |path| path.to_string_lossy().into_owned())
-            );
-        }
-        let is_path = PATHS.contains(&path) && paths::credential(text).is_none();
-        let full = is_path.then(|| self.base.resolve(text).ok()).flatten();
-        full.map_or_else(|| text.to_owned(), |path| path.to_string_lossy().into_owned())
+        let socket = text.strip_prefix("unix:").filter(|_| path == "admin.http");
+        let (kind, file) = socket.map_or(("", text), |socket| ("unix:", socket));
+        let is_path = socket.is_some() || (PATHS.contains(&path) && paths::credential(text).is_none());
+        let full = is_path.then(|| self.base.resolve(file).ok()).flatten();
+        full.map_or_else(|| text.to_owned(), |path| format!("{kind}{}", path.to_string_lossy()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls_pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -31,6 +32,8 @@ pub(super) struct ServerCertificate {
     /// The state of both files when they were read.
     stamps: FileStamps,
     pub(super) names: Vec<String>,
+    /// When the first certificate of the chain expires; none if one of them cannot be read.
+    pub(super) valid_until: Option<SystemTime>,
     pub(super) key: Arc<CertifiedKey>,
 }
 
@@ -87,7 +90,10 @@ impl ServerCertificate {
             return Err(of_key(foreign(&certified, chain)));
         }
         let (chain, key_file, key) = (chain.to_owned(), key.to_owned(), Arc::new(certified));
-        Ok(Self { chain, key_file, stamps, names, key })
+        let mut pair = Self { chain, key_file, stamps, names, valid_until: None, key };
+        let fields = pair.fields().unwrap_or_default();
+        pair.valid_until = fields.iter().map(|certificate| certificate.valid_until).min();
+        Ok(pair)
     }
 
     /// Reads the same files again.

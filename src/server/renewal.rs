@@ -207,18 +207,13 @@ impl ResolvesServerCert for CurrentCertificates {
 }
 
 impl ServerCertificate {
-    /// When the first certificate of the chain ends to be valid.
-    fn valid_until(&self) -> Option<SystemTime> {
-        self.fields().ok()?.iter().map(|certificate| certificate.valid_until).min()
-    }
-
     fn until(&self) -> Option<String> {
-        self.valid_until().map(|until| Date::of(until).of_log())
+        self.valid_until.map(|until| Date::of(until).of_log())
     }
 
     /// How long it is still valid; zero if it has expired.
     fn left(&self, now: SystemTime) -> Option<Duration> {
-        Some(self.valid_until()?.duration_since(now).unwrap_or_default())
+        Some(self.valid_until?.duration_since(now).unwrap_or_default())
     }
 }
 

@@ -235,6 +235,7 @@ impl RepeatedScan<'_> {
             thread::sleep(PAUSE);
         }
     }
+
     /// Adds what one more reading found; of a message under several names the last one read.
     fn take(&mut self, found: Vec<MessageFile>) {
         if self.found.is_empty() || found.is_empty() {
