@@ -2,6 +2,7 @@
 //! configured as the guide says; nothing about people is entered anywhere but in the directory.
 
 mod bounds;
+mod exim;
 mod outage;
 mod pop_before_smtp;
 mod postfix;
@@ -10,12 +11,19 @@ mod tables;
 use crate::support::login::log_in;
 use crate::support::service::Service;
 use crate::support::submission::{LAMB, Sending};
+use crate::support::submission_exim::{OWN_ID, SubmissionExim};
 use crate::support::submission_postfix::{SubmissionPostfix, own_group};
 
 /// Restante and Postfix, with further lines of Restante's configuration and of `main.cf`.
 fn postfix(further: &str, main: &str) -> (SubmissionPostfix, Sending) {
     let sending = Sending::to_group(own_group(), further);
     (SubmissionPostfix::serve(&sending, main), sending)
+}
+
+/// Restante and Exim, with further lines of Restante's configuration.
+fn exim(further: &str) -> (SubmissionExim, Sending) {
+    let sending = Sending::to_group(OWN_ID, further);
+    (SubmissionExim::serve(&sending), sending)
 }
 
 /// The only message of `alamb`, fetched over POP3.

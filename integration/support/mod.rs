@@ -31,9 +31,11 @@ pub mod service;
 pub mod slapd;
 pub mod stage;
 pub mod submission;
+pub mod submission_exim;
 pub mod submission_postfix;
 pub mod terminal;
 pub mod tokens;
+pub mod unpacked;
 
 use std::time::{Duration, Instant};
 
