@@ -75,7 +75,7 @@
 //! | a command | a file in `cli` | its variant in `cli/command_line.rs` and its arm in `cli/mod.rs`, `config/guide/commands.md` |
 //! | a table for Postfix | `mta/socketmap/tables.rs` | `config/guide/submission.md` |
 //! | a metric | `ledger/counters.rs` | where it is counted; `config/guide/monitoring.md` |
-//! | a log event | where it happens | `config/guide/log.md` |
+//! | a log event | where it happens, with a `name:` of its own | `config/guide/log.md` |
 //!
 //! # The tasks of the running service
 //!

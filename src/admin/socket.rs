@@ -63,6 +63,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
             tracing::warn!(
+                name: "socket_file_not_removed",
                 socket = self.path.display().to_string(),
                 reason = fault.to_string(),
                 "the file of a socket could not be removed"

@@ -55,21 +55,41 @@ impl LoginEnd<'_> {
             Outcome::Proven(proven) => {
                 let kind = kind_of(mechanism, proven);
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof.to_string());
-                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, proof, service, %peer, listener, tls, "login");
+                tracing::info!(
+                    name: "login",
+                    person, login, kind, certificate, issuer, claim, %mechanism, proof, service, %peer, listener, tls,
+                    "login"
+                );
             }
             Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(person, login, reason = reason.to_string(), certificate, issuer, claim, %mechanism, service, %peer, listener, tls, "login refused");
+                tracing::info!(
+                    name: "login_refused",
+                    person, login, reason = reason.to_string(), certificate, issuer, claim, %mechanism, service, %peer, listener, tls,
+                    "login refused"
+                );
             }
             Outcome::Unavailable(reason) => {
-                tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, service, %peer, listener, tls, "login not possible: directory unavailable");
+                tracing::warn!(
+                    name: "login_not_possible_directory_unavailable",
+                    login, reason, certificate, issuer, claim, %mechanism, service, %peer, listener, tls,
+                    "login not possible: directory unavailable"
+                );
             }
             Outcome::Misconfigured(reason) => {
-                tracing::error!(login, reason, %mechanism, service, %peer, listener, tls, "login not possible: misconfigured");
+                tracing::error!(
+                    name: "login_not_possible_misconfigured",
+                    login, reason, %mechanism, service, %peer, listener, tls,
+                    "login not possible: misconfigured"
+                );
             }
             Outcome::Forbidden(identity, reason) => {
                 let person = &*identity.canonical_name;
-                tracing::error!(person, login, reason, %mechanism, service, %peer, listener, tls, "maildrop forbidden");
+                tracing::error!(
+                    name: "maildrop_forbidden",
+                    person, login, reason, %mechanism, service, %peer, listener, tls,
+                    "maildrop forbidden"
+                );
             }
         }
     }

@@ -100,7 +100,11 @@ impl SessionReport {
         self.live.set_state(LiveState::Transaction);
         if is_missing {
             let (person, peer) = (self.person.as_deref(), self.peer);
-            tracing::info!(person, maildrop = path.to_string(), %peer, "no Maildir there yet: the client sees an empty mailbox");
+            tracing::info!(
+                name: "no_maildir_yet",
+                person, maildrop = path.to_string(), %peer,
+                "no Maildir there yet: the client sees an empty mailbox"
+            );
         }
     }
 
@@ -157,7 +161,7 @@ impl SessionReport {
         let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
         let login = sent.login.as_deref().map(LoginName::as_typed);
         let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
-        tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
+        tracing::info!(name: "login_refused", login, reason, %mechanism, %peer, listener, tls, "login refused");
     }
 
     /// A certificate is ignored, on a port that requires none.
@@ -166,7 +170,7 @@ impl SessionReport {
             return;
         }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
-        tracing::info!(reason, %peer, listener, tls, "client certificate ignored");
+        tracing::info!(name: "client_certificate_ignored", reason, %peer, listener, tls, "client certificate ignored");
     }
 
     /// Whether a line that anybody can cause is logged; else it is summed up.
@@ -201,6 +205,7 @@ impl Drop for SessionReport {
             return;
         }
         tracing::info!(
+            name: "connection_ended",
             person = self.person.as_deref(),
             peer = %self.peer,
             listener = &*self.listener,

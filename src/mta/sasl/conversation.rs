@@ -55,7 +55,7 @@ pub(super) async fn serve(client: UnixStream, service: Arc<Service>, number: u64
     let Conversation { output, mut judged, .. } = conversation;
     drop(output);
     if let Some(reason) = end.describe() {
-        tracing::warn!(reason, "a connection to the SASL service was closed");
+        tracing::warn!(name: "sasl_closed", reason, "a connection to the SASL service was closed");
     }
     // What was asked is counted, even if nobody waits for the answer.
     while judged.join_next().await.is_some() {}

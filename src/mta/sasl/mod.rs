@@ -51,7 +51,7 @@ impl SaslService {
             conversation::serve(client, service.clone(), number)
         };
         if let Err(fault) = self.listener.serve(serve).await {
-            tracing::error!(reason = fault.to_string(), "the SASL service judges no logins");
+            tracing::error!(name: "sasl_not_served", reason = fault.to_string(), "the SASL service judges no logins");
         }
     }
 }

@@ -58,7 +58,7 @@ impl Socketmap {
     pub async fn serve(&self, service: Arc<Service>) {
         let tables = Arc::new(Tables::new(service, &self.settings));
         if let Err(fault) = self.listener.serve(|client| answer(client, tables.clone())).await {
-            tracing::error!(reason = fault.to_string(), "the socketmap answers no look-ups");
+            tracing::error!(name: "socketmap_not_served", reason = fault.to_string(), "the socketmap answers no look-ups");
         }
     }
 }

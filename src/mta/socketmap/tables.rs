@@ -142,14 +142,14 @@ impl Tables {
     fn unanswered(&self, fault: &Fault) -> TableReply {
         let reason = fault.to_string();
         if !self.is_silent.swap(true, Ordering::Relaxed) {
-            tracing::warn!(reason, "look-ups in tables are answered with a temporary failure");
+            tracing::warn!(name: "socketmap_unavailable", reason, "look-ups in tables are answered with a temporary failure");
         }
         TableReply::Temporary(reason)
     }
 
     fn note_answer(&self) {
         if self.is_silent.swap(false, Ordering::Relaxed) {
-            tracing::info!("look-ups in tables are answered again");
+            tracing::info!(name: "socketmap_available", "look-ups in tables are answered again");
         }
     }
 }
