@@ -1,6 +1,7 @@
 //! Sending mail with the same names and passwords, by a real mail program over real mail transfer agents, which are
 //! configured as the guide says; nothing about people is entered anywhere but in the directory.
 
+mod bearer;
 mod bounds;
 mod exim;
 mod outage;

@@ -10,28 +10,32 @@ use base64::engine::general_purpose::STANDARD;
 use super::PATIENCE;
 
 /// A client of the SASL service.
-pub struct SaslClient(BufReader<UnixStream>);
+pub struct SaslClient {
+    stream: BufReader<UnixStream>,
+    /// The lines of the handshake that name mechanisms.
+    pub mechanisms: Vec<String>,
+}
 
 impl SaslClient {
     /// Connects, and reads the handshake, which comes unasked.
     pub fn connect(socket: &Path) -> Self {
-        let mut client = Self(BufReader::new(connect(socket)));
+        let mut client = Self { stream: BufReader::new(connect(socket)), mechanisms: Vec::new() };
         assert_eq!(client.line().unwrap(), "VERSION\t1\t2");
-        let mut mechanisms = Vec::new();
         loop {
             match client.line().unwrap() {
                 line if line == "DONE" => break,
-                line => mechanisms.push(line),
+                line if line.starts_with("MECH\t") => client.mechanisms.push(line),
+                _ => {}
             }
         }
-        assert_eq!(mechanisms[..2], ["MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext"]);
+        assert_eq!(client.mechanisms[..2], ["MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext"]);
         client.send("VERSION\t1\t0\nCPID\t77\n");
         client
     }
 
     /// Sends octets as they are; the service may have closed the connection.
     pub fn send(&mut self, text: &str) {
-        let _closed_before = self.0.get_mut().write_all(text.as_bytes());
+        let _closed_before = self.stream.get_mut().write_all(text.as_bytes());
     }
 
     /// Begins a login by PLAIN.
@@ -43,7 +47,7 @@ impl SaslClient {
     /// The next line; none if the service has closed the connection.
     pub fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        match self.0.read_line(&mut line) {
+        match self.stream.read_line(&mut line) {
             Ok(0) => None,
             Ok(_) => Some(line.strip_suffix('\n').expect("a whole line").to_owned()),
             Err(fault) if fault.kind() == ErrorKind::ConnectionReset => None,
