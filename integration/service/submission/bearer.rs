@@ -16,10 +16,11 @@ fn a_token_that_fetches_mail_sends_it_too() {
     let stage = Stage::set_by(&[], |plan, site| {
         fs::write(site.folder().join("issuer.pem"), key.pem()).unwrap();
         plan.further.push_str("sasl_service: { socket: sasl.sock }\n");
-        plan.further.push_str(&format!(
+        let tokens = format!(
             "tokens:\n  - issuer: {ISSUER}\n    audience: {AUDIENCE}\n    keys: [issuer.pem]\n    algorithms: [ES256]\n    \
              claim: email\n    name: mail\n"
-        ));
+        );
+        plan.further.push_str(&tokens);
     });
     let mut client = SaslClient::connect(&stage.site.folder().join("sasl.sock"));
     assert_eq!(client.mechanisms[2..], ["MECH\tOAUTHBEARER\tplaintext", "MECH\tXOAUTH2\tplaintext"]);

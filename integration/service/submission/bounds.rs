@@ -88,9 +88,10 @@ fn a_refusal_comes_late_but_not_too_late_for_postfix_and_a_right_password_at_onc
     assert!(took >= Duration::from_secs(4) && took < Duration::from_secs(8), "{took:?}");
 }
 
-/// Has systemd's own tool bind the sockets, and starts the service with them again and again: `$1` says when to end.
+/// Has systemd's own tool bind the sockets, and starts the service with them again and again: `$1` says when to end, or the
+/// end of the folder.
 const RESTARTING: &str = r#"
-while [ ! -e "$1" ]; do
+while [ ! -e "$1" ] && [ -e "$3" ]; do
     bash -c 'echo $$ > "$2"; export LISTEN_PID=$$; exec "$0" serve --config "$1"' "$2" "$3" "$4"
 done
 "#;
