@@ -9,9 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use super::{ExitStatus, load, report_error, service_manager};
-use crate::admin::{AdminSocket, HttpListener, ServiceView};
+use crate::admin::{AdminSocket, HttpListener, RunningConfiguration, ServiceView, Startup};
 use crate::audit::{self, Coverage};
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
+use crate::confinement::{Confinement, ConfinementLevel};
 use crate::connection::{BLOCKING_THREADS, MaildropLeases, Openings, Service, kernel_reports_delivery};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
@@ -33,7 +34,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
             return ExitStatus::ProblemFound;
         }
     };
-    match start(configuration, &log) {
+    match start(file, configuration, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
             tracing::error!(reason = format!("{fault:#}"), "cannot serve");
@@ -42,8 +43,10 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
     }
 }
 
-/// Binds ports, then becomes the configured user, and only then starts threads.
-fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
+/// Binds ports, then becomes the configured user, confines itself, and only then starts threads: a thread that is started
+/// before has the old rights.
+fn start(file: &Path, configuration: Configuration, log: &Log) -> anyhow::Result<()> {
+    let running = running_configuration(file)?;
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
     let handed_over = HandedOverSockets::take().map_err(all)?;
@@ -57,13 +60,38 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     if !kernel_reports_delivery().unwrap_or(false) {
         tracing::warn!("the kernel does not report what clients have acknowledged: deletions do not wait for it");
     }
+    let confinement = Confinement::enforce(&configuration.confinement);
+    report_confinement(&confinement);
     log.gather().context("cannot start threads")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
-    run(server, configuration)
+    run(server, configuration, Startup { configuration: running, confinement })
+}
+
+/// What the running service reports about its configuration. Called while the file can still be read as root.
+pub(super) fn running_configuration(file: &Path) -> anyhow::Result<RunningConfiguration> {
+    let file = std::path::absolute(file)?;
+    let keys = config::keys(&file).map_err(|faults| anyhow!("{faults}"))?;
+    let again = file.clone();
+    let read_again = Box::new(move || config::keys(&again).map_err(Into::into));
+    Ok(RunningConfiguration::new(file, keys, read_again))
+}
+
+fn report_confinement(confinement: &Confinement) {
+    let (level, reason) = (confinement.level(), confinement.reason());
+    match level {
+        ConfinementLevel::None => {
+            tracing::warn!(reason, "not confined by Landlock: every file that the user may read can be reached")
+        }
+        ConfinementLevel::Full | ConfinementLevel::Partial => tracing::info!(
+            enforced = level.to_string(),
+            reason,
+            "confined by Landlock to the files that the configuration names"
+        ),
+    }
 }
 
 /// Serves on bound ports until SIGTERM or SIGINT.
-pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
+pub(super) fn run(server: Server, configuration: Configuration, startup: Startup) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime =
         runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("cannot start threads")?;
@@ -72,10 +100,12 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
+    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
+    let view = ServiceView { ledger, identities, directories: directories.clone(), startup: Arc::new(startup) };
     let outcome = runtime.block_on(async {
         let (ending, mut failed) = (ending()?, None);
         let mut tasks = Tasks::default();
-        serve_administrators(&mut tasks, admin, http, &service, &directories);
+        serve_administrators(&mut tasks, admin, http, view);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             probe(directory.clone());
@@ -132,15 +162,8 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
 
 /// Serves the admin socket and the admin HTTP listener, where they are configured. The files of Unix sockets are removed
 /// when the tasks end.
-fn serve_administrators(
-    tasks: &mut Tasks,
-    admin: Option<AdminSocket>,
-    http: Option<HttpListener>,
-    service: &Service,
-    directories: &[Directory],
-) {
-    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
-    let view = Arc::new(ServiceView { ledger, identities, directories: directories.to_vec() });
+fn serve_administrators(tasks: &mut Tasks, admin: Option<AdminSocket>, http: Option<HttpListener>, view: ServiceView) {
+    let view = Arc::new(view);
     if let Some(admin) = admin.map(Arc::new) {
         let view = view.clone();
         tasks.keep_running("admin socket", move || {
