@@ -42,6 +42,11 @@ impl ConfigurationKeys {
         self.0.keys().chain(other.0.keys()).filter(is_other).map(String::as_str).collect()
     }
 
+    /// The keys with their values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// SHA-256 over all keys and values, in hexadecimal digits: the same on nodes that are configured alike.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -77,16 +77,20 @@ pub(super) fn running_configuration(file: &Path) -> anyhow::Result<RunningConfig
 }
 
 fn report_confinement(confinement: &Confinement) {
-    let (level, reason) = (confinement.level(), confinement.reason());
-    match level {
-        ConfinementLevel::None => {
-            tracing::warn!(reason, "not confined by Landlock: every file that the user may read can be reached")
-        }
-        ConfinementLevel::Full | ConfinementLevel::Partial => tracing::info!(
-            enforced = level.to_string(),
+    let (enforced, reason) = (confinement.level().to_string(), confinement.reason());
+    if confinement.level() == ConfinementLevel::None {
+        tracing::warn!(
+            name: "not_confined",
+            reason,
+            "not confined by Landlock: every file that the user may read can be reached"
+        );
+    } else {
+        tracing::info!(
+            name: "confined",
+            enforced,
             reason,
             "confined by Landlock to the files that the configuration names"
-        ),
+        );
     }
 }
 

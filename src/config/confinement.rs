@@ -19,8 +19,8 @@ pub(super) fn read(root: &Section<'_>, tree: &Node, base: &Base, mail: &maildir:
 fn gather(node: &Node, key: &str, base: &Base, to: &mut confinement::Settings) {
     match &node.kind {
         NodeKind::String(text) if effective::is_path(key) => {
-            let last = key.rsplit('.').next().unwrap_or_default();
-            let (text, list) = match (last, text.value.strip_prefix("unix:")) {
+            let kind = key.rsplit('.').next().unwrap_or_default();
+            let (text, list) = match (kind, text.value.strip_prefix("unix:")) {
                 ("http", None) => return,
                 ("http", Some(socket)) => (socket, &mut to.sockets),
                 ("socket", _) => (&*text.value, &mut to.sockets),
