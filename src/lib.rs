@@ -29,6 +29,7 @@
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
 //! | 0 | [`session_id`] | which session a line of the log is about |
+//! | 0 | [`confinement`] | which files the running service may reach (Landlock) |
 //! | 0 | [`ledger`] | what is counted, and who is connected; all modules write it, `admin` reads it |
 //! | 0 | [`date`] | the calendar: times as the log, LDAP and mail write them |
 //! | 1 | [`pop3`] | the protocol: lines, commands, states, replies, SASL, line ends |
@@ -64,6 +65,7 @@
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
 //! | What do Postfix and Exim learn, and what if a directory is silent? | logins: `mta/sasl/conversation.rs`; addresses: `mta/socketmap/tables.rs` |
+//! | Which files may the running service reach? | `confinement/mod.rs`; which paths are handed to it: `config/confinement.rs` |
 //! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
 //!
 //! | to add | begin in | and then |
@@ -149,6 +151,7 @@ pub mod certificate;
 pub mod cli;
 pub mod client_settings;
 pub mod config;
+pub mod confinement;
 pub mod connection;
 pub mod date;
 pub mod demo;

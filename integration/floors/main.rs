@@ -30,6 +30,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("file_stamps", 0, &[]),
     ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
+    ("confinement", 0, &["landlock"]),
     ("ledger", 0, &["prometheus_client", "tokio"]),
     ("pop3", 1, &["base64", "memchr", "zeroize"]),
     ("names", 1, &["stringprep", "unicode_normalization"]),
@@ -48,7 +49,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("remote", 2, &["rustls_pki_types", "tokio", "tokio_rustls"]),
     ("identity", 3, &["aws_lc_rs", "base64", "moka", "tokio", "zeroize"]),
     ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
-    ("admin", 4, &["http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "socket2", "tokio"]),
+    ("admin", 4, &["aws_lc_rs", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "socket2", "tokio"]),
     ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
     // Above connection, since it logs and counts logins as a session does.

@@ -1,5 +1,6 @@
 //! How the service behaves as a whole: what it bounds, how it ends, what it may, what it writes down.
 
+mod confinement;
 mod ending;
 mod fail2ban;
 mod journal;

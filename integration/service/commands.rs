@@ -12,6 +12,7 @@ mod configuration;
 mod expire;
 mod flush;
 mod index;
+mod machine;
 mod many;
 mod renamed;
 mod resolve;

@@ -45,8 +45,13 @@ pub struct Shown {
 impl Mount {
     /// A file system in memory, of so many octets.
     pub fn memory(at: &Path, octets: usize) -> Self {
+        Self::memory_by(at, &format!("size={octets}"))
+    }
+
+    /// The same with options of tmpfs(5).
+    pub fn memory_by(at: &Path, options: &str) -> Self {
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={octets}"), "tmpfs"]).arg(at);
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at);
         assert!(mount.status().unwrap().success(), "mounting wants root");
         Self(at.to_owned())
     }

@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `command`, `socket` | the admin socket: commands, one line each, over a Unix socket |
+//! | `startup` | what the service was started with: configuration, confinement |
 //! | `view` | what the service says about itself: sessions, state, readiness |
 //! | `http` | the admin HTTP listener: metrics, health, the status page |
 //! | `page` | the status page |
@@ -15,6 +16,7 @@ mod command;
 mod http;
 mod page;
 mod socket;
+mod startup;
 mod view;
 
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ pub use command::{AdminCommand, CommandFault};
 pub use http::{HttpAddress, HttpListener};
 pub use socket::AdminSocket;
 pub(crate) use socket::SocketFile;
+pub use startup::{ConfigurationKeys, ReadAgain, RunningConfiguration, Startup};
 pub use view::{NotReady, ServiceView};
 
 use serde_json::Value;
@@ -147,6 +150,7 @@ async fn execute(line: &str, service: &ServiceView) -> AdminReply {
             service.identities.note_sizes().await;
             shown("reported".to_owned(), service.status())
         }
+        Ok(AdminCommand::Configuration) => shown("reported".to_owned(), service.configuration()),
         Err(fault) => refusal(&fault),
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use super::startup::Startup;
 use crate::date::Date;
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
@@ -20,6 +21,8 @@ pub struct ServiceView {
     pub identities: Arc<IdentityMap>,
     /// The directories.
     pub directories: Vec<Directory>,
+    /// How it was started.
+    pub startup: Arc<Startup>,
 }
 
 /// Why no client should be sent here now.
@@ -103,6 +106,19 @@ impl ServiceView {
                 "days": whole_days(certificate.days_left(now)),
             })).collect::<Vec<_>>(),
             "caches": self.caches(),
+            "configuration": self.startup.configuration.describe(),
+            "landlock": self.startup.describe_confinement(),
+        })
+    }
+
+    /// The configuration in use, and since when, for `restante check`.
+    pub(super) fn configuration(&self) -> Value {
+        let keys = self.startup.configuration.keys();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "since": Date::of(self.ledger.began().0).of_log(),
+            "digest": keys.digest(),
+            "keys": keys.to_json(),
         })
     }
 

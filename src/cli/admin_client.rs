@@ -3,12 +3,14 @@
 //! Nothing but the socket's path is read: whoever may write to the socket may send commands, and need not be able to read
 //! the keys and passwords that the configuration names.
 
-use std::io::{BufRead, BufReader, Write};
+use std::fmt;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use rustix::net::sockopt::socket_peercred;
 use serde_json::Value;
 
 use super::config_file::ConfigFile;
@@ -36,10 +38,11 @@ impl AdminClient {
     /// The exit status; what is wrong was reported.
     pub(super) fn send(&self, command: &AdminCommand) -> Result<String, ExitStatus> {
         let socket = self.socket()?;
-        send(&socket, command).map_err(|fault| {
+        let answer = ask(&socket, command).map_err(|fault| {
             report_error(&fault);
             ExitStatus::ProblemFound
-        })
+        })?;
+        Ok(answer.sentence)
     }
 
     /// The same for a command whose answer is JSON.
@@ -69,29 +72,57 @@ impl AdminClient {
     }
 }
 
-fn send(socket: &Path, command: &AdminCommand) -> Result<String, String> {
-    let answer = exchange(socket, command).map_err(|fault| {
-        let hint = match fault.kind() {
-            std::io::ErrorKind::PermissionDenied => {
-                "admin.mode controls who may send commands; by default only the service's user and root may"
-            }
-            _ => "is the service running?",
-        };
-        format!("{}: {fault}; {hint}", socket.display())
-    })?;
-    match answer.trim_end().split_once(' ') {
-        Some(("OK", sentence)) => Ok(sentence.to_owned()),
-        Some(("NO", sentence)) => Err(sentence.to_owned()),
-        _ => Err(format!("{}: the service closed the connection", socket.display())),
+/// What the running service answered, and which process it is.
+pub(super) struct AdminAnswer {
+    pub(super) sentence: String,
+    pub(super) pid: Option<u32>,
+}
+
+/// Why there is no answer, in a sentence.
+pub(super) enum AskFault {
+    /// Nobody listens at the socket.
+    NotRunning(String),
+    /// Something else.
+    Failed(String),
+}
+
+impl fmt::Display for AskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning(sentence) | Self::Failed(sentence) => f.write_str(sentence),
+        }
     }
 }
 
-fn exchange(socket: &Path, command: &AdminCommand) -> std::io::Result<String> {
+/// Sends a command to the service behind a socket.
+///
+/// # Errors
+/// See [`AskFault`]; that the service refuses is one of them.
+pub(super) fn ask(socket: &Path, command: &AdminCommand) -> Result<AdminAnswer, AskFault> {
+    let shown = socket.display();
+    let (answer, pid) = exchange(socket, command).map_err(|fault| match fault.kind() {
+        ErrorKind::PermissionDenied => AskFault::Failed(format!(
+            "{shown}: {fault}; admin.mode controls who may send commands; by default only the service's user and root may"
+        )),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            AskFault::NotRunning(format!("{shown}: {fault}; is the service running?"))
+        }
+        _ => AskFault::Failed(format!("{shown}: {fault}; is the service running?")),
+    })?;
+    match answer.trim_end().split_once(' ') {
+        Some(("OK", sentence)) => Ok(AdminAnswer { sentence: sentence.to_owned(), pid }),
+        Some(("NO", sentence)) => Err(AskFault::Failed(sentence.to_owned())),
+        _ => Err(AskFault::Failed(format!("{shown}: the service closed the connection"))),
+    }
+}
+
+fn exchange(socket: &Path, command: &AdminCommand) -> std::io::Result<(String, Option<u32>)> {
     let mut service = UnixStream::connect(socket)?;
     service.set_read_timeout(Some(PATIENCE))?;
     service.set_write_timeout(Some(PATIENCE))?;
     service.write_all(format!("{command}\n").as_bytes())?;
+    let pid = socket_peercred(&service).ok().and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok());
     let mut answer = String::new();
     BufReader::new(service).read_line(&mut answer)?;
-    Ok(answer)
+    Ok((answer, pid))
 }

@@ -1,8 +1,24 @@
-//! `restante check`: reports everything that is wrong with configuration, certificates, directories and mail root.
+//! `restante check`: reports everything that is wrong with configuration, certificates, directories, mail root and machine.
+//!
+//! | file | what is checked |
+//! |---|---|
+//! | `certificates`, `rights` | files that the configuration names |
+//! | `directories` | the directories, and which people they have |
+//! | `machine` | what follows, put into the report |
+//! | `running` | the running service: is its configuration this one? |
+//! | `ports`, `listening` | whether the addresses can be bound, and who has them |
+//! | `limits`, `clock`, `space` | limits of the process, the time, room on the file systems of mail |
 
 mod certificates;
+mod clock;
 mod directories;
+mod limits;
+mod listening;
+mod machine;
+mod ports;
 mod rights;
+mod running;
+mod space;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,6 +26,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::directories::{Probed, not_found_by_name, probe};
+use self::listening::ListeningSockets;
 use super::acting::{self, ActingUser};
 use super::{ExitStatus, act_as_service, load_outside_unit, report_error};
 use crate::audit::{Coverage, Sample};
@@ -35,10 +52,15 @@ struct Checked {
     seen: Vec<String>,
     directories: Vec<Value>,
     mailboxes: Option<Value>,
+    service: Value,
+    listeners: Vec<Value>,
+    rooms: Vec<Value>,
 }
 
 /// Checks as `user`, if given, or else as the user of the service.
 pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> ExitStatus {
+    // Before the user is changed: only root sees whose they are.
+    let sockets = ListeningSockets::read();
     let reader = match acting::begin(file, user) {
         Ok(reader) => reader,
         Err(fault) => {
@@ -51,6 +73,7 @@ pub(super) fn check(file: &Path, user: Option<&str>, json: bool) -> ExitStatus {
         Err(ended) => return ended,
     };
     let mut checked = Checked::default();
+    checked.machine(file, &configuration, &sockets);
     checked.everything(configuration, &reader);
     checked.report(file, json);
     if checked.faults.is_empty() { ExitStatus::Success } else { ExitStatus::ProblemFound }
@@ -74,6 +97,7 @@ impl Checked {
             Ok(samples) => samples,
             Err(fault) => return self.faults.push(fault.to_string()),
         };
+        self.room(&root, &samples);
         if let Some(store) = store {
             self.mail(&Coverage::compare(&store, &root, &samples, count));
             self.unreadable_mail(&store, &samples);
@@ -131,6 +155,9 @@ impl Checked {
         self.faults.extend(probed.faults.iter().map(named));
         self.notes.extend(probed.notes.iter().map(named));
         self.seen.extend(probed.counted(of));
+        if let Some(found) = probed.clock {
+            self.clock(&of.name, found);
+        }
         let people = probed.sample.as_ref().map(|sample| sample.people.len());
         let is_complete = probed.sample.as_ref().map(Sample::is_complete);
         self.directories.push(json!({ "name": &*of.name, "people": people, "complete": is_complete }));
@@ -165,7 +192,8 @@ impl Checked {
         if json {
             let whole = json!({
                 "clean": self.faults.is_empty(), "faults": self.faults, "notes": self.notes,
-                "directories": self.directories, "mailboxes": self.mailboxes,
+                "directories": self.directories, "mailboxes": self.mailboxes, "service": self.service,
+                "listeners": self.listeners, "file_systems": self.rooms,
             });
             println!("{whole:#}");
             return;

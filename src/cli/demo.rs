@@ -7,9 +7,11 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 
 use super::acting::quoted;
-use super::serve::run;
+use super::serve::{run, running_configuration};
 use super::{ExitStatus, report_error};
+use crate::admin::Startup;
 use crate::config;
+use crate::confinement::Confinement;
 use crate::demo::people::{BASE, DemoPerson, SERVICE, service_password};
 use crate::demo::{Demo, Ports, forms};
 use crate::directory::Directory;
@@ -49,7 +51,9 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
         .map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     let people = introduce(&demo, &configuration)?;
     println!("{}\n{people}\n{}", how_to_try(&demo, ports)?, how_to_end(keep, &demo));
-    run(server, configuration)?;
+    let confinement = Confinement::none("the demonstration is not confined");
+    let running = running_configuration(&demo.configuration())?;
+    run(server, configuration, Startup { configuration: running, confinement })?;
     println!("{}", farewell(keep, &folder));
     Ok(())
 }

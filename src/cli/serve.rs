@@ -10,9 +10,10 @@ use tokio::time::interval;
 
 use super::mta_sockets::HandedOverToMta;
 use super::{ExitStatus, load, report_error, service_manager};
-use crate::admin::{AdminSocket, HttpListener, ServiceView};
+use crate::admin::{AdminSocket, HttpListener, RunningConfiguration, ServiceView, Startup};
 use crate::audit::{self, Coverage};
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
+use crate::confinement::{Confinement, ConfinementLevel};
 use crate::connection::{
     BLOCKING_THREADS, MaildropLeases, Openings, RecentAddresses, Service, kernel_reports_delivery,
 };
@@ -36,7 +37,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
             return ExitStatus::ProblemFound;
         }
     };
-    match start(configuration, &log) {
+    match start(file, configuration, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
             tracing::error!(name: "cannot_serve", reason = format!("{fault:#}"), "cannot serve");
@@ -45,9 +46,11 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
     }
 }
 
-/// Binds ports, then becomes the configured user, and only then starts threads.
-fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
+/// Binds ports, then becomes the configured user, confines itself, and only then starts threads: a thread that is started
+/// before has the old rights.
+fn start(file: &Path, configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     keep_free_memory();
+    let running = running_configuration(file)?;
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
     let mut handed_over = HandedOverSockets::take().map_err(all)?;
@@ -68,17 +71,51 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
             "the kernel does not report what clients have acknowledged: deletions do not wait for it"
         );
     }
+    let confinement = Confinement::enforce(&configuration.confinement);
+    report_confinement(&confinement);
     log.gather().context("cannot start threads")?;
     tracing::info!(name: "starting", version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
-    run_with(server, configuration, for_mta)
+    run_with(server, configuration, Startup { configuration: running, confinement }, for_mta)
+}
+
+/// What the running service reports about its configuration. Called while the file can still be read as root.
+pub(super) fn running_configuration(file: &Path) -> anyhow::Result<RunningConfiguration> {
+    let file = std::path::absolute(file)?;
+    let keys = config::keys(&file).map_err(|faults| anyhow!("{faults}"))?;
+    let again = file.clone();
+    let read_again = Box::new(move || config::keys(&again).map_err(Into::into));
+    Ok(RunningConfiguration::new(file, keys, read_again))
+}
+
+fn report_confinement(confinement: &Confinement) {
+    let (enforced, reason) = (confinement.level().to_string(), confinement.reason());
+    if confinement.level() == ConfinementLevel::None {
+        tracing::warn!(
+            name: "not_confined",
+            reason,
+            "not confined by Landlock: every file that the user may read can be reached"
+        );
+    } else {
+        tracing::info!(
+            name: "confined",
+            enforced,
+            reason,
+            "confined by Landlock to the files that the configuration names"
+        );
+    }
 }
 
 /// Serves on bound ports until SIGTERM or SIGINT.
-pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
-    run_with(server, configuration, HandedOverToMta::default())
+pub(super) fn run(server: Server, configuration: Configuration, startup: Startup) -> anyhow::Result<()> {
+    run_with(server, configuration, startup, HandedOverToMta::default())
 }
 
-fn run_with(server: Server, configuration: Configuration, for_mta: HandedOverToMta) -> anyhow::Result<()> {
+fn run_with(
+    server: Server,
+    configuration: Configuration,
+    startup: Startup,
+    for_mta: HandedOverToMta,
+) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime =
         runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("cannot start threads")?;
@@ -88,10 +125,12 @@ fn run_with(server: Server, configuration: Configuration, for_mta: HandedOverToM
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
+    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
+    let view = ServiceView { ledger, identities, directories: directories.clone(), startup: Arc::new(startup) };
     let outcome = runtime.block_on(async {
         let (ending, mut failed) = (ending()?, None);
         let mut tasks = Tasks::default();
-        serve_administrators(&mut tasks, admin, http, &service, &directories);
+        serve_administrators(&mut tasks, admin, http, view);
         mta.serve(&mut tasks, &service);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
@@ -151,15 +190,8 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
 
 /// Serves the admin socket and the admin HTTP listener, where they are configured. The files of Unix sockets are removed
 /// when the tasks end.
-fn serve_administrators(
-    tasks: &mut Tasks,
-    admin: Option<AdminSocket>,
-    http: Option<HttpListener>,
-    service: &Service,
-    directories: &[Directory],
-) {
-    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
-    let view = Arc::new(ServiceView { ledger, identities, directories: directories.to_vec() });
+fn serve_administrators(tasks: &mut Tasks, admin: Option<AdminSocket>, http: Option<HttpListener>, view: ServiceView) {
+    let view = Arc::new(view);
     if let Some(admin) = admin.map(Arc::new) {
         let view = view.clone();
         tasks.keep_running("admin socket", move || {

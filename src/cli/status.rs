@@ -41,6 +41,8 @@ fn text(status: &Value) -> String {
         of("/last_hour/impossible"),
         of("/lockouts")
     );
+    let _ = writeln!(text, "configuration: {}", configuration(status));
+    let _ = writeln!(text, "confinement by Landlock: {}", confinement(status));
     let mut rows = Vec::new();
     for directory in items(status, "directories") {
         for server in items(directory, "servers") {
@@ -64,6 +66,29 @@ fn text(status: &Value) -> String {
         rows.push([format!("cache {}", shown(cache.get("cache"))), entries, format!("hits: {hits}, misses: {misses}")]);
     }
     text + &columns_of(&rows)
+}
+
+/// Whether the configuration file is the one that the service uses.
+fn configuration(status: &Value) -> String {
+    let file = shown(status.pointer("/configuration/file"));
+    if let Some(reason) = status.pointer("/configuration/reason").and_then(Value::as_str) {
+        return format!("the service cannot read {file} any more: {}", sanitized(reason));
+    }
+    let changed = status.pointer("/configuration/changed").and_then(Value::as_array);
+    let keys: Vec<String> = changed.into_iter().flatten().map(|key| shown(Some(key))).collect();
+    match (changed, keys.is_empty()) {
+        (None, _) => "unknown: the service is of another version".to_owned(),
+        (_, true) => format!("as in {file}"),
+        (_, false) => format!("{file} has changed since the service read it: {}", keys.join(", ")),
+    }
+}
+
+fn confinement(status: &Value) -> String {
+    let enforced = shown(status.pointer("/landlock/enforced"));
+    match status.pointer("/landlock/reason").and_then(Value::as_str) {
+        Some(reason) => format!("{enforced} ({})", sanitized(reason)),
+        None => enforced,
+    }
 }
 
 fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {

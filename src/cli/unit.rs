@@ -26,7 +26,12 @@ pub(super) struct Unit {
     pub(super) credentials: Vec<String>,
     /// The command lines of `ExecStart=`.
     commands: Vec<String>,
+    /// `LimitNOFILE=`, the hard limit; `u64::MAX` for `infinity`.
+    open_files: Option<u64>,
 }
+
+/// The hard limit of open files where a unit sets none (`DefaultLimitNOFILE=` of systemd-system.conf(5)).
+const USUAL_OPEN_FILES: u64 = 524_288;
 
 impl Unit {
     /// The unit whose `ExecStart=` has `--config` with that file.
@@ -36,6 +41,11 @@ impl Unit {
             .into_values()
             .map(|file| Self::read(file, &folders))
             .find(|unit| unit.serves(configuration))
+    }
+
+    /// The limit of open files of its process.
+    pub(super) fn open_files(&self) -> u64 {
+        self.open_files.unwrap_or(USUAL_OPEN_FILES)
     }
 
     /// A unit with its drop-in files.
@@ -60,6 +70,12 @@ impl Unit {
                 self.user = (!value.is_empty()).then(|| value.to_owned());
                 return;
             }
+            "LimitNOFILE" => {
+                // `hard`, or `soft:hard`.
+                let hard = value.rsplit(':').next().unwrap_or_default();
+                self.open_files = if hard == "infinity" { Some(u64::MAX) } else { hard.parse().ok() };
+                return;
+            }
             "ExecStart" => &mut self.commands,
             "LoadCredential" | "LoadCredentialEncrypted" => &mut self.credentials,
             _ => return,
@@ -72,12 +88,17 @@ impl Unit {
     }
 
     fn serves(&self, configuration: &Path) -> bool {
-        let same = |file: &str| match (fs::canonicalize(file), fs::canonicalize(configuration)) {
-            (Ok(named), Ok(wanted)) => named == wanted,
-            _ => Some(Path::new(file)) == std::path::absolute(configuration).ok().as_deref(),
-        };
-        self.commands.iter().filter_map(|command| configuration_of(command)).any(same)
+        self.commands.iter().any(|command| serves(command, configuration))
     }
+}
+
+/// Whether a command line serves that configuration.
+pub(super) fn serves(command: &str, configuration: &Path) -> bool {
+    let is_same = |file: &str| match (fs::canonicalize(file), fs::canonicalize(configuration)) {
+        (Ok(named), Ok(wanted)) => named == wanted,
+        _ => Some(Path::new(file)) == std::path::absolute(configuration).ok().as_deref(),
+    };
+    configuration_of(command).is_some_and(is_same)
 }
 
 /// The configuration that a command line serves: the value of `--config`, or the usual one.
@@ -145,6 +166,7 @@ mod tests {
     fn the_unit_of_this_repository_is_understood() {
         let unit = unit(include_str!("../../config/restante.service"));
         assert_eq!(unit.user.as_deref(), Some("restante"));
+        assert_eq!(unit.open_files(), 65_536);
         assert_eq!(
             unit.commands.iter().filter_map(|line| configuration_of(line)).collect::<Vec<_>>(),
             ["/etc/restante/restante.yaml"]
@@ -160,6 +182,7 @@ mod tests {
         assert_eq!(unit.user.as_deref(), Some("b"));
         assert_eq!(unit.credentials, ["LoadCredential=one:/one", "LoadCredentialEncrypted=two:/two"]);
         assert_eq!(unit.commands.len(), 1);
+        assert_eq!(unit.open_files(), USUAL_OPEN_FILES);
         assert_eq!(configuration_of(unit.commands.first().unwrap()), Some("/b"));
         assert_eq!(configuration_of("x serve"), None);
         assert_eq!(configuration_of("x --config"), None);

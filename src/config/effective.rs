@@ -40,6 +40,11 @@ const PATHS: [&str; 13] = [
     "uidl.lists.root",
 ];
 
+/// Whether the value of a key is a path, or may be one.
+pub(super) fn is_path(key: &str) -> bool {
+    PATHS.contains(&key) || key == "admin.http"
+}
+
 /// How much of the configuration is wanted, and what its paths are relative to.
 pub(super) struct Effective<'b> {
     pub(super) all: bool,

@@ -10,6 +10,7 @@
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
 //! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
+//! | `keys` | the effective configuration key by key, to compare two |
 //! | `effective`, `yaml` | the effective configuration: what differs from the defaults, or everything |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
@@ -21,10 +22,12 @@ mod admin;
 mod client_certificates;
 mod client_settings;
 mod clients;
+mod confinement;
 mod directories;
 mod effective;
 mod faults;
 mod file;
+mod keys;
 mod listeners;
 mod mailboxes;
 mod mta;
@@ -57,7 +60,9 @@ use tree::Node;
 pub use value_kind::ValueKind;
 
 use crate::admin as admin_socket;
+use crate::admin::ConfigurationKeys;
 use crate::client_settings as mail_programs;
+use crate::confinement as landlock_rules;
 use crate::connection;
 use crate::directory;
 use crate::identity;
@@ -88,6 +93,8 @@ pub struct Configuration {
     pub directory_authorities: Vec<(String, PathBuf)>,
     /// Maildirs.
     pub maildir: maildir::Settings,
+    /// What the running service may reach.
+    pub confinement: landlock_rules::Settings,
     /// The log.
     pub logging: logging::Settings,
     /// The admin socket, if one is configured.
@@ -112,7 +119,10 @@ pub fn load(file: &Path) -> Result<Configuration, Faults> {
     let configuration = read(&tree, &Base::of(file), &findings);
     let faults = findings.into_faults();
     match configuration {
-        Some(configuration) if faults.is_empty() => Ok(configuration),
+        Some(mut configuration) if faults.is_empty() => {
+            configuration.confinement.files.extend(std::path::absolute(file));
+            Ok(configuration)
+        }
         _ => Err(Faults::new(file, faults)),
     }
 }
@@ -133,10 +143,23 @@ pub fn password_in(file: &Path) -> Result<Password, String> {
 /// Everything that is wrong with the file.
 pub fn effective(file: &Path, all: bool) -> Result<String, Faults> {
     load(file)?;
+    Ok(yaml::write(&effective_value(file, all)?))
+}
+
+/// The values of a file that differ from the defaults, key by key. The files that it names are not read, and nothing but
+/// its form is checked.
+///
+/// # Errors
+/// The file cannot be read, or is no YAML.
+pub fn keys(file: &Path) -> Result<ConfigurationKeys, Faults> {
+    Ok(keys::flat(&effective_value(file, false)?).into_iter().collect())
+}
+
+fn effective_value(file: &Path, all: bool) -> Result<yaml::Value, Faults> {
     let read = |tree: Result<Node, faults::ConfigFault>| tree.map_err(|fault| Faults::new(file, vec![fault]));
     let tree = read(file::read(file))?;
     let reference = read(file::parse(effective::REFERENCE.as_bytes()))?;
-    Ok(yaml::write(&effective::Effective { all, base: &Base::of(file) }.of(&tree, &reference)))
+    Ok(effective::Effective { all, base: &Base::of(file) }.of(&tree, &reference))
 }
 
 /// A duration as written in the file: `30m`, `14d`; ten years at most.
@@ -158,6 +181,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let mta = mta::read(&root, base);
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
+    let confinement = confinement::read(&root, tree, base, &maildir);
     let connection = clients::connection(&root, &retention);
     let by_person = retention.by_person.clone();
     let identity = people::identity(&root, base, &maildir, retention);
@@ -174,6 +198,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         directories: directories?,
         directory_authorities,
         maildir,
+        confinement,
         logging,
         admin,
         client_settings,

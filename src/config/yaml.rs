@@ -61,7 +61,7 @@ fn write_item(text: &mut String, item: &Value, indent: usize) {
 }
 
 /// A value within a line.
-fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Null => "~".to_owned(),
         Value::Scalar(scalar) => scalar.clone(),

@@ -21,6 +21,13 @@ impl Date {
         Self { days: seconds / SECONDS_OF_A_DAY, second_of_day: seconds % SECONDS_OF_A_DAY }
     }
 
+    /// The date of a moment so many seconds after the beginning of 1970.
+    #[must_use]
+    pub fn after_seconds(seconds: i64) -> Self {
+        let seconds = u64::try_from(seconds).unwrap_or_default();
+        Self { days: seconds / SECONDS_OF_A_DAY, second_of_day: seconds % SECONDS_OF_A_DAY }
+    }
+
     /// Year, month (1 to 12) and day of the month (1 to 31).
     ///
     /// Years are counted from March here, so that the leap day is the last of its year.

@@ -129,7 +129,23 @@ impl PortPolicy {
     }
 }
 
+/// Binds an address as the service does, but does not listen there, so that nobody notices it: another process may bind the
+/// address at the same time.
+///
+/// # Errors
+/// The address cannot be bound.
+pub fn try_to_bind(address: SocketAddr) -> std::io::Result<()> {
+    bound(address).map(drop)
+}
+
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = bound(address)?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+fn bound(address: SocketAddr) -> std::io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -138,9 +154,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     // Accepted sockets inherit it (tcp(7)), which saves a call for each client.
     socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn hint(fault: &std::io::Error) -> &'static str {

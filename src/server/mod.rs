@@ -46,6 +46,7 @@ pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
 pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
+pub use listen::try_to_bind;
 pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};

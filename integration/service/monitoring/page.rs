@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use restante::admin::{HttpAddress, HttpListener, ServiceView};
+use restante::admin::{ConfigurationKeys, HttpAddress, HttpListener, RunningConfiguration, ServiceView, Startup};
 use restante::config::{self, Configuration};
+use restante::confinement::Confinement;
 use restante::directory::Directory;
 use restante::identity::IdentityMap;
 use restante::ledger::{Ledger, OwnCertificate};
@@ -105,7 +106,11 @@ fn no_name_becomes_markup() {
     let listener = HttpListener::bind(&HttpAddress::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
     let address = listener.address().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.spawn(async move { listener.serve(Arc::new(ServiceView { ledger, identities, directories })).await });
+    let read_again = Box::new(|| Ok(ConfigurationKeys::default()));
+    let configuration = RunningConfiguration::new(hostile.into(), ConfigurationKeys::default(), read_again);
+    let startup = Arc::new(Startup { configuration, confinement: Confinement::none(hostile) });
+    let view = Arc::new(ServiceView { ledger, identities, directories, startup });
+    runtime.spawn(async move { listener.serve(view).await });
     let shown = browse(site.folder(), address, &["--dump-dom"]);
     assert!(shown.contains("<title>Restante: status</title>"), "{shown}");
     assert!(!shown.contains("<script") && !shown.contains("<b "), "{shown}");

@@ -54,6 +54,17 @@ const LONGEST_HEADER: usize = 16 * 1024;
 /// How long to wait after an error that the next accept would meet again.
 const PAUSE: Duration = Duration::from_millis(100);
 
+impl HttpAddress {
+    /// The address; none for a Unix socket.
+    #[must_use]
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            Self::Unix(..) => None,
+        }
+    }
+}
+
 impl HttpListener {
     /// Binds the address. No runtime is needed.
     ///

@@ -1,5 +1,8 @@
 //! What `restante check` asks a directory: whether it answers, which people it has, and what it hides.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::clock::{self, ClockFinding};
 use crate::audit::{Sample, SampleEnd, Sampled, sample};
 use crate::directory::{self, AttributeNeed, AttributeUse, CertificateMapping, Directory};
 use crate::identity::{self, AccountReason, IdentityMap, NameReason, Outcome, Reason, Trace};
@@ -21,6 +24,8 @@ pub(super) struct Probed {
     pub(super) notes: Vec<String>,
     /// Some people; none where the directory gives no answer.
     pub(super) sample: Option<Sample>,
+    /// What its time says about ours.
+    pub(super) clock: Option<ClockFinding>,
 }
 
 impl Probed {
@@ -47,6 +52,10 @@ async fn examine(
     probed: &mut Probed,
 ) -> Result<(), directory::Fault> {
     directory.probe().await?;
+    // A server that does not show its root DSE may work well.
+    if let Ok(Some(dse)) = directory.root_dse().await {
+        probed.clock = dse.current_time.and_then(|theirs| clock::compare(theirs, seconds_since_1970()));
+    }
     probed.faults.extend(directory.unreadable(needs(directory.settings(), settings, certificates)).await?);
     let sample = sample(directory, settings).await?;
     if sample.people.is_empty() {
@@ -57,6 +66,11 @@ async fn examine(
     probed.notes.extend(nameless(&sample, directory.settings(), settings));
     probed.sample = Some(sample);
     Ok(())
+}
+
+fn seconds_since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 async fn nobody(directory: &Directory, sample: &Sample) -> Result<String, directory::Fault> {

@@ -38,3 +38,4 @@ pub use self::stamp::Stamp;
 pub(crate) use self::account::STATE;
 pub(crate) use self::admission::{MEMBER_OF, WITH_MEMBERS};
 pub(crate) use self::entry::{CHANGE_STAMPS, CONFLICT, FINER_STAMPS, IDS, constructed};
+pub(crate) use self::timestamps::generalized;

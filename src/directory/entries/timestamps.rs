@@ -7,7 +7,7 @@ const DAY: i64 = 24 * 60 * 60;
 const TO_1970: i64 = 11_644_473_600;
 
 /// Generalized Time (RFC 4517 §3.3.13): `20261123191500Z`, with a fraction, or with an offset from UTC.
-pub(super) fn generalized(text: &str) -> Option<i64> {
+pub(crate) fn generalized(text: &str) -> Option<i64> {
     let end_of_digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (digits, rest) = text.split_at_checked(end_of_digits)?;
     let part = |from: usize, to: usize| digits.get(from..to)?.parse::<i64>().ok();

@@ -1,5 +1,6 @@
 //! What a server says about itself (RFC 4512 §5.1): who made it, and which trees it holds.
 
+use crate::directory::entries::generalized;
 use crate::directory::fault::Fault;
 use crate::directory::ldap::{Question, Searcher};
 use crate::names::Dn;
@@ -24,6 +25,8 @@ pub struct RootDse {
     pub vendor: ServerVendor,
     /// The trees that may hold people: without those of schema, configuration and monitoring.
     pub naming_contexts: Vec<Dn>,
+    /// The server's time when it answered, in seconds since 1970. Active Directory says it.
+    pub current_time: Option<i64>,
     controls: Vec<String>,
 }
 
@@ -36,7 +39,8 @@ const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
 /// The control of paged results (RFC 2696 §2).
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 
-const ATTRIBUTES: [&str; 6] = [
+const ATTRIBUTES: [&str; 7] = [
+    "currentTime",
     "namingContexts",
     "defaultNamingContext",
     "supportedControl",
@@ -49,7 +53,7 @@ impl RootDse {
     /// One that shows nothing but whose server it is.
     #[must_use]
     pub fn of_vendor(vendor: ServerVendor) -> Self {
-        Self { vendor, naming_contexts: Vec::new(), controls: Vec::new() }
+        Self { vendor, naming_contexts: Vec::new(), current_time: None, controls: Vec::new() }
     }
 
     /// Whether the server offers content synchronisation (RFC 4533).
@@ -101,7 +105,8 @@ pub(crate) async fn root_dse(searcher: &Searcher) -> Result<Option<RootDse>, Fau
             _ => values("namingContexts"),
         };
         let naming_contexts = named.iter().filter_map(|text| Dn::parse(text)).filter(may_hold_people).collect();
-        RootDse { vendor, naming_contexts, controls: values("supportedControl") }
+        let current_time = values("currentTime").first().and_then(|text| generalized(text));
+        RootDse { vendor, naming_contexts, current_time, controls: values("supportedControl") }
     }))
 }
 
