@@ -20,6 +20,17 @@ pub const PASSWORD: &str = "courier-secret-42";
 /// The server, and the libraries that come with it.
 const PACKAGES: [&str; 4] = ["courier-pop", "courier-authlib", "libcourier-unicode4", "libidn12"];
 
+/// The same with what listens, and what asks a directory for passwords.
+const WHOLE: [&str; 7] = [
+    "courier-pop",
+    "courier-base",
+    "courier-authdaemon",
+    "courier-authlib",
+    "courier-authlib-ldap",
+    "courier-authlib-userdb",
+    "libcourier-unicode4",
+];
+
 /// A Courier that takes connections as long as the test runs.
 pub struct Courier {
     address: SocketAddr,
@@ -75,7 +86,25 @@ fn serve(mut client: TcpStream, unpacked: &Path, root: &Path) -> Option<()> {
 
 /// Where its packages are unpacked; done once for all tests.
 fn unpacked() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("courier");
+    downloaded("courier", &PACKAGES, |begun| {
+        for entry in fs::read_dir(begun).unwrap() {
+            let package = entry.unwrap().path();
+            if package.extension().is_some_and(|extension| extension == "deb") {
+                succeed(program("dpkg").arg("-x").arg(&package).arg(begun.join("root")), "");
+            }
+        }
+        begun.join("root")
+    })
+}
+
+/// A folder with the packages of a whole Courier, for a machine on which they can be installed.
+pub fn packages() -> PathBuf {
+    downloaded("courier-packages", &WHOLE, Path::to_path_buf)
+}
+
+/// Debian packages in a folder, or what is made of them there; done once for all tests.
+fn downloaded(name: &str, packages: &[&str], make: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     let turn = File::create(folder.join("lock")).unwrap();
     turn.lock().unwrap();
@@ -86,13 +115,7 @@ fn unpacked() -> PathBuf {
     let begun = folder.join("begun");
     let _left_by_one_cut_off = fs::remove_dir_all(&begun);
     fs::create_dir(&begun).unwrap();
-    succeed(program("apt-get").args(["download", "-q"]).args(PACKAGES).current_dir(&begun), "");
-    for entry in fs::read_dir(&begun).unwrap() {
-        let package = entry.unwrap().path();
-        if package.extension().is_some_and(|extension| extension == "deb") {
-            succeed(program("dpkg").arg("-x").arg(&package).arg(begun.join("root")), "");
-        }
-    }
-    fs::rename(begun.join("root"), &root).unwrap();
+    succeed(program("apt-get").args(["download", "-q"]).args(packages).current_dir(&begun), "");
+    fs::rename(make(&begun), &root).unwrap();
     root
 }
