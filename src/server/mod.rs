@@ -12,6 +12,7 @@
 //! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
 //! | `client_trust` | which client certificates are valid |
 //! | `inspection` | what `restante check` reports about certificates |
+//! | `memory` | how much free memory the process keeps |
 //! | `privileges` | the user of the process, and its limit of open files |
 
 mod abilities;
@@ -23,6 +24,7 @@ mod expiry;
 mod handed_over;
 mod inspection;
 mod listen;
+mod memory;
 mod network;
 mod pem;
 mod privileges;
@@ -44,6 +46,7 @@ pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
 pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
+pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
 pub use proxy::{ProxyProtocol, ProxyTls};
@@ -103,7 +106,7 @@ impl Server {
         let mut tasks = Tasks::default();
         for BoundPort { socket, policy } in self.ports {
             let listener = TcpListener::from_std(socket)?;
-            tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
+            tracing::info!(name: "listening", address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
             let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
             keep_accepting(&mut tasks, listener, policy, &places, repeats, ledger, move |client| {
@@ -127,10 +130,17 @@ impl Server {
         };
         tasks.stop().await;
         service.ledger.begin_drain();
-        tracing::info!("shutting down: no new connections are accepted, sessions finish their current command");
+        tracing::info!(
+            name: "shutting_down",
+            "shutting down: no new connections are accepted, sessions finish their current command"
+        );
         let _ = drain.send(true);
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
-            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open after limits.shutdown are closed");
+            tracing::warn!(
+                name: "sessions_closed_after_shutdown_limit",
+                limit = ?self.limits.shutdown,
+                "sessions still open after limits.shutdown are closed"
+            );
         }
         failed.map_or(Ok(()), |reason| Err(std::io::Error::other(reason)))
     }
