@@ -19,6 +19,9 @@ const OWN_FOLDERS: [&str; 4] = ["src/", "integration/", "config/", ".github/"];
 /// Names of files that look like keys of the configuration.
 const FILE_ENDINGS: [&str; 2] = [".sock", ".md"];
 
+/// What lines of code begin with whose further words may be called `restante` without being the command.
+const OF_OTHERS: [&str; 4] = ["install", "mv", "note:", "samba-tool"];
+
 const REFERENCE: &str = include_str!("../../config/restante.yaml");
 
 #[test]
@@ -51,6 +54,9 @@ impl Helps {
     /// What is wrong with the command lines in a piece of code; none if it holds none.
     fn fault(&mut self, code: &str) -> Option<String> {
         let words = shell_words(code);
+        if words.iter().find(|word| *word != "$").is_some_and(|first| OF_OTHERS.contains(&&**first)) {
+            return None;
+        }
         let own = words.iter().position(|word| word == "restante" || word.ends_with("/restante"));
         let by_cargo = code.contains("cargo run").then(|| words.iter().position(|word| word == "--")).flatten();
         let rest = words.get(own.or(by_cargo)? + 1..)?;

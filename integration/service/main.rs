@@ -29,6 +29,8 @@ mod following;
 mod generated;
 /// Guessing of passwords, as the attacker, the owner and the directory see it.
 mod guessing;
+/// The guides that begin beside another program, each followed word by word on a machine of its own.
+mod guides;
 /// From an existing directory to the first mail, by `restante init`.
 mod init;
 /// Every form of a login name under every policy.

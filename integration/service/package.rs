@@ -1,8 +1,6 @@
 //! The Debian package through its life, on a Debian of its own that systemd has booted. A test takes minutes: it builds
 //! cargo-deb and lays out a Debian, unless both are there from an earlier run (`target/tools`, `target/debian-root`).
 
-mod machine;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +8,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use self::machine::DebianMachine;
+use crate::support::machine::DebianMachine;
 use crate::support::process::{output, program, succeed};
 use crate::support::service::Site;
 
@@ -63,7 +61,7 @@ const MEND: &str = "cd /etc/restante && cp /shelf/fullchain.pem /shelf/privkey.p
 #[ignore = "takes minutes: it builds cargo-deb and lays out a Debian"]
 fn debians_package_lives_through_installation_upgrade_and_removal() {
     let shelf = shelf(package());
-    let machine = DebianMachine::boot(shelf.path());
+    let machine = DebianMachine::minimal(shelf.path());
 
     // Installation starts nothing, since nothing is configured.
     machine.succeeds("dpkg -i /shelf/first.deb");

@@ -6,18 +6,29 @@
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::conversation::Conversation;
 use super::service::Site;
-use super::unpacked::unpacked;
+use super::unpacked::{downloaded, unpacked};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "courier-secret-42";
 
 /// The server, and the libraries that come with it.
 const PACKAGES: [&str; 4] = ["courier-pop", "courier-authlib", "libcourier-unicode4", "libidn12"];
+
+/// The same with what listens, and what asks a directory for passwords.
+const WHOLE: [&str; 7] = [
+    "courier-pop",
+    "courier-base",
+    "courier-authdaemon",
+    "courier-authlib",
+    "courier-authlib-ldap",
+    "courier-authlib-userdb",
+    "libcourier-unicode4",
+];
 
 /// A Courier that takes connections as long as the test runs.
 pub struct Courier {
@@ -70,4 +81,9 @@ fn serve(mut client: TcpStream, unpacked: &Path, root: &Path) -> Option<()> {
     command.arg("Maildir").current_dir(root.join(&name)).env("LD_LIBRARY_PATH", libraries).env("AUTHENTICATED", &name);
     let (input, output) = (OwnedFd::from(client.try_clone().ok()?), OwnedFd::from(client));
     command.stdin(input).stdout(output).stderr(std::process::Stdio::null()).status().ok().map(drop)
+}
+
+/// A folder with the packages of a whole Courier, for a machine on which they can be installed.
+pub fn packages() -> PathBuf {
+    downloaded("courier-packages", &WHOLE, Path::to_path_buf)
 }

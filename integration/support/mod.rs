@@ -15,6 +15,7 @@ pub mod haproxy;
 pub mod imap;
 pub mod ldap_relay;
 pub mod login;
+pub mod machine;
 pub mod maildir;
 pub mod mbsync;
 pub mod mount;

@@ -40,6 +40,17 @@ impl Terminal {
 
     /// Waits for a question, and types an answer.
     pub fn answer(&mut self, question: &str, answer: &str) {
+        self.wait_for(question);
+        self.press(&format!("{answer}\n"));
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until words are shown behind those that were waited for before.
+    pub fn wait_for(&mut self, question: &str) {
         wait_until(&format!("the terminal shows {question:?}"), || {
             let shown = self.shown();
             let found = shown.get(self.seen..).and_then(|rest| rest.find(question));
@@ -48,7 +59,6 @@ impl Terminal {
             self.seen += found.map_or(0, |at| at + question.len());
             found.is_some()
         });
-        writeln!(self.child.stdin.as_mut().unwrap(), "{answer}").unwrap();
     }
 
     /// Waits for the end; gives the exit status, and everything that was shown.

@@ -7,6 +7,19 @@ use super::process::{program, succeed};
 
 /// Where packages are unpacked; done once for all tests.
 pub fn unpacked(name: &str, packages: &[&str]) -> PathBuf {
+    downloaded(name, packages, |begun| {
+        for entry in fs::read_dir(begun).unwrap() {
+            let package = entry.unwrap().path();
+            if package.extension().is_some_and(|extension| extension == "deb") {
+                succeed(program("dpkg").arg("-x").arg(&package).arg(begun.join("root")), "");
+            }
+        }
+        begun.join("root")
+    })
+}
+
+/// A folder with packages, or what is made of them there; done once for all tests.
+pub fn downloaded(name: &str, packages: &[&str], make: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     let turn = File::create(folder.join("lock")).unwrap();
@@ -19,12 +32,6 @@ pub fn unpacked(name: &str, packages: &[&str]) -> PathBuf {
     let _left_by_one_cut_off = fs::remove_dir_all(&begun);
     fs::create_dir(&begun).unwrap();
     succeed(program("apt-get").args(["download", "-q"]).args(packages).current_dir(&begun), "");
-    for entry in fs::read_dir(&begun).unwrap() {
-        let package = entry.unwrap().path();
-        if package.extension().is_some_and(|extension| extension == "deb") {
-            succeed(program("dpkg").arg("-x").arg(&package).arg(begun.join("root")), "");
-        }
-    }
-    fs::rename(begun.join("root"), &root).unwrap();
+    fs::rename(make(&begun), &root).unwrap();
     root
 }

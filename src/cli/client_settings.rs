@@ -7,13 +7,16 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::ValueEnum;
 
 use super::maildrops::why;
-use super::{ExitStatus, act_as_service, sanitized, with_configuration};
+use super::{ExitStatus, act_as_service, report_note, sanitized, with_configuration};
 use crate::client_settings::{AccountForm, MailAccount, MailEncryption, MailServer};
 use crate::config::Configuration;
 use crate::directory::{Directory, Entry, Source};
 use crate::identity::{Identity, IdentityMap, Trace};
 use crate::names::{Kind, LookUp, Policy};
 use crate::server::{ClientCertificate, Listener, LoginWithoutTls, TlsMode};
+
+/// The name under which a machine reaches itself.
+const LOCALHOST: &str = "localhost";
 
 /// The form of the output.
 #[derive(Clone, Copy, ValueEnum)]
@@ -56,9 +59,17 @@ fn account(configuration: Configuration, login: &str) -> anyhow::Result<MailAcco
     let Configuration { server, identity, directories, client_settings, .. } = configuration;
     let host =
         server.hostname.context("hostname is empty; set it to the name under which mail programs reach the server")?;
-    let listeners: Vec<&Listener> = server.listeners.iter().filter(|listener| is_for_people(listener)).collect();
+    let (host, listeners) = match listeners_for(ProgramPlace::OtherMachines, &server.listeners) {
+        none if none.is_empty() => (LOCALHOST.to_owned(), listeners_for(ProgramPlace::ThisMachine, &server.listeners)),
+        some => (host, some),
+    };
     let mut servers = servers(&host, &listeners).into_iter();
-    let pop3 = servers.next().context("no listener accepts passwords from other machines")?;
+    let pop3 = servers.next().context("no listener accepts passwords")?;
+    if host == LOCALHOST {
+        report_note(
+            "all listeners are on loopback addresses: these settings are for mail programs on this machine only",
+        );
+    }
     let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
     let policy = identity.policy.clone();
     let identities = IdentityMap::new(directories.clone(), identity).map_err(anyhow::Error::msg)?;
@@ -79,10 +90,26 @@ fn account(configuration: Configuration, login: &str) -> anyhow::Result<MailAcco
     })
 }
 
-/// Whether people on other machines can log in there.
-fn is_for_people(listener: &Listener) -> bool {
-    let is_clear = listener.tls == TlsMode::None && listener.login_without_tls != LoginWithoutTls::Allow;
-    !is_clear && !listener.address.ip().is_loopback() && listener.address.port() != 0
+/// Where mail programs are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ProgramPlace {
+    OtherMachines,
+    ThisMachine,
+}
+
+/// The listeners where people there can log in.
+fn listeners_for(place: ProgramPlace, all: &[Listener]) -> Vec<&Listener> {
+    let is_far = place == ProgramPlace::OtherMachines;
+    let accepts = |listener: &&Listener| match listener.login_without_tls {
+        LoginWithoutTls::Allow => true,
+        LoginWithoutTls::Loopback => !is_far || listener.tls != TlsMode::None,
+        LoginWithoutTls::Refuse => listener.tls != TlsMode::None,
+    };
+    let is_reached = |listener: &&Listener| {
+        let address = listener.address;
+        address.port() != 0 && !(is_far && address.ip().is_loopback())
+    };
+    all.iter().filter(is_reached).filter(accepts).collect()
 }
 
 /// The best first, each once: several listeners may have one port.

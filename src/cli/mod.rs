@@ -140,6 +140,12 @@ fn report_error(fault: &dyn std::fmt::Display) {
     eprintln!("restante: {fault}");
 }
 
+/// A remark on standard error beside a result on standard output, which programs may read.
+#[allow(clippy::print_stderr, reason = "the command line speaks to the person in front of it")]
+fn report_note(note: &str) {
+    eprintln!("note: {note}");
+}
+
 /// Becomes the user that the service runs as, if root: the access rights of that user count.
 fn act_as_service(user: Option<&str>) -> anyhow::Result<()> {
     match user {

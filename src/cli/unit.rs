@@ -28,13 +28,16 @@ pub(super) struct Unit {
     commands: Vec<String>,
     /// `LimitNOFILE=`, the hard limit; `u64::MAX` for `infinity`.
     open_files: Option<u64>,
+    /// The assignments of `Environment=`, several of which may stand in one line.
+    environment: Vec<String>,
 }
 
 /// The hard limit of open files where a unit sets none (`DefaultLimitNOFILE=` of systemd-system.conf(5)).
 const USUAL_OPEN_FILES: u64 = 524_288;
 
 impl Unit {
-    /// The unit whose `ExecStart=` has `--config` with that file.
+    /// The unit that serves that file: by `--config` in `ExecStart=`, by `RESTANTE_CONFIG` in `Environment=`, or as the usual
+    /// one.
     pub(super) fn serving(configuration: &Path) -> Option<Self> {
         let folders = folders(std::env::var_os(VARIABLE));
         by_name(&folders, "service")
@@ -77,32 +80,47 @@ impl Unit {
                 return;
             }
             "ExecStart" => &mut self.commands,
+            "Environment" => &mut self.environment,
             "LoadCredential" | "LoadCredentialEncrypted" => &mut self.credentials,
             _ => return,
         };
         match (value, key) {
             ("", _) => list.clear(),
-            (command, "ExecStart") => list.push(command.to_owned()),
+            (text, "ExecStart" | "Environment") => list.push(text.to_owned()),
             (credential, key) => list.push(format!("{key}={credential}")),
         }
     }
 
     fn serves(&self, configuration: &Path) -> bool {
-        self.commands.iter().any(|command| serves(command, configuration))
+        let usual = self.usual();
+        self.commands.iter().any(|command| names(command, usual, configuration))
+    }
+
+    /// The configuration of a command line without `--config`. Of several assignments of a variable, the last counts
+    /// (systemd.exec(5), Environment=).
+    fn usual(&self) -> &str {
+        let words = self.environment.iter().flat_map(|line| line.split_whitespace());
+        let mut values = words.filter_map(|word| word.trim_matches(['"', '\'']).strip_prefix("RESTANTE_CONFIG="));
+        values.next_back().unwrap_or(DEFAULT_FILE)
     }
 }
 
 /// Whether a command line serves that configuration.
 pub(super) fn serves(command: &str, configuration: &Path) -> bool {
+    names(command, DEFAULT_FILE, configuration)
+}
+
+/// The same; `usual` is the configuration of a command line without `--config`.
+fn names(command: &str, usual: &str, configuration: &Path) -> bool {
     let is_same = |file: &str| match (fs::canonicalize(file), fs::canonicalize(configuration)) {
         (Ok(named), Ok(wanted)) => named == wanted,
         _ => Some(Path::new(file)) == std::path::absolute(configuration).ok().as_deref(),
     };
-    configuration_of(command).is_some_and(is_same)
+    configuration_of(command, usual).is_some_and(is_same)
 }
 
 /// The configuration that a command line serves: the value of `--config`, or the usual one.
-fn configuration_of(command: &str) -> Option<&str> {
+fn configuration_of<'c>(command: &'c str, usual: &'c str) -> Option<&'c str> {
     let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
     let named = words.clone().find_map(|word| match word.strip_prefix("--config").or(word.strip_prefix("-c")) {
         Some("") => Some(None),
@@ -111,7 +129,7 @@ fn configuration_of(command: &str) -> Option<&str> {
     });
     let Some(value) = named else {
         let is_ours = words.next().is_some_and(|program| program.ends_with("restante"));
-        return (is_ours && words.next() == Some("serve")).then_some(DEFAULT_FILE);
+        return (is_ours && words.next() == Some("serve")).then_some(usual);
     };
     value.or_else(|| words.skip_while(|word| !matches!(*word, "--config" | "-c")).nth(1))
 }
@@ -168,7 +186,7 @@ mod tests {
         assert_eq!(unit.user.as_deref(), Some("restante"));
         assert_eq!(unit.open_files(), 65_536);
         assert_eq!(
-            unit.commands.iter().filter_map(|line| configuration_of(line)).collect::<Vec<_>>(),
+            unit.commands.iter().filter_map(|line| configuration_of(line, DEFAULT_FILE)).collect::<Vec<_>>(),
             ["/etc/restante/restante.yaml"]
         );
     }
@@ -183,12 +201,37 @@ mod tests {
         assert_eq!(unit.credentials, ["LoadCredential=one:/one", "LoadCredentialEncrypted=two:/two"]);
         assert_eq!(unit.commands.len(), 1);
         assert_eq!(unit.open_files(), USUAL_OPEN_FILES);
-        assert_eq!(configuration_of(unit.commands.first().unwrap()), Some("/b"));
-        assert_eq!(configuration_of("x serve"), None);
-        assert_eq!(configuration_of("x --config"), None);
-        assert_eq!(configuration_of("/usr/bin/restante serve -c /c"), Some("/c"));
-        assert_eq!(configuration_of("/usr/bin/restante serve"), Some("/etc/restante/restante.yaml"));
-        assert_eq!(configuration_of("/usr/bin/restante demo"), None);
+        assert_eq!(configuration_of(unit.commands.first().unwrap(), DEFAULT_FILE), Some("/b"));
+        assert_eq!(configuration_of("x serve", DEFAULT_FILE), None);
+        assert_eq!(configuration_of("x --config", DEFAULT_FILE), None);
+        assert_eq!(configuration_of("/usr/bin/restante serve -c /c", DEFAULT_FILE), Some("/c"));
+        assert_eq!(configuration_of("/usr/bin/restante serve", DEFAULT_FILE), Some("/etc/restante/restante.yaml"));
+        assert_eq!(configuration_of("/usr/bin/restante demo", DEFAULT_FILE), None);
+    }
+
+    #[test]
+    fn the_variable_in_the_units_environment_names_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let configuration = folder.path().join("pop.yaml");
+        fs::write(&configuration, "").unwrap();
+        let file = configuration.display();
+        for (lines, serves) in [
+            (format!("Environment=RESTANTE_CONFIG={file}\nExecStart=/usr/bin/restante serve\n"), true),
+            (format!("Environment=LANG=C \"RESTANTE_CONFIG={file}\" A=b\nExecStart=/usr/bin/restante serve\n"), true),
+            (
+                format!(
+                    "Environment=RESTANTE_CONFIG=/a\nEnvironment=RESTANTE_CONFIG={file}\nExecStart=restante serve\n"
+                ),
+                true,
+            ),
+            (format!("Environment=RESTANTE_CONFIG={file}\nEnvironment=\nExecStart=/usr/bin/restante serve\n"), false),
+            // The command line comes first.
+            (format!("Environment=RESTANTE_CONFIG={file}\nExecStart=restante serve --config /other\n"), false),
+            (format!("Environment=RESTANTE_CONFIG={file}\nExecStart=/usr/bin/other serve\n"), false),
+            ("ExecStart=/usr/bin/restante serve\n".to_owned(), false),
+        ] {
+            assert_eq!(unit(&lines).serves(&configuration), serves, "{lines}");
+        }
     }
 
     #[test]

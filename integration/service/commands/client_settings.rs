@@ -206,14 +206,28 @@ fn what_is_missing_is_said_before_a_program_would_reject_the_settings() {
     fs::write(&config, plan(&slapd, LISTENERS, "").yaml().replace("hostname: mail.renovations.example\n", "")).unwrap();
     let unnamed = settings(&site, "text", "ajones");
     assert!(unnamed.status == 1 && unnamed.complained.contains("hostname is empty"), "{}", unnamed.complained);
-    let inside = "  - { address: \"127.0.0.1:110\", tls: starttls }\n";
-    fs::write(&config, plan(&slapd, inside, "").yaml()).unwrap();
+    let closed = "  - { address: \"127.0.0.1:0\", tls: starttls }\n";
+    fs::write(&config, plan(&slapd, closed, "").yaml()).unwrap();
     let nowhere = settings(&site, "text", "ajones");
     assert!(
         nowhere.status == 1 && nowhere.complained.contains("no listener accepts passwords"),
         "{}",
         nowhere.complained
     );
+}
+
+#[test]
+fn listeners_on_loopback_alone_give_settings_for_this_machine_and_say_so() {
+    let (slapd, site) = world("");
+    let inside = "  - { address: \"127.0.0.1:1110\", tls: starttls }\n  - { address: \"[::1]:1995\", tls: implicit }\n";
+    fs::write(site.folder().join("restante.yaml"), plan(&slapd, inside, "").yaml()).unwrap();
+    for format in ["text", "dns"] {
+        let ended = settings(&site, format, "ajones");
+        assert_eq!(ended.status, 0, "{}", ended.complained);
+        assert!(ended.complained.contains("for mail programs on this machine only"), "{}", ended.complained);
+        assert!(ended.told.contains("localhost") && ended.told.contains("1995"), "{}", ended.told);
+        assert!(ended.told.contains("1110") && !ended.told.contains("mail.renovations.example"), "{}", ended.told);
+    }
 }
 
 #[test]

@@ -8,10 +8,13 @@ use crate::support::stage::Stage;
 
 #[test]
 fn the_configuration_is_printed_without_its_defaults_and_is_one_itself() {
-    let stage = Stage::set("cache: { found: 5m, missed: 20s }\n", &[]);
+    let stage = Stage::set("cache: { found: 5m, missed: 20s }\nadmin: { http: \"unix:http.sock\" }\n", &[]);
     let printed = stage.command(&["config"]);
     assert!(printed.starts_with(&format!("# restante {}: ", env!("CARGO_PKG_VERSION"))), "{printed}");
     assert!(printed.contains("cache:\n  missed: 20s\n") && !printed.contains("found:"), "{printed}");
+    // A relative path counts from the file's folder, also behind `unix:`.
+    let socket = format!("unix:{}", stage.site.folder().join("http.sock").display());
+    assert!(printed.contains(&socket), "no {socket} in {printed}");
     let password = fs::read_to_string(stage.site.folder().join("ldap.password")).unwrap();
     for words in [&["config"][..], &["config", "--all"]] {
         let printed = stage.command(words);

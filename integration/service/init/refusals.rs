@@ -4,7 +4,7 @@ use std::fs;
 
 use restante::demo::authority::Authority;
 use restante::demo::directory::EmbeddedDirectory;
-use restante::demo::people::{LDIF, SERVICE};
+use restante::demo::people::{BASE, LDIF, SERVICE};
 use restante::names::Dn;
 
 use super::servers::fingerprint;
@@ -45,7 +45,12 @@ fn a_missing_answer_names_its_option() {
     let password = init(&site, &slapd.url(), &["--bind", SERVICE]);
     refused(&site, &password, 2, &["the password of", "give --password-file"]);
     let fingerprint = init_as_usual(&site, &slapd.tls_url(), &[]);
-    refused(&site, &fingerprint, 2, &["nobody has confirmed the fingerprint", "--accept-fingerprint"]);
+    refused(
+        &site,
+        &fingerprint,
+        2,
+        &["the fingerprint of the one that it presents", "has not been confirmed", "--accept-fingerprint"],
+    );
     assert!(fingerprint.said.contains(&super::servers::fingerprint(&slapd)), "{}", fingerprint.said);
     let yes = init_as_usual(&site, &slapd.tls_url(), &["--yes"]);
     refused(&site, &yes, 2, &["--accept-fingerprint"]);
@@ -110,6 +115,18 @@ fn nobody_is_found() {
     refused(&site, &ended, 1, &["no people found below ou=services,dc=renovations,dc=example", "--base", "--schema"]);
     let ended = init(&site, &slapd.url(), &[]);
     refused(&site, &ended, 1, &["an anonymous client", "--bind"]);
+}
+
+#[test]
+fn a_server_that_names_no_naming_context_needs_the_base() {
+    let hidden = "access to dn.base=\"\" attrs=namingContexts by * none\naccess to * by * read\n".to_owned();
+    let (slapd, site) = (Slapd::start_with(LDIF, &Options { global: hidden, ..Options::default() }), Site::new());
+    give_mail(&site, "ajones");
+    let ended = init_as_usual(&site, &slapd.url(), &[]);
+    refused(&site, &ended, 1, &["the server names no naming context to", "--base"]);
+    let ended = init_as_usual(&site, &slapd.url(), &["--base", BASE]);
+    assert_eq!((ended.status, ended.complained.as_str()), (0, ""), "{}", ended.said);
+    assert!(written(&site).contains(&format!("base: \"{BASE}\"\n")), "{}", written(&site));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::ADMIN;
 use crate::support::maildir;
 use crate::support::process::output;
 use crate::support::stage::{PASSWORD, Stage};
+use crate::support::terminal::Terminal;
 use crate::support::wait_until;
 
 const MESSAGES: &[(&str, &[u8])] = &[("cur/1.a", b"a\n"), ("cur/2.b", b"b\n")];
@@ -43,6 +44,29 @@ fn a_session_is_listed_until_it_ends() {
     assert!(table.contains("SESSION") && table.contains("ajones") && table.contains("1 session\n"), "{table}");
     client.ask("QUIT", "+OK");
     wait_until("nobody is listed", || people(&stage).is_empty());
+}
+
+#[test]
+fn a_watched_list_follows_the_sessions_until_ctrl_c_and_leaves_the_terminal_as_it_was() {
+    let stage = Stage::set(ADMIN, MESSAGES);
+    let who = stage.site.command(&["who", "--watch"]);
+    let words: Vec<&str> =
+        [who.get_program()].into_iter().chain(who.get_args()).map(|word| word.to_str().unwrap()).collect();
+    let script = "trap : INT; echo \"before $(stty -g)\"; \"$@\"; echo \"ended with $?\"; echo \"after $(stty -g)\"";
+    let mut terminal = Terminal::run(std::process::Command::new("sh").args(["-c", script, "sh"]).args(words));
+    terminal.wait_for("0 sessions");
+    let mut client = stage.session();
+    terminal.wait_for("ajones");
+    terminal.wait_for("1 session\r\n");
+    client.ask("QUIT", "+OK");
+    terminal.wait_for("0 sessions");
+    // Ctrl-C.
+    terminal.press("\u{3}");
+    let (_, shown) = terminal.end();
+    assert!(shown.contains("ended with 130"), "{shown}");
+    let after = |words: &str| shown.split_once(words).unwrap().1.lines().next().unwrap().to_owned();
+    assert_eq!(after("before "), after("after "));
+    assert!(!shown.contains("\u{1b}[?"), "neither another screen nor a hidden cursor: {shown:?}");
 }
 
 #[test]

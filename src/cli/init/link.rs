@@ -175,8 +175,8 @@ impl DirectoryLink {
                     of_authority.name()
                 );
                 let what = format!(
-                    "no trusted authority has signed the server's certificate, and nobody has confirmed the fingerprint of \
-                     the one that it presents, {}",
+                    "no trusted authority has signed the server's certificate, the fingerprint of the one that it presents, \
+                     {}, has not been confirmed",
                     sanitized(&of_authority.name())
                 );
                 if !interview.confirm(&question, &what, "--ca or --accept-fingerprint")? {
