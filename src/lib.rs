@@ -98,6 +98,7 @@
 //! | one request to the admin HTTP listener | `admin` | the answer is sent, 60 s at most | that connection ends |
 //! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
+//! | one look at a person with open sessions (`identity/open_sessions.rs`) | `identity` | the directory's answer | the sessions continue |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
 //! | one file call (a thread) | `connection` | the call returns; the session waits for `mailboxes.deadline` at most | the call has failed |
 //!

@@ -341,6 +341,7 @@ const SPAWNS: &[(&str, &str)] = &[
     ("src/directory/ldap/apart.rs", "one request: awaited"),
     ("src/directory/ldap/connect.rs", "a connection: asked whether it has ended before each use"),
     ("src/directory/questions/walk.rs", "one walk: awaited at its end"),
+    ("src/identity/open_sessions.rs", "one look at a person with open sessions: they continue"),
     ("src/logging/lines.rs", "the writer: goes on after a panic"),
     ("src/server/accept.rs", "one client: its connection ends"),
     ("src/server/admission.rs", "one header of a proxy: its connection ends"),

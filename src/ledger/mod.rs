@@ -31,7 +31,7 @@ pub use counters::{CacheCounter, CacheCounters, LockOutCounters, LoginCounters, 
 pub use directory_counters::{DirectoryCounters, OperationCounters, OperationOutcome, ServerCounters};
 pub use exposition::ExpositionFormat;
 pub use last_hour::{LastHour, MinuteOfLogins, NoisyAddress, SlowMaildrop};
-pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionInfo};
+pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionEnding, SessionInfo};
 
 /// A certificate that the service shows to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
