@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use restante::demo::people::{BASE, LDIF};
 
-use super::{ALAN, follows, serve, slapd, with_overlays};
+use super::{ALAN, follows, serve, serve_over, slapd, with_overlays};
 use crate::support::conversation::Conversation;
 use crate::support::directory::RealDirectory;
 use crate::support::ds389::Ds389;
+use crate::support::ldap_relay::{Conduct, LdapRelay};
 use crate::support::login::{give_mail, log_in};
 use crate::support::overlays::Overlay;
 use crate::support::samba::Samba;
@@ -116,17 +117,26 @@ fn the_session_of_a_deleted_person_ends_at_their_next_login() {
     is_ended(&service, &site, client, "the entry is gone");
 }
 
+/// The change is reported, and then the directory does not say what became of the entry.
 #[test]
 fn an_outage_ends_no_session() {
-    let (site, mut directory) = (Site::new(), slapd());
-    let service = serve(&site, &directory);
-    follows(&service);
+    let (site, directory) = (Site::new(), slapd());
+    let relay = LdapRelay::to(&directory.url());
+    let service = serve_over(&relay, &site, "refusal_step: 0s");
     let mut client = session(&service);
-    directory.stop();
-    service.wait_for_log(&["event=directory_not_followed"]);
-    log_in(&service, "nobody", "wrong").unwrap_err();
+    let other = service.session("alamb", "seven green lamps");
+    relay.set(Conduct::EndsSearchesFor("uid=ajones,ou=Sales", UNAVAILABLE));
+    for name in [ALAN.0, "alamb"] {
+        directory.modify(&format!("dn: {}\nchangetype: delete\n", directory.dn(name)));
+    }
+    service.wait_for_log(&["event=connection_ended", "person=\"alamb\"", "the entry is gone"]);
+    drop(other);
     client.ask("STAT", "+OK");
+    client.ask("QUIT", "+OK");
 }
+
+/// A result code of RFC 4511, §4.1.9.
+const UNAVAILABLE: u8 = 52;
 
 #[test]
 fn sessions_of_disabled_people_continue_where_that_is_configured() {
