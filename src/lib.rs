@@ -46,6 +46,7 @@
 //! | 4 | [`connection`] | one client: the socket, and the loop that drives its session |
 //! | 4 | [`admin`] | the running service for administrators: commands, status page, metrics |
 //! | 4 | [`logging`] | the log: format, minimum level, buffering |
+//! | 5 | [`mta`] | what Postfix and Exim ask: logins of whoever sends mail, whose an address is |
 //! | 5 | [`server`] | listeners, certificates, limits, orderly shutdown |
 //! | 6 | [`config`] | from YAML to every module's settings; all mistakes at once |
 //! | 7 | [`demo`] | an LDAP directory inside the process, sample people and mail, a throw-away authority |
@@ -62,6 +63,7 @@
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
+//! | What do Postfix and Exim learn, and what if a directory is silent? | logins: `mta/sasl/conversation.rs`; addresses: `mta/socketmap/tables.rs` |
 //! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
 //!
 //! | to add | begin in | and then |
@@ -71,6 +73,7 @@
 //! | a SASL mechanism | `pop3/sasl.rs` | `pop3/credentials.rs`, `pop3/capabilities.rs`; for an exchange of a new kind `pop3/authorization.rs`, an `Action` in `pop3/session.rs` and its arm in `connection/driver/dispatch.rs`; a `LoginMethod` in `identity/login` and its method in `identity/mod.rs`; a file in `connection/driver`, like `scram.rs`; `config/guide/log.md` |
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
 //! | a command | a file in `cli` | its variant in `cli/command_line.rs` and its arm in `cli/mod.rs`, `config/guide/commands.md` |
+//! | a table for Postfix | `mta/socketmap/tables.rs` | `config/guide/submission.md` |
 //! | a metric | `ledger/counters.rs` | where it is counted; `config/guide/monitoring.md` |
 //! | a log event | where it happens, with a `name:` of its own | `config/guide/log.md` |
 //!
@@ -90,6 +93,8 @@
 //! | watchdog of the service manager, where it has one | `cli::service_manager` | shutdown | restarted; the service manager restarts the service if none of its signs of life arrive |
 //! | admin HTTP listener | `cli::serve` | shutdown | restarted on the same socket |
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
+//! | SASL service | `cli::serve` | shutdown | restarted on the same socket |
+//! | socketmap | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
 //! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
 //! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
@@ -97,6 +102,8 @@
 //! | one PROXY header (`server/admission.rs`) | `server` | it is read, 5 s at most; at shutdown at once | that connection ends |
 //! | one request to the admin HTTP listener | `admin` | the answer is sent, 60 s at most | that connection ends |
 //! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
+//! | one connection of a mail transfer agent | `mta` | it is closed | the mail transfer agent connects again |
+//! | one login at a mail transfer agent | `mta` | its answer may be sent | its connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
 //! | one look at a person with open sessions (`identity/open_sessions.rs`) | `identity` | the directory's answer | the sessions continue |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
@@ -119,6 +126,7 @@
 //! | network | an IPv4 address or an IPv6 /64: the unit in which clients are counted |
 //! | familiar network | a network from which a person logged in recently; it has its own counter for that person |
 //! | decoy credentials | salt and iterations of the SCRAM challenge for a name without SCRAM credentials |
+//! | mail transfer agent (MTA) | the program that takes, passes on and delivers mail, such as Postfix or Exim (RFC 5598 §4.3) |
 //! | maildrop | the mail that one POP3 session sees (RFC 1939 §3) |
 //! | Maildir | the directory on disk with `new`, `cur` and `tmp` |
 //! | mail root | the directory beneath which all Maildirs are; nothing outside it is opened |
@@ -152,6 +160,7 @@ pub mod ledger;
 pub mod lockout;
 pub mod logging;
 pub mod maildir;
+pub mod mta;
 pub mod names;
 pub mod pop3;
 pub mod remote;

@@ -51,6 +51,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("admin", 4, &["http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "socket2", "tokio"]),
     ("audit", 4, &[]),
     ("logging", 4, &["tracing_subscriber"]),
+    // Above connection, since it logs and counts logins as a session does.
+    ("mta", 5, &["tokio", "zeroize"]),
     ("server", 5, &["listenfd", "ppp", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("config", 6, &["anyhow", "rustix"]),
     (
@@ -343,6 +345,9 @@ const SPAWNS: &[(&str, &str)] = &[
     ("src/directory/questions/walk.rs", "one walk: awaited at its end"),
     ("src/identity/open_sessions.rs", "one look at a person with open sessions: they continue"),
     ("src/logging/lines.rs", "the writer: goes on after a panic"),
+    ("src/mta/listener.rs", "one connection of a mail transfer agent: it is closed"),
+    ("src/mta/sasl/conversation.rs", "one login: awaited before its connection's task ends"),
+    ("src/mta/socketmap/delivery.rs", "one file call: awaited, until the deadline of file calls"),
     ("src/server/accept.rs", "one client: its connection ends"),
     ("src/server/admission.rs", "one header of a proxy: its connection ends"),
     ("src/server/tls.rs", "one look at the files: awaited"),

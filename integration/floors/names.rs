@@ -64,6 +64,9 @@ const SENTENCES: &[&str] = &[
     "src/lockout/network.rs",
     "src/logging/mod.rs",
     "src/maildir/files/folder.rs",
+    "src/mta/listener.rs",
+    "src/mta/sasl/mod.rs",
+    "src/mta/socketmap/mod.rs",
     "src/server/",
     "src/token/",
 ];

@@ -64,11 +64,22 @@ pub(super) const ROOMS: &[(&str, &[Room])] = &[
         "connection",
         &[
             ("settings", &[]),
+            ("recent_addresses", &[]),
             ("report", &[]),
             ("wire", &["report", "settings"]),
             ("maildrop", &["report", "settings"]),
-            ("service", &["maildrop", "report", "settings", "wire"]),
+            ("service", &["maildrop", "recent_addresses", "report", "settings", "wire"]),
             ("driver", &["maildrop", "report", "service", "wire"]),
+        ],
+    ),
+    (
+        "mta",
+        &[
+            ("settings", &[]),
+            ("account_name", &[]),
+            ("listener", &["settings"]),
+            ("sasl", &["account_name", "listener", "settings"]),
+            ("socketmap", &["account_name", "listener", "settings"]),
         ],
     ),
 ];

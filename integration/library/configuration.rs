@@ -219,6 +219,17 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     ("admin: { socket: a.sock, mode: \"0680\" }", "1:32: admin.mode: \"0680\" is not a mode"),
     ("admin: { mode: \"0660\" }", "1:16: admin.mode: has no effect without admin.socket"),
+    ("socketmap: { mode: \"0600\" }", "1:20: socketmap.mode: has no effect without socket"),
+    ("sasl_service: { socket: a.sock, mode: \"660\" }", "1:39: sasl_service.mode: \"660\" is not a mode"),
+    (
+        "socketmap: { socket: a.sock, recipient_delimiter: \"@\" }",
+        "1:51: socketmap.recipient_delimiter: \"@\" is not a delimiter; expected",
+    ),
+    ("socketmap: { pop_before_smtp: 5m }", "1:31: socketmap.pop_before_smtp: has no effect without socket"),
+    (
+        "sasl_service: { socket: a.sock }\nsocketmap: { socket: a.sock }",
+        "2:22: socketmap.socket: is the socket of sasl_service already; expected another path",
+    ),
     ("client_settings: { smtp: { port: 25 } }", "1:34: client_settings.smtp.port: has no effect without host"),
     ("client_settings: { smtp: { host: a b } }", "1:34: client_settings.smtp.host: \"a b\" is not a host name"),
     ("client_settings: { smtp: { host: a, tls: ssl } }", "1:42: client_settings.smtp.tls: \"ssl\" is unknown"),

@@ -47,6 +47,8 @@ mod package;
 mod proxy_protocol;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
+/// Sending mail with the same names: Postfix and Exim ask who may send, who receives, and where the mail belongs.
+mod submission;
 /// TLS as clients meet it: versions, certificates, resumption, injection before STLS.
 mod tls;
 /// Tokens: which count, and logins with them.

@@ -18,6 +18,7 @@ pub mod login;
 pub mod maildir;
 pub mod mbsync;
 pub mod mount;
+pub mod mta_client;
 pub mod overlays;
 pub mod ports;
 pub mod postfix;
@@ -29,8 +30,12 @@ pub mod scram;
 pub mod service;
 pub mod slapd;
 pub mod stage;
+pub mod submission;
+pub mod submission_exim;
+pub mod submission_postfix;
 pub mod terminal;
 pub mod tokens;
+pub mod unpacked;
 
 use std::time::{Duration, Instant};
 

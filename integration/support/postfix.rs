@@ -102,7 +102,7 @@ virtual_minimum_uid = {MAIL}
 }
 
 /// The user of its own processes, whom the package makes.
-fn own_user() -> u32 {
+pub(super) fn own_user() -> u32 {
     let users = fs::read_to_string("/etc/passwd").unwrap();
     let own = users.lines().find_map(|line| line.strip_prefix("postfix:x:")).expect("the package postfix is installed");
     own.split(':').next().unwrap().parse().unwrap()

@@ -29,6 +29,7 @@ use tokio::time::timeout;
 pub use command::{AdminCommand, CommandFault};
 pub use http::{HttpAddress, HttpListener};
 pub use socket::AdminSocket;
+pub(crate) use socket::SocketFile;
 pub use view::{NotReady, ServiceView};
 
 use serde_json::Value;

@@ -19,9 +19,9 @@ pub struct AdminSocket {
 
 /// A bound Unix socket. Its file is removed when it is dropped.
 #[derive(Debug)]
-pub(super) struct SocketFile {
-    pub(super) listener: UnixListener,
-    pub(super) path: PathBuf,
+pub(crate) struct SocketFile {
+    pub(crate) listener: UnixListener,
+    pub(crate) path: PathBuf,
 }
 
 impl AdminSocket {
@@ -37,7 +37,7 @@ impl AdminSocket {
 
 impl SocketFile {
     /// The same for the path under a key of the configuration, with the permission bits of the file.
-    pub(super) fn bind(key: &'static str, path: &Path, mode: u32) -> Result<Self, String> {
+    pub(crate) fn bind(key: &'static str, path: &Path, mode: u32) -> Result<Self, String> {
         make_way(path).map_err(|fault| format!("{key} {}: {fault}", path.display()))?;
         let listener = listen(path, mode).map_err(|fault| format!("{key} {}: {fault}", path.display()))?;
         Ok(Self { listener, path: path.to_owned() })
@@ -57,16 +57,16 @@ fn listen(path: &Path, mode: u32) -> std::io::Result<UnixListener> {
 }
 
 /// Clients that may wait to be accepted.
-const BACKLOG: i32 = 16;
+const BACKLOG: i32 = 128;
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
             tracing::warn!(
-                name: "admin_socket_file_not_removed",
+                name: "socket_file_not_removed",
                 socket = self.path.display().to_string(),
                 reason = fault.to_string(),
-                "the admin socket's file could not be removed"
+                "the file of a socket could not be removed"
             );
         }
     }

@@ -30,6 +30,7 @@ mod init;
 mod kick;
 mod layout;
 mod maildrops;
+mod mta_sockets;
 mod password;
 mod resolve;
 mod serve;

@@ -8,11 +8,14 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
+use super::mta_sockets::HandedOverToMta;
 use super::{ExitStatus, load, report_error, service_manager};
 use crate::admin::{AdminSocket, HttpListener, ServiceView};
 use crate::audit::{self, Coverage};
 use crate::config::Configuration;
-use crate::connection::{BLOCKING_THREADS, MaildropLeases, Openings, Service, kernel_reports_delivery};
+use crate::connection::{
+    BLOCKING_THREADS, MaildropLeases, Openings, RecentAddresses, Service, kernel_reports_delivery,
+};
 use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::ledger::Ledger;
@@ -47,7 +50,8 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     keep_free_memory();
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
-    let handed_over = HandedOverSockets::take().map_err(all)?;
+    let mut handed_over = HandedOverSockets::take().map_err(all)?;
+    let for_mta = HandedOverToMta::take(&configuration.mta, &mut handed_over);
     let server = Server::bind(&configuration.server, handed_over).map_err(all)?;
     match &configuration.server.user {
         Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
@@ -66,16 +70,21 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     }
     log.gather().context("cannot start threads")?;
     tracing::info!(name: "starting", version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
-    run(server, configuration)
+    run_with(server, configuration, for_mta)
 }
 
 /// Serves on bound ports until SIGTERM or SIGINT.
 pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Result<()> {
+    run_with(server, configuration, HandedOverToMta::default())
+}
+
+fn run_with(server: Server, configuration: Configuration, for_mta: HandedOverToMta) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime =
         runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build().context("cannot start threads")?;
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let http = configuration.admin_http.as_ref().map(HttpListener::bind).transpose().map_err(|fault| anyhow!(fault))?;
+    let mta = for_mta.bind(&configuration.mta).map_err(|fault| anyhow!(fault))?;
     let issuers = configuration.identity.tokens.clone();
     let settings = configuration.identity.clone();
     let (service, directories) = service(configuration)?;
@@ -83,6 +92,7 @@ pub(super) fn run(server: Server, configuration: Configuration) -> anyhow::Resul
         let (ending, mut failed) = (ending()?, None);
         let mut tasks = Tasks::default();
         serve_administrators(&mut tasks, admin, http, &service, &directories);
+        mta.serve(&mut tasks, &service);
         tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
         for directory in directories {
             probe(directory.clone());
@@ -117,7 +127,7 @@ const FILE_CALL_GRACE: Duration = Duration::from_secs(5);
 
 /// The service that clients are served with.
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
-    let Configuration { connection, identity, directories, maildir, .. } = configuration;
+    let Configuration { connection, identity, directories, maildir, mta, .. } = configuration;
     let people = identity.cache.people;
     let ledger = Arc::new(Ledger::default());
     let counted = |settings| Directory::counted(settings, &ledger);
@@ -132,8 +142,10 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
     let openings = Openings::new(store.clone(), connection.file_deadline, ledger.clone());
     let leases = Arc::new(MaildropLeases::new(connection.sessions));
     let known = Arc::new(KnownMaildrops::new(people));
+    let pop_before_smtp = mta.socketmap.map(|tables| tables.pop_before_smtp).unwrap_or_default();
+    let recent = Arc::new(RecentAddresses::new(pop_before_smtp));
     let (settings, repeats) = (connection, Arc::default());
-    let service = Service { identities, store, known, openings, settings, leases, repeats, ledger };
+    let service = Service { identities, store, known, openings, settings, leases, repeats, recent, ledger };
     Ok((Arc::new(service), directories))
 }
 

@@ -36,7 +36,7 @@ pub(super) fn http(root: &Section<'_>, base: &Base) -> Option<HttpAddress> {
     })
 }
 
-fn socket_path(path: &str, base: &Base) -> Result<PathBuf, String> {
+pub(super) fn socket_path(path: &str, base: &Base) -> Result<PathBuf, String> {
     let path = base.resolve(path)?;
     let length = path.as_os_str().len();
     if length > LONGEST_PATH {
@@ -56,7 +56,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Three octal digits, with a zero in front.
-fn mode(text: &str) -> Result<u32, String> {
+pub(super) fn mode(text: &str) -> Result<u32, String> {
     let is_mode = text.len() == 4 && text.starts_with('0');
     u32::from_str_radix(text, 8).ok().filter(|_| is_mode).ok_or_else(|| {
         format!("{} is not a mode; expected four octal digits in quotes, such as \"0600\" or \"0660\"", quoted(text))

@@ -24,12 +24,14 @@ const WITHOUT_DEFAULT: [&str; 9] = [
 ];
 
 /// Keys whose values are paths.
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 13] = [
     "admin.socket",
     "directories.bind.password_file",
     "directories.ca",
     "mailboxes.root",
+    "sasl_service.socket",
     "scram.key_file",
+    "socketmap.socket",
     "tls.certificates.chain",
     "tls.certificates.key",
     "tls.client_ca",

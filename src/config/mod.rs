@@ -27,6 +27,7 @@ mod faults;
 mod file;
 mod listeners;
 mod mailboxes;
+mod mta;
 mod networks;
 mod outline;
 mod paths;
@@ -62,6 +63,7 @@ use crate::directory;
 use crate::identity;
 use crate::logging;
 use crate::maildir;
+use crate::mta::MtaSettings;
 use crate::secret::Password;
 use crate::server;
 
@@ -94,6 +96,8 @@ pub struct Configuration {
     pub client_settings: mail_programs::Settings,
     /// Where the admin HTTP listener is, if one is configured.
     pub admin_http: Option<admin_socket::HttpAddress>,
+    /// What mail transfer agents may ask.
+    pub mta: MtaSettings,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -151,6 +155,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let logging = clients::logging(&root);
     let client_settings = client_settings::read(&root);
     let (admin, admin_http) = (admin::read(&root, base), admin::http(&root, base));
+    let mta = mta::read(&root, base);
     let retention = mailboxes::retention(&root.section("expire"));
     let maildir = people::maildir(&root, base, &retention);
     let connection = clients::connection(&root, &retention);
@@ -173,6 +178,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         admin,
         client_settings,
         admin_http,
+        mta,
     })
 }
 

@@ -11,6 +11,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `settings` | how a client is treated; the time limits |
+//! | `recent_addresses` | from where somebody logged in of late, for POP before SMTP |
 //! | `report` | what the log says about a connection |
 //! | `wire` | octets: lines in, replies out, TLS, what the client has acknowledged |
 //! | `maildrop` | the open maildrop, and the threads that file calls need |
@@ -19,6 +20,7 @@
 
 mod driver;
 mod maildrop;
+mod recent_addresses;
 mod report;
 mod service;
 mod settings;
@@ -26,7 +28,8 @@ mod wire;
 
 pub use driver::serve;
 pub use maildrop::{BLOCKING_THREADS, MaildropLeases, Openings};
-pub use report::LogSummaries;
+pub use recent_addresses::RecentAddresses;
+pub use report::{LogSummaries, LoginEnd};
 pub use service::{Client, Service};
 pub use settings::{SessionLimits, SessionsPerMaildrop, Settings};
 pub use wire::{

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 use super::maildrop::{MaildropLeases, Openings};
+use super::recent_addresses::RecentAddresses;
 use super::report::LogSummaries;
 use super::settings::Settings;
 use super::wire::PortTls;
@@ -29,6 +30,8 @@ pub struct Service {
     pub leases: Arc<MaildropLeases>,
     /// Log lines that are summed up.
     pub repeats: Arc<LogSummaries>,
+    /// From where somebody logged in of late.
+    pub recent: Arc<RecentAddresses>,
     /// What is counted, and who is connected.
     pub ledger: Arc<Ledger>,
 }

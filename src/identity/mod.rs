@@ -40,7 +40,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use cache::Flushed;
+pub use cache::{AddressOwner, Flushed};
 pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
 pub use login::{Resolved, ScramExchange, ServerSignature, ShownCertificate, TokenJudgement};
@@ -60,11 +60,12 @@ use self::login::{
     log_in,
 };
 use self::open_sessions::OpenSessions;
-use self::question::Directories;
+use self::question::{Directories, NameQuery};
 use self::throttle::LoginThrottle;
 use crate::certificate::Certificate;
-use crate::directory::{Change, Directory};
+use crate::directory::{Change, Directory, Fault};
 use crate::ledger::{Ledger, LiveSession};
+use crate::names::LoginName;
 use crate::pop3::{Credentials, Mechanism, ScramChallenge, ScramFault, ScramLogin, ScramProof, TokenCredentials};
 
 /// Who may log in, and where their mail is.
@@ -196,6 +197,17 @@ impl IdentityMap {
     /// How a login with this name would end, whatever the password.
     pub async fn resolve(&self, login: &[u8], trace: &Trace) -> Result<Resolved, Outcome> {
         login::resolve(&self.context, login, trace).await
+    }
+
+    /// Whose a mail address is, whether anybody may log in by addresses or not.
+    ///
+    /// # Errors
+    /// A directory that may know the address gives no answer, and the answer is not cached: it is not known whether
+    /// anybody has it.
+    pub async fn owner_of_address(&self, address: &LoginName) -> Result<AddressOwner, Fault> {
+        let addresses = &self.context.caches.addresses;
+        let query = NameQuery { settings: &addresses.settings, ..self.context.query(address, Trace::OFF) };
+        addresses.find(query).await
     }
 
     /// Whether tokens of any issuer are accepted.

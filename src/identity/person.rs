@@ -20,6 +20,9 @@ pub struct Identity {
     pub dn: Dn,
     /// The name that the log and the administrator's commands use: from the entry, never from what was typed.
     pub canonical_name: String,
+    /// Their mail address; of several, the one in the first configured attribute that has exactly one value or one in
+    /// the RDN. None if no value takes precedence.
+    pub mail: Option<String>,
     /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
     /// How long mail that they leave on the server stays.
@@ -45,12 +48,16 @@ impl Identity {
             Field::Attribute(name) => one_value(entry, name),
             Field::Mail | Field::MailLocal | Field::MailDomain => first_value(entry, &attributes.mail),
         });
+        let mail = match first_value(entry, &attributes.mail) {
+            FieldValue::One(address) => Some(prepared(&address).into_owned()),
+            FieldValue::None | FieldValue::Several => None,
+        };
         let canonical_name = prepared(&stored_name).into_owned();
         let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
         let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
         let (retention, looked_up) = (settings.retention.retention(entry), Instant::now());
-        Self { id, other_ids, dn, canonical_name, maildrop, retention, stamp, account, exclusion, looked_up }
+        Self { id, other_ids, dn, canonical_name, mail, maildrop, retention, stamp, account, exclusion, looked_up }
     }
 
     /// Every id by which a followed directory may name the entry.

@@ -86,6 +86,8 @@ pub struct CacheCounters {
     pub certificates: CacheCounter,
     /// The claims of tokens.
     pub claims: CacheCounter,
+    /// Mail addresses, asked for by mail transfer agents.
+    pub addresses: CacheCounter,
     /// Snapshots of maildrops: whether one was still valid at a login.
     pub maildrops: CacheCounter,
     entries: Family<[(&'static str, &'static str); 1], Gauge>,
@@ -105,6 +107,7 @@ impl CacheCounters {
             passwords: counter("passwords"),
             certificates: counter("certificates"),
             claims: counter("claims"),
+            addresses: counter("addresses"),
             maildrops: counter("maildrops"),
             entries,
         }
@@ -112,12 +115,13 @@ impl CacheCounters {
 
     /// Each cache with its counter, in the order in which reports list them.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &CacheCounter); 5] {
+    pub fn all(&self) -> [(&'static str, &CacheCounter); 6] {
         [
             ("names", &self.names),
             ("passwords", &self.passwords),
             ("certificates", &self.certificates),
             ("claims", &self.claims),
+            ("addresses", &self.addresses),
             ("maildrops", &self.maildrops),
         ]
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -56,7 +57,18 @@ impl Store {
         Ok(Maildrop::new(Arc::clone(&self.snapshots), path.clone(), cached, snapshot))
     }
 
-    /// The same if nothing has changed since the last session, by those few `stat` calls; none if more is needed, or if
+    /// Where mail for a person must be delivered, so that a session finds it: the absolute path of the Maildir that
+    /// [`Self::enter`] would read. It may not exist yet. Blocks while the disk answers.
+    ///
+    /// # Errors
+    /// See [`EnterFault`]: for example, the disk is not mounted, and mail would be lost below the mount point.
+    pub fn delivery_path(&self, path: &MaildropPath) -> Result<PathBuf, EnterFault> {
+        let path = &*self.choose(path)?;
+        self.site().require_markers(path)?;
+        Ok(self.site().settings().root.join(path.to_string()))
+    }
+
+    /// The same as [`Self::enter`] if nothing has changed since the last session, by those few `stat` calls; none if more is needed, or if
     /// a `stat` call may wait for another machine. So it may be called where nothing may block.
     #[must_use]
     pub fn enter_unchanged(&self, path: &MaildropPath) -> Option<Maildrop> {

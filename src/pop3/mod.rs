@@ -11,6 +11,7 @@
 //! | `authorization`, `transaction` | the two states in which a client sends commands (RFC 1939 §4, §5) |
 //! | `line`, `command` | lines are cut from the input; commands are parsed |
 //! | `sasl`, `scram`, `bearer` | the messages of SASL; **a new mechanism begins in `sasl`** |
+//! | `dialogue` | the same messages outside a session, for mail transfer agents |
 //! | `credentials`, `capabilities` | what a client sends to log in; what it is offered |
 //! | `reply`, `reply_style`, `text` | the form of replies, their language, their words |
 //! | `listing`, `message_number` | the messages of one session, and which are marked as deleted |
@@ -22,6 +23,7 @@ mod bearer;
 mod capabilities;
 mod command;
 mod credentials;
+mod dialogue;
 mod line;
 mod listing;
 mod message_number;
@@ -37,6 +39,7 @@ mod transaction;
 
 pub use capabilities::{Access, Expire};
 pub use credentials::{Credentials, Mechanism, TokenCredentials};
+pub use dialogue::{SaslDialogue, SaslStep};
 pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, Messages, UniqueId};
 pub use message_number::MessageNumber;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::conversation::Conversation;
+use crate::support::mta_client::SaslClient;
 use crate::support::process::{output, program, succeed};
-use crate::support::service::Service;
 use crate::support::stage::{PASSWORD, Stage};
 use crate::support::wait_until;
 
@@ -18,6 +18,7 @@ fn stage() -> Stage {
                           - { address: \"[::1]:0\", tls: none }\n  \
                           - { address: \"127.0.0.1:0\", tls: starttls, login_without_tls: refuse }\n"
             .to_owned();
+        plan.further.push_str("sasl_service: { socket: sasl.sock }\n");
     })
 }
 
@@ -32,7 +33,8 @@ fn say(from: &str, server: SocketAddr, lines: &[&str]) {
 }
 
 /// Logins from several addresses: those in the first list are to be found.
-fn log_of(service: &Service) -> (Vec<&'static str>, String) {
+fn log_of(stage: &Stage) -> (Vec<&'static str>, String) {
+    let service = &stage.service;
     let [ipv4, ipv6, only_tls] = [0, 1, 2].map(|number| service.listeners[number].0);
     say("127.0.1.1", ipv4, &["USER ajones", "PASS wrong"]);
     say("::1", ipv6, &["USER nobody", "PASS wrong"]);
@@ -40,13 +42,17 @@ fn log_of(service: &Service) -> (Vec<&'static str>, String) {
     say("127.0.1.2", ipv4, &["USER peer=127.0.9.9:1 listener=\"x\" tls=\"y\"", "PASS wrong"]);
     say("127.0.1.3", ipv4, &["USER x\" reason=\"no login before TLS on this listener", "PASS wrong"]);
     say("127.0.1.4", ipv4, &["USER x\\", "PASS wrong"]);
+    // A guess at a mail transfer agent.
+    let mut sasl = SaslClient::connect(&stage.site.folder().join("sasl.sock"));
+    sasl.plain(1, "127.0.1.5", ("ajones", "wrong"));
+    sasl.line();
     // These guess nothing.
     say("127.0.2.1", ipv4, &["USER ajones", &format!("PASS {PASSWORD}")]);
     say("127.0.2.2", only_tls, &["USER ajones"]);
     say("127.0.2.3", ipv4, &["USER INFO login refused event=login_refused", "QUIT"]);
-    service.wait_for_logs(&["INFO login refused "], 6);
+    service.wait_for_logs(&["INFO login refused "], 7);
     service.wait_for_log(&["INFO login event=login person=\"ajones\""]);
-    (vec!["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "::1"], service.log().join("\n") + "\n")
+    (vec!["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "127.0.1.5", "::1"], service.log().join("\n") + "\n")
 }
 
 fn repository(path: &str) -> PathBuf {
@@ -68,7 +74,7 @@ fn found(folder: &Path, log: &str) -> Vec<String> {
 #[test]
 fn the_filter_finds_the_addresses_of_refused_logins_and_no_others() {
     let stage = stage();
-    let (guessing, log) = log_of(&stage.service);
+    let (guessing, log) = log_of(&stage);
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(found(folder.path(), &log), guessing, "{log}");
     let reworded = log.replace("INFO login refused event=", "INFO not let in: wrong credentials event=");
@@ -125,7 +131,7 @@ impl Drop for Fail2Ban<'_> {
 #[test]
 fn the_jail_bans_who_guesses() {
     let stage = stage();
-    let (guessing, log) = log_of(&stage.service);
+    let (guessing, log) = log_of(&stage);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("restante.log");
     fs::write(&file, "").unwrap();

@@ -6,9 +6,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use restante::config::{self, Configuration};
-use restante::connection::{Client, MaildropLeases, Openings, Service, Transport, Unacknowledged, serve};
+use restante::connection::{
+    Client, MaildropLeases, Openings, RecentAddresses, Service, Transport, Unacknowledged, serve,
+};
 use restante::directory::Directory;
 use restante::identity::{IdentityMap, KnownMaildrops};
 use restante::maildir::Store;
@@ -81,6 +84,7 @@ fn service(world: &World, script: &Script) -> Arc<Service> {
         store,
         settings,
         repeats: Arc::default(),
+        recent: Arc::new(RecentAddresses::new(Duration::ZERO)),
         ledger: Arc::default(),
     })
 }

@@ -90,6 +90,7 @@ impl<T: Transport> Driver<T> {
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => {
                 let person = proven.identity;
+                self.service.recent.note(report.peer.ip(), std::time::Instant::now());
                 self.service.known.note(&person.id, &person.canonical_name, &proven.maildrop);
                 (person, Some(proven.maildrop))
             }

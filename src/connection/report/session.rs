@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::close_reason::CloseReason;
-use super::counting::{NO_KIND, count_login, kind_of};
+use super::counting::NO_KIND;
+use super::login::LoginEnd;
 use super::summaries::{LogLine, LogSummaries};
-use crate::identity::{OpenSession, Outcome, RefusedLogin};
+use crate::identity::{OpenSession, Outcome};
 use crate::ledger::{Ledger, LiveSession, LiveState, RegisteredSession};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
@@ -189,62 +190,10 @@ impl SessionReport {
 
     /// A login ended.
     pub(crate) fn login(&self, login: &[u8], mechanism: Mechanism, outcome: &Outcome) {
-        count_login(&self.ledger, mechanism, outcome, self.peer.ip());
-        let line = match outcome {
-            Outcome::Proven(_) | Outcome::Forbidden(..) => None,
-            Outcome::Refused(refused) => Some(LogLine::Refused(refused.reason.kind())),
-            Outcome::Unavailable(_) => Some(LogLine::Unavailable),
-            Outcome::Misconfigured(_) => Some(LogLine::Misconfigured),
-        };
-        if line.is_some_and(|line| !self.admits(line)) {
-            return;
-        }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
-        let certificate = self.certificate.as_deref();
-        let (issuer, claim) = self.bearer.as_ref().map(|bearer| (&*bearer.issuer, &*bearer.name)).unzip();
-        let login = &*LoginName::as_typed(login);
-        match outcome {
-            Outcome::Proven(proven) => {
-                let kind = kind_of(mechanism, proven);
-                let (person, proof) = (&*proven.identity.canonical_name, proven.proof.to_string());
-                tracing::info!(
-                    name: "login",
-                    person, login, kind, certificate, issuer, claim, %mechanism, proof, %peer, listener, tls,
-                    "login"
-                );
-            }
-            Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
-                let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(
-                    name: "login_refused",
-                    person, login, reason = reason.to_string(),
-                    certificate, issuer, claim, %mechanism, %peer, listener, tls,
-                    "login refused"
-                );
-            }
-            Outcome::Unavailable(reason) => {
-                tracing::warn!(
-                    name: "login_not_possible_directory_unavailable",
-                    login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls,
-                    "login not possible: directory unavailable"
-                );
-            }
-            Outcome::Misconfigured(reason) => {
-                tracing::error!(
-                    name: "login_not_possible_misconfigured",
-                    login, reason, %mechanism, %peer, listener, tls,
-                    "login not possible: misconfigured"
-                );
-            }
-            Outcome::Forbidden(identity, reason) => {
-                let person = &*identity.canonical_name;
-                tracing::error!(
-                    name: "maildrop_forbidden",
-                    person, login, reason, %mechanism, %peer, listener, tls,
-                    "maildrop forbidden"
-                );
-            }
-        }
+        let (certificate, bearer) = (self.certificate.as_deref(), self.bearer.as_ref());
+        let end = LoginEnd { login, mechanism, outcome, certificate, bearer, service: None, peer, listener, tls };
+        end.report(&self.ledger, &self.repeats);
     }
 }
 

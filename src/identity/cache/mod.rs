@@ -5,13 +5,14 @@
 //!
 //! | file | rule |
 //! |---|---|
-//! | `names`, `certificates`, `claims` | the owner of a login name, a certificate or a token's claim |
+//! | `names`, `certificates`, `claims`, `addresses` | the owner of a login name, a certificate, a token's claim or a mail address |
 //! | `answer_cache` | an answer is cached for its own lifetime; one asked for before a flush is asked for again |
 //! | `last_owners` | what may bridge an outage: the owner of a name or certificate when all directories last answered |
 //! | `passwords`, `password_record` | which passwords were verified or refused, under which change stamp |
 //! | `flushes` | what was flushed or reported as changed, and what is therefore no longer valid |
 //! | `single_flight` | the same question is asked once at a time, however many logins wait for the answer |
 
+mod addresses;
 mod answer_cache;
 mod certificates;
 mod claims;
@@ -26,6 +27,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::error::Unspecified;
 
+pub(crate) use addresses::AddressCache;
+pub use addresses::AddressOwner;
 pub(crate) use certificates::{CertificateCache, fingerprint};
 pub(crate) use claims::ClaimCache;
 pub use flushes::Flushed;
@@ -43,6 +46,7 @@ pub(crate) struct Caches {
     pub(crate) names: NameCache,
     pub(crate) certificates: CertificateCache,
     pub(crate) claims: ClaimCache,
+    pub(crate) addresses: AddressCache,
     pub(crate) passwords: PasswordCache,
     pub(crate) flushes: Arc<Flushes>,
 }
@@ -55,6 +59,7 @@ impl Caches {
             names: NameCache::new(lifetimes, flushes.clone(), counters.names.clone()),
             certificates: CertificateCache::new(lifetimes, flushes.clone(), counters.certificates.clone()),
             claims: ClaimCache::new(settings, &flushes, &counters.claims),
+            addresses: AddressCache::new(settings, flushes.clone(), counters.addresses.clone()),
             passwords: PasswordCache::new(lifetimes, flushes.clone())?,
             flushes,
         })
@@ -66,6 +71,7 @@ impl Caches {
         counters.note_size("passwords", self.passwords.count());
         counters.note_size("certificates", self.certificates.count().await);
         counters.note_size("claims", self.claims.count().await);
+        counters.note_size("addresses", self.addresses.count().await);
     }
 
     /// Drops everything, including answers that are still to come.
@@ -73,6 +79,7 @@ impl Caches {
         self.flushes.everybody();
         self.certificates.drop_all();
         self.claims.drop_all();
+        self.addresses.drop_all();
         let names = self.names.drop_all();
         Flushed { names, ..self.passwords.drop_all() }
     }
@@ -81,6 +88,7 @@ impl Caches {
     pub(crate) fn ids_of(&self, target: &FlushTarget) -> Vec<EntryId> {
         let mut ids = self.names.ids_of(target);
         ids.extend(self.claims.ids_of(target));
+        ids.extend(self.addresses.ids_of(target));
         ids
     }
 
@@ -90,6 +98,7 @@ impl Caches {
         let passwords = passwords.fold(Flushed::default(), Flushed::and);
         let names = self.names.drop_target(&target).await;
         self.claims.drop_target(&target).await;
+        self.addresses.drop_target(&target).await;
         self.flushes.person(target);
         Flushed { names, ..passwords }
     }
