@@ -107,6 +107,7 @@
 //! | one connection of a mail transfer agent | `mta` | it is closed | the mail transfer agent connects again |
 //! | one login at a mail transfer agent | `mta` | its answer may be sent | its connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
+//! | one look at a person with open sessions (`identity/open_sessions.rs`) | `identity` | the directory's answer | the sessions continue |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
 //! | one file call (a thread) | `connection` | the call returns; the session waits for `mailboxes.deadline` at most | the call has failed |
 //!

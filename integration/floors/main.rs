@@ -344,6 +344,7 @@ const SPAWNS: &[(&str, &str)] = &[
     ("src/directory/ldap/apart.rs", "one request: awaited"),
     ("src/directory/ldap/connect.rs", "a connection: asked whether it has ended before each use"),
     ("src/directory/questions/walk.rs", "one walk: awaited at its end"),
+    ("src/identity/open_sessions.rs", "one look at a person with open sessions: they continue"),
     ("src/logging/lines.rs", "the writer: goes on after a panic"),
     ("src/mta/listener.rs", "one connection of a mail transfer agent: it is closed"),
     ("src/mta/sasl/conversation.rs", "one login: awaited before its connection's task ends"),

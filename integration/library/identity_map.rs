@@ -78,6 +78,7 @@ impl World {
         let settings = Settings {
             policy: Policy::fewer(),
             ambiguous: Ambiguous::Refuse,
+            ends_sessions: true,
             template,
             root,
             cache,

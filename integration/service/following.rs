@@ -3,6 +3,7 @@
 mod groups;
 mod guesses;
 mod one_part;
+mod open_sessions;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -63,6 +63,8 @@ pub(super) fn identity(
     let policy = policy(&names);
     let words = [("refuse", Ambiguous::Refuse), ("try_each", Ambiguous::TryEach)];
     let ambiguous = names.word("ambiguous", Ambiguous::default(), &words);
+    let words = [("end", true), ("keep", false)];
+    let ends_sessions = names.word("sessions_of_disabled_people", true, &words);
     let cache = lifetimes(&root.section("cache"));
     let lockout = lockout(&root.section("lockout"));
     let tokens = tokens::read(root, base, &policy);
@@ -70,7 +72,18 @@ pub(super) fn identity(
     let template = template(&root.section("mailboxes"))?.with_markers(&maildir.markers);
     let template = uidl::with_lists(root, template, &maildir.unique_ids);
     let root = maildir.root.clone();
-    Some(identity::Settings { policy, ambiguous, template, root, retention, cache, lockout, scram, tokens })
+    Some(identity::Settings {
+        policy,
+        ambiguous,
+        ends_sessions,
+        template,
+        root,
+        retention,
+        cache,
+        lockout,
+        scram,
+        tokens,
+    })
 }
 
 /// A mistake inside the path is reported at its own position if the file contains the path literally.

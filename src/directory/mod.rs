@@ -137,6 +137,14 @@ impl Directory {
         self.ask(move |inner| async move { questions::id_at(&inner.searcher, &dn).await }).await
     }
 
+    /// A person's entry now, wherever it was moved; none if no person has it any more.
+    ///
+    /// # Errors
+    /// No answer; see [`Fault`].
+    pub async fn entry_of(&self, id: EntryId, dn: Dn) -> Result<Option<Entry>, Fault> {
+        self.ask(move |inner| async move { questions::entry_of(&inner.searcher, &id, &dn).await }).await
+    }
+
     /// Asks whether the directory answers, by a search for a name that nobody has. The question is sent at the call.
     ///
     /// # Errors

@@ -16,6 +16,7 @@
 //! | `question` | asking the directories: whose name, whose certificate, whose password |
 //! | `cache` | what is remembered of the answers, for how long, and when it is dropped |
 //! | `throttle` | guesses counted, and who is locked out |
+//! | `open_sessions` | the sessions of people, which end when they may no longer log in |
 //! | `login` | the ways to log in; **`login/order.rs` has the order of all checks** |
 //! | `flush` | the administrator's command that drops what is cached and counted |
 //! | `known_maildrops` | the last maildrop of each person, so that a renamed person is noticed |
@@ -27,6 +28,7 @@ mod cache;
 mod flush;
 mod known_maildrops;
 mod login;
+mod open_sessions;
 mod person;
 mod question;
 mod retention;
@@ -42,6 +44,7 @@ pub use cache::{AddressOwner, Flushed};
 pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
 pub use login::{Resolved, ScramExchange, ServerSignature, ShownCertificate, TokenJudgement};
+pub use open_sessions::OpenSession;
 pub use person::Identity;
 pub use retention::{Retention, RetentionAttribute, RetentionPolicy, RetentionSource};
 pub use settings::{Ambiguous, Lifetimes, ScramSettings, Settings};
@@ -56,11 +59,12 @@ use self::login::{
     CertificateLogin, DecoyCredentials, LoginContext, PasswordLogin, ScramAnswerLogin, ScramChallenger, TokenLogin,
     log_in,
 };
+use self::open_sessions::OpenSessions;
 use self::question::{Directories, NameQuery};
 use self::throttle::LoginThrottle;
 use crate::certificate::Certificate;
 use crate::directory::{Change, Directory, Fault};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LiveSession};
 use crate::names::LoginName;
 use crate::pop3::{Credentials, Mechanism, ScramChallenge, ScramFault, ScramLogin, ScramProof, TokenCredentials};
 
@@ -91,7 +95,9 @@ impl IdentityMap {
         let (lockout, people) = (settings.lockout.clone(), settings.cache.people);
         let throttle = LoginThrottle::new(lockout, people, Arc::clone(&ledger)).map_err(no_random_numbers)?;
         let decoys = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
-        let context = LoginContext { directories: Directories::new(directories), settings, caches, throttle, ledger };
+        let sessions = OpenSessions::new(&directories, settings.ends_sessions, Arc::clone(&ledger));
+        let directories = Directories::new(directories);
+        let context = LoginContext { directories, settings, caches, throttle, sessions, ledger };
         let map = Self { context, decoys };
         map.warn_of_random_salts();
         Ok(map)
@@ -242,8 +248,19 @@ impl IdentityMap {
         flush::flush(&self.context, what).await
     }
 
-    /// Drops cached data that a change, reported by a directory's follower, may have made wrong.
+    /// A person has logged in, by this name. Their session is ended once their directory is known to say that they may
+    /// no longer log in.
+    #[must_use]
+    pub fn open_session(&self, person: &Arc<Identity>, login: &[u8], live: Arc<LiveSession>) -> OpenSession {
+        self.context.sessions.add(person, login, live)
+    }
+
+    /// Drops cached data that a change, reported by a directory's follower, may have made wrong, and ends the sessions
+    /// of people who may no longer log in.
     pub fn on_directory_change(&self, directory: &str, change: Change) {
+        if let Change::Entry(id) = &change {
+            self.context.sessions.on_change(id);
+        }
         self.context.caches.flushes.on_directory_change(directory, change);
     }
 

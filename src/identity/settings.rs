@@ -18,6 +18,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Whether anybody can log in by a name that several people have.
     pub ambiguous: Ambiguous,
+    /// Whether open sessions of people end when they may no longer log in.
+    pub ends_sessions: bool,
     /// How a maildrop's path is made from an entry.
     pub template: PathTemplate,
     /// The mail root; every path is below it.

@@ -34,7 +34,7 @@ pub use directory_counters::{DirectoryCounters, OperationCounters, OperationOutc
 pub use exposition::ExpositionFormat;
 pub use last_hour::{LastHour, MinuteOfLogins, NoisyAddress, SlowMaildrop};
 pub use mta_counters::MtaCounters;
-pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionInfo};
+pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionEnding, SessionInfo};
 
 /// A certificate that the service shows to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Who is connected, and how a session is ended from outside.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use prometheus_client::metrics::counter::Counter;
@@ -19,6 +20,7 @@ use super::lock;
 pub struct LiveSessions {
     table: Arc<SessionTable>,
     turned_away: CounterFamily<1>,
+    withdrawn: Counter,
 }
 
 struct SessionTable {
@@ -48,9 +50,18 @@ pub struct LiveSession {
     listener: Arc<str>,
     since: (SystemTime, Instant),
     changing: Mutex<ChangingPart>,
-    /// It is to end.
-    kicked: AtomicBool,
+    /// It is to end, and why.
+    ending: OnceLock<SessionEnding>,
     kick: Notify,
+}
+
+/// Why a session is ended from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionEnding {
+    /// An administrator's command.
+    Administrator,
+    /// The person may no longer log in; why.
+    Account(Arc<str>),
 }
 
 /// What changes during a session.
@@ -115,12 +126,15 @@ impl LiveSessions {
         let turned_away = CounterFamily::default();
         registry.register("sessions", "Sessions since the start", table.total.clone());
         registry.register("sessions_current", "Sessions being served, by state", by_state.clone());
+        let withdrawn = Counter::default();
+        let help = "Sessions ended because the person may no longer log in";
+        registry.register("sessions_of_disabled_people_ended", help, withdrawn.clone());
         let help = "Connections turned away because a limit was reached";
         registry.register("connections_turned_away", help, turned_away.clone());
         for limit in ["connections", "connections_per_address"] {
             drop(turned_away.get_or_create(&[("limit", limit)]));
         }
-        Self { table: Arc::new(table), turned_away }
+        Self { table: Arc::new(table), turned_away, withdrawn }
     }
 
     /// A client has connected. `id`: the session's id in the log.
@@ -133,7 +147,7 @@ impl LiveSessions {
             listener,
             since: (SystemTime::now(), Instant::now()),
             changing: Mutex::new(ChangingPart { state, person: None, protection: "none" }),
-            kicked: AtomicBool::new(false),
+            ending: OnceLock::new(),
             kick: Notify::new(),
         });
         let number = table.next.fetch_add(1, Ordering::Relaxed);
@@ -146,6 +160,11 @@ impl LiveSessions {
     /// A client was turned away, since this limit was reached.
     pub fn note_turned_away(&self, limit: &'static str) {
         self.turned_away.get_or_create(&[("limit", limit)]).inc();
+    }
+
+    /// Sessions were ended, since their person may no longer log in.
+    pub fn note_withdrawn(&self, count: usize) {
+        self.withdrawn.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// Sessions being served, and sessions since the start.
@@ -171,7 +190,7 @@ impl LiveSessions {
             meant = all.iter().filter(|session| session.is_of(target)).collect();
         }
         for session in &meant {
-            session.kick();
+            session.end(SessionEnding::Administrator);
         }
         meant.into_iter().map(|session| session.info()).collect()
     }
@@ -192,27 +211,30 @@ impl SessionTable {
 }
 
 impl LiveSession {
-    /// Completes once an administrator ends the session.
-    pub async fn kicked(&self) {
+    /// Completes once the session is ended from outside, with the reason.
+    pub async fn kicked(&self) -> SessionEnding {
         loop {
             // Before the flag is read, so that no kick is missed between the two.
             let kick = self.kick.notified();
-            if self.is_kicked() {
-                return;
+            if let Some(ending) = self.ending() {
+                return ending.clone();
             }
             kick.await;
         }
     }
 
-    /// Whether an administrator ends the session.
+    /// Why the session is ended from outside, if it is.
     #[must_use]
-    pub fn is_kicked(&self) -> bool {
-        self.kicked.load(Ordering::Acquire)
+    pub fn ending(&self) -> Option<&SessionEnding> {
+        self.ending.get()
     }
 
-    fn kick(&self) {
-        self.kicked.store(true, Ordering::Release);
+    /// Ends the session: at once while it waits for the client, else after its current command. Returns whether it was
+    /// not being ended before.
+    pub fn end(&self, why: SessionEnding) -> bool {
+        let is_first = self.ending.set(why).is_ok();
         self.kick.notify_waiters();
+        is_first
     }
 
     fn is_of(&self, person: &str) -> bool {
@@ -231,6 +253,15 @@ impl LiveSession {
             seconds: self.since.1.elapsed().as_secs(),
             state: changing.state,
             protection: changing.protection,
+        }
+    }
+}
+
+impl fmt::Display for SessionEnding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Administrator => f.write_str("ended by an administrator"),
+            Self::Account(why) => write!(f, "no longer allowed to log in: {why}"),
         }
     }
 }

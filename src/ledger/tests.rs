@@ -41,11 +41,11 @@ async fn an_id_kicks_one_session_and_a_name_all_of_a_person() {
     let two = registered(&ledger, "1-2", Some("ajones"));
     let other = registered(&ledger, "1-3", Some("alamb"));
     assert_eq!(ledger.sessions.kick("1-2").len(), 1);
-    assert_eq!([&one, &two, &other].map(|session| session.live().is_kicked()), [false, true, false]);
+    assert_eq!([&one, &two, &other].map(|session| session.live().ending().is_some()), [false, true, false]);
     assert_eq!(ledger.sessions.kick("AJones").len(), 2);
     one.live().kicked().await;
     two.live().kicked().await;
-    assert!(!other.live().is_kicked());
+    assert!(other.live().ending().is_none());
     assert!(ledger.sessions.kick("nobody").is_empty());
 }
 
@@ -58,8 +58,8 @@ async fn a_waiting_session_learns_of_its_end() {
         tokio::task::yield_now().await;
         ledger.sessions.kick("1-1").len()
     };
-    let ((), kicked) = tokio::join!(live.kicked(), kicking);
-    assert_eq!(kicked, 1);
+    let ended = tokio::join!(live.kicked(), kicking);
+    assert_eq!(ended, (SessionEnding::Administrator, 1));
 }
 
 #[test]

@@ -79,6 +79,7 @@ impl Two {
         let settings = Settings {
             policy: Policy::fewer(),
             ambiguous: setup.ambiguous,
+            ends_sessions: true,
             template: PathTemplate::parse("{short_name}/Maildir").unwrap(),
             root: PathBuf::from("/srv/mail"),
             cache: setup.cache,

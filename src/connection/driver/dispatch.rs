@@ -116,8 +116,8 @@ impl<T: Transport> Driver<T> {
 
     /// Commands that were already sent are answered even during a shutdown; no further ones are waited for.
     async fn next_line(&mut self) -> Result<Event, CloseReason> {
-        if self.live.is_kicked() {
-            return Err(CloseReason::Kicked);
+        if let Some(why) = self.live.ending() {
+            return Err(CloseReason::Kicked(why.clone()));
         }
         let limit = self.session.line_limit();
         if let Some(input) = self.wire.line_at_hand(limit).await {
@@ -165,7 +165,7 @@ impl<T: Transport> Driver<T> {
     }
 }
 
-/// Waits for the client until the server shuts down or an administrator ends the session. What the client has already sent
+/// Waits for the client until the server shuts down or the session is ended from outside. What the client has already sent
 /// comes first.
 pub(super) async fn unless_over<T>(
     drain: &mut watch::Receiver<bool>,
@@ -175,7 +175,7 @@ pub(super) async fn unless_over<T>(
     tokio::select! {
         biased;
         done = awaited => done,
-        () = live.kicked() => Err(CloseReason::Kicked),
+        why = live.kicked() => Err(CloseReason::Kicked(why)),
         _ = drain.wait_for(|draining| *draining) => Err(CloseReason::Shutdown),
     }
 }

@@ -76,11 +76,17 @@ impl<T: Transport> Driver<T> {
         report: &mut SessionReport,
     ) -> Event {
         report.login(login, mechanism, &outcome);
-        self.concluded(began, outcome, report).await
+        self.concluded(began, outcome, login, report).await
     }
 
     /// What follows from a login that was logged.
-    pub(super) async fn concluded(&mut self, began: Instant, outcome: Outcome, report: &mut SessionReport) -> Event {
+    pub(super) async fn concluded(
+        &mut self,
+        began: Instant,
+        outcome: Outcome,
+        login: &[u8],
+        report: &mut SessionReport,
+    ) -> Event {
         let (person, maildrop) = match outcome {
             Outcome::Proven(proven) => {
                 let person = proven.identity;
@@ -98,7 +104,8 @@ impl<T: Transport> Driver<T> {
             }
         };
         self.leave_challenge(report, Some(&person));
-        report.set_person(Some(&person.canonical_name));
+        let open = self.service.identities.open_session(&person, login, report.live());
+        report.logged_in(&person.canonical_name, open);
         self.login = Some(AcceptedLogin { maildrop, expiry: person.retention.expiry, began });
         Event::Judged(LoginVerdict::Proven)
     }

@@ -59,7 +59,7 @@ impl<T: Transport> Driver<T> {
         match signature {
             Some(signature) => {
                 report.login(&wanted.login, wanted.mechanism, &outcome);
-                self.scram = Some(Box::new(ScramState::Proven(outcome)));
+                self.scram = Some(Box::new(ScramState::Proven(wanted.login, outcome)));
                 Event::Signed(signature)
             }
             None => self.judged(began, outcome, &wanted.login, wanted.mechanism, report).await,
@@ -68,10 +68,10 @@ impl<T: Transport> Driver<T> {
 
     /// The client has acknowledged the signature: now it is logged in.
     pub(super) async fn conclude(&mut self, report: &mut SessionReport) -> Event {
-        let Some(ScramState::Proven(outcome)) = self.scram.take().map(|scram| *scram) else {
+        let Some(ScramState::Proven(login, outcome)) = self.scram.take().map(|scram| *scram) else {
             return Event::Judged(LoginVerdict::Unavailable);
         };
-        self.concluded(Instant::now(), outcome, report).await
+        self.concluded(Instant::now(), outcome, &login, report).await
     }
 
     /// If the client has a challenge, it will not answer it any more. That counts as a refused login, unless the same

@@ -20,6 +20,6 @@ pub(super) struct AcceptedLogin {
 pub(super) enum ScramState {
     /// The client was given a challenge.
     Challenged(ScramLogin, Box<ScramExchange>),
-    /// It answered the challenge, and was sent the server's signature.
-    Proven(Outcome),
+    /// It answered the challenge for this login name, and was sent the server's signature.
+    Proven(Vec<u8>, Outcome),
 }

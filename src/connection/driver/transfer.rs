@@ -43,7 +43,7 @@ impl<T: Transport> Driver<T> {
                 }
             },
         };
-        report.set_person(None);
+        report.logged_out();
         refusal_delay(began, self.service.settings.refusal_step, 0).await;
         Event::NotOpened(fault)
     }

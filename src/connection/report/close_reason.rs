@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::ledger::SessionEnding;
 use crate::pop3::SessionEnd;
 
 /// Why a connection ended.
@@ -27,7 +28,7 @@ pub(crate) enum CloseReason {
     /// Another session took the maildrop over.
     TakenOver,
     /// An administrator ended the session.
-    Kicked,
+    Kicked(SessionEnding),
     /// This server is shutting down.
     Shutdown,
 }
@@ -96,7 +97,7 @@ impl fmt::Display for CloseReason {
             Self::Handshake(_, why) => write!(f, "TLS handshake failed: {why}"),
             Self::MessageCut(why) => write!(f, "message cut: {why}"),
             Self::TakenOver => f.write_str("maildrop taken over by another session"),
-            Self::Kicked => f.write_str("ended by an administrator"),
+            Self::Kicked(why) => why.fmt(f),
             Self::Shutdown => f.write_str("server shutting down"),
         }
     }

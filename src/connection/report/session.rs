@@ -8,7 +8,7 @@ use super::close_reason::CloseReason;
 use super::counting::NO_KIND;
 use super::login::LoginEnd;
 use super::summaries::{LogLine, LogSummaries};
-use crate::identity::Outcome;
+use crate::identity::{OpenSession, Outcome};
 use crate::ledger::{Ledger, LiveSession, LiveState, RegisteredSession};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
@@ -26,6 +26,8 @@ pub(crate) struct SessionReport {
     pub(crate) is_probe: bool,
     protection: &'static str,
     person: Option<String>,
+    /// The place of this session among those of its person, while somebody is logged in.
+    open: Option<OpenSession>,
     ledger: Arc<Ledger>,
     live: RegisteredSession,
     /// The subject of the client's certificate, if one was accepted at the last login.
@@ -60,6 +62,7 @@ impl SessionReport {
             protection: "none",
             is_probe: false,
             person: None,
+            open: None,
             ledger,
             live,
             certificate: None,
@@ -82,10 +85,17 @@ impl SessionReport {
         self.person.as_deref()
     }
 
-    /// Somebody is logged in, or nobody any more.
-    pub(crate) fn set_person(&mut self, person: Option<&str>) {
-        self.person = person.map(str::to_owned);
-        self.live.set_person(person);
+    /// Somebody is logged in.
+    pub(crate) fn logged_in(&mut self, person: &str, open: OpenSession) {
+        self.person = Some(person.to_owned());
+        self.open = Some(open);
+        self.live.set_person(Some(person));
+    }
+
+    /// Nobody is logged in any more.
+    pub(crate) fn logged_out(&mut self) {
+        (self.person, self.open) = (None, None);
+        self.live.set_person(None);
     }
 
     /// The protection of the connection, as the log calls it, has changed.

@@ -191,7 +191,7 @@ impl<T: Transport> Wire<T> {
             let sent = tokio::select! {
                 biased;
                 sent = timeout(self.slow_reader, sending) => sent.map_err(|_| CloseReason::SlowReader)?,
-                () = self.live.kicked() => return Err(CloseReason::Kicked),
+                why = self.live.kicked() => return Err(CloseReason::Kicked(why)),
             };
             sent.map_err(|fault| CloseReason::broken(&fault))?;
         }

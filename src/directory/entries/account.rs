@@ -24,6 +24,8 @@ struct AccountBar {
     until: i64,
     /// Whether a bind later than `from` overrides it.
     yields_to_bind: bool,
+    /// Whether wrong passwords, which anybody can send, cause it.
+    by_guesses: bool,
 }
 
 /// A reason to refuse a person now.
@@ -80,6 +82,17 @@ impl Account {
         let since = bar.yields_to_bind.then(|| UNIX_EPOCH + Duration::from_secs(u64::try_from(bar.from).unwrap_or(0)));
         Some(Barred { refusal: bar.refusal.clone(), unless_proven_since: since })
     }
+
+    /// Why this person may no longer use the service, if an administrator has decided so, or the account's time is over:
+    /// neither the state of a password nor a lock after wrong passwords, which anybody can send, is such a reason.
+    #[must_use]
+    pub fn withdrawn(&self, now: SystemTime) -> Option<DirectoryRefusal> {
+        use DirectoryRefusal::{AccountExpired, Disabled, Locked, NotYet};
+        let now = seconds(now);
+        let mut down = self.bars.iter().filter(|bar| bar.from <= now && now < bar.until && !bar.by_guesses);
+        let bar = down.find(|bar| matches!(bar.refusal, Disabled | AccountExpired | NotYet | Locked))?;
+        Some(bar.refusal.clone())
+    }
 }
 
 impl Entry {
@@ -92,7 +105,7 @@ impl Entry {
 
 impl AccountBar {
     fn always(refusal: DirectoryRefusal) -> Self {
-        Self { refusal, from: i64::MIN, until: i64::MAX, yields_to_bind: false }
+        Self { refusal, from: i64::MIN, until: i64::MAX, yields_to_bind: false, by_guesses: false }
     }
 
     fn from(moment: i64, refusal: DirectoryRefusal) -> Self {
@@ -101,6 +114,10 @@ impl AccountBar {
 
     fn until(moment: i64, refusal: DirectoryRefusal) -> Self {
         Self { until: moment, ..Self::always(refusal) }
+    }
+
+    fn by_guesses(self) -> Self {
+        Self { by_guesses: true, ..self }
     }
 
     fn yielding(self) -> Self {
@@ -143,7 +160,8 @@ fn flags(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
         return Some(only_if(flags & DISABLED != 0, DirectoryRefusal::Disabled));
     }
     let bits = [(LOCKED_OUT, DirectoryRefusal::Locked), (PASSWORD_EXPIRED, DirectoryRefusal::PasswordExpired)];
-    Some(bits.into_iter().flat_map(|(bit, refusal)| only_if(flags & bit != 0, refusal)).collect())
+    let down = bits.into_iter().flat_map(|(bit, refusal)| only_if(flags & bit != 0, refusal));
+    Some(down.map(AccountBar::by_guesses).collect())
 }
 
 /// What 389 Directory Server and the password policy of slapd write as Generalized Time.
@@ -155,11 +173,11 @@ fn timed(attribute: &str, value: &str) -> Option<Vec<AccountBar>> {
     }
     let moment = generalized(value)?;
     Some(vec![match attribute {
-        "accountUnlockTime" if moment == 0 => AccountBar::always(DirectoryRefusal::Locked),
-        "accountUnlockTime" => AccountBar::until(moment, DirectoryRefusal::Locked),
+        "accountUnlockTime" if moment == 0 => AccountBar::always(DirectoryRefusal::Locked).by_guesses(),
+        "accountUnlockTime" => AccountBar::until(moment, DirectoryRefusal::Locked).by_guesses(),
         "passwordExpirationTime" if moment == 0 => AccountBar::always(DirectoryRefusal::MustChange),
         "passwordExpirationTime" => AccountBar::from(moment, DirectoryRefusal::PasswordExpired).yielding(),
-        "pwdAccountLockedTime" => AccountBar::from(moment, DirectoryRefusal::Locked).yielding(),
+        "pwdAccountLockedTime" => AccountBar::from(moment, DirectoryRefusal::Locked).yielding().by_guesses(),
         "pwdStartTime" => AccountBar::until(moment, DirectoryRefusal::NotYet),
         "pwdEndTime" => AccountBar::from(moment, DirectoryRefusal::AccountExpired),
         _ => return None,
@@ -180,6 +198,31 @@ mod tests {
 
     fn barred(entry: &[(&str, &str)], now: u64) -> Option<Barred> {
         Account::of(&Entry::with(entry)).barred(UNIX_EPOCH + Duration::from_secs(now))
+    }
+
+    #[test]
+    fn neither_the_state_of_a_password_nor_guesses_end_sessions() {
+        use DirectoryRefusal::{AccountExpired, Disabled, Locked, NotYet};
+        for (attribute, value, refusal) in [
+            ("userAccountControl", "514", Some(Disabled)),
+            ("nsAccountLock", "TRUE", Some(Disabled)),
+            ("accountExpires", "134399349000000000", Some(AccountExpired)),
+            ("pwdStartTime", "20261123191501Z", Some(NotYet)),
+            ("pwdAccountLockedTime", "000001010000Z", Some(Locked)),
+            ("pwdAccountLockedTime", "20261123191400Z", None),
+            ("accountUnlockTime", "19700101000000Z", None),
+            ("accountUnlockTime", "20261123191501Z", None),
+            ("msDS-User-Account-Control-Computed", "16", None),
+            ("msDS-User-Account-Control-Computed", "8388608", None),
+            ("pwdLastSet", "0", None),
+            ("pwdReset", "TRUE", None),
+            ("passwordExpirationTime", "20261123191500Z", None),
+            ("shadowExpire", "unreadable", None),
+        ] {
+            let account = Account::of(&Entry::with(&[(attribute, value)]));
+            let withdrawn = account.withdrawn(UNIX_EPOCH + Duration::from_secs(NOW));
+            assert_eq!(withdrawn, refusal, "{attribute}: {value}");
+        }
     }
 
     #[test]

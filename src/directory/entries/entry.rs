@@ -148,6 +148,21 @@ impl EntryId {
         Self { directory: directory.clone(), own: hexadecimal(octets) }
     }
 
+    /// A search filter for the entry with this id, whichever attribute has it (RFC 4515); none if the entry has no id but
+    /// its DN.
+    pub(crate) fn filter(&self) -> Option<String> {
+        let digits = Some(self.own.as_str()).filter(|own| own.len() == 32);
+        let digits = digits.filter(|own| own.chars().all(|digit| digit.is_ascii_hexdigit()))?;
+        let grouped = |sizes: &[usize]| {
+            let (mut rest, mut groups) = (digits.chars(), Vec::new());
+            groups.extend(sizes.iter().map(|size| rest.by_ref().take(*size).collect::<String>()));
+            groups
+        };
+        let (uuid, unique_id) = (grouped(&[8, 4, 4, 4, 12]).join("-"), grouped(&[8; 4]).join("-"));
+        let octets = grouped(&[2; 16]).join("\\");
+        Some(format!("(|(entryUUID={uuid})(nsUniqueId={unique_id})(objectGUID=\\{octets}))"))
+    }
+
     /// The name of the directory that holds the entry.
     #[must_use]
     pub fn directory(&self) -> &str {

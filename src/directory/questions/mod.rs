@@ -5,7 +5,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `people` | who has this login name; which entry has this DN now |
+//! | `people` | who has this login name; which entry has this DN now; where is this entry now |
 //! | `claims` | to whom may this certificate belong |
 //! | `membership` | is this person admitted, as a member of a group |
 //! | `scram` | which SCRAM credentials does this entry hold |
@@ -31,7 +31,7 @@ pub use self::walk::{Walk, WalkEnd};
 
 pub(crate) use self::claims::{CANDIDATES, candidates};
 pub(crate) use self::ldapsearch::searches;
-pub(crate) use self::people::{id_at, look_up, probe};
+pub(crate) use self::people::{entry_of, id_at, look_up, probe};
 pub(crate) use self::readable::{instead_of_people, shows_locks, unreadable};
 pub(crate) use self::root_dse::root_dse;
 pub(crate) use self::scram::scram;

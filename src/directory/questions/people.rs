@@ -52,6 +52,23 @@ pub(crate) async fn id_at(searcher: &Searcher, dn: &Dn) -> Result<Option<EntryId
     Ok(searcher.ask_for_one(&question).await?.map(|entry| entry.id))
 }
 
+/// A person's entry, wherever it was moved below the search base; none if no person has it any more.
+pub(crate) async fn entry_of(searcher: &Searcher, id: &EntryId, dn: &Dn) -> Result<Option<Entry>, Fault> {
+    let settings = searcher.settings();
+    let is_theirs = |entry: &Entry| entry.id == *id || entry.other_ids.contains(id);
+    let mut found = searcher.ask(&Question::entry(settings, dn.as_str())).await?;
+    found.retain(is_theirs);
+    if found.is_empty() {
+        let filter = id.filter().ok_or_else(|| Fault::Misconfigured("entries have no ids".to_owned()))?;
+        found = searcher.ask(&Question::people(settings, &filter, LIMIT_OF_IDS)).await?;
+        found.retain(is_theirs);
+    }
+    Ok(with_exclusions(searcher, found, 1).await?.into_iter().next())
+}
+
+/// One entry has an id. A second one, if there is any, is not an error here.
+const LIMIT_OF_IDS: i32 = 2;
+
 /// Adds entries, each once.
 pub(super) fn merge(found: &mut Vec<Entry>, more: Vec<Entry>) {
     for entry in more {

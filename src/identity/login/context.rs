@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::directory::EntryId;
 use crate::identity::cache::Caches;
+use crate::identity::open_sessions::OpenSessions;
 use crate::identity::question::{Directories, NameQuery};
 use crate::identity::settings::Settings;
 use crate::identity::throttle::{LoginThrottle, ResetScope};
@@ -18,6 +19,7 @@ pub(crate) struct LoginContext {
     pub(crate) settings: Settings,
     pub(crate) caches: Caches,
     pub(crate) throttle: LoginThrottle,
+    pub(crate) sessions: Arc<OpenSessions>,
     pub(crate) ledger: Arc<Ledger>,
 }
 

@@ -89,6 +89,7 @@ pub(crate) async fn log_in<Method: LoginMethod>(
     if let Ok(method) = method {
         outcome = method.confirm(outcome, &mut attempt).await;
     }
+    context.sessions.on_login(attempt.ticket.login(), &outcome);
     attempt.ticket.finish(&mut outcome);
     outcome
 }

@@ -42,6 +42,11 @@ pub(super) enum Counts {
 }
 
 impl<'t> Ticket<'t> {
+    /// The name as typed.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
     pub(super) fn new(
         throttle: &'t LoginThrottle,
         login: String,
