@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
+//! | 0 | [`current`] | a value that is replaced while others use it |
 //! | 0 | [`session_id`] | which session a line of the log is about |
 //! | 0 | [`ledger`] | what is counted, and who is connected; all modules write it, `admin` reads it |
 //! | 0 | [`date`] | the calendar: times as the log, LDAP and mail write them |
@@ -142,6 +143,7 @@ pub mod cli;
 pub mod client_settings;
 pub mod config;
 pub mod connection;
+pub mod current;
 pub mod date;
 pub mod demo;
 pub mod directory;

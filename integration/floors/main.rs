@@ -28,6 +28,7 @@ use rooms::{ROOMS, Room};
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("file_stamps", 0, &[]),
+    ("current", 0, &[]),
     ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
     ("ledger", 0, &["prometheus_client", "tokio"]),

@@ -17,6 +17,8 @@ pub enum AdminCommand {
     Kick(String),
     /// `status`: the state of the service.
     Status,
+    /// `reload`: read the configuration again.
+    Reload,
 }
 
 /// Why a line is not a command: whoever sent it must correct it.
@@ -47,7 +49,8 @@ impl AdminCommand {
             "kick" if rest.trim().is_empty() => Err(CommandFault::KickWithoutName),
             "kick" => Ok(Self::Kick(rest.trim().to_owned())),
             "status" if rest.trim().is_empty() => Ok(Self::Status),
-            "status" => Err(CommandFault::Surplus(rest.trim().to_owned())),
+            "reload" if rest.trim().is_empty() => Ok(Self::Reload),
+            "status" | "reload" => Err(CommandFault::Surplus(rest.trim().to_owned())),
             _ => Err(CommandFault::Unknown(word.to_owned())),
         }
     }
@@ -75,7 +78,9 @@ fn is_network(text: &str) -> bool {
 impl fmt::Display for CommandFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(word) => write!(f, "\"{word}\" is an unknown command; expected flush, who, kick or status"),
+            Self::Unknown(word) => {
+                write!(f, "\"{word}\" is an unknown command; expected flush, who, kick, status or reload")
+            }
             Self::Network(text) => {
                 write!(f, "{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped")
             }
@@ -98,6 +103,7 @@ impl fmt::Display for AdminCommand {
             Self::Who(Some(person)) => write!(f, "who {person}"),
             Self::Kick(target) => write!(f, "kick {target}"),
             Self::Status => f.write_str("status"),
+            Self::Reload => f.write_str("reload"),
         }
     }
 }
@@ -109,7 +115,9 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let flushes = ["flush", "flush Alan Jones", "flush ajones", "flush 192.0.2.7", "flush 2001:db8::1"];
-        for line in flushes.into_iter().chain(["who", "who Alan Jones", "kick Alan Jones", "kick 6a1b-17", "status"]) {
+        for line in
+            flushes.into_iter().chain(["who", "who Alan Jones", "kick Alan Jones", "kick 6a1b-17", "status", "reload"])
+        {
             assert_eq!(AdminCommand::parse(line).unwrap().to_string(), line);
         }
         assert_eq!(AdminCommand::parse("flush ::ffff:192.0.2.7").unwrap().to_string(), "flush 192.0.2.7");
@@ -122,7 +130,9 @@ mod tests {
             );
         }
         assert!(AdminCommand::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
-        for (wrong, told) in [("halt", "halt"), ("kick", "needs the canonical name"), ("status x", "too many")] {
+        for (wrong, told) in
+            [("halt", "halt"), ("kick", "needs the canonical name"), ("status x", "too many"), ("reload x", "too many")]
+        {
             let fault = AdminCommand::parse(wrong).unwrap_err().to_string();
             assert!(fault.contains(told), "{fault}");
         }

@@ -75,7 +75,7 @@ fn send(socket: &Path, command: &AdminCommand) -> Result<String, String> {
             std::io::ErrorKind::PermissionDenied => {
                 "admin.mode controls who may send commands; by default only the service's user and root may"
             }
-            _ => "is the service running?",
+            _ => "is the service running? If admin.socket was changed since its start, name the old path by --socket",
         };
         format!("{}: {fault}; {hint}", socket.display())
     })?;

@@ -10,6 +10,7 @@
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
 //! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
+//! | `changes` | which keys differ between two configurations |
 //! | `effective`, `yaml` | the effective configuration: what differs from the defaults, or everything |
 //! | all others | one part of the file each; the first line of each file names its keys |
 //!
@@ -18,6 +19,7 @@
 //! `config/restante.schema.json` is written again by `restante generate schema`.
 
 mod admin;
+mod changes;
 mod client_certificates;
 mod client_settings;
 mod clients;
@@ -46,6 +48,7 @@ mod yaml;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use changes::EffectiveValues;
 pub use faults::Faults;
 pub use outline::{Outline, admin_settings, outline};
 use paths::Base;
@@ -93,6 +96,8 @@ pub struct Configuration {
     pub client_settings: mail_programs::Settings,
     /// Where the admin HTTP listener is, if one is configured.
     pub admin_http: Option<admin_socket::HttpAddress>,
+    /// The value of every key, to tell which have changed.
+    pub values: EffectiveValues,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -161,6 +166,8 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let directory_authorities = directories::authorities(&root, base);
     scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
+    let reference = file::parse(effective::REFERENCE.as_bytes()).ok()?;
+    let values = EffectiveValues::of(tree, &reference, &effective::Effective { all: true, base });
     Some(Configuration {
         server,
         connection,
@@ -172,6 +179,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         admin,
         client_settings,
         admin_http,
+        values,
     })
 }
 

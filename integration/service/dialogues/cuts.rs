@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use restante::config::{self, Configuration};
 use restante::connection::{Client, MaildropLeases, Openings, Service, Transport, Unacknowledged, serve};
+use restante::current::Current;
 use restante::directory::Directory;
 use restante::identity::{IdentityMap, KnownMaildrops};
 use restante::maildir::Store;
@@ -101,7 +102,7 @@ async fn replies(service: Arc<Service>, pieces: VecDeque<Vec<u8>>) -> String {
         is_probe: false,
     };
     let (_runs, drain) = watch::channel(false);
-    serve(client, service, drain).await;
+    serve(client, Arc::new(Current::new(service)), drain).await;
     let octets = replies.lock().unwrap().clone();
     String::from_utf8(octets).unwrap()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use restante::admin::{HttpAddress, HttpListener, ServiceView};
 use restante::config::{self, Configuration};
+use restante::current::Current;
 use restante::directory::Directory;
 use restante::identity::IdentityMap;
 use restante::ledger::{Ledger, OwnCertificate};
@@ -104,8 +105,9 @@ fn no_name_becomes_markup() {
     let identities = Arc::new(IdentityMap::new(directories.clone(), identity).unwrap());
     let listener = HttpListener::bind(&HttpAddress::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
     let address = listener.address().unwrap();
+    let view = ServiceView { ledger, identities, directories };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.spawn(async move { listener.serve(Arc::new(ServiceView { ledger, identities, directories })).await });
+    runtime.spawn(async move { listener.serve(Arc::new(Current::new(view))).await });
     let shown = browse(site.folder(), address, &["--dump-dom"]);
     assert!(shown.contains("<title>Restante: status</title>"), "{shown}");
     assert!(!shown.contains("<script") && !shown.contains("<b "), "{shown}");
