@@ -63,7 +63,8 @@
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
-//! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
+//! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; everything, on command: `cli/serve/running.rs` |
+//! | What becomes of each part when the configuration is reloaded? | `cli/serve/running.rs`, functions `prepare` and `apply`; caches and lock-outs: `IdentityMap::renewed`; ports: `server/change.rs` |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
@@ -73,7 +74,7 @@
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
 //! | a command | a file in `cli` | its variant in `cli/command_line.rs` and its arm in `cli/mod.rs`, `config/guide/commands.md` |
 //! | a metric | `ledger/counters.rs` | where it is counted; `config/guide/monitoring.md` |
-//! | a log event | where it happens | `config/guide/log.md` |
+//! | a log event | where it happens, with a `name:` of its own | `config/guide/log.md` |
 //!
 //! # The tasks of the running service
 //!
@@ -82,22 +83,22 @@
 //!
 //! | task | started by | runs until | if it ends early |
 //! |---|---|---|---|
-//! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
-//! | reload of certificates, client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
-//! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | shutdown | restarted |
-//! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
-//! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
+//! | accept loop, one for each listener | `server` | a reload removes the listener, or shutdown | restarted on the same socket |
+//! | reload of certificates, client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | a reload changes them, or shutdown | restarted |
+//! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | the next reload, or shutdown | restarted |
+//! | keep-alive, one for each directory | `cli::serve` | a reload changes the directories, or shutdown | restarted |
+//! | follower, one for each followed directory | `cli::serve` | a reload changes the directories, or shutdown | restarted; cached data is looked up again |
 //! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
 //! | watchdog of the service manager, where it has one | `cli::service_manager` | shutdown | restarted; the service manager restarts the service if none of its signs of life arrive |
-//! | admin HTTP listener | `cli::serve` | shutdown | restarted on the same socket |
+//! | admin HTTP listener | `cli::serve` | a reload changes `admin.http`, or shutdown | restarted on the same socket |
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
-//! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
-//! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
+//! | signals, and reloads, one after the other | `cli::serve` | SIGTERM or SIGINT | the process ends |
+//! | check of directories and mail at the start, and when a reload changes them | `cli::serve` | its result is logged | only that log line is missing |
 //! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
 //! | one PROXY header (`server/admission.rs`) | `server` | it is read, 5 s at most; at shutdown at once | that connection ends |
 //! | one request to the admin HTTP listener | `admin` | the answer is sent, 60 s at most | that connection ends |
-//! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
+//! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step, and for `reload` its outcome | that connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
 //! | one request to a directory | `directory` | the answer, or its timeout | there is no answer |
 //! | one file call (a thread) | `connection` | the call returns; the session waits for `mailboxes.deadline` at most | the call has failed |

@@ -24,7 +24,9 @@ pub(super) fn reload(service: &AdminClient, json: bool) -> ExitStatus {
                     "reloaded: {}",
                     if changed.is_empty() { "nothing has changed".into() } else { changed.join(", ") }
                 );
-                needs_restart.iter().for_each(|key| println!("needs a restart: {key}"));
+                for key in needs_restart {
+                    println!("needs a restart: {key}");
+                }
             }
             ExitStatus::Success
         }

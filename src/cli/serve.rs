@@ -44,7 +44,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
     match start(configuration, file, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
-            tracing::error!(reason = format!("{fault:#}"), "cannot serve");
+            tracing::error!(name: "cannot_serve", reason = format!("{fault:#}"), "cannot serve");
             ExitStatus::ProblemFound
         }
     }
@@ -58,15 +58,21 @@ fn start(configuration: Configuration, file: &Path, log: &Log) -> anyhow::Result
     let server = Server::bind(&configuration.server, handed_over).map_err(all)?;
     match &configuration.server.user {
         Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
-        Some(user) => tracing::warn!(user, "not started as root: `user` has no effect"),
-        None if is_root() => tracing::warn!("running as root: set `user` in the configuration to drop privileges"),
+        Some(user) => tracing::warn!(name: "not_started_as_root", user, "not started as root: `user` has no effect"),
+        None if is_root() => tracing::warn!(
+            name: "running_as_root",
+            "running as root: set `user` in the configuration to drop privileges"
+        ),
         None => {}
     }
     if !kernel_reports_delivery().unwrap_or(false) {
-        tracing::warn!("the kernel does not report what clients have acknowledged: deletions do not wait for it");
+        tracing::warn!(
+            name: "acknowledgements_not_reported",
+            "the kernel does not report what clients have acknowledged: deletions do not wait for it"
+        );
     }
     log.gather().context("cannot start threads")?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
+    tracing::info!(name: "starting", version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration, file, log)
 }
 

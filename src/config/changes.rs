@@ -28,7 +28,9 @@ impl EffectiveValues {
                 }
             }
             Value::List(items) if items.iter().any(|item| matches!(item, Value::Map(_))) => {
-                items.into_iter().for_each(|item| self.add(path, item));
+                for item in items {
+                    self.add(path, item);
+                }
             }
             value => self.0.entry(path.to_owned()).or_default().push(value),
         }

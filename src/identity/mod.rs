@@ -225,6 +225,7 @@ impl IdentityMap {
     }
 
     /// Counts a challenge that a client did not answer, for the network alone.
+    #[allow(clippy::must_use_candidate, reason = "it counts")]
     pub fn abandon(&self, exchange: ScramExchange, from: IpAddr) -> Outcome {
         exchange.abandon(&self.context, from)
     }
@@ -259,6 +260,7 @@ impl IdentityMap {
     fn warn_of_random_salts(&self) {
         if self.offers_scram() && self.context.settings.scram.key.is_none() {
             tracing::warn!(
+                name: "scram_key_file_not_set",
                 "scram.key_file is not set: the salts sent for names without SCRAM credentials change at each restart"
             );
         }
@@ -298,6 +300,7 @@ impl IdentityMap {
 
     /// Resets the counters of a person, a network or everybody, and lets them in again; returns how many counters there
     /// were.
+    #[allow(clippy::must_use_candidate, reason = "it resets")]
     pub fn reset_counters(&self, scope: &ResetScope) -> usize {
         self.context.reset_counters(scope)
     }

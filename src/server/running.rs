@@ -78,7 +78,9 @@ impl RunningServer {
             port.tasks.stop().await;
             tracing::info!(name: "listener_closed", address = port.policy.get().name(), "no longer listening");
         }
-        added.into_iter().for_each(|port| self.open(port));
+        for port in added {
+            self.open(port);
+        }
         if let TlsChange::Replaced(tls) = tls {
             if let Some(mut before) = self.tls.take() {
                 before.tasks.stop().await;
@@ -90,7 +92,7 @@ impl RunningServer {
     /// Accepts clients on a port.
     fn open(&mut self, port: BoundPort<TcpListener>) {
         let BoundPort { socket, policy, listener, is_handed_over } = port;
-        tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
+        tracing::info!(name: "listening", address = policy.name(), tls = policy.tls(), "listening");
         let (service, draining, alive) = (self.service.clone(), self.drain.subscribe(), self.alive.0.clone());
         let shared = service.get();
         let (repeats, ledger, policy) = (shared.repeats.clone(), shared.ledger.clone(), Arc::new(Current::new(policy)));
@@ -141,12 +143,19 @@ impl RunningServer {
             tls.tasks.stop().await;
         }
         self.service.get().ledger.begin_drain();
-        tracing::info!("shutting down: no new connections are accepted, sessions finish their current command");
+        tracing::info!(
+            name: "shutting_down",
+            "shutting down: no new connections are accepted, sessions finish their current command"
+        );
         let _ = self.drain.send(true);
         let (alive, mut all_gone) = self.alive;
         drop((alive, self.ports));
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
-            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open after limits.shutdown are closed");
+            tracing::warn!(
+                name: "sessions_closed_after_shutdown_limit",
+                limit = ?self.limits.shutdown,
+                "sessions still open after limits.shutdown are closed"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Many reloads in a row while clients poll.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -25,10 +26,10 @@ fn held(world: &Reloading) -> (usize, usize) {
 /// Changes parts of every kind, there and back.
 fn change(plan: &mut Plan, is_odd: bool) {
     let names = if is_odd { "more" } else { "fewer" };
-    plan.directory.push_str(&format!("    concurrent_lookups: {}\n", 64 + usize::from(is_odd)));
+    writeln!(plan.directory, "    concurrent_lookups: {}", 64 + usize::from(is_odd)).unwrap();
     plan.mailboxes.push_str(if is_odd { "  missing: refuse\n" } else { "" });
     plan.listeners.push_str(if is_odd { "  - { address: \"127.0.0.1:0\", tls: none }\n" } else { "" });
-    plan.further.push_str(&format!("internet_authentication: {{ names: {names} }}\n"));
+    writeln!(plan.further, "internet_authentication: {{ names: {names} }}").unwrap();
 }
 
 #[test]

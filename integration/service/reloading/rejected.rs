@@ -1,5 +1,6 @@
 //! What is not reloaded: everything stays as it was, and every reason is told.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 
@@ -43,7 +44,7 @@ fn a_port_that_cannot_be_bound_rejects_the_whole_reload() {
     let mut world = Reloading::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    world.plan.listeners.push_str(&format!("  - {{ address: \"{address}\", tls: none }}\n"));
+    writeln!(world.plan.listeners, "  - {{ address: \"{address}\", tls: none }}").unwrap();
     world.plan.further.push_str("internet_authentication: { names: [mail] }\n");
     world.write();
     let ended = world.reload();

@@ -41,7 +41,11 @@ impl BackgroundTasks {
             let (admin, view, reload) = (admin.clone(), view.clone(), reload.clone());
             async move {
                 if let Err(fault) = admin.serve(view, reload).await {
-                    tracing::error!(reason = fault.to_string(), "the admin socket takes no commands");
+                    tracing::error!(
+                        name: "admin_socket_takes_no_commands",
+                        reason = fault.to_string(),
+                        "the admin socket takes no commands"
+                    );
                 }
             }
         });
@@ -55,7 +59,11 @@ impl BackgroundTasks {
             let (http, view) = (http.clone(), view.clone());
             async move {
                 if let Err(fault) = http.serve(view).await {
-                    tracing::error!(reason = fault.to_string(), "the admin HTTP listener answers no requests");
+                    tracing::error!(
+                        name: "admin_http_answers_no_requests",
+                        reason = fault.to_string(),
+                        "the admin HTTP listener answers no requests"
+                    );
                 }
             }
         });

@@ -12,9 +12,13 @@ pub(super) fn probe(directory: Directory) {
     tokio::spawn(async move {
         let name = directory.settings().name.to_string();
         match directory.probe().await {
-            Ok(()) => tracing::info!(directory = name, "the directory answers"),
+            Ok(()) => tracing::info!(name: "directory_answers", directory = name, "the directory answers"),
             Err(fault) => {
-                tracing::error!(directory = name, reason = fault.to_string(), "nobody can log in until this is fixed");
+                tracing::error!(
+                    name: "nobody_can_log_in",
+                    directory = name, reason = fault.to_string(),
+                    "nobody can log in until this is fixed"
+                );
             }
         }
     });
@@ -31,6 +35,7 @@ pub(super) async fn compare_mail(directories: Vec<Directory>, settings: identity
             let of = directory.settings();
             let (name, base, filter) = (&*of.name, of.base.as_str(), &*of.filter);
             tracing::warn!(
+                name: "no_people_found",
                 directory = name,
                 base,
                 filter,
@@ -47,12 +52,17 @@ pub(super) async fn compare_mail(directories: Vec<Directory>, settings: identity
     let compare = move || Coverage::compare(&service.store, &settings.root, &samples, directories.len());
     let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
     match mail.doubt() {
-        Some(doubt) => tracing::warn!(people = mail.people(), with_maildir = mail.with_maildir(), "{doubt}"),
+        Some(doubt) => tracing::warn!(
+            name: "mail_paths_doubtful",
+            people = mail.people(), with_maildir = mail.with_maildir(),
+            "{doubt}"
+        ),
         None if mail.is_empty() => {
             let note = mail.note().unwrap_or_default();
-            tracing::warn!(people = mail.people(), with_maildir = 0, "{note}");
+            tracing::warn!(name: "no_maildirs_found", people = mail.people(), with_maildir = 0, "{note}");
         }
         None => tracing::info!(
+            name: "mail_paths_checked",
             people = mail.people(),
             with_maildir = mail.with_maildir(),
             "mail paths checked for some people"

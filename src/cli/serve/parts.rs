@@ -50,14 +50,16 @@ impl ServiceParts {
             spawn_blocking(move || open_store(settings)).await.map_err(|fault| fault.to_string())??
         };
         let (ledger, same_directories) = (before.ledger.clone(), self.has_directories(&configuration.directories));
-        let directories = match same_directories {
-            true => self.directories.clone(),
-            false => directories(configuration.directories.clone(), &ledger),
+        let directories = if same_directories {
+            self.directories.clone()
+        } else {
+            directories(configuration.directories.clone(), &ledger)
         };
         let identities = before.identities.renewed(directories.clone(), same_directories, identity).await?;
-        let known = match identities.shares_caches_with(&before.identities) {
-            true => before.known.clone(),
-            false => Arc::new(KnownMaildrops::new(people)),
+        let known = if identities.shares_caches_with(&before.identities) {
+            before.known.clone()
+        } else {
+            Arc::new(KnownMaildrops::new(people))
         };
         let openings = before.openings.renewed(store.clone(), settings.file_deadline);
         let (leases, repeats) = (Arc::new(before.leases.renewed(settings.sessions)), before.repeats.clone());
@@ -95,7 +97,7 @@ fn directories(settings: Vec<directory::Settings>, ledger: &Ledger) -> Vec<Direc
 fn open_store(settings: maildir::Settings) -> Result<Arc<Store>, String> {
     let store = Store::new(settings).map_err(|fault| fault.to_string())?;
     if let Err(fault) = store.note_time() {
-        tracing::error!(reason = fault.to_string(), "no mail is removed by age");
+        tracing::error!(name: "no_mail_removed_by_age", reason = fault.to_string(), "no mail is removed by age");
     }
     Ok(Arc::new(store))
 }
