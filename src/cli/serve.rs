@@ -27,7 +27,7 @@ use crate::admin::{AdminSocket, HttpListener, ReloadRequests, RequestedReloads};
 use crate::config::Configuration;
 use crate::connection::{BLOCKING_THREADS, kernel_reports_delivery};
 use crate::logging::{self, Log};
-use crate::server::{HandedOverSockets, Server, become_user, is_root, raise_descriptor_limit};
+use crate::server::{HandedOverSockets, Server, become_user, is_root, keep_free_memory, raise_descriptor_limit};
 
 pub(super) fn serve(file: &Path) -> ExitStatus {
     let configuration = match load(file) {
@@ -52,6 +52,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
 
 /// Binds ports, then becomes the configured user, and only then starts threads.
 fn start(configuration: Configuration, file: &Path, log: &Log) -> anyhow::Result<()> {
+    keep_free_memory();
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
     let handed_over = HandedOverSockets::take().map_err(all)?;
