@@ -1,4 +1,4 @@
-//! When the server's own certificates expire, as reports say it.
+//! When the certificates that the server shows expire, as reports say it: a chain when the first of it does.
 
 use super::Certificates;
 use crate::certificate::CertificateFields;
@@ -10,7 +10,7 @@ impl Certificates {
         let own = self.keys.iter().filter_map(|named| {
             let fields = CertificateFields::read(named.key.cert.first()?).ok()?;
             let name = if named.names.is_empty() { fields.name() } else { named.names.join(", ") };
-            Some(OwnCertificate { file: named.chain.display().to_string(), name, valid_until: fields.valid_until })
+            Some(OwnCertificate { file: named.chain.display().to_string(), name, valid_until: named.valid_until? })
         });
         own.collect()
     }

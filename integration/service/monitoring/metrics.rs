@@ -1,6 +1,10 @@
 //! The metrics, as Prometheus reads them.
 
+use std::fs;
+use std::time::{Duration, SystemTime};
+
 use super::{ADMIN, exchange, get, http_address, value};
+use crate::support::certificates::{ClientAuthority, Request};
 use crate::support::process::{output, program};
 use crate::support::stage::{PASSWORD, Stage};
 use crate::support::wait_until;
@@ -68,6 +72,28 @@ fn what_happens_is_counted() {
     let days = metrics.lines().find(|line| line.starts_with("restante_certificate_expiry_seconds{")).unwrap();
     assert!(days.contains("tls/server.pem") && days.contains("localhost"), "{days}");
     assert!(value(&metrics, "restante_sessions_total") >= Some(4.0));
+}
+
+/// Clients verify the whole chain.
+#[test]
+fn a_chain_expires_with_the_first_of_its_certificates() {
+    let day = Duration::from_secs(86_400);
+    let now = SystemTime::now();
+    let authority = ClientAuthority::new("Root").below_until("Intermediate", 9, now + 10 * day);
+    let request = Request::of_server().until(now + 80 * day);
+    let stage = Stage::set_by(&[], |plan, site| {
+        let own = authority.sign(request);
+        let folder = site.folder().join("tls");
+        own.write(&folder, "chained");
+        fs::write(folder.join("chained.pem"), own.chain()).unwrap();
+        plan.certificates = "    - { chain: tls/chained.pem, key: tls/chained.key }\n".to_owned();
+        plan.further.push_str(ADMIN);
+    });
+    let metrics = get(http_address(&stage.service), "/metrics").body;
+    let line = metrics.lines().find(|line| line.starts_with("restante_certificate_expiry_seconds{")).unwrap();
+    let seconds: f64 = line.rsplit_once(' ').unwrap().1.parse().unwrap();
+    assert!((9.9..=10.0).contains(&(seconds / 86_400.0)), "{line}");
+    stage.service.wait_for_log(&["event=certificate_in_use ", "days=9"]);
 }
 
 #[test]
