@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | 0 | [`secret`] | passwords and tokens as types that cannot be printed |
 //! | 0 | [`file_stamps`] | whether files have changed since they were read |
+//! | 0 | [`current`] | a value that is replaced while others use it |
 //! | 0 | [`session_id`] | which session a line of the log is about |
 //! | 0 | [`confinement`] | which files the running service may reach (Landlock) |
 //! | 0 | [`ledger`] | what is counted, and who is connected; all modules write it, `admin` reads it |
@@ -66,7 +67,8 @@
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
 //! | What do Postfix and Exim learn, and what if a directory is silent? | logins: `mta/sasl/conversation.rs`; addresses: `mta/socketmap/tables.rs` |
 //! | Which files may the running service reach? | `confinement/mod.rs`; which paths are handed to it: `config/confinement.rs` |
-//! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
+//! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; everything, on command: `cli/serve/running.rs` |
+//! | What becomes of each part when the configuration is reloaded? | `cli/serve/running.rs`, functions `prepare` and `apply`; caches and lock-outs: `IdentityMap::renewed`; ports: `server/change.rs` |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|
@@ -86,24 +88,24 @@
 //!
 //! | task | started by | runs until | if it ends early |
 //! |---|---|---|---|
-//! | accept loop, one for each listener | `server` | shutdown | restarted on the same socket |
-//! | reload of certificates, client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | shutdown | restarted |
-//! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | shutdown | restarted |
-//! | keep-alive, one for each directory | `cli::serve` | shutdown | restarted |
-//! | follower, one for each followed directory | `cli::serve` | shutdown | restarted; cached data is looked up again |
+//! | accept loop, one for each listener | `server` | a reload removes the listener, or shutdown | restarted on the same socket |
+//! | reload of certificates, client authorities and revocation lists, every 2 s (`server/tls.rs`) | `server` | a reload changes them, or shutdown | restarted |
+//! | reload of token keys, every 2 s (`token/issuers.rs`) | `cli::serve` | the next reload, or shutdown | restarted |
+//! | keep-alive, one for each directory | `cli::serve` | a reload changes the directories, or shutdown | restarted |
+//! | follower, one for each followed directory | `cli::serve` | a reload changes the directories, or shutdown | restarted; cached data is looked up again |
 //! | end of lock-outs and sums for the log, every second | `cli::serve` | shutdown | restarted |
 //! | watchdog of the service manager, where it has one | `cli::service_manager` | shutdown | restarted; the service manager restarts the service if none of its signs of life arrive |
-//! | admin HTTP listener | `cli::serve` | shutdown | restarted on the same socket |
+//! | admin HTTP listener | `cli::serve` | a reload changes `admin.http`, or shutdown | restarted on the same socket |
 //! | admin socket | `cli::serve` | shutdown | restarted on the same socket |
 //! | SASL service | `cli::serve` | shutdown | restarted on the same socket |
 //! | socketmap | `cli::serve` | shutdown | restarted on the same socket |
 //! | log writer (a thread) | `logging` | the process ends | continues after a panic |
-//! | signals | `cli::serve` | SIGTERM or SIGINT | the process ends |
-//! | check of directories and mail at the start | `cli::serve` | its result is logged | only that log line is missing |
+//! | signals, and reloads, one after the other | `cli::serve` | SIGTERM or SIGINT | the process ends |
+//! | check of directories and mail at the start, and when a reload changes them | `cli::serve` | its result is logged | only that log line is missing |
 //! | one client | `server` | its connection ends; at shutdown `limits.shutdown` at most | that connection ends |
 //! | one PROXY header (`server/admission.rs`) | `server` | it is read, 5 s at most; at shutdown at once | that connection ends |
 //! | one request to the admin HTTP listener | `admin` | the answer is sent, 60 s at most | that connection ends |
-//! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step | that connection ends |
+//! | one command on the admin socket | `admin` | the answer is sent, 10 s at most for each step, and for `reload` its outcome | that connection ends |
 //! | one connection of a mail transfer agent | `mta` | it is closed | the mail transfer agent connects again |
 //! | one login at a mail transfer agent | `mta` | its answer may be sent | its connection ends |
 //! | one connection to a directory | `directory` | it is closed | replaced when needed |
@@ -154,6 +156,7 @@ pub mod client_settings;
 pub mod config;
 pub mod confinement;
 pub mod connection;
+pub mod current;
 pub mod date;
 pub mod demo;
 pub mod directory;

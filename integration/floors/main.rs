@@ -28,6 +28,7 @@ use rooms::{ROOMS, Room};
 const FLOORS: &[(&str, u8, &[&str])] = &[
     ("secret", 0, &["zeroize"]),
     ("file_stamps", 0, &[]),
+    ("current", 0, &[]),
     ("session_id", 0, &["tokio"]),
     ("date", 0, &[]),
     ("confinement", 0, &["landlock"]),
@@ -332,7 +333,9 @@ fn no_file_grows_beyond_one_idea() {
 const SPAWNS: &[(&str, &str)] = &[
     ("src/admin/http/listener.rs", "one request of the admin HTTP listener: its connection ends"),
     ("src/admin/mod.rs", "one client of the admin socket: its connection ends"),
-    ("src/cli/serve.rs", "looks at directories and mail at the start, which only log"),
+    ("src/cli/serve/first_look.rs", "a look at directories, which only logs; one at mail: awaited"),
+    ("src/cli/serve/parts.rs", "a look at the mail root: awaited"),
+    ("src/cli/serve/running.rs", "a look at directories and mail, which only logs; the configuration read: awaited"),
     ("src/cli/service_manager.rs", "one sign of life: awaited"),
     ("src/connection/maildrop/pool.rs", "file calls: awaited; and what is dropped on a thread of its own"),
     ("src/demo/directory.rs", "the demonstration's directory, and its clients: logged"),
@@ -345,6 +348,7 @@ const SPAWNS: &[(&str, &str)] = &[
     ("src/directory/ldap/connect.rs", "a connection: asked whether it has ended before each use"),
     ("src/directory/questions/walk.rs", "one walk: awaited at its end"),
     ("src/identity/open_sessions.rs", "one look at a person with open sessions: they continue"),
+    ("src/identity/mod.rs", "a look at the mail root: awaited"),
     ("src/logging/lines.rs", "the writer: goes on after a panic"),
     ("src/mta/listener.rs", "one connection of a mail transfer agent: it is closed"),
     ("src/mta/sasl/conversation.rs", "one login: awaited before its connection's task ends"),

@@ -47,6 +47,8 @@ mod monitoring;
 mod package;
 /// The PROXY protocol of load balancers: whose address counts, what is refused, `HAProxy` in front of the service.
 mod proxy_protocol;
+/// A configuration that is read again while the service runs.
+mod reloading;
 /// SCRAM against a real slapd with credentials of RFC 5803.
 mod scram;
 /// Sending mail with the same names: Postfix and Exim ask who may send, who receives, and where the mail belongs.

@@ -22,6 +22,7 @@ pub struct Site {
 }
 
 /// The parts of a configuration that tests like to change; the rest is the same for all.
+#[derive(Clone)]
 pub struct Plan {
     /// The items of `listeners:`, indented by two.
     pub listeners: String,

@@ -19,6 +19,8 @@ pub enum AdminCommand {
     Status,
     /// `configuration`: the configuration in use, key by key.
     Configuration,
+    /// `reload`: read the configuration again.
+    Reload,
 }
 
 /// Why a line is not a command: whoever sent it must correct it.
@@ -50,7 +52,8 @@ impl AdminCommand {
             "kick" => Ok(Self::Kick(rest.trim().to_owned())),
             "status" if rest.trim().is_empty() => Ok(Self::Status),
             "configuration" if rest.trim().is_empty() => Ok(Self::Configuration),
-            "status" | "configuration" => Err(CommandFault::Surplus(rest.trim().to_owned())),
+            "reload" if rest.trim().is_empty() => Ok(Self::Reload),
+            "status" | "configuration" | "reload" => Err(CommandFault::Surplus(rest.trim().to_owned())),
             _ => Err(CommandFault::Unknown(word.to_owned())),
         }
     }
@@ -79,7 +82,10 @@ impl fmt::Display for CommandFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(word) => {
-                write!(f, "\"{word}\" is an unknown command; expected flush, who, kick, status or configuration")
+                write!(
+                    f,
+                    "\"{word}\" is an unknown command; expected flush, who, kick, status, configuration or reload"
+                )
             }
             Self::Network(text) => {
                 write!(f, "{text} is a network; expected one address, such as 192.0.2.7; nothing was dropped")
@@ -104,6 +110,7 @@ impl fmt::Display for AdminCommand {
             Self::Kick(target) => write!(f, "kick {target}"),
             Self::Status => f.write_str("status"),
             Self::Configuration => f.write_str("configuration"),
+            Self::Reload => f.write_str("reload"),
         }
     }
 }
@@ -122,6 +129,7 @@ mod tests {
             "kick 6a1b-17",
             "status",
             "configuration",
+            "reload",
         ]) {
             assert_eq!(AdminCommand::parse(line).unwrap().to_string(), line);
         }
@@ -135,7 +143,9 @@ mod tests {
             );
         }
         assert!(AdminCommand::parse("flush Alan Jones/Sales/24").is_ok(), "a hierarchical name");
-        for (wrong, told) in [("halt", "halt"), ("kick", "needs the canonical name"), ("status x", "too many")] {
+        for (wrong, told) in
+            [("halt", "halt"), ("kick", "needs the canonical name"), ("status x", "too many"), ("reload x", "too many")]
+        {
             let fault = AdminCommand::parse(wrong).unwrap_err().to_string();
             assert!(fault.contains(told), "{fault}");
         }

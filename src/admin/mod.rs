@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `command`, `socket` | the admin socket: commands, one line each, over a Unix socket |
 //! | `startup` | what the service was started with: configuration, confinement |
+//! | `reload` | reading the configuration again: who asks for it, and how it ended |
 //! | `view` | what the service says about itself: sessions, state, readiness |
 //! | `http` | the admin HTTP listener: metrics, health, the status page |
 //! | `page` | the status page |
@@ -15,6 +16,7 @@
 mod command;
 mod http;
 mod page;
+mod reload;
 mod socket;
 mod startup;
 mod view;
@@ -30,6 +32,7 @@ use tokio::time::timeout;
 
 pub use command::{AdminCommand, CommandFault};
 pub use http::{HttpAddress, HttpListener};
+pub use reload::{ReloadOutcome, ReloadRequests, RequestedReloads};
 pub use socket::AdminSocket;
 pub(crate) use socket::SocketFile;
 pub use startup::{ConfigurationKeys, ReadAgain, RunningConfiguration, Startup};
@@ -38,6 +41,7 @@ pub use view::{NotReady, ServiceView};
 use serde_json::Value;
 
 use self::view::describe_session;
+use crate::current::Current;
 
 /// The path of the socket, and who may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +66,7 @@ impl AdminSocket {
     ///
     /// # Errors
     /// The runtime cannot register the socket.
-    pub async fn serve(&self, service: Arc<ServiceView>) -> std::io::Result<()> {
+    pub async fn serve(&self, service: Arc<Current<ServiceView>>, reload: ReloadRequests) -> std::io::Result<()> {
         let listener = UnixListener::from_std(self.file.listener.try_clone()?)?;
         let places = Arc::new(Semaphore::new(AT_ONCE));
         while let Ok(place) = places.clone().acquire_owned().await {
@@ -78,9 +82,9 @@ impl AdminSocket {
                     continue;
                 }
             };
-            let service = service.clone();
+            let (service, reload) = (service.get(), reload.clone());
             tokio::spawn(async move {
-                if let Err(fault) = answer(client, &service).await {
+                if let Err(fault) = answer(client, &service, &reload).await {
                     tracing::warn!(
                         name: "admin_socket_client_lost",
                         reason = fault.to_string(),
@@ -94,13 +98,13 @@ impl AdminSocket {
     }
 }
 
-async fn answer(mut client: UnixStream, service: &ServiceView) -> std::io::Result<()> {
+async fn answer(mut client: UnixStream, service: &ServiceView, reload: &ReloadRequests) -> std::io::Result<()> {
     let user = client.peer_cred().map(|peer| peer.uid()).ok();
     let (reading, mut writing) = client.split();
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(LONGEST_LINE));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
-    let AdminReply { word, sentence, data } = execute(&line, service).await;
+    let AdminReply { word, sentence, data } = execute(&line, service, reload).await;
     tracing::info!(
         name: "admin_socket_command",
         user, command = line.trim_end(), answer = format!("{word} {sentence}"),
@@ -132,7 +136,7 @@ fn refusal(fault: &dyn std::fmt::Display) -> AdminReply {
     AdminReply { word: "NO", sentence: fault.to_string(), data: None }
 }
 
-async fn execute(line: &str, service: &ServiceView) -> AdminReply {
+async fn execute(line: &str, service: &ServiceView, reload: &ReloadRequests) -> AdminReply {
     let Some(line) = line.strip_suffix('\n') else {
         return refusal(&format!("expected a line of at most {LONGEST_LINE} octets with a line feed at its end"));
     };
@@ -151,6 +155,10 @@ async fn execute(line: &str, service: &ServiceView) -> AdminReply {
             shown("reported".to_owned(), service.status())
         }
         Ok(AdminCommand::Configuration) => shown("reported".to_owned(), service.configuration()),
+        Ok(AdminCommand::Reload) => match reload.ask().await {
+            Some(outcome) => shown(outcome.word().to_owned(), outcome.data()),
+            None => refusal(&"the service is shutting down"),
+        },
         Err(fault) => refusal(&fault),
     }
 }

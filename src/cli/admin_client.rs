@@ -94,6 +94,9 @@ impl fmt::Display for AskFault {
     }
 }
 
+const IS_IT_RUNNING: &str =
+    "is the service running? If admin.socket was changed since its start, name the old path by --socket";
+
 /// Sends a command to the service behind a socket.
 ///
 /// # Errors
@@ -105,9 +108,9 @@ pub(super) fn ask(socket: &Path, command: &AdminCommand) -> Result<AdminAnswer, 
             "{shown}: {fault}; admin.mode controls who may send commands; by default only the service's user and root may"
         )),
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            AskFault::NotRunning(format!("{shown}: {fault}; is the service running?"))
+            AskFault::NotRunning(format!("{shown}: {fault}; {IS_IT_RUNNING}"))
         }
-        _ => AskFault::Failed(format!("{shown}: {fault}; is the service running?")),
+        _ => AskFault::Failed(format!("{shown}: {fault}; {IS_IT_RUNNING}")),
     })?;
     match answer.trim_end().split_once(' ') {
         Some(("OK", sentence)) => Ok(AdminAnswer { sentence: sentence.to_owned(), pid }),

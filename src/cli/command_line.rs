@@ -159,6 +159,22 @@ pub(super) enum Subcommands {
         #[arg(value_name = "PERSON | SESSION")]
         target: String,
     },
+    /// Let the running service read its configuration again
+    ///
+    /// The configuration, certificates, keys, authorities, revocation lists, token keys and password files come into force
+    /// for new connections and new logins; sessions in progress keep the settings that they began with. If anything is wrong,
+    /// every mistake is reported and nothing changes. Keys that need a restart of the service are listed. Requires
+    /// admin.socket in the configuration, as flush does; without it, send SIGHUP and read the log.
+    ///
+    /// Exit status: 0 if it was reloaded; 1 if not: no service answers, or a port cannot be bound; 78 if the configuration is
+    /// wrong.
+    Reload {
+        #[command(flatten)]
+        service: admin_client::AdminClient,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the state of the running service
     ///
     /// Shows whether it can serve clients, its sessions, the logins of the last hour, directory servers, certificates and

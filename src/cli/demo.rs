@@ -46,14 +46,14 @@ fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
     let mut demo = Demo::lay_out(&folder, ports)?;
     let _directory = demo.start_directory()?;
     let configuration = config::load(&demo.configuration()).map_err(|faults| anyhow!("{faults}"))?;
-    let _log = logging::start(configuration.logging).map_err(|fault| anyhow!(fault))?;
+    let log = logging::start(configuration.logging).map_err(|fault| anyhow!(fault))?;
     let server = Server::bind(&configuration.server, HandedOverSockets::default())
         .map_err(|faults| anyhow!("{}", faults.join("; ")))?;
     let people = introduce(&demo, &configuration)?;
     println!("{}\n{people}\n{}", how_to_try(&demo, ports)?, how_to_end(keep, &demo));
     let confinement = Confinement::none("the demonstration is not confined");
-    let running = running_configuration(&demo.configuration())?;
-    run(server, configuration, Startup { configuration: running, confinement })?;
+    let running = running_configuration(&demo.configuration(), &configuration)?;
+    run(server, configuration, Startup { configuration: running, confinement }, (&demo.configuration(), &log))?;
     println!("{}", farewell(keep, &folder));
     Ok(())
 }

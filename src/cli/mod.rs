@@ -32,6 +32,7 @@ mod layout;
 mod maildrops;
 mod mta_sockets;
 mod password;
+mod reload;
 mod resolve;
 mod serve;
 mod service_manager;
@@ -79,6 +80,7 @@ pub fn run() -> ExitStatus {
             who::who(&service, &who::WhoOptions { person: person.as_deref(), json, watch })
         }
         Subcommands::Kick { service, target } => kick::kick(&service, &target),
+        Subcommands::Reload { service, json } => reload::reload(&service, json),
         Subcommands::Status { service, json } => status::status(&service, json),
         Subcommands::Expire { config, dry_run, all, json, confirm_clock, logins } => {
             let selection = expire::Selection::new(all, logins);

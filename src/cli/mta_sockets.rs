@@ -4,6 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use crate::connection::Service;
+use crate::current::Current;
 use crate::mta::{MtaSettings, SaslService, SocketSettings, Socketmap};
 use crate::server::HandedOverSockets;
 use crate::tasks::Tasks;
@@ -40,7 +41,7 @@ impl HandedOverToMta {
 
 impl MtaSockets {
     /// Serves them as long as the service runs. Files that were created are removed when the tasks end.
-    pub(super) fn serve(self, tasks: &mut Tasks, service: &Arc<Service>) {
+    pub(super) fn serve(self, tasks: &mut Tasks, service: &Arc<Current<Service>>) {
         if let Some(sasl) = self.sasl {
             let service = service.clone();
             tasks.keep_running("SASL service", move || {

@@ -1,29 +1,35 @@
 //! `restante serve`: the service, in the foreground.
+//!
+//! | file | content |
+//! |---|---|
+//! | `running` | the running service; **what becomes of it when the configuration is read again** |
+//! | `parts` | what the service is made of, at the start and after a reload |
+//! | `background` | the tasks beside the listeners |
+//! | `restart` | what is read at the start only |
+//! | `first_look` | what is logged about directories and mail when they come into force |
+
+mod background;
+mod first_look;
+mod parts;
+mod restart;
+mod running;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::interval;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::running::RunningService;
 use super::mta_sockets::HandedOverToMta;
 use super::{ExitStatus, load, report_error, service_manager};
-use crate::admin::{AdminSocket, HttpListener, RunningConfiguration, ServiceView, Startup};
-use crate::audit::{self, Coverage};
+use crate::admin::{AdminSocket, HttpListener, ReloadRequests, RequestedReloads, RunningConfiguration, Startup};
 use crate::config::{self, Configuration};
 use crate::confinement::{Confinement, ConfinementLevel};
-use crate::connection::{
-    BLOCKING_THREADS, MaildropLeases, Openings, RecentAddresses, Service, kernel_reports_delivery,
-};
-use crate::directory::{Change, Directory};
-use crate::identity::{self, IdentityMap, KnownMaildrops};
-use crate::ledger::Ledger;
+use crate::connection::{BLOCKING_THREADS, kernel_reports_delivery};
 use crate::logging::{self, Log};
-use crate::maildir::Store;
 use crate::server::{HandedOverSockets, Server, become_user, is_root, keep_free_memory, raise_descriptor_limit};
-use crate::tasks::Tasks;
 
 pub(super) fn serve(file: &Path) -> ExitStatus {
     let configuration = match load(file) {
@@ -37,7 +43,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
             return ExitStatus::ProblemFound;
         }
     };
-    match start(file, configuration, &log) {
+    match start(configuration, file, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
             tracing::error!(name: "cannot_serve", reason = format!("{fault:#}"), "cannot serve");
@@ -48,9 +54,9 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
 
 /// Binds ports, then becomes the configured user, confines itself, and only then starts threads: a thread that is started
 /// before has the old rights.
-fn start(file: &Path, configuration: Configuration, log: &Log) -> anyhow::Result<()> {
+fn start(configuration: Configuration, file: &Path, log: &Log) -> anyhow::Result<()> {
     keep_free_memory();
-    let running = running_configuration(file)?;
+    let running = running_configuration(file, &configuration)?;
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
     let mut handed_over = HandedOverSockets::take().map_err(all)?;
@@ -75,16 +81,19 @@ fn start(file: &Path, configuration: Configuration, log: &Log) -> anyhow::Result
     report_confinement(&confinement);
     log.gather().context("cannot start threads")?;
     tracing::info!(name: "starting", version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
-    run_with(server, configuration, Startup { configuration: running, confinement }, for_mta)
+    let startup = Startup { configuration: running, confinement };
+    run_with(server, for_mta, configuration, startup, (file, log))
 }
 
-/// What the running service reports about its configuration. Called while the file can still be read as root.
-pub(super) fn running_configuration(file: &Path) -> anyhow::Result<RunningConfiguration> {
+/// What the running service reports about its configuration.
+pub(super) fn running_configuration(
+    file: &Path,
+    configuration: &Configuration,
+) -> anyhow::Result<RunningConfiguration> {
     let file = std::path::absolute(file)?;
-    let keys = config::keys(&file).map_err(|faults| anyhow!("{faults}"))?;
     let again = file.clone();
     let read_again = Box::new(move || config::keys(&again).map_err(Into::into));
-    Ok(RunningConfiguration::new(file, keys, read_again))
+    Ok(RunningConfiguration::new(file, configuration.keys.clone(), read_again))
 }
 
 fn report_confinement(confinement: &Confinement) {
@@ -105,16 +114,22 @@ fn report_confinement(confinement: &Confinement) {
     }
 }
 
-/// Serves on bound ports until SIGTERM or SIGINT.
-pub(super) fn run(server: Server, configuration: Configuration, startup: Startup) -> anyhow::Result<()> {
-    run_with(server, configuration, startup, HandedOverToMta::default())
+/// Serves on bound ports until SIGTERM or SIGINT. At SIGHUP and at an administrator's command the file is read again.
+pub(super) fn run(
+    server: Server,
+    configuration: Configuration,
+    startup: Startup,
+    read_again: (&Path, &Log),
+) -> anyhow::Result<()> {
+    run_with(server, HandedOverToMta::default(), configuration, startup, read_again)
 }
 
 fn run_with(
     server: Server,
+    for_mta: HandedOverToMta,
     configuration: Configuration,
     startup: Startup,
-    for_mta: HandedOverToMta,
+    read_again: (&Path, &Log),
 ) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime =
@@ -122,38 +137,14 @@ fn run_with(
     let admin = configuration.admin.as_ref().map(AdminSocket::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let http = configuration.admin_http.as_ref().map(HttpListener::bind).transpose().map_err(|fault| anyhow!(fault))?;
     let mta = for_mta.bind(&configuration.mta).map_err(|fault| anyhow!(fault))?;
-    let issuers = configuration.identity.tokens.clone();
-    let settings = configuration.identity.clone();
-    let (service, directories) = service(configuration)?;
-    let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
-    let view = ServiceView { ledger, identities, directories: directories.clone(), startup: Arc::new(startup) };
     let outcome = runtime.block_on(async {
-        let (ending, mut failed) = (ending()?, None);
-        let mut tasks = Tasks::default();
-        serve_administrators(&mut tasks, admin, http, view);
-        mta.serve(&mut tasks, &service);
-        tokio::spawn(compare_mail(directories.clone(), settings, service.clone()));
-        for directory in directories {
-            probe(directory.clone());
-            keep_alive(&mut tasks, &directory);
-            follow(&mut tasks, directory, &service.identities);
-        }
-        if let Some(issuers) = issuers {
-            tasks.keep_running("token keys", move || issuers.clone().stay_current());
-        }
-        log_periodically(&mut tasks, service.clone());
-        service_manager::keep_alive(&mut tasks);
+        let (requests, requested) = ReloadRequests::channel();
+        let (ending, hang_up) = (ending()?, signal(SignalKind::hangup())?);
+        let mut service = RunningService::begin(configuration, server, (admin, http, mta), requests, startup).await?;
         service_manager::ready();
-        let ending = async {
-            tokio::select! {
-                () = ending => {}
-                reason = tasks.failed() => failed = Some(reason),
-            }
-            service_manager::stopping();
-        };
-        let ended = server.run(service.clone(), ending).await.context("the server ended");
-        service.repeats.log_rest();
-        ended?;
+        let failed = serve_until(&mut service, ending, (requested, hang_up), read_again).await;
+        service_manager::stopping();
+        service.shut_down().await;
         failed.map_or(Ok(()), |reason| Err(anyhow!(reason)))
     });
     // A deletion requested by QUIT may still be running on its own thread.
@@ -164,185 +155,41 @@ fn run_with(
 /// How long file calls may continue after the last session was closed.
 const FILE_CALL_GRACE: Duration = Duration::from_secs(5);
 
-/// The service that clients are served with.
-fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
-    let Configuration { connection, identity, directories, maildir, mta, .. } = configuration;
-    let people = identity.cache.people;
-    let ledger = Arc::new(Ledger::default());
-    let counted = |settings| Directory::counted(settings, &ledger);
-    let directories: Vec<Directory> = directories.into_iter().map(counted).collect();
-    let identities = IdentityMap::counted(directories.clone(), identity, ledger.clone());
-    let identities = identities.map_err(|fault| anyhow!(fault))?;
-    let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
-    if let Err(fault) = store.note_time() {
-        tracing::error!(name: "no_mail_removed_by_age", reason = fault.to_string(), "no mail is removed by age");
-    }
-    let identities = Arc::new(identities);
-    let openings = Openings::new(store.clone(), connection.file_deadline, ledger.clone());
-    let leases = Arc::new(MaildropLeases::new(connection.sessions));
-    let known = Arc::new(KnownMaildrops::new(people));
-    let pop_before_smtp = mta.socketmap.map(|tables| tables.pop_before_smtp).unwrap_or_default();
-    let recent = Arc::new(RecentAddresses::new(pop_before_smtp));
-    let (settings, repeats) = (connection, Arc::default());
-    let service = Service { identities, store, known, openings, settings, leases, repeats, recent, ledger };
-    Ok((Arc::new(service), directories))
-}
-
-/// Serves the admin socket and the admin HTTP listener, where they are configured. The files of Unix sockets are removed
-/// when the tasks end.
-fn serve_administrators(tasks: &mut Tasks, admin: Option<AdminSocket>, http: Option<HttpListener>, view: ServiceView) {
-    let view = Arc::new(view);
-    if let Some(admin) = admin.map(Arc::new) {
-        let view = view.clone();
-        tasks.keep_running("admin socket", move || {
-            let (admin, view) = (admin.clone(), view.clone());
-            async move {
-                if let Err(fault) = admin.serve(view).await {
-                    tracing::error!(
-                        name: "admin_socket_takes_no_commands",
-                        reason = fault.to_string(),
-                        "the admin socket takes no commands"
-                    );
-                }
-            }
-        });
-    }
-    if let Some(http) = http.map(Arc::new) {
-        tasks.keep_running("admin HTTP listener", move || {
-            let (http, view) = (http.clone(), view.clone());
-            async move {
-                if let Err(fault) = http.serve(view).await {
-                    tracing::error!(
-                        name: "admin_http_answers_no_requests",
-                        reason = fault.to_string(),
-                        "the admin HTTP listener answers no requests"
-                    );
-                }
-            }
-        });
+/// Serves, and reloads where that is asked for, one after the other, until `ending` completes or a task cannot be restarted;
+/// returns why it cannot.
+async fn serve_until(
+    service: &mut RunningService,
+    ending: impl Future<Output = ()>,
+    (mut requested, mut hang_up): (RequestedReloads, Signal),
+    (file, log): (&Path, &Log),
+) -> Option<String> {
+    let mut ending = pin!(ending);
+    loop {
+        let asking = tokio::select! {
+            () = &mut ending => return None,
+            reason = service.failed() => return Some(reason),
+            Some(()) = hang_up.recv() => None,
+            Some(asking) = requested.recv() => Some(asking),
+        };
+        service_manager::reloading();
+        let outcome = tokio::select! {
+            () = &mut ending => return None,
+            outcome = service.reload(file, log) => outcome,
+        };
+        service_manager::ready();
+        // Whoever asked may have gone away.
+        let _ = asking.map(|asking| asking.send(outcome));
     }
 }
 
-/// Logs at the start whether a directory answers; the service starts in either case.
-fn probe(directory: Directory) {
-    tokio::spawn(async move {
-        let name = directory.settings().name.to_string();
-        match directory.probe().await {
-            Ok(()) => tracing::info!(name: "directory_answers", directory = name, "the directory answers"),
-            Err(fault) => {
-                tracing::error!(
-                    name: "nobody_can_log_in",
-                    directory = name, reason = fault.to_string(),
-                    "nobody can log in until this is fixed"
-                );
-            }
-        }
-    });
-}
-
-/// Warns at the start if nobody is found, or if people's paths probably do not lead to their mail: each login would
-/// see an empty mailbox. The maildrops are remembered, so that a renamed person is noticed. Without an answer of every
-/// directory nothing is known, and [`probe`] has logged that.
-async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings, service: Arc<Service>) {
-    let mut samples = Vec::new();
-    for directory in &directories {
-        let Ok(sample) = audit::sample(directory, &settings).await else { return };
-        if sample.people.is_empty() {
-            let of = directory.settings();
-            let (name, base, filter) = (&*of.name, of.base.as_str(), &*of.filter);
-            tracing::warn!(
-                name: "no_people_found",
-                directory = name,
-                base,
-                filter,
-                "no people found, so nobody can log in: see `restante check`"
-            );
-        }
-        for person in &sample.people {
-            if let Ok(maildrop) = &person.maildrop {
-                service.known.note(&person.id, &person.canonical_name, maildrop);
-            }
-        }
-        samples.push(sample);
-    }
-    let compare = move || Coverage::compare(&service.store, &settings.root, &samples, directories.len());
-    let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
-    match mail.doubt() {
-        Some(doubt) => tracing::warn!(
-            name: "mail_paths_doubtful",
-            people = mail.people(), with_maildir = mail.with_maildir(),
-            "{doubt}"
-        ),
-        None if mail.is_empty() => {
-            let note = mail.note().unwrap_or_default();
-            tracing::warn!(name: "no_maildirs_found", people = mail.people(), with_maildir = 0, "{note}");
-        }
-        None => tracing::info!(
-            name: "mail_paths_checked",
-            people = mail.people(),
-            with_maildir = mail.with_maildir(),
-            "mail paths checked for some people"
-        ),
-    }
-}
-
-/// Keeps the connections to a directory alive, so that logins find them open.
-fn keep_alive(tasks: &mut Tasks, directory: &Directory) {
-    let (name, directory) = (format!("keep-alive of {}", directory.settings().name), directory.clone());
-    tasks.keep_running(name, move || {
-        let directory = directory.clone();
-        async move { directory.maintain().await }
-    });
-}
-
-/// Follows a directory, where that is configured.
-fn follow(tasks: &mut Tasks, directory: Directory, identities: &Arc<IdentityMap>) {
-    if !directory.settings().follow {
-        return;
-    }
-    let (identities, mut is_first) = (identities.clone(), true);
-    tasks.keep_running(format!("follower of {}", directory.settings().name), move || {
-        let (directory, identities, name) = (directory.clone(), identities.clone(), directory.settings().name.clone());
-        if !std::mem::take(&mut is_first) {
-            identities.on_directory_change(&name, Change::Lost("the follower had ended".to_owned()));
-        }
-        async move { directory.follow(move |change| identities.on_directory_change(&name, change)).await }
-    });
-}
-
-/// How late the log may be with the end of a lock-out, or with a sum.
-const LATE: Duration = Duration::from_secs(1);
-
-/// Logs lock-outs that end, and sums, even while nobody logs in.
-fn log_periodically(tasks: &mut Tasks, service: Arc<Service>) {
-    tasks.keep_running("end of lock-outs, and sums for the log", move || {
-        let service = service.clone();
-        async move {
-            let mut ticks = interval(LATE);
-            loop {
-                ticks.tick().await;
-                service.identities.end_lock_outs();
-                service.repeats.log_sums();
-            }
-        }
-    });
-}
-
-/// Completes at SIGTERM or SIGINT. SIGHUP, which would end the process by default, is only logged.
+/// Completes at SIGTERM or SIGINT.
 fn ending() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt.recv() => return,
-                _ = hang_up.recv() => tracing::warn!(
-                    name: "sighup_ignored",
-                    "SIGHUP ignored: the configuration is read at the start only; restart to apply changes"
-                ),
-            }
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     })
 }

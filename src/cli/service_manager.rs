@@ -14,12 +14,20 @@ use crate::tasks::Tasks;
 /// All ports are bound and all files are read. Directories are not waited for: a service that starts before its directory
 /// serves cached people only, but it serves.
 pub(super) fn ready() {
-    tell(NotifyState::Ready);
+    tell(&[NotifyState::Ready]);
+}
+
+/// The configuration is read again; [`ready`] follows, whatever comes of it.
+pub(super) fn reloading() {
+    // "RELOADING=1 … must be accompanied by MONOTONIC_USEC=" (sd_notify(3)), so that the manager can tell this reload from others.
+    let state: Vec<NotifyState<'_>> =
+        [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now().ok()).collect();
+    tell(&state);
 }
 
 /// No new connections are accepted, and sessions finish their current command.
 pub(super) fn stopping() {
-    tell(NotifyState::Stopping);
+    tell(&[NotifyState::Stopping]);
 }
 
 /// Sends a sign of life twice in each period of the manager's watchdog. It takes the way of a session's file call: from a
@@ -34,14 +42,14 @@ async fn send_signs_of_life(every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if spawn_blocking(|| tell(NotifyState::Watchdog)).await.is_err() {
+        if spawn_blocking(|| tell(&[NotifyState::Watchdog])).await.is_err() {
             return;
         }
     }
 }
 
-fn tell(state: NotifyState<'_>) {
-    if let Err(fault) = sd_notify::notify(&[state]) {
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(fault) = sd_notify::notify(state) {
         tracing::warn!(
             name: "service_manager_not_notified",
             reason = fault.to_string(),

@@ -105,6 +105,8 @@ pub struct Configuration {
     pub admin_http: Option<admin_socket::HttpAddress>,
     /// What mail transfer agents may ask.
     pub mta: MtaSettings,
+    /// The values that differ from the defaults, key by key, to report which a reload changes.
+    pub keys: ConfigurationKeys,
 }
 
 /// Reads a configuration file, and the certificates and passwords that it names.
@@ -191,6 +193,8 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let directory_authorities = directories::authorities(&root, base);
     scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
+    let reference = file::parse(effective::REFERENCE.as_bytes()).ok()?;
+    let keys = keys::flat(&effective::Effective { all: false, base }.of(tree, &reference)).into_iter().collect();
     Some(Configuration {
         server,
         connection,
@@ -204,6 +208,7 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
         client_settings,
         admin_http,
         mta,
+        keys,
     })
 }
 

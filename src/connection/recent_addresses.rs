@@ -22,6 +22,12 @@ impl RecentAddresses {
         Self { within, addresses: Mutex::default() }
     }
 
+    /// How long an address is remembered.
+    #[must_use]
+    pub fn within(&self) -> Duration {
+        self.within
+    }
+
     /// Whether addresses are remembered at all.
     #[must_use]
     pub fn is_on(&self) -> bool {

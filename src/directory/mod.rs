@@ -44,7 +44,7 @@ pub use fault::Fault;
 pub use filter::check_filter;
 pub use ldap::{Distrust, PresentedChain, Verdict, system_authorities, trust};
 pub use questions::{AttributeNeed, AttributeUse, RootDse, ServerVendor, StoredScram, SubjectNames, Walk, WalkEnd};
-pub use settings::{CertificateMapping, DirectoryLimits, ServiceBind, Settings};
+pub use settings::{CertificateMapping, DirectoryLimits, ServerTrust, ServiceBind, Settings};
 pub use url::LdapUrl;
 
 use self::background::{Follower, KeepAlive, LastRead};
@@ -265,6 +265,12 @@ impl Directory {
     pub async fn maintain(&self) {
         let DirectoryParts { searcher, binder, .. } = &*self.inner;
         KeepAlive { searcher: searcher.clone(), binder: binder.clone() }.run().await;
+    }
+
+    /// Closes the connections that no operation uses. Later operations open others.
+    pub async fn close_idle(&self) {
+        self.inner.searcher.close_idle().await;
+        drop(self.inner.binder.take_all_idle());
     }
 
     /// Follows the directory for as long as the future is polled, and reports every change as it comes. A failure to

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::url::LdapUrl;
 use crate::directory::entries::{Admission, Attributes, Entry, NameLimits, OutOfScope};
@@ -11,7 +11,7 @@ use crate::names::Dn;
 use crate::secret::Password;
 
 /// One directory: all of its servers give the same answers.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Its name in the log; each directory has a different one, which distinguishes its entries from those of others.
     pub name: Arc<str>,
@@ -19,8 +19,8 @@ pub struct Settings {
     pub urls: Vec<LdapUrl>,
     /// Whether `ldap://` connections begin TLS before anything else is sent.
     pub starttls: bool,
-    /// The TLS configuration for its servers, for `ldaps://` and `StartTLS`; see [`super::trust`].
-    pub tls: Arc<ClientConfig>,
+    /// TLS with its servers, for `ldaps://` and `StartTLS`; see [`super::trust`].
+    pub tls: ServerTrust,
     /// The entry that searches; none: anonymous.
     pub bind: Option<ServiceBind>,
     /// The search base; people may be at any depth below it.
@@ -43,6 +43,31 @@ pub struct Settings {
     pub limits: DirectoryLimits,
 }
 
+/// TLS with the servers of a directory, which are verified by certain authorities.
+#[derive(Clone, Debug)]
+pub struct ServerTrust {
+    pub(in crate::directory) configuration: Arc<ClientConfig>,
+    pub(in crate::directory) authorities: Arc<RootCertStore>,
+}
+
+impl ServerTrust {
+    /// The configuration of a TLS client that trusts them.
+    #[must_use]
+    pub fn configuration(&self) -> Arc<ClientConfig> {
+        self.configuration.clone()
+    }
+}
+
+/// The same authorities, in whatever order.
+impl PartialEq for ServerTrust {
+    fn eq(&self, other: &Self) -> bool {
+        let (own, others) = (&self.authorities.roots, &other.authorities.roots);
+        own == others || own.len() == others.len() && own.iter().all(|root| others.contains(root))
+    }
+}
+
+impl Eq for ServerTrust {}
+
 /// How a certificate is mapped to a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CertificateMapping {
@@ -55,7 +80,7 @@ pub enum CertificateMapping {
 }
 
 /// The service's own entry.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServiceBind {
     /// Its DN.
     pub dn: Dn,

@@ -40,6 +40,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::spawn_blocking;
+
 pub use cache::{AddressOwner, Flushed};
 pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
@@ -87,20 +89,66 @@ impl IdentityMap {
     ///
     /// # Errors
     /// As those of [`Self::new`].
-    pub fn counted(directories: Vec<Directory>, mut settings: Settings, ledger: Arc<Ledger>) -> Result<Self, String> {
-        // Where the mail root really is must be known before the first login, which must not wait for a disk.
-        settings.template = settings.template.looked_up(&settings.root);
-        let no_random_numbers = |_| "the system provides no random numbers".to_owned();
-        let caches = Caches::new(&settings, &ledger.caches).map_err(no_random_numbers)?;
+    pub fn counted(directories: Vec<Directory>, settings: Settings, ledger: Arc<Ledger>) -> Result<Self, String> {
+        let settings = looked_up(settings);
+        let caches = Arc::new(Caches::new(&settings, &ledger.caches).map_err(no_random_numbers)?);
         let (lockout, people) = (settings.lockout.clone(), settings.cache.people);
-        let throttle = LoginThrottle::new(lockout, people, Arc::clone(&ledger)).map_err(no_random_numbers)?;
+        let throttle = Arc::new(LoginThrottle::new(lockout, people, Arc::clone(&ledger)).map_err(no_random_numbers)?);
         let decoys = DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?;
-        let sessions = OpenSessions::new(&directories, settings.ends_sessions, Arc::clone(&ledger));
+        let sessions = OpenSessions::new(directories.clone(), settings.ends_sessions, Arc::clone(&ledger));
         let directories = Directories::new(directories);
         let context = LoginContext { directories, settings, caches, throttle, sessions, ledger };
         let map = Self { context, decoys };
         map.warn_of_random_salts();
         Ok(map)
+    }
+
+    /// One with other settings, which continues this one: lock-outs and what was counted stay, and what is cached about people
+    /// stays if it depends on nothing that is different. `same_directories`: the directories are those of this one. Nothing
+    /// changes before [`Self::take_over`].
+    ///
+    /// # Errors
+    /// As those of [`Self::new`].
+    pub async fn renewed(
+        &self,
+        directories: Vec<Directory>,
+        same_directories: bool,
+        settings: Settings,
+    ) -> Result<Self, String> {
+        let settings = spawn_blocking(|| looked_up(settings)).await.map_err(|fault| fault.to_string())?;
+        let before = &self.context;
+        let (ledger, throttle) = (before.ledger.clone(), before.throttle.clone());
+        let lifetimes_stay = settings.cache == before.settings.cache;
+        let caches = if !same_directories || !settings.finds_the_same(&before.settings) {
+            Arc::new(Caches::new(&settings, &ledger.caches).map_err(no_random_numbers)?)
+        } else if lifetimes_stay && settings.takes_the_same_tokens(&before.settings) {
+            before.caches.clone()
+        } else {
+            Arc::new(before.caches.renewed(&settings, &ledger.caches).await)
+        };
+        let decoys = if settings.scram == before.settings.scram {
+            self.decoys.clone()
+        } else {
+            DecoyCredentials::new(&settings.scram).map_err(no_random_numbers)?
+        };
+        let (directories, sessions) = (Directories::new(directories), before.sessions.clone());
+        let context = LoginContext { directories, settings, caches, throttle, sessions, ledger };
+        let map = Self { context, decoys };
+        map.warn_of_random_salts();
+        Ok(map)
+    }
+
+    /// Logins are judged by this one from now on: guesses count by its settings, and open sessions are judged by its
+    /// directories.
+    pub fn take_over(&self) {
+        self.context.retune_throttle();
+        self.context.retune_sessions();
+    }
+
+    /// Whether both have the same caches of people.
+    #[must_use]
+    pub fn shares_caches_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.context.caches.flushes, &other.context.caches.flushes)
     }
 
     /// Judges credentials, and counts refusals by person and by network. `from`: the client's address.
@@ -187,6 +235,7 @@ impl IdentityMap {
     }
 
     /// Counts a challenge that a client did not answer, for the network alone.
+    #[allow(clippy::must_use_candidate, reason = "it counts")]
     pub fn abandon(&self, exchange: ScramExchange, from: IpAddr) -> Outcome {
         exchange.abandon(&self.context, from)
     }
@@ -283,7 +332,18 @@ impl IdentityMap {
 
     /// Resets the counters of a person, a network or everybody, and lets them in again; returns how many counters there
     /// were.
+    #[allow(clippy::must_use_candidate, reason = "it resets")]
     pub fn reset_counters(&self, scope: &ResetScope) -> usize {
         self.context.reset_counters(scope)
     }
+}
+
+/// Where the mail root really is must be known before the first login, which must not wait for a disk.
+fn looked_up(mut settings: Settings) -> Settings {
+    settings.template = settings.template.looked_up(&settings.root);
+    settings
+}
+
+fn no_random_numbers(_: aws_lc_rs::error::Unspecified) -> String {
+    "the system provides no random numbers".to_owned()
 }

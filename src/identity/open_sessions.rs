@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::person::Identity;
 use super::verdict::{AccountReason, NameReason, Outcome, PasswordReason, Reason, RefusedLogin};
+use crate::current::Current;
 use crate::directory::{Directory, DirectoryRefusal, Entry, EntryId};
 use crate::ledger::{Ledger, LiveSession, SessionEnding};
 use crate::names::fold;
@@ -16,7 +17,7 @@ use crate::names::fold;
 /// The sessions of everybody who is logged in.
 pub(crate) struct OpenSessions {
     /// None if sessions of people who may no longer log in continue.
-    directories: Option<Vec<Directory>>,
+    directories: Current<Option<Vec<Directory>>>,
     ledger: Arc<Ledger>,
     /// By every id under which a followed directory may name the person.
     sessions: Mutex<HashMap<EntryId, Vec<Arc<PersonSession>>>>,
@@ -36,9 +37,14 @@ pub struct OpenSession {
 }
 
 impl OpenSessions {
-    pub(crate) fn new(directories: &[Directory], ends_them: bool, ledger: Arc<Ledger>) -> Arc<Self> {
-        let directories = ends_them.then(|| directories.to_vec());
+    pub(crate) fn new(directories: Vec<Directory>, ends_them: bool, ledger: Arc<Ledger>) -> Arc<Self> {
+        let directories = Current::new(ends_them.then_some(directories));
         Arc::new(Self { directories, ledger, sessions: Mutex::default() })
+    }
+
+    /// Other directories are asked from now on, or none.
+    pub(crate) fn retune(&self, directories: Vec<Directory>, ends_them: bool) {
+        self.directories.replace(ends_them.then_some(directories));
     }
 
     /// A person has logged in.
@@ -87,7 +93,7 @@ impl OpenSessions {
 
     /// Asks for the entries of people, and ends the sessions of those who may no longer log in. Nobody waits for that.
     fn check(self: &Arc<Self>, people: impl IntoIterator<Item = Arc<Identity>>) {
-        if self.directories.is_none() {
+        if self.directories.get().is_none() {
             return;
         }
         for person in people {
@@ -97,7 +103,8 @@ impl OpenSessions {
     }
 
     async fn check_one(&self, person: &Identity) {
-        let mut directories = self.directories.iter().flatten();
+        let directories = self.directories.get();
+        let mut directories = directories.iter().flatten();
         let own = directories.find(|directory| *directory.settings().name == *person.id.directory());
         let Some(directory) = own else { return };
         let Ok(entry) = directory.entry_of(person.id.clone(), person.dn.clone()).await else { return };

@@ -36,6 +36,24 @@ pub struct Settings {
     pub tokens: Option<Arc<Issuers>>,
 }
 
+impl Settings {
+    /// Whether the same person is found for every name, with the same mail: then what is known about people stays valid.
+    pub(super) fn finds_the_same(&self, other: &Self) -> bool {
+        self.policy == other.policy
+            && self.ambiguous == other.ambiguous
+            && (&self.template, &self.root) == (&other.template, &other.root)
+            && self.retention == other.retention
+    }
+
+    /// Whether tokens of the same issuers are accepted, by whatever keys.
+    pub(super) fn takes_the_same_tokens(&self, other: &Self) -> bool {
+        match (&self.tokens, &other.tokens) {
+            (Some(own), Some(others)) => own.settings().eq(others.settings()),
+            (own, others) => own.is_none() && others.is_none(),
+        }
+    }
+}
+
 /// Whether anybody can log in by a name that several people have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ambiguous {
@@ -88,7 +106,7 @@ impl Default for Lifetimes {
 }
 
 /// The settings of SCRAM, except the directory's attribute.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramSettings {
     /// The iterations in challenges for names without credentials.
     pub iterations: u32,

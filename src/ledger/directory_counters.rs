@@ -74,6 +74,12 @@ impl DirectoryCounters {
         ServerCounters { searches: self.of(&labels, "search"), binds: self.of(&labels, "bind"), up }
     }
 
+    /// A server is no longer configured: nothing is said about whether it is used. What was counted stays.
+    pub fn forget_server(&self, directory: &str, server: &str) {
+        let labels = [("directory", Cow::Owned(directory.to_owned())), ("server", Cow::Owned(server.to_owned()))];
+        self.up.remove(&labels);
+    }
+
     fn of(&self, server: &Configured<2>, kind: &'static str) -> OperationCounters {
         let [directory, server] = server.clone();
         let labels = [directory, server, ("kind", Cow::Borrowed(kind))];

@@ -30,6 +30,22 @@ impl<Key: Hash + Eq> Table<Key> {
         Self { threshold, hasher: RandomState::new(), sets: (0..sets).map(|_| Vec::new()).collect() }
     }
 
+    /// Changes the threshold and the room. Counters stay, unless nothing is counted any more, or there is no room for them:
+    /// then those of least weight go. A lock-out that has begun ends when it was to end.
+    pub fn retune(&mut self, threshold: Threshold, keys: usize, now: Instant) {
+        let mut retuned = Self::new(threshold, keys);
+        if retuned.sets.len() == self.sets.len() {
+            self.threshold = threshold;
+            return;
+        }
+        for (key, counter) in std::mem::take(&mut self.sets).into_iter().flatten() {
+            if let Some(room) = retuned.room(key, now) {
+                *room = counter;
+            }
+        }
+        *self = retuned;
+    }
+
     /// See [`Counter::reserve`]; if nothing is counted, every password may be tried.
     pub fn reserve(&mut self, key: Key, tag: Tag, now: Instant) -> bool {
         let threshold = self.threshold;
@@ -141,6 +157,25 @@ mod tests {
             assert_eq!(table.count("a", tag, now), None);
         }
         assert_eq!((table.is_locked(&"a", now), table.delay_steps(&"a", now), size(&table)), (false, 0, 0));
+    }
+
+    #[test]
+    fn counters_stay_when_threshold_and_room_change() {
+        let (mut table, now) = (Table::new(FIVE, 100), Instant::now());
+        for tag in 0..5 {
+            table.count("locked", tag, now);
+        }
+        for tag in 0..2 {
+            table.count("counted", tag, now);
+        }
+        table.retune(Threshold { most: 3, ..FIVE }, 100_000, now);
+        assert!(table.is_locked(&"locked", now) && !table.is_locked(&"counted", now));
+        assert!(table.count("counted", 2, now).is_some(), "the third of three");
+        table.retune(Threshold { most: 0, ..FIVE }, 100_000, now);
+        assert_eq!((table.is_locked(&"locked", now), size(&table)), (false, 0));
+        table.retune(FIVE, 100, now);
+        assert!(table.count("locked", 0, now).is_none(), "counted anew");
+        assert_eq!(size(&table), 1);
     }
 
     #[test]

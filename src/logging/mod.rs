@@ -8,9 +8,11 @@ mod text;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use tracing::{Dispatch, Event};
+use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::journal::PriorityLine;
@@ -38,7 +40,13 @@ pub enum Format {
 
 /// The log. Dropping it writes the buffered lines.
 #[must_use]
-pub struct Log(LogQueue);
+pub struct Log {
+    lines: LogQueue,
+    set_level: LevelSetter,
+}
+
+/// Changes the minimum level.
+type LevelSetter = Box<dyn Fn(Level) + Send + Sync>;
 
 impl Log {
     /// Starts the thread that writes the log, so that nothing waits for its reader. Lines below a warning may be delayed by
@@ -48,13 +56,18 @@ impl Log {
     /// # Errors
     /// No thread can be started.
     pub fn gather(&self) -> std::io::Result<()> {
-        self.0.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { LogQueue::KEEP })
+        self.lines.gather(if std::io::stderr().is_terminal() { Duration::ZERO } else { LogQueue::KEEP })
+    }
+
+    /// Changes the minimum level.
+    pub fn set_level(&self, level: Level) {
+        (self.set_level)(level);
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.0.flush();
+        self.lines.flush();
     }
 }
 
@@ -64,13 +77,14 @@ impl Drop for Log {
 /// The log was started before.
 pub fn start(settings: Settings) -> Result<Log, String> {
     let lines = LogQueue::to(std::io::stderr());
-    writing(settings, lines.clone(), LogDestination::of_stderr()).try_init().map_err(|fault| fault.to_string())?;
+    let (log, set_level) = writing(settings, lines.clone(), LogDestination::of_stderr());
+    log.try_init().map_err(|fault| fault.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // Not the message, which may contain what a client sent.
         tracing::error!(name: "internal_error_panic", place, "internal error: panic");
     }));
-    Ok(Log(lines))
+    Ok(Log { lines, set_level })
 }
 
 /// Where the log goes.
@@ -95,25 +109,39 @@ impl LogDestination {
     }
 }
 
-/// What writes events to `lines`.
-fn writing(settings: Settings, lines: LogQueue, destination: LogDestination) -> Dispatch {
-    // The LDAP library's debug lines would contain what it sends, including passwords.
-    let libraries = ["ldap3", "lber", "rustls"].map(|library| (library, LevelFilter::ERROR));
-    let filter = Targets::new().with_default(settings.level).with_targets(libraries);
+/// What writes events to `lines`, and how to change its minimum level.
+fn writing(settings: Settings, lines: LogQueue, destination: LogDestination) -> (Dispatch, LevelSetter) {
+    let level = settings.level;
     let is_terminal = destination == LogDestination::Terminal;
-    let format = tracing_subscriber::fmt().with_max_level(settings.level);
+    let format = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
     let format = format.with_writer(lines).with_ansi(is_terminal).with_target(false);
     match (settings.format, destination) {
         (Format::Text, LogDestination::Journal) => {
-            format.event_format(PriorityLine(TextLine { has_time: false })).finish().with(filter).into()
+            filtered(format.event_format(PriorityLine(TextLine { has_time: false })).finish(), level)
         }
-        (Format::Text, _) => format.event_format(TextLine { has_time: true }).finish().with(filter).into(),
+        (Format::Text, _) => filtered(format.event_format(TextLine { has_time: true }).finish(), level),
         (Format::Json, LogDestination::Journal) => {
             let line = |line| PriorityLine(JsonLine(line));
-            format.json().flatten_event(true).map_event_format(line).finish().with(filter).into()
+            filtered(format.json().flatten_event(true).map_event_format(line).finish(), level)
         }
-        (Format::Json, _) => format.json().flatten_event(true).map_event_format(JsonLine).finish().with(filter).into(),
+        (Format::Json, _) => filtered(format.json().flatten_event(true).map_event_format(JsonLine).finish(), level),
     }
+}
+
+/// Only what has a level, which can be changed.
+fn filtered(log: impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync, level: Level) -> (Dispatch, LevelSetter) {
+    let (layer, handle) = reload::Layer::new(filter(level));
+    let set_level = move |level| {
+        // Fails only if the log is gone.
+        let _ = handle.reload(filter(level));
+    };
+    (log.with(layer).into(), Box::new(set_level))
+}
+
+/// The LDAP library's debug lines would contain what it sends, including passwords.
+fn filter(level: Level) -> Targets {
+    let libraries = ["ldap3", "lber", "rustls"].map(|library| (library, LevelFilter::ERROR));
+    Targets::new().with_default(level).with_targets(libraries)
 }
 
 /// The name of an event of ours. Those of libraries have none: `tracing` then names them by their place in the source.
@@ -152,6 +180,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_minimum_level_can_be_changed_but_not_that_of_the_ldap_library() {
+        let written = Written::default();
+        let settings = Settings { format: Format::Text, level: Level::INFO };
+        let (log, set_level) = writing(settings, LogQueue::to(written.clone()), LogDestination::Other);
+        dispatcher::with_default(&log, || {
+            for (level, expected) in [(Level::INFO, 1), (Level::DEBUG, 2), (Level::WARN, 0), (Level::INFO, 1)] {
+                set_level(level);
+                tracing::debug!(target: "ldap3", "never");
+                tracing::debug!("one");
+                tracing::info!("two");
+                assert_eq!(written.take().lines().count(), expected, "{level}");
+            }
+        });
+    }
+
     #[tokio::test]
     async fn a_line_from_another_thread_has_the_session_that_it_is_about() {
         for (format, without, with) in [
@@ -164,7 +208,7 @@ mod tests {
         ] {
             let written = Written::default();
             let settings = Settings { format, level: tracing::Level::INFO };
-            let log = writing(settings, LogQueue::to(written.clone()), LogDestination::Other);
+            let (log, _) = writing(settings, LogQueue::to(written.clone()), LogDestination::Other);
             let write = move || dispatcher::with_default(&log, || tracing::warn!(name: "one", file = "a b", "one"));
             spawn_blocking(in_session(write.clone())).await.unwrap();
             let line = written.take();

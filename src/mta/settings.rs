@@ -32,3 +32,11 @@ pub struct SocketmapSettings {
     /// How long after a POP3 login its address may send mail without a login of its own; zero: never.
     pub pop_before_smtp: Duration,
 }
+
+impl MtaSettings {
+    /// How long after a POP3 login its address may send mail without a login of its own; zero: never.
+    #[must_use]
+    pub fn pop_before_smtp(&self) -> Duration {
+        self.socketmap.as_ref().map_or(Duration::ZERO, |tables| tables.pop_before_smtp)
+    }
+}

@@ -13,6 +13,7 @@ use super::admission::{ClientAdmission, Introductions};
 use super::listen::PortPolicy;
 use super::slots::ConnectionSlots;
 use crate::connection::{Client, LogSummaries};
+use crate::current::Current;
 use crate::ledger::Ledger;
 use crate::tasks::Tasks;
 
@@ -22,12 +23,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The interval between log lines about connections that cannot be accepted.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Accepts clients on a port for as long as the tasks run. The port stays open whatever happens to the loop: it is started
+/// Accepts clients on a port for as long as the tasks run, each by the policy that is in force when it comes. The port stays open whatever happens to the loop: it is started
 /// again on the same socket, and who connects meanwhile waits in its backlog.
 pub(super) fn keep_accepting<Serving>(
     tasks: &mut Tasks,
     listener: TcpListener,
-    policy: PortPolicy,
+    policy: Arc<Current<PortPolicy>>,
     places: &ConnectionSlots,
     repeats: Arc<LogSummaries>,
     ledger: Arc<Ledger>,
@@ -36,7 +37,7 @@ pub(super) fn keep_accepting<Serving>(
     Serving: Future<Output = ()> + Send + 'static,
 {
     let shared = Arc::new((listener, policy, places.clone(), (repeats, ledger), serve));
-    tasks.keep_running(format!("accept loop of {}", shared.1.name()), move || {
+    tasks.keep_running(format!("accept loop of {}", shared.1.get().name()), move || {
         let shared = Arc::clone(&shared);
         async move {
             let (listener, policy, places, (repeats, ledger), serve) = &*shared;
@@ -48,29 +49,29 @@ pub(super) fn keep_accepting<Serving>(
 /// Accepts clients and hands each to its own task, so that a panic affects one client only.
 async fn accept<Serving>(
     listener: &TcpListener,
-    policy: &PortPolicy,
+    current: &Current<PortPolicy>,
     places: &ConnectionSlots,
     (repeats, ledger): (&LogSummaries, &Ledger),
     serve: &impl Fn(Client) -> Serving,
 ) where
     Serving: Future<Output = ()> + Send + 'static,
 {
-    let admission = ClientAdmission { policy, slots: places, repeats, ledger };
     let (mut introductions, mut logged) = (Introductions::new(), None);
+    let admission = |policy| ClientAdmission { policy, slots: places, repeats, ledger };
     loop {
         let admitted = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
                     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                    admission.accepted(socket, peer, &mut introductions)
+                    admission(current.get()).accepted(socket, peer, &mut introductions)
                 }
                 Err(fault) => {
-                    after_error(&fault, policy, &mut logged).await;
+                    after_error(&fault, &current.get(), &mut logged).await;
                     None
                 }
             },
             Some(introduced) = introductions.join_next() => {
-                introduced.ok().and_then(|introduced| admission.introduced(introduced))
+                introduced.ok().and_then(|introduced| admission(current.get()).introduced(introduced))
             }
         };
         let Some((client, place)) = admitted else { continue };
@@ -122,7 +123,8 @@ mod tests {
         let listener = TcpListener::from_std(port.socket).unwrap();
         let address = listener.local_addr().unwrap();
         let (mut tasks, repeats, ledger) = (Tasks::default(), Arc::default(), Arc::default());
-        keep_accepting(&mut tasks, listener, port.policy, &ConnectionSlots::new(limits), repeats, ledger, serve);
+        let policy = Arc::new(Current::new(port.policy));
+        keep_accepting(&mut tasks, listener, policy, &ConnectionSlots::new(limits), repeats, ledger, serve);
         (address, tasks)
     }
 

@@ -1,6 +1,7 @@
 //! From an accepted socket to a client with a slot, or to a refusal.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -14,7 +15,7 @@ use crate::ledger::Ledger;
 
 /// Admits clients to one port.
 pub(super) struct ClientAdmission<'a> {
-    pub(super) policy: &'a PortPolicy,
+    pub(super) policy: Arc<PortPolicy>,
     pub(super) slots: &'a ConnectionSlots,
     pub(super) repeats: &'a LogSummaries,
     pub(super) ledger: &'a Ledger,

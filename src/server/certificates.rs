@@ -57,6 +57,12 @@ impl Certificates {
         self.keys.is_empty()
     }
 
+    /// Whether others are from the same files, and have the same content.
+    pub(super) fn are(&self, others: &Self) -> bool {
+        let parts = |pair: &ServerCertificate| (pair.chain.clone(), pair.key_file.clone(), pair.key.cert.clone());
+        self.keys.iter().map(parts).eq(others.keys.iter().map(parts))
+    }
+
     /// The best match; of equal ones the first. A certificate that the client can verify is preferred to one for its
     /// host: a client may ignore the name, but not the signature.
     pub(super) fn choose(&self, host: Option<&str>, client: &Abilities<'_>) -> Option<Arc<CertifiedKey>> {

@@ -102,6 +102,12 @@ impl ClientTrust {
         self.stamps.are_outdated(files(&self.authorities, &self.revocations))
     }
 
+    /// Whether the same files were read, in the same state.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        let files = |trust: &Self| (trust.authorities.clone(), trust.revocations.clone());
+        files(self) == files(other) && self.stamps == other.stamps
+    }
+
     /// Reads the files again.
     pub(super) fn read_anew(&self) -> Result<Self, (PathBuf, String)> {
         Self::read(&self.authorities, &self.revocations)

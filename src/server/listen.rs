@@ -1,5 +1,6 @@
 //! Ports, bound before privileges are dropped, and what their policy means for a client.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -13,9 +14,12 @@ use super::{
 use crate::connection::{self, Client, ClientCertificates};
 
 /// A bound port.
-pub(super) struct BoundPort {
-    pub(super) socket: TcpListener,
+pub(super) struct BoundPort<Socket = TcpListener> {
+    pub(super) socket: Socket,
     pub(super) policy: PortPolicy,
+    pub(super) listener: Listener,
+    /// The service manager bound it.
+    pub(super) is_handed_over: bool,
 }
 
 /// The policy of a port.
@@ -40,12 +44,27 @@ impl BoundPort {
         listener: &Listener,
         handed_over: Option<TcpListener>,
         policies: Option<Arc<TlsPolicies>>,
-    ) -> Result<Self, String> {
-        let describe = |fault: std::io::Error| format!("{}: {fault}{}", listener.address, hint(&fault));
+    ) -> Result<Self, (io::ErrorKind, String)> {
+        let describe = |fault: io::Error| (fault.kind(), format!("{}: {fault}{}", listener.address, hint(&fault)));
+        let is_handed_over = handed_over.is_some();
         let socket = handed_over.map_or_else(|| bind(listener.address), Ok).map_err(describe)?;
         let address = socket.local_addr().map_err(describe)?;
-        let policy = PortPolicy {
-            name: address.to_string().into(),
+        let policy = PortPolicy::new(address.to_string().into(), listener, policies);
+        Ok(Self { socket, policy, listener: listener.clone(), is_handed_over })
+    }
+
+    /// The same with its socket in the runtime.
+    pub(super) fn registered(self) -> io::Result<BoundPort<tokio::net::TcpListener>> {
+        let Self { socket, policy, listener, is_handed_over } = self;
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        Ok(BoundPort { socket, policy, listener, is_handed_over })
+    }
+}
+
+impl PortPolicy {
+    fn new(name: Arc<str>, listener: &Listener, policies: Option<Arc<TlsPolicies>>) -> Self {
+        Self {
+            name,
             tls: listener.tls,
             login_without_tls: listener.login_without_tls,
             client_certificate: listener.client_certificate,
@@ -53,12 +72,14 @@ impl BoundPort {
             policies,
             accept_from: listener.accept_from.clone().into(),
             proxy_protocol: listener.proxy_protocol.clone().map(Arc::new),
-        };
-        Ok(Self { socket, policy })
+        }
     }
-}
 
-impl PortPolicy {
+    /// That of the same port by other settings.
+    pub(super) fn renewed(&self, listener: &Listener, policies: Option<Arc<TlsPolicies>>) -> Self {
+        Self::new(self.name.clone(), listener, policies)
+    }
+
     /// The address, as the log calls the port.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -134,18 +155,18 @@ impl PortPolicy {
 ///
 /// # Errors
 /// The address cannot be bound.
-pub fn try_to_bind(address: SocketAddr) -> std::io::Result<()> {
+pub fn try_to_bind(address: SocketAddr) -> io::Result<()> {
     bound(address).map(drop)
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = bound(address)?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
 }
 
-fn bound(address: SocketAddr) -> std::io::Result<Socket> {
+fn bound(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -157,12 +178,12 @@ fn bound(address: SocketAddr) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-fn hint(fault: &std::io::Error) -> &'static str {
+fn hint(fault: &io::Error) -> &'static str {
     match fault.kind() {
-        std::io::ErrorKind::PermissionDenied => {
+        io::ErrorKind::PermissionDenied => {
             "; ports below 1024 require CAP_NET_BIND_SERVICE, or a start as root with `user:` in the configuration"
         }
-        std::io::ErrorKind::AddrInUse => "; another service listens there: ss -ltnp shows which",
+        io::ErrorKind::AddrInUse => "; another service listens there: ss -ltnp shows which",
         _ => "",
     }
 }

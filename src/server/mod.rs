@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
+//! | `running`, `change` | the running server; other settings for it, prepared before anything changes |
 //! | `handed_over` | ports that the service manager bound |
 //! | `admission`, `proxy` | which connections become clients; the PROXY protocol of load balancers |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
@@ -19,6 +20,7 @@ mod abilities;
 mod accept;
 mod admission;
 mod certificates;
+mod change;
 mod client_trust;
 mod expiry;
 mod handed_over;
@@ -30,19 +32,16 @@ mod pem;
 mod privileges;
 mod proxy;
 mod renewal;
+mod running;
 mod settings;
 mod slots;
 mod tls;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
-
 pub use certificates::{Certificates, FileFault};
+pub use change::ServerChange;
 pub use client_trust::ClientTrust;
 pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
@@ -51,16 +50,15 @@ pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
 pub use proxy::{ProxyProtocol, ProxyTls};
+pub use running::RunningServer;
 pub use settings::{
     ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,
 };
 pub use tls::TlsPolicies;
 
-use self::accept::keep_accepting;
 use self::listen::BoundPort;
-use self::slots::ConnectionSlots;
-use crate::connection::{self, Service};
-use crate::tasks::Tasks;
+use crate::connection::Service;
+use crate::current::Current;
 
 /// Bound ports that are not served yet.
 pub struct Server {
@@ -80,7 +78,7 @@ impl Server {
         let tls = settings.tls().transpose().map_err(|fault| vec![fault])?.map(Arc::new);
         let bind = |listener: &Listener| BoundPort::bind(listener, handed_over.take_at(listener.address), tls.clone());
         let (ports, faults): (Vec<_>, Vec<_>) = settings.listeners.iter().map(bind).partition(Result::is_ok);
-        let mut faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
+        let mut faults: Vec<String> = faults.into_iter().filter_map(Result::err).map(|(_, fault)| fault).collect();
         faults.extend(handed_over.left_over());
         if !faults.is_empty() {
             return Err(faults);
@@ -94,55 +92,11 @@ impl Server {
         self.ports.iter().filter_map(|port| port.socket.local_addr().ok()).collect()
     }
 
-    /// Serves clients until `ending` completes; then accepts no more, lets sessions finish their current command, and
-    /// closes those that take longer than the limit. Nothing is committed without a QUIT of the client.
+    /// Begins to accept clients, and serves each by the service that is in force when it connects. Call it inside the runtime.
     ///
     /// # Errors
-    /// The runtime cannot register a listener, or a task of the server ended and cannot be restarted.
-    pub async fn run(self, service: Arc<Service>, ending: impl Future<Output = ()>) -> std::io::Result<()> {
-        let (drain, draining) = watch::channel(false);
-        let (alive, mut all_gone) = mpsc::channel::<()>(1);
-        let places = ConnectionSlots::new(self.limits);
-        service.ledger.set_certificates(self.tls.as_ref().map(|tls| tls.own_certificates()).unwrap_or_default());
-        let mut tasks = Tasks::default();
-        for BoundPort { socket, policy } in self.ports {
-            let listener = TcpListener::from_std(socket)?;
-            tracing::info!(name: "listening", address = policy.name(), tls = policy.tls(), "listening");
-            let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
-            let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
-            keep_accepting(&mut tasks, listener, policy, &places, repeats, ledger, move |client| {
-                let alive = alive.clone();
-                // Boxed: each enclosing future would reserve its space twice, and that is most of an idle session.
-                let serving = Box::pin(connection::serve(client, service.clone(), draining.clone()));
-                async move {
-                    serving.await;
-                    drop(alive);
-                }
-            });
-        }
-        drop(alive);
-        if let Some(tls) = self.tls {
-            let ledger = service.ledger.clone();
-            tasks.keep_running("files of certificates", move || tls.clone().stay_current(ledger.clone()));
-        }
-        let failed = tokio::select! {
-            () = ending => None,
-            reason = tasks.failed() => Some(reason),
-        };
-        tasks.stop().await;
-        service.ledger.begin_drain();
-        tracing::info!(
-            name: "shutting_down",
-            "shutting down: no new connections are accepted, sessions finish their current command"
-        );
-        let _ = drain.send(true);
-        if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
-            tracing::warn!(
-                name: "sessions_closed_after_shutdown_limit",
-                limit = ?self.limits.shutdown,
-                "sessions still open after limits.shutdown are closed"
-            );
-        }
-        failed.map_or(Ok(()), |reason| Err(std::io::Error::other(reason)))
+    /// The runtime cannot register a listener.
+    pub fn start(self, service: Arc<Current<Service>>) -> std::io::Result<RunningServer> {
+        RunningServer::start(self.ports, self.tls, self.limits, service)
     }
 }

@@ -102,6 +102,11 @@ impl CurrentCertificates {
         true
     }
 
+    /// Whether these are in force, under this name.
+    pub(super) fn are(&self, certificates: &Certificates, hostname: Option<&str>) -> bool {
+        self.hostname.as_deref() == hostname && self.in_force().are(certificates)
+    }
+
     /// Each certificate that clients may be shown, for reports.
     pub(super) fn own(&self) -> Vec<OwnCertificate> {
         self.in_force().own()

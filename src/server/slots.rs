@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ConnectionLimits;
+use crate::current::Current;
 
 /// The places for connections.
 #[derive(Clone)]
 pub(super) struct ConnectionSlots {
-    limits: ConnectionLimits,
+    limits: Arc<Current<ConnectionLimits>>,
     taken: Arc<Mutex<SlotsInUse>>,
 }
 
@@ -53,7 +54,12 @@ impl NoSlot {
 
 impl ConnectionSlots {
     pub(super) fn new(limits: ConnectionLimits) -> Self {
-        Self { limits, taken: Arc::default() }
+        Self { limits: Arc::new(Current::new(limits)), taken: Arc::default() }
+    }
+
+    /// Changes the limits for connections that come later.
+    pub(super) fn set_limits(&self, limits: ConnectionLimits) {
+        self.limits.replace(limits);
     }
 
     /// Takes a place for a connection from an address.
@@ -66,7 +72,7 @@ impl ConnectionSlots {
     /// Takes a place for a connection whose client is not known yet; see [`Self::name`].
     pub(super) fn take_unnamed(&self) -> Result<ConnectionSlot, NoSlot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= self.limits.connections {
+        if taken.all >= self.limits.get().connections {
             return Err(NoSlot::InAll);
         }
         taken.all += 1;
@@ -78,7 +84,7 @@ impl ConnectionSlots {
         let network = network(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let from_there = taken.by_network.entry(network).or_default();
-        if *from_there >= self.limits.connections_per_address {
+        if *from_there >= self.limits.get().connections_per_address {
             return Err(NoSlot::FromThere);
         }
         *from_there += 1;

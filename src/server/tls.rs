@@ -18,7 +18,7 @@ use tokio_rustls::rustls::server::ServerSessionMemoryCache;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 
 use super::renewal::CurrentCertificates;
-use super::{Certificates, ClientCertificate, ClientTrust};
+use super::{Certificates, ClientCertificate, ClientTrust, Settings};
 use crate::connection::ClientCertificateFault;
 use crate::ledger::{Ledger, OwnCertificate};
 
@@ -64,6 +64,16 @@ impl TlsPolicies {
             certificates,
             last_logged: Mutex::default(),
         })
+    }
+
+    /// Whether these settings would give the same: the certificates and authorities in force, as they are in the files now.
+    pub(super) fn are_made_of(&self, settings: &Settings) -> bool {
+        let trust = match (self.asking(), &settings.client_trust) {
+            (Some(own), Some(other)) => own.trust.is_as(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        let is_shown = |certificates: &Certificates| self.certificates.are(certificates, settings.hostname.as_deref());
+        trust && settings.certificates.as_ref().is_some_and(is_shown)
     }
 
     /// The configuration of a listener with this policy; none if it asks for certificates but no authorities are configured.

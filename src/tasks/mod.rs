@@ -3,7 +3,9 @@
 //! A task that panics or returns is logged and restarted. If that fails, [`Tasks::failed`] returns the reason, and the process
 //! ends with it, so that its supervisor restarts it.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
@@ -33,9 +35,14 @@ impl Tasks {
 
     /// Waits until a task cannot be restarted, and returns the reason. Waits for ever while none fails.
     pub async fn failed(&mut self) -> String {
-        match self.watched.join_next().await {
-            Some(ended) => format!("a task could not be restarted: {}", describe(&ended)),
-            None => std::future::pending().await,
+        poll_fn(|context| self.poll_failed(context)).await
+    }
+
+    /// The same as a poll, for somebody who has several sets of tasks.
+    pub fn poll_failed(&mut self, context: &mut Context<'_>) -> Poll<String> {
+        match self.watched.poll_join_next(context) {
+            Poll::Ready(Some(ended)) => Poll::Ready(format!("a task could not be restarted: {}", describe(&ended))),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
 

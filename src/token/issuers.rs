@@ -79,6 +79,11 @@ impl Issuers {
         self.0.iter().map(|issuer| issuer.settings.kind)
     }
 
+    /// Their settings.
+    pub fn settings(&self) -> impl Iterator<Item = &Settings> {
+        self.0.iter().map(|issuer| &issuer.settings)
+    }
+
     /// Their key files, which are read again while the service runs.
     pub fn key_files(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().flat_map(|issuer| &issuer.settings.keys).map(PathBuf::as_path)

@@ -71,6 +71,29 @@ fn the_service_manager_is_told_that_it_is_ready_alive_and_stopping() {
     assert!(status.success());
 }
 
+/// systemd then knows that the service is being reloaded, and when that has ended, whatever came of it.
+#[test]
+fn the_service_manager_is_told_when_a_reload_begins_and_ends() {
+    let (site, directory) = (Site::new(), directory());
+    let notified = site.folder().join("notify.sock");
+    let notifications = Notifications::at(&notified);
+    let plan = Plan::at(&directory.url());
+    let service = site.serve_by(&plan, |command| {
+        command.env("NOTIFY_SOCKET", &notified);
+    });
+    assert_eq!(notifications.next(), "READY=1");
+    for further in ["language: de", "language: nonsense"] {
+        fs::write(site.folder().join("restante.yaml"), plan.yaml() + further).unwrap();
+        service.signal(Signal::HUP);
+        let begun = notifications.next();
+        let moment = begun.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap_or_else(|| panic!("{begun}"));
+        assert!(moment.parse::<u64>().unwrap() > 0, "{begun}");
+        assert_eq!(notifications.next(), "READY=1");
+    }
+    service.wait_for_log(&["configuration_reloaded", "language"]);
+    service.wait_for_log(&["configuration_rejected", "nonsense"]);
+}
+
 /// Has systemd's own tool bind the sockets, and starts the service with them again and again, as a service manager does: each
 /// time with the number of the new process. `$1` says when to end.
 const RESTARTING: &str = r#"

@@ -12,6 +12,7 @@ use restante::config::{self, Configuration};
 use restante::connection::{
     Client, MaildropLeases, Openings, RecentAddresses, Service, Transport, Unacknowledged, serve,
 };
+use restante::current::Current;
 use restante::directory::Directory;
 use restante::identity::{IdentityMap, KnownMaildrops};
 use restante::maildir::Store;
@@ -105,7 +106,7 @@ async fn replies(service: Arc<Service>, pieces: VecDeque<Vec<u8>>) -> String {
         is_probe: false,
     };
     let (_runs, drain) = watch::channel(false);
-    serve(client, service, drain).await;
+    serve(client, Arc::new(Current::new(service)), drain).await;
     let octets = replies.lock().unwrap().clone();
     String::from_utf8(octets).unwrap()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use restante::admin::{ConfigurationKeys, HttpAddress, HttpListener, RunningConfiguration, ServiceView, Startup};
 use restante::config::{self, Configuration};
 use restante::confinement::Confinement;
+use restante::current::Current;
 use restante::directory::Directory;
 use restante::identity::IdentityMap;
 use restante::ledger::{Ledger, OwnCertificate};
@@ -109,8 +110,8 @@ fn no_name_becomes_markup() {
     let read_again = Box::new(|| Ok(ConfigurationKeys::default()));
     let configuration = RunningConfiguration::new(hostile.into(), ConfigurationKeys::default(), read_again);
     let startup = Arc::new(Startup { configuration, confinement: Confinement::none(hostile) });
-    let view = Arc::new(ServiceView { ledger, identities, directories, startup });
-    runtime.spawn(async move { listener.serve(view).await });
+    let view = ServiceView { ledger, identities, directories, startup };
+    runtime.spawn(async move { listener.serve(Arc::new(Current::new(view))).await });
     let shown = browse(site.folder(), address, &["--dump-dom"]);
     assert!(shown.contains("<title>Restante: status</title>"), "{shown}");
     assert!(!shown.contains("<script") && !shown.contains("<b "), "{shown}");

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::request::{Via, answer};
 use crate::admin::ServiceView;
 use crate::admin::socket::SocketFile;
+use crate::current::Current;
 
 /// Where the listener is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl HttpListener {
     ///
     /// # Errors
     /// The runtime cannot register the socket.
-    pub async fn serve(&self, service: Arc<ServiceView>) -> io::Result<()> {
+    pub async fn serve(&self, service: Arc<Current<ServiceView>>) -> io::Result<()> {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         match &self.listener {
             BoundHttp::Tcp(listener) => {
@@ -124,7 +125,7 @@ impl HttpListener {
 }
 
 /// Serves a client in a task of its own, once there is a place for it.
-async fn admit<Client>(accepted: io::Result<Client>, via: Via, places: &Arc<Semaphore>, service: &Arc<ServiceView>)
+async fn admit<Client>(accepted: io::Result<Client>, via: Via, places: &Arc<Semaphore>, service: &Current<ServiceView>)
 where
     Client: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -139,7 +140,7 @@ where
             return tokio::time::sleep(PAUSE).await;
         }
     };
-    let (place, service) = (places.clone().acquire_owned().await, service.clone());
+    let (place, service) = (places.clone().acquire_owned().await, service.get());
     tokio::spawn(async move {
         let answering = service_fn(move |request| {
             let service = service.clone();

@@ -22,7 +22,7 @@ pub(super) fn settings(host: &str, tls: OldServerTls, trusted: &Trust) -> anyhow
     let (host, port) = host_and_port(host)?;
     let config = || match trusted {
         Trust::Anybody => Ok(remote::trust_anybody()?),
-        Trust::Authorities(ca) => trust(ca.as_deref()).map_err(anyhow::Error::msg),
+        Trust::Authorities(ca) => trust(ca.as_deref()).map(|trust| trust.configuration()).map_err(anyhow::Error::msg),
     };
     let (protection, usual) = match tls {
         OldServerTls::Implicit => (Protection::Implicit(config()?), 995),

@@ -13,6 +13,7 @@ use crate::connection::maildrop::{OpenMaildrop, unless_taken_over};
 use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
 use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_handshake};
+use crate::current::Current;
 use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
 
@@ -26,7 +27,9 @@ pub(super) struct Driver<T> {
     /// The session as an administrator sees it, who may end it.
     pub(super) live: Arc<LiveSession>,
     pub(super) session: Session,
+    /// The service by which this client is served: from its last login on the same.
     pub(super) service: Arc<Service>,
+    pub(super) current: Arc<Current<Service>>,
     pub(super) tls: Option<PortTls>,
     pub(super) drain: watch::Receiver<bool>,
     /// The client must send something by then.
@@ -147,6 +150,12 @@ impl<T: Transport> Driver<T> {
         };
         let line = unless_over(&mut self.drain, &self.live, line);
         unless_taken_over(lease.as_deref(), line).await.unwrap_or(Err(CloseReason::TakenOver)).map(Event::from)
+    }
+
+    /// A login begins: it is judged by what is in force now, and the session that follows keeps that.
+    pub(super) fn begin_login(&mut self) -> Instant {
+        self.service = self.current.get();
+        Instant::now()
     }
 
     async fn start_tls(&mut self, reply: Reply, report: &mut SessionReport) -> Result<Event, CloseReason> {

@@ -10,23 +10,30 @@ use super::dispatch::{Driver, unless_over};
 use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::service::{Client, Service};
 use crate::connection::wire::{ClientStream, Transport, Wire, handshake, note_failure, note_handshake};
+use crate::current::Current;
 use crate::pop3::{Access, Bounds, Session};
 use crate::session_id::SessionId;
 
-/// Serves one client until the session ends. What the log says meanwhile has the session's id.
+/// Serves one client until the session ends: by the service that is in force when it connects, and from a login on by the one
+/// that is in force then. What the log says meanwhile has the session's id.
 pub fn serve<T: Transport>(
     client: Client<T>,
-    service: Arc<Service>,
+    current: Arc<Current<Service>>,
     drain: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> {
-    SessionId::fresh().of(serve_to_the_end(client, service, drain))
+    SessionId::fresh().of(serve_to_the_end(client, current, drain))
 }
 
-async fn serve_to_the_end<T: Transport>(client: Client<T>, service: Arc<Service>, drain: watch::Receiver<bool>) {
+async fn serve_to_the_end<T: Transport>(
+    client: Client<T>,
+    current: Arc<Current<Service>>,
+    drain: watch::Receiver<bool>,
+) {
+    let service = current.get();
     let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
     let mut report = SessionReport::new(client.peer, client.listener.clone(), repeats, ledger);
     report.is_probe = client.is_probe;
-    let closed = match greet(client, service, drain, &mut report).await {
+    let closed = match greet(client, (service, current), drain, &mut report).await {
         Ok(driver) => driver.run(&mut report).await,
         Err(closed) => closed,
     };
@@ -35,7 +42,7 @@ async fn serve_to_the_end<T: Transport>(client: Client<T>, service: Arc<Service>
 
 async fn greet<T: Transport>(
     client: Client<T>,
-    service: Arc<Service>,
+    (service, current): (Arc<Service>, Arc<Current<Service>>),
     mut drain: watch::Receiver<bool>,
     report: &mut SessionReport,
 ) -> Result<Driver<T>, CloseReason> {
@@ -76,6 +83,7 @@ async fn greet<T: Transport>(
         live,
         session: Session::new(access, bounds, service.settings.language),
         service,
+        current,
         tls: client.tls,
         drain,
         deadline,

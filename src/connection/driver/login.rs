@@ -15,7 +15,7 @@ use crate::pop3::{Credentials, Event, LoginVerdict, Mechanism};
 
 impl<T: Transport> Driver<T> {
     pub(super) async fn verify(&mut self, credentials: Credentials, report: &mut SessionReport) -> Event {
-        let began = Instant::now();
+        let began = self.begin_login();
         let (login, mechanism) = (credentials.login.clone(), credentials.mechanism);
         if !self.takes_logins {
             return self.judged(began, Outcome::address_not_allowed(), &login, mechanism, report).await;
@@ -32,7 +32,7 @@ impl<T: Transport> Driver<T> {
 
     /// A login by certificate alone (SASL EXTERNAL).
     pub(super) async fn external(&mut self, authorization: &[u8], report: &mut SessionReport) -> Event {
-        let began = Instant::now();
+        let began = self.begin_login();
         if !self.takes_logins {
             return self
                 .judged(began, Outcome::address_not_allowed(), authorization, Mechanism::External, report)

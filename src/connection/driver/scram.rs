@@ -17,8 +17,8 @@ const PARTS_OF_STEP: u32 = 10;
 impl<T: Transport> Driver<T> {
     /// Makes a challenge.
     pub(super) async fn challenge(&mut self, wanted: ScramLogin, report: &mut SessionReport) -> Event {
-        let began = Instant::now();
         self.leave_challenge(report, None);
+        let began = self.begin_login();
         if !self.takes_logins {
             return self.judged(began, Outcome::address_not_allowed(), &wanted.login, wanted.mechanism, report).await;
         }

@@ -1,7 +1,5 @@
 //! Logins by token, and by the certificate that the port may require in addition.
 
-use tokio::time::Instant;
-
 use super::dispatch::Driver;
 use super::login::no_certificate;
 use crate::connection::report::SessionReport;
@@ -12,7 +10,7 @@ use crate::pop3::{Event, LoginVerdict, Mechanism, TokenCredentials};
 impl<T: Transport> Driver<T> {
     /// Checks a token. A refusal carries the error that the client gets before the exchange ends.
     pub(super) async fn token(&mut self, credentials: TokenCredentials, report: &mut SessionReport) -> Event {
-        let began = Instant::now();
+        let began = self.begin_login();
         let (authorization, mechanism) = (credentials.authorization.clone(), credentials.mechanism);
         let outcome = self.judge_token(credentials, report).await;
         let event = self.judged(began, outcome, &authorization, mechanism, report).await;

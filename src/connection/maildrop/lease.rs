@@ -22,7 +22,7 @@ const LETTING_GO: Duration = Duration::from_secs(5);
 /// The sessions of this node that have a maildrop to themselves.
 pub struct MaildropLeases {
     sessions: SessionsPerMaildrop,
-    holders: Mutex<HashMap<LockId, Arc<Holder>>>,
+    holders: Arc<Mutex<HashMap<LockId, Arc<Holder>>>>,
 }
 
 /// A session that has its maildrop to itself, as others see it.
@@ -55,7 +55,13 @@ impl MaildropLeases {
     /// `sessions`: how many each maildrop may have.
     #[must_use]
     pub fn new(sessions: SessionsPerMaildrop) -> Self {
-        Self { sessions, holders: Mutex::default() }
+        Self { sessions, holders: Arc::default() }
+    }
+
+    /// The same holders under another setting: a later session may take a maildrop over from one that began before.
+    #[must_use]
+    pub fn renewed(&self, sessions: SessionsPerMaildrop) -> Self {
+        Self { sessions, holders: self.holders.clone() }
     }
 
     /// Locks a maildrop for a session, where it may have one only. None where it may have many, or cannot be locked.

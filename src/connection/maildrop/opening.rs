@@ -27,7 +27,7 @@ pub(crate) enum OpenFault {
 pub struct Openings {
     store: Arc<Store>,
     pools: BlockingPools,
-    locks: Mutex<Locks>,
+    locks: Arc<Mutex<Locks>>,
     ledger: Arc<Ledger>,
 }
 
@@ -83,7 +83,14 @@ impl Openings {
     /// `file_deadline`: for each call on a file system that is not local.
     #[must_use]
     pub fn new(store: Arc<Store>, file_deadline: Duration, ledger: Arc<Ledger>) -> Self {
-        Self { store, pools: BlockingPools::new(file_deadline), locks: Mutex::default(), ledger }
+        Self { store, pools: BlockingPools::new(file_deadline), locks: Arc::default(), ledger }
+    }
+
+    /// The same threads and locks for another store, or with another deadline: calls that hang keep their threads.
+    #[must_use]
+    pub fn renewed(&self, store: Arc<Store>, file_deadline: Duration) -> Self {
+        let (pools, locks) = (self.pools.renewed(file_deadline), self.locks.clone());
+        Self { store, pools, locks, ledger: self.ledger.clone() }
     }
 
     pub(super) fn store(&self) -> &Arc<Store> {

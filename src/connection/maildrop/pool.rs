@@ -34,7 +34,7 @@ const MANY: usize = 64;
 pub(super) struct BlockingPools {
     deadline: Duration,
     all: Arc<Semaphore>,
-    by_file_systems: Mutex<HashMap<FileSystems, Arc<Semaphore>>>,
+    by_file_systems: Arc<Mutex<HashMap<FileSystems, Arc<Semaphore>>>>,
 }
 
 /// The pool for the calls of one session.
@@ -74,7 +74,12 @@ pub(crate) enum CallFault {
 impl BlockingPools {
     /// `deadline`: for each call.
     pub(super) fn new(deadline: Duration) -> Self {
-        Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Mutex::default() }
+        Self { deadline, all: Arc::new(Semaphore::new(THREADS_OF_ALL)), by_file_systems: Arc::default() }
+    }
+
+    /// The same pools, with another deadline.
+    pub(super) fn renewed(&self, deadline: Duration) -> Self {
+        Self { deadline, all: self.all.clone(), by_file_systems: self.by_file_systems.clone() }
     }
 
     /// The pool of these file systems.

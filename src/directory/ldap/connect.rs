@@ -100,7 +100,7 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
     let ldap_settings = LdapConnSettings::new()
         .set_conn_timeout(settings.limits.connect)
         .set_starttls(is_starttls)
-        .set_config(settings.tls.clone())
+        .set_config(settings.tls.configuration())
         .set_std_stream(stream);
     let (connection, ldap) = LdapConnAsync::with_settings(ldap_settings, &url.to_string()).await?;
     let driver = tokio::spawn(async move {

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::{CertificateError, ClientConfig, DigitallySignedStruct
 use super::connect::connect;
 use super::trust::roots;
 use crate::directory::fault::Fault;
-use crate::directory::settings::Settings;
+use crate::directory::settings::{ServerTrust, Settings};
 
 /// A chain as the server presented it, and whether it is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ pub(crate) async fn presented(settings: &Settings, ca: Option<&Path>) -> Result<
         .dangerous()
         .with_custom_certificate_verifier(recorder.clone())
         .with_no_client_auth();
-    let settings = Settings { tls: Arc::new(config), ..settings.clone() };
+    let settings =
+        Settings { tls: ServerTrust { configuration: Arc::new(config), ..settings.tls.clone() }, ..settings.clone() };
     let connected = connect(&settings, 0).await;
     let seen = recorder.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (connected, seen) {

@@ -26,6 +26,11 @@ impl Searcher {
         Self { servers, shared: SharedConnection::default() }
     }
 
+    /// Closes the connection once no search uses it.
+    pub(crate) async fn close_idle(&self) {
+        self.shared.close().await;
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         self.servers.settings()
     }

@@ -102,6 +102,11 @@ impl SharedConnection {
         self.slot.lock().await.shared()
     }
 
+    /// Closes the connection once no request uses it.
+    pub(super) async fn close(&self) {
+        self.slot.lock().await.connection = None;
+    }
+
     /// Discards a connection. Requests in progress continue on it.
     pub(crate) async fn discard(&self, shared: &Shared) -> Discarded {
         let mut slot = self.slot.lock().await;

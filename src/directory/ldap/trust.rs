@@ -8,15 +8,18 @@ use rustls_pki_types::pem::PemObject;
 use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::directory::settings::ServerTrust;
+
 /// TLS that trusts the authorities in a PEM file, or the system's if none is given.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file.
-pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
-    let roots = roots(ca)?;
+pub fn trust(ca: Option<&Path>) -> Result<ServerTrust, String> {
+    let roots = Arc::new(roots(ca)?);
     ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+        .map(|builder| builder.with_root_certificates(roots.clone()).with_no_client_auth())
+        .map(|configuration| ServerTrust { configuration: Arc::new(configuration), authorities: roots })
         .map_err(|fault| fault.to_string())
 }
 

@@ -36,6 +36,13 @@ impl CertificateCache {
         Self { owners, last, lifetimes, flushes }
     }
 
+    /// An empty one with other lifetimes, which bridges the same outages.
+    pub(super) async fn renewed(&self, lifetimes: Lifetimes, counter: CacheCounter) -> Self {
+        let renewed = Self::new(lifetimes, self.flushes.clone(), counter);
+        self.last.copy_to(&renewed.last).await;
+        renewed
+    }
+
     /// How many certificates are cached.
     pub(crate) async fn count(&self) -> u64 {
         self.owners.count().await

@@ -34,6 +34,17 @@ impl ClaimCache {
         Self(by_kind)
     }
 
+    /// The same for other lifetimes and issuers: empty ones, which bridge the same outages.
+    pub(super) async fn renewed(&self, settings: &Settings, flushes: &Arc<Flushes>, counter: &CacheCounter) -> Self {
+        let mut renewed = Self::new(settings, flushes, counter);
+        for claims in &mut renewed.0 {
+            if let Some(before) = self.of(claims.kind) {
+                claims.names = before.names.renewed(settings.cache, counter.clone()).await;
+            }
+        }
+        renewed
+    }
+
     pub(crate) fn of(&self, kind: Kind) -> Option<&ClaimNames> {
         self.0.iter().find(|names| names.kind == kind)
     }
@@ -71,7 +82,7 @@ impl ClaimNames {
     fn new(kind: Kind, settings: &Settings, flushes: Arc<Flushes>, counter: CacheCounter) -> Self {
         // A token has no password that could be tried on several people.
         let (policy, ambiguous) = (Policy::literal(kind), Ambiguous::Refuse);
-        let settings = Settings { policy, ambiguous, ..settings.clone() };
+        let settings = Settings { policy, ambiguous, tokens: None, ..settings.clone() };
         Self { kind, names: NameCache::new(settings.cache, flushes, counter), settings }
     }
 

@@ -37,6 +37,14 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> LastOwners<Key> {
         Self { owners, outage_grace, flushes }
     }
 
+    /// Lets another one bridge the same outages.
+    pub(super) async fn copy_to(&self, other: &Self) {
+        let (Some(own), Some(others)) = (&self.owners, &other.owners) else { return };
+        for (key, owner) in own {
+            others.insert(Key::clone(&key), owner).await;
+        }
+    }
+
     /// The last owner, if no flush was about them since. If the new answers contradict it, it bridges no further
     /// outage.
     pub(super) async fn known(

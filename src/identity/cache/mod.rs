@@ -65,6 +65,21 @@ impl Caches {
         })
     }
 
+    /// The same with other lifetimes, or for other issuers of tokens. Passwords that were verified stay, and owners that bridge
+    /// an outage: whoever lengthens `outage_grace` while a directory is down locks nobody out by that. Answers of the
+    /// directories are asked for again.
+    pub(crate) async fn renewed(&self, settings: &Settings, counters: &CacheCounters) -> Self {
+        let (lifetimes, flushes) = (settings.cache, self.flushes.clone());
+        Self {
+            names: self.names.renewed(lifetimes, counters.names.clone()).await,
+            certificates: self.certificates.renewed(lifetimes, counters.certificates.clone()).await,
+            claims: self.claims.renewed(settings, &flushes, &counters.claims).await,
+            addresses: AddressCache::new(settings, flushes.clone(), counters.addresses.clone()),
+            passwords: self.passwords.renewed(lifetimes),
+            flushes,
+        }
+    }
+
     /// Notes how many entries each cache has.
     pub(crate) async fn note_sizes(&self, counters: &CacheCounters) {
         counters.note_size("names", self.names.count().await);

@@ -40,6 +40,13 @@ impl NameCache {
         Self { names, last, anew: SingleFlight::default(), lifetimes, flushes }
     }
 
+    /// An empty one with other lifetimes, which bridges the same outages.
+    pub(super) async fn renewed(&self, lifetimes: Lifetimes, counter: CacheCounter) -> Self {
+        let renewed = Self::new(lifetimes, self.flushes.clone(), counter);
+        self.last.copy_to(&renewed.last).await;
+        renewed
+    }
+
     /// What a name leads to, from the cache or from the directories.
     pub(crate) async fn find(&self, query: NameQuery<'_>) -> Result<Arc<NameOwner>, Fault> {
         let is_believed = |answer: &CachedName| self.flushes.believes(answer.asked, query.login, &answer.value);

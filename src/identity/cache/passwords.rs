@@ -66,15 +66,16 @@ impl PasswordCache {
     /// An empty cache, with a fresh key that never leaves this process.
     pub(crate) fn new(lifetimes: Lifetimes, flushes: Arc<Flushes>) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
-        let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
-        // A new person replaces the least recently used one: people whose refused passwords are not remembered would be
-        // locked out of the directory by a phone with an old password.
-        let people = Cache::builder()
-            .max_capacity(lifetimes.people)
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_idle(longest)
-            .build();
-        Ok(Self { key, lifetimes, flushes, people, binds: SingleFlight::default() })
+        Ok(Self { key, lifetimes, flushes, people: room(lifetimes), binds: SingleFlight::default() })
+    }
+
+    /// The same passwords with other lifetimes.
+    pub(super) fn renewed(&self, lifetimes: Lifetimes) -> Self {
+        let people = room(lifetimes);
+        for (person, record) in &self.people {
+            people.insert(EntryId::clone(&person), record);
+        }
+        Self { key: self.key.clone(), lifetimes, flushes: self.flushes.clone(), people, binds: SingleFlight::default() }
     }
 
     /// The answer to a bind with this password, or to the same bind if one is in progress.
@@ -303,6 +304,14 @@ impl PasswordCache {
         context.update(password.expose().as_bytes());
         context.sign()
     }
+}
+
+/// Room for people. A new one replaces the least recently used: people whose refused passwords are not remembered would be
+/// locked out of the directory by a phone with an old password.
+fn room(lifetimes: Lifetimes) -> Cache<EntryId, Arc<Mutex<PasswordRecord>>> {
+    let longest = lifetimes.password.max(lifetimes.refused).max(lifetimes.outage_grace);
+    let builder = Cache::builder().max_capacity(lifetimes.people).eviction_policy(EvictionPolicy::lru());
+    builder.time_to_idle(longest).build()
 }
 
 fn lock(record: &Mutex<PasswordRecord>) -> MutexGuard<'_, PasswordRecord> {

@@ -17,8 +17,8 @@ use crate::names::LoginName;
 pub(crate) struct LoginContext {
     pub(crate) directories: Directories,
     pub(crate) settings: Settings,
-    pub(crate) caches: Caches,
-    pub(crate) throttle: LoginThrottle,
+    pub(crate) caches: Arc<Caches>,
+    pub(crate) throttle: Arc<LoginThrottle>,
     pub(crate) sessions: Arc<OpenSessions>,
     pub(crate) ledger: Arc<Ledger>,
 }
@@ -39,6 +39,17 @@ impl LoginContext {
         let (count, lifted) = self.throttle.reset(scope);
         self.retry_refused(&lifted);
         count
+    }
+
+    /// Counts by its own settings from now on; what was counted before stays.
+    pub(crate) fn retune_throttle(&self) {
+        let (lockout, people) = (self.settings.lockout.clone(), self.settings.cache.people);
+        self.retry_refused(&self.throttle.retune(lockout, people));
+    }
+
+    /// Asks its own directories about people with open sessions from now on, where that is configured.
+    pub(crate) fn retune_sessions(&self) {
+        self.sessions.retune(self.directories.iter().cloned().collect(), self.settings.ends_sessions);
     }
 
     /// Passwords that were refused before a lock-out are tried again after it.

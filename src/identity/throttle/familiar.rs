@@ -34,6 +34,20 @@ impl<Person: Clone + Eq + Hash + Send + Sync + 'static> FamiliarNetworks<Person>
         Self { people }
     }
 
+    /// For how many people there is room.
+    pub(super) fn room(&self) -> u64 {
+        self.people.policy().max_capacity().unwrap_or(u64::MAX)
+    }
+
+    /// The same networks, with room for another number of people.
+    pub(super) fn with_room(&self, people: u64) -> Self {
+        let renewed = Self::new(people);
+        for (person, networks) in &self.people {
+            renewed.people.insert(Person::clone(&person), networks);
+        }
+        renewed
+    }
+
     /// A person logged in from a network.
     pub(super) fn note(&self, person: &Person, network: Network, now: Instant) {
         let networks = self.people.get_with_by_ref(person, Networks::default);

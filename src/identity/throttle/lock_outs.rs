@@ -78,9 +78,9 @@ impl ActiveLockOuts {
     }
 
     /// Removes those that are lifted.
-    pub(super) fn lift(&mut self, scope: &ResetScope) -> Vec<LockOutSubject> {
+    pub(super) fn lift(&mut self, is_lifted: impl Fn(&LockOutSubject) -> bool) -> Vec<LockOutSubject> {
         let under_way = std::mem::take(&mut self.under_way).into_iter();
-        let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, subject)| subject.is_within(scope));
+        let (lifted, others): (Vec<_>, Vec<_>) = under_way.partition(|(_, subject)| is_lifted(subject));
         self.under_way = others.into_iter().collect();
         lifted.into_iter().map(|(_, subject)| subject).collect()
     }
@@ -158,7 +158,7 @@ impl LockOutSubject {
         }
     }
 
-    fn is_within(&self, scope: &ResetScope) -> bool {
+    pub(super) fn is_within(&self, scope: &ResetScope) -> bool {
         match (scope, self) {
             (ResetScope::All, _) => true,
             (ResetScope::Person(name), Self::Person(person) | Self::Familiar(person, _)) => {

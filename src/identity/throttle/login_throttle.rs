@@ -11,6 +11,7 @@ use super::lock_outs::{ActiveLockOuts, CountedPerson, LockOutSubject, PeopleOfOn
 use super::tags::Tagger;
 use super::ticket::Counts;
 use super::{ResetScope, Ticket};
+use crate::current::Current;
 use crate::directory::EntryId;
 use crate::ledger::Ledger;
 use crate::lockout::{self, LockOut, Network, Table, Tag};
@@ -22,8 +23,8 @@ const MOST_NETWORKS: usize = 65_536;
 /// Counts refusals, and remembers who is locked out.
 pub(crate) struct LoginThrottle {
     tagger: Tagger,
-    settings: lockout::Settings,
-    pub(super) familiar: FamiliarNetworks<EntryId>,
+    settings: Current<lockout::Settings>,
+    pub(super) familiar: Current<FamiliarNetworks<EntryId>>,
     /// Nothing is logged while this is locked: a log that nobody reads would stop every login.
     counters: Mutex<Counters>,
     ledger: Arc<Ledger>,
@@ -51,25 +52,53 @@ impl LoginThrottle {
             of_one_name: Table::new(settings.of_person(), room),
             lock_outs: ActiveLockOuts::default(),
         };
+        let (settings, familiar) = (Current::new(settings), Current::new(familiar));
         Ok(Self { tagger, settings, familiar, counters: Mutex::new(counters), ledger })
+    }
+
+    /// Counts by other settings from now on. What was counted stays, and so do lock-outs, unless their kind is switched off;
+    /// returns which people are let in again by that.
+    pub(crate) fn retune(&self, settings: lockout::Settings, people: u64) -> Vec<EntryId> {
+        let familiar = self.familiar.get();
+        if familiar.room() != people {
+            self.familiar.replace(familiar.with_room(people));
+        }
+        let (of_person, of_network, now) = (settings.of_person(), settings.of_network(), Instant::now());
+        let room = usize::try_from(people).unwrap_or(usize::MAX);
+        let mut counters = self.counters();
+        counters.people.retune(of_person, room, now);
+        counters.familiar.retune(of_person, room, now);
+        counters.names.retune(of_person, room, now);
+        counters.networks.retune(of_network, MOST_NETWORKS, now);
+        counters.of_one_name.retune(of_person, room, now);
+        let is_off = |subject: &LockOutSubject| match subject {
+            LockOutSubject::Network(_) => of_network.most == 0,
+            _ => of_person.most == 0,
+        };
+        let lifted = counters.lock_outs.lift(is_off);
+        self.ledger.lock_outs.set_current(counters.lock_outs.len());
+        drop(counters);
+        self.settings.replace(settings);
+        lifted.iter().for_each(LockOutSubject::log_lifting);
+        lifted.into_iter().filter_map(LockOutSubject::whose).collect()
     }
 
     /// A login begins, with a name as typed (of bounded length) and a password, or its substitute.
     pub(crate) fn begin(&self, login: &str, password: &str, from: IpAddr) -> Ticket<'_> {
         let tags = self.tagger.credentials(login, password);
-        Ticket::new(self, login.to_owned(), tags, Counts::Guesses, from, self.settings.exempts(from))
+        Ticket::new(self, login.to_owned(), tags, Counts::Guesses, from, self.settings.get().exempts(from))
     }
 
     /// The same with credentials that nobody guesses: a refusal counts for the network alone.
     pub(crate) fn begin_unguessable(&self, login: &str, shown: &str, from: IpAddr) -> Ticket<'_> {
         let tags = self.tagger.credentials(login, shown);
-        Ticket::new(self, login.to_owned(), tags, Counts::NetworkOnly, from, self.settings.exempts(from))
+        Ticket::new(self, login.to_owned(), tags, Counts::NetworkOnly, from, self.settings.get().exempts(from))
     }
 
     /// The same with a token.
     pub(crate) fn begin_token(&self, authorization: &str, token: &str, from: IpAddr) -> Ticket<'_> {
         let tags = self.tagger.token(authorization, token);
-        Ticket::new(self, String::new(), tags, Counts::NetworkOnly, from, self.settings.exempts(from))
+        Ticket::new(self, String::new(), tags, Counts::NetworkOnly, from, self.settings.get().exempts(from))
     }
 
     /// Logs the lock-outs that are over; returns the people who were locked out.
@@ -111,7 +140,7 @@ impl LoginThrottle {
                     + counters.of_one_name.forget(|_| true)
             }
         };
-        let lifted = counters.lock_outs.lift(scope);
+        let lifted = counters.lock_outs.lift(|subject| subject.is_within(scope));
         self.ledger.lock_outs.set_current(counters.lock_outs.len());
         (count, lifted)
     }

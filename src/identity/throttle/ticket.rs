@@ -170,7 +170,7 @@ impl<'t> Ticket<'t> {
         }
         drop(counters);
         if !self.is_exempt {
-            self.throttle.familiar.note(&person.id, self.network, Instant::now());
+            self.throttle.familiar.get().note(&person.id, self.network, Instant::now());
         }
     }
 
@@ -245,7 +245,7 @@ impl<'t> Ticket<'t> {
     }
 
     fn is_familiar(&self, person: &CountedPerson) -> bool {
-        !self.is_exempt && self.throttle.familiar.contains(&person.id, self.network, Instant::now())
+        !self.is_exempt && self.throttle.familiar.get().contains(&person.id, self.network, Instant::now())
     }
 }
 

@@ -15,6 +15,7 @@ use super::lines::{InputEnd, RequestLines};
 use super::reply::{SaslAnswer, SaslReply, handshake};
 use super::request::{LoginOrigin, LoginRequest, SaslRequest, SaslRequestFault, parse};
 use crate::connection::Service;
+use crate::current::Current;
 use crate::pop3::{SaslDialogue, SaslStep};
 
 /// How many logins of one connection are judged at once; further lines wait.
@@ -40,14 +41,14 @@ enum ConversationEnd {
 struct Conversation {
     lines: RequestLines<OwnedReadHalf>,
     output: OwnedWriteHalf,
-    service: Arc<Service>,
+    service: Arc<Current<Service>>,
     open: OpenExchanges,
     /// Logins that are being judged.
     judged: JoinSet<SaslReply>,
 }
 
 /// Serves a connection until one side closes it.
-pub(super) async fn serve(client: UnixStream, service: Arc<Service>, number: u64) {
+pub(super) async fn serve(client: UnixStream, service: Arc<Current<Service>>, number: u64) {
     let (input, output) = client.into_split();
     let (open, judged) = (OpenExchanges::default(), JoinSet::new());
     let mut conversation = Conversation { lines: RequestLines::new(input), output, service, open, judged };
@@ -63,7 +64,7 @@ pub(super) async fn serve(client: UnixStream, service: Arc<Service>, number: u64
 
 impl Conversation {
     async fn converse(&mut self, number: u64) -> ConversationEnd {
-        let greeting = handshake(self.service.identities.takes_tokens(), std::process::id(), number);
+        let greeting = handshake(self.service.get().identities.takes_tokens(), std::process::id(), number);
         let mut step = self.write(&greeting).await;
         while step.is_ok() {
             step = self.step().await;
@@ -116,7 +117,7 @@ impl Conversation {
 
     async fn begin(&mut self, login: LoginRequest) -> Result<(), ConversationEnd> {
         let LoginRequest { id, mechanism, origin, initial } = login;
-        let begun = SaslDialogue::begin(&mechanism, self.service.identities.takes_tokens());
+        let begun = SaslDialogue::begin(&mechanism, self.service.get().identities.takes_tokens());
         let step = match (begun, initial) {
             (None, _) => SaslStep::Malformed,
             (Some((dialogue, _)), Some(response)) => dialogue.initial(&response),
@@ -144,14 +145,14 @@ impl Conversation {
     }
 
     fn judge(&mut self, id: u32, origin: LoginOrigin, credentials: PresentedCredentials) {
-        self.judged.spawn(judge(self.service.clone(), id, origin, credentials));
+        self.judged.spawn(judge(self.service.get(), id, origin, credentials));
     }
 
     /// A login was judged; none if its task has failed.
     async fn conclude(&mut self, judged: Option<SaslReply>) -> Result<(), ConversationEnd> {
         let Some(SaslReply { id, answer }) = judged else { return Err(ConversationEnd::Unavailable) };
         if answer == SaslAnswer::Temporary && self.judged.is_empty() {
-            self.service.ledger.mta.note_sasl("temporary");
+            self.service.get().ledger.mta.note_sasl("temporary");
             return Err(ConversationEnd::Unavailable);
         }
         self.reply(id, answer).await
@@ -159,7 +160,7 @@ impl Conversation {
 
     async fn reply(&mut self, id: u32, answer: SaslAnswer) -> Result<(), ConversationEnd> {
         if let Some(word) = answer.word() {
-            self.service.ledger.mta.note_sasl(word);
+            self.service.get().ledger.mta.note_sasl(word);
         }
         self.write(&SaslReply { id, answer }.to_string()).await
     }

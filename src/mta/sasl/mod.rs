@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::listener::MtaListener;
 use super::settings::SocketSettings;
 use crate::connection::Service;
+use crate::current::Current;
 
 /// The bound SASL service.
 #[derive(Debug)]
@@ -44,8 +45,9 @@ impl SaslService {
         Ok(Self { listener, connections: AtomicU64::default() })
     }
 
-    /// Judges logins for as long as it is polled; returns only if the runtime cannot register the socket.
-    pub async fn serve(&self, service: Arc<Service>) {
+    /// Judges logins by the service in force when they arrive, for as long as it is polled; returns only if the runtime
+    /// cannot register the socket.
+    pub async fn serve(&self, service: Arc<Current<Service>>) {
         let serve = |client| {
             let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
             conversation::serve(client, service.clone(), number)

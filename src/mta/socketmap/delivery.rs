@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::reply::TableReply;
 use crate::connection::Service;
+use crate::current::Current;
 use crate::identity::Identity;
 use crate::maildir::{EnterFault, MaildropPath};
 
@@ -16,12 +17,12 @@ const AT_ONCE: usize = 32;
 
 /// Asks the disk where mail belongs.
 pub(super) struct DeliveryPaths {
-    service: Arc<Service>,
+    service: Arc<Current<Service>>,
     places: Arc<Semaphore>,
 }
 
 impl DeliveryPaths {
-    pub(super) fn new(service: Arc<Service>) -> Self {
+    pub(super) fn new(service: Arc<Current<Service>>) -> Self {
         Self { service, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
@@ -31,7 +32,7 @@ impl DeliveryPaths {
             Ok(path) => path.clone(),
             Err(reply) => return reply,
         };
-        let deadline = self.service.settings.file_deadline;
+        let deadline = self.service.get().settings.file_deadline;
         self.ask(path, deadline).await.unwrap_or_else(|| {
             TableReply::Temporary(format!("the file system has not answered within {} s", deadline.as_secs()))
         })
@@ -40,7 +41,7 @@ impl DeliveryPaths {
     /// None if the file system does not answer in time.
     async fn ask(&self, path: MaildropPath, deadline: Duration) -> Option<TableReply> {
         let place = timeout(deadline, self.places.clone().acquire_owned()).await.ok()?.ok()?;
-        let store = self.service.store.clone();
+        let store = self.service.get().store.clone();
         let asking = tokio::task::spawn_blocking(move || {
             let found = store.delivery_path(&path);
             drop(place);

@@ -30,6 +30,7 @@ use self::tables::Tables;
 use super::listener::MtaListener;
 use super::settings::SocketmapSettings;
 use crate::connection::Service;
+use crate::current::Current;
 
 /// How long a client may be silent between two requests. Postfix itself closes a connection after 10 s.
 const IDLE: Duration = Duration::from_secs(5 * 60);
@@ -54,8 +55,9 @@ impl Socketmap {
         Ok(Self { listener, settings: settings.clone() })
     }
 
-    /// Answers look-ups for as long as it is polled; returns only if the runtime cannot register the socket.
-    pub async fn serve(&self, service: Arc<Service>) {
+    /// Answers look-ups by the service in force when they arrive, for as long as it is polled; returns only if the runtime
+    /// cannot register the socket.
+    pub async fn serve(&self, service: Arc<Current<Service>>) {
         let tables = Arc::new(Tables::new(service, &self.settings));
         if let Err(fault) = self.listener.serve(|client| answer(client, tables.clone())).await {
             tracing::error!(name: "socketmap_not_served", reason = fault.to_string(), "the socketmap answers no look-ups");

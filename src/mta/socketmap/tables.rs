@@ -9,6 +9,7 @@ use super::address::{MailAddress, extended};
 use super::delivery::{self, DeliveryPaths};
 use super::reply::TableReply;
 use crate::connection::Service;
+use crate::current::Current;
 use crate::directory::Fault;
 use crate::identity::{AddressOwner, Identity};
 use crate::mta::account_name::account_name;
@@ -40,7 +41,7 @@ const TABLES: [(&str, PostfixTable); 5] = [
 
 /// Answers look-ups.
 pub(super) struct Tables {
-    service: Arc<Service>,
+    service: Arc<Current<Service>>,
     recipient_delimiter: String,
     paths: DeliveryPaths,
     /// The last look-up that needed a directory had no answer.
@@ -54,7 +55,7 @@ struct OwnedAddress {
 }
 
 impl Tables {
-    pub(super) fn new(service: Arc<Service>, settings: &SocketmapSettings) -> Self {
+    pub(super) fn new(service: Arc<Current<Service>>, settings: &SocketmapSettings) -> Self {
         let paths = DeliveryPaths::new(service.clone());
         let recipient_delimiter = settings.recipient_delimiter.clone();
         Self { service, recipient_delimiter, paths, is_silent: AtomicBool::new(false) }
@@ -69,7 +70,7 @@ impl Tables {
             return TableReply::Permanent("there is no such table".to_owned());
         };
         let reply = self.look_up(*table, key).await;
-        self.service.ledger.mta.note_lookup(word, reply.word());
+        self.service.get().ledger.mta.note_lookup(word, reply.word());
         reply
     }
 
@@ -116,7 +117,7 @@ impl Tables {
 
     async fn owner_of(&self, address: &MailAddress) -> Result<AddressOwner, Fault> {
         for name in address.names() {
-            match self.service.identities.owner_of_address(&name).await? {
+            match self.service.get().identities.owner_of_address(&name).await? {
                 AddressOwner::Nobody => {}
                 owner => return Ok(owner),
             }
@@ -126,12 +127,12 @@ impl Tables {
 
     /// For `check_client_access`, which asks for host names and parts of addresses as well.
     fn pop_before_smtp(&self, key: &str) -> TableReply {
-        if !self.service.recent.is_on() {
+        if !self.service.get().recent.is_on() {
             return TableReply::Permanent("socketmap.pop_before_smtp is not set".to_owned());
         }
         let address = key.parse().ok().map(|address: IpAddr| address.to_canonical());
         match address {
-            Some(address) if self.service.recent.contains(address, Instant::now()) => {
+            Some(address) if self.service.get().recent.contains(address, Instant::now()) => {
                 TableReply::Found("OK".to_owned())
             }
             _ => TableReply::NotFound,

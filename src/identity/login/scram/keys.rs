@@ -81,6 +81,7 @@ impl fmt::Debug for ScramKeys {
 }
 
 /// Makes keys for names without credentials, so that a challenge does not show which names these are.
+#[derive(Clone)]
 pub(crate) struct DecoyCredentials {
     key: hmac::Key,
     iterations: u32,
