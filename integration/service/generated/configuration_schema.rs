@@ -56,7 +56,10 @@ fn the_reference_and_all_examples_are_valid() {
     for example in &mut documents {
         // What examples leave out, since they are about something else.
         let directories = json!([{ "urls": ["ldaps://ldap.example.org"], "base": "o=example" }]);
-        example.as_object_mut().unwrap().entry("directories").or_insert(directories);
+        let directories = example.as_object_mut().unwrap().entry("directories").or_insert(directories);
+        for directory in directories.as_array_mut().unwrap() {
+            directory.as_object_mut().unwrap().entry("base").or_insert("o=example".into());
+        }
     }
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::lay_out(folder.path(), Ports::default()).unwrap();

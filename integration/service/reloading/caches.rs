@@ -99,7 +99,7 @@ fn a_server_that_is_no_longer_configured_is_no_longer_reported() {
     };
     assert!(servers(&world).contains("127.0.0.1:9"));
     world.plan.directory = world.plan.directory.replace("\"ldap://127.0.0.1:9\", ", "");
-    assert_eq!(world.reloads(), "reloaded: directories.urls\n");
+    assert_eq!(world.reloads(), "reloaded: directories[1].urls\n");
     let after = servers(&world);
     assert!(!after.contains("127.0.0.1:9") && after.contains(&world.slapd.url()), "{after}");
 }

@@ -67,7 +67,7 @@ fn a_listener_is_added_and_another_removed_while_its_sessions_go_on() {
         "  - {{ address: \"127.0.0.1:0\", tls: starttls }}\n  - {{ address: \"{}\", tls: none }}\n",
         added.address()
     );
-    assert!(world.reloads().contains("listeners.address"));
+    assert!(world.reloads().contains("listeners[2].address"));
     assert!(TcpStream::connect(removed).is_err(), "the port is closed");
     let mut client = Conversation::plain(added.address());
     client.expect("+OK");

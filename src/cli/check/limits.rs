@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, getrlimit};
 
-use super::running::RunningService;
+use super::running::FoundService;
 use crate::cli::unit::Unit;
 use crate::connection::BLOCKING_THREADS;
 use crate::server::is_root;
@@ -17,7 +17,7 @@ const BESIDES: u64 = 64;
 const OTHER_THREADS: u64 = 64;
 
 /// Notes about limits that are too low. `unit`: the systemd unit that serves the configuration.
-pub(super) fn inspect(connections: usize, service: &RunningService, unit: Option<&Unit>) -> Vec<String> {
+pub(super) fn inspect(connections: usize, service: &FoundService, unit: Option<&Unit>) -> Vec<String> {
     let own = getrlimit(Resource::Nofile).maximum;
     let (limit, of) = match (service.open_files(), unit.map(Unit::open_files)) {
         (Some(limit), _) => (Some(limit), "the running service"),

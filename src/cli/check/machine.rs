@@ -7,7 +7,7 @@ use serde_json::json;
 use super::clock::{self, ClockFinding};
 use super::listening::ListeningSockets;
 use super::ports::{self, PortState};
-use super::running::RunningService;
+use super::running::FoundService;
 use super::space::{self, RoomFinding};
 use super::{Checked, limits};
 use crate::audit::Sample;
@@ -20,7 +20,7 @@ const TIMESYNC: &str = "/run/systemd/timesync";
 impl Checked {
     /// What is found before the user is changed: ports below 1024 may need the rights of root.
     pub(super) fn machine(&mut self, file: &Path, configuration: &Configuration, sockets: &ListeningSockets) {
-        let service = RunningService::ask(configuration.admin.as_ref());
+        let service = FoundService::ask(configuration.admin.as_ref());
         let (notes, in_order) = service.describe(file);
         self.notes.extend(notes);
         self.seen.extend(in_order);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::listening::{ListeningSocket, ListeningSockets};
-use super::running::RunningService;
+use super::running::FoundService;
 use crate::cli::unit::serves;
 use crate::config::Configuration;
 use crate::server::try_to_bind;
@@ -47,7 +47,7 @@ impl PortState {
 pub(super) fn inspect(
     configuration: &Configuration,
     file: &Path,
-    service: &RunningService,
+    service: &FoundService,
     sockets: &ListeningSockets,
 ) -> Vec<PortFinding> {
     let http = configuration.admin_http.as_ref().and_then(crate::admin::HttpAddress::tcp);
@@ -57,7 +57,7 @@ pub(super) fn inspect(
     addresses.map(find).collect()
 }
 
-fn state(address: SocketAddr, file: &Path, service: &RunningService, sockets: &ListeningSockets) -> PortState {
+fn state(address: SocketAddr, file: &Path, service: &FoundService, sockets: &ListeningSockets) -> PortState {
     let fault = match try_to_bind(address) {
         Ok(()) => return PortState::Free,
         Err(fault) => fault,
@@ -71,7 +71,7 @@ fn state(address: SocketAddr, file: &Path, service: &RunningService, sockets: &L
 }
 
 /// systemd (process 1) holds the sockets that it hands over, also while the service runs.
-fn holder(address: SocketAddr, socket: &ListeningSocket, file: &Path, service: &RunningService) -> PortState {
+fn holder(address: SocketAddr, socket: &ListeningSocket, file: &Path, service: &FoundService) -> PortState {
     let is_service = |pid, command: &str| service.pid() == Some(pid) || serves(command, file);
     if socket.holders.iter().any(|holder| is_service(holder.pid, &holder.command)) {
         return PortState::InUseByService;

@@ -17,7 +17,7 @@ const USUAL: [&str; 2] = ["[::]:110", "[::]:995"];
 const NAMED: usize = 10;
 
 /// What is known about the running service.
-pub(super) enum RunningService {
+pub(super) enum FoundService {
     /// It cannot be asked: the configuration has no admin socket.
     NoSocket,
     /// Nobody answers at the admin socket.
@@ -28,7 +28,7 @@ pub(super) enum RunningService {
     Answered { pid: Option<u32>, version: String, since: String, keys: ConfigurationKeys },
 }
 
-impl RunningService {
+impl FoundService {
     pub(super) fn ask(settings: Option<&admin::Settings>) -> Self {
         let Some(settings) = settings else { return Self::NoSocket };
         let answer = match ask(&settings.socket, &AdminCommand::Configuration) {
