@@ -40,6 +40,7 @@
 //! | 2 | [`tasks`] | tasks that run as long as the service, and are restarted if they end |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, validation |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, unique-ids, commit |
+//! | 2 | [`relay`] | people whose mail another host holds: hosts, logins there, octets passed on |
 //! | 2 | [`remote`] | a POP3 client, to compare an old server's listing with ours |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; caches, throttle |
 //! | 4 | [`audit`] | problems across all people and mailboxes |
@@ -153,6 +154,7 @@ pub mod logging;
 pub mod maildir;
 pub mod names;
 pub mod pop3;
+pub mod relay;
 pub mod remote;
 pub mod secret;
 pub mod server;

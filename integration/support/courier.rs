@@ -3,16 +3,15 @@
 //! Its package cannot be installed beside Dovecot's, so it is unpacked into a folder. What comes before it in a whole
 //! Courier (listening, and passwords) is done here; everything that has to do with mail is Courier's own.
 
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::conversation::Conversation;
-use super::process::{program, succeed};
 use super::service::Site;
+use super::unpacked::unpacked;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "courier-secret-42";
@@ -28,7 +27,7 @@ pub struct Courier {
 impl Courier {
     /// Serves a site's Maildirs, in clear.
     pub fn serve(site: &Site) -> Self {
-        let (unpacked, root) = (unpacked(), site.root());
+        let (unpacked, root) = (unpacked("courier", &PACKAGES), site.root());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -71,28 +70,4 @@ fn serve(mut client: TcpStream, unpacked: &Path, root: &Path) -> Option<()> {
     command.arg("Maildir").current_dir(root.join(&name)).env("LD_LIBRARY_PATH", libraries).env("AUTHENTICATED", &name);
     let (input, output) = (OwnedFd::from(client.try_clone().ok()?), OwnedFd::from(client));
     command.stdin(input).stdout(output).stderr(std::process::Stdio::null()).status().ok().map(drop)
-}
-
-/// Where its packages are unpacked; done once for all tests.
-fn unpacked() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("courier");
-    fs::create_dir_all(&folder).unwrap();
-    let turn = File::create(folder.join("lock")).unwrap();
-    turn.lock().unwrap();
-    let root = folder.join("root");
-    if root.is_dir() {
-        return root;
-    }
-    let begun = folder.join("begun");
-    let _left_by_one_cut_off = fs::remove_dir_all(&begun);
-    fs::create_dir(&begun).unwrap();
-    succeed(program("apt-get").args(["download", "-q"]).args(PACKAGES).current_dir(&begun), "");
-    for entry in fs::read_dir(&begun).unwrap() {
-        let package = entry.unwrap().path();
-        if package.extension().is_some_and(|extension| extension == "deb") {
-            succeed(program("dpkg").arg("-x").arg(&package).arg(begun.join("root")), "");
-        }
-    }
-    fs::rename(begun.join("root"), &root).unwrap();
-    root
 }

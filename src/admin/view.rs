@@ -11,6 +11,7 @@ use crate::date::Date;
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
 use crate::ledger::{ExpositionFormat, Ledger, SessionInfo};
+use crate::relay::{BackEndHealth, BackEnds};
 
 /// The running service as administrators see it.
 pub struct ServiceView {
@@ -20,6 +21,8 @@ pub struct ServiceView {
     pub identities: Arc<IdentityMap>,
     /// The directories.
     pub directories: Vec<Directory>,
+    /// The hosts to which sessions are passed on, if there are any.
+    pub back_ends: Option<Arc<BackEnds>>,
 }
 
 /// Why no client should be sent here now.
@@ -96,6 +99,7 @@ impl ServiceView {
             },
             "lockouts": ledger.lock_outs.current(),
             "directories": self.directories.iter().map(describe_directory).collect::<Vec<_>>(),
+            "relay": self.back_ends.iter().flat_map(|hosts| hosts.health()).map(describe_host).collect::<Vec<_>>(),
             "certificates": ledger.certificates().iter().map(|certificate| json!({
                 "file": certificate.file,
                 "name": certificate.name,
@@ -127,6 +131,7 @@ pub(super) fn describe_session(session: &SessionInfo) -> Value {
     json!({
         "session": session.id,
         "person": session.person.as_deref(),
+        "host": session.host.as_deref(),
         "peer": session.peer.to_string(),
         "listener": &*session.listener,
         "since": Date::of(session.since).of_log(),
@@ -134,6 +139,11 @@ pub(super) fn describe_session(session: &SessionInfo) -> Value {
         "state": session.state.word(),
         "tls": session.protection,
     })
+}
+
+fn describe_host(host: BackEndHealth) -> Value {
+    let failing = host.failing.into_iter().map(|(name, reason)| json!({ "host": name, "reason": reason }));
+    json!({ "host": host.pattern, "sessions": host.sessions, "failing": failing.collect::<Vec<_>>() })
 }
 
 fn describe_directory(directory: &Directory) -> Value {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
+use super::maildrops::serves_here;
 use super::{ExitStatus, load, report_error, service_manager};
 use crate::admin::{AdminSocket, HttpListener, ServiceView};
 use crate::audit::{self, Coverage};
@@ -17,7 +18,8 @@ use crate::directory::{Change, Directory};
 use crate::identity::{self, IdentityMap, KnownMaildrops};
 use crate::ledger::Ledger;
 use crate::logging::{self, Log};
-use crate::maildir::Store;
+use crate::maildir::{self, Store};
+use crate::relay::BackEnds;
 use crate::server::{HandedOverSockets, Server, become_user, is_root, raise_descriptor_limit};
 use crate::tasks::Tasks;
 
@@ -112,22 +114,32 @@ const FILE_CALL_GRACE: Duration = Duration::from_secs(5);
 fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Directory>)> {
     let Configuration { connection, identity, directories, maildir, .. } = configuration;
     let people = identity.cache.people;
+    let serves_here = serves_here(&identity);
+    let relay = identity.relay.as_ref().map(|relay| Arc::clone(&relay.settings));
     let ledger = Arc::new(Ledger::default());
     let counted = |settings| Directory::counted(settings, &ledger);
     let directories: Vec<Directory> = directories.into_iter().map(counted).collect();
     let identities = IdentityMap::counted(directories.clone(), identity, ledger.clone());
     let identities = identities.map_err(|fault| anyhow!(fault))?;
+    let store = serves_here.then(|| open_store(maildir)).transpose()?;
+    let identities = Arc::new(identities);
+    let opened = |store: &Arc<Store>| Openings::new(store.clone(), connection.file_deadline, ledger.clone());
+    let openings = store.as_ref().map(opened);
+    let leases = Arc::new(MaildropLeases::new(connection.sessions));
+    let known = Arc::new(KnownMaildrops::new(people));
+    let back_ends = relay.map(|relay| Arc::new(BackEnds::new(relay, connection.hostname.clone(), &ledger)));
+    let (settings, repeats) = (connection, Arc::default());
+    let service = Service { identities, store, known, openings, settings, leases, repeats, ledger, back_ends };
+    Ok((Arc::new(service), directories))
+}
+
+/// The mail here.
+fn open_store(maildir: maildir::Settings) -> anyhow::Result<Arc<Store>> {
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     if let Err(fault) = store.note_time() {
         tracing::error!(reason = fault.to_string(), "no mail is removed by age");
     }
-    let identities = Arc::new(identities);
-    let openings = Openings::new(store.clone(), connection.file_deadline, ledger.clone());
-    let leases = Arc::new(MaildropLeases::new(connection.sessions));
-    let known = Arc::new(KnownMaildrops::new(people));
-    let (settings, repeats) = (connection, Arc::default());
-    let service = Service { identities, store, known, openings, settings, leases, repeats, ledger };
-    Ok((Arc::new(service), directories))
+    Ok(store)
 }
 
 /// Serves the admin socket and the admin HTTP listener, where they are configured. The files of Unix sockets are removed
@@ -140,7 +152,8 @@ fn serve_administrators(
     directories: &[Directory],
 ) {
     let (ledger, identities) = (service.ledger.clone(), service.identities.clone());
-    let view = Arc::new(ServiceView { ledger, identities, directories: directories.to_vec() });
+    let (directories, back_ends) = (directories.to_vec(), service.back_ends.clone());
+    let view = Arc::new(ServiceView { ledger, identities, directories, back_ends });
     if let Some(admin) = admin.map(Arc::new) {
         let view = view.clone();
         tasks.keep_running("admin socket", move || {
@@ -194,14 +207,15 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
                 "no people found, so nobody can log in: see `restante check`"
             );
         }
-        for person in &sample.people {
+        for person in sample.here() {
             if let Ok(maildrop) = &person.maildrop {
                 service.known.note(&person.id, &person.canonical_name, maildrop);
             }
         }
         samples.push(sample);
     }
-    let compare = move || Coverage::compare(&service.store, &settings.root, &samples, directories.len());
+    let Some(store) = service.store.clone() else { return };
+    let compare = move || Coverage::compare(&store, &settings.root, &samples, directories.len());
     let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
     match mail.doubt() {
         Some(doubt) => tracing::warn!(people = mail.people(), with_maildir = mail.with_maildir(), "{doubt}"),

@@ -12,7 +12,7 @@ use super::tree::NodeKind;
 use super::uidl;
 use super::value_kind::ValueKind;
 use super::values;
-use crate::identity::{self, Ambiguous, Lifetimes, RetentionPolicy};
+use crate::identity::{self, Ambiguous, Lifetimes, RelayPolicy, RetentionPolicy};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -58,6 +58,7 @@ pub(super) fn identity(
     base: &Base,
     maildir: &maildir::Settings,
     retention: RetentionPolicy,
+    relay: Option<RelayPolicy>,
 ) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
@@ -70,7 +71,7 @@ pub(super) fn identity(
     let template = template(&root.section("mailboxes"))?.with_markers(&maildir.markers);
     let template = uidl::with_lists(root, template, &maildir.unique_ids);
     let root = maildir.root.clone();
-    Some(identity::Settings { policy, ambiguous, template, root, retention, cache, lockout, scram, tokens })
+    Some(identity::Settings { policy, ambiguous, template, root, retention, cache, lockout, scram, tokens, relay })
 }
 
 /// A mistake inside the path is reported at its own position if the file contains the path literally.

@@ -10,6 +10,7 @@
 //! | `families` | what a metric looks like, and the buckets of times |
 //! | `counters` | **every metric, with its name and help text**; a new one begins here |
 //! | `directory_counters` | the operations on each server of a directory |
+//! | `relay_counters` | sessions that are passed on to other hosts |
 //! | `sessions` | who is connected, and how a session is ended from outside |
 //! | `last_hour` | logins by minute, the slowest maildrops, the addresses with most refusals |
 //! | `exposition` | the text formats that Prometheus reads |
@@ -19,6 +20,7 @@ mod directory_counters;
 mod exposition;
 mod families;
 mod last_hour;
+mod relay_counters;
 mod sessions;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +33,7 @@ pub use counters::{CacheCounter, CacheCounters, LockOutCounters, LoginCounters, 
 pub use directory_counters::{DirectoryCounters, OperationCounters, OperationOutcome, ServerCounters};
 pub use exposition::ExpositionFormat;
 pub use last_hour::{LastHour, MinuteOfLogins, NoisyAddress, SlowMaildrop};
+pub use relay_counters::{HostCounters, RelayCounters};
 pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionInfo};
 
 /// A certificate that the service shows to clients.
@@ -61,6 +64,8 @@ pub struct Ledger {
     pub tls: TlsCounters,
     /// What is done to mail.
     pub mail: MailCounters,
+    /// Sessions that are passed on to other hosts.
+    pub relay: RelayCounters,
     /// What happened within the last hour.
     pub last_hour: LastHour,
     began: (SystemTime, Instant),
@@ -82,6 +87,7 @@ impl Default for Ledger {
             lock_outs: LockOutCounters::new(&mut registry),
             tls: TlsCounters::new(&mut registry),
             mail: MailCounters::new(&mut registry),
+            relay: RelayCounters::new(&mut registry),
             last_hour: LastHour::default(),
             registry,
             began,

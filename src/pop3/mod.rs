@@ -35,7 +35,7 @@ mod surrogate;
 mod text;
 mod transaction;
 
-pub use capabilities::{Access, Expire};
+pub use capabilities::{Access, Elsewhere, Expire};
 pub use credentials::{Credentials, Mechanism, TokenCredentials};
 pub use line::{Input, Line, Lines};
 pub use listing::{Listed, Listing, Messages, UniqueId};

@@ -23,11 +23,14 @@ pub(super) enum Text {
     CannotCheckTellAdministrator,
     CapabilitiesFollow,
     ExternalWantsCertificate,
+    HostNeedsPassword,
+    HostRefuses,
     InternalError,
     LanguageChanged,
     LanguagesFollow,
     LineTooLong,
     LogInFirst,
+    LoginTooSoon,
     MalformedResponse,
     MarkedForRemoval(MessageNumber),
     MechanismsFollow,
@@ -127,11 +130,16 @@ impl Text {
             Self::CannotCheckTellAdministrator => "cannot check names and passwords, tell your administrator",
             Self::CapabilitiesFollow => "capabilities follow",
             Self::ExternalWantsCertificate => "EXTERNAL requires a client certificate that is accepted here",
+            Self::HostNeedsPassword => {
+                "another server has this maildrop and needs your password: log in with name and password"
+            }
+            Self::HostRefuses => "the server that has this maildrop refuses the login",
             Self::InternalError => "internal error",
             Self::LanguageChanged => "language changed",
             Self::LanguagesFollow => "languages follow",
             Self::LineTooLong => "line too long",
             Self::LogInFirst => "log in first",
+            Self::LoginTooSoon => "the last login was too recent, try again later",
             Self::MalformedResponse => "malformed response",
             Self::MarkedForRemoval(number) => return format!("message {number} will be removed at QUIT"),
             Self::MechanismsFollow => "mechanisms follow",
@@ -185,11 +193,16 @@ impl Text {
             }
             Self::CapabilitiesFollow => "Fähigkeiten folgen",
             Self::ExternalWantsCertificate => "EXTERNAL erfordert ein Client-Zertifikat, das hier akzeptiert wird",
+            Self::HostNeedsPassword => {
+                "ein anderer Server hat dieses Postfach und braucht das Passwort: bitte mit Name und Passwort anmelden"
+            }
+            Self::HostRefuses => "der Server mit diesem Postfach lehnt die Anmeldung ab",
             Self::InternalError => "interner Fehler",
             Self::LanguageChanged => "Sprache gewechselt",
             Self::LanguagesFollow => "Sprachen folgen",
             Self::LineTooLong => "Zeile zu lang",
             Self::LogInFirst => "bitte zuerst anmelden",
+            Self::LoginTooSoon => "die letzte Anmeldung war zu kurz zuvor, bitte später erneut versuchen",
             Self::MalformedResponse => "fehlerhafte Antwort",
             Self::MarkedForRemoval(number) => return format!("Nachricht {number} wird bei QUIT entfernt"),
             Self::MechanismsFollow => "Verfahren folgen",

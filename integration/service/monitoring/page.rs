@@ -105,7 +105,9 @@ fn no_name_becomes_markup() {
     let listener = HttpListener::bind(&HttpAddress::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
     let address = listener.address().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.spawn(async move { listener.serve(Arc::new(ServiceView { ledger, identities, directories })).await });
+    runtime.spawn(async move {
+        listener.serve(Arc::new(ServiceView { ledger, identities, directories, back_ends: None })).await
+    });
     let shown = browse(site.folder(), address, &["--dump-dom"]);
     assert!(shown.contains("<title>Restante: status</title>"), "{shown}");
     assert!(!shown.contains("<script") && !shown.contains("<b "), "{shown}");

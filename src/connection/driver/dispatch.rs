@@ -14,6 +14,7 @@ use crate::connection::service::Service;
 use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_handshake};
 use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
+use crate::secret::Password;
 
 /// One session: its connection, its state, its maildrop.
 pub(super) struct Driver<T> {
@@ -27,7 +28,11 @@ pub(super) struct Driver<T> {
     /// The client must send something by then.
     pub(super) deadline: Instant,
     pub(super) takes_logins: bool,
+    /// Another Restante passes the session on, so that it is passed on no further.
+    pub(super) is_relayed: bool,
     pub(super) login: Option<AcceptedLogin>,
+    /// The password of the login that is being judged, if another host may need it.
+    pub(super) password: Option<Password>,
     /// The progress of a SCRAM login.
     pub(super) scram: Option<Box<ScramState>>,
     pub(super) maildrop: Option<OpenMaildrop>,
@@ -88,7 +93,7 @@ impl<T: Transport> Driver<T> {
                 Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
                 Action::Conclude => Box::pin(self.conclude(report)).await,
                 Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
-                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
+                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await?,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,
