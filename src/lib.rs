@@ -73,7 +73,7 @@
 //! | an admin command | `admin/command.rs` | `execute` in `admin/mod.rs`; a command in `cli`, like `cli/flush.rs`; the list of commands in the text of `CommandFault` |
 //! | a command | a file in `cli` | its variant in `cli/command_line.rs` and its arm in `cli/mod.rs`, `config/guide/commands.md` |
 //! | a metric | `ledger/counters.rs` | where it is counted; `config/guide/monitoring.md` |
-//! | a log event | where it happens | `config/guide/log.md` |
+//! | a log event | where it happens, with a `name:` of its own | `config/guide/log.md` |
 //!
 //! # The tasks of the running service
 //!

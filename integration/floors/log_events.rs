@@ -1,6 +1,7 @@
-//! What the log says: each event of the code has a line in the guide, with its level and its fields, and the other way round.
+//! What the log says: each event of the code has a name and a line in the guide, with its level and its fields, and the other
+//! way round.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::markdown::{self, Document};
 use super::{code, display, is_test, module, root, rust_files};
@@ -9,6 +10,8 @@ use super::{code, display, is_test, module, root, rust_files};
 struct Event {
     place: String,
     level: String,
+    /// Its stable name; empty where the call gives none.
+    name: String,
     /// Up to the first part that differs from time to time; empty where the whole text does.
     text: String,
     fields: Vec<String>,
@@ -31,21 +34,47 @@ fn every_event_is_in_the_guide() {
     let events = events();
     assert!(events.len() > 80, "{}", events.len());
     let mut faults = Vec::new();
-    for event in events.iter().filter(|event| !event.text.is_empty()) {
+    for Event { place, level, name, text, fields, .. } in &events {
         let is_its = |cells: &[(String, String)]| {
             let of = |heading: &str| cells.iter().find(|(of, _)| of == heading).map_or("", |(_, cell)| cell);
             let has = markdown::spans(of("Fields"));
-            let has_all = event.fields.iter().all(|field| has.contains(field));
-            markdown::spans(of("Event")).contains(&event.text) && of("Level") == event.level && has_all
+            let has_all = fields.iter().all(|field| has.contains(field));
+            let has_text = text.is_empty() || markdown::spans(of("Text")).contains(text);
+            markdown::spans(of("Name")).contains(name) && has_text && of("Level") == level && has_all
         };
         if !rows.iter().any(|row| is_its(&row.cells)) {
-            let (place, level, text, fields) = (&event.place, &event.level, &event.text, event.fields.join("` `"));
-            faults.push(format!("{place}: config/guide/log.md has no | `{text}` | {level} | `{fields}` |"));
+            let fields = fields.join("` `");
+            faults.push(format!("{place}: config/guide/log.md has no | `{name}` | `{text}` | {level} | `{fields}` |"));
         }
     }
     let sources: String = sources().map(|(_, text)| text).collect();
-    let stale = guide.column("Event").into_iter().filter(|(_, event)| !sources.contains(event.as_str()));
-    faults.extend(stale.map(|(line, event)| format!("{}:{line}: nothing logs `{event}`", guide.name)));
+    let texts = guide.column("Text").into_iter().filter(|(_, text)| !sources.contains(text.as_str()));
+    let names = guide.column("Name").into_iter().filter(|(_, name)| events.iter().all(|event| event.name != *name));
+    let stale = texts.chain(names).map(|(line, what)| format!("{}:{line}: nothing logs `{what}`", guide.name));
+    faults.extend(stale);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Filters find events by their names. Calls with one text log one event.
+#[test]
+fn every_event_has_a_name_of_its_own() {
+    let (mut faults, mut text_of) = (Vec::new(), BTreeMap::new());
+    for Event { place, name, text, .. } in all_events() {
+        let is_name = |part: &str| !part.is_empty() && part.chars().all(|character| character.is_ascii_lowercase());
+        if !name.split('_').all(is_name) {
+            faults.push(format!("{place}: `{text}` is not logged with a `name: \"some_words\"`: {name:?}"));
+            continue;
+        }
+        // A text that differs from time to time belongs to one file and one name.
+        let text = if text.is_empty() { format!("{place}, {name}") } else { text };
+        let other = text_of.insert(name.clone(), text.clone()).filter(|other| *other != text);
+        faults.extend(other.map(|other| format!("{place}: `{name}` is the name of `{other}` and of `{text}`")));
+    }
+    let mut name_of = BTreeMap::new();
+    for (name, text) in text_of {
+        let other = name_of.insert(text.clone(), name.clone());
+        faults.extend(other.map(|other| format!("`{text}` is logged by the names `{other}` and `{name}`")));
+    }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -94,12 +123,19 @@ fn sources() -> impl Iterator<Item = (String, String)> {
     files.map(|path| (display(&path), code(&path)))
 }
 
+/// The events of the service.
 fn events() -> Vec<Event> {
+    all_events().into_iter().filter(|event| !event.place.starts_with("src/demo/")).collect()
+}
+
+/// The events of the whole crate.
+fn all_events() -> Vec<Event> {
     let mut events = Vec::new();
-    for (place, text) in sources() {
+    for path in rust_files(&root().join("src")).into_iter().filter(|path| !is_test(path)) {
+        let (place, text) = (display(&path), code(&path));
         for level in LEVELS {
-            let calls = text.split(&format!("tracing::{level}!(")).skip(1).map(str::to_owned).collect::<Vec<_>>();
-            events.extend(calls.iter().map(|call| event(&place, level, call)));
+            let begin = format!("tracing::{level}!(");
+            events.extend(text.split(&begin).skip(1).map(|call| event(&place, level, call)));
         }
     }
     events
@@ -107,17 +143,22 @@ fn events() -> Vec<Event> {
 
 /// `call`: what stands behind the opening parenthesis of the macro, to the end of the file.
 fn event(place: &str, level: &str, call: &str) -> Event {
-    let parts = arguments(call);
-    let text = parts.last().unwrap().trim().trim_matches('"');
-    let text = text.split(['{', '`']).next().unwrap().trim().to_owned();
-    let (mut fields, mut bare) = (Vec::new(), Vec::new());
-    for part in parts.iter().rev().skip(1).rev().map(|part| part.trim()).filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').map_or((part, part), |(name, value)| (name.trim(), value.trim()));
-        let name = name.trim_start_matches(['%', '?']).to_owned();
-        bare.extend(value.starts_with(['%', '?']).then(|| name.clone()));
-        fields.push(name);
+    let mut parts = arguments(call);
+    let text = parts.pop().unwrap_or_default();
+    let text = text.trim().trim_matches('"').split(['{', '`']).next().unwrap().trim().to_owned();
+    let (mut name, mut fields, mut bare) = (String::new(), Vec::new(), Vec::new());
+    for part in parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+        if let Some(literal) = part.strip_prefix("name: ") {
+            literal.trim_matches('"').clone_into(&mut name);
+            continue;
+        }
+        let (field, value) = part.split_once('=').map_or((part, part), |(field, value)| (field.trim(), value.trim()));
+        let field = field.trim_start_matches(['%', '?']).to_owned();
+        let is_bare = value.starts_with(['%', '?']) || value.ends_with(".map(tracing::field::display)");
+        bare.extend(is_bare.then(|| field.clone()));
+        fields.push(field);
     }
-    Event { place: place.to_owned(), level: level.to_owned(), text, fields, bare }
+    Event { place: place.to_owned(), level: level.to_owned(), name, text, fields, bare }
 }
 
 /// The arguments of a call, cut at the commas between them.
@@ -143,9 +184,11 @@ fn arguments(call: &str) -> Vec<String> {
 
 #[test]
 fn an_event_is_read_as_it_is_written() {
-    let call = "person = &*name(a, b), %peer, limit = ?most, count, \"not done: {reason}\"); more(\"x\")";
+    let call =
+        "name: \"not_done\", person = &*name(a, b), %peer, limit = ?most, count, \"not done: {reason}\"); more(\"x\")";
     let event = event("here", "warn", call);
-    assert_eq!((&*event.text, event.fields.join(" ")), ("not done:", "person peer limit count".to_owned()));
+    assert_eq!((&*event.name, &*event.text), ("not_done", "not done:"));
+    assert_eq!(event.fields, ["person", "peer", "limit", "count"]);
     assert_eq!(event.bare, ["peer", "limit"]);
     let levels: BTreeSet<String> = events().into_iter().map(|event| event.level).collect();
     assert_eq!(levels.len(), LEVELS.len());

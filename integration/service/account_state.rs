@@ -40,7 +40,7 @@ fn lets_in(service: &Service, (name, password): Person, proof: &str) {
 }
 
 fn logged(service: &Service, name: &str, proof: &str) -> usize {
-    let (person, proof) = (format!(" login person=\"{name}\""), format!("proof=\"{proof}\" "));
+    let (person, proof) = (format!(" event=login person=\"{name}\""), format!("proof=\"{proof}\" "));
     service.log().iter().filter(|line| line.contains(&person) && line.contains(&proof)).count()
 }
 

@@ -73,7 +73,10 @@ fn soon(what: &str, goes_right: impl Fn() -> bool) {
 fn is_cached_soon(service: &Service) {
     soon("the password is cached", || {
         log_in(service, ALAN.0, ALAN.1).unwrap();
-        service.log().iter().any(|line| line.contains("login person=\"ajones\"") && line.contains("proof=\"cache\""))
+        service
+            .log()
+            .iter()
+            .any(|line| line.contains("event=login person=\"ajones\"") && line.contains("proof=\"cache\""))
     });
 }
 
@@ -197,7 +200,7 @@ fn who_was_disabled_before_an_outage_is_not_let_in_by_the_grace() {
     service.wait_for_log(&["WARN", "the directory is not followed"]);
     log_in(&service, ALAN.0, ALAN.1).unwrap_err();
     log_in(&service, lamb.0, lamb.1).unwrap();
-    service.wait_for_log(&["login person=\"alamb\"", "proof=\"outage grace\""]);
+    service.wait_for_log(&["event=login person=\"alamb\"", "proof=\"outage grace\""]);
 }
 
 #[test]
@@ -237,7 +240,7 @@ fn after_a_reconnect_everything_held_is_asked_anew() {
     slapd.restart();
     service.wait_for_logs(&["the directory is followed"], 2);
     log_in(&service, "Al Jones", ALAN.1).unwrap();
-    service.wait_for_logs(&[" login person=\"ajones\""], 2);
+    service.wait_for_logs(&[" event=login person=\"ajones\""], 2);
     slapd.modify(&format!("dn: uid=ajones,ou=Sales,{BASE}\nchangetype: modify\ndelete: cn\ncn: Al Jones\n"));
     soon("changes are heard again", || log_in(&service, "Al Jones", ALAN.1).is_err());
 }

@@ -78,8 +78,8 @@ impl World {
         for (login, whose, kind) in rows {
             let opened = log_in(&self.service, login, self.password(whose));
             assert_eq!(opened.as_deref(), Ok(*whose), "{login}");
-            let line = self.service.wait_for_log(&[" login person=", &field(login), "proof=\"bind\""]);
-            assert!(line.contains(&format!(" login person={whose:?} ")), "{line}");
+            let line = self.service.wait_for_log(&[" event=login person=", &field(login), "proof=\"bind\""]);
+            assert!(line.contains(&format!(" event=login person={whose:?} ")), "{line}");
             assert!(line.contains(&format!(" kind={kind:?} ")), "{line}");
             self.refuses_with(login, "not the password", "wrong password");
         }

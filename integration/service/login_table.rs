@@ -120,7 +120,7 @@ fn fault_in(service: &Service, directory: &impl RealDirectory, expected: Told, c
     let is_as_expected = match expected {
         Told::Opened(proof) => {
             seen.as_deref() == Ok(person.number)
-                && logged(&format!(" login person={:?} ", person.short))
+                && logged(&format!(" event=login person={:?} ", person.short))
                 && logged(&format!(" kind={:?} ", name.kind))
                 && logged(&format!(" proof=\"{proof}"))
         }

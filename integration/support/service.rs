@@ -276,7 +276,8 @@ impl Drop for Service {
     }
 }
 
-/// `… listening address="127.0.0.1:40001" tls="implicit"`, or `…"listening","address":"127.0.0.1:40001","tls":"implicit"}`
+/// `… event=listening address="127.0.0.1:40001" tls="implicit"`, or
+/// `…"message":"listening","address":"127.0.0.1:40001","tls":"implicit"}`
 fn listening(line: &str) -> Option<(SocketAddr, String)> {
     let plain = line.replace("\",\"", " ").replace("\":\"", "=").replace(['"', '}'], "");
     let (_, rest) = plain.split_once("listening address=")?;

@@ -65,7 +65,11 @@ impl AdminSocket {
             let client = match listener.accept().await {
                 Ok((client, _)) => client,
                 Err(fault) => {
-                    tracing::warn!(reason = fault.to_string(), "admin socket: a client could not be accepted");
+                    tracing::warn!(
+                        name: "admin_socket_client_not_accepted",
+                        reason = fault.to_string(),
+                        "admin socket: a client could not be accepted"
+                    );
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
@@ -73,7 +77,11 @@ impl AdminSocket {
             let service = service.clone();
             tokio::spawn(async move {
                 if let Err(fault) = answer(client, &service).await {
-                    tracing::warn!(reason = fault.to_string(), "admin socket: connection to a client lost");
+                    tracing::warn!(
+                        name: "admin_socket_client_lost",
+                        reason = fault.to_string(),
+                        "admin socket: connection to a client lost"
+                    );
                 }
                 drop(place);
             });
@@ -89,7 +97,11 @@ async fn answer(mut client: UnixStream, service: &ServiceView) -> std::io::Resul
     let mut reader = BufReader::new(reading.take(LONGEST_LINE));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
     let AdminReply { word, sentence, data } = execute(&line, service).await;
-    tracing::info!(user, command = line.trim_end(), answer = format!("{word} {sentence}"), "admin socket");
+    tracing::info!(
+        name: "admin_socket_command",
+        user, command = line.trim_end(), answer = format!("{word} {sentence}"),
+        "admin socket"
+    );
     let sentence = data.map_or(sentence, |data| data.to_string());
     // One line, even if a name contains control characters.
     let sentence: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();

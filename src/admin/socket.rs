@@ -63,6 +63,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         if let Err(fault) = fs::remove_file(&self.path) {
             tracing::warn!(
+                name: "admin_socket_file_not_removed",
                 socket = self.path.display().to_string(),
                 reason = fault.to_string(),
                 "the admin socket's file could not be removed"

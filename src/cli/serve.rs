@@ -38,7 +38,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
     match start(configuration, &log) {
         Ok(()) => ExitStatus::Success,
         Err(fault) => {
-            tracing::error!(reason = format!("{fault:#}"), "cannot serve");
+            tracing::error!(name: "cannot_serve", reason = format!("{fault:#}"), "cannot serve");
             ExitStatus::ProblemFound
         }
     }
@@ -52,15 +52,21 @@ fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
     let server = Server::bind(&configuration.server, handed_over).map_err(all)?;
     match &configuration.server.user {
         Some(user) if is_root() => become_user(user).map_err(|fault| anyhow!(fault))?,
-        Some(user) => tracing::warn!(user, "not started as root: `user` has no effect"),
-        None if is_root() => tracing::warn!("running as root: set `user` in the configuration to drop privileges"),
+        Some(user) => tracing::warn!(name: "not_started_as_root", user, "not started as root: `user` has no effect"),
+        None if is_root() => tracing::warn!(
+            name: "running_as_root",
+            "running as root: set `user` in the configuration to drop privileges"
+        ),
         None => {}
     }
     if !kernel_reports_delivery().unwrap_or(false) {
-        tracing::warn!("the kernel does not report what clients have acknowledged: deletions do not wait for it");
+        tracing::warn!(
+            name: "acknowledgements_not_reported",
+            "the kernel does not report what clients have acknowledged: deletions do not wait for it"
+        );
     }
     log.gather().context("cannot start threads")?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
+    tracing::info!(name: "starting", version = env!("CARGO_PKG_VERSION"), descriptors, "starting");
     run(server, configuration)
 }
 
@@ -137,7 +143,7 @@ fn service(configuration: Configuration) -> anyhow::Result<(Arc<Service>, Vec<Di
 fn open_store(maildir: maildir::Settings) -> anyhow::Result<Arc<Store>> {
     let store = Arc::new(Store::new(maildir).map_err(|fault| anyhow!("{fault}"))?);
     if let Err(fault) = store.note_time() {
-        tracing::error!(reason = fault.to_string(), "no mail is removed by age");
+        tracing::error!(name: "no_mail_removed_by_age", reason = fault.to_string(), "no mail is removed by age");
     }
     Ok(store)
 }
@@ -160,7 +166,11 @@ fn serve_administrators(
             let (admin, view) = (admin.clone(), view.clone());
             async move {
                 if let Err(fault) = admin.serve(view).await {
-                    tracing::error!(reason = fault.to_string(), "the admin socket takes no commands");
+                    tracing::error!(
+                        name: "admin_socket_takes_no_commands",
+                        reason = fault.to_string(),
+                        "the admin socket takes no commands"
+                    );
                 }
             }
         });
@@ -170,7 +180,11 @@ fn serve_administrators(
             let (http, view) = (http.clone(), view.clone());
             async move {
                 if let Err(fault) = http.serve(view).await {
-                    tracing::error!(reason = fault.to_string(), "the admin HTTP listener answers no requests");
+                    tracing::error!(
+                        name: "admin_http_answers_no_requests",
+                        reason = fault.to_string(),
+                        "the admin HTTP listener answers no requests"
+                    );
                 }
             }
         });
@@ -182,9 +196,13 @@ fn probe(directory: Directory) {
     tokio::spawn(async move {
         let name = directory.settings().name.to_string();
         match directory.probe().await {
-            Ok(()) => tracing::info!(directory = name, "the directory answers"),
+            Ok(()) => tracing::info!(name: "directory_answers", directory = name, "the directory answers"),
             Err(fault) => {
-                tracing::error!(directory = name, reason = fault.to_string(), "nobody can log in until this is fixed");
+                tracing::error!(
+                    name: "nobody_can_log_in",
+                    directory = name, reason = fault.to_string(),
+                    "nobody can log in until this is fixed"
+                );
             }
         }
     });
@@ -201,6 +219,7 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
             let of = directory.settings();
             let (name, base, filter) = (&*of.name, of.base.as_str(), &*of.filter);
             tracing::warn!(
+                name: "no_people_found",
                 directory = name,
                 base,
                 filter,
@@ -218,12 +237,17 @@ async fn compare_mail(directories: Vec<Directory>, settings: identity::Settings,
     let compare = move || Coverage::compare(&store, &settings.root, &samples, directories.len());
     let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
     match mail.doubt() {
-        Some(doubt) => tracing::warn!(people = mail.people(), with_maildir = mail.with_maildir(), "{doubt}"),
+        Some(doubt) => tracing::warn!(
+            name: "mail_paths_doubtful",
+            people = mail.people(), with_maildir = mail.with_maildir(),
+            "{doubt}"
+        ),
         None if mail.is_empty() => {
             let note = mail.note().unwrap_or_default();
-            tracing::warn!(people = mail.people(), with_maildir = 0, "{note}");
+            tracing::warn!(name: "no_maildirs_found", people = mail.people(), with_maildir = 0, "{note}");
         }
         None => tracing::info!(
+            name: "mail_paths_checked",
             people = mail.people(),
             with_maildir = mail.with_maildir(),
             "mail paths checked for some people"
@@ -283,7 +307,10 @@ fn ending() -> anyhow::Result<impl Future<Output = ()>> {
             tokio::select! {
                 _ = terminate.recv() => return,
                 _ = interrupt.recv() => return,
-                _ = hang_up.recv() => tracing::warn!("SIGHUP ignored: the configuration is read at the start only; restart to apply changes"),
+                _ = hang_up.recv() => tracing::warn!(
+                    name: "sighup_ignored",
+                    "SIGHUP ignored: the configuration is read at the start only; restart to apply changes"
+                ),
             }
         }
     })

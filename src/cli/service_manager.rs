@@ -42,6 +42,10 @@ async fn send_signs_of_life(every: Duration) {
 
 fn tell(state: NotifyState<'_>) {
     if let Err(fault) = sd_notify::notify(&[state]) {
-        tracing::warn!(reason = fault.to_string(), "the service manager cannot be notified");
+        tracing::warn!(
+            name: "service_manager_not_notified",
+            reason = fault.to_string(),
+            "the service manager cannot be notified"
+        );
     }
 }

@@ -47,15 +47,10 @@ pub(super) fn read(root: &Section<'_>, base: &Base, hostname: &str) -> Option<Re
     let sections = section.sections("hosts").unwrap_or_default();
     let read: Vec<Option<(HostSettings, PathTemplate)>> = sections.iter().map(|host| one(host, base)).collect();
     if sections.is_empty() {
-        for key in ["own_names", "attribute"].into_iter().filter(|key| section.get(key).is_some()) {
-            let is_default = section.text(key).is_some_and(|text| text == ATTRIBUTE) || section.is_empty_list(key);
-            if !is_default {
-                section.fault(
-                    key,
-                    section.place_of(key),
-                    "has no effect without relay.hosts; expected hosts, or no such key",
-                );
-            }
+        let is_set = [("own_names", !items.is_empty()), ("attribute", attribute != ATTRIBUTE)];
+        for (key, _) in is_set.into_iter().filter(|(_, is_set)| *is_set) {
+            let what = "has no effect without relay.hosts; expected hosts, or no such key";
+            section.fault(key, section.place_of(key), what);
         }
         return None;
     }

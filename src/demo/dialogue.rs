@@ -24,7 +24,11 @@ use crate::names::Dn;
 /// Answers a client until it closes the connection, or the injected fault does.
 pub(super) async fn converse(stream: TcpStream, state: Arc<Mutex<DirectoryState>>) {
     if let Err(fault) = stream.set_nodelay(true) {
-        tracing::debug!(reason = fault.to_string(), "replies may wait for acknowledgements");
+        tracing::debug!(
+            name: "replies_may_wait_for_acknowledgements",
+            reason = fault.to_string(),
+            "replies may wait for acknowledgements"
+        );
     }
     let wire = Framed::new(stream, LdapCodec::default());
     let mut dialogue = Dialogue { wire, state, bound: None, injected: InjectedFault::None };

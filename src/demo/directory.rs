@@ -123,7 +123,7 @@ impl Drop for EmbeddedDirectory {
     fn drop(&mut self) {
         self.controls.give(Control::End);
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the embedded directory ended in a panic");
+            tracing::error!(name: "embedded_directory_ended_in_panic", "the embedded directory ended in a panic");
         }
     }
 }
@@ -200,7 +200,10 @@ fn serve(runtime: &Runtime, mut host: Host, mut orders: ControlReceiver) {
 
 fn note(ended: &Result<(), tokio::task::JoinError>) {
     if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
-        tracing::error!("a connection of the embedded directory ended in a panic");
+        tracing::error!(
+            name: "embedded_directory_connection_ended_in_panic",
+            "a connection of the embedded directory ended in a panic"
+        );
     }
 }
 
@@ -231,7 +234,11 @@ impl Host {
         }
         match listen(self.port.address) {
             Ok(listener) => self.listener = Some(listener),
-            Err(fault) => tracing::error!(reason = fault.to_string(), "the embedded directory cannot listen again"),
+            Err(fault) => tracing::error!(
+                name: "embedded_directory_cannot_listen_again",
+                reason = fault.to_string(),
+                "the embedded directory cannot listen again"
+            ),
         }
     }
 
@@ -242,7 +249,11 @@ impl Host {
                 self.connections.spawn(dialogue::converse(stream, Arc::clone(&self.state)));
             }
             Err(fault) => {
-                tracing::warn!(reason = fault.to_string(), "the embedded directory could not accept a connection");
+                tracing::warn!(
+                    name: "embedded_directory_connection_not_accepted",
+                    reason = fault.to_string(),
+                    "the embedded directory could not accept a connection"
+                );
             }
         }
     }

@@ -27,6 +27,7 @@ impl KnownMaildrops {
         }
         if let Some(before) = before.filter(|before| is_elsewhere(before, maildrop)) {
             tracing::warn!(
+                name: "entry_had_another_maildrop",
                 person,
                 entry = id.to_string(),
                 maildrop = maildrop.to_string(),

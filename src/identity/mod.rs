@@ -217,6 +217,7 @@ impl IdentityMap {
     fn warn_of_random_salts(&self) {
         if self.offers_scram() && self.context.settings.scram.key.is_none() {
             tracing::warn!(
+                name: "scram_key_file_not_set",
                 "scram.key_file is not set: the salts sent for names without SCRAM credentials change at each restart"
             );
         }

@@ -83,6 +83,7 @@ impl Identity {
         let identity = Self::new(entry, attributes, settings);
         if let RetentionSource::Unclear(why) = &identity.retention.source {
             tracing::warn!(
+                name: "mail_left_does_not_expire",
                 person = identity.canonical_name,
                 reason = &**why,
                 "mail left on the server does not expire"

@@ -109,7 +109,11 @@ impl LogQueue {
             self.queue().is_writing = false;
             self.inner.written.notify_all();
             if lost > 0 {
-                tracing::warn!(lines = lost, "log lines lost: the reader of the log is too slow");
+                tracing::warn!(
+                    name: "log_lines_lost",
+                    lines = lost,
+                    "log lines lost: the reader of the log is too slow"
+                );
             }
         }
     }

@@ -1,20 +1,22 @@
 //! How the log is written: to standard error, a line for each event, as text or JSON.
 
 mod journal;
+mod json;
 mod lines;
-mod session;
+mod text;
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use tracing::Dispatch;
+use tracing::{Dispatch, Event};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::journal::PriorityLine;
+use self::json::JsonLine;
 use self::lines::LogQueue;
-use self::session::{JsonLine, TextFields};
+use self::text::TextLine;
 
 /// Format and minimum level of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub fn start(settings: Settings) -> Result<Log, String> {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // Not the message, which may contain what a client sent.
-        tracing::error!(place, "internal error: panic");
+        tracing::error!(name: "internal_error_panic", place, "internal error: panic");
     }));
     Ok(Log(lines))
 }
@@ -103,15 +105,20 @@ fn writing(settings: Settings, lines: LogQueue, destination: LogDestination) -> 
     let format = format.with_writer(lines).with_ansi(is_terminal).with_target(false);
     match (settings.format, destination) {
         (Format::Text, LogDestination::Journal) => {
-            format.without_time().fmt_fields(TextFields).map_event_format(PriorityLine).finish().with(filter).into()
+            format.event_format(PriorityLine(TextLine { has_time: false })).finish().with(filter).into()
         }
-        (Format::Text, _) => format.fmt_fields(TextFields).finish().with(filter).into(),
+        (Format::Text, _) => format.event_format(TextLine { has_time: true }).finish().with(filter).into(),
         (Format::Json, LogDestination::Journal) => {
             let line = |line| PriorityLine(JsonLine(line));
             format.json().flatten_event(true).map_event_format(line).finish().with(filter).into()
         }
         (Format::Json, _) => format.json().flatten_event(true).map_event_format(JsonLine).finish().with(filter).into(),
     }
+}
+
+/// The name of an event of ours. Those of libraries have none: `tracing` then names them by their place in the source.
+fn event_name(event: &Event<'_>) -> Option<&'static str> {
+    Some(event.metadata().name()).filter(|name| !name.contains(' '))
 }
 
 #[cfg(test)]
@@ -148,17 +155,17 @@ mod tests {
     #[tokio::test]
     async fn a_line_from_another_thread_has_the_session_that_it_is_about() {
         for (format, without, with) in [
-            (Format::Text, " WARN one file=\"a b\"\n", " WARN one file=\"a b\" session=ID\n"),
+            (Format::Text, " WARN one event=one file=\"a b\"\n", " WARN one event=one file=\"a b\" session=ID\n"),
             (
                 Format::Json,
-                "\"message\":\"one\",\"file\":\"a b\"}\n",
-                "\"message\":\"one\",\"file\":\"a b\",\"session\":\"ID\"}\n",
+                "\"event\":\"one\",\"message\":\"one\",\"file\":\"a b\"}\n",
+                "\"event\":\"one\",\"message\":\"one\",\"file\":\"a b\",\"session\":\"ID\"}\n",
             ),
         ] {
             let written = Written::default();
             let settings = Settings { format, level: tracing::Level::INFO };
             let log = writing(settings, LogQueue::to(written.clone()), LogDestination::Other);
-            let write = move || dispatcher::with_default(&log, || tracing::warn!(file = "a b", "one"));
+            let write = move || dispatcher::with_default(&log, || tracing::warn!(name: "one", file = "a b", "one"));
             spawn_blocking(in_session(write.clone())).await.unwrap();
             let line = written.take();
             assert!(line.ends_with(without), "{line}");

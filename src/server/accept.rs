@@ -90,7 +90,11 @@ async fn after_error(fault: &io::Error, policy: &PortPolicy, logged: &mut Option
         return;
     }
     if logged.is_none_or(|at| at.elapsed() >= QUIET) {
-        tracing::error!(listener = policy.name(), reason = fault.to_string(), "cannot accept connections");
+        tracing::error!(
+            name: "cannot_accept_connections",
+            listener = policy.name(), reason = fault.to_string(),
+            "cannot accept connections"
+        );
         *logged = Some(Instant::now());
     }
     sleep(PAUSE).await;

@@ -103,7 +103,7 @@ impl Server {
         let mut tasks = Tasks::default();
         for BoundPort { socket, policy } in self.ports {
             let listener = TcpListener::from_std(socket)?;
-            tracing::info!(address = policy.name(), tls = policy.tls(), "listening");
+            tracing::info!(name: "listening", address = policy.name(), tls = policy.tls(), "listening");
             let (service, draining, alive) = (service.clone(), draining.clone(), alive.clone());
             let (repeats, ledger) = (service.repeats.clone(), service.ledger.clone());
             keep_accepting(&mut tasks, listener, policy, &places, repeats, ledger, move |client| {
@@ -127,10 +127,17 @@ impl Server {
         };
         tasks.stop().await;
         service.ledger.begin_drain();
-        tracing::info!("shutting down: no new connections are accepted, sessions finish their current command");
+        tracing::info!(
+            name: "shutting_down",
+            "shutting down: no new connections are accepted, sessions finish their current command"
+        );
         let _ = drain.send(true);
         if timeout(self.limits.shutdown, all_gone.recv()).await.is_err() {
-            tracing::warn!(limit = ?self.limits.shutdown, "sessions still open after limits.shutdown are closed");
+            tracing::warn!(
+                name: "sessions_closed_after_shutdown_limit",
+                limit = ?self.limits.shutdown,
+                "sessions still open after limits.shutdown are closed"
+            );
         }
         failed.map_or(Ok(()), |reason| Err(std::io::Error::other(reason)))
     }

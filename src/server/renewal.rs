@@ -93,7 +93,7 @@ impl CurrentCertificates {
         for (place, new) in renewed {
             self.announced.lock().unwrap_or_else(PoisonError::into_inner).remove(&new.chain);
             let chain = new.chain.display().to_string();
-            tracing::info!(chain, until = new.until(), "certificate reloaded");
+            tracing::info!(name: "certificate_reloaded", chain, until = new.until(), "certificate reloaded");
             if let Some(old) = certificates.keys.get_mut(place) {
                 *old = new;
             }
@@ -124,6 +124,7 @@ impl CurrentCertificates {
         let entry = waiting.entry(old.chain.clone()).or_insert_with(|| Waiting { since: Instant::now(), logged: None });
         if entry.since.elapsed() >= PATIENCE && entry.logged.as_ref() != Some(&reason) {
             tracing::error!(
+                name: "certificate_files_cannot_be_used",
                 chain = old.chain.display().to_string(),
                 reason,
                 "a certificate's files changed but cannot be used: the previous certificate stays in force"
@@ -180,8 +181,16 @@ impl CurrentCertificates {
             let (chain, days, until) = (pair.chain.display().to_string(), days(left), pair.until());
             match End::of(left) {
                 End::Far => continue,
-                End::Near => tracing::warn!(chain, days, until, "certificate expires soon"),
-                End::Close => tracing::error!(chain, days, until, "certificate expires within three days"),
+                End::Near => tracing::warn!(
+                    name: "certificate_expires_soon",
+                    chain, days, until,
+                    "certificate expires soon"
+                ),
+                End::Close => tracing::error!(
+                    name: "certificate_expires_within_three_days",
+                    chain, days, until,
+                    "certificate expires within three days"
+                ),
             }
             announced.insert(pair.chain.clone(), Instant::now());
         }
@@ -191,7 +200,11 @@ impl CurrentCertificates {
     pub(super) fn log_all(&self, now: SystemTime) {
         for pair in &self.in_force().keys {
             let days = pair.left(now).map(days);
-            tracing::info!(chain = pair.chain.display().to_string(), days, until = pair.until(), "certificate in use");
+            tracing::info!(
+                name: "certificate_in_use",
+                chain = pair.chain.display().to_string(), days, until = pair.until(),
+                "certificate in use"
+            );
         }
     }
 

@@ -121,13 +121,17 @@ impl TlsPolicies {
         let Some(asking) = &self.asking else { return };
         *asking.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(anew);
         *self.last_logged.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        tracing::info!("authorities and revocation lists for client certificates reloaded");
+        tracing::info!(
+            name: "client_authorities_reloaded",
+            "authorities and revocation lists for client certificates reloaded"
+        );
     }
 
     fn log_once(&self, fault: &str) {
         let last = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner).replace(fault.to_owned());
         if last.as_deref() != Some(fault) {
             tracing::error!(
+                name: "client_authorities_cannot_be_read",
                 reason = fault,
                 "tls.client_ca or tls.crls changed but cannot be read: the previous contents stay in force"
             );
@@ -143,7 +147,7 @@ impl TlsPolicies {
 impl RequestingConfigs {
     fn new(certificates: &Arc<CurrentCertificates>, trust: ClientTrust) -> Result<Self, String> {
         if let Some(note) = trust.names_left_out() {
-            tracing::info!("tls.client_ca: {note}");
+            tracing::info!(name: "client_ca_note", "tls.client_ca: {note}");
         }
         let optional = configuration(certificates, Some(trust.optional()))?;
         let required = configuration(certificates, Some(trust.required()))?;

@@ -55,7 +55,11 @@ where
         let mut task = JoinSet::new();
         task.spawn(start());
         let Some(ended) = task.join_next().await else { continue };
-        tracing::error!(task = &*name, reason = describe(&ended), "a task ended and is restarted");
+        tracing::error!(
+            name: "task_restarted",
+            task = &*name, reason = describe(&ended),
+            "a task ended and is restarted"
+        );
         if began.elapsed() < LONG {
             sleep(PAUSE).await;
         }

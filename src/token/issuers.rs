@@ -137,11 +137,12 @@ impl Issuer {
                 let keys = loaded.keys.len();
                 *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 self.is_news(None);
-                tracing::info!(issuer, keys, "token keys reloaded");
+                tracing::info!(name: "token_keys_reloaded", issuer, keys, "token keys reloaded");
             }
             Err(fault) if self.is_news(Some(&fault)) => {
                 let (file, reason) = (fault.file.display().to_string(), &*fault.what);
                 tracing::error!(
+                    name: "token_keys_cannot_be_read",
                     issuer,
                     file,
                     reason,

@@ -43,9 +43,9 @@ fn log_of(service: &Service) -> (Vec<&'static str>, String) {
     // These guess nothing.
     say("127.0.2.1", ipv4, &["USER ajones", &format!("PASS {PASSWORD}")]);
     say("127.0.2.2", only_tls, &["USER ajones"]);
-    say("127.0.2.3", ipv4, &["USER INFO login refused", "QUIT"]);
+    say("127.0.2.3", ipv4, &["USER INFO login refused event=login_refused", "QUIT"]);
     service.wait_for_logs(&["INFO login refused "], 6);
-    service.wait_for_log(&["INFO login person=\"ajones\""]);
+    service.wait_for_log(&["INFO login event=login person=\"ajones\""]);
     (vec!["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "::1"], service.log().join("\n") + "\n")
 }
 
@@ -71,6 +71,9 @@ fn the_filter_finds_the_addresses_of_refused_logins_and_no_others() {
     let (guessing, log) = log_of(&stage.service);
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(found(folder.path(), &log), guessing, "{log}");
+    let reworded = log.replace("INFO login refused event=", "INFO not let in: wrong credentials event=");
+    assert_ne!(reworded, log);
+    assert_eq!(found(folder.path(), &reworded), guessing, "{reworded}");
     // As rsyslog writes it: the journal has taken priority and time.
     let without_time = log.lines().filter_map(|line| line.split_once("Z ")).map(|(_, rest)| rest);
     let as_syslog = |line| format!("Nov 30 21:00:00 mail restante[4711]: {line}\n");

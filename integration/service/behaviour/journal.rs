@@ -35,7 +35,7 @@ const STANDARD_ERROR: &str = "stat -L -c %d:%i /proc/self/fd/2";
 fn lines_in_the_journal_have_a_priority_and_no_time() {
     let (_site, service) = served("", STANDARD_ERROR);
     let refused = service.wait_for_log(&["INFO login refused "]);
-    assert!(refused.starts_with("<6> INFO login refused person=\"ajones\""), "{refused}");
+    assert!(refused.starts_with("<6> INFO login refused event=login_refused person=\"ajones\""), "{refused}");
     let (_, log) = service.terminate();
     for line in log {
         let priorities = [("<3>ERROR ", "ERROR"), ("<4> WARN ", "WARN"), ("<6> INFO ", "INFO")];

@@ -51,6 +51,7 @@ fn the_end_of_a_session_is_logged_with_what_it_did() {
     assert_eq!(
         keys,
         [
+            "event",
             "person",
             "peer",
             "listener",
@@ -92,12 +93,13 @@ fn every_line_of_a_session_has_its_id() {
     another.ask("PASS x", "-ERR");
     client.ask("QUIT", "+OK");
     let id = |words: &str| value(&stage.service.wait_for_log(&[words]), "session");
-    let login = id(" login person=");
-    for words in ["ignored: not a regular file", "message not sent", "connection ended person="] {
+    let login = id(" event=login person=");
+    for words in ["ignored: not a regular file", "message not sent", "event=connection_ended person="] {
         assert_eq!(id(words), login, "{words}");
     }
     assert_ne!(id("login refused"), login);
     for line in stage.service.log() {
+        assert!(line.contains(" event="), "{line}");
         let is_of_a_session = line.contains("person=") || line.contains("maildrop=") || line.contains("peer=");
         assert_eq!(line.contains(" session="), is_of_a_session, "{line}");
     }
@@ -203,15 +205,23 @@ fn each_login_has_one_line_with_the_kind_of_name_or_the_true_reason() {
     let stage = Stage::set("limits: { refused_logins: 20 }\n", MESSAGES);
     let dn = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
     let plays: &[(&str, &str, &[&str])] = &[
-        ("ajones", PASSWORD, &["login person=\"ajones\"", "kind=\"short_name\"", "proof=\"bind\""]),
-        ("Al Jones", PASSWORD, &["login person=\"ajones\"", "kind=\"common_name\"", "proof=\"cache\""]),
-        ("ALAN.JONES@renovations.example", PASSWORD, &["login person=\"ajones\"", "kind=\"mail\"", "proof=\"cache\""]),
-        (dn, PASSWORD, &["login person=\"ajones\"", "kind=\"distinguished_name\"", "proof=\"cache\""]),
-        ("ajones", "wrong", &["login refused person=\"ajones\"", "reason=\"wrong password\" "]),
-        ("ajones", "wrong", &["login refused person=\"ajones\"", "reason=\"wrong password, refused before\" "]),
-        ("ajones", "", &["login refused login=", "reason=\"empty password\" "]),
-        ("nobody", "wrong", &["login refused login=", "reason=\"no such login name\" "]),
-        ("Mary Brown", "paper-boat-42", &["login refused login=", "reason=\"ambiguous: uid=mbrown", " and uid=mbrown"]),
+        ("ajones", PASSWORD, &["event=login person=\"ajones\"", "kind=\"short_name\"", "proof=\"bind\""]),
+        ("Al Jones", PASSWORD, &["event=login person=\"ajones\"", "kind=\"common_name\"", "proof=\"cache\""]),
+        (
+            "ALAN.JONES@renovations.example",
+            PASSWORD,
+            &["event=login person=\"ajones\"", "kind=\"mail\"", "proof=\"cache\""],
+        ),
+        (dn, PASSWORD, &["event=login person=\"ajones\"", "kind=\"distinguished_name\"", "proof=\"cache\""]),
+        ("ajones", "wrong", &["event=login_refused person=\"ajones\"", "reason=\"wrong password\" "]),
+        ("ajones", "wrong", &["event=login_refused person=\"ajones\"", "reason=\"wrong password, refused before\" "]),
+        ("ajones", "", &["event=login_refused login=", "reason=\"empty password\" "]),
+        ("nobody", "wrong", &["event=login_refused login=", "reason=\"no such login name\" "]),
+        (
+            "Mary Brown",
+            "paper-boat-42",
+            &["event=login_refused login=", "reason=\"ambiguous: uid=mbrown", " and uid=mbrown"],
+        ),
     ];
     for (number, (login, password, told)) in (1..).zip(plays) {
         let mut client = stage.client();
@@ -282,6 +292,8 @@ fn lines_for_machines_hold_the_same() {
     for (key, value) in [("person", "ajones"), ("login", "ajones"), ("kind", "short_name"), ("mechanism", "USER")] {
         assert_eq!(login.get(key), Some(&format!("\"{value}\"")), "{login:?}");
     }
+    assert_eq!(login.get("event"), Some(&"\"login\"".to_owned()), "{login:?}");
+    assert_eq!(end.get("event"), Some(&"\"connection_ended\"".to_owned()), "{end:?}");
     assert_eq!(said("message not sent").get("message_number"), Some(&"1".to_owned()));
 }
 

@@ -92,7 +92,7 @@ fn no_password_is_ever_logged() {
     let (_, log) = service.terminate();
     drop(directory);
     let log = log.join("\n");
-    for expected in [" login person=", "login refused", "directory unavailable"] {
+    for expected in [" event=login person=", "login refused", "directory unavailable"] {
         assert!(log.contains(expected), "nothing of {expected}: this test would see nothing");
     }
     let service_password = people::service_password().unwrap();

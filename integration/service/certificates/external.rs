@@ -27,7 +27,7 @@ fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
         client.ask(&format!("AUTH EXTERNAL {}", STANDARD.encode(name)), "-ERR [AUTH]");
     }
     let reason = "the authorization identity is not a name of the certificate's owner";
-    world.service.wait_for_log(&["login refused person=\"ajones\" login=\"alamb\"", reason]);
+    world.service.wait_for_log(&["event=login_refused person=\"ajones\" login=\"alamb\"", reason]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_certificate_is_known_for_a_while() {
     assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
     holds.slapd.kill();
     assert_eq!(holds.external(&holds.own).as_deref(), Ok("ajones"));
-    holds.service.wait_for_logs(&["login person=\"ajones\"", "proof=\"certificate\""], 3);
+    holds.service.wait_for_logs(&["event=login person=\"ajones\"", "proof=\"certificate\""], 3);
     holds.slapd.restart();
     let mut flush = restante();
     let flushed =
@@ -167,7 +167,7 @@ fn a_silent_directory_refuses_nobody() {
     world.slapd.kill();
     assert_eq!(by_both(&world).as_deref(), Ok("ajones"));
     assert_eq!(world.external(&world.own).as_deref(), Ok("ajones"));
-    world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=EXTERNAL proof=\"outage grace\""]);
+    world.service.wait_for_log(&["event=login person=\"ajones\"", "mechanism=EXTERNAL proof=\"outage grace\""]);
     let refusal = world.external(&world.smiths[0]).unwrap_err();
     assert!(refusal.starts_with("-ERR [SYS/TEMP]"), "{refusal}");
     world.slapd.restart();

@@ -154,11 +154,14 @@ fn the_log_has_the_reasons(world: &World) {
     let of_alan = "uid=ajones,ou=Sales,ou=people,dc=renovations,dc=example";
     for words in [
         [
-            "login person=\"ajones\"",
+            "event=login person=\"ajones\"",
             "kind=\"certificate\" certificate=\"CN=Alan Jones\" mechanism=EXTERNAL proof=\"certificate\"",
         ],
-        ["login person=\"ajones\"", "kind=\"short_name\" certificate=\"CN=Alan Jones\" mechanism=USER proof=\"bind\""],
-        ["login refused person=\"alamb\"", &format!("reason=\"the certificate is another person's: {of_alan}")],
+        [
+            "event=login person=\"ajones\"",
+            "kind=\"short_name\" certificate=\"CN=Alan Jones\" mechanism=USER proof=\"bind\"",
+        ],
+        ["event=login_refused person=\"alamb\"", &format!("reason=\"the certificate is another person's: {of_alan}")],
         ["login refused", &format!("reason=\"no person found for the certificate: its key is not in {of_alan}")],
         ["client certificate ignored", "the client's certificate is not signed by an authority in tls.client_ca"],
         ["client certificate ignored", "the client's certificate is revoked"],

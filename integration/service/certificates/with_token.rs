@@ -40,7 +40,7 @@ fn a_certificate_and_a_token_are_the_same_persons() {
             }
         }
     }
-    let words = ["login refused person=\"alamb\"", "the certificate is another person's: uid=ajones", "issuer="];
+    let words = ["event=login_refused person=\"alamb\"", "the certificate is another person's: uid=ajones", "issuer="];
     world.service.wait_for_log(&words);
 }
 

@@ -36,7 +36,7 @@ fn a_result_is_a_refusal_or_an_outage_or_a_mistake() {
         puts_off(&service, LAMB);
         puts_off(&service, ("ajones", "wrong"));
     }
-    service.wait_for_logs(&[" login person=\"ajones\" ", "proof=\"outage grace\""], 5);
+    service.wait_for_logs(&[" event=login person=\"ajones\" ", "proof=\"outage grace\""], 5);
     for mistake in [7, 8, 13] {
         prove_alan(&service, &controls);
         answer(&controls, mistake, "");

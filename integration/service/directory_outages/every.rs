@@ -45,7 +45,7 @@ fn plan(url: &str, schema: &str) -> Plan {
 }
 
 fn proofs(service: &Service, person: &str, proof: &str) -> usize {
-    let words = [format!(" login person=\"{person}\" "), format!(" proof=\"{proof}\" ")];
+    let words = [format!(" event=login person=\"{person}\" "), format!(" proof=\"{proof}\" ")];
     service.log().iter().filter(|line| words.iter().all(|word| line.contains(word))).count()
 }
 

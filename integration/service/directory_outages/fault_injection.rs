@@ -23,10 +23,10 @@ fn outlives(fault: InjectedFault) {
         puts_off(&service, LAMB);
         assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
     }
-    service.wait_for_logs(&[" login person=\"ajones\" ", "proof=\"outage grace\""], 2);
+    service.wait_for_logs(&[" event=login person=\"ajones\" ", "proof=\"outage grace\""], 2);
     controls.inject(InjectedFault::None);
     serves_soon(&service, LAMB);
-    service.wait_for_log(&[" login person=\"alamb\" ", "proof=\"bind\""]);
+    service.wait_for_log(&[" event=login person=\"alamb\" ", "proof=\"bind\""]);
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_server_that_answers_no_bind_is_passed_over() {
     for person in [MARY, LAMB] {
         serves(&service, person);
     }
-    service.wait_for_log(&["WARN", "trying the next server directory=", "bind as the person: no answer in time"]);
+    service.wait_for_log(&["WARN", "event=trying_next_server directory=", "bind as the person: no answer in time"]);
     // It was down: searches tell that it is up again.
     service.wait_for_log(&["INFO", "directory server answers again", &relay.url()]);
     assert_eq!(other.binds(), 2);

@@ -10,7 +10,7 @@ use crate::support::service::Service;
 use crate::support::slapd::Slapd;
 
 fn proofs(service: &Service, proof: &str, count: usize) {
-    service.wait_for_logs(&[" login person=\"ajones\" ", &format!("proof=\"{proof}\" ")], count);
+    service.wait_for_logs(&[" event=login person=\"ajones\" ", &format!("proof=\"{proof}\" ")], count);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn those_proven_of_late_go_on_working_while_slapd_is_dead() {
         proofs(&service, "outage grace", 2 * round);
         slapd.restart();
         serves_soon(&service, MARY);
-        service.wait_for_log(&[" login person=\"mbrown\" ", "proof=\"bind\" "]);
+        service.wait_for_log(&[" event=login person=\"mbrown\" ", "proof=\"bind\" "]);
     }
     service.wait_for_log(&["WARN", "login not possible: directory unavailable", "login=\"alamb\"", "refused"]);
     serves_soon(&service, LAMB);

@@ -36,7 +36,8 @@ impl World {
     }
 
     fn proofs(&self, person: &str, proof: &str, count: usize) {
-        self.service.wait_for_logs(&[&format!(" login person=\"{person}\" "), &format!("proof=\"{proof}\" ")], count);
+        self.service
+            .wait_for_logs(&[&format!(" event=login person=\"{person}\" "), &format!("proof=\"{proof}\" ")], count);
     }
 }
 

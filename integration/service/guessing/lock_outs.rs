@@ -134,7 +134,7 @@ fn a_log_that_nobody_reads_stops_no_login() {
     world.lets_in("127.0.0.3", LAMB);
     world.service.read_log(true);
     world.service.wait_for_log(&["WARN", "lock-out begins", "person=\"ajones\""]);
-    world.service.wait_for_log(&[" login person=\"alamb\""]);
+    world.service.wait_for_log(&[" event=login person=\"alamb\""]);
     world.service.wait_for_logs(&["login refused", "login=\"nobody "], 400);
 }
 

@@ -176,7 +176,7 @@ fn a_strangers_guess_takes_away_neither_the_cached_password_nor_the_outage_grace
         assert_eq!(remembered(&slapd).0, 1);
         if policy.is_empty() {
             assert!(is_let_in(&service, "127.0.0.3", ALAN.1));
-            service.wait_for_log(&["login person=\"ajones\"", "proof=\"cache\""]);
+            service.wait_for_log(&["event=login person=\"ajones\"", "proof=\"cache\""]);
         }
         slapd.kill();
         assert!(is_let_in(&service, "127.0.0.3", ALAN.1), "{policy}");

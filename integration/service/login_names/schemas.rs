@@ -67,7 +67,7 @@ fn attributes_can_be_called_otherwise() {
     for login in ["E-1017", "e-1017", "UID=E-1017", "Nora Hart", "nora.hart@renovations.example", "Hart"] {
         opens(&world.service, login, world.password("nhart"), "nhart");
     }
-    world.service.wait_for_log(&[" login person=\"E-1017\" ", "kind=\"mail\""]);
+    world.service.wait_for_log(&[" event=login person=\"E-1017\" ", "kind=\"mail\""]);
     world.refuses(&[("nhart", "nhart", NOBODY), ("Nora", "nhart", NOBODY)]);
 }
 

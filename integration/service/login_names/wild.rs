@@ -97,7 +97,7 @@ fn values_under_options_are_values_of_the_attribute() {
     give_mail(&wild.site, "alan");
     give_mail(&wild.site, "bea");
     wild.all_open(&["ajones", "Alan Jones", "Алан Джонс", "алан джонс", "alan@example.org"], "pw-jones-1", "alan");
-    let line = wild.service.wait_for_log(&[" login person=", "login=\"Алан Джонс\"", "proof=\"bind\""]);
+    let line = wild.service.wait_for_log(&[" event=login person=", "login=\"Алан Джонс\"", "proof=\"bind\""]);
     assert!(line.contains("kind=\"common_name\""), "{line}");
     // One value stands alone under the plain name: where the mail lies does not become doubtful by those under options.
     wild.all_open(&["bsmith", "bea@example.org", "bea.at.home@example.org"], "pw-smith-1", "bea");
@@ -261,8 +261,8 @@ fn a_trailing_blank_of_a_value_is_not_part_of_a_path() {
     for wild in [slapd, embedded] {
         give_mail(&wild.site, "ajones");
         wild.all_open(&["ajones", "Alan Jones", "alan.jones@example.org"], "pw-jones-1", "ajones");
-        let line = wild.service.wait_for_log(&[" login person="]);
-        assert!(line.contains(" login person=\"ajones\" "), "{line}");
+        let line = wild.service.wait_for_log(&[" event=login person="]);
+        assert!(line.contains(" event=login person=\"ajones\" "), "{line}");
     }
     for field in ["mail", "mail|lower", "mail.domain"] {
         let path = format!("  path: \"{{{field}}}/{{short_name}}/Maildir\"\n");

@@ -86,7 +86,7 @@ fn a_login_can_be_begun_anew() {
     client.prove(&mut pop3, &met).unwrap();
     pop3.ask("*", "-ERR authentication cancelled");
     pop3.ask("STAT", "-ERR");
-    assert!(!world.service.log().iter().any(|line| line.contains(" login person=")), "nobody is logged in yet");
+    assert!(!world.service.log().iter().any(|line| line.contains(" event=login person=")), "nobody is logged in yet");
     assert!(client.log_in(&mut pop3).starts_with("+OK"));
 }
 

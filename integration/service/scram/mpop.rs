@@ -42,7 +42,7 @@ fn fetches_by_scram() {
         assert!(fetched, "{told}");
         assert!(told.contains("--> AUTH SCRAM-SHA-256"), "{told}");
     }
-    world.service.wait_for_logs(&[" login person=\"ajones\"", "mechanism=SCRAM-SHA-256 proof=\"scram\""], 2);
+    world.service.wait_for_logs(&[" event=login person=\"ajones\"", "mechanism=SCRAM-SHA-256 proof=\"scram\""], 2);
     let (fetched, told) = fetch(&world, "Alan Jones", ALAN.1, "off");
     assert!(fetched, "{told}");
 }

@@ -61,7 +61,7 @@ fn a_network_is_locked_out() {
 fn a_right_proof_is_in_the_log_though_the_client_says_no_more() {
     let world = World::new();
     let is_login =
-        |line: &String| line.contains(" login person=\"ajones\"") && line.contains("mechanism=SCRAM-SHA-256");
+        |line: &String| line.contains(" event=login person=\"ajones\"") && line.contains("mechanism=SCRAM-SHA-256");
     let logins = || world.service.log().iter().filter(|line| is_login(line)).count();
     for (known, last_words) in (1..).zip([None, Some("*"), Some("bm90IGVtcHR5")]) {
         let mut pop3 = world.connect();

@@ -31,7 +31,7 @@ fn curl_logs_in() {
         let (_, text) = told(&mut curl(&world, stls, &world.token()));
         assert!(text.contains("Subject: mail of ajones"), "{stls}: {text}");
     }
-    world.service.wait_for_logs(&[" login person=\"ajones\"", "mechanism=OAUTHBEARER proof=\"token\""], 2);
+    world.service.wait_for_logs(&[" event=login person=\"ajones\"", "mechanism=OAUTHBEARER proof=\"token\""], 2);
     // It answers the challenge, and tells that the login was denied.
     let (fine, text) = told(&mut curl(&world, false, &world.token_with(&json!({ "exp": 5 }))));
     assert!(!fine && text.contains("(67)"), "{text}");
@@ -77,7 +77,8 @@ fn mpop_logs_in_by_both_mechanisms() {
     for (mechanism, logged) in [("oauthbearer", "OAUTHBEARER"), ("xoauth2", "XOAUTH2")] {
         let (fine, text) = told(&mut mpop(&world, mechanism, &world.token()));
         assert!(fine, "{mechanism}: {text}");
-        let (person, mechanism_logged) = (" login person=\"ajones\"", format!("mechanism={logged} proof=\"token\""));
+        let (person, mechanism_logged) =
+            (" event=login person=\"ajones\"", format!("mechanism={logged} proof=\"token\""));
         world.service.wait_for_log(&[person, &mechanism_logged]);
         let (fine, text) = told(&mut mpop(&world, mechanism, &world.token_with(&json!({ "exp": 5 }))));
         assert!(!fine, "{text}");

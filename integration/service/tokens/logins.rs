@@ -23,7 +23,8 @@ fn a_token_logs_in_its_bearer() {
         );
         assert_eq!(world.log_in_as_google(name, &world.token()).as_deref(), Ok("ajones"), "{name}");
     }
-    let line = world.service.wait_for_log(&[" login person=\"ajones\" login=\"Alan Jones\"", "mechanism=OAUTHBEARER"]);
+    let line =
+        world.service.wait_for_log(&[" event=login person=\"ajones\" login=\"Alan Jones\"", "mechanism=OAUTHBEARER"]);
     assert!(line.contains(&format!("kind=\"mail\" issuer=\"{ISSUER}\" claim=\"{MAIL}\"")), "{line}");
     assert!(line.contains(" proof=\"token\" "), "{line}");
     world.service.wait_for_log(&["mechanism=XOAUTH2 proof=\"token\""]);
@@ -37,7 +38,7 @@ fn the_authorization_identity_is_empty_or_any_name_of_the_same_person() {
         world.refuses(name, &world.token(), "the authorization identity is not a name of the token's owner");
         assert_eq!(world.log_in_as_google(name, &world.token()), Err(REFUSAL.to_owned()));
     }
-    let words = ["login refused person=\"ajones\" login=\"alamb\"", "claim=\"alan.jones@renovations.example\""];
+    let words = ["event=login_refused person=\"ajones\" login=\"alamb\"", "claim=\"alan.jones@renovations.example\""];
     world.service.wait_for_log(&words);
 }
 
@@ -300,7 +301,7 @@ fn a_silent_directory_refuses_nobody() {
     let refusal = world.log_in("", &lamb).unwrap_err();
     assert!(refusal.starts_with("-ERR [SYS/TEMP]"), "{refusal}");
     assert_eq!(world.log_in("", &world.token()).as_deref(), Ok("ajones"));
-    world.service.wait_for_log(&["login person=\"ajones\"", "mechanism=OAUTHBEARER proof=\"outage grace\""]);
+    world.service.wait_for_log(&["event=login person=\"ajones\"", "mechanism=OAUTHBEARER proof=\"outage grace\""]);
     world.slapd.restart();
     wait_until("the directory is asked again", || world.log_in("", &lamb).is_ok());
 }

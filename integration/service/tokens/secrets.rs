@@ -82,7 +82,7 @@ fn no_token_is_ever_logged() {
     let World { service, .. } = world;
     let (_, log) = service.terminate();
     let log = log.join("\n");
-    for expected in [" login person=", "login refused", "directory unavailable", "token expired", "not allowed"] {
+    for expected in [" event=login person=", "login refused", "directory unavailable", "token expired", "not allowed"] {
         assert!(log.contains(expected), "nothing of {expected}: this test would see nothing");
     }
     for token in &tokens {

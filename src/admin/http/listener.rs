@@ -90,7 +90,7 @@ impl HttpListener {
             BoundHttp::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener.try_clone()?)?;
                 let address = listener.local_addr()?;
-                tracing::info!(address = address.to_string(), "admin HTTP listener");
+                tracing::info!(name: "admin_http_listener", address = address.to_string(), "admin HTTP listener");
                 loop {
                     let accepted = listener.accept().await.map(|(client, _)| client);
                     admit(accepted, Via::Tcp, &places, &service).await;
@@ -98,7 +98,11 @@ impl HttpListener {
             }
             BoundHttp::Unix(file) => {
                 let listener = tokio::net::UnixListener::from_std(file.listener.try_clone()?)?;
-                tracing::info!(address = format!("unix:{}", file.path.display()), "admin HTTP listener");
+                tracing::info!(
+                    name: "admin_http_listener",
+                    address = format!("unix:{}", file.path.display()),
+                    "admin HTTP listener"
+                );
                 loop {
                     let accepted = listener.accept().await.map(|(client, _)| client);
                     admit(accepted, Via::Unix, &places, &service).await;
@@ -116,7 +120,11 @@ where
     let client = match accepted {
         Ok(client) => client,
         Err(fault) => {
-            tracing::warn!(reason = fault.to_string(), "admin HTTP listener: a client could not be accepted");
+            tracing::warn!(
+                name: "admin_http_client_not_accepted",
+                reason = fault.to_string(),
+                "admin HTTP listener: a client could not be accepted"
+            );
             return tokio::time::sleep(PAUSE).await;
         }
     };

@@ -27,11 +27,16 @@ impl<T: Transport> Driver<T> {
                     return Ok(Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days()))));
                 }
                 Err(OpenFault::InUse) => {
-                    tracing::info!(person = report.person(), maildrop = path.to_string(), "maildrop in use");
+                    tracing::info!(
+                        name: "maildrop_in_use",
+                        person = report.person(), maildrop = path.to_string(),
+                        "maildrop in use"
+                    );
                     NotOpened::InUse
                 }
                 Err(OpenFault::Fault(fault)) => {
                     tracing::error!(
+                        name: "maildrop_not_opened",
                         person = report.person(),
                         maildrop = path.to_string(),
                         reason = fault.to_string(),
@@ -114,6 +119,7 @@ impl<T: Transport> Driver<T> {
             }
             Err(fault) => {
                 tracing::error!(
+                    name: "unique_ids_not_sent",
                     person = report.person(),
                     reason = fault.to_string(),
                     "unique-ids not sent: they cannot be pinned"
@@ -126,6 +132,7 @@ impl<T: Transport> Driver<T> {
 
 fn cut(index: usize, fault: &std::io::Error, report: &SessionReport) -> CloseReason {
     tracing::error!(
+        name: "message_cut",
         person = report.person(),
         message_number = index + 1,
         reason = fault.to_string(),

@@ -51,7 +51,11 @@ pub(super) fn not_transmitted(fault: &FetchFault, message_number: usize, person:
         FetchFault::NoMail(NoMail::Broken) => NotTransmitted::Damaged,
         FetchFault::NoMail(NoMail::TooLarge) => NotTransmitted::TooLarge,
         FetchFault::Gone | FetchFault::Changed | FetchFault::Io(_) => {
-            tracing::warn!(person, message_number, reason = fault.to_string(), "message not sent");
+            tracing::warn!(
+                name: "message_not_sent",
+                person, message_number, reason = fault.to_string(),
+                "message not sent"
+            );
             NotTransmitted::Now
         }
     }

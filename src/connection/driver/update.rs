@@ -17,7 +17,11 @@ pub(super) async fn commit<T: Transport>(
     report: &mut SessionReport,
 ) -> bool {
     if let Err(reason) = wire.messages_taken(ACKNOWLEDGEMENT).await {
-        tracing::warn!(person = report.person(), reason = reason.to_string(), "nothing deleted");
+        tracing::warn!(
+            name: "nothing_deleted",
+            person = report.person(), reason = reason.to_string(),
+            "nothing deleted"
+        );
         return false;
     }
     let Some(mail) = mail else { return false };
@@ -25,13 +29,17 @@ pub(super) async fn commit<T: Transport>(
     let committed = match mail.commit(marks.clone()).await {
         Ok(committed) => committed,
         Err(why) => {
-            tracing::error!(person = report.person(), reason = why.to_string(), "message not deleted");
+            tracing::error!(
+                name: "message_not_deleted",
+                person = report.person(), reason = why.to_string(),
+                "message not deleted"
+            );
             return false;
         }
     };
     report.deleted(committed.removed);
     for reason in &committed.failed {
-        tracing::error!(person = report.person(), reason, "message not deleted");
+        tracing::error!(name: "message_not_deleted", person = report.person(), reason, "message not deleted");
     }
     finish(mail, marks, report).await;
     committed.failed.is_empty()
@@ -43,7 +51,11 @@ pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut Op
     match wire.messages_taken(ACKNOWLEDGEMENT).await {
         Ok(()) => finish(mail, Vec::new(), report).await,
         Err(reason) => {
-            tracing::info!(person = report.person(), reason = reason.to_string(), "retrieved messages not recorded");
+            tracing::info!(
+                name: "retrieved_messages_not_recorded",
+                person = report.person(), reason = reason.to_string(),
+                "retrieved messages not recorded"
+            );
         }
     }
 }
@@ -52,6 +64,7 @@ pub(super) async fn leave<T: Transport>(wire: &mut Wire<T>, mail: Option<&mut Op
 async fn finish(mail: &mut OpenMaildrop, marks: Vec<usize>, report: &SessionReport) {
     if let Err(why) = mail.leave(marks).await {
         tracing::warn!(
+            name: "retrieved_messages_may_not_be_recorded",
             person = report.person(),
             reason = why.to_string(),
             "retrieved messages may not be recorded, and expired mail may not be removed"

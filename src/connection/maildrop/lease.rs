@@ -86,6 +86,7 @@ impl MaildropLeases {
             LockResult::NoMaildir => Ok(None),
             LockResult::Impossible(reason) => {
                 tracing::warn!(
+                    name: "maildrop_cannot_be_locked",
                     maildrop = path.to_string(),
                     reason,
                     "this maildrop cannot be locked, so it may have many sessions"

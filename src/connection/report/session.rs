@@ -115,7 +115,11 @@ impl SessionReport {
         self.live.set_state(LiveState::Transaction);
         if is_missing {
             let (person, peer) = (self.person.as_deref(), self.peer);
-            tracing::info!(person, maildrop = path.to_string(), %peer, "no Maildir there yet: the client sees an empty mailbox");
+            tracing::info!(
+                name: "no_maildir_yet",
+                person, maildrop = path.to_string(), %peer,
+                "no Maildir there yet: the client sees an empty mailbox"
+            );
         }
     }
 
@@ -172,7 +176,7 @@ impl SessionReport {
         let (peer, listener, tls, mechanism) = (self.peer, &*self.listener, self.protection, sent.mechanism);
         let login = sent.login.as_deref().map(LoginName::as_typed);
         let (login, reason) = (login.as_deref(), "no login before TLS on this listener (login_without_tls)");
-        tracing::info!(login, reason, %mechanism, %peer, listener, tls, "login refused");
+        tracing::info!(name: "login_refused", login, reason, %mechanism, %peer, listener, tls, "login refused");
     }
 
     /// A certificate is ignored, on a port that requires none.
@@ -181,7 +185,7 @@ impl SessionReport {
             return;
         }
         let (peer, listener, tls) = (self.peer, &*self.listener, self.protection);
-        tracing::info!(reason, %peer, listener, tls, "client certificate ignored");
+        tracing::info!(name: "client_certificate_ignored", reason, %peer, listener, tls, "client certificate ignored");
     }
 
     /// Whether a line that anybody can cause is logged; else it is summed up.
@@ -209,21 +213,42 @@ impl SessionReport {
             Outcome::Proven(proven) => {
                 let kind = kind_of(mechanism, proven);
                 let (person, proof) = (&*proven.identity.canonical_name, proven.proof.to_string());
-                tracing::info!(person, login, kind, certificate, issuer, claim, %mechanism, proof, %peer, listener, tls, "login");
+                tracing::info!(
+                    name: "login",
+                    person, login, kind, certificate, issuer, claim, %mechanism, proof, %peer, listener, tls,
+                    "login"
+                );
             }
             Outcome::Refused(RefusedLogin { identity, reason, .. }) => {
                 let person = identity.as_ref().map(|identity| identity.canonical_name.as_str());
-                tracing::info!(person, login, reason = reason.to_string(), certificate, issuer, claim, %mechanism, %peer, listener, tls, "login refused");
+                tracing::info!(
+                    name: "login_refused",
+                    person, login, reason = reason.to_string(),
+                    certificate, issuer, claim, %mechanism, %peer, listener, tls,
+                    "login refused"
+                );
             }
             Outcome::Unavailable(reason) => {
-                tracing::warn!(login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls, "login not possible: directory unavailable");
+                tracing::warn!(
+                    name: "login_not_possible_directory_unavailable",
+                    login, reason, certificate, issuer, claim, %mechanism, %peer, listener, tls,
+                    "login not possible: directory unavailable"
+                );
             }
             Outcome::Misconfigured(reason) => {
-                tracing::error!(login, reason, %mechanism, %peer, listener, tls, "login not possible: misconfigured");
+                tracing::error!(
+                    name: "login_not_possible_misconfigured",
+                    login, reason, %mechanism, %peer, listener, tls,
+                    "login not possible: misconfigured"
+                );
             }
             Outcome::Forbidden(identity, reason) => {
                 let person = &*identity.canonical_name;
-                tracing::error!(person, login, reason, %mechanism, %peer, listener, tls, "maildrop forbidden");
+                tracing::error!(
+                    name: "maildrop_forbidden",
+                    person, login, reason, %mechanism, %peer, listener, tls,
+                    "maildrop forbidden"
+                );
             }
         }
     }
@@ -255,6 +280,7 @@ impl Drop for SessionReport {
             return;
         }
         tracing::info!(
+            name: "connection_ended",
             person = self.person.as_deref(),
             peer = %self.peer,
             listener = &*self.listener,

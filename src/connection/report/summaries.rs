@@ -74,22 +74,34 @@ impl LogSummaries {
     fn log_sums_due(&self, now: Instant) {
         let (lines, turned_away) = (lock(&self.lines).sums(now), lock(&self.turned_away).sums(now));
         for Sum { kind: reason, network, count: connections } in turned_away {
-            tracing::warn!(network = %name(network), reason, connections, "connections turned away");
+            tracing::warn!(
+                name: "connections_turned_away",
+                network = %name(network), reason, connections,
+                "connections turned away"
+            );
         }
         for Sum { kind, network, count } in lines {
             let network = name(network);
             match kind {
                 LogLine::Refused(_) | LogLine::RefusedInClear => {
-                    tracing::info!(%network, count, "further logins refused");
+                    tracing::info!(name: "further_logins_refused", %network, count, "further logins refused");
                 }
                 LogLine::Unavailable | LogLine::Misconfigured => {
-                    tracing::warn!(%network, count, "further logins not possible");
+                    tracing::warn!(name: "further_logins_not_possible", %network, count, "further logins not possible");
                 }
                 LogLine::NoLogin(reason) => {
-                    tracing::info!(%network, count, reason, "further connections ended without a login");
+                    tracing::info!(
+                        name: "further_connections_ended_without_login",
+                        %network, count, reason,
+                        "further connections ended without a login"
+                    );
                 }
                 LogLine::NoCertificate(reason) => {
-                    tracing::info!(%network, count, reason, "further client certificates ignored");
+                    tracing::info!(
+                        name: "further_client_certificates_ignored",
+                        %network, count, reason,
+                        "further client certificates ignored"
+                    );
                 }
             }
         }

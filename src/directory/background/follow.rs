@@ -92,7 +92,11 @@ impl Follower {
             if lost.followed || !is_reported {
                 (self.report)(Change::Lost(lost.why));
             } else {
-                tracing::debug!(reason = lost.why, "the directory is still not followed");
+                tracing::debug!(
+                    name: "directory_still_not_followed",
+                    reason = lost.why,
+                    "the directory is still not followed"
+                );
             }
             is_reported = true;
             pause = if lost.followed { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
@@ -219,6 +223,7 @@ impl SearchListener {
         let concerns_nobody = self.follower.last_read.is_unchanged(&entry);
         if concerns_nobody {
             tracing::debug!(
+                name: "entry_changed_without_effect",
                 directory = &**directory,
                 id = entry.id.to_string(),
                 "an entry has changed, but nothing that concerns its person"

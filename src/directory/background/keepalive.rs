@@ -60,10 +60,15 @@ impl KeepAlive {
                 self.searcher.offer(connection).await;
                 self.searcher.servers().note_up(server);
                 let url = self.settings().urls.get(server).map(ToString::to_string);
-                tracing::info!(directory = &*self.settings().name, url, "directory server answers again");
+                tracing::info!(
+                    name: "directory_server_answers_again",
+                    directory = &*self.settings().name, url,
+                    "directory server answers again"
+                );
             }
             Err(fault) => {
                 tracing::debug!(
+                    name: "directory_server_still_down",
                     directory = &*self.settings().name,
                     reason = fault.to_string(),
                     "directory server is still down"
@@ -92,6 +97,7 @@ impl KeepAlive {
         }
         if let Err(fault) = self.searcher.connection().await {
             tracing::debug!(
+                name: "no_connection_for_searches",
                 directory = &*self.settings().name,
                 reason = fault.to_string(),
                 "no connection for searches"

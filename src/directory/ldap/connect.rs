@@ -105,7 +105,11 @@ async fn open(settings: &Settings, url: &LdapUrl) -> Result<(Ldap, JoinHandle<()
     let (connection, ldap) = LdapConnAsync::with_settings(ldap_settings, &url.to_string()).await?;
     let driver = tokio::spawn(async move {
         if let Err(fault) = connection.drive().await {
-            tracing::debug!(reason = fault.to_string(), "connection to the directory ended");
+            tracing::debug!(
+                name: "directory_connection_ended",
+                reason = fault.to_string(),
+                "connection to the directory ended"
+            );
         }
     });
     Ok((ldap, driver))

@@ -101,7 +101,11 @@ impl Servers {
             if !self.has_other_than(&tried) {
                 return Err(fault);
             }
-            tracing::warn!(directory = &*self.settings().name, reason = fault.to_string(), "trying the next server");
+            tracing::warn!(
+                name: "trying_next_server",
+                directory = &*self.settings().name, reason = fault.to_string(),
+                "trying the next server"
+            );
         }
     }
 }

@@ -69,6 +69,10 @@ async fn abandon(stream: &mut SearchStream<'_>) {
     let ldap = stream.ldap_handle();
     let (message_id, mut other) = (ldap.last_id(), ldap.clone());
     if let Err(fault) = other.with_timeout(ABANDON_WITHIN).abandon(message_id).await {
-        tracing::debug!(reason = fault.to_string(), "a late search could not be abandoned");
+        tracing::debug!(
+            name: "late_search_not_abandoned",
+            reason = fault.to_string(),
+            "a late search could not be abandoned"
+        );
     }
 }

@@ -124,6 +124,7 @@ impl Question {
         let takes = self.wanted.is_some() || entry.dn.is_readable();
         if !takes {
             tracing::warn!(
+                name: "entry_ignored",
                 directory = &*settings.name,
                 dn = entry.dn.as_str(),
                 "entry ignored: its DN cannot be parsed"

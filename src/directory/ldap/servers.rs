@@ -85,9 +85,17 @@ impl Servers {
         let (directory, reason) = (&*self.settings.name, fault.to_string());
         match purpose {
             Purpose::Searches => {
-                tracing::warn!(directory, reason, "trying the next server, for this search alone");
+                tracing::warn!(
+                    name: "trying_next_server_for_search",
+                    directory, reason,
+                    "trying the next server, for this search alone"
+                );
             }
-            Purpose::Binds => tracing::warn!(directory, reason, "trying the next server, for this bind alone"),
+            Purpose::Binds => tracing::warn!(
+                name: "trying_next_server_for_bind",
+                directory, reason,
+                "trying the next server, for this bind alone"
+            ),
         }
         let others = self.order().into_iter().filter(|server| *server != late).collect();
         self.connect_to_first(purpose, others).await
@@ -104,7 +112,11 @@ impl Servers {
                 Err(fault @ Fault::Misconfigured(_)) => return Err(fault),
                 Err(fault) => fault,
             };
-            tracing::warn!(directory = &*self.settings.name, reason = fault.to_string(), "directory server failed");
+            tracing::warn!(
+                name: "directory_server_failed",
+                directory = &*self.settings.name, reason = fault.to_string(),
+                "directory server failed"
+            );
             self.note_down(server);
             last = fault;
         }

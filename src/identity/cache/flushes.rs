@@ -77,24 +77,33 @@ impl Flushes {
     pub(crate) fn on_directory_change(&self, directory: &str, change: Change) {
         match change {
             Change::Entry(id) => {
-                tracing::debug!(directory, id = id.to_string(), "an entry has changed: its person is looked up anew");
+                tracing::debug!(
+                    name: "entry_changed",
+                    directory, id = id.to_string(),
+                    "an entry has changed: its person is looked up anew"
+                );
                 self.entry_changed(id);
             }
             // Only a look-up shows whose membership it affects, since groups can be nested.
             Change::Groups => {
                 self.anybody_changed();
-                tracing::debug!(directory, "a group has changed: everybody is looked up anew");
+                tracing::debug!(name: "group_changed", directory, "a group has changed: everybody is looked up anew");
             }
             Change::Following => {
                 self.every_name();
                 tracing::info!(
+                    name: "directory_followed",
                     directory,
                     "the directory is followed: cached data about a person is dropped when their entry changes"
                 );
             }
             Change::Lost(reason) => {
                 self.every_name();
-                tracing::warn!(directory, reason, "the directory is not followed: cached data lasts for its lifetime");
+                tracing::warn!(
+                    name: "directory_not_followed",
+                    directory, reason,
+                    "the directory is not followed: cached data lasts for its lifetime"
+                );
             }
         }
     }

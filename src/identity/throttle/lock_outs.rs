@@ -99,45 +99,62 @@ impl LockOutSubject {
     /// Logs that the lock-out has begun.
     pub(super) fn log_begin(&self, lock_out: LockOut) {
         let LockOut { count: wrong_passwords, in_a_row, until } = lock_out;
-        let until = utc(until);
+        let (person, login, people, network, until) =
+            (self.person(), self.login(), self.people(), self.network(), utc(until));
+        tracing::warn!(
+            name: "lock_out_begins",
+            person, login, people, network = network.map(tracing::field::display), wrong_passwords, in_a_row, until,
+            "lock-out begins"
+        );
+    }
+
+    /// Logs that the lock-out is over.
+    pub(super) fn log_end(&self) {
+        let (person, login, people, network) = (self.person(), self.login(), self.people(), self.network());
+        tracing::warn!(
+            name: "lock_out_ends",
+            person, login, people, network = network.map(tracing::field::display),
+            "lock-out ends"
+        );
+    }
+
+    /// Logs that the lock-out was lifted.
+    pub(super) fn log_lifting(&self) {
+        let (person, login, people, network) = (self.person(), self.login(), self.people(), self.network());
+        tracing::warn!(
+            name: "lock_out_lifted",
+            person, login, people, network = network.map(tracing::field::display),
+            "lock-out lifted by an administrator"
+        );
+    }
+
+    /// Whose it is, if it is a person's.
+    pub(super) fn whose(self) -> Option<EntryId> {
         match self {
-            Self::Person(person) => {
-                tracing::warn!(person = &*person.name, wrong_passwords, in_a_row, until, "lock-out begins");
-            }
-            Self::Familiar(person, network) => {
-                tracing::warn!(person = &*person.name, %network, wrong_passwords, in_a_row, until, "lock-out begins");
-            }
-            Self::Name(login) => tracing::warn!(login, wrong_passwords, in_a_row, until, "lock-out begins"),
-            Self::PeopleOfOneName(people) => {
-                tracing::warn!(people = people.names(), wrong_passwords, in_a_row, until, "lock-out begins");
-            }
-            Self::Network(network) => tracing::warn!(%network, wrong_passwords, in_a_row, until, "lock-out begins"),
+            Self::Person(person) | Self::Familiar(person, _) => Some(person.id),
+            Self::Name(_) | Self::PeopleOfOneName(_) | Self::Network(_) => None,
         }
     }
 
-    /// Logs that the lock-out is over, or was lifted; returns whose it was, if it was a person's.
-    pub(super) fn log(self, what: &str) -> Option<EntryId> {
+    fn person(&self) -> Option<&str> {
         match self {
-            Self::Person(person) => {
-                tracing::warn!(person = &*person.name, "{what}");
-                Some(person.id)
-            }
-            Self::Familiar(person, network) => {
-                tracing::warn!(person = &*person.name, %network, "{what}");
-                Some(person.id)
-            }
-            Self::Name(login) => {
-                tracing::warn!(login, "{what}");
-                None
-            }
-            Self::PeopleOfOneName(people) => {
-                tracing::warn!(people = people.names(), "{what}");
-                None
-            }
-            Self::Network(network) => {
-                tracing::warn!(%network, "{what}");
-                None
-            }
+            Self::Person(person) | Self::Familiar(person, _) => Some(&person.name),
+            Self::Name(_) | Self::PeopleOfOneName(_) | Self::Network(_) => None,
+        }
+    }
+
+    fn login(&self) -> Option<&str> {
+        if let Self::Name(login) = self { Some(login) } else { None }
+    }
+
+    fn people(&self) -> Option<String> {
+        if let Self::PeopleOfOneName(people) = self { Some(people.names()) } else { None }
+    }
+
+    fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Familiar(_, network) | Self::Network(network) => Some(network),
+            Self::Person(_) | Self::Name(_) | Self::PeopleOfOneName(_) => None,
         }
     }
 

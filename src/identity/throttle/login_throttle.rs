@@ -75,15 +75,16 @@ impl LoginThrottle {
     /// Logs the lock-outs that are over; returns the people who were locked out.
     pub(crate) fn end_lock_outs(&self, now: Instant) -> Vec<EntryId> {
         let over = self.change_lock_outs(|lock_outs| lock_outs.end(now));
-        over.into_iter().filter_map(|subject| subject.log("lock-out ends")).collect()
+        over.iter().for_each(LockOutSubject::log_end);
+        over.into_iter().filter_map(LockOutSubject::whose).collect()
     }
 
     /// Resets the counters of a person, a network or everybody, and ends their lock-outs; returns how many counters
     /// there were, and which people are let in again.
     pub(crate) fn reset(&self, scope: &ResetScope) -> (usize, Vec<EntryId>) {
         let (count, lifted) = self.reset_counters(scope);
-        let lifted = lifted.into_iter().filter_map(|subject| subject.log("lock-out lifted by an administrator"));
-        (count, lifted.collect())
+        lifted.iter().for_each(LockOutSubject::log_lifting);
+        (count, lifted.into_iter().filter_map(LockOutSubject::whose).collect())
     }
 
     fn reset_counters(&self, scope: &ResetScope) -> (usize, Vec<LockOutSubject>) {

@@ -116,7 +116,11 @@ impl<'a> TakenFile<'a> {
         let put = self.try_to_put_back();
         if let Err(error) = put {
             let file = self.name.escape_ascii().to_string();
-            tracing::warn!(file, reason = error.to_string(), "a message that must stay cannot be renamed back yet");
+            tracing::warn!(
+                name: "message_cannot_be_renamed_back",
+                file, reason = error.to_string(),
+                "a message that must stay cannot be renamed back yet"
+            );
         }
     }
 

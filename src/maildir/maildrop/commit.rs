@@ -170,6 +170,7 @@ impl Maildrop {
         let written = self.site().root().open().map_err(io::Error::other);
         if let Err(error) = written.and_then(|root| index_file::write(&root, &self.path, &index)) {
             tracing::warn!(
+                name: "index_cannot_be_corrected",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "the index cannot be corrected"

@@ -36,6 +36,7 @@ impl Maildrop {
             && let Err(error) = self.note_term(&self.person.clone(), self.expiry.map(|expiry| expiry.days()))
         {
             tracing::warn!(
+                name: "no_mail_removed_by_age_while_not_recorded",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "no mail is removed by age: how long it stays cannot be recorded"
@@ -53,11 +54,19 @@ impl Maildrop {
             && !self.person.is_empty()
             && let Err(error) = self.note_retrieved(left, &self.person.clone())
         {
-            tracing::warn!(maildrop = self.path.to_string(), reason = error.to_string(), "retrievals are not recorded");
+            tracing::warn!(
+                name: "retrievals_not_recorded",
+                maildrop = self.path.to_string(), reason = error.to_string(),
+                "retrievals are not recorded"
+            );
         }
         if self.site().settings().mark_seen == MarkSeen::Retrieved {
             for reason in self.mark_seen(&self.places(left)) {
-                tracing::warn!(maildrop = self.path.to_string(), reason, "message not marked as seen");
+                tracing::warn!(
+                    name: "message_not_marked_as_seen",
+                    maildrop = self.path.to_string(), reason,
+                    "message not marked as seen"
+                );
             }
         }
     }
@@ -71,10 +80,15 @@ impl Maildrop {
             match self.expire(expiry, &self.places(marked)) {
                 Ok(expired) => {
                     for reason in &expired.failed {
-                        tracing::error!(maildrop = self.path.to_string(), reason, "expired message not removed");
+                        tracing::error!(
+                            name: "expired_message_not_removed",
+                            maildrop = self.path.to_string(), reason,
+                            "expired message not removed"
+                        );
                     }
                     if !expired.removed.is_empty() {
                         tracing::info!(
+                            name: "expired_mail_removed",
                             person = &*self.person,
                             maildrop = self.path.to_string(),
                             messages = expired.removed.len(),
@@ -83,6 +97,7 @@ impl Maildrop {
                     }
                 }
                 Err(fault) => tracing::warn!(
+                    name: "expired_mail_not_removed",
                     maildrop = self.path.to_string(),
                     reason = fault.to_string(),
                     "expired mail is not removed"
@@ -106,7 +121,11 @@ impl Maildrop {
     }
 
     fn warn_not_cleaned_up(&self, fault: &EnterFault) {
-        tracing::warn!(maildrop = self.path.to_string(), reason = fault.to_string(), "deleted mail is not cleaned up");
+        tracing::warn!(
+            name: "deleted_mail_not_cleaned_up",
+            maildrop = self.path.to_string(), reason = fault.to_string(),
+            "deleted mail is not cleaned up"
+        );
     }
 
     /// Whether mail may be removed by its age now; logged once an hour if not.
@@ -114,7 +133,7 @@ impl Maildrop {
         let clock = self.site().clock();
         let Err(fault) = clock.now() else { return true };
         if clock.should_log() {
-            tracing::error!(reason = fault.to_string(), "no mail is removed by age");
+            tracing::error!(name: "no_mail_removed_by_age", reason = fault.to_string(), "no mail is removed by age");
         }
         false
     }

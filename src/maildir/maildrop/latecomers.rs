@@ -36,6 +36,7 @@ impl Maildrop {
     pub(super) fn latecomers(&mut self, places: &[usize], reach: &mut Reach) -> Latecomers {
         self.find_latecomers(places, reach).unwrap_or_else(|error| {
             tracing::warn!(
+                name: "files_that_arrived_cannot_be_determined",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "files that arrived under the names of deleted messages cannot be determined"

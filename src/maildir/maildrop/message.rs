@@ -168,6 +168,7 @@ impl MessageSource {
         }
         let file = String::from_utf8_lossy(&entry.found.name);
         tracing::warn!(
+            name: "octets_listed_differ",
             maildrop = self.path.to_string(),
             file = &*file,
             listed = listed.octets,

@@ -59,6 +59,7 @@ impl Maildrop {
             Ok(()) => self.pinned += wanted.len(),
             Err(error) if self.snapshot.ids.has_list() => return Err(PinFault::Io(error)),
             Err(error) => tracing::warn!(
+                name: "unique_ids_shown_without_pins",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "unique-ids are shown without being pinned"
@@ -81,6 +82,7 @@ impl Maildrop {
             && let Err(error) = self.pin_all(&wanted)
         {
             tracing::warn!(
+                name: "unique_ids_of_shared_names_not_pinned",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "unique-ids of messages that share a name with a deleted one are not pinned"
@@ -201,6 +203,7 @@ impl Maildrop {
             .count();
         if own > 0 && snapshot.ids.has_list() {
             tracing::info!(
+                name: "unique_ids_by_own_rule",
                 maildrop = self.path.to_string(),
                 messages = own,
                 "messages missing from the old server's list get unique-ids by our own rule"
@@ -225,6 +228,7 @@ impl Maildrop {
             && let Err(error) = self.names_now().and_then(|names| locked.rewrite(&names, today))
         {
             tracing::warn!(
+                name: "pins_cannot_be_rewritten",
                 maildrop = self.path.to_string(),
                 reason = error.to_string(),
                 "the pins cannot be rewritten"

@@ -49,6 +49,7 @@ impl QuotaChange {
         };
         if let Err(reason) = recorded {
             tracing::warn!(
+                name: "maildirsize_not_updated",
                 maildrop = path.to_string(),
                 reason,
                 "maildirsize not updated: the quota is wrong until it is recalculated"

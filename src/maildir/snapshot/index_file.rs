@@ -26,6 +26,7 @@ pub(in crate::maildir) fn read(root: &OpenRoot<'_>, maildir: &MaildropPath) -> O
         Ok(octets) => octets,
         Err(error) => {
             tracing::warn!(
+                name: "index_cannot_be_read",
                 maildrop = maildir.to_string(),
                 reason = error.to_string(),
                 "the index cannot be read: message sizes are determined again"
@@ -64,6 +65,7 @@ pub(super) fn put_aside(root: &OpenRoot<'_>, maildir: &MaildropPath, why: IndexF
         Err(errno) => format!("cannot be put aside: {errno}"),
     };
     tracing::warn!(
+        name: "index_cannot_be_used",
         maildrop = maildir.to_string(),
         reason = why.to_string(),
         kept,

@@ -102,6 +102,7 @@ impl Measurement<'_> {
 pub(in crate::maildir) fn log_no_mail(path: &MaildropPath, found: &MessageFile, why: NoMail) {
     let file = found.path();
     tracing::error!(
+        name: "file_cannot_be_read_as_mail",
         maildrop = path.to_string(),
         file = file.display().to_string(),
         reason = why.to_string(),
@@ -126,6 +127,7 @@ fn by_size(
     if !known.is_unreadable(found) {
         let file = found.path();
         tracing::error!(
+            name: "message_cannot_be_read",
             maildrop = path.to_string(),
             file = file.display().to_string(),
             reason = error.to_string(),

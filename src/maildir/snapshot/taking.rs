@@ -149,6 +149,7 @@ impl Snapshots {
             let mut names = self.names(path, parts, before.as_deref(), prior)?;
             if let (Some(odd), false, 0) = (&names.odd, was_logged, round) {
                 tracing::warn!(
+                    name: "ignored_not_a_regular_file",
                     maildrop = path.to_string(),
                     first = odd.display().to_string(),
                     "ignored: not a regular file"
@@ -229,6 +230,7 @@ fn write_index(root: &OpenRoot<'_>, path: &MaildropPath, cached: &CachedMaildrop
         Ok(()) => snapshot.set_indexed(),
         Err(error) if cached.is_first_failure() => {
             tracing::warn!(
+                name: "index_cannot_be_written",
                 maildrop = path.to_string(),
                 reason = error.to_string(),
                 "the index cannot be written: message sizes are determined again after a restart"

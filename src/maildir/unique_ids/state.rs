@@ -59,7 +59,11 @@ impl UidSources {
         let pins = pins.map_err(|error| EnterFault::unavailable(format!("{path}: the pins"), &error))?;
         if pins.damaged > 0 {
             let (maildrop, lines) = (path.to_string(), pins.damaged);
-            tracing::error!(maildrop, lines, "pins are damaged: the lines are restored from the previous file");
+            tracing::error!(
+                name: "pins_damaged",
+                maildrop, lines,
+                "pins are damaged: the lines are restored from the previous file"
+            );
         }
         let contents = if settings.import.reads() {
             contents(root, lists, path, settings, mount_table)?
@@ -108,6 +112,7 @@ impl UidSources {
         }
         if let Some(fault) = assigner.lists.as_ref().and_then(|lists| lists.unusable.as_ref()) {
             tracing::error!(
+                name: "uidl_list_to_be_repaired",
                 maildrop = path.to_string(),
                 reason = &**fault,
                 "UIDL is answered by [SYS/TEMP] until this list is repaired or removed, left out of uidl.precedence, or uidl.import is done"
@@ -116,6 +121,7 @@ impl UidSources {
         for fault in assigner.lists.iter().flat_map(|lists| &lists.faults) {
             let unlisted = assignment.unlisted();
             tracing::warn!(
+                name: "uidl_list_incomplete",
                 maildrop = path.to_string(),
                 reason = &**fault,
                 unlisted,
