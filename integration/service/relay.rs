@@ -8,7 +8,9 @@ mod reports;
 mod traffic;
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use restante::demo::directory::EmbeddedDirectory;
 use restante::demo::people;
@@ -78,10 +80,7 @@ impl Relayed {
         let dovecot = Dovecot::serve(&there, &further);
         let directory = directory(&[(NAME, "localhost")]);
         let site = Site::new();
-        let (port, tls) = match wanted.stls {
-            true => (dovecot.pop3(), "starttls"),
-            false => (dovecot.pop3s(), "implicit"),
-        };
+        let (port, tls) = if wanted.stls { (dovecot.pop3(), "starttls") } else { (dovecot.pop3s(), "implicit") };
         let ca = there.authority();
         let host = wanted.host.replace("FOLDER", &there.folder().display().to_string());
         let plan = Plan::at(&directory.url()).and("refusal_step: 0s").and(wanted.further).and(&format!(
@@ -117,34 +116,38 @@ fn sees_mail_there(client: &mut Conversation) {
 
 /// A host that says what it is told to, one connection after the other: each time the lines that it sends, after the
 /// greeting one for each line that it reads. `HANG` stands for silence, `CLOSE` for the end.
-fn scripted(greetings: Vec<Vec<&'static str>>) -> (SocketAddr, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+fn scripted(greetings: Vec<Vec<&'static str>>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let read: std::sync::Arc<std::sync::Mutex<Vec<String>>> = std::sync::Arc::default();
-    let noted = std::sync::Arc::clone(&read);
+    let read: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&read);
     std::thread::spawn(move || {
         let mut kept = Vec::new();
         for script in greetings {
-            let Ok((mut client, _)) = listener.accept() else { return };
-            let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
-            for (number, line) in script.into_iter().enumerate() {
-                if number > 0 {
-                    let Some(Ok(line)) = lines.next() else { break };
-                    noted.lock().unwrap().push(line);
-                }
-                match line {
-                    "HANG" => kept.push(client.try_clone().unwrap()),
-                    "CLOSE" => break,
-                    line => client.write_all(format!("{line}\r\n").as_bytes()).unwrap_or_default(),
-                }
-            }
+            let Ok((client, _)) = listener.accept() else { return };
+            kept.extend(play(client, script, &noted));
         }
         while !kept.is_empty() {
             std::thread::park();
         }
     });
     (address, read)
+}
+
+/// Plays one script; gives the connection back if it is to stay open.
+fn play(mut client: TcpStream, script: Vec<&str>, noted: &Mutex<Vec<String>>) -> Option<TcpStream> {
+    let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
+    for (number, line) in script.into_iter().enumerate() {
+        if number > 0 {
+            noted.lock().unwrap().push(lines.next()?.ok()?);
+        }
+        match line {
+            "HANG" => return Some(client),
+            "CLOSE" => return None,
+            line => client.write_all(format!("{line}\r\n").as_bytes()).ok()?,
+        }
+    }
+    None
 }
 
 /// Restante in front of a host in clear at this port, with further keys of the host.

@@ -66,7 +66,7 @@ impl Effective<'_> {
             let own = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
             let default = reference
                 .and_then(|node| child(node, key))
-                .filter(|_| !is_implied(file, &own) && !(self.relays && own == "mailboxes.root"));
+                .filter(|_| !(is_implied(file, &own) || self.relays && own == "mailboxes.root"));
             let value = self.value(file.and_then(|node| child(node, key)), default, &own);
             pairs.extend(value.map(|value| (key.to_owned(), value)));
         }

@@ -130,9 +130,7 @@ impl Text {
             Self::CannotCheckTellAdministrator => "cannot check names and passwords, tell your administrator",
             Self::CapabilitiesFollow => "capabilities follow",
             Self::ExternalWantsCertificate => "EXTERNAL requires a client certificate that is accepted here",
-            Self::HostNeedsPassword => {
-                "another server has this maildrop and needs your password: log in with name and password"
-            }
+            Self::HostNeedsPassword => "the maildrop is on another server: log in with name and password",
             Self::HostRefuses => "the server that has this maildrop refuses the login",
             Self::InternalError => "internal error",
             Self::LanguageChanged => "language changed",
@@ -193,9 +191,7 @@ impl Text {
             }
             Self::CapabilitiesFollow => "Fähigkeiten folgen",
             Self::ExternalWantsCertificate => "EXTERNAL erfordert ein Client-Zertifikat, das hier akzeptiert wird",
-            Self::HostNeedsPassword => {
-                "ein anderer Server hat dieses Postfach und braucht das Passwort: bitte mit Name und Passwort anmelden"
-            }
+            Self::HostNeedsPassword => "Postfach auf anderem Server: bitte mit Name und Passwort anmelden",
             Self::HostRefuses => "der Server mit diesem Postfach lehnt die Anmeldung ab",
             Self::InternalError => "interner Fehler",
             Self::LanguageChanged => "Sprache gewechselt",

@@ -44,13 +44,13 @@ pub(super) async fn connect(host: &str, settings: &HostSettings) -> Result<TcpSt
 /// Tries the addresses of a host, each for its part of the time.
 async fn dial(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
-    let part = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
-        match timeout(part, TcpStream::connect(address)).await {
+        match timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(fault)) => last = fault,
-            Err(_) => last = io::Error::new(io::ErrorKind::TimedOut, RelayFault::late(part)),
+            Err(_) => last = io::Error::new(io::ErrorKind::TimedOut, RelayFault::late(share)),
         }
     }
     Err(last)

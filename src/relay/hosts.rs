@@ -44,10 +44,10 @@ impl Settings {
             }
         }
         let [name] = names.as_slice() else {
-            return match names.iter().all(|name| self.own_names.contains(name)) {
-                true => HostChoice::Here,
-                false => HostChoice::Rejected(format!("{attribute} names several hosts: {}", names.join(", "))),
-            };
+            if names.iter().all(|name| self.own_names.contains(name)) {
+                return HostChoice::Here;
+            }
+            return HostChoice::Rejected(format!("{attribute} names several hosts: {}", names.join(", ")));
         };
         if self.own_names.contains(name) {
             return HostChoice::Here;

@@ -106,7 +106,9 @@ fn plain(authorization: &str, name: &str, password: &Password) -> Zeroizing<Vec<
 /// A line of these parts. A line end in a password would begin a second command, so such a password is not sent.
 fn line(parts: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, RelayFault> {
     let mut line = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 2));
-    parts.iter().for_each(|part| line.extend_from_slice(part));
+    for part in parts {
+        line.extend_from_slice(part);
+    }
     if line.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
         return Err(RelayFault::UnsendablePassword);
     }

@@ -17,10 +17,8 @@ const RELAYED: &[u8] = b"restante";
 pub(super) fn header(client: SocketAddr, ours: SocketAddr, theirs: SocketAddr) -> Result<Vec<u8>, RelayFault> {
     // Both addresses of a header are of one family; what matters is the client's.
     let destination = if client.is_ipv4() == theirs.is_ipv4() { theirs } else { ours };
-    let addresses = match client.is_ipv4() == destination.is_ipv4() {
-        true => (client, destination),
-        false => (mapped(client), mapped(destination)),
-    };
+    let is_one_family = client.is_ipv4() == destination.is_ipv4();
+    let addresses = if is_one_family { (client, destination) } else { (mapped(client), mapped(destination)) };
     let header = Builder::with_addresses(Version::Two | Command::Proxy, Protocol::Stream, addresses)
         .write_tlv(RELAYED_FIELD, RELAYED)
         .and_then(Builder::build);

@@ -14,7 +14,7 @@ fn commands_sent_with_the_login_reach_the_host() {
     client.expect("+OK");
     client.expect("+OK 1 ");
     client.expect("+OK");
-    assert_eq!(client.multiline().iter().filter(|octet| **octet == b'\n').count(), 2);
+    assert_eq!(String::from_utf8(client.multiline()).unwrap().lines().count(), 2);
     client.expect("+OK");
     assert!(String::from_utf8(client.message()).unwrap().contains("kept at the other host"));
     client.expect("+OK");
