@@ -15,7 +15,7 @@ use crate::demo::{Demo, Ports, forms};
 use crate::directory::Directory;
 use crate::logging;
 use crate::names::Policy;
-use crate::server::{HandedOverSockets, Server, raise_descriptor_limit};
+use crate::server::{HandedOverSockets, Server, keep_free_memory, raise_descriptor_limit};
 
 /// The ports that the demonstration uses if they are free; 110, 995 and 389 require root.
 const PREFERRED: Ports = Ports { pop3: 1110, pop3s: 1995, ldap: 1389, http: 9110 };
@@ -32,6 +32,7 @@ pub(super) fn demo(keep: Option<&Path>) -> ExitStatus {
 
 #[allow(clippy::print_stdout, reason = "the demonstration talks to its user")]
 fn try_demo(keep: Option<&Path>) -> anyhow::Result<()> {
+    keep_free_memory();
     let _ = raise_descriptor_limit();
     let throw_away = tempfile::Builder::new().prefix("restante-demo-").tempdir()?;
     let folder = match keep {

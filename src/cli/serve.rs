@@ -20,7 +20,7 @@ use crate::ledger::Ledger;
 use crate::logging::{self, Log};
 use crate::maildir::{self, Store};
 use crate::relay::BackEnds;
-use crate::server::{HandedOverSockets, Server, become_user, is_root, raise_descriptor_limit};
+use crate::server::{HandedOverSockets, Server, become_user, is_root, keep_free_memory, raise_descriptor_limit};
 use crate::tasks::Tasks;
 
 pub(super) fn serve(file: &Path) -> ExitStatus {
@@ -46,6 +46,7 @@ pub(super) fn serve(file: &Path) -> ExitStatus {
 
 /// Binds ports, then becomes the configured user, and only then starts threads.
 fn start(configuration: Configuration, log: &Log) -> anyhow::Result<()> {
+    keep_free_memory();
     let descriptors = raise_descriptor_limit();
     let all = |faults: Vec<String>| anyhow!("{}", faults.join("; "));
     let handed_over = HandedOverSockets::take().map_err(all)?;

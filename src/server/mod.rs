@@ -12,6 +12,7 @@
 //! | `renewal` | **the server's own certificates are read again here**; warnings before they expire |
 //! | `client_trust` | which client certificates are valid |
 //! | `inspection` | what `restante check` reports about certificates |
+//! | `memory` | how much free memory the process keeps |
 //! | `privileges` | the user of the process, and its limit of open files |
 
 mod abilities;
@@ -23,6 +24,7 @@ mod expiry;
 mod handed_over;
 mod inspection;
 mod listen;
+mod memory;
 mod network;
 mod pem;
 mod privileges;
@@ -44,6 +46,7 @@ pub use certificates::{Certificates, FileFault};
 pub use client_trust::ClientTrust;
 pub use handed_over::HandedOverSockets;
 pub use inspection::{FileFinding, authorities_of, inspect_authorities};
+pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
 pub use proxy::{ProxyProtocol, ProxyTls};

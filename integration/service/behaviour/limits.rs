@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -142,4 +143,25 @@ fn when_files_run_out_the_service_goes_on_once_there_are_some() {
     late.login("ajones", PASSWORD);
     wait_until("those that left are gone", || descriptors() < room);
     late.ask("QUIT", "+OK");
+}
+
+/// An administrator may want to unmount the disk.
+#[test]
+fn a_client_that_pauses_keeps_no_directory_open() {
+    let stage = Stage::set("", &[("new/1.a", b"Subject: a\n\na\n"), ("new/2.b", b"Subject: b\n\nb\n")]);
+    let mut client = stage.client();
+    client.login("ajones", PASSWORD);
+    client.ask("RETR 1", "+OK");
+    client.multiline();
+    let below = |target: &Path| target.starts_with(stage.maildir());
+    let open = || {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", stage.service.pid())).unwrap();
+        descriptors.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok()).filter(|target| below(target)).count()
+    };
+    wait_until("nothing is open below the Maildir", || open() == 0);
+    client.ask("RETR 2", "+OK");
+    client.multiline();
+    client.ask("DELE 2", "+OK");
+    wait_until("nothing is open below the Maildir", || open() == 0);
+    client.ask("QUIT", "+OK");
 }

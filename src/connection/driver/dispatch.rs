@@ -1,6 +1,7 @@
 //! The loop: an event in, an action out, the action done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +16,10 @@ use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_hands
 use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
 use crate::secret::Password;
+
+/// How long the client may send nothing until the session frees what it needs only while the client is active. Most
+/// clients send the next command within a round trip, and the directory of the last message is opened once for all.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// One session: its connection, its state, its maildrop.
 pub(super) struct Driver<T> {
@@ -125,20 +130,28 @@ impl<T: Transport> Driver<T> {
         }
         // Before any wait that may end the session: replies are sent in full.
         self.wire.flush().await?;
-        self.rest();
+        let now = Instant::now();
         if self.session.is_in_transaction() {
-            self.deadline = Instant::now() + self.service.settings.limits.idle;
+            self.deadline = now + self.service.settings.limits.idle;
         }
-        let line = unless_over(&mut self.drain, &self.live, self.wire.next_line(limit, self.deadline));
-        unless_taken_over(self.maildrop.as_ref().and_then(OpenMaildrop::lease), line).await.map(Event::from)
-    }
-
-    /// Frees what is needed only while the client is active.
-    fn rest(&mut self) {
-        self.wire.rest();
-        if let Some(mail) = &mut self.maildrop {
-            mail.rest();
-        }
+        let lease = self.maildrop.as_ref().and_then(OpenMaildrop::lease);
+        let (wire, maildrop) = (&mut self.wire, &mut self.maildrop);
+        let line = async {
+            let pause = now + PAUSE;
+            if pause < self.deadline {
+                match wire.next_line(limit, pause).await {
+                    Err(CloseReason::Deadline) => {}
+                    read => return read,
+                }
+            }
+            wire.rest();
+            if let Some(mail) = maildrop {
+                mail.rest();
+            }
+            wire.next_line(limit, self.deadline).await
+        };
+        let line = unless_over(&mut self.drain, &self.live, line);
+        unless_taken_over(lease.as_deref(), line).await.map(Event::from)
     }
 
     async fn start_tls(&mut self, reply: Reply, report: &mut SessionReport) -> Result<Event, CloseReason> {

@@ -105,8 +105,8 @@ impl OpenMaildrop {
     }
 
     /// The session's lease, where the maildrop may have one session only.
-    pub(crate) fn lease(&self) -> Option<&MaildropLease> {
-        self.lease.as_deref()
+    pub(crate) fn lease(&self) -> Option<Arc<MaildropLease>> {
+        self.lease.clone()
     }
 
     /// Pins unique-ids before they are sent; returns the listing that is valid from now on.
