@@ -62,6 +62,7 @@
 //! | When is one deleted? | at QUIT (`maildir/maildrop/commit.rs`); by age at the end of a session (`maildir/maildrop/ending.rs`) or by `restante expire` (`maildir/removal/expiry.rs`); kept mail when its time is over (`maildir/removal/undeleting.rs`) |
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
+//! | Which host is a session passed on to, and what does the client learn if it fails? | `relay/hosts.rs`; `connection/driver/translation.rs`, function `not_relayed` |
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
 //! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; nothing else |
 //!
@@ -119,6 +120,7 @@
 //! | network | an IPv4 address or an IPv6 /64: the unit in which clients are counted |
 //! | familiar network | a network from which a person logged in recently; it has its own counter for that person |
 //! | decoy credentials | salt and iterations of the SCRAM challenge for a name without SCRAM credentials |
+//! | relay | passing a session on, after the login, to the host that holds the person's mail |
 //! | maildrop | the mail that one POP3 session sees (RFC 1939 §3) |
 //! | Maildir | the directory on disk with `new`, `cur` and `tmp` |
 //! | mail root | the directory beneath which all Maildirs are; nothing outside it is opened |

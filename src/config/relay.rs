@@ -94,7 +94,8 @@ fn user(section: &Section<'_>) -> Option<PathTemplate> {
     match PathTemplate::parse_text(text) {
         Ok(template) => Some(template),
         Err(fault) => {
-            section.fault("user", section.place_of("user"), fault);
+            let what = format!("{fault}; expected something like \"{{short_name}}\"");
+            section.fault("user", section.place_of("user"), what);
             None
         }
     }
@@ -162,7 +163,8 @@ fn protection(section: &Section<'_>, base: &Base, tls: TlsWord, login: LoginWord
         return in_clear(section, needs_certificate, allows_clear_text);
     }
     let fault = |key: &str, fault: String| {
-        let right = "expected a PEM file of the authorities that sign this host's certificate";
+        let right =
+            "expected PEM files: in ca the authorities that sign this host's certificate, in certificate and key ours";
         section.fault(key, section.place_of(key), format!("{fault}; {right}"));
     };
     let own = if needs_certificate { Some((certificate?, key?)) } else { None };
@@ -170,7 +172,7 @@ fn protection(section: &Section<'_>, base: &Base, tls: TlsWord, login: LoginWord
         None => directory::trust(ca.as_deref()).map_err(|why| fault("ca", why)).ok()?,
         Some((certificate, key)) => {
             let shown = directory::trust_showing(ca.as_deref(), &certificate, &key);
-            shown.map_err(|why| section.fault("certificate", section.place_of("certificate"), why)).ok()?
+            shown.map_err(|why| fault("certificate", why)).ok()?
         }
     };
     Some(if tls == TlsWord::Implicit { BackEndTls::Implicit(config) } else { BackEndTls::Stls(config) })

@@ -63,6 +63,7 @@ impl RelayCounters {
         let octets = |direction: &'static str| {
             self.octets.get_or_create_owned(&[("host", host.clone()), ("direction", Cow::Borrowed(direction))])
         };
+        drop(self.logins.get_or_create(&[("host", host.clone()), ("outcome", Cow::Borrowed("accepted"))]));
         HostCounters {
             logins: self.logins.clone(),
             times: self.times.get_or_create_owned(&label),

@@ -124,7 +124,7 @@ impl HostPattern {
         Some(if below.is_some() { Self::Below(format!(".{name}")) } else { Self::Exact(name) })
     }
 
-    /// Whether a name, as [`normalised`] writes it, is meant.
+    /// Whether a name, in lower case and without a dot at its end, is meant.
     #[must_use]
     pub fn fits(&self, host: &str) -> bool {
         match self {
