@@ -8,7 +8,7 @@
 //! | `census`, `people` | how many people are where; base, schema, names, what may be read |
 //! | `mail` | which path leads to the Maildirs |
 //! | `trial` | the settings that the service itself would make of the answers |
-//! | `document`, `files` | the text; new files only |
+//! | `document`, `yaml`, `files` | the text; new files only |
 
 mod arguments;
 mod census;
@@ -21,6 +21,7 @@ mod mail;
 mod people;
 mod service;
 mod trial;
+mod yaml;
 
 use std::time::SystemTime;
 

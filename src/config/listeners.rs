@@ -4,12 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::client_certificates;
+use super::networks::networks;
 use super::paths::Base;
 use super::proxy_protocol;
 use super::section::Section;
 use super::tree::{Position, quoted};
 use crate::server::{
-    self, AllowedNetwork, Certificates, ConnectionLimits, Listener, LoginWithoutTls, ProxyProtocol, ProxyTls, TlsMode,
+    self, Certificates, ConnectionLimits, Listener, LoginWithoutTls, ProxyProtocol, ProxyTls, TlsMode,
 };
 
 /// The settings of the server.
@@ -82,16 +83,6 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
         accept_from,
         proxy_protocol,
     })
-}
-
-/// The networks of a list, if there is one.
-pub(super) fn networks(section: &Section<'_>, key: &str) -> Option<Vec<AllowedNetwork>> {
-    let items = section.list(key)?;
-    if items.is_empty() {
-        let what = "an empty list rejects everybody; expected networks, or no such key";
-        section.fault(key, section.place_of(key), what);
-    }
-    Some(items.iter().filter_map(|item| section.parsed_of(key, item, str::parse)).collect())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -6,7 +6,7 @@
 //! | file | rule |
 //! |---|---|
 //! | `file`, `tree` | from YAML to a tree of values with their positions |
-//! | `section`, `values` | reading one value; a mistake is recorded, and reading continues |
+//! | `section`, `values`, `networks` | reading one value; a mistake is recorded, and reading continues |
 //! | `unknown`, `faults` | unknown keys; all mistakes of a file, ordered by position |
 //! | `value_kind`, `reference` | the table of all keys, for the schema and the manual page |
 //! | `paths`, `outline` | files that the configuration names; what is read before everything else |
@@ -27,6 +27,7 @@ mod faults;
 mod file;
 mod listeners;
 mod mailboxes;
+mod networks;
 mod outline;
 mod paths;
 mod people;

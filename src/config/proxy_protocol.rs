@@ -1,6 +1,6 @@
 //! `listeners[].proxy_protocol`: load balancers, and what is believed of them.
 
-use super::listeners::networks;
+use super::networks::networks;
 use super::section::Section;
 use crate::server::{ClientCertificate, ProxyProtocol, ProxyTls};
 

@@ -6,6 +6,9 @@ use clap::Args;
 
 use crate::certificate::Sha256Fingerprint;
 
+/// The schemas of the configuration.
+pub(super) const SCHEMAS: [&str; 4] = ["inet_org_person", "posix", "389ds", "active_directory"];
+
 /// Each question has an option that answers it beforehand.
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -40,7 +43,7 @@ pub(in crate::cli) struct InitArgs {
     #[arg(long, value_name = "DN")]
     pub(super) base: Option<String>,
     /// Which entries are people. Omitted: found out
-    #[arg(long, value_name = "SCHEMA", value_parser = super::people::SCHEMAS)]
+    #[arg(long, value_name = "SCHEMA", value_parser = SCHEMAS)]
     pub(super) schema: Option<String>,
     /// The directory below which all Maildirs are
     #[arg(long, value_name = "DIR")]

@@ -7,6 +7,7 @@ use super::files::{AUTHORITY, CERTIFICATE, PASSWORD};
 use super::link::{DirectoryLink, TrustedBy};
 use super::mail::FoundMail;
 use super::people::FoundPeople;
+use super::yaml::quoted;
 use crate::certificate::Sha256Fingerprint;
 use crate::cli::layout::{counted, wrapped};
 use crate::cli::sanitized;
@@ -26,13 +27,8 @@ pub(super) struct Document<'d> {
     pub(super) written: Date,
 }
 
-/// A text in double quotes; every JSON text is one of YAML 1.2.
-pub(super) fn yaml(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 fn yaml_path(path: &Path) -> String {
-    yaml(&path.display().to_string())
+    quoted(&path.display().to_string())
 }
 
 /// Lines of comment.
@@ -89,14 +85,14 @@ impl Document<'_> {
         let mut text = format!("directories:\n  - name: {}\n", name(people));
         let contexts = self.dse.naming_contexts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         text.push_str(&comment(&format!("{}, which holds {contexts}.", self.dse.vendor), 4));
-        let _ = writeln!(text, "    urls: [{}]", yaml(&link.url.to_string()));
+        let _ = writeln!(text, "    urls: [{}]", quoted(&link.url.to_string()));
         text.push_str(&self.trust());
         text.push_str(&self.bind());
         text.push_str(&comment("People below each DN that may be the base:", 4));
         for (dn, count) in &people.bases {
             text.push_str(&place(dn, count));
         }
-        let _ = writeln!(text, "    base: {}", yaml(people.base.as_str()));
+        let _ = writeln!(text, "    base: {}", quoted(people.base.as_str()));
         let own = people.schemas.iter().find(|(schema, _)| *schema == people.schema).map(|(_, count)| count.as_str());
         let others = people.schemas.iter().filter(|(_, count)| count != "0" && Some(count.as_str()) != own);
         let others: Vec<String> = others.map(|(schema, count)| format!("{schema} ({count})")).collect();
@@ -146,7 +142,7 @@ impl Document<'_> {
             return comment("The directory is searched anonymously; an entry of its own would stand under bind.", 4);
         };
         let file = self.password_file.as_deref().unwrap_or(Path::new(PASSWORD));
-        format!("    bind: {{ dn: {}, password_file: {} }}\n", yaml(service.dn.as_str()), yaml_path(file))
+        format!("    bind: {{ dn: {}, password_file: {} }}\n", quoted(service.dn.as_str()), yaml_path(file))
     }
 
     fn mailboxes(&self) -> String {
@@ -156,7 +152,7 @@ impl Document<'_> {
         for note in &mail.notes {
             text.push_str(&comment(&format!("{note}."), 2));
         }
-        let _ = writeln!(text, "  path: {}", yaml(&mail.path));
+        let _ = writeln!(text, "  path: {}", quoted(&mail.path));
         if mail.lists.is_empty() {
             return text;
         }
@@ -201,6 +197,6 @@ mod tests {
             assert!(text.lines().all(|line| line.starts_with("    # ")), "{text}");
             assert!(!text.contains(['\r', '\u{1b}']), "{text}");
         }
-        assert_eq!(yaml("a\nb: \"c\" \\"), r#""a\nb: \"c\" \\""#);
+        assert_eq!(quoted("a\nb: \"c\" \\"), r#""a\nb: \"c\" \\""#);
     }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use super::arguments::InitArgs;
 use super::fault::{InitFault, ServerFault};
 use super::interview::Interview;
-use super::trial;
+use super::trial::{self, ServerAddress};
 use crate::certificate::{CertificateFields, Sha256Fingerprint, pem, top_of_chain};
 use crate::cli::sanitized;
 use crate::directory::{self, Directory, Distrust, LdapUrl, PresentedChain, ServiceBind};
@@ -78,11 +78,16 @@ impl DirectoryLink {
         filter: Option<&str>,
         further: &[&str],
     ) -> Result<Directory, InitFault> {
-        let mut settings = trial::directory(self, base, schema, filter)?;
+        let mut settings = trial::directory(self.address(), base, schema, filter)?;
         settings.bind.clone_from(&self.service);
         settings.further_attributes.extend(further.iter().map(|name| (*name).to_owned()));
         settings.tls = directory::trust(self.ca_file().as_deref()).map_err(|why| InitFault::Option("--ca", why))?;
         Ok(Directory::new(settings))
+    }
+
+    /// How the server is reached.
+    pub(super) fn address(&self) -> ServerAddress<'_> {
+        ServerAddress { url: &self.url, starttls: self.starttls }
     }
 
     /// The directory for questions about the server itself.

@@ -63,7 +63,7 @@ impl FoundMail {
             return Ok(Self { root, is_inspected: false, path, notes: vec![note], lists: Vec::new() });
         };
         let root = std::path::absolute(root)?;
-        let settings = trial::mail(link, people.base.as_str(), people.schema, &root, &path)?;
+        let settings = trial::mail(link.address(), people.base.as_str(), people.schema, &root, &path)?;
         let store = Store::new(settings.maildir.clone()).map_err(|fault| InitFault::MailRoot(fault.to_string()))?;
         let maildirs = maildirs(&store)?;
         let mut mail = Self { lists: lists(&root, &maildirs), root, is_inspected: true, path, notes: Vec::new() };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::arguments::InitArgs;
+use super::arguments::{InitArgs, SCHEMAS};
 use super::census::{Census, CountedPlace};
 use super::fault::InitFault;
 use super::interview::Interview;
@@ -13,9 +13,6 @@ use super::link::DirectoryLink;
 use crate::audit::{NameUsage, SampleEnd, name_usage};
 use crate::directory::{Change, Directory, Entry, RootDse, ServerVendor, WalkEnd};
 use crate::names::Dn;
-
-/// The schemas of the configuration.
-pub(super) const SCHEMAS: [&str; 4] = ["inet_org_person", "posix", "389ds", "active_directory"];
 
 /// People whose entries are looked at for names and paths.
 const SAMPLE: usize = 1_000;

@@ -3,42 +3,48 @@
 use std::fs;
 use std::path::Path;
 
-use super::document::yaml;
 use super::fault::InitFault;
-use super::link::DirectoryLink;
+use super::yaml::quoted;
 use crate::config::{self, Configuration};
-use crate::directory;
+use crate::directory::{self, LdapUrl};
+
+/// How the directory server is reached.
+#[derive(Clone, Copy)]
+pub(super) struct ServerAddress<'a> {
+    pub(super) url: &'a LdapUrl,
+    pub(super) starttls: bool,
+}
 
 /// The settings of the directory, without the service's entry and its authority, which no file holds yet.
 pub(super) fn directory(
-    link: &DirectoryLink,
+    server: ServerAddress<'_>,
     base: &str,
     schema: &str,
     filter: Option<&str>,
 ) -> Result<directory::Settings, InitFault> {
-    let filter = filter.map(|filter| format!("    filter: {}\n", yaml(filter))).unwrap_or_default();
-    let loaded = load(&format!("{}{filter}", section(link, base, schema)))?;
+    let filter = filter.map(|filter| format!("    filter: {}\n", quoted(filter))).unwrap_or_default();
+    let loaded = load(&format!("{}{filter}", section(server, base, schema)))?;
     loaded.directories.into_iter().next().ok_or_else(|| InitFault::Option("URL", "names no directory".to_owned()))
 }
 
 /// The settings of mail and people's paths.
 pub(super) fn mail(
-    link: &DirectoryLink,
+    server: ServerAddress<'_>,
     base: &str,
     schema: &str,
     root: &Path,
     path: &str,
 ) -> Result<Configuration, InitFault> {
-    let root = yaml(&root.display().to_string());
-    load(&format!("{}mailboxes:\n  root: {root}\n  path: {}\n", section(link, base, schema), yaml(path)))
+    let root = quoted(&root.display().to_string());
+    load(&format!("{}mailboxes:\n  root: {root}\n  path: {}\n", section(server, base, schema), quoted(path)))
 }
 
-fn section(link: &DirectoryLink, base: &str, schema: &str) -> String {
+fn section(server: ServerAddress<'_>, base: &str, schema: &str) -> String {
     format!(
         "directories:\n  - urls: [{}]\n    starttls: {}\n    allow_clear_text: true\n    base: {}\n    schema: {schema}\n",
-        yaml(&link.url.to_string()),
-        link.starttls,
-        yaml(base)
+        quoted(&server.url.to_string()),
+        server.starttls,
+        quoted(base)
     )
 }
 

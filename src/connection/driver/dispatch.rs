@@ -151,7 +151,7 @@ impl<T: Transport> Driver<T> {
             wire.next_line(limit, self.deadline).await
         };
         let line = unless_over(&mut self.drain, &self.live, line);
-        unless_taken_over(lease.as_deref(), line).await.map(Event::from)
+        unless_taken_over(lease.as_deref(), line).await.unwrap_or(Err(CloseReason::TakenOver)).map(Event::from)
     }
 
     async fn start_tls(&mut self, reply: Reply, report: &mut SessionReport) -> Result<Event, CloseReason> {

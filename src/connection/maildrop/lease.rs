@@ -13,7 +13,6 @@ use tokio::time::timeout;
 
 use super::opening::{OpenFault, Openings, unavailable};
 use super::pool::{BlockingPool, CallFault, Pooled};
-use crate::connection::report::CloseReason;
 use crate::connection::settings::SessionsPerMaildrop;
 use crate::maildir::{LockId, LockResult, MaildropLock, MaildropPath};
 
@@ -145,13 +144,14 @@ impl MaildropLease {
         }
     }
 
-    fn work(&self) -> Result<(), CloseReason> {
+    /// False if another session has taken the maildrop over.
+    fn work(&self) -> bool {
         let mut state = locked(&self.holder.state);
         if matches!(*state, LeaseState::Over) {
-            return Err(CloseReason::TakenOver);
+            return false;
         }
         *state = LeaseState::AtWork;
-        Ok(())
+        true
     }
 }
 
@@ -166,20 +166,16 @@ impl Drop for MaildropLease {
 }
 
 /// Waits for the client, unless another session takes its maildrop over meanwhile. Everything that the client sent
-/// before that is executed first; what it sends later is ignored.
-pub(crate) async fn unless_taken_over<T>(
-    lease: Option<&MaildropLease>,
-    awaited: impl Future<Output = Result<T, CloseReason>>,
-) -> Result<T, CloseReason> {
-    let Some(lease) = lease else { return awaited.await };
+/// before that is executed first; what it sends later is ignored. None if the maildrop was taken over.
+pub(crate) async fn unless_taken_over<T>(lease: Option<&MaildropLease>, awaited: impl Future<Output = T>) -> Option<T> {
+    let Some(lease) = lease else { return Some(awaited.await) };
     lease.rest();
     let done = tokio::select! {
         biased;
         done = awaited => done,
-        () = lease.holder.revoked.notified() => return Err(CloseReason::TakenOver),
+        () = lease.holder.revoked.notified() => return None,
     };
-    lease.work()?;
-    done
+    lease.work().then_some(done)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
