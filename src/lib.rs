@@ -42,6 +42,7 @@
 //! | 2 | [`tasks`] | tasks that run as long as the service, and are restarted if they end |
 //! | 2 | [`token`] | bearer tokens: issuers, their keys, validation |
 //! | 2 | [`maildir`] | Maildirs below the mail root: path, snapshot, messages, unique-ids, commit |
+//! | 2 | [`relay`] | people whose mail another host holds: hosts, logins there, octets passed on |
 //! | 2 | [`remote`] | a POP3 client, to compare an old server's listing with ours |
 //! | 3 | [`identity`] | from credentials to a person and their maildrop; caches, throttle |
 //! | 4 | [`audit`] | problems across all people and mailboxes |
@@ -64,6 +65,7 @@
 //! | When is one deleted? | at QUIT (`maildir/maildrop/commit.rs`); by age at the end of a session (`maildir/maildrop/ending.rs`) or by `restante expire` (`maildir/removal/expiry.rs`); kept mail when its time is over (`maildir/removal/undeleting.rs`) |
 //! | Where are octets counted? | `maildir/files/count.rs`, by the rule in `pop3/multiline.rs`; which sizes need no counting: the table in `maildir/snapshot/mod.rs` |
 //! | Where is a command of a client carried out? | `pop3/session.rs` decides, `connection/driver/dispatch.rs` does it |
+//! | Which host is a session passed on to, and what does the client learn if it fails? | `relay/hosts.rs`; `connection/driver/translation.rs`, function `not_relayed` |
 //! | How does `restante init` find out what it writes? | the table in `cli/init.rs`; whom it trusts: `cli/init/link.rs` |
 //! | What do Postfix and Exim learn, and what if a directory is silent? | logins: `mta/sasl/conversation.rs`; addresses: `mta/socketmap/tables.rs` |
 //! | Which files may the running service reach? | `confinement/mod.rs`; which paths are handed to it: `config/confinement.rs` |
@@ -131,6 +133,7 @@
 //! | familiar network | a network from which a person logged in recently; it has its own counter for that person |
 //! | decoy credentials | salt and iterations of the SCRAM challenge for a name without SCRAM credentials |
 //! | mail transfer agent (MTA) | the program that takes, passes on and delivers mail, such as Postfix or Exim (RFC 5598 §4.3) |
+//! | relay | passing a session on, after the login, to the host that holds the person's mail |
 //! | maildrop | the mail that one POP3 session sees (RFC 1939 §3) |
 //! | Maildir | the directory on disk with `new`, `cur` and `tmp` |
 //! | mail root | the directory beneath which all Maildirs are; nothing outside it is opened |
@@ -169,6 +172,7 @@ pub mod maildir;
 pub mod mta;
 pub mod names;
 pub mod pop3;
+pub mod relay;
 pub mod remote;
 pub mod secret;
 pub mod server;

@@ -146,13 +146,15 @@ fn keys_are_in_the_reference() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// Every key of the reference, also those of the commented example of tokens: `directories[].timeouts.connect`.
+/// Every key of the reference, also those of the commented examples of tokens and hosts: `directories[].timeouts.connect`.
 fn keys_of_the_reference() -> BTreeSet<String> {
-    let (_, example) = REFERENCE.split_once("\n#     tokens:\n").unwrap();
-    let lines = example.lines().take_while(|line| line.starts_with('#')).map(|line| line.trim_start_matches("# "));
-    let example = lines.fold("tokens:\n".to_owned(), |text, line| text + line + "\n");
     let mut keys = flattened(REFERENCE);
-    keys.extend(flattened(&example));
+    for (begins, indent, above) in [("#     tokens:", "", "tokens:\n"), ("#     hosts:", "  ", "relay:\n  hosts:\n")] {
+        let (_, example) = REFERENCE.split_once(&format!("\n{indent}{begins}\n")).unwrap();
+        let lines = example.lines().map_while(|line| line.strip_prefix(indent)?.strip_prefix('#'));
+        let example = lines.fold(above.to_owned(), |text, line| text + line.strip_prefix(' ').unwrap_or(line) + "\n");
+        keys.extend(flattened(&example));
+    }
     keys
 }
 

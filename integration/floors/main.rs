@@ -47,6 +47,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("tasks", 2, &["tokio"]),
     ("token", 2, &["base64", "jsonwebtoken", "serde_json", "tokio"]),
     ("maildir", 2, &["aws_lc_rs", "flate2", "md5", "memchr", "moka", "rustix", "zstd"]),
+    ("relay", 2, &["base64", "ppp", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),
     ("remote", 2, &["rustls_pki_types", "tokio", "tokio_rustls"]),
     ("identity", 3, &["aws_lc_rs", "base64", "moka", "tokio", "zeroize"]),
     ("connection", 4, &["rustix", "rustls_pki_types", "tokio", "tokio_rustls", "zeroize"]),

@@ -4,6 +4,7 @@ mod directories;
 mod examples;
 mod mailboxes;
 mod people;
+mod relay;
 mod scram;
 mod uidl;
 

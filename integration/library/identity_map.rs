@@ -85,6 +85,7 @@ impl World {
             lockout,
             retention: RetentionPolicy::default(),
             tokens: None,
+            relay: None,
             scram: ScramSettings::default(),
         };
         let asking = directory::Settings { certificate_mapping, ..asking("test", &directory.url()) };
@@ -160,7 +161,7 @@ async fn told_as(map: &IdentityMap, address: &str, name: &str, authorization: &s
 /// An outcome in a few words.
 fn describe(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Proven(proven) => format!("{} by {}", proven.maildrop, proven.proof),
+        Outcome::Proven(proven) => format!("{} by {}", proven.mail, proven.proof),
         Outcome::Refused(refused) => format!("refused: {}", refused.reason),
         Outcome::Unavailable(_) => "unavailable".to_owned(),
         Outcome::Misconfigured(why) | Outcome::Forbidden(_, why) => panic!("{why}"),

@@ -47,6 +47,8 @@ mod monitoring;
 mod package;
 /// The PROXY protocol of load balancers: whose address counts, what is refused, `HAProxy` in front of the service.
 mod proxy_protocol;
+/// Sessions that are passed on to the host that holds the mail: logins there, failures, what flows.
+mod relay;
 /// A configuration that is read again while the service runs.
 mod reloading;
 /// SCRAM against a real slapd with credentials of RFC 5803.

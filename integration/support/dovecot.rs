@@ -107,6 +107,34 @@ impl Dovecot {
         self.daemon.end(Signal::TERM);
     }
 
+    /// Lets it hang: connections are accepted by the kernel, nothing is answered.
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    /// To it and its processes, some of which wait for clients themselves.
+    fn signal_all(&self, signal: Signal) {
+        let master = self.daemon.id();
+        let mut all = vec![master];
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(id) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+            // pid (comm) state ppid
+            let status = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let parent = status.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<i32>().ok());
+            if parent == Some(master) {
+                all.push(id);
+            }
+        }
+        for id in all {
+            let _ended = rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal);
+        }
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
@@ -185,6 +213,7 @@ impl Drop for Dovecot {
         if std::thread::panicking() {
             eprintln!("--- log of Dovecot\n{}\n---", self.log());
         }
+        self.thaw();
         // Only in good order does it take its processes with it.
         self.daemon.end(Signal::TERM);
     }

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod certificates;
 pub mod conversation;
 pub mod courier;
+pub mod cyrus;
 pub mod directory;
 pub mod dovecot;
 pub mod ds389;

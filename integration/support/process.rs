@@ -49,6 +49,12 @@ impl Daemon {
         child.wait().unwrap();
     }
 
+    /// Its process id.
+    pub fn id(&self) -> i32 {
+        let child = self.child.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name));
+        Pid::from_child(child).as_raw_nonzero().get()
+    }
+
     /// Lets it hang: connections are accepted by the kernel, nothing is answered. Returns when its last thread stands.
     pub fn freeze(&self) {
         let pid = self.signal(Signal::STOP);

@@ -133,6 +133,15 @@ impl Site {
         self.serve_by(plan, |_| {})
     }
 
+    /// The same for a whole file.
+    pub fn serve_yaml(&self, yaml: &str) -> Service {
+        let file = self.folder().join("restante.yaml");
+        fs::write(&file, yaml).unwrap();
+        let mut command = restante();
+        command.args(["serve", "--config"]).arg(&file);
+        Service::start(&mut command, yaml.matches("- { address:").count())
+    }
+
     /// The same, with the command changed before it is run.
     pub fn serve_by(&self, plan: &Plan, change: impl FnOnce(&mut Command)) -> Service {
         let file = self.folder().join("restante.yaml");

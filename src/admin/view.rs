@@ -12,6 +12,7 @@ use crate::date::Date;
 use crate::directory::Directory;
 use crate::identity::IdentityMap;
 use crate::ledger::{ExpositionFormat, Ledger, SessionInfo};
+use crate::relay::{BackEndHealth, BackEnds};
 
 /// The running service as administrators see it.
 pub struct ServiceView {
@@ -23,6 +24,8 @@ pub struct ServiceView {
     pub directories: Vec<Directory>,
     /// How it was started.
     pub startup: Arc<Startup>,
+    /// The hosts to which sessions are passed on, if there are any.
+    pub back_ends: Option<Arc<BackEnds>>,
 }
 
 /// Why no client should be sent here now.
@@ -99,6 +102,7 @@ impl ServiceView {
             },
             "lockouts": ledger.lock_outs.current(),
             "directories": self.directories.iter().map(describe_directory).collect::<Vec<_>>(),
+            "relay": self.back_ends.iter().flat_map(|hosts| hosts.health()).map(describe_host).collect::<Vec<_>>(),
             "certificates": ledger.certificates().iter().map(|certificate| json!({
                 "file": certificate.file,
                 "name": certificate.name,
@@ -143,6 +147,7 @@ pub(super) fn describe_session(session: &SessionInfo) -> Value {
     json!({
         "session": session.id,
         "person": session.person.as_deref(),
+        "host": session.host.as_deref(),
         "peer": session.peer.to_string(),
         "listener": &*session.listener,
         "since": Date::of(session.since).of_log(),
@@ -150,6 +155,11 @@ pub(super) fn describe_session(session: &SessionInfo) -> Value {
         "state": session.state.word(),
         "tls": session.protection,
     })
+}
+
+fn describe_host(host: BackEndHealth) -> Value {
+    let failing = host.failing.into_iter().map(|(name, reason)| json!({ "host": name, "reason": reason }));
+    json!({ "host": host.pattern, "sessions": host.sessions, "failing": failing.collect::<Vec<_>>() })
 }
 
 fn describe_directory(directory: &Directory) -> Value {

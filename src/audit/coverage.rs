@@ -42,7 +42,7 @@ impl Coverage {
         let knows_everybody = samples.len() == directories && samples.iter().all(Sample::is_complete);
         let mut found = Self { root: root.to_owned(), knows_everybody, ..Self::default() };
         let (mut places, mut deepest) = (HashSet::new(), 1);
-        for person in samples.iter().flat_map(|sample| &sample.people) {
+        for person in samples.iter().flat_map(Sample::here) {
             let Ok(path) = &person.maildrop else { continue };
             deepest = deepest.max(AsRef::<Path>::as_ref(path).components().count());
             places.extend(found.look_at(store, person, path));

@@ -38,6 +38,8 @@ pub enum AuditFinding {
     SeveralValues(Person, String),
     /// A value, or a link on the disk, that would lead out of the mail root; why.
     LeadsOut(Person, String),
+    /// A person whose entry names a host to which nobody may be sent; why.
+    NoHost(Person, String),
     /// A person whose Maildir is not there: nothing was delivered yet.
     NoMailbox(Person, String),
     /// The same, but an unowned Maildir has one of their names: the expected path, and the path found.
@@ -84,6 +86,7 @@ impl AuditFinding {
             Self::NoPath(..) => "no_path",
             Self::SeveralValues(..) => "several_values",
             Self::LeadsOut(..) => "outside_mail_root",
+            Self::NoHost(..) => "no_host",
             Self::NoMailbox(..) => "no_mailbox",
             Self::Misplaced(..) => "misplaced_mailbox",
             Self::Unusable(..) => "unusable_mailbox",
@@ -117,6 +120,7 @@ impl AuditFinding {
             Self::NoPath(..) => "no value for the path",
             Self::SeveralValues(..) => "several values for the path",
             Self::LeadsOut(..) => "path leads out of the mail root",
+            Self::NoHost(..) => "mail host cannot be used",
             Self::NoMailbox(..) => "person without a mailbox yet",
             Self::Misplaced(..) => "mailbox under another name of its person",
             Self::Unusable(..) => "mailbox cannot be used",
@@ -138,6 +142,7 @@ impl AuditFinding {
             | Self::NoPath(person, _)
             | Self::SeveralValues(person, _)
             | Self::LeadsOut(person, _)
+            | Self::NoHost(person, _)
             | Self::NoMailbox(person, _)
             | Self::Misplaced(person, ..)
             | Self::Unusable(person, _)
@@ -157,6 +162,7 @@ impl AuditFinding {
             | Self::NoPath(_, why)
             | Self::SeveralValues(_, why)
             | Self::LeadsOut(_, why)
+            | Self::NoHost(_, why)
             | Self::NoMailbox(_, why)
             | Self::Unusable(_, why)
             | Self::UnreadableMail(_, why)

@@ -31,13 +31,13 @@ pub use name_usage::{NameUsage, name_usage};
 pub use path_guesses::{PathGuess, guess_paths};
 pub use sample::{Sample, SampleEnd, Sampled, sample};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use self::mailboxes::{MailboxSurvey, Mailboxes};
 use self::namesakes::{NameIndex, Policies};
 use self::people::People;
 use crate::directory::{Attributes, Directory, Entry, Fault, WalkEnd};
-use crate::identity::{self, Identity, RetentionSource};
+use crate::identity::{self, Identity, MailHost, RetentionSource};
 use crate::maildir::Store;
 
 /// The result of an audit.
@@ -47,6 +47,8 @@ pub struct AuditReport {
     pub people: u64,
     /// Different values that are somebody's name.
     pub names: u64,
+    /// The people of each host to which sessions are passed on.
+    pub hosts: BTreeMap<String, u64>,
     /// Maildirs seen below the mail root.
     pub mailboxes: u64,
     /// Everything that was found, the most severe first, without names that are ambiguous only under a preset that is not
@@ -93,7 +95,7 @@ impl AuditReport {
     }
 }
 
-/// Audits directories and mail root. Blocks while the disk answers, so it needs a thread other than the one that
+/// Audits directories and mail root, if mail is here. Blocks while the disk answers, so it needs a thread other than the one that
 /// receives the directory's answers.
 ///
 /// # Errors
@@ -101,11 +103,11 @@ impl AuditReport {
 pub async fn audit(
     directories: &[Directory],
     settings: &identity::Settings,
-    store: &Store,
+    store: Option<&Store>,
     progress: &dyn AuditProgress,
 ) -> Result<AuditReport, Fault> {
     let (mut report, mut index, mut people) = (AuditReport::default(), NameIndex::default(), People::default());
-    let mut mailboxes = Mailboxes::below(store);
+    let mut mailboxes = store.map(Mailboxes::below);
     progress.begin(Stage::People);
     for directory in directories {
         let (mut walk, before) = (directory.walk(), people.count());
@@ -127,8 +129,17 @@ pub async fn audit(
             let identity = Identity::new(&entry, &of.attributes, settings);
             let number = people.note(&identity);
             index.note(number, &entry, of);
-            report.found.extend(mailboxes.note(number, &identity, &people));
-            mailboxes.note_names(number, &entry, of);
+            match (&identity.mail_host, &mut mailboxes) {
+                (MailHost::Elsewhere(target), _) => *report.hosts.entry(target.host.clone()).or_default() += 1,
+                (MailHost::Rejected(why), _) => {
+                    report.found.push(AuditFinding::NoHost(people.person(number), why.clone()));
+                }
+                (MailHost::Here, Some(mailboxes)) => {
+                    report.found.extend(mailboxes.note(number, &identity, &people));
+                    mailboxes.note_names(number, &entry, of);
+                }
+                (MailHost::Here, None) => {}
+            }
             if let RetentionSource::Unclear(why) = identity.retention.source {
                 report.found.push(AuditFinding::UnclearRetention(people.person(number), why.into()));
             }
@@ -140,8 +151,10 @@ pub async fn audit(
     }
     (report.people, report.names) = (people.count(), index.names());
     judge_names(&mut report, &index, &people, settings, progress);
-    report.found.extend(mailboxes.shared(&people));
-    judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
+    if let Some(mailboxes) = mailboxes {
+        report.found.extend(mailboxes.shared(&people));
+        judge_mail_root(&mut report, &mailboxes, &people, settings, progress);
+    }
     report.found.sort_by_key(AuditFinding::severity);
     Ok(report)
 }

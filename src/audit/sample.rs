@@ -46,6 +46,8 @@ pub struct Sampled {
     pub login: Option<String>,
     /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
+    /// Another host holds their mail.
+    pub is_elsewhere: bool,
 }
 
 /// Takes a sample of a directory's people.
@@ -118,6 +120,11 @@ impl Sample {
             .extend(Kind::ALL.into_iter().filter(|kind| has(*kind) && !self.kinds.contains(kind)).collect::<Vec<_>>());
     }
 
+    /// The people whose mail no other host holds.
+    pub fn here(&self) -> impl Iterator<Item = &Sampled> {
+        self.people.iter().filter(|person| !person.is_elsewhere)
+    }
+
     /// Entries that the directory returned.
     #[must_use]
     pub fn seen(&self) -> usize {
@@ -140,7 +147,11 @@ impl Sample {
 
 impl Sampled {
     fn of(entry: &Entry, attributes: &Attributes, settings: &identity::Settings) -> Self {
-        let Identity { id, canonical_name, maildrop, .. } = Identity::new(entry, attributes, settings);
+        let identity = Identity::new(entry, attributes, settings);
+        let here = identity.maildrop_here();
+        let is_elsewhere = here.is_none();
+        let Identity { id, canonical_name, maildrop, .. } = identity;
+        let maildrop = here.unwrap_or(maildrop);
         let allowed = Kind::ALL.into_iter().filter(|kind| settings.policy.allows(*kind));
         let login = allowed.flat_map(|kind| attributes.of(kind)).find_map(|source| {
             entry.values(&source.attribute).iter().find_map(|value| source.name_in(value)).map(str::to_owned)
@@ -148,6 +159,6 @@ impl Sampled {
         let is_by_dn =
             !Kind::ALL.into_iter().any(|kind| settings.policy.allows(kind) && !attributes.of(kind).is_empty());
         let by_dn = || is_by_dn.then(|| entry.dn.to_string());
-        Self { id, canonical_name, login: login.or_else(by_dn), maildrop }
+        Self { id, canonical_name, login: login.or_else(by_dn), maildrop, is_elsewhere }
     }
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::layout::{self, counted, wrapped};
+use super::maildrops::serves_here;
 use super::{ExitStatus, act_as_service, sanitized, with_configuration};
 use crate::audit::{self, AmbiguousName, AuditFinding, AuditProgress, AuditReport, Person, Severity, Stage};
 use crate::config::Configuration;
@@ -28,12 +29,12 @@ pub(super) fn audit(file: &Path, json: bool) -> ExitStatus {
 
 fn run_audit(configuration: Configuration) -> anyhow::Result<AuditReport> {
     act_as_service(configuration.server.user.as_deref())?;
-    let store = Store::new(configuration.maildir)?;
+    let store = serves_here(&configuration.identity).then(|| Store::new(configuration.maildir)).transpose()?;
     let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
     // This thread reads the disk; the other one receives the directory's answers.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let bar = TerminalProgress(ProgressBar::new_spinner());
-    let report = runtime.block_on(audit::audit(&directories, &configuration.identity, &store, &bar));
+    let report = runtime.block_on(audit::audit(&directories, &configuration.identity, store.as_ref(), &bar));
     bar.0.finish_and_clear();
     Ok(report?)
 }
@@ -76,6 +77,9 @@ const LISTED: usize = 20;
 fn write_text(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()> {
     let AuditReport { people, names, mailboxes, found, .. } = report;
     writeln!(out, "{people} people with {names} names, {mailboxes} mailboxes")?;
+    for (host, people) in &report.hosts {
+        writeln!(out, "{people} at {host}")?;
+    }
     for of_kind in by_kind(found) {
         write!(out, "{}", kind_text(&of_kind))?;
     }
@@ -169,6 +173,7 @@ fn write_json(report: &AuditReport, out: &mut impl Write) -> std::io::Result<()>
         "people": report.people,
         "names": report.names,
         "mailboxes": report.mailboxes,
+        "hosts": report.hosts,
         "errors": report.count(Severity::Error),
         "warnings": report.count(Severity::Warning),
         "notes": report.count(Severity::Note),

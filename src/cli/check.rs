@@ -12,6 +12,7 @@
 mod certificates;
 mod clock;
 mod directories;
+mod hosts;
 mod limits;
 mod listening;
 mod machine;
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 use self::directories::{Probed, not_found_by_name, probe};
 use self::listening::ListeningSockets;
 use super::acting::{self, ActingUser};
+use super::maildrops::serves_here;
 use super::{ExitStatus, act_as_service, load_outside_unit, report_error};
 use crate::audit::{Coverage, Sample};
 use crate::config::Configuration;
@@ -90,7 +92,9 @@ impl Checked {
         self.note_fault("user", act_as_service(configuration.server.user.as_deref()));
         self.faults.extend(rights::inspect(&configuration, reader.name()));
         let root = configuration.maildir.root.clone();
-        let store = self.note_fault("mailboxes.root", Store::new(configuration.maildir));
+        self.hosts(&configuration.identity, &configuration.connection.hostname);
+        let store = serves_here(&configuration.identity).then(|| Store::new(configuration.maildir));
+        let store = store.and_then(|store| self.note_fault("mailboxes.root", store));
         let directories: Vec<Directory> = configuration.directories.into_iter().map(Directory::new).collect();
         let count = directories.len();
         let samples = match self.directories(directories, &configuration.identity, of_clients) {
@@ -107,7 +111,7 @@ impl Checked {
     /// Files that cannot be read as mail, among as many as can be looked at quickly.
     fn unreadable_mail(&mut self, store: &Store, samples: &[Sample]) {
         let (mut count, mut looked_at, mut first, mut seen) = (0, 0, None, HashSet::new());
-        let people = samples.iter().flat_map(|sample| &sample.people);
+        let people = samples.iter().flat_map(Sample::here);
         for path in people.filter_map(|person| person.maildrop.as_ref().ok()).filter(|path| seen.insert(*path)) {
             // What cannot be entered was reported.
             let Ok(unreadable) = store.unreadable(path, FILES - looked_at) else { continue };

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::directory::Verdict;
-use crate::identity::{AccountReason, NameReason, Outcome, PasswordReason, Reason, RefusedLogin, TraceEvent};
-use crate::maildir::{MaildirCondition, MaildropPath};
+use crate::identity::{
+    AccountReason, MailPlace, NameReason, Outcome, PasswordReason, Reason, RefusedLogin, TraceEvent,
+};
+use crate::maildir::MaildirCondition;
 use crate::names::{Kind, LookUp, Policy};
 
 /// A login name, and everything that was found about it.
@@ -18,7 +20,7 @@ pub(super) struct Explanation {
     pub(super) root: PathBuf,
     pub(super) steps: Vec<TraceEvent>,
     /// Where the mail is, or the outcome of the login.
-    pub(super) end: Result<MaildropPath, Box<Outcome>>,
+    pub(super) end: Result<MailPlace, Box<Outcome>>,
     /// What is there.
     pub(super) mailbox: Option<Mailbox>,
 }
@@ -34,7 +36,9 @@ pub(super) enum Mailbox {
 impl Explanation {
     /// Whether a login would open mail.
     pub(super) fn is_usable(&self) -> bool {
-        matches!(self.mailbox, Some(Mailbox::Seen(MaildirCondition::Fine(_) | MaildirCondition::Missing)))
+        let is_elsewhere = matches!(self.end, Ok(MailPlace::Elsewhere(_)));
+        is_elsewhere
+            || matches!(self.mailbox, Some(Mailbox::Seen(MaildirCondition::Fine(_) | MaildirCondition::Missing)))
     }
 
     fn is_missing(&self) -> bool {
@@ -81,12 +85,14 @@ impl Explanation {
     }
 
     fn path(&self) -> Option<String> {
-        self.end.as_ref().ok().map(|path| self.root.join(path).display().to_string())
+        let place = self.end.as_ref().ok().and_then(MailPlace::here);
+        place.map(|path| self.root.join(path).display().to_string())
     }
 
     /// The outcome in one word.
     fn outcome(&self) -> &'static str {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
+            Ok(MailPlace::Elsewhere(_)) => "elsewhere",
             Ok(_) if self.is_usable() => "person",
             Ok(_) => "unusable_mailbox",
             Err(Outcome::Refused(refused)) => match &refused.reason {
@@ -108,14 +114,18 @@ impl Explanation {
     /// The decision, and the rule behind it.
     fn decision(&self) -> (String, &'static str) {
         match self.end.as_ref().map_err(|outcome| &**outcome) {
-            Ok(path) if self.is_missing() => (
+            Ok(MailPlace::Elsewhere(target)) => (
+                format!("one person, whose session is passed on to {} as {}", target.host, target.user),
+                "exactly one entry, and a host that relay.hosts lists",
+            ),
+            Ok(MailPlace::Here(path)) if self.is_missing() => (
                 format!(
                     "one person; no Maildir at {} yet (clients see an empty mailbox)",
                     self.root.join(path).display()
                 ),
                 "exactly one entry, and a path below the mail root; is mail delivered there? see mailboxes.path",
             ),
-            Ok(path) if self.is_usable() => (
+            Ok(MailPlace::Here(path)) if self.is_usable() => (
                 format!("one person, whose mail is in {}", self.root.join(path).display()),
                 "exactly one entry, and a path below the mail root",
             ),
@@ -239,6 +249,7 @@ fn write_step(text: &mut String, step: &TraceEvent) {
         TraceEvent::Bind { dn, verdict } => writeln!(text, "bind        as {dn}: {}", describe_verdict(verdict)),
         TraceEvent::BindUnanswered(fault) => writeln!(text, "bind        {fault}"),
         TraceEvent::Proven(proof) => writeln!(text, "password    proven by {proof}"),
+        TraceEvent::MailHost(target) => writeln!(text, "mail host   {}, as {}", target.host, target.user),
         TraceEvent::Maildrop(Ok(path)) => writeln!(text, "path        {path}, below the mail root"),
         TraceEvent::Maildrop(Err(refusal)) => writeln!(text, "path        none: {refusal}"),
         TraceEvent::Retention(retention) => writeln!(text, "expires     {retention}"),
@@ -298,6 +309,7 @@ fn step_json(step: &TraceEvent) -> Value {
         }),
         TraceEvent::BindUnanswered(fault) => json!({ "step": "bind", "proven": false, "text": fault.to_string() }),
         TraceEvent::Proven(proof) => json!({ "step": "proven", "proof": proof.to_string() }),
+        TraceEvent::MailHost(target) => json!({ "step": "mail_host", "host": target.host, "user": target.user }),
         TraceEvent::Maildrop(Ok(path)) => json!({ "step": "maildrop", "path": path.to_string() }),
         TraceEvent::Maildrop(Err(refusal)) => {
             json!({ "step": "maildrop", "path": null, "reason": refusal.to_string() })

@@ -5,11 +5,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::maildrops::{WithoutMaildrop, next_owner, why};
+use super::maildrops::{WithoutMaildrop, elsewhere, next_owner, why};
 use super::{ExitStatus, MaildropArgs, act_as_service, report_error, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::{Directory, WalkEnd};
-use crate::identity::{self, IdentityMap, Trace};
+use crate::identity::{self, IdentityMap, MailPlace, Trace};
 use crate::maildir::{Indexed, MaildropPath, Store};
 
 /// The lowest priority on the CPU and, if the disk's scheduler respects it, for the disk.
@@ -60,7 +60,10 @@ impl Targets {
 async fn these(identities: &IdentityMap, logins: &[String], found: &mut Targets) {
     for login in logins {
         match identities.resolve(login.as_bytes(), Trace::OFF).await {
-            Ok(resolved) => found.maildrops.push(resolved.maildrop),
+            Ok(resolved) => match resolved.mail {
+                MailPlace::Here(path) => found.maildrops.push(path),
+                MailPlace::Elsewhere(target) => found.fail(login, &elsewhere(&target)),
+            },
             Err(outcome) => found.fail(login, &why(&outcome)),
         }
     }

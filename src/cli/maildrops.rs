@@ -9,8 +9,9 @@ use super::{ExitStatus, act_as_service, with_configuration};
 use crate::config::Configuration;
 use crate::connection::SessionsPerMaildrop;
 use crate::directory::{Attributes, Directory, Walk, WalkEnd};
-use crate::identity::{self, Identity, IdentityMap, Outcome, Resolved, Retention, Trace};
+use crate::identity::{self, Identity, IdentityMap, MailPlace, Outcome, Resolved, Retention, Trace};
 use crate::maildir::{Deletion, MaildropPath, Store};
+use crate::relay::RelayTarget;
 
 /// The mail root, and the directories that know whose mail is where.
 pub(super) struct Maildrops {
@@ -47,6 +48,9 @@ impl Maildrops {
         act_as_service(configuration.server.user.as_deref())?;
         let Configuration { identity: settings, directories, maildir, connection, .. } = configuration;
         let (ages, keeps_deleted) = (maildir.ageing, maildir.deletion != Deletion::Remove);
+        if !serves_here(&settings) {
+            return Err(anyhow!("no mail is here: mailboxes.root is not set, and relay.hosts lists hosts"));
+        }
         let store = Store::new(maildir)?;
         let directories: Vec<Directory> = directories.into_iter().map(Directory::new).collect();
         let identities = IdentityMap::new(directories.clone(), settings.clone()).map_err(|fault| anyhow!(fault))?;
@@ -84,13 +88,24 @@ impl Maildrops {
     pub(super) fn of(&self, login: &str) -> anyhow::Result<MaildropOwner> {
         let resolved = self.runtime.block_on(self.identities.resolve(login.as_bytes(), Trace::OFF));
         match resolved {
-            Ok(Resolved { identity, maildrop: path, .. }) => {
+            Ok(Resolved { identity, mail: MailPlace::Here(path), .. }) => {
                 let (person, retention) = (identity.canonical_name.clone(), identity.retention.clone());
                 Ok(MaildropOwner { person, path, retention })
             }
+            Ok(Resolved { mail: MailPlace::Elsewhere(target), .. }) => Err(anyhow!("{login}: {}", elsewhere(&target))),
             Err(outcome) => Err(anyhow!("{login}: {}", why(&outcome))),
         }
     }
+}
+
+/// Whether there is mail here, and not only at other hosts.
+pub(super) fn serves_here(settings: &identity::Settings) -> bool {
+    settings.relay.as_ref().is_none_or(|relay| relay.serves_here)
+}
+
+/// Why a command about maildrops has nothing to do for a person who is passed on to another host.
+pub(super) fn elsewhere(target: &RelayTarget) -> String {
+    format!("the mail is at {}, and not here", target.host)
 }
 
 /// Why a login name leads to no maildrop.
@@ -102,8 +117,8 @@ pub(super) fn why(outcome: &Outcome) -> String {
     }
 }
 
-/// The next of a directory's people, or who has no maildrop, and why. Entries out of scope are skipped:
-/// their mail is another server's.
+/// The next of a directory's people, or who has no maildrop, and why. Entries out of scope, and people who
+/// are passed on to another host, are skipped: their mail is another server's.
 pub(super) async fn next_owner(
     walk: &mut Walk,
     attributes: &Attributes,
@@ -115,7 +130,9 @@ pub(super) async fn next_owner(
             Ok(entry) if entry.out_of_scope.is_some() => continue,
             Ok(entry) => entry,
         };
-        let Identity { canonical_name, maildrop, retention, .. } = Identity::new(&entry, attributes, settings);
+        let identity = Identity::new(&entry, attributes, settings);
+        let Some(maildrop) = identity.maildrop_here() else { continue };
+        let Identity { canonical_name, retention, .. } = identity;
         return Some(match maildrop {
             Ok(path) => Ok(MaildropOwner { person: canonical_name, path, retention }),
             Err(refusal) => Err(WithoutMaildrop { person: canonical_name, why: refusal.to_string() }),

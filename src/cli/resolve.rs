@@ -8,8 +8,8 @@ use super::explain::{Explanation, Mailbox};
 use super::{ExitStatus, act_as_service, password, sanitized, with_configuration};
 use crate::config::Configuration;
 use crate::directory::Directory;
-use crate::identity::{IdentityMap, Outcome, Trace};
-use crate::maildir::{MaildropPath, Store};
+use crate::identity::{IdentityMap, MailPlace, Outcome, Trace};
+use crate::maildir::Store;
 use crate::pop3::{Credentials, Mechanism};
 
 /// The options of the command.
@@ -41,13 +41,15 @@ fn explain(configuration: Configuration, wanted: &ResolveOptions<'_>) -> anyhow:
     let end = runtime.block_on(end(&identities, wanted.login, credentials, &steps));
     let (end, mailbox) = match end {
         Err(outcome) => (Err(outcome), None),
-        Ok(path) => match Store::new(maildir) {
+        Ok(MailPlace::Elsewhere(target)) => (Ok(MailPlace::Elsewhere(target)), None),
+        Ok(MailPlace::Here(path)) => match Store::new(maildir) {
             // If there are two possible paths, the existing one counts.
             Ok(store) => {
                 let seen = Mailbox::Seen(store.inspect(&path));
-                (Ok(store.choose(&path).map_or_else(|_| path.clone(), Cow::into_owned)), Some(seen))
+                let chosen = store.choose(&path).map_or_else(|_| path.clone(), Cow::into_owned);
+                (Ok(MailPlace::Here(chosen)), Some(seen))
             }
-            Err(fault) => (Ok(path), Some(Mailbox::NoRoot(fault.to_string()))),
+            Err(fault) => (Ok(MailPlace::Here(path)), Some(Mailbox::NoRoot(fault.to_string()))),
         },
     };
     let login = wanted.login.to_owned();
@@ -60,18 +62,18 @@ fn credentials(login: &str) -> anyhow::Result<Credentials> {
     Ok(Credentials { login, authorization, password: Ok(password), mechanism: Mechanism::User })
 }
 
-/// Runs the login's own function, with or without a password; returns the path of the mail, or the outcome.
+/// Runs the login's own function, with or without a password; returns the place of the mail, or the outcome.
 async fn end(
     identities: &IdentityMap,
     login: &str,
     credentials: Option<Credentials>,
     steps: &Trace,
-) -> Result<MaildropPath, Outcome> {
+) -> Result<MailPlace, Outcome> {
     let Some(credentials) = credentials else {
-        return identities.resolve(login.as_bytes(), steps).await.map(|resolved| resolved.maildrop);
+        return identities.resolve(login.as_bytes(), steps).await.map(|resolved| resolved.mail);
     };
     match identities.verify_traced(credentials, Ipv4Addr::LOCALHOST.into(), steps).await {
-        Outcome::Proven(proven) => Ok(proven.maildrop),
+        Outcome::Proven(proven) => Ok(proven.mail),
         other => Err(other),
     }
 }

@@ -55,6 +55,17 @@ fn text(status: &Value) -> String {
             ]);
         }
     }
+    for host in items(status, "relay") {
+        let (name, sessions) = (shown(host.get("host")), shown(host.get("sessions")));
+        rows.push([format!("host {name}"), format!("sessions: {sessions}"), String::new()]);
+        for failing in items(host, "failing") {
+            rows.push([
+                format!("host {}", shown(failing.get("host"))),
+                "failed".to_owned(),
+                shown(failing.get("reason")),
+            ]);
+        }
+    }
     for certificate in items(status, "certificates") {
         let days = format!("days left: {}", shown(certificate.get("days")));
         rows.push([format!("certificate {}", shown(certificate.get("name"))), shown(certificate.get("file")), days]);

@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Clears a terminal, and begins at its top.
 const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 
-const HEADS: [&str; 7] = ["SESSION", "PERSON", "ADDRESS", "LISTENER", "SECONDS", "STATE", "TLS"];
+const HEADS: [&str; 8] = ["SESSION", "PERSON", "ADDRESS", "LISTENER", "SECONDS", "STATE", "TLS", "HOST"];
 
 pub(super) fn who(service: &AdminClient, options: &WhoOptions<'_>) -> ExitStatus {
     let command = match AdminCommand::parse(&format!("who {}", options.person.unwrap_or_default())) {
@@ -66,7 +66,7 @@ fn table(sessions: &[Value]) -> String {
             Some(Value::Number(number)) => number.to_string(),
             _ => "-".to_owned(),
         };
-        rows.push(["session", "person", "peer", "listener", "seconds", "state", "tls"].map(text));
+        rows.push(["session", "person", "peer", "listener", "seconds", "state", "tls", "host"].map(text));
     }
     format!("{}{}\n", columns_of(&rows), counted(sessions.len(), "session"))
 }

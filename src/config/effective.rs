@@ -24,11 +24,15 @@ const WITHOUT_DEFAULT: [&str; 9] = [
 ];
 
 /// Keys whose values are paths.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 17] = [
     "admin.socket",
     "directories.bind.password_file",
     "directories.ca",
     "mailboxes.root",
+    "relay.hosts.account_password_file",
+    "relay.hosts.ca",
+    "relay.hosts.certificate",
+    "relay.hosts.key",
     "sasl_service.socket",
     "scram.key_file",
     "socketmap.socket",
@@ -49,6 +53,8 @@ pub(super) fn is_path(key: &str) -> bool {
 pub(super) struct Effective<'b> {
     pub(super) all: bool,
     pub(super) base: &'b Base,
+    /// Without a mail root, which is then no default, everybody's mail is at other hosts.
+    pub(super) relays: bool,
 }
 
 impl Effective<'_> {
@@ -65,7 +71,9 @@ impl Effective<'_> {
         let mut pairs = Vec::new();
         for key in known.chain(further) {
             let own = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-            let default = reference.and_then(|node| child(node, key)).filter(|_| !is_implied(file, &own));
+            let default = reference
+                .and_then(|node| child(node, key))
+                .filter(|_| !(is_implied(file, &own) || self.relays && own == "mailboxes.root"));
             let value = self.value(file.and_then(|node| child(node, key)), default, &own);
             pairs.extend(value.map(|value| (key.to_owned(), value)));
         }
@@ -119,6 +127,11 @@ impl Effective<'_> {
         let full = is_path.then(|| self.base.resolve(file).ok()).flatten();
         full.map_or_else(|| text.to_owned(), |path| format!("{kind}{}", path.to_string_lossy()))
     }
+}
+
+/// Whether sessions are passed on to other hosts.
+pub(super) fn lists_hosts(file: &Node) -> bool {
+    child(file, "relay").and_then(|relay| child(relay, "hosts")).is_some_and(|hosts| !items(hosts).is_empty())
 }
 
 /// Whether the default of a key depends on another key of its section, so that writing the usual one would change it.

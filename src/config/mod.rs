@@ -37,6 +37,7 @@ mod paths;
 mod people;
 mod proxy_protocol;
 mod reference;
+mod relay;
 mod schema;
 mod scram;
 mod section;
@@ -161,7 +162,8 @@ fn effective_value(file: &Path, all: bool) -> Result<yaml::Value, Faults> {
     let read = |tree: Result<Node, faults::ConfigFault>| tree.map_err(|fault| Faults::new(file, vec![fault]));
     let tree = read(file::read(file))?;
     let reference = read(file::parse(effective::REFERENCE.as_bytes()))?;
-    Ok(effective::Effective { all, base: &Base::of(file) }.of(&tree, &reference))
+    let (base, relays) = (Base::of(file), effective::lists_hosts(&tree));
+    Ok(effective::Effective { all, base: &base, relays }.of(&tree, &reference))
 }
 
 /// A duration as written in the file: `30m`, `14d`; ten years at most.
@@ -186,15 +188,17 @@ fn read(tree: &Node, base: &Base, findings: &Findings) -> Option<Configuration> 
     let confinement = confinement::read(&root, tree, base, &maildir);
     let connection = clients::connection(&root, &retention);
     let by_person = retention.by_person.clone();
-    let identity = people::identity(&root, base, &maildir, retention);
-    let of_path = identity.iter().flat_map(|identity| identity.template.attributes()).map(str::to_owned);
+    let relay = relay::read(&root, base, &connection.hostname);
+    let identity = people::identity(&root, base, &maildir, retention, relay);
+    let of_path = identity.iter().flat_map(identity::Settings::attributes).map(str::to_owned);
     let further: Vec<String> = of_path.chain(by_person.map(|by_person| by_person.attribute)).collect();
     let directories = directories::read(&root, base, &further);
     let directory_authorities = directories::authorities(&root, base);
     scram::want_attribute(&root, directories.as_deref());
     unknown::find(tree, findings);
     let reference = file::parse(effective::REFERENCE.as_bytes()).ok()?;
-    let keys = keys::flat(&effective::Effective { all: false, base }.of(tree, &reference)).into_iter().collect();
+    let effective = effective::Effective { all: false, base, relays: effective::lists_hosts(tree) };
+    let keys = keys::flat(&effective.of(tree, &reference)).into_iter().collect();
     Some(Configuration {
         server,
         connection,

@@ -12,7 +12,7 @@ use super::tree::NodeKind;
 use super::uidl;
 use super::value_kind::ValueKind;
 use super::values;
-use crate::identity::{self, Ambiguous, Lifetimes, RetentionPolicy};
+use crate::identity::{self, Ambiguous, Lifetimes, RelayPolicy, RetentionPolicy};
 use crate::lockout::{self, Block};
 use crate::maildir::{self, EightBitHeaders, PathTemplate};
 use crate::names::{Kind, Policy};
@@ -58,6 +58,7 @@ pub(super) fn identity(
     base: &Base,
     maildir: &maildir::Settings,
     retention: RetentionPolicy,
+    relay: Option<RelayPolicy>,
 ) -> Option<identity::Settings> {
     let names = root.section("internet_authentication");
     let policy = policy(&names);
@@ -83,6 +84,7 @@ pub(super) fn identity(
         lockout,
         scram,
         tokens,
+        relay,
     })
 }
 

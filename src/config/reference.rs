@@ -122,20 +122,23 @@ fn without_blank(comment: &str) -> String {
 }
 
 /// The reference with the examples of its comments in the place of empty lists: the lines from `#     tokens:` to the end of
-/// that comment in the place of `tokens: []`.
+/// that comment in the place of `tokens: []`. Both may be indented.
 fn with_examples(reference: &str) -> String {
     let mut whole = String::new();
     let mut example: Vec<&str> = Vec::new();
     for line in reference.lines() {
-        let begins = line.strip_prefix("#     ").filter(|key| key.strip_suffix(':').is_some_and(is_name));
-        if begins.is_some() || (!example.is_empty() && line.starts_with('#')) {
+        let text = line.trim_start();
+        let begins = text.strip_prefix("#     ").filter(|key| key.strip_suffix(':').is_some_and(is_name));
+        if begins.is_some() || (!example.is_empty() && text.starts_with('#')) {
             example.push(line);
             continue;
         }
-        let key = example.first().map(|first| first.trim_start_matches("#     "));
-        let is_for_this = key.is_some_and(|key| line == format!("{key} []"));
-        let lines = example.drain(..).map(|line| if is_for_this { line.get(6..).unwrap_or_default() } else { line });
-        lines.for_each(|line| add_line(&mut whole, line));
+        let key = example.first().map(|first| first.trim_start().trim_start_matches("#     "));
+        let is_for_this = key.is_some_and(|key| text == format!("{key} []"));
+        let indent = " ".repeat(line.len() - text.len());
+        let uncommented = |line: &str| format!("{indent}{}", line.trim_start().get(6..).unwrap_or_default());
+        let lines = example.drain(..).map(|line| if is_for_this { uncommented(line) } else { line.to_owned() });
+        lines.for_each(|line| add_line(&mut whole, &line));
         if !is_for_this {
             add_line(&mut whole, line);
         }

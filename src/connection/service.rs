@@ -13,17 +13,18 @@ use super::wire::PortTls;
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::ledger::Ledger;
 use crate::maildir::Store;
+use crate::relay::BackEnds;
 
 /// What all sessions share.
 pub struct Service {
     /// Who may log in.
     pub identities: Arc<IdentityMap>,
-    /// Where their mail is.
-    pub store: Arc<Store>,
+    /// Where their mail is; none if other hosts hold everybody's.
+    pub store: Option<Arc<Store>>,
     /// Where the mail of each entry was last seen.
     pub known: Arc<KnownMaildrops>,
-    /// Opens maildrops: of several sessions that want to open the same one, one reads it.
-    pub openings: Openings,
+    /// Opens maildrops, if any are here: of several sessions that want to open the same one, one reads it.
+    pub openings: Option<Openings>,
     /// How clients are treated.
     pub settings: Settings,
     /// Which session has a maildrop to itself, where it may have one only.
@@ -34,6 +35,8 @@ pub struct Service {
     pub recent: Arc<RecentAddresses>,
     /// What is counted, and who is connected.
     pub ledger: Arc<Ledger>,
+    /// The hosts to which sessions are passed on, if there are any.
+    pub back_ends: Option<Arc<BackEnds>>,
 }
 
 /// A client that was just accepted, and what its port grants it.
@@ -59,4 +62,6 @@ pub struct Client<T = TcpStream> {
     pub takes_logins: bool,
     /// It only looks whether the service answers: its end is not logged if it never logs in.
     pub is_probe: bool,
+    /// Another Restante passes its session on, so that it is passed on no further.
+    pub is_relayed: bool,
 }

@@ -42,7 +42,7 @@ pub use entries::{
 };
 pub use fault::Fault;
 pub use filter::check_filter;
-pub use ldap::{Distrust, PresentedChain, Verdict, system_authorities, trust};
+pub use ldap::{Distrust, PresentedChain, Verdict, system_authorities, trust, trust_showing};
 pub use questions::{AttributeNeed, AttributeUse, RootDse, ServerVendor, StoredScram, SubjectNames, Walk, WalkEnd};
 pub use settings::{CertificateMapping, DirectoryLimits, ServerTrust, ServiceBind, Settings};
 pub use url::LdapUrl;

@@ -11,6 +11,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `settings`, `retention` | what the configuration says; how long mail that people leave on the server stays |
+//! | `mail_place` | whether a person's mail is here or at another host |
 //! | `person` | an [`Identity`]: what an entry says about a person |
 //! | `verdict` | how a login ended and why; the trace of how it came about |
 //! | `question` | asking the directories: whose name, whose certificate, whose password |
@@ -28,6 +29,7 @@ mod cache;
 mod flush;
 mod known_maildrops;
 mod login;
+mod mail_place;
 mod open_sessions;
 mod person;
 mod question;
@@ -46,10 +48,11 @@ pub use cache::{AddressOwner, Flushed};
 pub use flush::{Flush, FlushFault};
 pub use known_maildrops::KnownMaildrops;
 pub use login::{Resolved, ScramExchange, ServerSignature, ShownCertificate, TokenJudgement};
+pub use mail_place::{MailHost, MailPlace};
 pub use open_sessions::OpenSession;
 pub use person::Identity;
 pub use retention::{Retention, RetentionAttribute, RetentionPolicy, RetentionSource};
-pub use settings::{Ambiguous, Lifetimes, ScramSettings, Settings};
+pub use settings::{Ambiguous, Lifetimes, RelayPolicy, ScramSettings, Settings};
 pub use throttle::ResetScope;
 pub use verdict::{
     AccountReason, AccountStatus, CertificateReason, LockOutOf, NameReason, Outcome, OutsideLimits, PasswordReason,

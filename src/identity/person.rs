@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::mail_place::MailHost;
 use super::retention::{Retention, RetentionSource};
 use super::settings::Settings;
 use crate::directory::{Account, Attributes, Entry, EntryId, Exclusion, Source, Stamp};
@@ -25,6 +26,8 @@ pub struct Identity {
     pub mail: Option<String>,
     /// Where their mail is, or why that is unknown.
     pub maildrop: Result<MaildropPath, PathRefusal>,
+    /// Which host holds their mail.
+    pub mail_host: MailHost,
     /// How long mail that they leave on the server stays.
     pub retention: Retention,
     /// The change stamp of the entry when it was read.
@@ -42,22 +45,47 @@ impl Identity {
     #[must_use]
     pub fn new(entry: &Entry, attributes: &Attributes, settings: &Settings) -> Self {
         let stored_name = canonical_name(entry, attributes);
-        let maildrop = settings.template.path(&settings.root, |field| match field {
+        let value = |field: &Field| match field {
             Field::ShortName => first_value(entry, &attributes.short_name),
             Field::CanonicalName => FieldValue::One(stored_name.clone()),
             Field::Attribute(name) => one_value(entry, name),
             Field::Mail | Field::MailLocal | Field::MailDomain => first_value(entry, &attributes.mail),
-        });
+        };
         let mail = match first_value(entry, &attributes.mail) {
             FieldValue::One(address) => Some(prepared(&address).into_owned()),
             FieldValue::None | FieldValue::Several => None,
         };
+        let maildrop = settings.template.path(&settings.root, value);
+        let mail_host = settings.relay.as_ref().map_or(MailHost::Here, |relay| relay.host_of(entry, value));
         let canonical_name = prepared(&stored_name).into_owned();
         let (id, other_ids) = (entry.id.clone(), entry.other_ids.clone());
         let (dn, stamp) = (entry.dn.clone(), entry.stamp.clone());
         let (account, exclusion) = (entry.account(), entry.exclusion.clone());
         let (retention, looked_up) = (settings.retention.retention(entry), Instant::now());
-        Self { id, other_ids, dn, canonical_name, mail, maildrop, retention, stamp, account, exclusion, looked_up }
+        Self {
+            id,
+            other_ids,
+            dn,
+            canonical_name,
+            mail,
+            maildrop,
+            mail_host,
+            retention,
+            stamp,
+            account,
+            exclusion,
+            looked_up,
+        }
+    }
+
+    /// The path of the mail if it is here, or why there is none; none at all if another host holds it.
+    #[must_use]
+    pub fn maildrop_here(&self) -> Option<Result<MaildropPath, PathRefusal>> {
+        match &self.mail_host {
+            MailHost::Here => Some(self.maildrop.clone()),
+            MailHost::Elsewhere(_) => None,
+            MailHost::Rejected(why) => Some(Err(PathRefusal::Forbidden(why.clone()))),
+        }
     }
 
     /// Every id by which a followed directory may name the entry.

@@ -8,6 +8,7 @@ use super::retention::RetentionPolicy;
 use crate::lockout;
 use crate::maildir::PathTemplate;
 use crate::names::Policy;
+use crate::relay;
 use crate::secret::Password;
 use crate::token::Issuers;
 
@@ -34,6 +35,30 @@ pub struct Settings {
     pub scram: ScramSettings,
     /// The issuers whose tokens are accepted; none if no tokens are.
     pub tokens: Option<Arc<Issuers>>,
+    /// The hosts that hold people's mail besides this one; none if it holds everybody's.
+    pub relay: Option<RelayPolicy>,
+}
+
+impl Settings {
+    /// The attributes that the place of the mail depends on.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        let of_hosts = self.relay.iter().flat_map(|relay| {
+            let of_users = relay.users.iter().flat_map(PathTemplate::attributes);
+            of_users.chain([relay.settings.attribute.as_str()])
+        });
+        self.template.attributes().chain(of_hosts)
+    }
+}
+
+/// Which people are passed on to other hosts, and by which names.
+#[derive(Clone)]
+pub struct RelayPolicy {
+    /// The attribute and the hosts.
+    pub settings: Arc<relay::Settings>,
+    /// How a person's name at each of these hosts is made from their entry.
+    pub users: Vec<PathTemplate>,
+    /// Whether there is mail here as well.
+    pub serves_here: bool,
 }
 
 impl Settings {
@@ -43,6 +68,9 @@ impl Settings {
             && self.ambiguous == other.ambiguous
             && (&self.template, &self.root) == (&other.template, &other.root)
             && self.retention == other.retention
+            // Names at other hosts and the hosts themselves are not compared.
+            && self.relay.is_none()
+            && other.relay.is_none()
     }
 
     /// Whether tokens of the same issuers are accepted, by whatever keys.

@@ -11,6 +11,7 @@
 //! | `counters` | **every metric, with its name and help text**; a new one begins here |
 //! | `directory_counters` | the operations on each server of a directory |
 //! | `mta_counters` | what mail transfer agents ask |
+//! | `relay_counters` | sessions that are passed on to other hosts |
 //! | `sessions` | who is connected, and how a session is ended from outside |
 //! | `last_hour` | logins by minute, the slowest maildrops, the addresses with most refusals |
 //! | `exposition` | the text formats that Prometheus reads |
@@ -21,6 +22,7 @@ mod exposition;
 mod families;
 mod last_hour;
 mod mta_counters;
+mod relay_counters;
 mod sessions;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +36,7 @@ pub use directory_counters::{DirectoryCounters, OperationCounters, OperationOutc
 pub use exposition::ExpositionFormat;
 pub use last_hour::{LastHour, MinuteOfLogins, NoisyAddress, SlowMaildrop};
 pub use mta_counters::MtaCounters;
+pub use relay_counters::{HostCounters, RelayCounters};
 pub use sessions::{LiveSession, LiveSessions, LiveState, RegisteredSession, SessionEnding, SessionInfo};
 
 /// A certificate that the service shows to clients.
@@ -66,6 +69,8 @@ pub struct Ledger {
     pub mail: MailCounters,
     /// What mail transfer agents ask.
     pub mta: MtaCounters,
+    /// Sessions that are passed on to other hosts.
+    pub relay: RelayCounters,
     /// What happened within the last hour.
     pub last_hour: LastHour,
     began: (SystemTime, Instant),
@@ -88,6 +93,7 @@ impl Default for Ledger {
             tls: TlsCounters::new(&mut registry),
             mail: MailCounters::new(&mut registry),
             mta: MtaCounters::new(&mut registry),
+            relay: RelayCounters::new(&mut registry),
             last_hour: LastHour::default(),
             registry,
             began,

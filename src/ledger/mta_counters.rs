@@ -18,7 +18,7 @@ impl MtaCounters {
         for answer in ["accepted", "refused", "temporary", "malformed"] {
             drop(sasl.get_or_create(&[("answer", answer)]));
         }
-        for table in ["recipient", "maildir", "sender", "alias", "pop_before_smtp"] {
+        for table in ["recipient", "maildir", "sender", "alias", "host", "pop_before_smtp"] {
             for answer in ["found", "not_found", "temporary", "permanent"] {
                 drop(lookups.get_or_create(&[("table", table), ("answer", answer)]));
             }

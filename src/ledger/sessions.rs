@@ -68,6 +68,7 @@ pub enum SessionEnding {
 struct ChangingPart {
     state: LiveState,
     person: Option<Arc<str>>,
+    host: Option<Arc<str>>,
     protection: &'static str,
 }
 
@@ -78,6 +79,8 @@ pub struct SessionInfo {
     pub id: String,
     /// The canonical name of the person who is logged in.
     pub person: Option<Arc<str>>,
+    /// The host to which the session is passed on.
+    pub host: Option<Arc<str>>,
     /// The client's address.
     pub peer: SocketAddr,
     /// The listener's address.
@@ -146,7 +149,7 @@ impl LiveSessions {
             peer,
             listener,
             since: (SystemTime::now(), Instant::now()),
-            changing: Mutex::new(ChangingPart { state, person: None, protection: "none" }),
+            changing: Mutex::new(ChangingPart { state, person: None, host: None, protection: "none" }),
             ending: OnceLock::new(),
             kick: Notify::new(),
         });
@@ -211,6 +214,12 @@ impl SessionTable {
 }
 
 impl LiveSession {
+    /// The session's id in the log.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Completes once the session is ended from outside, with the reason.
     pub async fn kicked(&self) -> SessionEnding {
         loop {
@@ -247,6 +256,7 @@ impl LiveSession {
         SessionInfo {
             id: self.id.clone(),
             person: changing.person.clone(),
+            host: changing.host.clone(),
             peer: self.peer,
             listener: Arc::clone(&self.listener),
             since: self.since.0,
@@ -276,6 +286,11 @@ impl RegisteredSession {
     /// Who is logged in, if anybody is.
     pub fn set_person(&self, person: Option<&str>) {
         lock(&self.session.changing).person = person.map(Arc::from);
+    }
+
+    /// The session is passed on to this host.
+    pub fn set_host(&self, host: &str) {
+        lock(&self.session.changing).host = Some(Arc::from(host));
     }
 
     /// The protection of the connection has changed.

@@ -269,10 +269,18 @@ impl Verifying {
     pub(super) fn not_opened(self, reason: NotOpened) -> Transition {
         match reason {
             NotOpened::Forbidden => self.back(Code::SysPerm, Text::MaildropForbidden),
-            NotOpened::Unavailable => self.back(Code::SysTemp, Text::MaildropUnavailable),
+            NotOpened::Unavailable | NotOpened::HostUnavailable => self.back(Code::SysTemp, Text::MaildropUnavailable),
             // "This occurs when an authentication attempt is successful, but the user's maildrop is currently in use
             // (probably by another POP3 client)." (RFC 2449 §8.1.1)
             NotOpened::InUse => self.back(Code::InUse, Text::MaildropInUse),
+            NotOpened::Refused => self.refused(Text::WrongNameOrPassword),
+            NotOpened::RefusedElsewhere => {
+                let reply = self.0.style.err(Text::HostRefuses);
+                self.0.reply(reply)
+            }
+            // "… an attempt to log in … before the login delay period has expired" (RFC 2449 §8.1.2)
+            NotOpened::LoginDelay => self.back(Code::LoginDelay, Text::LoginTooSoon),
+            NotOpened::NeedsPassword => self.back(Code::SysPerm, Text::HostNeedsPassword),
         }
     }
 

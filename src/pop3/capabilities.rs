@@ -25,6 +25,20 @@ pub struct Access {
     pub tokens: bool,
     /// How long mail stays on the server.
     pub expire: Expire,
+    /// What other hosts keep of the capabilities, if sessions are passed on.
+    pub elsewhere: Elsewhere,
+}
+
+/// Whether sessions may be passed on to other hosts after the login, and which logins those accept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// None is passed on.
+    #[default]
+    Never,
+    /// Some are, whatever the mechanism of the login.
+    ByAnyLogin,
+    /// Some are, but only after logins with a password.
+    ByPassword,
 }
 
 /// The minimum time that mail stays on the server (RFC 2449 §6.7).
@@ -50,13 +64,18 @@ impl Access {
     /// "The POP3 CAPA command returns a list of capabilities supported by the POP3 server." (RFC 2449 §5)
     pub(super) fn capabilities(self, style: ReplyStyle, logged_in: bool) -> Reply {
         let mut lines = vec!["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"];
+        let is_ours = logged_in || self.elsewhere == Elsewhere::Never;
         let expire = self.expire.to_string();
-        lines.push(&expire);
-        let sasl = self.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
+        // What other hosts do with mail that is left there is not known here.
+        if is_ours {
+            lines.push(&expire);
+        }
+        let promised = self.promised(logged_in);
+        let sasl = promised.offered().fold("SASL".to_owned(), |line, mechanism| line + " " + mechanism);
         if self.passwords {
             lines.push("USER");
         }
-        if self.passwords || self.external {
+        if self.passwords || promised.external {
             lines.push(&sasl);
         }
         // "The capability name "STLS" indicates this command is present and permitted in the current state."
@@ -66,13 +85,25 @@ impl Access {
         }
         // "If the USER argument is included with this capability, it indicates that the server accepts UTF-8 usernames and
         // passwords." (RFC 6856 §2.2)
-        lines.extend(["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]);
+        // Neither is passed on.
+        if is_ours {
+            lines.extend(["UTF8 USER", "LANG"]);
+        }
+        lines.push("IMPLEMENTATION Restante");
         style.multi(Text::CapabilitiesFollow, lines)
+    }
+
+    /// What is promised of it: before a login, no mechanism by which nobody whose session is passed on can log in.
+    fn promised(self, logged_in: bool) -> Self {
+        if logged_in || self.elsewhere != Elsewhere::ByPassword {
+            return self;
+        }
+        Self { scram: false, external: false, tokens: false, ..self }
     }
 
     /// AUTH without argument lists the mechanisms, as old clients ask for them.
     pub(super) fn mechanisms(self, style: ReplyStyle) -> Reply {
-        style.multi(Text::MechanismsFollow, self.offered())
+        style.multi(Text::MechanismsFollow, self.promised(false).offered())
     }
 
     /// Whether SCRAM with channel binding is offered, where passwords may be sent.

@@ -46,6 +46,11 @@ impl Lines {
         Some(if too_long { Input::TooLong } else { Input::Line(line) })
     }
 
+    /// Everything that was read and not yet returned, for somebody else who takes the input from here on.
+    pub fn take_rest(&mut self) -> Line {
+        Zeroizing::new(std::mem::take(self).waiting)
+    }
+
     /// Whether [`Lines::next`] would return something.
     #[must_use]
     pub fn has_next(&self) -> bool {

@@ -37,7 +37,7 @@ mod surrogate;
 mod text;
 mod transaction;
 
-pub use capabilities::{Access, Expire};
+pub use capabilities::{Access, Elsewhere, Expire};
 pub use credentials::{Credentials, Mechanism, TokenCredentials};
 pub use dialogue::{SaslDialogue, SaslStep};
 pub use line::{Input, Line, Lines};

@@ -20,6 +20,7 @@ pub(super) enum Code {
     SysTemp,
     SysPerm,
     InUse,
+    LoginDelay,
 }
 
 impl ReplyStyle {
@@ -47,6 +48,7 @@ impl ReplyStyle {
             Code::SysTemp => "SYS/TEMP",
             Code::SysPerm => "SYS/PERM",
             Code::InUse => "IN-USE",
+            Code::LoginDelay => "LOGIN-DELAY",
         };
         reply::err(&format!("[{code}] {}", text.render(self.language)))
     }

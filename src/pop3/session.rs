@@ -149,6 +149,16 @@ pub enum NotOpened {
     Unavailable,
     /// It may have one session only, and has one.
     InUse,
+    /// Another host holds it, and refuses name or password.
+    Refused,
+    /// Another host holds it, and refuses without saying whose fault it is.
+    RefusedElsewhere,
+    /// Another host holds it, and cannot be used now.
+    HostUnavailable,
+    /// Another host holds it, and wants more time between logins.
+    LoginDelay,
+    /// Another host holds it, which needs the password that the client did not send.
+    NeedsPassword,
 }
 
 /// Why a message is not sent.

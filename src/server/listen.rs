@@ -96,7 +96,7 @@ impl PortPolicy {
 
     /// A client of this port, with what the policy allows it.
     pub(super) fn client(&self, socket: TcpStream, origin: Origin) -> Client {
-        let Origin { peer, is_local, tls: tls_before, is_proxy } = origin;
+        let Origin { peer, is_local, tls: tls_before, is_proxy, is_relayed } = origin;
         Client {
             transport: socket,
             peer,
@@ -116,6 +116,7 @@ impl PortPolicy {
             },
             takes_logins: self.takes_logins_from(peer.ip()),
             is_probe: is_proxy,
+            is_relayed,
         }
     }
 

@@ -59,7 +59,9 @@ fn completed(example: &str) -> String {
     let is_left_out = |key: &str| !example.lines().any(|line| line.starts_with(key));
     let further = LEFT_OUT.iter().filter(|(key, _)| is_left_out(key)).map(|(_, text)| *text);
     // A place that tests cannot write to.
-    further.fold(example.replace("/etc/restante/", ""), |text, further| text + further)
+    let text = further.fold(example.replace("/etc/restante/", ""), |text, further| text + further);
+    let (without_base, urls) = (!text.contains("base: "), "directories:\n  - urls: ");
+    if without_base { text.replace(urls, "directories:\n  - base: o=example\n    urls: ") } else { text }
 }
 
 /// A folder with the files that the examples name.

@@ -87,6 +87,7 @@ impl Two {
             scram: ScramSettings::default(),
             retention: RetentionPolicy::default(),
             tokens: None,
+            relay: None,
         };
         let asked = [first, second].map(directory::Directory::new);
         let map = IdentityMap::new(asked.into(), settings).unwrap();

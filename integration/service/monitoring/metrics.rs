@@ -15,7 +15,8 @@ const PROMETHEUS: &str = "application/openmetrics-text;version=1.0.0,application
 
 /// A stage on which everything has happened that is counted.
 pub(super) fn busy() -> Stage {
-    let stage = Stage::set(ADMIN, &[("cur/1.a", b"a\n"), ("cur/2.b", b"b\n")]);
+    let further = format!("{ADMIN}relay: {{ hosts: [{{ name: mail2.renovations.example }}] }}\n");
+    let stage = Stage::set(&further, &[("cur/1.a", b"a\n"), ("cur/2.b", b"b\n")]);
     let mut client = stage.tls_client();
     client.login("ajones", PASSWORD);
     client.ask("RETR 1", "+OK");

@@ -110,7 +110,7 @@ fn no_name_becomes_markup() {
     let read_again = Box::new(|| Ok(ConfigurationKeys::default()));
     let configuration = RunningConfiguration::new(hostile.into(), ConfigurationKeys::default(), read_again);
     let startup = Arc::new(Startup { configuration, confinement: Confinement::none(hostile) });
-    let view = ServiceView { ledger, identities, directories, startup };
+    let view = ServiceView { ledger, identities, directories, startup, back_ends: None };
     runtime.spawn(async move { listener.serve(Arc::new(Current::new(view))).await });
     let shown = browse(site.folder(), address, &["--dump-dom"]);
     assert!(shown.contains("<title>Restante: status</title>"), "{shown}");

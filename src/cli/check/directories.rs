@@ -88,16 +88,16 @@ async fn nobody(directory: &Directory, sample: &Sample) -> Result<String, direct
 
 /// Reports that nobody has a mail path.
 fn without_place(sample: &Sample) -> Option<String> {
-    let first = sample.people.first()?;
-    let (why, all) = (first.maildrop.as_ref().err()?, sample.people.iter().all(|person| person.maildrop.is_err()));
+    let first = sample.here().next()?;
+    let (why, all) = (first.maildrop.as_ref().err()?, sample.here().all(|person| person.maildrop.is_err()));
     all.then(|| format!("mailboxes.path gives a path for none of {}: {why}", sample.counted()))
 }
 
 fn partly(sample: &Sample) -> Vec<String> {
-    let without: Vec<&Sampled> = sample.people.iter().filter(|person| person.maildrop.is_err()).collect();
+    let without: Vec<&Sampled> = sample.here().filter(|person| person.maildrop.is_err()).collect();
     let names = without.iter().take(NAMED).map(|person| person.canonical_name.as_str()).collect::<Vec<_>>().join(", ");
     let more = if without.len() > NAMED { ", …" } else { "" };
-    let is_some = !without.is_empty() && without.len() < sample.people.len();
+    let is_some = !without.is_empty() && without.len() < sample.here().count();
     let unplaced = is_some.then(|| {
         format!("{} of {} have no mail path ({names}{more}) and cannot log in", without.len(), sample.counted())
     });

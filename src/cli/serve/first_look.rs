@@ -42,14 +42,15 @@ pub(super) async fn compare_mail(directories: Vec<Directory>, settings: identity
                 "no people found, so nobody can log in: see `restante check`"
             );
         }
-        for person in &sample.people {
+        for person in sample.here() {
             if let Ok(maildrop) = &person.maildrop {
                 service.known.note(&person.id, &person.canonical_name, maildrop);
             }
         }
         samples.push(sample);
     }
-    let compare = move || Coverage::compare(&service.store, &settings.root, &samples, directories.len());
+    let Some(store) = service.store.clone() else { return };
+    let compare = move || Coverage::compare(&store, &settings.root, &samples, directories.len());
     let Ok(mail) = tokio::task::spawn_blocking(compare).await else { return };
     match mail.doubt() {
         Some(doubt) => tracing::warn!(

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 
+use super::super::maildrops::serves_here;
 use crate::config::Configuration;
 use crate::connection::{MaildropLeases, Openings, RecentAddresses, Service};
 use crate::directory::{self, Directory};
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::ledger::Ledger;
 use crate::maildir::{self, Store};
+use crate::relay::BackEnds;
 
 /// The service, and those of its parts that others look at.
 pub(super) struct ServiceParts {
@@ -26,14 +28,18 @@ impl ServiceParts {
         let Configuration { connection: settings, identity, maildir, mta, .. } = configuration.clone();
         let (people, ledger) = (identity.cache.people, Arc::new(Ledger::default()));
         let directories = directories(configuration.directories.clone(), &ledger);
+        let (is_here, relay) = (serves_here(&identity), identity.relay.as_ref().map(|relay| relay.settings.clone()));
         let identities = IdentityMap::counted(directories.clone(), identity, ledger.clone());
         let identities = Arc::new(identities.map_err(|fault| anyhow!(fault))?);
-        let store = open_store(maildir.clone()).map_err(|fault| anyhow!(fault))?;
-        let openings = Openings::new(store.clone(), settings.file_deadline, ledger.clone());
+        let store = is_here.then(|| open_store(maildir.clone())).transpose().map_err(|fault| anyhow!(fault))?;
+        let opened = |store: &Arc<Store>| Openings::new(store.clone(), settings.file_deadline, ledger.clone());
+        let openings = store.as_ref().map(opened);
+        let back_ends = relay.map(|relay| Arc::new(BackEnds::new(relay, settings.hostname.clone(), &ledger)));
         let leases = Arc::new(MaildropLeases::new(settings.sessions));
         let (known, repeats) = (Arc::new(KnownMaildrops::new(people)), Arc::default());
         let recent = Arc::new(RecentAddresses::new(mta.pop_before_smtp()));
-        let service = Service { identities, store, known, openings, settings, leases, repeats, recent, ledger };
+        let service =
+            Service { identities, store, known, openings, settings, leases, repeats, recent, ledger, back_ends };
         Ok(Self { service: Arc::new(service), directories, maildir })
     }
 
@@ -44,11 +50,14 @@ impl ServiceParts {
     pub(super) async fn renewed(&self, configuration: &Configuration) -> Result<Self, String> {
         let Configuration { connection: settings, identity, maildir, mta, .. } = configuration.clone();
         let (before, people) = (&*self.service, identity.cache.people);
-        let store = if maildir == self.maildir {
-            before.store.clone()
-        } else {
-            let settings = maildir.clone();
-            spawn_blocking(move || open_store(settings)).await.map_err(|fault| fault.to_string())??
+        let (is_here, relay) = (serves_here(&identity), identity.relay.as_ref().map(|relay| relay.settings.clone()));
+        let store = match &before.store {
+            _ if !is_here => None,
+            Some(store) if maildir == self.maildir => Some(store.clone()),
+            _ => {
+                let settings = maildir.clone();
+                Some(spawn_blocking(move || open_store(settings)).await.map_err(|fault| fault.to_string())??)
+            }
         };
         let (ledger, same_directories) = (before.ledger.clone(), self.has_directories(&configuration.directories));
         let directories = if same_directories {
@@ -62,7 +71,18 @@ impl ServiceParts {
         } else {
             Arc::new(KnownMaildrops::new(people))
         };
-        let openings = before.openings.renewed(store.clone(), settings.file_deadline);
+        let opened = |store: &Arc<Store>| match &before.openings {
+            Some(openings) => openings.renewed(store.clone(), settings.file_deadline),
+            None => Openings::new(store.clone(), settings.file_deadline, ledger.clone()),
+        };
+        let openings = store.as_ref().map(opened);
+        let back_ends = relay.map(|relay| {
+            let hostname = settings.hostname.clone();
+            Arc::new(match &before.back_ends {
+                Some(back_ends) => back_ends.renewed(relay, hostname, &ledger),
+                None => BackEnds::new(relay, hostname, &ledger),
+            })
+        });
         let (leases, repeats) = (Arc::new(before.leases.renewed(settings.sessions)), before.repeats.clone());
         let identities = Arc::new(identities);
         let recent = if before.recent.within() == mta.pop_before_smtp() {
@@ -70,7 +90,8 @@ impl ServiceParts {
         } else {
             Arc::new(RecentAddresses::new(mta.pop_before_smtp()))
         };
-        let service = Service { identities, store, known, openings, settings, leases, repeats, recent, ledger };
+        let service =
+            Service { identities, store, known, openings, settings, leases, repeats, recent, ledger, back_ends };
         Ok(Self { service: Arc::new(service), directories, maildir })
     }
 

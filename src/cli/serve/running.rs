@@ -181,7 +181,8 @@ impl RunningService {
 
 fn view_of(parts: &ServiceParts, startup: &Arc<Startup>) -> ServiceView {
     let (ledger, identities) = (parts.service.ledger.clone(), parts.service.identities.clone());
-    ServiceView { ledger, identities, directories: parts.directories.clone(), startup: startup.clone() }
+    let (directories, back_ends) = (parts.directories.clone(), parts.service.back_ends.clone());
+    ServiceView { ledger, identities, directories, startup: startup.clone(), back_ends }
 }
 
 /// Looks at directories and mail, without anybody waiting for it.

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::config_file::ConfigFile;
-use super::maildrops::why;
+use super::maildrops::{elsewhere, why};
 use super::{ExitStatus, MaildropArgs, with_configuration};
-use crate::identity::{IdentityMap, Trace};
+use crate::identity::{IdentityMap, MailPlace, Trace};
 use crate::maildir::MaildropPath;
 
 #[derive(Subcommand)]
@@ -94,7 +94,10 @@ pub(super) fn uidl(command: UidlCommands) -> ExitStatus {
 /// The person with a login name, and the path of their mail; or why there is none.
 async fn person(identities: &IdentityMap, login: &str) -> Result<(String, MaildropPath), String> {
     match identities.resolve(login.as_bytes(), Trace::OFF).await {
-        Ok(resolved) => Ok((resolved.identity.canonical_name.clone(), resolved.maildrop)),
+        Ok(resolved) => match resolved.mail {
+            MailPlace::Here(path) => Ok((resolved.identity.canonical_name.clone(), path)),
+            MailPlace::Elsewhere(target) => Err(elsewhere(&target)),
+        },
         Err(outcome) => Err(why(&outcome)),
     }
 }

@@ -3,7 +3,7 @@
 use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
 use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
-use crate::pop3::{Access, Expire};
+use crate::pop3::{Access, Elsewhere, Expire};
 
 /// What clients are offered, by the settings and by which credentials people have.
 #[derive(Clone, Copy)]
@@ -14,13 +14,20 @@ pub(super) struct LoginOffer {
     pub(super) tokens: bool,
     /// How long mail stays on the server.
     pub(super) expire: Expire,
+    /// Whether sessions are passed on.
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl LoginOffer {
     /// What every connection of a service is offered.
     pub(super) fn by(service: &Service) -> Self {
         let (identities, expire) = (&service.identities, service.settings.expire);
-        Self { scram: identities.offers_scram(), tokens: identities.takes_tokens(), expire }
+        let elsewhere = match service.back_ends.as_ref().map(|hosts| hosts.settings()) {
+            None => Elsewhere::Never,
+            Some(hosts) if hosts.needs_client_passwords() => Elsewhere::ByPassword,
+            Some(_) => Elsewhere::ByAnyLogin,
+        };
+        Self { scram: identities.offers_scram(), tokens: identities.takes_tokens(), expire, elsewhere }
     }
 }
 
@@ -32,9 +39,10 @@ pub(super) fn under_tls<T: Transport>(
     report: &SessionReport,
     offered: LoginOffer,
 ) -> Result<Access, CloseReason> {
-    let LoginOffer { scram, tokens, expire } = offered;
+    let LoginOffer { scram, tokens, expire, elsewhere } = offered;
     let channel_binding = if scram { stream.channel_binding() } else { None };
-    let mut access = Access { stls: false, passwords: true, external: false, scram, channel_binding, tokens, expire };
+    let (stls, passwords, external) = (false, true, false);
+    let mut access = Access { stls, passwords, external, scram, channel_binding, tokens, expire, elsewhere };
     if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
         let certificate = shown(policy, stream, report)
             .map_err(|fault| CloseReason::Handshake(HandshakeFailure::ClientCertificate, fault.to_string()))?;

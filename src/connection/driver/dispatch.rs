@@ -16,6 +16,7 @@ use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_hands
 use crate::current::Current;
 use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
+use crate::secret::Password;
 
 /// How long the client may send nothing until the session frees what it needs only while the client is active. Most
 /// clients send the next command within a round trip, and the directory of the last message is opened once for all.
@@ -35,7 +36,11 @@ pub(super) struct Driver<T> {
     /// The client must send something by then.
     pub(super) deadline: Instant,
     pub(super) takes_logins: bool,
+    /// Another Restante passes the session on, so that it is passed on no further.
+    pub(super) is_relayed: bool,
     pub(super) login: Option<AcceptedLogin>,
+    /// The password of the login that is being judged, if another host may need it.
+    pub(super) password: Option<Password>,
     /// The progress of a SCRAM login.
     pub(super) scram: Option<Box<ScramState>>,
     pub(super) maildrop: Option<OpenMaildrop>,
@@ -96,7 +101,7 @@ impl<T: Transport> Driver<T> {
                 Action::Prove(answer) => Box::pin(self.prove(answer, report)).await,
                 Action::Conclude => Box::pin(self.conclude(report)).await,
                 Action::Token(credentials) => Box::pin(self.token(credentials, report)).await,
-                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await,
+                Action::Open { utf8 } => Box::pin(self.open(utf8, report)).await?,
                 Action::Transmit(transmission) => match Box::pin(self.transmit(transmission, report)).await? {
                     Some(event) => event,
                     None => self.next_line().await?,

@@ -66,8 +66,8 @@ async fn greet<T: Transport>(
         under_tls(client.tls.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
-        let LoginOffer { scram, tokens, expire } = offered;
-        Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire }
+        let LoginOffer { scram, tokens, expire, elsewhere } = offered;
+        Access { stls, passwords, external: false, scram, channel_binding: None, tokens, expire, elsewhere }
     };
     let bounds = Bounds {
         wrong_commands: limits.wrong_commands,
@@ -88,7 +88,9 @@ async fn greet<T: Transport>(
         drain,
         deadline,
         takes_logins: client.takes_logins,
+        is_relayed: client.is_relayed,
         login: None,
+        password: None,
         scram: None,
         maildrop: None,
     })

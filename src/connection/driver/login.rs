@@ -10,7 +10,7 @@ use super::translation::{delay_steps, verdict};
 use crate::certificate::Certificate;
 use crate::connection::report::SessionReport;
 use crate::connection::wire::{ClientCertificateFault, Transport, shown};
-use crate::identity::{Outcome, ShownCertificate};
+use crate::identity::{MailPlace, Outcome, ShownCertificate};
 use crate::pop3::{Credentials, Event, LoginVerdict, Mechanism};
 
 impl<T: Transport> Driver<T> {
@@ -25,8 +25,11 @@ impl<T: Transport> Driver<T> {
             Err(fault) => return self.judged(began, no_certificate(&fault), &login, mechanism, report).await,
         };
         let (from, shown) = (report.peer.ip(), self.shown(certificate.as_ref()));
+        let may_need = self.service.back_ends.as_ref().is_some_and(|hosts| hosts.settings().needs_some_passwords());
+        let password = credentials.password.as_ref().ok().filter(|_| may_need).cloned();
         let outcome = self.service.identities.verify_with(credentials, from, shown).await;
         report.certificate = certificate.map(|certificate| certificate.subject);
+        self.password = password;
         self.judged(began, outcome, &login, mechanism, report).await
     }
 
@@ -87,12 +90,15 @@ impl<T: Transport> Driver<T> {
         login: &[u8],
         report: &mut SessionReport,
     ) -> Event {
-        let (person, maildrop) = match outcome {
+        let password = self.password.take();
+        let (person, mail) = match outcome {
             Outcome::Proven(proven) => {
                 let person = proven.identity;
                 self.service.recent.note(report.peer.ip(), std::time::Instant::now());
-                self.service.known.note(&person.id, &person.canonical_name, &proven.maildrop);
-                (person, Some(proven.maildrop))
+                if let MailPlace::Here(path) = &proven.mail {
+                    self.service.known.note(&person.id, &person.canonical_name, path);
+                }
+                (person, Some(proven.mail))
             }
             Outcome::Forbidden(person, _) => (person, None),
             refusal => {
@@ -106,7 +112,7 @@ impl<T: Transport> Driver<T> {
         self.leave_challenge(report, Some(&person));
         let open = self.service.identities.open_session(&person, login, report.live());
         report.logged_in(&person.canonical_name, open);
-        self.login = Some(AcceptedLogin { maildrop, expiry: person.retention.expiry, began });
+        self.login = Some(AcceptedLogin { mail, password, expiry: person.retention.expiry, began });
         Event::Judged(LoginVerdict::Proven)
     }
 }

@@ -10,6 +10,7 @@
 //! | `access` | what a client may do, by TLS and port |
 //! | `login` | passwords and certificates; when a refusal is sent |
 //! | `scram`, `token` | the other ways to log in |
+//! | `relay` | sessions that are passed on to another host |
 //! | `transfer` | the maildrop opened, unique-ids pinned, messages sent |
 //! | `update` | what a session that ends by QUIT leaves behind (RFC 1939 §6) |
 //! | `translation` | which causes a client may know |
@@ -18,6 +19,7 @@ mod access;
 mod dispatch;
 mod greeting;
 mod login;
+mod relay;
 mod scram;
 mod state;
 mod token;

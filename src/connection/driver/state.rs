@@ -2,14 +2,17 @@
 
 use tokio::time::Instant;
 
-use crate::identity::{Outcome, ScramExchange};
-use crate::maildir::{Expiry, MaildropPath};
+use crate::identity::{MailPlace, Outcome, ScramExchange};
+use crate::maildir::Expiry;
 use crate::pop3::ScramLogin;
+use crate::secret::Password;
 
 /// Credentials that were accepted.
 pub(super) struct AcceptedLogin {
-    /// The path of the person's maildrop; none if nothing may be opened there.
-    pub(super) maildrop: Option<MaildropPath>,
+    /// Where the person's mail is; none if nothing may be opened there.
+    pub(super) mail: Option<MailPlace>,
+    /// The password that the client sent, if another host may need it.
+    pub(super) password: Option<Password>,
     /// When mail that they leave on the server expires.
     pub(super) expiry: Option<Expiry>,
     /// When the credentials arrived.

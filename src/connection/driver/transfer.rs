@@ -7,21 +7,24 @@ use super::translation::{not_opened, not_transmitted};
 use crate::connection::maildrop::{OpenFault, OpenMaildrop};
 use crate::connection::report::{CloseReason, SessionReport};
 use crate::connection::wire::Transport;
+use crate::identity::MailPlace;
 use crate::maildir::{Expiry, MaildropPath};
 use crate::pop3::{Event, Expire, Listing, Multiline, NotOpened, NotTransmitted, Part, Transmission};
 
 impl<T: Transport> Driver<T> {
-    pub(super) async fn open(&mut self, utf8: bool, report: &mut SessionReport) -> Event {
-        let Some(AcceptedLogin { maildrop, expiry, began }) = self.login.take() else {
-            return Event::NotOpened(NotOpened::Unavailable);
+    /// Opens the maildrop here, or passes the session on; then the result is its end.
+    pub(super) async fn open(&mut self, utf8: bool, report: &mut SessionReport) -> Result<Event, CloseReason> {
+        let Some(AcceptedLogin { mail, password, expiry, began }) = self.login.take() else {
+            return Ok(Event::NotOpened(NotOpened::Unavailable));
         };
-        let fault = match maildrop {
+        let fault = match mail {
             None => NotOpened::Forbidden,
-            Some(path) => match self.enter(&path, report, expiry, utf8).await {
+            Some(MailPlace::Elsewhere(target)) => self.pass_on(&target, password, report).await?,
+            Some(MailPlace::Here(path)) => match self.enter(&path, report, expiry, utf8).await {
                 Ok((mail, listing)) => {
                     report.opened(&path, listing.totals().0, mail.is_missing());
                     self.maildrop = Some(mail);
-                    return Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days())));
+                    return Ok(Event::Opened(listing, Expire::after(expiry.map(|expiry| expiry.days()))));
                 }
                 Err(OpenFault::InUse) => {
                     tracing::info!(
@@ -45,7 +48,7 @@ impl<T: Transport> Driver<T> {
         };
         report.logged_out();
         refusal_delay(began, self.service.settings.refusal_step, 0).await;
-        Event::NotOpened(fault)
+        Ok(Event::NotOpened(fault))
     }
 
     /// Sends a message block by block. A failure before the first octet is answered. A later one closes the connection
@@ -100,7 +103,8 @@ impl<T: Transport> Driver<T> {
         expiry: Option<Expiry>,
         utf8: bool,
     ) -> Result<(OpenMaildrop, Listing), OpenFault> {
-        let (openings, leases) = (&self.service.openings, &self.service.leases);
+        let Some(openings) = &self.service.openings else { return Err(OpenFault::no_mail_here()) };
+        let leases = &self.service.leases;
         OpenMaildrop::open(openings, leases, path, report.person(), expiry, utf8).await
     }
 

@@ -3,6 +3,7 @@
 use crate::identity::Outcome;
 use crate::maildir::{EnterFault, FetchFault, NoMail};
 use crate::pop3::{LoginVerdict, NotOpened, NotTransmitted};
+use crate::relay::{RefusalCode, RelayFault};
 
 /// What the client may know of an outcome.
 pub(super) fn verdict(outcome: &Outcome) -> LoginVerdict {
@@ -11,6 +12,27 @@ pub(super) fn verdict(outcome: &Outcome) -> LoginVerdict {
         Outcome::Refused(_) => LoginVerdict::Refused,
         Outcome::Unavailable(_) => LoginVerdict::Unavailable,
         Outcome::Misconfigured(_) => LoginVerdict::Misconfigured,
+    }
+}
+
+/// What the client may know of a login at another host. A refused password is the client's only if it is what was sent: else
+/// our own credentials are wrong there, and no client must ask its user for another password.
+pub(super) fn not_relayed(fault: &RelayFault, is_their_password: bool) -> NotOpened {
+    match fault {
+        RelayFault::NeedsPassword | RelayFault::UnsendablePassword => NotOpened::NeedsPassword,
+        RelayFault::TooManySessions(_)
+        | RelayFault::BackingOff(_)
+        | RelayFault::Unreachable(_)
+        | RelayFault::Unanswered(_) => NotOpened::HostUnavailable,
+        RelayFault::Loop(_) => NotOpened::Forbidden,
+        RelayFault::Refused { code, .. } => match code {
+            RefusalCode::InUse => NotOpened::InUse,
+            RefusalCode::LoginDelay => NotOpened::LoginDelay,
+            RefusalCode::SysTemp => NotOpened::HostUnavailable,
+            RefusalCode::Auth if is_their_password => NotOpened::Refused,
+            RefusalCode::Unknown if is_their_password => NotOpened::RefusedElsewhere,
+            RefusalCode::SysPerm | RefusalCode::Auth | RefusalCode::Unknown => NotOpened::Forbidden,
+        },
     }
 }
 

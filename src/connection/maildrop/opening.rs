@@ -23,6 +23,13 @@ pub(crate) enum OpenFault {
     Fault(EnterFault),
 }
 
+impl OpenFault {
+    /// This service holds no mail: everybody's is at other hosts.
+    pub(crate) fn no_mail_here() -> Self {
+        Self::Fault(EnterFault::Forbidden("no mail is served here (mailboxes.root is not set)".to_owned()))
+    }
+}
+
 /// Opens maildrops: the mail store, the thread pools of its calls, and a lock for each maildrop that is being opened.
 pub struct Openings {
     store: Arc<Store>,

@@ -13,6 +13,10 @@ pub(crate) enum CloseReason {
     Session(SessionEnd),
     /// The client closed the connection without QUIT.
     ByClient,
+    /// The host to which the session was passed on closed the connection without QUIT.
+    ByHost,
+    /// The connection to that host failed.
+    HostBroken(String),
     /// The client was silent for too long.
     Deadline,
     /// There was no login in time.
@@ -92,6 +96,8 @@ impl fmt::Display for CloseReason {
             Self::Session(SessionEnd::OutOfOrder) => f.write_str("internal error: event out of order"),
             Self::NoLogin => f.write_str("no login within the limit"),
             Self::ByClient => f.write_str("closed by the client without QUIT"),
+            Self::ByHost => f.write_str("closed by the host without QUIT"),
+            Self::HostBroken(why) => write!(f, "connection to the host broken: {why}"),
             Self::SlowReader => f.write_str("client too slow to take its reply"),
             Self::Broken(why) => write!(f, "connection broken: {why}"),
             Self::Handshake(_, why) => write!(f, "TLS handshake failed: {why}"),

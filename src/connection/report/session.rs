@@ -13,6 +13,7 @@ use crate::ledger::{Ledger, LiveSession, LiveState, RegisteredSession};
 use crate::maildir::MaildropPath;
 use crate::names::LoginName;
 use crate::pop3::{InClear, Mechanism, Part};
+use crate::relay::Traffic;
 use crate::session_id::SessionId;
 use crate::token::Bearer;
 
@@ -40,6 +41,8 @@ pub(crate) struct SessionReport {
     retr: SentCount,
     top: SentCount,
     deleted: usize,
+    /// The host to which the session is passed on, and what was.
+    relayed: Option<(String, Arc<Traffic>)>,
 }
 
 #[derive(Default)]
@@ -72,12 +75,25 @@ impl SessionReport {
             retr: SentCount::default(),
             top: SentCount::default(),
             deleted: 0,
+            relayed: None,
         }
     }
 
     /// The session as others see it, who may end it.
     pub(crate) fn live(&self) -> Arc<LiveSession> {
         self.live.live()
+    }
+
+    /// The session is passed on to a host from now on.
+    pub(crate) fn relayed(&mut self, host: &str, traffic: Arc<Traffic>) {
+        self.live.set_host(host);
+        self.live.set_state(LiveState::Transaction);
+        self.relayed = Some((host.to_owned(), traffic));
+    }
+
+    /// The session's id in the log.
+    pub(crate) fn session_id(&self) -> String {
+        self.live.live().id().to_owned()
     }
 
     /// The canonical name of the person who is logged in.
@@ -214,6 +230,14 @@ impl Drop for SessionReport {
         if self.person.is_none() && !self.admits(LogLine::NoLogin(reason.clone())) {
             return;
         }
+        let seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        if let Some((host, traffic)) = &self.relayed {
+            let (peer, listener, tls, person) = (self.peer, &*self.listener, self.protection, self.person.as_deref());
+            let (octets, octets_from_client) = (traffic.to_client(), traffic.from_client());
+            let (retr, dele) = (traffic.retr(), traffic.dele());
+            tracing::info!(name: "relayed_session_ended", person, host, %peer, listener, tls, retr, dele, octets, octets_from_client, seconds, reason, "relayed session ended");
+            return;
+        }
         tracing::info!(
             name: "connection_ended",
             person = self.person.as_deref(),
@@ -226,7 +250,7 @@ impl Drop for SessionReport {
             top = self.top.messages,
             top_octets = self.top.octets + self.top.under_way,
             dele = self.deleted,
-            seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            seconds,
             reason,
             "connection ended"
         );

@@ -21,7 +21,7 @@ use super::transport::Transport;
 use crate::connection::report::CloseReason;
 use crate::connection::settings::BLOCK;
 use crate::ledger::LiveSession;
-use crate::pop3::{Input, Lines};
+use crate::pop3::{Input, Line, Lines};
 
 /// A stream, with input that was not yet taken as lines, and replies that were not yet sent.
 pub(crate) struct Wire<T> {
@@ -98,6 +98,11 @@ impl<T: Transport> Wire<T> {
             let Poll::Ready(Ok(count)) = at_once(read).await else { return None };
             self.more_at_hand = count == READ;
         }
+    }
+
+    /// What the client has sent behind the last line, for a host to which its session is passed on.
+    pub(crate) fn take_input(&mut self) -> Line {
+        self.lines.take_rest()
     }
 
     /// Replies are collected here until no complete command is left in the input.

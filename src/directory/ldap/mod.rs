@@ -36,7 +36,7 @@ mod trust;
 mod verdict;
 
 pub use self::presented::{Distrust, PresentedChain};
-pub use self::trust::{system_authorities, trust};
+pub use self::trust::{system_authorities, trust, trust_showing};
 pub use self::verdict::Verdict;
 
 pub(crate) use self::apart::apart;

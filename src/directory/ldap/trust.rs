@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
@@ -21,6 +21,22 @@ pub fn trust(ca: Option<&Path>) -> Result<ServerTrust, String> {
         .map(|builder| builder.with_root_certificates(roots.clone()).with_no_client_auth())
         .map(|configuration| ServerTrust { configuration: Arc::new(configuration), authorities: roots })
         .map_err(|fault| fault.to_string())
+}
+
+/// The same, with a client certificate and its key, each a PEM file.
+///
+/// # Errors
+/// A sentence that says what is wrong with one of the files.
+pub fn trust_showing(ca: Option<&Path>, certificate: &Path, key: &Path) -> Result<Arc<ClientConfig>, String> {
+    let of_file = |file: &Path, fault: &dyn std::fmt::Display| format!("{}: {fault}", file.display());
+    let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(|fault| of_file(certificate, &fault))?;
+    let own = PrivateKeyDer::from_pem_file(key).map_err(|fault| of_file(key, &fault))?;
+    let builder = ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|fault| fault.to_string())?;
+    let shown = builder.with_root_certificates(roots(ca)?).with_client_auth_cert(chain, own);
+    shown.map(Arc::new).map_err(|fault| of_file(certificate, &fault))
 }
 
 /// The authorities in a PEM file, or those of the system.

@@ -134,8 +134,8 @@ async fn checks<Method: LoginMethod>(
     // 8. The authorization identity is a name of the same person.
     context.check_authorization(&person, method.authorization()).await?;
     // 9. The place of the mail.
-    let maildrop = place(&person, attempt.trace)?;
-    Ok(ProvenLogin { identity: person, maildrop, kind, proof })
+    let mail = place(&person, attempt.trace)?;
+    Ok(ProvenLogin { identity: person, mail, kind, proof })
 }
 
 impl ClaimedPerson {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::LoginContext;
+use crate::identity::mail_place::{MailHost, MailPlace};
 use crate::identity::person::Identity;
 use crate::identity::question::{NameOwner, describe_people};
 use crate::identity::verdict::{AccountReason, AccountStatus, NameReason, Outcome, Reason, Trace, TraceEvent};
-use crate::maildir::{MaildropPath, PathRefusal};
+use crate::maildir::PathRefusal;
 use crate::names::{Kind, LoginName};
 
 /// One person, and the place of their mail.
@@ -16,7 +17,7 @@ pub struct Resolved {
     /// Who it is.
     pub identity: Arc<Identity>,
     /// Where their mail is.
-    pub maildrop: MaildropPath,
+    pub mail: MailPlace,
     /// The kind of name that was given, if our comparison and the directory's agree on one.
     pub kind: Option<Kind>,
 }
@@ -40,17 +41,25 @@ pub(crate) async fn resolve(context: &LoginContext, login: &[u8], trace: &Trace)
         return Err(Outcome::refused(Some(person), reason));
     }
     context.note_scram(person, trace).await?;
-    let maildrop = place(person, trace)?;
-    Ok(Resolved { identity: person.clone(), maildrop, kind })
+    let mail = place(person, trace)?;
+    Ok(Resolved { identity: person.clone(), mail, kind })
 }
 
 /// Where a person's mail is; if nowhere, how the login ends.
-pub(super) fn place(person: &Arc<Identity>, trace: &Trace) -> Result<MaildropPath, Outcome> {
+pub(super) fn place(person: &Arc<Identity>, trace: &Trace) -> Result<MailPlace, Outcome> {
+    match &person.mail_host {
+        MailHost::Here => {}
+        MailHost::Elsewhere(target) => {
+            trace.note(|| TraceEvent::MailHost(target.clone()));
+            return Ok(MailPlace::Elsewhere(target.clone()));
+        }
+        MailHost::Rejected(why) => return Err(Outcome::Forbidden(person.clone(), why.clone())),
+    }
     trace.note(|| TraceEvent::Maildrop(person.maildrop.clone()));
     if !person.retention.is_off() {
         trace.note(|| TraceEvent::Retention(person.retention.clone()));
     }
-    person.maildrop.clone().map_err(|refusal| match refusal {
+    person.maildrop.clone().map(MailPlace::Here).map_err(|refusal| match refusal {
         PathRefusal::Forbidden(why) => Outcome::Forbidden(person.clone(), why),
         refusal => Outcome::refused(Some(person), Reason::Account(AccountReason::NoMaildrop(refusal))),
     })

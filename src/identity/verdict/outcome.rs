@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{CertificateReason, Reason};
 use crate::directory::Fault;
+use crate::identity::mail_place::MailPlace;
 use crate::identity::person::Identity;
-use crate::maildir::MaildropPath;
 use crate::names::Kind;
 
 /// The end of a login.
@@ -30,7 +30,7 @@ pub struct ProvenLogin {
     /// Who it is.
     pub identity: Arc<Identity>,
     /// Where their mail is.
-    pub maildrop: MaildropPath,
+    pub mail: MailPlace,
     /// The kind of name that was typed, if our comparison and the directory's agree on one.
     pub kind: Option<Kind>,
     /// How it was proven.

@@ -9,6 +9,7 @@ use crate::identity::person::Identity;
 use crate::identity::retention::Retention;
 use crate::maildir::{MaildropPath, PathRefusal};
 use crate::names::{Dn, Kind, LookUp};
+use crate::relay::RelayTarget;
 
 /// One event on the way from a login name to an outcome. They are recorded in the order in which they happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub enum TraceEvent {
     BindUnanswered(Fault),
     /// The password was proven.
     Proven(Proof),
+    /// The host that holds the mail, and the person's name there.
+    MailHost(RelayTarget),
     /// The maildrop's path, made from the template.
     Maildrop(Result<MaildropPath, PathRefusal>),
     /// How long mail that the person leaves on the server stays, if anybody's mail expires.

@@ -146,6 +146,26 @@ impl PathTemplate {
         Ok(MaildropPath { as_stored: as_stored.map(Arc::new), ..path })
     }
 
+    /// Fills the template in as a text that is no path, such as a user name elsewhere. The values are without insignificant
+    /// blanks; anything may be in them.
+    ///
+    /// # Errors
+    /// A field has no value, or several.
+    pub fn text(&self, value: impl Fn(&Field) -> FieldValue) -> Result<String, PathRefusal> {
+        let mut text = String::new();
+        for part in self.parts() {
+            match part {
+                TemplatePart::Text(plain) => text.push_str(plain),
+                TemplatePart::Field { field, lower } => {
+                    let found = value_of(field, &value)?;
+                    let found = prepared(&found);
+                    text.push_str(&if *lower { found.to_lowercase() } else { found.into_owned() });
+                }
+            }
+        }
+        Ok(text)
+    }
+
     fn filled_with_lists(
         &self,
         root: &Path,

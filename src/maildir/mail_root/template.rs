@@ -65,6 +65,10 @@ impl PathTemplate {
     /// As [`PathTemplate::parse`].
     pub fn parse_marker(text: &str) -> Result<Self, TemplateFault> {
         check_components(text)?;
+        Self::of_parts(text)
+    }
+
+    fn of_parts(text: &str) -> Result<Self, TemplateFault> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -74,6 +78,18 @@ impl PathTemplate {
             rest = behind;
         }
         Ok(Self { parts, lists: None, markers: Vec::new(), real_root: None })
+    }
+
+    /// Reads the template of a text that is no path, such as a user name elsewhere.
+    ///
+    /// # Errors
+    /// An unknown field, a brace without its other half, or no field: everybody would have one name.
+    pub fn parse_text(text: &str) -> Result<Self, TemplateFault> {
+        let template = Self::of_parts(text)?;
+        if template.has_fields() {
+            return Ok(template);
+        }
+        Err(fault(0, "the template has no field: everybody would have one name".to_owned()))
     }
 
     /// Whether paths made from it differ.

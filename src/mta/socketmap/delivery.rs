@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::reply::TableReply;
 use crate::connection::Service;
 use crate::current::Current;
-use crate::identity::Identity;
+use crate::identity::{Identity, MailHost};
 use crate::maildir::{EnterFault, MaildropPath};
 
 /// File calls at once. One on a file system that hangs occupies a thread until it returns.
@@ -28,6 +28,9 @@ impl DeliveryPaths {
 
     /// The absolute path of a person's Maildir, with a slash at its end.
     pub(super) async fn answer(&self, person: &Identity) -> TableReply {
+        if let MailHost::Elsewhere(target) = &person.mail_host {
+            return TableReply::Permanent(format!("the mail of {} is at {}", person.canonical_name, target.host));
+        }
         let path = match path(person) {
             Ok(path) => path.clone(),
             Err(reply) => return reply,
@@ -41,7 +44,9 @@ impl DeliveryPaths {
     /// None if the file system does not answer in time.
     async fn ask(&self, path: MaildropPath, deadline: Duration) -> Option<TableReply> {
         let place = timeout(deadline, self.places.clone().acquire_owned()).await.ok()?.ok()?;
-        let store = self.service.get().store.clone();
+        let Some(store) = self.service.get().store.clone() else {
+            return Some(TableReply::Permanent("no mail is here".to_owned()));
+        };
         let asking = tokio::task::spawn_blocking(move || {
             let found = store.delivery_path(&path);
             drop(place);
@@ -60,6 +65,9 @@ impl DeliveryPaths {
 
 /// The path, counted from the mail root.
 pub(super) fn path(person: &Identity) -> Result<&MaildropPath, TableReply> {
+    if let MailHost::Rejected(why) = &person.mail_host {
+        return Err(TableReply::Permanent(format!("no maildrop for {}: {why}", person.canonical_name)));
+    }
     person
         .maildrop
         .as_ref()

@@ -11,7 +11,7 @@ use super::reply::TableReply;
 use crate::connection::Service;
 use crate::current::Current;
 use crate::directory::Fault;
-use crate::identity::{AddressOwner, Identity};
+use crate::identity::{AddressOwner, Identity, MailHost};
 use crate::mta::account_name::account_name;
 use crate::mta::settings::SocketmapSettings;
 
@@ -26,16 +26,19 @@ enum PostfixTable {
     Sender,
     /// The primary address of whoever has a further one.
     Alias,
+    /// Which other host mail for an address is passed on to.
+    Host,
     /// Whether somebody has logged in by POP3 from a client's address of late.
     PopBeforeSmtp,
 }
 
 /// All tables.
-const TABLES: [(&str, PostfixTable); 5] = [
+const TABLES: [(&str, PostfixTable); 6] = [
     ("recipient", PostfixTable::Recipient),
     ("maildir", PostfixTable::Maildir),
     ("sender", PostfixTable::Sender),
     ("alias", PostfixTable::Alias),
+    ("host", PostfixTable::Host),
     ("pop_before_smtp", PostfixTable::PopBeforeSmtp),
 ];
 
@@ -98,6 +101,7 @@ impl Tables {
                 TableReply::Permanent(format!("several people have this address: {}", people.join(" and ")))
             }
             (PostfixTable::Maildir, AddressOwner::One(person)) => self.paths.answer(&person).await,
+            (PostfixTable::Host, AddressOwner::One(person)) => host(&person),
             (PostfixTable::Alias, AddressOwner::One(person)) => alias(&person, &address, &extension),
             (PostfixTable::Recipient | PostfixTable::PopBeforeSmtp, AddressOwner::One(person)) => recipient(&person),
         }
@@ -155,11 +159,24 @@ impl Tables {
     }
 }
 
+/// The transport to the host that holds the person's mail (transport(5)); not found if it is here.
+fn host(person: &Identity) -> TableReply {
+    match &person.mail_host {
+        MailHost::Here => TableReply::NotFound,
+        MailHost::Elsewhere(target) => TableReply::Found(format!("smtp:[{}]", target.host)),
+        MailHost::Rejected(why) => TableReply::Permanent(format!("no host for {}: {why}", person.canonical_name)),
+    }
+}
+
 /// The primary address, which shows in logs whose mail it is. A person whose mail has no place receives none, but only an
 /// administrator can know whether that is a mistake.
 fn recipient(person: &Identity) -> TableReply {
-    match delivery::path(person) {
-        Ok(_) => TableReply::Found(person.mail.clone().unwrap_or_else(|| "OK".to_owned())),
+    let place = match &person.mail_host {
+        MailHost::Elsewhere(_) => Ok(()),
+        MailHost::Here | MailHost::Rejected(_) => delivery::path(person).map(drop),
+    };
+    match place {
+        Ok(()) => TableReply::Found(person.mail.clone().unwrap_or_else(|| "OK".to_owned())),
         Err(reply) => reply,
     }
 }

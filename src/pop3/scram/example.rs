@@ -19,6 +19,7 @@ pub(crate) fn access(channel_binding: Option<ChannelBinding>) -> Access {
         tokens: false,
         scram: true,
         channel_binding,
+        elsewhere: crate::pop3::Elsewhere::Never,
         expire: Expire::Never,
     }
 }

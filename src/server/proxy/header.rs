@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use ppp::{v1, v2};
 
 use super::reading::HeaderFault;
+use crate::relay::RELAYED_FIELD;
 
 /// What a PROXY header says about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(in crate::server) struct ProxyHeader {
     pub(in crate::server) source: Option<SocketAddr>,
     /// The TLS that the proxy terminated, in the words of the log; none below TLS 1.2, which is not offered here either.
     pub(in crate::server) tls: Option<&'static str>,
+    /// Another Restante passes the session on: it goes no further than here.
+    pub(in crate::server) is_relayed: bool,
 }
 
 /// The octets of version 2 that say how long the rest is.
@@ -35,7 +38,7 @@ pub(super) fn text(line: &[u8]) -> Result<ProxyHeader, HeaderFault> {
         v1::Addresses::Tcp4(of) => Some(address(of.source_address, of.source_port)),
         v1::Addresses::Tcp6(of) => Some(address(of.source_address, of.source_port)),
     };
-    Ok(ProxyHeader { source, tls: None })
+    Ok(ProxyHeader { source, tls: None, is_relayed: false })
 }
 
 /// How many octets follow the fixed ones of version 2.
@@ -53,7 +56,7 @@ pub(super) fn binary(octets: &[u8]) -> Result<ProxyHeader, HeaderFault> {
     let header = v2::Header::try_from(octets).map_err(|_| HeaderFault::Malformed)?;
     // LOCAL: "the receiver must … discard the protocol block including the family which is ignored" (§2.2).
     if header.command == v2::Command::Local {
-        return Ok(ProxyHeader { source: None, tls: None });
+        return Ok(ProxyHeader { source: None, tls: None, is_relayed: false });
     }
     let source = match (header.protocol, header.addresses) {
         (v2::Protocol::Datagram, _) => return Err(HeaderFault::Datagram),
@@ -62,14 +65,15 @@ pub(super) fn binary(octets: &[u8]) -> Result<ProxyHeader, HeaderFault> {
         // "… the receiver … should … use the real connection endpoint addresses" (§2.2).
         _ => None,
     };
-    let mut tls = None;
+    let (mut tls, mut is_relayed) = (None, false);
     for field in header.tlvs() {
         let field = field.map_err(|_| HeaderFault::Malformed)?;
+        is_relayed |= field.kind == RELAYED_FIELD;
         if field.kind == v2::Type::SSL as u8 {
             tls = terminated(&field.value)?;
         }
     }
-    Ok(ProxyHeader { source, tls })
+    Ok(ProxyHeader { source, tls, is_relayed })
 }
 
 /// An IPv4 address mapped into IPv6 is IPv4.
@@ -102,7 +106,7 @@ mod tests {
     use super::*;
 
     fn said(source: &str, tls: Option<&'static str>) -> ProxyHeader {
-        ProxyHeader { source: Some(source.parse().unwrap()), tls }
+        ProxyHeader { source: Some(source.parse().unwrap()), tls, is_relayed: false }
     }
 
     /// A header of version 2 with these two octets of version, command, family and protocol.
@@ -129,7 +133,7 @@ mod tests {
         assert_eq!(of("PROXY TCP4 192.0.2.7 198.51.100.1 40000 110\r\n"), Ok(said("192.0.2.7:40000", None)));
         assert_eq!(of("PROXY TCP6 2001:db8::7 2001:db8::1 40000 110\r\n"), Ok(said("[2001:db8::7]:40000", None)));
         assert_eq!(of("PROXY TCP6 ::ffff:192.0.2.7 ::1 40000 110\r\n"), Ok(said("192.0.2.7:40000", None)));
-        let of_the_proxy = Ok(ProxyHeader { source: None, tls: None });
+        let of_the_proxy = Ok(ProxyHeader { source: None, tls: None, is_relayed: false });
         assert_eq!(of("PROXY UNKNOWN\r\n"), of_the_proxy);
         assert_eq!(of("PROXY UNKNOWN 2001:db8::7 +whatever\r\n"), of_the_proxy);
     }
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_proxy_that_speaks_for_itself_gives_no_address() {
-        let of_the_proxy = Ok(ProxyHeader { source: None, tls: None });
+        let of_the_proxy = Ok(ProxyHeader { source: None, tls: None, is_relayed: false });
         for (kind, body) in [
             ([0x20, 0x00], vec![]),
             ([0x20, 0x11], vec![192, 0, 2, 7, 198, 51, 100, 1, 0x9c, 0x40, 0, 110]),
@@ -205,6 +209,12 @@ mod tests {
             assert_eq!(binary(&from_ipv4(fields)), Err(HeaderFault::Malformed), "{fields:?}");
         }
         assert_eq!(binary(&octets([0x21, 0x12], &address)), Err(HeaderFault::Datagram));
+    }
+
+    #[test]
+    fn a_session_that_another_restante_passes_on_is_known() {
+        let header = binary(&from_ipv4(b"\xe0\0\x08restante")).unwrap();
+        assert!(header.is_relayed && !binary(&from_ipv4(&[0x04, 0, 0])).unwrap().is_relayed);
     }
 
     #[test]

@@ -16,12 +16,14 @@ pub(in crate::server) struct Origin {
     pub(in crate::server) tls: Option<&'static str>,
     /// The proxy speaks for itself, as its health checks do.
     pub(in crate::server) is_proxy: bool,
+    /// Another Restante passes the session on: it goes no further than here.
+    pub(in crate::server) is_relayed: bool,
 }
 
 impl Origin {
     /// A client that connects by itself.
     pub(in crate::server) fn direct(peer: SocketAddr) -> Self {
-        Self { peer, is_local: peer.ip().is_loopback(), tls: None, is_proxy: false }
+        Self { peer, is_local: peer.ip().is_loopback(), tls: None, is_proxy: false, is_relayed: false }
     }
 
     /// A client of a proxy, which connects from `proxy`. Without an address in the header, the socket's own counts.
@@ -34,6 +36,7 @@ impl Origin {
             tls: header.tls.filter(|_| believed.tls == ProxyTls::Believed),
             // Version 1 has no LOCAL: HAProxy's health checks name the socket's own ends.
             is_proxy: peer == proxy,
+            is_relayed: header.is_relayed,
         }
     }
 }
@@ -43,7 +46,8 @@ mod tests {
     use super::*;
 
     fn behind(proxy: &str, source: Option<&str>, tls: ProxyTls) -> Origin {
-        let header = ProxyHeader { source: source.map(|it| it.parse().unwrap()), tls: Some("TLS 1.3 at the proxy") };
+        let tls_there = Some("TLS 1.3 at the proxy");
+        let header = ProxyHeader { source: source.map(|it| it.parse().unwrap()), tls: tls_there, is_relayed: false };
         Origin::behind(proxy.parse().unwrap(), header, &ProxyProtocol { from: Vec::new(), tls })
     }
 
