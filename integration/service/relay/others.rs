@@ -5,6 +5,7 @@ use std::fs;
 use super::{NAME, PASSWORD, Relayed, Wanted, directory, other_site, refused, sees_mail_there};
 use crate::support::courier::{self, Courier};
 use crate::support::cyrus::Cyrus;
+use crate::support::mta_client::TableClient;
 use crate::support::process::{output, program, succeed};
 use crate::support::service::{Plan, Site};
 
@@ -114,4 +115,45 @@ fn the_guides_lines_for_dovecot_make_master_users() {
         let relayed = Relayed::set(&Wanted { host: &keys, dovecot: &lines, files, ..Wanted::default() });
         sees_mail_there(&mut relayed.session());
     }
+}
+
+/// Mail for people whose mail another host holds is passed on to it, and is not delivered here.
+#[test]
+fn tables_of_mail_transfer_agents_know_the_host() {
+    let (directory, site) = (directory(&[(NAME, "pop2.example.org"), ("mbrown", "stranger.example.org")]), Site::new());
+    let plan = Plan::at(&directory.url())
+        .and("socketmap: { socket: tables.sock }\nrelay: { hosts: [{ name: pop2.example.org }] }");
+    let _service = site.serve(&plan);
+    let mut tables = TableClient::connect(&site.folder().join("tables.sock"));
+    let (there, here, lost) =
+        ("alan.jones@renovations.example", "alan.lamb@renovations.example", "mary.brown@renovations.example");
+    assert_eq!(tables.look_up("host", there), "OK smtp:[pop2.example.org]");
+    assert_eq!(tables.look_up("recipient", there), format!("OK {there}"));
+    assert_eq!(tables.look_up("maildir", there), "PERM the mail of ajones is at pop2.example.org");
+    assert_eq!(tables.look_up("host", here), "NOTFOUND ");
+    assert_eq!(tables.look_up("host", "nobody@renovations.example"), "NOTFOUND ");
+    for table in ["host", "recipient", "maildir"] {
+        let refused = tables.look_up(table, lost);
+        assert!(refused.starts_with("PERM ") && refused.contains("stranger.example.org"), "{table}: {refused}");
+    }
+}
+
+/// A host that is listed later is reached by logins from then on, and a session with another host goes on.
+#[test]
+fn another_host_is_listed_by_a_reload() {
+    let relayed = Relayed::set(&Wanted { further: "admin: { socket: admin.sock }", ..Wanted::default() });
+    let mut session = relayed.session();
+    let configuration = relayed.site.folder().join("restante.yaml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    fs::write(&configuration, text.replace("name: localhost", "name: elsewhere.example")).unwrap();
+    let reload = output(&mut relayed.site.command(&["reload"]), "");
+    assert!(reload.status.success(), "{reload:?}");
+    let mut other = relayed.client();
+    other.ask(&format!("USER {NAME}"), "+OK");
+    other.ask(&format!("PASS {PASSWORD}"), "-ERR [SYS/PERM]");
+    sees_mail_there(&mut session);
+    fs::write(&configuration, text).unwrap();
+    let reload = output(&mut relayed.site.command(&["reload"]), "");
+    assert!(reload.status.success(), "{reload:?}");
+    sees_mail_there(&mut relayed.session());
 }
