@@ -138,9 +138,11 @@ fn the_admin_http_listener_moves() {
 #[test]
 fn what_needs_a_restart_is_reported_by_key_and_the_rest_applies() {
     let mut world = Reloading::new();
-    let admin = "admin: { socket: other.sock, mode: \"0660\" }";
+    let admin = "admin: { socket: other/admin.sock, mode: \"0660\" }";
     world.plan.further = world.plan.further.replace("admin: { socket: admin.sock }", admin);
-    writeln!(world.plan.further, "user: nobody\nlog: {{ format: json, level: warn }}").unwrap();
+    let start =
+        "user: nobody\nlandlock: off\nsasl_service: { socket: sasl.sock }\nsocketmap: { socket: tables.sock }\n";
+    write!(world.plan.further, "{start}log: {{ format: json, level: warn }}\n").unwrap();
     world.write();
     // The service is still where it was.
     let socket = world.site.folder().join("admin.sock");
@@ -149,7 +151,7 @@ fn what_needs_a_restart_is_reported_by_key_and_the_rest_applies() {
         let output = output(&mut world.site.command(&["reload", "--socket", at]), "");
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && told.starts_with(applies), "{told}");
-        for key in ["admin.mode", "admin.socket", "log.format", "user"] {
+        for key in ["admin.mode", "admin.socket", "landlock", "log.format", "sasl_service", "socketmap", "user"] {
             assert!(told.contains(&format!("needs a restart: {key}\n")), "{told}");
             world.service.wait_for_log(&["WARN", "needs a restart", &format!("key=\"{key}\"")]);
         }
@@ -157,4 +159,19 @@ fn what_needs_a_restart_is_reported_by_key_and_the_rest_applies() {
     let ended = world.reload();
     assert_eq!(ended.status, 1);
     assert!(ended.complained.contains("name the old path by --socket"), "{}", ended.complained);
+}
+
+/// The process cannot reach what it was not started with, and nothing of such a configuration is applied.
+#[test]
+fn a_mail_root_beyond_the_confinement_is_rejected() {
+    let world = Reloading::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let root = format!("root: {}\n", elsewhere.path().join("mail").display());
+    fs::create_dir(elsewhere.path().join("mail")).unwrap();
+    let text = world.plan.yaml().replace("root: mail\n", &root);
+    fs::write(world.site.folder().join("restante.yaml"), text).unwrap();
+    let ended = world.reload();
+    assert_eq!(ended.status, 1);
+    assert!(ended.complained.contains("confined by Landlock"), "{}", ended.complained);
+    opens(&world.service, ALAN.0, ALAN.1, ALAN.0);
 }

@@ -10,6 +10,7 @@ pub(super) struct StartSettings {
     user: Option<String>,
     admin: Option<admin::Settings>,
     mta: MtaSettings,
+    is_confined: bool,
     format: Format,
 }
 
@@ -21,8 +22,9 @@ pub(super) enum HttpChange {
 
 impl StartSettings {
     pub(super) fn of(configuration: &Configuration) -> Self {
-        let Configuration { server, admin, mta, logging, .. } = configuration;
-        Self { user: server.user.clone(), admin: admin.clone(), mta: mta.clone(), format: logging.format }
+        let Configuration { server, admin, mta, confinement, logging, .. } = configuration;
+        let (user, admin, mta) = (server.user.clone(), admin.clone(), mta.clone());
+        Self { user, admin, mta, is_confined: confinement.is_on, format: logging.format }
     }
 
     /// The keys that differ. `http`: where the admin HTTP listener is.
@@ -44,6 +46,7 @@ impl StartSettings {
         let keys = [
             ("admin.mode", both_have && mode(self) != mode(&now) || other_file_mode),
             ("admin.socket", path(self) != path(&now)),
+            ("landlock", self.is_confined != now.is_confined),
             ("log.format", self.format != now.format),
             ("sasl_service", self.mta.sasl != now.mta.sasl),
             ("socketmap", tables(self) != tables(&now)),

@@ -123,7 +123,12 @@ impl RunningService {
 
     /// Nothing that is in force changes here.
     async fn prepare(&self, configuration: Configuration) -> Result<PreparedReload, Vec<String>> {
-        let out_of_reach = self.startup.confinement.out_of_reach(&configuration.confinement);
+        let mut wanted = configuration.confinement.clone();
+        // The other sockets stay where they are until a restart.
+        wanted
+            .sockets
+            .retain(|socket| matches!(&configuration.admin_http, Some(HttpAddress::Unix(path, _)) if path == socket));
+        let out_of_reach = self.startup.confinement.out_of_reach(&wanted);
         if !out_of_reach.is_empty() {
             let fault = |path: &PathBuf| {
                 format!(
