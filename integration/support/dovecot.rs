@@ -119,7 +119,7 @@ impl Dovecot {
 
     /// To it and its processes, some of which wait for clients themselves.
     fn signal_all(&self, signal: Signal) {
-        let master = self.daemon.id();
+        let Some(master) = self.daemon.id() else { return };
         let mut all = vec![master];
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let Ok(id) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };

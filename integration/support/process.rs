@@ -49,10 +49,9 @@ impl Daemon {
         child.wait().unwrap();
     }
 
-    /// Its process id.
-    pub fn id(&self) -> i32 {
-        let child = self.child.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name));
-        Pid::from_child(child).as_raw_nonzero().get()
+    /// Its process id, if it runs.
+    pub fn id(&self) -> Option<i32> {
+        self.child.as_ref().map(|child| Pid::from_child(child).as_raw_nonzero().get())
     }
 
     /// Lets it hang: connections are accepted by the kernel, nothing is answered. Returns when its last thread stands.
