@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use ppp::{v1, v2};
 
-use super::reading::HeaderFault;
+use super::checksum;
+use super::fault::HeaderFault;
 
 /// What a PROXY header says about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub(super) fn further(fixed: &[u8; FIXED]) -> Result<usize, HeaderFault> {
 /// Reads a whole header of version 2.
 pub(super) fn binary(octets: &[u8]) -> Result<ProxyHeader, HeaderFault> {
     let header = v2::Header::try_from(octets).map_err(|_| HeaderFault::Malformed)?;
+    checksum::verify(&header)?;
     // LOCAL: "the receiver must … discard the protocol block including the family which is ignored" (§2.2).
     if header.command == v2::Command::Local {
         return Ok(ProxyHeader { source: None, tls: None });
