@@ -49,7 +49,7 @@ pub use inspection::{FileFinding, authorities_of, inspect_authorities};
 pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
-pub use proxy::{ProxyProtocol, ProxyTls};
+pub use proxy::{ProxyCertificates, ProxyProtocol, ProxyTls};
 pub use settings::{
     ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,
 };

@@ -16,8 +16,9 @@ const TIME: Duration = Duration::from_secs(5);
 /// "a 108-byte buffer is always enough to store all the line and a trailing zero" (§2.1)
 const LONGEST_LINE: usize = 107;
 
-/// The octets of a header of version 2. The protocol allows 65,551; addresses and TLS fields need some hundred.
-const LONGEST: usize = 4096;
+/// The octets of a header of version 2. The protocol allows 65,551; addresses and TLS fields need some hundred, a client's
+/// certificate some thousand.
+const LONGEST: usize = 16 * 1024;
 
 /// Reads the header that a connection begins with, and leaves everything after it unread.
 pub(in crate::server) async fn read_header(socket: &mut TcpStream) -> Result<ProxyHeader, HeaderFault> {
