@@ -56,7 +56,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("logging", 4, &["tracing_subscriber"]),
     // Above connection, since it logs and counts logins as a session does.
     ("mta", 5, &["tokio", "zeroize"]),
-    ("server", 5, &["listenfd", "ppp", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
+    ("server", 5, &["crc", "listenfd", "ppp", "rustix", "rustls_pki_types", "socket2", "tokio", "tokio_rustls"]),
     ("config", 6, &["anyhow", "rustix"]),
     (
         "demo",

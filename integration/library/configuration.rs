@@ -190,7 +190,27 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { from: [127.0.0.1], trust: all } }]",
-        "1:87: \"listeners.proxy_protocol.trust\" is an unknown key; expected from, tls",
+        "1:87: \"listeners.proxy_protocol.trust\" is an unknown key; expected client_certificates, from, tls",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { \
+         from: [127.0.0.1], client_certificates: believed } }]",
+        "1:108: listeners.proxy_protocol.client_certificates: believed has no effect without tls: believed",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, proxy_protocol: { \
+         from: [127.0.0.1], tls: believed, client_certificates: believed } }]",
+        "1:123: listeners.proxy_protocol.client_certificates: believed has no effect where client_certificate is none",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:995, tls: implicit, proxy_protocol: { \
+         from: [127.0.0.1], tls: believed, client_certificates: believed } }]",
+        "1:127: listeners.proxy_protocol.client_certificates: believed has no effect where the listener's tls is implicit",
+    ),
+    (
+        "listeners: [{ address: 127.0.0.1:110, tls: none, client_certificate: required, proxy_protocol: { \
+         from: [127.0.0.1], tls: believed, client_certificates: believed } }]",
+        "1:44: the listener at 127.0.0.1:110 asks for certificates, but tls.client_ca is missing",
     ),
     ("internet_authentication: { names: [] }", "1:35: internet_authentication.names: an empty list rejects everybody"),
     ("internet_authentication: { names: most }", "1:35: internet_authentication.names: \"most\" is unknown"),

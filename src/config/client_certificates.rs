@@ -5,10 +5,15 @@ use std::path::PathBuf;
 use super::paths::Base;
 use super::section::Section;
 use super::tree::Position;
-use crate::server::{ClientCertificate, ClientTrust, Listener, NameAndPassword, TlsMode};
+use crate::server::{ClientCertificate, ClientTrust, Listener, NameAndPassword, ProxyCertificates, TlsMode};
 
 /// What a listener requires of its clients; a contradiction to its other keys is a mistake.
-pub(super) fn asked(section: &Section<'_>, tls: Option<TlsMode>) -> (ClientCertificate, NameAndPassword) {
+/// `forwarded`: a proxy that terminated TLS says which certificate a client has.
+pub(super) fn asked(
+    section: &Section<'_>,
+    tls: Option<TlsMode>,
+    forwarded: bool,
+) -> (ClientCertificate, NameAndPassword) {
     let words = [
         ("none", ClientCertificate::None),
         ("optional", ClientCertificate::Optional),
@@ -23,7 +28,7 @@ pub(super) fn asked(section: &Section<'_>, tls: Option<TlsMode>) -> (ClientCerti
             let what = "optional rejects everybody where client_certificate is none; expected required";
             fault("name_and_password", what);
         }
-        (ClientCertificate::Optional | ClientCertificate::Required, _) if tls == Some(TlsMode::None) => {
+        (ClientCertificate::Optional | ClientCertificate::Required, _) if tls == Some(TlsMode::None) && !forwarded => {
             let what = "has no effect without TLS; expected none, or another tls";
             fault("client_certificate", what);
         }
@@ -42,8 +47,12 @@ fn refuses(section: &Section<'_>) -> bool {
 
 /// A listener that asks for certificates needs authorities.
 pub(super) fn want_authorities(root: &Section<'_>, listeners: &[(Listener, Position)]) {
-    let asks =
-        |listener: &Listener| listener.tls != TlsMode::None && listener.client_certificate != ClientCertificate::None;
+    let sees = |listener: &Listener| {
+        let proxies = listener.proxy_protocol.as_ref();
+        let is_told = proxies.is_some_and(|it| it.client_certificates == ProxyCertificates::Believed);
+        listener.tls != TlsMode::None || is_told
+    };
+    let asks = |listener: &Listener| sees(listener) && listener.client_certificate != ClientCertificate::None;
     let asking = listeners.iter().find(|(listener, _)| asks(listener));
     if let (Some((listener, place)), None) = (asking, root.section("tls").get("client_ca")) {
         let address = listener.address;

@@ -70,8 +70,9 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     section.require("tls", "none, starttls or implicit");
     let modes = [("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)];
     let tls = section.chosen("tls", &modes);
-    let (client_certificate, name_and_password) = client_certificates::asked(section, tls);
-    let proxy_protocol = proxy_protocol::read(section, client_certificate);
+    let forwarded = proxy_protocol::believes_certificates(section);
+    let (client_certificate, name_and_password) = client_certificates::asked(section, tls, forwarded);
+    let proxy_protocol = proxy_protocol::read(section, tls, client_certificate);
     let login_without_tls = login_without_tls(section, tls, proxy_protocol.as_ref());
     let accept_from = networks(section, "accept_from").unwrap_or_default();
     Some(Listener {

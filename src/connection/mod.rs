@@ -30,9 +30,9 @@ pub use driver::serve;
 pub use maildrop::{BLOCKING_THREADS, MaildropLeases, Openings};
 pub use recent_addresses::RecentAddresses;
 pub use report::{LogSummaries, LoginEnd};
-pub use service::{Client, Service};
+pub use service::{Client, Service, TlsBefore};
 pub use settings::{SessionLimits, SessionsPerMaildrop, Settings};
 pub use wire::{
-    ChainVerifier, ClientCertificateFault, ClientCertificates, PortTls, Transport, Unacknowledged,
-    kernel_reports_delivery,
+    ChainVerifier, ClientCertificateFault, ClientCertificates, ForwardedCertificate, PortTls, Transport,
+    Unacknowledged, kernel_reports_delivery,
 };

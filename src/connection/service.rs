@@ -9,7 +9,7 @@ use super::maildrop::{MaildropLeases, Openings};
 use super::recent_addresses::RecentAddresses;
 use super::report::LogSummaries;
 use super::settings::Settings;
-use super::wire::PortTls;
+use super::wire::{ClientCertificates, PortTls};
 use crate::identity::{IdentityMap, KnownMaildrops};
 use crate::ledger::Ledger;
 use crate::maildir::Store;
@@ -39,6 +39,14 @@ pub struct Service {
     pub back_ends: Option<Arc<BackEnds>>,
 }
 
+/// TLS that a proxy terminated.
+pub struct TlsBefore {
+    /// In the words of the log.
+    pub protection: &'static str,
+    /// How client certificates are treated that the proxy forwards; none if what it says about them does not count.
+    pub client_certificates: Option<ClientCertificates>,
+}
+
 /// A client that was just accepted, and what its port grants it.
 #[allow(clippy::struct_excessive_bools, reason = "each is a right of its own that the port grants")]
 pub struct Client<T = TcpStream> {
@@ -52,8 +60,8 @@ pub struct Client<T = TcpStream> {
     pub tls: Option<PortTls>,
     /// TLS begins with the first octet.
     pub implicit_tls: bool,
-    /// TLS that ended before this connection began, in the words of the log; it protects passwords.
-    pub tls_before: Option<&'static str>,
+    /// TLS that ended before this connection began; it protects passwords.
+    pub tls_before: Option<TlsBefore>,
     /// STLS is offered.
     pub stls: bool,
     /// This client may send a password in clear.

@@ -11,7 +11,7 @@ use super::proxy::Origin;
 use super::{
     AllowedNetwork, ClientCertificate, Listener, LoginWithoutTls, NameAndPassword, ProxyProtocol, TlsMode, TlsPolicies,
 };
-use crate::connection::{self, Client, ClientCertificates};
+use crate::connection::{self, Client, ClientCertificates, ForwardedCertificate, TlsBefore};
 
 /// A bound port.
 pub(super) struct BoundPort<Socket = TcpListener> {
@@ -96,7 +96,8 @@ impl PortPolicy {
 
     /// A client of this port, with what the policy allows it.
     pub(super) fn client(&self, socket: TcpStream, origin: Origin) -> Client {
-        let Origin { peer, is_local, tls: tls_before, is_proxy, is_relayed } = origin;
+        let Origin { peer, is_local, tls: tls_before, certificate, is_proxy, is_relayed } = origin;
+        let forwarded = certificate.and_then(|certificate| self.client_certificates(Some(certificate)));
         Client {
             transport: socket,
             peer,
@@ -105,15 +106,15 @@ impl PortPolicy {
             // The client could not do a second handshake inside the TLS that it speaks with the proxy.
             stls: self.tls == TlsMode::StartTls && tls_before.is_none(),
             tls: self.client_tls(),
-            tls_before,
             passwords_in_clear: match self.login_without_tls {
                 // A password in clear would bypass the certificate.
-                _ if self.client_certificate == ClientCertificate::Required => false,
+                _ if self.client_certificate == ClientCertificate::Required && forwarded.is_none() => false,
                 _ if tls_before.is_some() => true,
                 LoginWithoutTls::Refuse => false,
                 LoginWithoutTls::Loopback => is_local,
                 LoginWithoutTls::Allow => true,
             },
+            tls_before: tls_before.map(|protection| TlsBefore { protection, client_certificates: forwarded }),
             takes_logins: self.takes_logins_from(peer.ip()),
             is_probe: is_proxy,
             is_relayed,
@@ -129,16 +130,19 @@ impl PortPolicy {
     fn client_tls(&self) -> Option<connection::PortTls> {
         let policies = self.policies.as_ref().filter(|_| self.tls != TlsMode::None)?;
         let configuration = policies.configuration(self.client_certificate)?;
-        let asks = self.client_certificate != ClientCertificate::None;
-        let client_certificates = asks.then(|| {
-            let policies = policies.clone();
-            ClientCertificates {
-                required: self.client_certificate == ClientCertificate::Required,
-                is_enough: self.name_and_password == NameAndPassword::Optional,
-                judge: Arc::new(move |chain| policies.judge(chain)),
-            }
-        });
+        let client_certificates = self.client_certificates(None);
         Some(connection::PortTls { acceptor: configuration.into(), client_certificates })
+    }
+
+    /// How the certificate of the next client is treated: the one that the proxy forwards, or the one that TLS here sees.
+    fn client_certificates(&self, forwarded: Option<ForwardedCertificate>) -> Option<ClientCertificates> {
+        let policies = self.policies.clone().filter(|_| self.client_certificate != ClientCertificate::None)?;
+        Some(ClientCertificates {
+            required: self.client_certificate == ClientCertificate::Required,
+            is_enough: self.name_and_password == NameAndPassword::Optional,
+            judge: Arc::new(move |chain| policies.judge(chain)),
+            forwarded,
+        })
     }
 
     fn takes_logins_from(&self, address: IpAddr) -> bool {

@@ -49,7 +49,7 @@ pub use listen::try_to_bind;
 pub use memory::keep_free_memory;
 pub use network::AllowedNetwork;
 pub use privileges::{become_user, is_root, is_user, raise_descriptor_limit};
-pub use proxy::{ProxyProtocol, ProxyTls};
+pub use proxy::{ProxyCertificates, ProxyProtocol, ProxyTls};
 pub use running::RunningServer;
 pub use settings::{
     ClientCertificate, ConnectionLimits, Listener, LoginWithoutTls, NameAndPassword, Settings, TlsMode,

@@ -23,9 +23,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// TLS for the listeners; none if there are no certificates.
+    /// TLS for the listeners; none if there are no certificates, neither own ones nor authorities. Where a proxy terminates
+    /// TLS and forwards clients' certificates, there may be authorities alone.
     pub(super) fn tls(&self) -> Option<Result<TlsPolicies, String>> {
-        Some(TlsPolicies::new(self.certificates.clone()?, self.client_trust.clone(), self.hostname.clone()))
+        let none_of_its_own = || self.client_trust.is_some().then(Certificates::default);
+        let certificates = self.certificates.clone().or_else(none_of_its_own)?;
+        Some(TlsPolicies::new(certificates, self.client_trust.clone(), self.hostname.clone()))
     }
 }
 

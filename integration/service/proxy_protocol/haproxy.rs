@@ -66,7 +66,7 @@ fn said_of_the_proxy(log: &[String]) -> Vec<&String> {
 #[test]
 fn clients_of_a_tcp_proxy_are_known_by_their_own_addresses() {
     let (piece, listeners) = (pieces("haproxy")[0], pieces("yaml")[0]);
-    for version in ["send-proxy-v2", "send-proxy"] {
+    for version in ["send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c", "send-proxy"] {
         let stage = stage(listeners);
         let haproxy = haproxy(&stage, piece, &[("send-proxy-v2", version)]);
         haproxy.wait_for_checks(&["L7OK", "L4OK"]);

@@ -48,13 +48,14 @@ fn a_missing_or_malformed_header_gets_no_greeting_and_is_counted() {
         b"\0".to_vec(),
         b"\r\n\r\n\0\r\nQUIT \x21\x11\0\x0c".to_vec(),
     ];
-    let long = [[b"PROXY UNKNOWN ", &[b'x'; 200][..]].concat(), binary([0x21, 0x11], &[0; 5000])];
+    let long = [[b"PROXY UNKNOWN ", &[b'x'; 200][..]].concat(), binary([0x21, 0x11], &[0; 20_000])];
     let datagrams = [binary([0x21, 0x12], &[0; 12]), binary([0x21, 0x22], &[0; 36])];
+    let damaged = [from_ipv4(&[3, 0, 4, 0, 0, 0, 0]), from_ipv4(&[3, 0, 4, 0, 0, 0, 1])];
     let cut = [&text("192.0.2.7")[..20], &from_ipv4(&terminated("TLSv1.3"))[..10], &from_ipv4(&[0; 100])[..40]];
     for listener in ["tls: starttls, login_without_tls: allow", "tls: implicit"] {
         let stage = stage(listener, "");
         let port = stage.service.listeners[0].0;
-        for header in [&malformed[..], &missing, &long, &datagrams].concat() {
+        for header in [&malformed[..], &missing, &long, &datagrams, &damaged].concat() {
             behind(port, &header).ended();
         }
         for header in cut {
@@ -63,6 +64,7 @@ fn a_missing_or_malformed_header_gets_no_greeting_and_is_counted() {
         wait_for_turned_away(&stage, "malformed PROXY header", malformed.len());
         wait_for_turned_away(&stage, "no PROXY header: is the proxy set to send one?", missing.len());
         wait_for_turned_away(&stage, "PROXY header too long", long.len());
+        wait_for_turned_away(&stage, "PROXY header with a wrong checksum", damaged.len());
         wait_for_turned_away(&stage, "PROXY header of a datagram", datagrams.len());
         wait_for_turned_away(&stage, "connection closed within the PROXY header", cut.len());
     }

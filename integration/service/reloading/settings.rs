@@ -142,7 +142,7 @@ fn what_needs_a_restart_is_reported_by_key_and_the_rest_applies() {
     world.plan.further = world.plan.further.replace("admin: { socket: admin.sock }", admin);
     let start =
         "user: nobody\nlandlock: off\nsasl_service: { socket: sasl.sock }\nsocketmap: { socket: tables.sock }\n";
-    write!(world.plan.further, "{start}log: {{ format: json, level: warn }}\n").unwrap();
+    writeln!(world.plan.further, "{start}log: {{ format: json, level: warn }}").unwrap();
     world.write();
     // The service is still where it was.
     let socket = world.site.folder().join("admin.sock");

@@ -2,7 +2,7 @@
 
 use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
-use crate::connection::wire::{ClientStream, PortTls, Transport, shown};
+use crate::connection::wire::{ClientCertificates, ClientStream, Transport, shown};
 use crate::pop3::{Access, Elsewhere, Expire};
 
 /// What clients are offered, by the settings and by which credentials people have.
@@ -31,10 +31,10 @@ impl LoginOffer {
     }
 }
 
-/// What a client may do under TLS. Where certificates are required, a resumed TLS session whose certificate is no
+/// What a client may do under TLS, here or at a proxy. Where certificates are required, a resumed TLS session whose certificate is no
 /// longer valid ends as a full handshake would.
 pub(super) fn under_tls<T: Transport>(
-    tls: Option<&PortTls>,
+    certificates: Option<&ClientCertificates>,
     stream: &ClientStream<T>,
     report: &SessionReport,
     offered: LoginOffer,
@@ -43,7 +43,7 @@ pub(super) fn under_tls<T: Transport>(
     let channel_binding = if scram { stream.channel_binding() } else { None };
     let (stls, passwords, external) = (false, true, false);
     let mut access = Access { stls, passwords, external, scram, channel_binding, tokens, expire, elsewhere };
-    if let Some(policy) = tls.and_then(|tls| tls.client_certificates.as_ref()) {
+    if let Some(policy) = certificates {
         let certificate = shown(policy, stream, report)
             .map_err(|fault| CloseReason::Handshake(HandshakeFailure::ClientCertificate, fault.to_string()))?;
         access.external = policy.is_enough && certificate.is_some();

@@ -12,7 +12,7 @@ use super::update;
 use crate::connection::maildrop::{OpenMaildrop, unless_taken_over};
 use crate::connection::report::{CloseReason, HandshakeFailure, SessionReport};
 use crate::connection::service::Service;
-use crate::connection::wire::{PortTls, Transport, Wire, note_failure, note_handshake};
+use crate::connection::wire::{ClientCertificates, PortTls, Transport, Wire, note_failure, note_handshake};
 use crate::current::Current;
 use crate::ledger::LiveSession;
 use crate::pop3::{Action, Event, Reply, Session, SessionEnd};
@@ -32,6 +32,8 @@ pub(super) struct Driver<T> {
     pub(super) service: Arc<Service>,
     pub(super) current: Arc<Current<Service>>,
     pub(super) tls: Option<PortTls>,
+    /// How the client's certificate is treated where a proxy terminated TLS and forwards it.
+    pub(super) forwarded: Option<ClientCertificates>,
     pub(super) drain: watch::Receiver<bool>,
     /// The client must send something by then.
     pub(super) deadline: Instant,
@@ -175,7 +177,7 @@ impl<T: Transport> Driver<T> {
         report.set_protection(self.wire.stream.protection());
         note_handshake(&self.service.ledger.tls, &self.wire.stream);
         let offered = LoginOffer::by(&self.service);
-        under_tls(self.tls.as_ref(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
+        under_tls(self.client_certificates(), &self.wire.stream, report, offered).map(Event::TlsEstablished)
     }
 }
 

@@ -59,11 +59,16 @@ async fn greet<T: Transport>(
         }
         _ => (ClientStream::Clear(client.transport), false),
     };
-    report.set_protection(client.tls_before.filter(|_| !client.implicit_tls).unwrap_or_else(|| stream.protection()));
+    let before = client.tls_before.filter(|_| !client.implicit_tls);
+    report.set_protection(before.as_ref().map_or_else(|| stream.protection(), |before| before.protection));
+    let forwarded = before.and_then(|before| before.client_certificates);
     note_handshake(&service.ledger.tls, &stream);
     let offered = LoginOffer::by(&service);
     let access = if client.implicit_tls {
-        under_tls(client.tls.as_ref(), &stream, report, offered)?
+        let certificates = client.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref());
+        under_tls(certificates, &stream, report, offered)?
+    } else if forwarded.is_some() {
+        under_tls(forwarded.as_ref(), &stream, report, offered)?
     } else {
         let (stls, passwords) = (client.stls && client.tls.is_some(), client.passwords_in_clear);
         let LoginOffer { scram, tokens, expire, elsewhere } = offered;
@@ -85,6 +90,7 @@ async fn greet<T: Transport>(
         service,
         current,
         tls: client.tls,
+        forwarded,
         drain,
         deadline,
         takes_logins: client.takes_logins,

@@ -9,7 +9,7 @@ use super::state::AcceptedLogin;
 use super::translation::{delay_steps, verdict};
 use crate::certificate::Certificate;
 use crate::connection::report::SessionReport;
-use crate::connection::wire::{ClientCertificateFault, Transport, shown};
+use crate::connection::wire::{ClientCertificateFault, ClientCertificates, Transport, shown};
 use crate::identity::{MailPlace, Outcome, ShownCertificate};
 use crate::pop3::{Credentials, Event, LoginVerdict, Mechanism};
 
@@ -56,7 +56,7 @@ impl<T: Transport> Driver<T> {
 
     /// The certificate if it is valid now, which may differ from the result at the handshake.
     pub(super) fn certificate(&self, report: &SessionReport) -> Result<Option<Certificate>, ClientCertificateFault> {
-        let Some(policy) = self.tls.as_ref().and_then(|tls| tls.client_certificates.as_ref()) else { return Ok(None) };
+        let Some(policy) = self.client_certificates() else { return Ok(None) };
         shown(policy, &self.wire.stream, report)
     }
 
@@ -67,7 +67,12 @@ impl<T: Transport> Driver<T> {
     }
 
     pub(super) fn requires_certificate(&self) -> bool {
-        self.tls.iter().flat_map(|tls| &tls.client_certificates).any(|policy| policy.required)
+        self.client_certificates().is_some_and(|policy| policy.required)
+    }
+
+    /// How the client's certificate is treated, if one counts at all.
+    pub(super) fn client_certificates(&self) -> Option<&ClientCertificates> {
+        self.forwarded.as_ref().or_else(|| self.tls.as_ref()?.client_certificates.as_ref())
     }
 
     pub(super) async fn judged(

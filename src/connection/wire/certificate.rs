@@ -30,6 +30,21 @@ pub struct ClientCertificates {
     pub is_enough: bool,
     /// Checks whether a chain is valid now.
     pub judge: ChainVerifier,
+    /// What the proxy that terminated TLS says about the client's certificate, where that counts; TLS here does not then.
+    pub forwarded: Option<ForwardedCertificate>,
+}
+
+/// What a proxy that terminated TLS says about a client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForwardedCertificate {
+    /// The client sent none.
+    NotSent,
+    /// The proxy did not find it valid.
+    Unverified,
+    /// The proxy found it valid, but says no more than names in it.
+    NameOnly,
+    /// The proxy found it valid: the client's own certificate, without those between it and the authority.
+    Whole(CertificateDer<'static>),
 }
 
 /// Says why a chain, the client's own certificate first, is not valid now.
@@ -42,6 +57,10 @@ pub enum ClientCertificateFault {
     NotSent,
     /// There is no authority whose certificates are accepted.
     NoAuthority,
+    /// The proxy that terminated TLS did not find it valid.
+    Unverified,
+    /// The proxy that terminated TLS found it valid, but forwarded no more than names in it.
+    NameOnly,
     /// It was valid when the session began.
     NoLongerValid,
     /// TLS rejects it.
@@ -57,9 +76,14 @@ impl ClientCertificates {
     /// # Errors
     /// Why the certificate is not valid.
     fn look<T: Transport>(&self, stream: &ClientStream<T>) -> Result<Option<Certificate>, ClientCertificateFault> {
-        let Some((chain, own)) = stream.peer_certificates().and_then(|chain| Some((chain, chain.first()?))) else {
-            return Ok(None);
+        let chain = match &self.forwarded {
+            None => stream.peer_certificates(),
+            Some(ForwardedCertificate::NotSent) => None,
+            Some(ForwardedCertificate::Unverified) => return Err(ClientCertificateFault::Unverified),
+            Some(ForwardedCertificate::NameOnly) => return Err(ClientCertificateFault::NameOnly),
+            Some(ForwardedCertificate::Whole(own)) => Some(std::slice::from_ref(own)),
         };
+        let Some((chain, own)) = chain.and_then(|chain| Some((chain, chain.first()?))) else { return Ok(None) };
         (self.judge)(chain)?;
         Certificate::read(own).map(Some).map_err(ClientCertificateFault::Malformed)
     }
@@ -87,6 +111,10 @@ impl fmt::Display for ClientCertificateFault {
         match self {
             Self::NotSent | Self::Rejected(Error::NoCertificatesPresented) => {
                 f.write_str("the client sent no certificate")
+            }
+            Self::Unverified => f.write_str("the proxy could not verify the client's certificate"),
+            Self::NameOnly => {
+                f.write_str("the proxy forwards only the name in the client's certificate, not the whole of it")
             }
             Self::NoAuthority => f.write_str("no authority is configured"),
             Self::NoLongerValid => f.write_str("the client's certificate is no longer valid"),

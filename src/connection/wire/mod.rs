@@ -21,7 +21,7 @@ mod socket_queue;
 mod stream;
 mod transport;
 
-pub use self::certificate::{ChainVerifier, ClientCertificateFault, ClientCertificates, PortTls};
+pub use self::certificate::{ChainVerifier, ClientCertificateFault, ClientCertificates, ForwardedCertificate, PortTls};
 pub use self::socket_queue::kernel_reports_delivery;
 pub use self::transport::{Transport, Unacknowledged};
 

@@ -4,28 +4,24 @@ use std::net::{IpAddr, SocketAddr};
 
 use ppp::{v1, v2};
 
-use super::reading::HeaderFault;
+use super::checksum;
+use super::fault::HeaderFault;
+use super::tls_fields::TerminatedTls;
 use crate::relay::RELAYED_FIELD;
 
 /// What a PROXY header says about a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct ProxyHeader {
     /// The client's address, if the connection has a client with an IP address: health checks have none.
     pub(in crate::server) source: Option<SocketAddr>,
-    /// The TLS that the proxy terminated, in the words of the log; none below TLS 1.2, which is not offered here either.
-    pub(in crate::server) tls: Option<&'static str>,
+    /// The TLS that the proxy terminated; none below TLS 1.2, which is not offered here either.
+    pub(in crate::server) tls: Option<TerminatedTls>,
     /// Another Restante passes the session on: it goes no further than here.
     pub(in crate::server) is_relayed: bool,
 }
 
 /// The octets of version 2 that say how long the rest is.
 pub(super) const FIXED: usize = 16;
-
-/// `PP2_CLIENT_SSL`: "The client connected over SSL/TLS" (§2.2.6).
-const CLIENT_SSL: u8 = 1;
-
-/// `<client>` and `<verify>`, before the fields inside of `PP2_TYPE_SSL`.
-const SSL_FIXED: usize = 5;
 
 /// Reads a whole line of version 1, from `PROXY` to CRLF.
 pub(super) fn text(line: &[u8]) -> Result<ProxyHeader, HeaderFault> {
@@ -54,6 +50,7 @@ pub(super) fn further(fixed: &[u8; FIXED]) -> Result<usize, HeaderFault> {
 /// Reads a whole header of version 2.
 pub(super) fn binary(octets: &[u8]) -> Result<ProxyHeader, HeaderFault> {
     let header = v2::Header::try_from(octets).map_err(|_| HeaderFault::Malformed)?;
+    checksum::verify(&header)?;
     // LOCAL: "the receiver must … discard the protocol block including the family which is ignored" (§2.2).
     if header.command == v2::Command::Local {
         return Ok(ProxyHeader { source: None, tls: None, is_relayed: false });
@@ -70,7 +67,7 @@ pub(super) fn binary(octets: &[u8]) -> Result<ProxyHeader, HeaderFault> {
         let field = field.map_err(|_| HeaderFault::Malformed)?;
         is_relayed |= field.kind == RELAYED_FIELD;
         if field.kind == v2::Type::SSL as u8 {
-            tls = terminated(&field.value)?;
+            tls = TerminatedTls::read(&field.value)?;
         }
     }
     Ok(ProxyHeader { source, tls, is_relayed })
@@ -81,32 +78,14 @@ fn address(address: impl Into<IpAddr>, port: u16) -> SocketAddr {
     SocketAddr::new(address.into().to_canonical(), port)
 }
 
-/// What `PP2_TYPE_SSL` says about TLS. What it says about the client's certificate is not read.
-fn terminated(ssl: &[u8]) -> Result<Option<&'static str>, HeaderFault> {
-    let (fixed, fields) = ssl.split_at_checked(SSL_FIXED).ok_or(HeaderFault::Malformed)?;
-    let is_tls = fixed.first().is_some_and(|client| client & CLIENT_SSL != 0);
-    let mut version = Some("TLS at the proxy");
-    for field in v2::TypeLengthValues::from(fields) {
-        let field = field.map_err(|_| HeaderFault::Malformed)?;
-        if field.kind == v2::Type::SSLVersion as u8 {
-            version = match &*field.value {
-                b"TLSv1.2" => Some("TLS 1.2 at the proxy"),
-                b"TLSv1.3" => Some("TLS 1.3 at the proxy"),
-                _ => None,
-            };
-        }
-    }
-    Ok(version.filter(|_| is_tls))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn said(source: &str, tls: Option<&'static str>) -> ProxyHeader {
-        ProxyHeader { source: Some(source.parse().unwrap()), tls, is_relayed: false }
+    fn said(source: &str) -> ProxyHeader {
+        ProxyHeader { source: Some(source.parse().unwrap()), tls: None, is_relayed: false }
     }
 
     /// A header of version 2 with these two octets of version, command, family and protocol.
@@ -120,19 +99,12 @@ mod tests {
         octets([0x21, 0x11], &[&[192, 0, 2, 7, 198, 51, 100, 1, 0x9c, 0x40, 0, 110], fields].concat())
     }
 
-    /// `PP2_TYPE_SSL` with a version, as `HAProxy` sends it, and a common name that is not to be believed.
-    fn ssl(client: u8, version: &str) -> Vec<u8> {
-        let field = |kind: u8, value: &str| [&[kind, 0, u8::try_from(value.len()).unwrap()], value.as_bytes()].concat();
-        let value = [vec![client, 0, 0, 0, 0], field(0x21, version), field(0x22, "somebody")].concat();
-        [vec![0x20, 0, u8::try_from(value.len()).unwrap()], value].concat()
-    }
-
     #[test]
     fn version_1_gives_the_address_of_the_client() {
         let of = |line: &str| text(line.as_bytes());
-        assert_eq!(of("PROXY TCP4 192.0.2.7 198.51.100.1 40000 110\r\n"), Ok(said("192.0.2.7:40000", None)));
-        assert_eq!(of("PROXY TCP6 2001:db8::7 2001:db8::1 40000 110\r\n"), Ok(said("[2001:db8::7]:40000", None)));
-        assert_eq!(of("PROXY TCP6 ::ffff:192.0.2.7 ::1 40000 110\r\n"), Ok(said("192.0.2.7:40000", None)));
+        assert_eq!(of("PROXY TCP4 192.0.2.7 198.51.100.1 40000 110\r\n"), Ok(said("192.0.2.7:40000")));
+        assert_eq!(of("PROXY TCP6 2001:db8::7 2001:db8::1 40000 110\r\n"), Ok(said("[2001:db8::7]:40000")));
+        assert_eq!(of("PROXY TCP6 ::ffff:192.0.2.7 ::1 40000 110\r\n"), Ok(said("192.0.2.7:40000")));
         let of_the_proxy = Ok(ProxyHeader { source: None, tls: None, is_relayed: false });
         assert_eq!(of("PROXY UNKNOWN\r\n"), of_the_proxy);
         assert_eq!(of("PROXY UNKNOWN 2001:db8::7 +whatever\r\n"), of_the_proxy);
@@ -169,12 +141,12 @@ mod tests {
 
     #[test]
     fn version_2_gives_the_address_of_the_client() {
-        assert_eq!(binary(&from_ipv4(&[])), Ok(said("192.0.2.7:40000", None)));
+        assert_eq!(binary(&from_ipv4(&[])), Ok(said("192.0.2.7:40000")));
         let ports = [0x9c, 0x40, 0, 110];
         let [seven, one] = ["2001:db8::7", "2001:db8::1"].map(|it| it.parse::<std::net::Ipv6Addr>().unwrap().octets());
         let body = [&seven[..], &one, &ports].concat();
-        assert_eq!(binary(&octets([0x21, 0x21], &body)), Ok(said("[2001:db8::7]:40000", None)));
-        assert_eq!(binary(&from_ipv4(&[0x02, 0, 1, b'x', 0x04, 0, 0])), Ok(said("192.0.2.7:40000", None)));
+        assert_eq!(binary(&octets([0x21, 0x21], &body)), Ok(said("[2001:db8::7]:40000")));
+        assert_eq!(binary(&from_ipv4(&[0x02, 0, 1, b'x', 0x04, 0, 0])), Ok(said("192.0.2.7:40000")));
     }
 
     #[test]
@@ -218,23 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn the_tls_of_the_proxy_counts_from_1_2() {
-        for (client, version, tls) in [
-            (1, "TLSv1.3", Some("TLS 1.3 at the proxy")),
-            (7, "TLSv1.2", Some("TLS 1.2 at the proxy")),
-            (1, "TLSv1.1", None),
-            (1, "SSLv3", None),
-            (0, "TLSv1.3", None),
-            (6, "TLSv1.3", None),
-        ] {
-            assert_eq!(
-                binary(&from_ipv4(&ssl(client, version))),
-                Ok(said("192.0.2.7:40000", tls)),
-                "{client} {version}"
-            );
-        }
-        let unnamed = from_ipv4(&[0x20, 0, 5, 1, 0, 0, 0, 0]);
-        assert_eq!(binary(&unnamed), Ok(said("192.0.2.7:40000", Some("TLS at the proxy"))));
+    fn the_tls_of_the_proxy_is_read() {
+        let header = binary(&from_ipv4(&[0x20, 0, 5, 1, 0, 0, 0, 0])).unwrap();
+        assert_eq!(header.source, Some("192.0.2.7:40000".parse().unwrap()));
+        assert_eq!(header.tls, TerminatedTls::read(&[1, 0, 0, 0, 0]).unwrap());
+        assert!(header.tls.is_some());
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::fault::HeaderFault;
 use super::header::{self, FIXED, ProxyHeader};
 
 /// A proxy sends the header with its first segment; a lost one is sent again within this time.
@@ -15,42 +16,9 @@ const TIME: Duration = Duration::from_secs(5);
 /// "a 108-byte buffer is always enough to store all the line and a trailing zero" (§2.1)
 const LONGEST_LINE: usize = 107;
 
-/// The octets of a header of version 2. The protocol allows 65,551; addresses and TLS fields need some hundred.
-const LONGEST: usize = 4096;
-
-/// Why there is no header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum HeaderFault {
-    /// The connection was closed before its first octet, as simple health checks do.
-    NothingSent,
-    /// It begins with something else.
-    Missing,
-    /// It is no header that the protocol allows.
-    Malformed,
-    /// It is about a datagram: nobody sends POP3 over UDP.
-    Datagram,
-    /// It is too long.
-    TooLong,
-    /// The connection was closed within it.
-    Cut,
-    /// It was not complete in time.
-    Late,
-}
-
-impl HeaderFault {
-    /// Why a connection is refused, in the words of the log; none if that is not worth a line.
-    pub(in crate::server) fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::NothingSent => None,
-            Self::Missing => Some("no PROXY header: is the proxy set to send one?"),
-            Self::Malformed => Some("malformed PROXY header"),
-            Self::Datagram => Some("PROXY header of a datagram"),
-            Self::TooLong => Some("PROXY header too long"),
-            Self::Cut => Some("connection closed within the PROXY header"),
-            Self::Late => Some("no complete PROXY header within 5 s"),
-        }
-    }
-}
+/// The octets of a header of version 2. The protocol allows 65,551; addresses and TLS fields need some hundred, a client's
+/// certificate some thousand.
+const LONGEST: usize = 16 * 1024;
 
 /// Reads the header that a connection begins with, and leaves everything after it unread.
 pub(in crate::server) async fn read_header(socket: &mut TcpStream) -> Result<ProxyHeader, HeaderFault> {

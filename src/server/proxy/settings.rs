@@ -11,6 +11,8 @@ pub struct ProxyProtocol {
     pub from: Vec<AllowedNetwork>,
     /// Whether a client counts as protected because the proxy says that it terminated TLS.
     pub tls: ProxyTls,
+    /// Whether a client counts as the owner of a certificate because the proxy says that it verified one.
+    pub client_certificates: ProxyCertificates,
 }
 
 /// What is believed of the TLS fields of a header (version 2).
@@ -18,7 +20,16 @@ pub struct ProxyProtocol {
 pub enum ProxyTls {
     /// Nothing.
     Ignored,
-    /// That the client speaks TLS with the proxy. What the header says about the client's certificate is never believed.
+    /// That the client speaks TLS with the proxy.
+    Believed,
+}
+
+/// What is believed of the fields about the client's certificate, where those about TLS are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyCertificates {
+    /// Nothing.
+    Ignored,
+    /// That the client has the key of the whole certificate in the header.
     Believed,
 }
 
