@@ -15,6 +15,8 @@ mod support;
 mod everybody;
 /// A node that is killed at any moment of its work, with room on its disk and without.
 mod killing;
+/// Three nodes over one mail root behind `HAProxy`, with two replicas of the directory, each of them killed in turn.
+mod nodes;
 /// A Maildir that never holds still, and a service that is killed again and again.
 mod restless;
 

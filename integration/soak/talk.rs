@@ -20,16 +20,27 @@ pub(super) enum Got {
 impl Talk {
     /// Logs in as `ajones`. None if the service is gone, or closed the connection.
     pub(super) fn begin(node: SocketAddr) -> Option<Self> {
-        let stream = TcpStream::connect(node).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut talk = Self(BufReader::new(stream));
-        talk.line()?;
+        let mut talk = Self::greeted(node)?;
         talk.ask("USER ajones")?;
         // Where one session has the maildrop, the others try again.
         while !talk.ask(&format!("PASS {PASSWORD}"))?.starts_with("+OK") {
             talk.ask("USER ajones")?;
         }
         Some(talk)
+    }
+
+    /// Reads the greeting. None if the service is gone, or closed the connection.
+    pub(super) fn greeted(node: SocketAddr) -> Option<Self> {
+        Self::behind("", node)
+    }
+
+    /// The same behind a proxy that sends this header.
+    pub(super) fn behind(header: &str, node: SocketAddr) -> Option<Self> {
+        let mut stream = TcpStream::connect(node).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(header.as_bytes()).ok()?;
+        let mut talk = Self(BufReader::new(stream));
+        talk.line()?.starts_with("+OK").then_some(talk)
     }
 
     /// The first line of the reply.

@@ -1,5 +1,6 @@
 //! Debian's `HAProxy`, with a configuration of the guide whose addresses and files are those of a test.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -62,7 +63,23 @@ impl HaProxy {
         });
     }
 
+    /// Waits until a server of a backend is in this state (`UP`, `DOWN`).
+    pub fn wait_for_server(&self, backend: &str, server: &str, state: &str) {
+        wait_until(&format!("{backend}/{server} is {state}"), || {
+            self.statistics().iter().any(|line| {
+                let of = |column: &str| line.get(column).map_or("", String::as_str);
+                of("# pxname") == backend && of("svname") == server && of("status") == state
+            })
+        });
+    }
+
     fn check_statuses(&self) -> Vec<String> {
+        let lines = self.statistics().into_iter();
+        lines.filter_map(|mut line| line.remove("check_status")).filter(|status| !status.is_empty()).collect()
+    }
+
+    /// Each line of its statistics, by the names of the columns.
+    fn statistics(&self) -> Vec<HashMap<String, String>> {
         let socket: PathBuf = self.folder.path().join("stats");
         let mut stats = String::new();
         let mut stream = UnixStream::connect(socket).unwrap();
@@ -70,8 +87,8 @@ impl HaProxy {
         stream.read_to_string(&mut stats).unwrap();
         let mut lines = stats.lines();
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
-        let column = names.iter().position(|name| *name == "check_status").unwrap();
-        let statuses = lines.filter_map(|line| line.split(',').nth(column)).filter(|status| !status.is_empty());
-        statuses.map(str::to_owned).collect()
+        let by_column =
+            |line: &str| names.iter().zip(line.split(',')).map(|(a, b)| ((*a).to_owned(), b.to_owned())).collect();
+        lines.filter(|line| !line.is_empty()).map(by_column).collect()
     }
 }

@@ -92,6 +92,17 @@ impl Shown {
         Self::by(Command::new("bindfs").args(["-f", "--multithreaded"]), what, at)
     }
 
+    /// The same, where the kernel remembers names and attributes for a second, and locks are those of the directory itself:
+    /// as NFS does, mounted with `actimeo=1`.
+    pub fn as_nfs(what: &Path, at: &Path) -> Self {
+        let timeouts = "attr_timeout=1,entry_timeout=1,negative_timeout=1";
+        Self::by(
+            Command::new("bindfs").args(["-f", "--multithreaded", "--enable-lock-forwarding", "-o", timeouts]),
+            what,
+            at,
+        )
+    }
+
     fn by(bindfs: &mut Command, what: &Path, at: &Path) -> Self {
         let program = bindfs.args(["-o", "nonempty"]).arg(what).arg(at).spawn().expect("bindfs, of Debian");
         let shown = Self { program, _mount: Mount(at.to_owned()) };

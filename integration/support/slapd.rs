@@ -9,7 +9,8 @@ use restante::demo::people;
 
 use super::directory::{Administrator, RealDirectory, ServerProcess, dn_of, replacement};
 use super::overlays::{self, Overlay};
-use super::process::{program, succeed};
+use super::process::{output, program, succeed};
+use super::wait_until;
 
 const SCHEMAS: [&str; 4] = ["core", "cosine", "nis", "inetorgperson"];
 const ADMIN_PASSWORD: &str = "admin of the tests";
@@ -64,6 +65,34 @@ impl Slapd {
             slapd.administrator().add(&format!("{first}\n\n{policy}\n{others}"));
         }
         slapd
+    }
+
+    /// A replica of another one, kept equal to it by syncrepl (RFC 4533), which has the overlay [`Overlay::Sync`]. It begins
+    /// empty, and takes every entry from there.
+    pub fn replica(provider: &Self, entries: &str) -> Self {
+        let Administrator { url, dn, password } = provider.administrator();
+        let suffix = provider.suffix();
+        let further = format!(
+            "syncrepl rid=001 provider={url} type=refreshAndPersist retry=\"1 +\" searchbase=\"{suffix}\" \
+             bindmethod=simple binddn=\"{dn}\" credentials=\"{password}\" schemachecking=off\nupdateref {url}\n"
+        );
+        let process = ServerProcess::on_ports("slapd", tempfile::tempdir().unwrap(), "log");
+        let mut slapd = Self { process, entries: ldif::parse(entries).unwrap(), has_policy: false };
+        slapd.process.certify(&[]);
+        fs::create_dir(slapd.process.path("database")).unwrap();
+        let options = Options { further, ..Options::default() };
+        fs::write(slapd.process.path("slapd.conf"), slapd.configuration(&options)).unwrap();
+        slapd.restart();
+        let last = slapd.entries.last().unwrap().dn.to_string();
+        wait_until("the replica has every entry", || slapd.has(&last));
+        slapd
+    }
+
+    fn has(&self, dn: &str) -> bool {
+        let Administrator { url, dn: administrator, password } = self.administrator();
+        let mut command = program("ldapsearch");
+        command.args(["-x", "-H", &url, "-D", &administrator, "-w", &password, "-s", "base", "-b", dn, "1.1"]);
+        output(&mut command, "").status.success()
     }
 
     /// `ldapi://` with the socket's path, percent-encoded.
