@@ -1,6 +1,6 @@
 //! The PROXY protocol: what counts of a header, which headers are refused, and `HAProxy` itself in front of the service.
 
-mod certificates;
+mod forwarded;
 mod haproxy;
 mod headers;
 mod refused;

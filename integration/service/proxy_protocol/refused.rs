@@ -48,7 +48,7 @@ fn a_missing_or_malformed_header_gets_no_greeting_and_is_counted() {
         b"\0".to_vec(),
         b"\r\n\r\n\0\r\nQUIT \x21\x11\0\x0c".to_vec(),
     ];
-    let long = [[b"PROXY UNKNOWN ", &[b'x'; 200][..]].concat(), binary([0x21, 0x11], &[0; 20_000])];
+    let long = [[b"PROXY UNKNOWN ", &[b'x'; 200][..]].concat(), binary([0x21, 0x11], &vec![0; 20_000])];
     let datagrams = [binary([0x21, 0x12], &[0; 12]), binary([0x21, 0x22], &[0; 36])];
     let damaged = [from_ipv4(&[3, 0, 4, 0, 0, 0, 0]), from_ipv4(&[3, 0, 4, 0, 0, 0, 1])];
     let cut = [&text("192.0.2.7")[..20], &from_ipv4(&terminated("TLSv1.3"))[..10], &from_ipv4(&[0; 100])[..40]];

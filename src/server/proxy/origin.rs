@@ -59,7 +59,8 @@ mod tests {
 
     fn believing(proxy: &str, source: Option<&str>, tls: ProxyTls, client_certificates: ProxyCertificates) -> Origin {
         let terminated = TerminatedTls { version: "TLS 1.3 at the proxy", certificate: ForwardedCertificate::NameOnly };
-        let header = ProxyHeader { source: source.map(|it| it.parse().unwrap()), tls: Some(terminated), is_relayed: false };
+        let header =
+            ProxyHeader { source: source.map(|it| it.parse().unwrap()), tls: Some(terminated), is_relayed: false };
         Origin::behind(proxy.parse().unwrap(), header, &ProxyProtocol { from: Vec::new(), tls, client_certificates })
     }
 

@@ -49,16 +49,14 @@ impl World {
         let until = SystemTime::now() + Duration::from_secs(3600);
         fs::write(site.folder().join("people.crl"), authority.revocations(&[2], until)).unwrap();
         let mut plan = Plan::at(&slapd.url()).and("refusal_step: 0s");
-        plan.listeners = POLICIES
-            .iter()
-            .map(|(certificate, password, believed)| {
-                format!(
+        plan.listeners = POLICIES.iter().fold(String::new(), |listeners, (certificate, password, believed)| {
+            listeners
+                + &format!(
                     "  - {{ address: \"127.0.0.1:0\", tls: none, login_without_tls: refuse, client_certificate: \
                      {certificate}, name_and_password: {password}, proxy_protocol: {{ from: [127.0.0.1], tls: believed, \
                      client_certificates: {believed} }} }}\n"
                 )
-            })
-            .collect();
+        });
         plan.certificates = String::new();
         plan.tls = "  client_ca: people-ca.pem\n  crls: [people.crl]\n".to_owned();
         let service = site.serve(&plan);
