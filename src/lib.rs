@@ -70,7 +70,7 @@
 //! | What do Postfix and Exim learn, and what if a directory is silent? | logins: `mta/sasl/conversation.rs`; addresses: `mta/socketmap/tables.rs` |
 //! | Which files may the running service reach? | `confinement/mod.rs`; which paths are handed to it: `config/confinement.rs` |
 //! | Who reads changed files again? | the server's own certificates: `server/renewal.rs`; client authorities and revocation lists: `server/tls.rs`; token keys: `token/issuers.rs`; everything, on command: `cli/serve/running.rs` |
-//! | What becomes of each part when the configuration is reloaded? | `cli/serve/running.rs`, functions `prepare` and `apply`; caches and lock-outs: `IdentityMap::renewed`; ports: `server/change.rs` |
+//! | What becomes of each part when the configuration is reloaded? | `cli/serve/running.rs`, functions `prepare` and `apply`; caches and lock-outs: `IdentityMap::renewed`; ports: `server/preparing.rs` and `server/running.rs` |
 //!
 //! | to add | begin in | and then |
 //! |---|---|---|

@@ -9,11 +9,12 @@ use std::time::Instant;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use super::back_off::BackOff;
-use super::connect::{Greeted, HostStream, connect, greet};
+use super::connect::{Greeted, connect, greet};
 use super::fault::RelayFault;
 use super::hosts::RelayTarget;
 use super::login::log_in;
 use super::settings::{HostSettings, Settings};
+use super::stream::HostStream;
 use crate::ledger::{HostCounters, Ledger};
 use crate::secret::Password;
 

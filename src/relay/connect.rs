@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -17,10 +17,7 @@ use super::dialogue::{HostDialogue, HostReply};
 use super::fault::RelayFault;
 use super::proxy_header::header;
 use super::settings::{BackEndTls, ClientAddress, HostSettings};
-
-/// A connection to a host, in clear or under TLS.
-pub trait HostStream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> HostStream for T {}
+use super::stream::HostStream;
 
 /// A host that has sent its greeting.
 pub(super) struct Greeted {

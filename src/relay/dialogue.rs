@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use zeroize::Zeroizing;
 
-use super::connect::HostStream;
+use super::stream::HostStream;
 
 /// The longest reply, in octets. RFC 2449 §4 allows 512; some servers explain more.
 const LONGEST: u64 = 4096;

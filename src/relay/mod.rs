@@ -11,7 +11,7 @@
 //! | `back_ends` | limits of each host, and whether one that failed is tried again: `back_off` |
 //! | `connect`, `proxy_header` | TCP, the PROXY header, TLS, the greeting |
 //! | `login` | the four ways to log in; XCLIENT |
-//! | `dialogue` | lines out, replies in |
+//! | `stream`, `dialogue` | the connection to a host; lines out, replies in |
 //! | `fault` | why there is no session |
 //! | `pass_on`, `traffic` | octets both ways until one side ends; what is counted |
 
@@ -25,15 +25,16 @@ mod login;
 mod pass_on;
 mod proxy_header;
 mod settings;
+mod stream;
 mod traffic;
 mod user_name;
 
 pub use back_ends::{BackEndHealth, BackEnds, HostSlot, RelayedClient, RelayedSession};
-pub use connect::HostStream;
 pub use fault::{RefusalCode, RelayFault};
 pub use hosts::{HostChoice, RelayTarget};
 pub use pass_on::{PassOnLimits, RelayEnd, pass_on};
 pub use proxy_header::RELAYED_FIELD;
 pub use settings::{BackEndLogin, BackEndTls, ClientAddress, HostLimits, HostPattern, HostSettings, Settings};
+pub use stream::HostStream;
 pub use traffic::Traffic;
 pub use user_name::{SEPARATOR, UserNameFault, check_user_name};

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `settings`, `network` | listeners, their policies, limits |
 //! | `listen`, `accept`, `slots` | ports; the accept loop; how many connections there may be |
-//! | `running`, `change` | the running server; other settings for it, prepared before anything changes |
+//! | `running`, `preparing`, `change` | the running server; other settings for it, prepared before anything changes |
 //! | `handed_over` | ports that the service manager bound |
 //! | `admission`, `proxy` | which connections become clients; the PROXY protocol of load balancers |
 //! | `tls` | the TLS configurations; **client authorities and revocation lists are read again here** |
@@ -29,6 +29,7 @@ mod listen;
 mod memory;
 mod network;
 mod pem;
+mod preparing;
 mod privileges;
 mod proxy;
 mod renewal;
