@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::listen::{BoundPort, PortPolicy};
 use super::{ConnectionLimits, Listener, TlsPolicies};
 
-/// A change that was prepared: its new ports are bound, its certificates are read. See [`RunningServer::apply`].
+/// A change that was prepared: its new ports are bound, its certificates are read. See [`super::RunningServer::apply`].
 pub struct ServerChange {
     /// Places of ports that stay, with their new settings.
     pub(super) kept: Vec<(usize, Listener, PortPolicy)>,
