@@ -144,17 +144,19 @@ impl Site {
 
     /// The same, with the command changed before it is run.
     pub fn serve_by(&self, plan: &Plan, change: impl FnOnce(&mut Command)) -> Service {
-        self.serve_file("restante.yaml", &plan.yaml(), change)
+        let listeners = plan.listeners.matches("address:").count();
+        self.serve_file("restante.yaml", &plan.yaml(), listeners, change)
     }
 
     /// The same from a file of another name, since several nodes may have one folder, and one mail root.
-    pub fn serve_file(&self, name: &str, yaml: &str, change: impl FnOnce(&mut Command)) -> Service {
+    /// `listeners`: how many it has.
+    pub fn serve_file(&self, name: &str, yaml: &str, listeners: usize, change: impl FnOnce(&mut Command)) -> Service {
         let file = self.folder().join(name);
         fs::write(&file, yaml).unwrap();
         let mut command = restante();
         command.args(["serve", "--config"]).arg(&file);
         change(&mut command);
-        Service::start(&mut command, yaml.matches("address:").count())
+        Service::start(&mut command, listeners)
     }
 }
 

@@ -109,7 +109,7 @@ impl Farm {
             }
         };
         let Node { service, yaml, .. } = &self.nodes[node];
-        let started = self.site.serve_file(&file_of(node), yaml, change);
+        let started = self.site.serve_file(&file_of(node), yaml, yaml.matches("address:").count(), change);
         let is_ignored = |line: &String| line.contains("cannot be preloaded");
         assert!(!started.log().iter().any(is_ignored), "faketime, of Debian: {}", started.log().join("\n"));
         *service.lock().unwrap() = Some(started);
