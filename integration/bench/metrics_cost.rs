@@ -1,4 +1,4 @@
-//! What the metrics and the status page cost while nobody or a Prometheus server reads them.
+//! What the metrics cost while a Prometheus server reads them.
 //!
 //! ```text
 //! cargo bench --bench metrics_cost              nine rounds
@@ -74,7 +74,7 @@ impl Side {
         let site = Site::new();
         maildir::make(&site.maildir("ajones"), &[("cur/1.a", b"Subject: one\n\nbody\n")]);
         let limits = format!("limits: {{ connections: {0}, connections_per_address: {0}, login: 1h }}\n", 2 * IDLE);
-        let admin = if with_metrics { "admin: { http: \"127.0.0.1:0\" }\n" } else { "admin: { http: \"\" }\n" };
+        let admin = if with_metrics { "admin: { http: \"127.0.0.1:0\" }\n" } else { "" };
         let service = site.serve(&Plan::at(&directory.url()).and(&limits).and(admin));
         let http = with_metrics.then(|| {
             let line = service.wait_for_log(&["event=admin_http_listener "]);
