@@ -22,7 +22,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +33,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use support::conversation::trusting;
 use support::maildir;
-use support::service::{Plan, Service, Site};
+use support::service::{Plan, Site};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -67,12 +66,12 @@ async fn measure(sessions: usize, hold: Duration, log_in: bool) {
         &Plan::at(&directory.url())
             .and(&format!("limits: {{ connections: {0}, connections_per_address: {0}, login: 1h }}", sessions + 10)),
     );
-    let before = pss(&service);
+    let before = service.memory() as usize;
     let began = Instant::now();
     let config = trusting(&site.authority());
     let mut open = open(service.pop3s(), &config, sessions, log_in).await;
     let opened = began.elapsed();
-    let after = pss(&service);
+    let after = service.memory() as usize;
     tokio::time::sleep(hold).await;
     let mut answered = 0;
     for session in &mut open {
@@ -84,7 +83,7 @@ async fn measure(sessions: usize, hold: Duration, log_in: bool) {
         "{:10} | {before:10} | {after:9} | {:16} | {opened:9.1?} | {:15.1} s | {answered}",
         if log_in { "logged in" } else { "greeted" },
         (after - before) * 1024 / sessions,
-        cpu_seconds(&service),
+        service.cpu_seconds(),
     );
 }
 
@@ -122,19 +121,4 @@ async fn line(session: &mut Session) -> String {
     let mut line = String::new();
     session.read_line(&mut line).await.unwrap();
     line
-}
-
-/// Proportional set size, in kB.
-fn pss(service: &Service) -> usize {
-    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", service.pid())).unwrap();
-    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// User and system time of the whole process.
-fn cpu_seconds(service: &Service) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", service.pid())).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
-    f64::from(ticks) / 100.0
 }

@@ -24,7 +24,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
@@ -66,7 +65,8 @@ fn main() {
     ratios.sort_by(f64::total_cmp);
     println!("\nCPU: median {:.3} ({:.3} to {:.3})", ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);
     let [off, on] = sides.each_ref().map(Side::memory);
-    println!("memory with {IDLE} sessions: off {off} kB, on {on} kB, {:.3}", f64::from(on) / f64::from(off));
+    let ratio = f64::from(on) / f64::from(off);
+    println!("memory with {IDLE} sessions: off {off} kB, on {on} kB, {ratio:.3}");
 }
 
 impl Side {
@@ -85,7 +85,7 @@ impl Side {
 
     /// Microseconds of CPU time for one session.
     fn round(&self) -> f64 {
-        let before = self.cpu_seconds();
+        let before = self.service.cpu_seconds();
         for _ in 0..SESSIONS {
             let mut client = self.session();
             assert!(client.gets("QUIT", "+OK"));
@@ -94,7 +94,7 @@ impl Side {
             let metrics = read(http);
             assert!(metrics.contains("restante_logins_total"), "{metrics}");
         }
-        (self.cpu_seconds() - before) * 1e6 / f64::from(SESSIONS)
+        (self.service.cpu_seconds() - before) * 1e6 / f64::from(SESSIONS)
     }
 
     /// A session that is logged in and has asked for the number of its messages.
@@ -108,17 +108,9 @@ impl Side {
 
     fn memory(&self) -> u32 {
         let idle: Vec<Client> = (0..IDLE).map(|_| self.session()).collect();
-        let memory = pss(&self.service);
+        let memory = self.service.memory();
         drop(idle);
         memory
-    }
-
-    /// User and system time of the whole process.
-    fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.service.pid())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-        let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
-        f64::from(ticks) / 100.0
     }
 }
 
@@ -158,11 +150,4 @@ fn read(http: SocketAddr) -> String {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     answer
-}
-
-/// Proportional set size, in kB.
-fn pss(service: &Service) -> u32 {
-    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", service.pid())).unwrap();
-    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

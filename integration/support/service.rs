@@ -189,6 +189,21 @@ impl Service {
         service
     }
 
+    /// The proportional set size of its process, in kB.
+    pub fn memory(&self) -> u32 {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid())).unwrap();
+        let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// User and system time of its process, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
+        f64::from(ticks) / 100.0
+    }
+
     /// The first port with STLS.
     pub fn pop3(&self) -> SocketAddr {
         self.port("starttls")

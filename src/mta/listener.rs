@@ -60,10 +60,10 @@ impl MtaListener {
                 }
                 Err(fault) => {
                     tracing::warn!(
-                    name: "mta_not_accepted",
-                                           reason = fault.to_string(),
-                                           "a connection of a mail transfer agent could not be accepted"
-                                       );
+                        name: "mta_not_accepted",
+                        reason = fault.to_string(),
+                        "a connection of a mail transfer agent could not be accepted"
+                    );
                     sleep(PAUSE).await;
                 }
             }

@@ -23,8 +23,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The interval between log lines about connections that cannot be accepted.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Accepts clients on a port for as long as the tasks run, each by the policy that is in force when it comes. The port stays open whatever happens to the loop: it is started
-/// again on the same socket, and who connects meanwhile waits in its backlog.
+/// Accepts clients on a port for as long as the tasks run, each by the policy that is in force when it comes. The port
+/// stays open whatever happens to the loop: it is started again on the same socket, and who connects meanwhile waits in its
+/// backlog.
 pub(super) fn keep_accepting<Serving>(
     tasks: &mut Tasks,
     listener: TcpListener,
